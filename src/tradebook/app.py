@@ -1,0 +1,67 @@
+"""Puts the product together: the one place that knows every room."""
+
+from pathlib import Path
+
+import falcon
+
+from tradebook import migrations
+from tradebook.crud.cursor import load_cursors
+from tradebook.resources import ALL, INDEXES, api_keys
+from tradebook.settings import Settings, load_settings
+from tradebook.storage.database import Database, Unavailable
+from tradebook.storage.sqlite import SqliteDatabase
+from tradebook.web.auth import Authenticator
+from tradebook.web.page_cache import PageCache
+from tradebook.web.routes import Service
+from tradebook.web.service import build_app
+
+SQLITE_SCHEME = "sqlite:///"
+
+
+class UnknownDatabase(ValueError):
+    """The database's URL is of no engine that this version works with."""
+
+
+def open_database(settings: Settings) -> Database:
+    """Open the book that the settings name; UnknownDatabase where its engine is unknown."""
+    return SqliteDatabase(
+        sqlite_path(settings.database),
+        timeout_ms=settings.database_timeout_ms,
+        indexes=INDEXES,
+    )
+
+
+def sqlite_path(url: str) -> Path:
+    """Return the file of an embedded book's URL."""
+    path = url.removeprefix(SQLITE_SCHEME)
+    if path == url or not path:
+        raise UnknownDatabase(
+            f"{url!r} is no database that this version works with; write sqlite:///FILE."
+        )
+    return Path(path)
+
+
+def create_app(settings: Settings | None = None) -> falcon.App[falcon.Request, falcon.Response]:
+    """Make the WSGI application of one worker process."""
+    settings = settings or load_settings()
+    database = open_database(settings)
+
+    def is_ready() -> bool:
+        try:
+            return database.schema_version() == migrations.HEAD
+        except Unavailable:
+            return False
+
+    service = Service(
+        database,
+        load_cursors(database),
+        Authenticator(database, api_keys.authenticate),
+        PageCache(settings.page_cache_bytes),
+    )
+    return build_app(
+        service,
+        ALL,
+        is_ready=is_ready,
+        body_bytes_max=settings.body_bytes_max,
+        log_requests=settings.log_requests,
+    )

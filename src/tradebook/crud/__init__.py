@@ -1,0 +1,1 @@
+"""What all resources share: the declaration, listing, cursor, filters, includes and search."""

@@ -1,0 +1,88 @@
+"""Cursors: a position in one list, authenticated and bound to that list.
+
+A position lies between rows: the rows with a smaller key come after it, the others before it. So no row has
+to exist for it, and first and last page need no case of their own.
+"""
+
+import hmac
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+
+import msgspec
+import sqlalchemy as sa
+
+from tradebook.errors import ValidationFailed
+from tradebook.storage.accounts import deployment
+from tradebook.storage.database import Database, Duplicate
+from tradebook.storage.schema import prepare_of_all_accounts
+
+CURSOR_LENGTH = 28
+SECRET_BYTES = 32
+_VERSION = 1
+_TAG_BYTES = 12
+_SECRET_NAME = "cursor_secret"
+_SECRET = prepare_of_all_accounts(
+    sa.select(deployment.c.value).where(deployment.c.name == sa.bindparam("name"))
+)
+_NEW_SECRET = prepare_of_all_accounts(sa.insert(deployment))
+
+
+class Position(msgspec.Struct, frozen=True):
+    """Where a page begins, and to which side of it the page lies."""
+
+    key: int
+    backwards: bool = False
+
+
+class Cursors:
+    """Writes and reads cursors with the deployment's secret."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def encode(self, position: Position, scope: bytes) -> str:
+        """Write a position as 28 characters that are good for this scope only.
+
+        The scope is the account, the path and the filters; `limit` and `include` may change between pages.
+        """
+        head = bytes((_VERSION << 1 | position.backwards,)) + position.key.to_bytes(8, "big")
+        return urlsafe_b64encode(head + self._tag(head, scope)).decode()
+
+    def decode(self, text: str, scope: bytes, *, param: str) -> Position:
+        """Read a cursor made for the same scope; anything else is the client's error, never a crash."""
+        refusal = ValidationFailed(
+            "This cursor is damaged, or was made for other filters, another list or another account. Take it "
+            "unchanged from next_page_url or previous_page_url, together with the same filters, or leave it "
+            "out for the first page.",
+            param=param,
+        )
+        if len(text) != CURSOR_LENGTH or not text.isascii():
+            raise refusal
+        try:
+            raw = urlsafe_b64decode(text)
+        except NotBase64:
+            raise refusal from None
+        head, tag = raw[:9], raw[9:]
+        # Written again and compared: the decoder passes over letters that are none of base 64.
+        if not hmac.compare_digest(tag, self._tag(head, scope)) or head[0] >> 1 != _VERSION:
+            raise refusal
+        if urlsafe_b64encode(raw).decode() != text:
+            raise refusal
+        return Position(int.from_bytes(head[1:], "big"), backwards=bool(head[0] & 1))
+
+    def _tag(self, head: bytes, scope: bytes) -> bytes:
+        return hmac.digest(self._secret, head + scope, "sha256")[:_TAG_BYTES]
+
+
+def load_cursors(database: Database) -> Cursors:
+    """Use the deployment's secret, made the first time it is asked for: cursors outlive restarts."""
+    found = database.rows_of_all_accounts(_SECRET, name=_SECRET_NAME)
+    if not found:
+        try:
+            chance = secrets.token_bytes(SECRET_BYTES)
+            database.run_of_all_accounts(_NEW_SECRET, name=_SECRET_NAME, value=chance)
+        except Duplicate:
+            pass  # Another process was first; its secret is as good.
+        found = database.rows_of_all_accounts(_SECRET, name=_SECRET_NAME)
+    return Cursors(found[0][0])

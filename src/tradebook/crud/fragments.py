@@ -1,0 +1,45 @@
+"""What an account has few of, kept as finished JSON for as long as the account doesn't change."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from tradebook.storage.database import Reader
+from tradebook.storage.schema import ACCOUNT, any_of, prepare
+
+FRAGMENTS_MAX = 10_000
+Fragment = Any
+"""JSON that is already encoded (`msgspec.Raw`), where a Struct's field says the object's own type."""
+
+
+class Fragments:
+    """The rows of one small table, each encoded once; at most one statement a page."""
+
+    def __init__(
+        self,
+        name: str,
+        table: sa.Table,
+        columns: Iterable[sa.Column[Any]],
+        shape: Callable[..., msgspec.Struct],
+    ) -> None:
+        """`shape` takes the key and then the columns; `name` tells apart two shapes of one table."""
+        self._name = name
+        self._shape = shape
+        self._statement = prepare(
+            sa.select(table.c.id, *columns).where(
+                table.c.account_id == ACCOUNT, any_of(table.c.id, "ids")
+            )
+        )
+
+    def load(self, reader: Reader, keys: Iterable[int | None]) -> dict[int | None, Fragment]:
+        """Return the finished JSON of these rows; a None among the keys stands for nothing, and is null."""
+        known: dict[int | None, Fragment] = reader.cache.setdefault(self._name, {None: None})
+        missing = set(keys).difference(known)
+        if missing:
+            if len(known) + len(missing) > FRAGMENTS_MAX:
+                known = {None: None} | {key: known[key] for key in set(keys).intersection(known)}
+            for row in reader.rows(self._statement, ids=list(missing)):
+                known[row[0]] = msgspec.Raw(msgspec.json.encode(self._shape(*row)))
+        return known

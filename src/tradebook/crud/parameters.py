@@ -1,0 +1,202 @@
+"""Query parameters as declared: how a value is read, what it may be, and what filter it becomes.
+
+The same declarations serve the requests and the OpenAPI document.
+"""
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from tradebook.clock import parse_rfc3339
+from tradebook.ids import BODY_PATTERN, decode_id, first_key_of
+from tradebook.storage.index import Facet
+
+TEXT_LENGTH_MAX = 200
+LIMIT_MAX = 1000
+LIMIT_DEFAULT = 100
+_WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
+
+
+class Unreadable(ValueError):
+    """A value is not what its parameter takes; the text says what it does take."""
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """How the text of a parameter is read; `read` raises Unreadable."""
+
+    def read(self, text: str) -> Any:
+        """Turn the text into the value that filters use."""
+        raise AssertionError(text)
+
+    def schema(self) -> dict[str, Any]:
+        """Describe the text in JSON Schema."""
+        raise AssertionError
+
+
+class Id(Kind, frozen=True):
+    """A public id of one type; it is read into its key."""
+
+    prefix: str
+
+    def read(self, text: str) -> int:
+        """Read an id of this type, whether or not such an object exists."""
+        key = decode_id(self.prefix, text)
+        if key is None:
+            raise Unreadable(
+                f"takes ids that begin with {self.prefix}_ and 13 more characters, as this API returns them"
+            )
+        return key
+
+    def schema(self) -> dict[str, Any]:
+        """Describe the id's form."""
+        return {"type": "string", "pattern": f"^{self.prefix}_{BODY_PATTERN}$"}
+
+
+class OneOf(Kind, frozen=True):
+    """One of a few words; it is read into its place among them."""
+
+    words: tuple[str, ...]
+
+    def read(self, text: str) -> int:
+        """Read a word of the enumeration, spelled exactly."""
+        if text not in self.words:
+            raise Unreadable(f"takes one of {', '.join(self.words)}{did_you_mean(text, self.words)}")
+        return self.words.index(text)
+
+    def schema(self) -> dict[str, Any]:
+        """List the words."""
+        return {"type": "string", "enum": list(self.words)}
+
+
+class Word(OneOf, frozen=True):
+    """One of a few words, read as it is."""
+
+    def read(self, text: str) -> Any:
+        """Read a word of the enumeration, spelled exactly."""
+        return self.words[super().read(text)]
+
+
+class Text(Kind, frozen=True):
+    """Text of 1 to 200 characters, or from 0 where an empty one asks for nothing."""
+
+    length_min: int = 1
+
+    def read(self, text: str) -> str:
+        """Take the text as it is."""
+        if not self.length_min <= len(text) <= TEXT_LENGTH_MAX:
+            raise Unreadable(f"takes text of {self.length_min} to {TEXT_LENGTH_MAX} characters")
+        return text
+
+    def schema(self) -> dict[str, Any]:
+        """Describe the length."""
+        return {"type": "string", "minLength": self.length_min, "maxLength": TEXT_LENGTH_MAX}
+
+
+class Moment(Kind, frozen=True):
+    """A time that bounds creation, inclusive; it is read into the first key after or at the bound."""
+
+    side: Literal["start", "end"]
+
+    def read(self, text: str) -> int:
+        """Read an RFC 3339 date-time; what is finer than a millisecond is kept exact by rounding inwards."""
+        try:
+            milliseconds, finer = parse_rfc3339(text)
+        except ValueError:
+            raise Unreadable(
+                "takes an RFC 3339 date-time with its offset, in the years 0001 to 9999 of UTC, "
+                "such as 2026-01-31T09:30:00Z or 2026-01-31T09:30:00+01:00"
+            ) from None
+        return first_key_of(milliseconds + 1 if finer or self.side == "end" else milliseconds)
+
+    def schema(self) -> dict[str, Any]:
+        """Describe a date-time."""
+        return {"type": "string", "format": "date-time"}
+
+
+class Limit(Kind, frozen=True):
+    """How many results a page holds at most."""
+
+    def read(self, text: str) -> int:
+        """Read a whole number from 1 to 1000, in ASCII digits and nothing else."""
+        if not _WHOLE_NUMBER.fullmatch(text) or int(text) > LIMIT_MAX:
+            raise Unreadable(f"takes a whole number from 1 to {LIMIT_MAX}")
+        return int(text)
+
+    def schema(self) -> dict[str, Any]:
+        """Describe the range."""
+        return {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": LIMIT_MAX,
+            "default": LIMIT_DEFAULT,
+        }
+
+
+class Opaque(Kind, frozen=True):
+    """A cursor; whether it is good is found out once all filters are known."""
+
+    def read(self, text: str) -> str:
+        """Take the text as it is."""
+        return text
+
+    def schema(self) -> dict[str, Any]:
+        """Describe nothing: clients must not look inside."""
+        return {"type": "string", "minLength": 1}
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """One query parameter. An array's published name ends in `[]`; it is accepted without as well."""
+
+    name: str
+    kind: Kind
+    description: str
+    facet: Facet | None = None
+    """The fact that the values are compared with."""
+    place: int = 0
+    """Which of the facet's columns the value stands for."""
+
+    MANY: ClassVar[str] = "[]"
+
+    @property
+    def is_array(self) -> bool:
+        """Whether several values may be given, of which one must match."""
+        return self.name.endswith(self.MANY)
+
+
+CURSOR = Parameter(
+    "cursor",
+    Opaque(),
+    "Where the page begins: the cursor inside an earlier `next_page_url` or `previous_page_url`. "
+    "Leave it out for the first page.",
+)
+LIMIT = Parameter("limit", Limit(), "The most results in one page.")
+Q = Parameter(
+    "q",
+    Text(length_min=0),
+    "Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of "
+    "phone numbers don't matter.",
+)
+START_DATE = Parameter(
+    "start_date", Moment(side="start"), "Only what was created at this time or later."
+)
+END_DATE = Parameter(
+    "end_date", Moment(side="end"), "Only what was created at this time or earlier."
+)
+
+
+def include_parameter(values: Sequence[str]) -> Parameter:
+    """Declare `include[]` for a resource's include values."""
+    return Parameter(
+        "include[]",
+        Word(tuple(values)),
+        "Sub-objects to expand; what is not asked for is null. A dotted value brings its ancestors with it.",
+    )
+
+
+def did_you_mean(text: str, choices: Sequence[str]) -> str:
+    """Suggest the nearest of the choices, as the end of a sentence; empty where none is near."""
+    near = get_close_matches(text[:TEXT_LENGTH_MAX], choices, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ""

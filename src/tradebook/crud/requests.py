@@ -1,0 +1,158 @@
+"""From the parameters that a client sent to a request that can be run; everything unreadable is refused."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+import msgspec
+
+from tradebook.crud.cursor import Cursors, Position
+from tradebook.crud.parameters import (
+    CURSOR,
+    END_DATE,
+    LIMIT,
+    LIMIT_DEFAULT,
+    Parameter,
+    Q,
+    START_DATE,
+    Unreadable,
+    did_you_mean,
+    include_parameter,
+)
+from tradebook.crud.resource import ListRoute, Route
+from tradebook.errors import ValidationFailed
+from tradebook.ids import KEY_MAX
+from tradebook.storage.index import Condition, Facet, Query
+from tradebook.text import words_of
+
+Pairs = Sequence[tuple[str, str]]
+"""Names and values as the client spelled them, in its order."""
+
+
+class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a list, fully understood."""
+
+    query: Query
+    above: int
+    below: int
+    limit: int
+    include: frozenset[str]
+    position: Position | None
+    scope: bytes
+    """What the cursors of this list are bound to: account, path and filters."""
+    repeated: Pairs
+    """Everything but the cursor, for the URLs of the neighbouring pages."""
+
+
+def parse_list(
+    route: ListRoute, path: str, pairs: Pairs, account_id: int, cursors: Cursors
+) -> ListRequest:
+    """Read the parameters of a list; ValidationFailed names the first that can't be read."""
+    found = _Found(route, pairs)
+    query = Query(found.conditions(), tuple(words_of(found.one(Q, ""))))
+    above, below = found.one(START_DATE, 0), found.one(END_DATE, KEY_MAX)
+    scope = list_scope(account_id, path, query, above, below)
+    cursor = found.one(CURSOR, None)
+    return ListRequest(
+        query=query,
+        above=above,
+        below=below,
+        limit=found.one(LIMIT, LIMIT_DEFAULT),
+        include=found.include(),
+        position=None if cursor is None else cursors.decode(cursor, scope, param=CURSOR.name),
+        scope=scope,
+        repeated=[pair for pair in pairs if pair[0] != CURSOR.name],
+    )
+
+
+def parse_item(route: Route, pairs: Pairs) -> frozenset[str]:
+    """Read the parameters of a single object: what it includes."""
+    return _Found(route, pairs).include()
+
+
+def list_scope(
+    account_id: int, path: str, query: Query = Query(), above: int = 0, below: int = KEY_MAX
+) -> bytes:
+    """Write down what a list's cursors are bound to."""
+    filters = [(c.facet.letter, c.values) for c in query.conditions]
+    return msgspec.json.encode((account_id, path, filters, sorted(query.words), above, below))
+
+
+def parameters_of(route: Route) -> tuple[Parameter, ...]:
+    """List all parameters of a route, in the order of the documentation."""
+    include = (include_parameter(route.includes),) if route.includes else ()
+    if not isinstance(route, ListRoute):
+        return include
+    return (CURSOR, LIMIT, *route.parameters, *include)
+
+
+class _Found:
+    """The values of each parameter, read, in the client's order."""
+
+    def __init__(self, route: Route, pairs: Pairs) -> None:
+        self._by_spelling: dict[str, Parameter] = {}
+        for parameter in parameters_of(route):
+            self._by_spelling[parameter.name] = parameter
+            if parameter.is_array:
+                self._by_spelling[parameter.name.removesuffix(Parameter.MANY)] = parameter
+        self._values: dict[str, list[Any]] = {}
+        for spelling, text in pairs:
+            self._take(spelling, text)
+
+    def _take(self, spelling: str, text: str) -> None:
+        parameter = self._by_spelling.get(spelling)
+        if parameter is None:
+            self._refuse_unknown(spelling)
+        if not parameter.is_array and parameter.name in self._values:
+            raise ValidationFailed(
+                f"{spelling} is given more than once; it takes one value.", param=spelling
+            )
+        values = self._values.setdefault(parameter.name, [])
+        for part in text.split(",") if parameter.is_array else (text,):
+            try:
+                values.append(parameter.kind.read(part))
+            except Unreadable as reason:
+                raise ValidationFailed(f"{spelling} {reason}.", param=spelling) from None
+
+    def _refuse_unknown(self, spelling: str) -> NoReturn:
+        shown = spelling if len(spelling) <= 100 else f"{spelling[:100]}…"
+        if not self._by_spelling:
+            raise ValidationFailed(
+                f"There is no parameter {shown}: this route takes none.", param=spelling
+            )
+        published = [p.name for p in dict.fromkeys(self._by_spelling.values())]
+        hint = did_you_mean(spelling, list(self._by_spelling))
+        allowed = f"; this route takes {', '.join(published)}."
+        raise ValidationFailed(
+            f"There is no parameter {shown}{hint or allowed}", param=spelling
+        )
+
+    def one(self, parameter: Parameter, default: Any) -> Any:
+        """Return the value of a scalar parameter."""
+        return self._values[parameter.name][0] if parameter.name in self._values else default
+
+    def include(self) -> frozenset[str]:
+        """Return the include values with all their ancestors."""
+        asked: Iterable[str] = self._values.get("include[]", ())
+        return frozenset(
+            ".".join(parts[:length])
+            for parts in (value.split(".") for value in asked)
+            for length in range(1, len(parts) + 1)
+        )
+
+    def conditions(self) -> tuple[Condition, ...]:
+        """Return what the filters ask for, facet by facet, in one canonical order."""
+        asked: dict[Facet, dict[int, list[Any]]] = defaultdict(dict)
+        for parameter in dict.fromkeys(self._by_spelling.values()):
+            if parameter.facet is not None and parameter.name in self._values:
+                asked[parameter.facet][parameter.place] = self._values[parameter.name]
+        return tuple(
+            Condition(facet, _values_of(facet, places)) for facet, places in asked.items()
+        )
+
+
+def _values_of(facet: Facet, places: dict[int, list[Any]]) -> tuple[tuple[Any, ...], ...]:
+    if len(facet.columns) == 1:
+        return tuple((value,) for value in sorted(set(places[0])))
+    # Scalars that one row must match together.
+    return (tuple(places[n][0] if n in places else None for n in range(len(facet.columns))),)

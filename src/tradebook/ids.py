@@ -1,0 +1,81 @@
+"""Keys and the public ids made of them.
+
+A row's key is one 63-bit integer: 42 bits of milliseconds since 1970, then 21 bits that keep rows of one
+millisecond apart. It is primary key, list order, `created_at` and public id at once (docs/decisions/0001).
+"""
+
+import re
+import secrets
+
+KEY_BITS = 63
+SEQUENCE_BITS = 21
+KEY_MAX = (1 << KEY_BITS) - 1
+MILLISECONDS_MAX = KEY_MAX >> SEQUENCE_BITS
+BODY_LENGTH = 13
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_DIGITS = {letter: value for value, letter in enumerate(_ALPHABET)}
+# Three digits at a time: a page of 100 customers formats hundreds of ids.
+_TRIPLES = [a + b + c for a in _ALPHABET for b in _ALPHABET for c in _ALPHABET]
+_BODY = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{12}", re.ASCII)
+BODY_PATTERN = "[0-7][0-9a-hjkmnp-tv-z]{12}"
+
+
+def encode_body(key: int) -> str:
+    """Write a key as 13 characters of lower-case Crockford base 32; text order is key order."""
+    return (
+        _ALPHABET[key >> 60]
+        + _TRIPLES[(key >> 45) & 0x7FFF]
+        + _TRIPLES[(key >> 30) & 0x7FFF]
+        + _TRIPLES[(key >> 15) & 0x7FFF]
+        + _TRIPLES[key & 0x7FFF]
+    )
+
+
+def encode_id(prefix: str, key: int) -> str:
+    """Write a key as a public id such as `ac_1hk8c0m5zr3d8`."""
+    return f"{prefix}_{encode_body(key)}"
+
+
+def decode_body(body: str) -> int | None:
+    """Read 13 characters back into a key; None when they are no key in its one spelling."""
+    if not _BODY.fullmatch(body):
+        return None
+    key = 0
+    for letter in body:
+        key = key << 5 | _DIGITS[letter]
+    return key
+
+
+def decode_id(prefix: str, text: str) -> int | None:
+    """Read a public id back into a key; None when it is of another type or malformed."""
+    found, _, body = text.partition("_")
+    return decode_body(body) if found == prefix else None
+
+
+def milliseconds_of(key: int) -> int:
+    """Tell when the row of this key was created, in milliseconds since 1970."""
+    return key >> SEQUENCE_BITS
+
+
+def first_key_of(milliseconds: int) -> int:
+    """Return the smallest key of a millisecond, held inside the range of keys."""
+    return min(max(milliseconds, 0) << SEQUENCE_BITS, KEY_MAX)
+
+
+class KeyMaker:
+    """Makes keys that rise for ever, also where the clock stands still or steps back.
+
+    Two processes may share a millisecond: each starts at a chance place inside it, and the primary key
+    refuses what still collides. Rows that share a `created_at` take consecutive keys and spill into the
+    next millisecond after two million.
+    """
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def next(self, milliseconds: int) -> int:
+        """Return a key for now: later than every key this maker has given for now."""
+        start = milliseconds << SEQUENCE_BITS | secrets.randbits(SEQUENCE_BITS - 1)
+        self._last = max(self._last + 1, start)
+        return self._last

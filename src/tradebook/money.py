@@ -1,0 +1,56 @@
+"""Amounts of money: exact decimals, written as text."""
+
+import re
+from decimal import Decimal
+from functools import cache
+
+from babel.numbers import get_currency_name, get_currency_precision, get_currency_symbol
+from pycountry import currencies
+
+DEFAULT_CURRENCY = "USD"
+DIGITS_MAX = 24
+_DECIMAL = re.compile(r"([+-]?)0*(\d+)(?:\.(\d+))?", re.ASCII)
+
+
+def parse_amount(text: str) -> str:
+    """Read a plain decimal such as `21000.00`, keeping its decimals; ValueError on anything else."""
+    match = _DECIMAL.fullmatch(text)
+    if not match:
+        raise ValueError(text)
+    sign, whole, fraction = match.groups(default="")
+    if len(whole) + len(fraction) > DIGITS_MAX:
+        raise ValueError(text)
+    amount = f"{whole}.{fraction}" if fraction else whole
+    return f"-{amount}" if sign == "-" and amount.strip("0.") else amount
+
+
+def currency_number(code: str) -> int | None:
+    """Return the ISO 4217 number of a currency code; None when there is no such currency."""
+    currency = currencies.get(alpha_3=code)
+    return int(currency.numeric) if currency else None
+
+
+@cache
+def currency_name(code: str) -> str:
+    """Name a currency in English, such as `US Dollar`."""
+    return str(get_currency_name(code, locale="en_US"))
+
+
+@cache
+def currency_symbol(code: str) -> str:
+    """Return the sign that stands before an amount: `$`, `€`, or the code and a space."""
+    symbol = str(get_currency_symbol(code, locale="en_US"))
+    return f"{symbol}\N{NO-BREAK SPACE}" if symbol[-1].isalpha() else symbol
+
+
+@cache
+def _precision(code: str) -> int:
+    return int(get_currency_precision(code))
+
+
+def display_amount(value: str, code: str) -> str:
+    """Write an amount for people, such as `$1,234.56`; decimals beyond the currency's own stay visible."""
+    amount = Decimal(value)
+    shown = max(_precision(code), len(value.partition(".")[2]))
+    sign = "-" if amount < 0 else ""
+    return f"{sign}{currency_symbol(code)}{abs(amount):,.{shown}f}"

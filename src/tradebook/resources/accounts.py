@@ -1,0 +1,103 @@
+"""Accounts: the tenants of a book, each born with what the system gives to all."""
+
+import sqlalchemy as sa
+
+from tradebook.clock import now_ms
+from tradebook.ids import KeyMaker, decode_id, encode_id
+from tradebook.resources.carriers import CODES as CARRIER_CODES
+from tradebook.resources.carriers import SYSTEM as SYSTEM_CARRIERS
+from tradebook.resources.carriers import carriers
+from tradebook.resources.payment_terms import SYSTEM_NAMES as PAYMENT_TERM_NAMES
+from tradebook.resources.payment_terms import payment_terms
+from tradebook.resources.service_levels import service_levels
+from tradebook.resources.shipping_terms import SYSTEM_NAMES as SHIPPING_TERM_NAMES
+from tradebook.resources.shipping_terms import shipping_terms
+from tradebook.resources.system import system_key
+from tradebook.storage.accounts import accounts
+from tradebook.storage.database import Database, Writer
+from tradebook.storage.schema import prepare, prepare_of_all_accounts
+
+ID_PREFIX = "ac"
+LEVELS_OF_A_CARRIER_MAX = 50
+
+_CARRIER = prepare(sa.insert(carriers))
+_LEVEL = prepare(sa.insert(service_levels))
+_PAYMENT_TERM = prepare(sa.insert(payment_terms))
+_SHIPPING_TERM = prepare(sa.insert(shipping_terms))
+_ALL = prepare_of_all_accounts(
+    sa.select(accounts.c.account_id, accounts.c.name, accounts.c.environment).order_by(
+        accounts.c.account_id
+    )
+)
+
+
+class NoSuchAccount(LookupError):
+    """The id names no account of this book."""
+
+
+def create_account(database: Database, name: str, environment: str) -> str:
+    """Add an account with everything the system gives it, and return its id."""
+    key = KeyMaker().next(now_ms())
+    with database.create_account(key, name=name, environment=environment) as writer:
+        _add_system_rows(writer)
+    return encode_id(ID_PREFIX, key)
+
+
+def list_accounts(database: Database) -> list[tuple[str, str, str]]:
+    """List all accounts as (id, name, environment), oldest first."""
+    rows = database.rows_of_all_accounts(_ALL)
+    return [(encode_id(ID_PREFIX, key), name, environment) for key, name, environment in rows]
+
+
+def find_account(database: Database, text: str) -> tuple[int, str]:
+    """Return key and environment of the account with this id; NoSuchAccount where there is none."""
+    key = decode_id(ID_PREFIX, text)
+    for found, _, environment in database.rows_of_all_accounts(_ALL):
+        if found == key:
+            return found, environment
+    raise NoSuchAccount(text)
+
+
+def _add_system_rows(writer: Writer) -> None:
+    now = now_ms()
+    common = {"is_system": 1, "updated_at": now}
+    for place, (name, code, levels) in enumerate(SYSTEM_CARRIERS):
+        carrier = system_key("carrier", place)
+        writer.run(
+            _CARRIER,
+            id=carrier,
+            name=name,
+            code=CARRIER_CODES.index(code),
+            account_number=None,
+            customer_portal_visibility=0,
+            deleted_at=None,
+            **common,
+        )
+        first = place * LEVELS_OF_A_CARRIER_MAX
+        for number, level in enumerate(levels):
+            writer.run(
+                _LEVEL,
+                id=system_key("service_level", first + number),
+                carrier_id=carrier,
+                name=level,
+                service_level_token=f"{code}_{level.lower().replace(' ', '_')}",
+                customer_portal_visibility=0,
+                is_default=int(number == 0),
+                **common,
+            )
+    for place, name in enumerate(PAYMENT_TERM_NAMES):
+        writer.run(
+            _PAYMENT_TERM, id=system_key("payment_term", place), name=name, status=0, **common
+        )
+    for place, name in enumerate(SHIPPING_TERM_NAMES):
+        writer.run(
+            _SHIPPING_TERM,
+            id=system_key("shipping_term", place),
+            name=name,
+            type=place,
+            flat_rate=None,
+            flat_rate_currency=None,
+            minimum_order_value=None,
+            minimum_order_value_currency=None,
+            **common,
+        )

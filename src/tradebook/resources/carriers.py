@@ -1,0 +1,163 @@
+"""Carriers: who brings the goods, each with its service levels."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+
+from tradebook.clock import format_ms
+from tradebook.crud.fragments import Fragment, Fragments
+from tradebook.crud.listing import NESTED_MAX, ListObject, nested_list
+from tradebook.crud.resource import ListRoute, Owner, Resource, View
+from tradebook.crud.walks import newest_of_each, walk_of_owned
+from tradebook.ids import encode_id, milliseconds_of
+from tradebook.resources import service_levels
+from tradebook.resources.service_levels import VISIBILITIES, ServiceLevel
+from tradebook.storage.schema import choice, flag, moment, table, text, unique
+
+CODES = ("fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect")
+PATH = "/v1/operations/carriers"
+
+SYSTEM: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (
+        "FedEx",
+        "fedex",
+        ("Ground", "2Day", "Express Saver", "Standard Overnight", "Priority Overnight"),
+    ),
+    (
+        "UPS",
+        "ups",
+        ("Ground", "3 Day Select", "2nd Day Air", "Next Day Air Saver", "Next Day Air"),
+    ),
+    ("USPS", "usps", ("Ground Advantage", "Priority Mail", "Priority Mail Express")),
+    ("Will Call", "will_call", ("Standard",)),
+    ("Delivery", "delivery", ("Standard",)),
+    ("LTL", "ltl", ("Standard",)),
+    ("Freight Collect", "freight_collect", ("Standard",)),
+)
+"""The system's carriers: name, code, and service levels of which the first is the default."""
+
+
+class Carrier(msgspec.Struct, frozen=True):
+    """Who brings the goods."""
+
+    id: str
+    object: Literal["carrier"]
+    name: str
+    code: (
+        Literal["fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect"]
+        | None
+    )
+    account_number: str | None
+    customer_portal_visibility: Literal["visible", "hidden"]
+    owner: None
+    service_levels: ListObject | None
+    deleted_at: str | None
+    created_at: str
+    updated_at: str
+
+
+carriers: sa.Table = table(
+    "carriers",
+    text("name"),
+    choice("code", CODES, nullable=True),
+    text("account_number", nullable=True),
+    choice("customer_portal_visibility", VISIBILITIES),
+    flag("is_system"),
+    moment("deleted_at"),
+    unique("carriers", "name", where="deleted_at IS NULL"),
+)
+
+
+def _shape(  # noqa: PLR0913 - one for each column
+    key: int,
+    name: str,
+    code: int | None,
+    account_number: str | None,
+    visibility: int,
+    deleted_at: int | None,
+    updated_at: int,
+) -> Carrier:
+    return Carrier(
+        encode_id(ID_PREFIX, key),
+        "carrier",
+        name,
+        None if code is None else CODES[code],  # type: ignore[arg-type]
+        account_number,
+        VISIBILITIES[visibility],  # type: ignore[arg-type]
+        None,
+        None,
+        None if deleted_at is None else format_ms(deleted_at),
+        format_ms(milliseconds_of(key)),
+        format_ms(updated_at),
+    )
+
+
+ID_PREFIX = "cr"
+fragments = Fragments(
+    "carrier",
+    carriers,
+    (
+        carriers.c.name,
+        carriers.c.code,
+        carriers.c.account_number,
+        carriers.c.customer_portal_visibility,
+        carriers.c.deleted_at,
+        carriers.c.updated_at,
+    ),
+    _shape,
+)
+
+_LEVELS = newest_of_each(
+    service_levels.service_levels.c.carrier_id, service_levels.service_levels.c.id, NESTED_MAX + 1
+)
+_WITH_LEVELS = "carrier with service_levels"
+
+
+def load_with_levels(view: View, keys: Iterable[int | None]) -> dict[int | None, Fragment]:
+    """Return finished carriers with their service levels filled in."""
+    known: dict[int | None, Fragment] = view.reader.cache.setdefault(_WITH_LEVELS, {None: None})
+    missing = [key for key in set(keys).difference(known) if key is not None]
+    if not missing:
+        return known
+    levels_of: dict[int, list[int]] = {key: [] for key in missing}
+    for carrier, level in view.reader.rows(_LEVELS, ids=missing):
+        levels_of[carrier].append(level)
+    levels = service_levels.fragments.load(
+        view.reader, [level for listed in levels_of.values() for level in listed]
+    )
+    for key, carrier in fragments.load(view.reader, missing).items():
+        if key in levels_of:
+            path = f"{PATH}/{encode_id(ID_PREFIX, key)}/service-levels"
+            entries = [levels[level] for level in levels_of[key]]
+            filled = msgspec.json.decode(carrier, type=dict[str, Any])
+            filled["service_levels"] = nested_list(view, path, levels_of[key], entries)
+            known[key] = msgspec.Raw(msgspec.json.encode(filled))
+    return known
+
+
+def load(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
+    """Return finished carriers by key."""
+    known = fragments.load(view.reader, keys)
+    return {key: known[key] for key in keys if key in known}
+
+
+resource = Resource(
+    name="carrier",
+    id_prefix=ID_PREFIX,
+    shape=Carrier,
+    routes=(
+        ListRoute(
+            path=f"{PATH}/{{carrier_id}}/service-levels",
+            summary="List a carrier's service levels",
+            permission="carriers:read",
+            item=ServiceLevel,
+            walk=walk_of_owned(
+                service_levels.service_levels.c.carrier_id, service_levels.service_levels.c.id
+            ),
+            load=service_levels.load,
+            owner=Owner("carrier_id", ID_PREFIX, load),
+        ),
+    ),
+)

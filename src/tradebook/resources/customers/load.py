@@ -1,0 +1,328 @@
+"""From the keys of a page to finished customers: one statement for each relation, none for each row."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from tradebook.clock import format_ms
+from tradebook.crud.listing import NESTED_MAX, ListObject, nested_list
+from tradebook.crud.resource import View
+from tradebook.crud.walks import newest_of_each
+from tradebook.ids import encode_body, encode_id
+from tradebook.money import DEFAULT_CURRENCY, display_amount
+from tradebook.resources import (
+    account_groups,
+    account_users,
+    addresses,
+    carriers,
+    payment_terms,
+    service_levels,
+    shipping_terms,
+)
+from tradebook.resources.account_groups import COMMISSION_POLICIES, FREIGHT_POLICIES
+from tradebook.resources.customers.shape import (
+    ID_PREFIX,
+    QUANTITY_PREFIX,
+    Customer,
+    CustomerContactInfo,
+    CustomerDefaults,
+    CustomerFreightPreferences,
+    CustomerNotificationPreferences,
+    Quantity,
+    created_at,
+    unit_of,
+)
+from tradebook.resources.customers.tables import (
+    BILLING_TYPES,
+    EDI_STATUSES,
+    STATUSES,
+    customer_price_groups,
+    customers,
+)
+from tradebook.resources.priorities import PRIORITIES
+from tradebook.storage.schema import ACCOUNT, any_of, prepare
+
+PATH = "/v1/sales/customers"
+
+INCLUDES = (
+    "bill_to_address",
+    "bill_to_address.geolocation",
+    "ship_to_address",
+    "ship_to_address.geolocation",
+    "type",
+    "parent_account",
+    "child_accounts",
+    "price_groups",
+    "contact_info",
+    "credit_limit",
+    "credit_limit.unit",
+    "notification_preferences",
+    "freight_preferences",
+    "freight_preferences.carrier",
+    "freight_preferences.carrier.service_levels",
+    "freight_preferences.service_level",
+    "defaults",
+    "defaults.payment_term",
+    "defaults.shipping_term",
+    "defaults.priority",
+    "defaults.sales_rep",
+    "defaults.sales_rep.user",
+)
+
+_c = customers.c
+_ALWAYS = (
+    _c.id,
+    _c.name,
+    _c.number,
+    _c.status,
+    _c.edi_status,
+    _c.parent_id,
+    _c.is_parent,
+    _c.commission_policy,
+    _c.note,
+    _c.updated_at,
+)
+_INCLUDED = (
+    _c.credit_limit,
+    _c.credit_limit_currency,
+    _c.email,
+    _c.phone,
+    _c.url,
+    _c.freight_policy,
+    _c.carrier_id,
+    _c.service_level_id,
+    _c.carrier_billing_type,
+    _c.carrier_billing_account,
+    _c.payment_term_id,
+    _c.shipping_term_id,
+    _c.priority,
+    _c.sales_rep_id,
+    _c.accepts_invoice_emails,
+    _c.bill_to_address_id,
+    _c.ship_to_address_id,
+    _c.type_id,
+)
+_BY_KEY = (_c.account_id == ACCOUNT, any_of(_c.id, "ids"))
+_PLAIN = prepare(sa.select(*_ALWAYS).where(*_BY_KEY))
+_WHOLE = prepare(sa.select(*_ALWAYS, *_INCLUDED).where(*_BY_KEY))
+_PRICE_GROUPS = newest_of_each(
+    customer_price_groups.c.customer_id, customer_price_groups.c.group_id, NESTED_MAX + 1
+)
+_CHILDREN = newest_of_each(_c.parent_id, _c.id, NESTED_MAX + 1)
+
+
+def load(view: View, keys: Sequence[int]) -> Mapping[int, Customer]:
+    """Return finished customers by key, with what the view includes."""
+    if not view.include:
+        return {row[0]: _plain(*row) for row in view.reader.rows(_PLAIN, ids=keys)}
+    rows = view.reader.rows(_WHOLE, ids=keys)
+    related = _Related(view, rows)
+    return {row[0]: related.customer(*row) for row in rows}
+
+
+def load_plain(view: View, keys: Sequence[int]) -> Mapping[int, Customer]:
+    """Return customers as they stand inside another one: every sub-object null."""
+    return {row[0]: _plain(*row) for row in view.reader.rows(_PLAIN, ids=keys)}
+
+
+def _plain(  # noqa: PLR0913 - one for each column
+    key: int,
+    name: str,
+    number: str,
+    status: int,
+    edi_status: int,
+    parent_id: int | None,
+    is_parent: int,
+    commission_policy: int,
+    note: str | None,
+    updated_at: int,
+    nested: Sequence[Any] = (None,) * 11,
+) -> Customer:
+    return Customer(
+        f"{ID_PREFIX}_{encode_body(key)}",
+        "customer",
+        name,
+        number,
+        STATUSES[status],  # type: ignore[arg-type]
+        EDI_STATUSES[edi_status],  # type: ignore[arg-type]
+        "parent" if is_parent else "standalone" if parent_id is None else "child",
+        COMMISSION_POLICIES[commission_policy],  # type: ignore[arg-type]
+        note,
+        *nested,
+        created_at(key),
+        format_ms(updated_at),
+    )
+
+
+class _Related:
+    """What the customers of one page refer to, read at once for all of them."""
+
+    def __init__(self, view: View, rows: Sequence[tuple[Any, ...]]) -> None:
+        self._view = view
+        self._include = view.include
+        places = {column.name: place for place, column in enumerate((*_ALWAYS, *_INCLUDED))}
+        self._column = lambda name: [row[places[name]] for row in rows]
+        self._load_fragments()
+        self._load_addresses()
+        self._load_accounts()
+        self._load_price_groups()
+
+    def _load_fragments(self) -> None:
+        reader, include, column = self._view.reader, self._include, self._column
+        nothing: dict[int | None, Any] = {}
+        self.types = self.carriers = self.levels = self.reps = nothing
+        self.payment_terms = self.shipping_terms = nothing
+        if "type" in include:
+            self.types = account_groups.fragments.load(reader, column("type_id"))
+        if "freight_preferences.carrier.service_levels" in include:
+            self.carriers = carriers.load_with_levels(self._view, column("carrier_id"))
+        elif "freight_preferences.carrier" in include:
+            self.carriers = carriers.fragments.load(reader, column("carrier_id"))
+        if "freight_preferences.service_level" in include:
+            self.levels = service_levels.fragments.load(reader, column("service_level_id"))
+        if "defaults.payment_term" in include:
+            self.payment_terms = payment_terms.fragments.load(reader, column("payment_term_id"))
+        if "defaults.shipping_term" in include:
+            self.shipping_terms = shipping_terms.fragments.load(reader, column("shipping_term_id"))
+        if "defaults.sales_rep.user" in include:
+            self.reps = account_users.fragments_with_user.load(reader, column("sales_rep_id"))
+        elif "defaults.sales_rep" in include:
+            self.reps = account_users.fragments.load(reader, column("sales_rep_id"))
+
+    def _load_addresses(self) -> None:
+        self.bill_to: dict[int | None, Any] = {}
+        self.ship_to: dict[int | None, Any] = {}
+        wanted: set[int] = set()
+        for name in ("bill_to", "ship_to"):
+            if f"{name}_address" in self._include:
+                wanted.update(key for key in self._column(f"{name}_address_id") if key is not None)
+        if not wanted:
+            return
+        rows = addresses.rows_by_key(self._view.reader, wanted)
+        shaped: dict[bool, dict[int | None, Any]] = {}
+        for name in ("bill_to", "ship_to"):
+            if f"{name}_address" in self._include:
+                with_place = f"{name}_address.geolocation" in self._include
+                if with_place not in shaped:
+                    shaped[with_place] = {
+                        key: addresses.shape(row, geolocation=with_place)
+                        for key, row in rows.items()
+                    }
+                setattr(self, name, shaped[with_place])
+
+    def _load_accounts(self) -> None:
+        self.parents: Mapping[int, Customer] = {}
+        self.children: dict[int, ListObject] = {}
+        if "parent_account" in self._include:
+            parents = {key for key in self._column("parent_id") if key is not None}
+            if parents:
+                self.parents = load_plain(self._view, list(parents))
+        if "child_accounts" in self._include:
+            keys = [
+                key
+                for key, is_parent in zip(
+                    self._column("id"), self._column("is_parent"), strict=True
+                )
+                if is_parent
+            ]
+            if keys:
+                listed = self._newest(_CHILDREN, keys)
+                children = load_plain(
+                    self._view, [key for entries in listed.values() for key in entries]
+                )
+                self.children = {
+                    key: self._nested(key, "child_accounts", entries, children)
+                    for key, entries in listed.items()
+                }
+
+    def _load_price_groups(self) -> None:
+        self.price_groups: dict[int, ListObject] = {}
+        if "price_groups" in self._include:
+            listed = self._newest(_PRICE_GROUPS, self._column("id"))
+            groups = account_groups.fragments.load(
+                self._view.reader, {key for entries in listed.values() for key in entries}
+            )
+            self.price_groups = {
+                key: self._nested(key, "price_groups", entries, groups)
+                for key, entries in listed.items()
+            }
+
+    def _newest(self, statement: Any, keys: Sequence[int]) -> dict[int, list[int]]:
+        listed: dict[int, list[int]] = {key: [] for key in keys}
+        for owner, key in self._view.reader.rows(statement, ids=keys):
+            listed[owner].append(key)
+        return listed
+
+    def _nested(
+        self, owner: int, name: str, keys: list[int], loaded: Mapping[Any, Any]
+    ) -> ListObject:
+        path = f"{PATH}/{encode_id(ID_PREFIX, owner)}/{name}"
+        return nested_list(self._view, path, keys, [loaded[key] for key in keys])
+
+    def customer(self, *row: Any) -> Customer:
+        """Put one customer together, in the key order of the object."""
+        include = self._include
+        always, included = row[: len(_ALWAYS)], row[len(_ALWAYS) :]
+        key, parent_id, is_parent = always[0], always[5], always[6]
+        limit, currency, email, phone, url = included[:5]
+        accepts_invoice_emails, bill_to, ship_to, kind = included[14:]
+        return _plain(
+            *always,
+            nested=(
+                self._credit_limit(key, limit, currency) if "credit_limit" in include else None,
+                CustomerContactInfo("customer_contact_info", email, phone, url)
+                if "contact_info" in include
+                else None,
+                self._freight(*included[5:10]) if "freight_preferences" in include else None,
+                self._defaults(*included[10:14]) if "defaults" in include else None,
+                CustomerNotificationPreferences(
+                    "customer_notification_preferences", bool(accepts_invoice_emails)
+                )
+                if "notification_preferences" in include
+                else None,
+                self.bill_to.get(bill_to),
+                self.ship_to.get(ship_to),
+                self.types.get(kind),
+                self.price_groups.get(key),
+                self.parents.get(parent_id) if parent_id is not None else None,
+                self.children.get(key) if is_parent else None,
+            ),
+        )
+
+    def _credit_limit(self, key: int, value: str | None, currency: str | None) -> Quantity | None:
+        if value is None:
+            return None
+        code = currency or DEFAULT_CURRENCY
+        unit = unit_of(code) if "credit_limit.unit" in self._include else None
+        shown = display_amount(value, code)
+        return Quantity(encode_id(QUANTITY_PREFIX, key), "quantity", value, shown, unit)
+
+    def _freight(
+        self,
+        policy: int,
+        carrier: int | None,
+        level: int | None,
+        billing_type: int | None,
+        billing_account: str | None,
+    ) -> CustomerFreightPreferences:
+        return CustomerFreightPreferences(
+            "customer_freight_preferences",
+            FREIGHT_POLICIES[policy],  # type: ignore[arg-type]
+            self.carriers.get(carrier),
+            self.levels.get(level),
+            None if billing_type is None else BILLING_TYPES[billing_type],  # type: ignore[arg-type]
+            billing_account,
+        )
+
+    def _defaults(
+        self, payment: int | None, shipping: int | None, priority: int | None, rep: int | None
+    ) -> CustomerDefaults:
+        urgent = priority if "defaults.priority" in self._include else None
+        return CustomerDefaults(
+            "customer_defaults",
+            self.payment_terms.get(payment),
+            self.shipping_terms.get(shipping),
+            None if urgent is None else PRIORITIES[urgent],
+            self.reps.get(rep),
+        )

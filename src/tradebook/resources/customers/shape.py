@@ -1,0 +1,123 @@
+"""The customer object, in the key order of the published reference."""
+
+from typing import Literal, Optional
+
+import msgspec
+
+from tradebook.clock import format_ms
+from tradebook.crud.listing import ListObject
+from tradebook.ids import encode_body, milliseconds_of
+from tradebook.money import currency_name, currency_number, currency_symbol
+from tradebook.resources.account_groups import AccountGroup
+from tradebook.resources.account_users import AccountUser
+from tradebook.resources.addresses import Address
+from tradebook.resources.carriers import Carrier
+from tradebook.resources.payment_terms import PaymentTerm
+from tradebook.resources.priorities import Priority
+from tradebook.resources.service_levels import ServiceLevel
+from tradebook.resources.shipping_terms import ShippingTerm
+from tradebook.resources.system import system_key
+
+ID_PREFIX = "ac"
+QUANTITY_PREFIX = "qty"
+UNIT_PREFIX = "un"
+
+
+class Unit(msgspec.Struct, frozen=True):
+    """What a quantity counts: a currency."""
+
+    id: str
+    object: Literal["unit"]
+    name: str
+    code: str
+    symbol: str
+
+
+class Quantity(msgspec.Struct, frozen=True):
+    """An exact amount."""
+
+    id: str
+    object: Literal["quantity"]
+    value: str
+    display_value: str
+    unit: Unit | None
+
+
+class CustomerContactInfo(msgspec.Struct, frozen=True):
+    """How the customer is reached."""
+
+    object: Literal["customer_contact_info"]
+    email: str | None
+    phone: str | None
+    url: str | None
+
+
+class CustomerFreightPreferences(msgspec.Struct, frozen=True):
+    """How goods go to the customer, and who pays."""
+
+    object: Literal["customer_freight_preferences"]
+    status: Literal["free_freight", "billed_freight"]
+    carrier: Carrier | None
+    service_level: ServiceLevel | None
+    billing_type: Literal["sender", "third_party"] | None
+    billing_account: str | None
+
+
+class CustomerDefaults(msgspec.Struct, frozen=True):
+    """What an order of this customer starts with."""
+
+    object: Literal["customer_defaults"]
+    payment_term: PaymentTerm | None
+    shipping_term: ShippingTerm | None
+    priority: Priority | None
+    sales_rep: AccountUser | None
+
+
+class CustomerNotificationPreferences(msgspec.Struct, frozen=True):
+    """What the customer wants to hear of."""
+
+    object: Literal["customer_notification_preferences"]
+    accepts_invoice_emails: bool
+
+
+# gc=False: these form no cycles, and a page of 1,000 should not wake the collector.
+class Customer(msgspec.Struct, frozen=True, gc=False):
+    """Somebody the account sells to. Every key is always present."""
+
+    id: str
+    object: Literal["customer"]
+    name: str
+    number: str
+    status: Literal["normal", "preferred", "hold_shipment", "hold_all"]
+    edi_status: Literal["enabled", "disabled"]
+    relationship_type: Literal["standalone", "parent", "child"]
+    commission_policy: Literal["commission_applied", "commission_exempt"]
+    note: str | None
+    credit_limit: Quantity | None
+    contact_info: CustomerContactInfo | None
+    freight_preferences: CustomerFreightPreferences | None
+    defaults: CustomerDefaults | None
+    notification_preferences: CustomerNotificationPreferences | None
+    bill_to_address: Address | None
+    ship_to_address: Address | None
+    type: AccountGroup | None
+    price_groups: ListObject | None
+    parent_account: Optional["Customer"]
+    child_accounts: ListObject | None
+    created_at: str
+    updated_at: str
+
+
+def created_at(key: int) -> str:
+    """Write when the row of a key was created."""
+    return format_ms(milliseconds_of(key))
+
+
+def unit_of(code: str) -> Unit:
+    """Describe a currency as the unit of a quantity."""
+    number = currency_number(code)
+    assert number is not None, code
+    body = encode_body(system_key("unit", number))
+    return Unit(
+        f"{UNIT_PREFIX}_{body}", "unit", currency_name(code), code, currency_symbol(code).strip()
+    )

@@ -1,0 +1,26 @@
+"""What the system gives every account: the constant keys and rows it is born with.
+
+They are written into each account when it is created, with the same keys everywhere, so that lists, filters
+and foreign keys have one way to go (docs/decisions/0003).
+"""
+
+from tradebook.ids import first_key_of
+
+_BORN_MS = 1_767_225_600_000
+"""2026-01-01T00:00:00Z: when the first set of system rows was defined."""
+
+_BLOCK = 1_000
+_KINDS = (
+    "priority",
+    "carrier",
+    "service_level",
+    "payment_term",
+    "shipping_term",
+    "unit",
+)
+
+
+def system_key(kind: str, place: int) -> int:
+    """Return the key of a system row; places are for ever: append, never reorder."""
+    assert 0 <= place < _BLOCK
+    return first_key_of(_BORN_MS) + _KINDS.index(kind) * _BLOCK + place

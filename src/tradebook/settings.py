@@ -1,0 +1,41 @@
+"""What an operator can set, each with its default; read once from the environment."""
+
+import os
+from collections.abc import Mapping
+
+import msgspec
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """One frozen value, handed to what needs it.
+
+    The environment variable of a setting is `TRADEBOOK_` and its name in capitals.
+    """
+
+    database: str = "sqlite:///tradebook.db"
+    """Where the book is kept: `sqlite:///FILE` (three slashes: relative, four: absolute)."""
+
+    body_bytes_max: int = 1_048_576
+    """Largest request body that is read, in bytes; more is answered with 413."""
+
+    page_cache_bytes: int = 16_777_216
+    """Memory of one worker process for finished pages, in bytes; 0 turns the cache off."""
+
+    database_timeout_ms: int = 5_000
+    """How long a write waits for another writer of the same file, in milliseconds."""
+
+    log_requests: bool = True
+    """Whether every request is logged as one line of JSON on standard error."""
+
+
+def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings from `TRADEBOOK_…` variables; ValueError names the variable that can't be read."""
+    found = {}
+    for field in msgspec.structs.fields(Settings):
+        name = f"TRADEBOOK_{field.name.upper()}"
+        if name in environment:
+            try:
+                found[field.name] = msgspec.convert(environment[name], field.type, strict=False)
+            except msgspec.ValidationError as error:
+                raise ValueError(f"{name}={environment[name]!r} can't be read: {error}") from None
+    return Settings(**found)

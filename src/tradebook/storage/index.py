@@ -1,0 +1,72 @@
+"""What a list can be asked for, declared once: the facts a filter names and the words a search meets.
+
+An engine keeps one index of it per account, in list order, so that any combination of filters and words
+costs one ordered read (docs/decisions/0002).
+"""
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from tradebook.storage.schema import Prepared
+
+
+class Facet(msgspec.Struct, frozen=True):
+    """A fact about a row that filters ask for: the values of some columns, together.
+
+    `letter` names it inside the index. With several columns one row of the source must match all of those
+    that are asked for.
+    """
+
+    letter: str
+    columns: tuple[sa.Column[Any], ...]
+
+    def __post_init__(self) -> None:
+        # Pieces of text are written in hexadecimal and joined by x: other letters can't be taken for them.
+        assert "g" <= self.letter <= "w"
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Rows that tell something about the indexed rows.
+
+    `statement` takes the list `ids` and yields the indexed row's key, then `columns` in their order.
+    """
+
+    statement: Prepared
+    columns: tuple[sa.Column[Any], ...]
+    texts: tuple[sa.Column[Any], ...] = ()
+    phones: tuple[sa.Column[Any], ...] = ()
+    facets: tuple[Facet, ...] = ()
+
+
+class Index(msgspec.Struct, frozen=True):
+    """All that is indexed of one table; `folded` is the link table that keeps the folded text."""
+
+    table: sa.Table
+    folded: sa.Table
+    sources: tuple[Source, ...]
+
+    @property
+    def folded_key(self) -> str:
+        """The column of `folded` that names the indexed row."""
+        return self.folded.primary_key.columns.values()[-1].name
+
+    @property
+    def name(self) -> str:
+        """The name of the index inside an engine."""
+        return f"{self.table.name}_index"
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """One facet must have one of these values; None in a value stands for anything."""
+
+    facet: Facet
+    values: tuple[tuple[Any, ...], ...]
+
+
+class Query(msgspec.Struct, frozen=True):
+    """All conditions must hold and all folded words must occur."""
+
+    conditions: tuple[Condition, ...] = ()
+    words: tuple[str, ...] = ()

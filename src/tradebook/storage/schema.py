@@ -1,0 +1,178 @@
+"""How tables and statements are declared, so that none can forget the account.
+
+Every table of the book has `account_id` in front: of its primary key, its unique constraints, its foreign
+keys and its indexes. `prepare` refuses a statement that reads or writes such a table without fixing it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import BinaryExpression, BindParameter
+from sqlalchemy.sql.functions import GenericFunction
+
+metadata = sa.MetaData()
+
+ACCOUNT: BindParameter[int] = sa.bindparam("account_id", type_=sa.BigInteger)
+"""The account of the handle that runs the statement; the handle alone gives its value."""
+
+_ACCOUNT_COLUMN = "account_id"
+
+
+class StatementWithoutAccount(AssertionError):
+    """A statement would touch rows of more than one account: a fault of ours, found before it runs."""
+
+
+def table(name: str, *columns: sa.schema.SchemaItem, key: Sequence[str] = ("id",)) -> sa.Table:
+    """Declare a table of the book: adds the account, the key, `updated_at`, and what references need.
+
+    A link table names the columns of its key; it has no `id` and no `updated_at` of its own.
+    """
+    front: list[sa.schema.SchemaItem] = [_big(_ACCOUNT_COLUMN)]
+    back: list[sa.schema.SchemaItem] = [sa.PrimaryKeyConstraint(_ACCOUNT_COLUMN, *key)]
+    if key == ("id",):
+        front.append(_big("id"))
+        back.append(_big("updated_at"))
+    back.append(sa.ForeignKeyConstraint([_ACCOUNT_COLUMN], ["accounts.account_id"]))
+    for column in columns:
+        if isinstance(column, sa.Column) and "references" in column.info:
+            target = column.info["references"]
+            back.append(
+                sa.ForeignKeyConstraint(
+                    [_ACCOUNT_COLUMN, column.name],
+                    [f"{target}.{_ACCOUNT_COLUMN}", f"{target}.id"],
+                    name=f"{name}_{column.name}_fkey",
+                )
+            )
+            if column.name != key[0]:
+                last = [part for part in key if part != column.name]
+                back.append(
+                    sa.Index(f"{name}_by_{column.name}", _ACCOUNT_COLUMN, column.name, *last)
+                )
+    return sa.Table(name, metadata, *front, *columns, *back, sqlite_with_rowid=False)
+
+
+def _big(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, nullable=False)
+
+
+def text(name: str, *, nullable: bool = False) -> sa.Column[str]:
+    """Declare a column of text, compared by its bytes on every engine."""
+    return sa.Column(name, sa.Text, nullable=nullable)
+
+
+def moment(name: str) -> sa.Column[int]:
+    """Declare a nullable time, in milliseconds since 1970."""
+    return sa.Column(name, sa.BigInteger, nullable=True)
+
+
+def flag(name: str) -> sa.Column[int]:
+    """Declare a truth value, kept as 0 or 1 on every engine."""
+    return sa.Column(name, sa.SmallInteger, nullable=False)
+
+
+def choice(name: str, values: Sequence[str], *, nullable: bool = False) -> sa.Column[int]:
+    """Declare an enumeration, kept as the place of the value in `values`: append only, never reorder."""
+    return sa.Column(name, sa.SmallInteger, nullable=nullable, info={"values": tuple(values)})
+
+
+def reference(name: str, target: str, *, nullable: bool = False) -> sa.Column[int]:
+    """Declare the key of a row of another table, inside the same account, with the index deletes need."""
+    return sa.Column(name, sa.BigInteger, nullable=nullable, info={"references": target})
+
+
+def unique(table_name: str, *columns: str, where: str | None = None) -> sa.Index:
+    """Declare columns unique within the account, among the rows for which `where` holds."""
+    condition = sa.text(where) if where else None
+    return sa.Index(
+        f"{table_name}_unique_{'_'.join(columns)}",
+        _ACCOUNT_COLUMN,
+        *columns,
+        unique=True,
+        sqlite_where=condition,
+        postgresql_where=condition,
+    )
+
+
+class any_of(GenericFunction[bool]):  # noqa: N801 - reads as the SQL it becomes
+    """`column is one of a list`, the list being one bound value: one statement for any length."""
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+    def __init__(self, column: sa.ColumnElement[Any], name: str) -> None:
+        super().__init__(column, sa.bindparam(name))
+
+
+@compiles(any_of, "sqlite")
+def _any_of_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"
+
+
+class Prepared:
+    """A statement that was checked for its account, and its text for each engine, made once."""
+
+    def __init__(self, statement: sa.Executable, *, of_all_accounts: bool) -> None:
+        if not of_all_accounts:
+            _require_account(statement)
+        self.statement = statement
+        self._sqlite: tuple[str, dict[str, Any]] | None = None
+
+    @property
+    def sqlite(self) -> tuple[str, dict[str, Any]]:
+        """The text in SQLite's words and the values that are part of the statement itself."""
+        if self._sqlite is None:
+            compiled = self.statement.compile(  # type: ignore[attr-defined]
+                dialect=sqlite.dialect(paramstyle="named")
+            )
+            fixed = {name: value for name, value in compiled.params.items() if value is not None}
+            self._sqlite = (str(compiled), fixed)
+        return self._sqlite
+
+
+def prepare(statement: sa.Executable) -> Prepared:
+    """Make a statement ready to run; StatementWithoutAccount unless every table's account is fixed."""
+    return Prepared(statement, of_all_accounts=False)
+
+
+def prepare_of_all_accounts(statement: sa.Executable) -> Prepared:
+    """Make a statement ready that may see every account: for keys, accounts and the deployment only."""
+    return Prepared(statement, of_all_accounts=True)
+
+
+def _require_account(statement: sa.Executable) -> None:
+    elements = list(visitors.iterate(statement))  # type: ignore[arg-type]
+    fixed = set(_fixed_accounts(elements))
+    for found in _tables(statement, elements):
+        if found not in fixed:
+            raise StatementWithoutAccount(f"{found} is used without its account in: {statement}")
+
+
+def _tables(statement: Any, elements: Iterable[Any]) -> Iterator[Any]:
+    """List tables and aliases that the statement touches; an alias stands for its own use of the table."""
+    aliased = {id(element.element) for element in elements if isinstance(element, sa.sql.Alias)}
+    for element in elements:
+        if isinstance(element, sa.sql.Alias) and isinstance(element.element, sa.Table):
+            if _ACCOUNT_COLUMN in element.c:
+                yield element
+        elif isinstance(element, sa.Table) and id(element) not in aliased:
+            if _ACCOUNT_COLUMN in element.c and not _is_insert_into(statement, element):
+                yield element
+
+
+def _is_insert_into(statement: Any, found: sa.Table) -> bool:
+    """An insert fixes the account by its values, which the writing handle alone supplies."""
+    return isinstance(statement, sa.sql.Insert) and statement.table is found
+
+
+def _fixed_accounts(elements: Iterable[Any]) -> Iterator[Any]:
+    for element in elements:
+        if isinstance(element, BinaryExpression) and element.operator is sa.sql.operators.eq:
+            left, right = element.left, element.right
+            if isinstance(right, BindParameter) and right.key == ACCOUNT.key:
+                if getattr(left, "name", None) == _ACCOUNT_COLUMN:
+                    yield left.table

@@ -1,0 +1,324 @@
+"""The embedded engine: one SQLite file through apsw."""
+
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+import msgspec
+import sqlalchemy as sa
+
+from tradebook.clock import now_ms
+from tradebook.ids import KeyMaker, encode_body
+from tradebook.storage.accounts import accounts
+from tradebook.storage.database import Duplicate, Row, Unavailable
+from tradebook.storage.index import Index, Query
+from tradebook.storage.schema import (
+    ACCOUNT,
+    Prepared,
+    metadata,
+    prepare,
+    prepare_of_all_accounts,
+)
+from tradebook.storage.sqlite_index import documents, match_expression, words_to_confirm
+
+MMAP_BYTES = 1 << 36
+CACHE_KIBIBYTES = 8_192
+ACCOUNTS_CACHED_MAX = 64
+_DUPLICATE = {
+    apsw.SQLITE_CONSTRAINT_UNIQUE,
+    apsw.SQLITE_CONSTRAINT_PRIMARYKEY,
+    apsw.SQLITE_CONSTRAINT_ROWID,
+}
+_AWAY = (apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError, apsw.CantOpenError)
+
+_REVISION = prepare(sa.select(accounts.c.revision).where(accounts.c.account_id == ACCOUNT))
+_NEW_REVISION = prepare(
+    sa.update(accounts)
+    .where(accounts.c.account_id == ACCOUNT)
+    .values(revision=sa.bindparam("new_revision"))
+)
+_NEW_ACCOUNT = prepare_of_all_accounts(sa.insert(accounts))
+
+
+class SqliteReader:
+    """Reads one account inside one transaction of a connection."""
+
+    def __init__(self, database: "SqliteDatabase", connection: apsw.Connection, account_id: int):
+        self.account_id = account_id
+        self._database = database
+        self._connection = connection
+
+    @property
+    def revision(self) -> int:
+        """A number that no two states of the account share."""
+        return int(self.rows(_REVISION)[0][0])
+
+    @property
+    def cache(self) -> dict[Any, Any]:
+        """What was derived from the account at this revision."""
+        return self._database.cache_of(self.account_id, self.revision)
+
+    def rows(self, statement: Prepared, **values: Any) -> list[Row]:
+        """Run a statement and return all its rows."""
+        sql, bound = self._bound(statement, values)
+        return self._connection.execute(sql, bound).fetchall()
+
+    def keys(
+        self, index: Index, query: Query, *, above: int, below: int, descending: bool, limit: int
+    ) -> list[int]:
+        """Return the keys that match, `above <= key < below`, in list order or against it."""
+        sql, values = keys_statement(index, query, self.account_id, descending=descending)
+        bound = (*values, above, below, limit)
+        return [key for (key,) in self._connection.execute(sql, bound)]
+
+    def _bound(self, statement: Prepared, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        sql, fixed = statement.sqlite
+        bound = {**fixed, **values}
+        for name, value in values.items():
+            if isinstance(value, (list, tuple)):
+                bound[name] = msgspec.json.encode(value).decode()
+        bound["account_id"] = self.account_id
+        return sql, bound
+
+
+class SqliteWriter(SqliteReader):
+    """Reads and writes one account inside one transaction."""
+
+    def run(self, statement: Prepared, **values: Any) -> int:
+        """Run a statement that changes rows and return how many."""
+        sql, bound = self._bound(statement, values)
+        self._connection.execute(sql, bound)
+        return self._connection.changes()
+
+    def insert(self, statement: Prepared, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Run an insert for every row."""
+        sql, fixed = statement.sqlite
+        own = {**fixed, "account_id": self.account_id}
+        self._connection.executemany(sql, ({**row, **own} for row in rows))
+
+    def reindex(self, index: Index, keys: Sequence[int]) -> None:
+        """Bring the index up to date for these rows, also for those that are gone."""
+        found = documents(index, self.rows, list(keys))
+        name, folded, key_name = (
+            index_name(index, self.account_id),
+            index.folded.name,
+            index.folded_key,
+        )
+        self._connection.executemany(
+            f"INSERT OR REPLACE INTO {folded} (account_id, {key_name}, folded) VALUES (?, ?, ?)",  # noqa: S608 - a declared table's name
+            ((self.account_id, key, document.folded) for key, document in found.items()),
+        )
+        self._connection.executemany(
+            f"INSERT OR REPLACE INTO {name} (rowid, tokens) VALUES (?, ?)",  # noqa: S608 - made of letters of a key
+            ((key, document.tokens) for key, document in found.items()),
+        )
+        gone = [key for key in keys if key not in found]
+        self._connection.executemany(
+            f"DELETE FROM {folded} WHERE account_id = ? AND {key_name} = ?",  # noqa: S608 - a declared table's name
+            ((self.account_id, key) for key in gone),
+        )
+        self._connection.executemany(
+            f"DELETE FROM {name} WHERE rowid = ?",  # noqa: S608 - made of letters of a key
+            ((key,) for key in gone),
+        )
+
+    def create_indexes(self, indexes: Iterable[Index]) -> None:
+        """Make the account's own index tables."""
+        for index in indexes:
+            self._connection.execute(
+                f"CREATE VIRTUAL TABLE {index_name(index, self.account_id)} USING fts5("
+                "tokens, content='', contentless_delete=1, detail=none, tokenize=ascii)"
+            )
+
+
+class SqliteDatabase:
+    """A book in one file: a read connection and a write connection for each thread."""
+
+    def __init__(self, path: Path, *, timeout_ms: int, indexes: Sequence[Index]) -> None:
+        self.path = path
+        self._timeout_ms = timeout_ms
+        self._indexes = indexes
+        self._own = threading.local()
+        self._keys = KeyMaker()
+        self._caches: dict[int, tuple[int, dict[Any, Any]]] = {}
+
+    @contextmanager
+    def read(self, account_id: int) -> Iterator[SqliteReader]:
+        """Open a snapshot of one account."""
+        with _translated():
+            connection = self._connection("reading")
+            connection.execute("BEGIN")
+            try:
+                yield SqliteReader(self, connection, account_id)
+            finally:
+                connection.execute("COMMIT")
+
+    @contextmanager
+    def write(self, account_id: int) -> Iterator[SqliteWriter]:
+        """Open a transaction on one account; leaving it normally commits, an exception undoes it."""
+        with _translated():
+            connection = self._connection("writing")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                writer = SqliteWriter(self, connection, account_id)
+                yield writer
+                writer.run(_NEW_REVISION, new_revision=self._keys.next(now_ms()))
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def create_account(self, account_id: int, **values: Any) -> Iterator[SqliteWriter]:
+        """Add an account and open its first transaction."""
+        with self.write(account_id) as writer:
+            row = {"revision": 0, "last_customer_number": 0, **values}
+            writer.run(_NEW_ACCOUNT, **row)
+            writer.create_indexes(self._indexes)
+            yield writer
+
+    def revision(self, account_id: int) -> int | None:
+        """Tell the account's revision; nothing is read while no transaction has been committed."""
+        with _translated():
+            connection = self._connection("reading")
+            version = connection.pragma("data_version")
+            if version != self._own.data_version:
+                self._own.revisions.clear()
+                self._own.data_version = version
+            revisions: dict[int, int] = self._own.revisions
+            if account_id not in revisions:
+                sql, _ = _REVISION.sqlite
+                found = connection.execute(sql, {"account_id": account_id}).fetchone()
+                if found is None:
+                    return None
+                revisions[account_id] = found[0]
+            return revisions[account_id]
+
+    def rows_of_all_accounts(self, statement: Prepared, **values: Any) -> list[Row]:
+        """Read outside any account."""
+        with _translated():
+            sql, fixed = statement.sqlite
+            return self._connection("reading").execute(sql, {**fixed, **values}).fetchall()
+
+    def run_of_all_accounts(self, statement: Prepared, **values: Any) -> None:
+        """Write outside any account, in a transaction of its own."""
+        with _translated():
+            sql, fixed = statement.sqlite
+            self._connection("writing").execute(sql, {**fixed, **values})
+
+    def cache_of(self, account_id: int, revision: int) -> dict[Any, Any]:
+        """Return the account's derived values at a revision, empty when it has changed since."""
+        known = self._caches.get(account_id)
+        if known is None or known[0] != revision:
+            if len(self._caches) >= ACCOUNTS_CACHED_MAX:
+                self._caches.clear()
+            known = self._caches[account_id] = (revision, {})
+        return known[1]
+
+    def schema_version(self) -> str | None:
+        """Tell which schema the file has; None where it has none yet."""
+        with _translated():
+            connection = self._connection("reading")
+            if not connection.table_exists("main", "alembic_version"):
+                return None
+            found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            return None if found is None else str(found[0])
+
+    def close(self) -> None:
+        """Let go of this thread's connections; the last one out folds the log into the file."""
+        for purpose in ("reading", "writing"):
+            connection = self._own.__dict__.pop(purpose, None)
+            if connection is not None:
+                connection.close()
+
+    def _connection(self, purpose: str) -> apsw.Connection:
+        connection: apsw.Connection | None = getattr(self._own, purpose, None)
+        if connection is None:
+            connection = self._open(query_only=purpose == "reading")
+            setattr(self._own, purpose, connection)
+            if purpose == "reading":
+                self._own.data_version = None
+                self._own.revisions = {}
+        return connection
+
+    def _open(self, *, query_only: bool) -> apsw.Connection:
+        create_private_file(self.path)
+        connection = apsw.Connection(
+            str(self.path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=200
+        )
+        connection.set_busy_timeout(self._timeout_ms)
+        for pragma, value in (
+            ("journal_mode", "wal"),
+            # FULL: an answered write survives a power cut. NORMAL would lose the last ones.
+            ("synchronous", "full"),
+            ("foreign_keys", 1),
+            ("trusted_schema", 0),
+            ("mmap_size", MMAP_BYTES),
+            ("cache_size", -CACHE_KIBIBYTES),
+            ("query_only", int(query_only)),
+        ):
+            connection.pragma(pragma, value)
+        return connection
+
+
+def create_private_file(path: Path) -> None:
+    """Make the file if there is none; only its owner may read it, and the log beside it, which copies that."""
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def index_name(index: Index, account_id: int) -> str:
+    """Name an account's own index table."""
+    return f"{index.name}_{encode_body(account_id)}"
+
+
+def keys_statement(
+    index: Index, query: Query, account_id: int, *, descending: bool
+) -> tuple[str, tuple[Any, ...]]:
+    """Write the statement that walks an index; it takes then: above, below, limit."""
+    order = "DESC" if descending else "ASC"
+    expression = match_expression(query)
+    if not expression:
+        return (
+            f"SELECT id FROM {index.table.name} WHERE account_id = ? AND id >= ? AND id < ?"  # noqa: S608 - declared names
+            f" ORDER BY id {order} LIMIT ?",
+            (account_id,),
+        )
+    name = index_name(index, account_id)
+    walk = f"{name} MATCH ? AND {name}.rowid >= ? AND {name}.rowid < ?"
+    confirmed = words_to_confirm(query)
+    if not confirmed:
+        return (
+            f"SELECT rowid FROM {name} WHERE {walk} ORDER BY rowid {order} LIMIT ?",  # noqa: S608 - declared names
+            (expression,),
+        )
+    text = " AND ".join(
+        "(" + " OR ".join("instr(f.folded, ?)" for _ in forms) + ")" for forms in confirmed
+    )
+    # CROSS JOIN keeps the order of the loops: the index first, then the text of what it found.
+    return (
+        f"SELECT {name}.rowid FROM {name} CROSS JOIN {index.folded.name} AS f"  # noqa: S608 - declared names
+        f" ON f.account_id = ? AND f.{index.folded_key} = {name}.rowid WHERE {text} AND {walk}"
+        f" ORDER BY {name}.rowid {order} LIMIT ?",
+        (account_id, *(word for forms in confirmed for word in forms), expression),
+    )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except _AWAY as error:
+        raise Unavailable(str(error)) from error
+    except apsw.ConstraintError as error:
+        if error.extendedresult in _DUPLICATE:
+            raise Duplicate(str(error)) from error
+        raise
+
+
+__all__ = ["SqliteDatabase", "metadata"]

@@ -1,0 +1,152 @@
+"""The index of a list on SQLite: one FTS5 table per account, its tokens made here.
+
+Every distinct piece of one, two and three characters of a row's folded text is a token, and so is every
+facet value. A query is an AND of tokens, which FTS5 answers by leapfrogging through ordered lists of keys.
+The text is not kept in FTS5 and neither are places, so a word longer than three characters is confirmed
+against the folded text (docs/decisions/0002 has the measurements).
+"""
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from itertools import combinations
+from typing import Any
+
+import msgspec
+
+from tradebook.storage.index import Condition, Facet, Index, Query, Source
+from tradebook.text import fold, fold_phone, phone_form
+
+PIECE_LENGTH = 3
+# More pieces of a long word narrow nothing down that the confirmation would not.
+PIECES_OF_A_WORD_MAX = 24
+_CODES_KEPT = 200_000
+_FIELD_END = "\n"
+
+
+class _Codes(dict[str, str]):
+    """The spelling of each piece inside FTS5: letters and digits only, whatever the piece holds."""
+
+    def __missing__(self, piece: str) -> str:
+        if len(self) >= _CODES_KEPT:
+            self.clear()
+        code = self[piece] = "x".join([f"{ord(letter):x}" for letter in piece])
+        return code
+
+
+_codes = _Codes()
+
+
+class Document:
+    """What the index holds of one row: its folded text and its facets."""
+
+    __slots__ = ("facets", "texts")
+
+    def __init__(self) -> None:
+        self.texts: dict[str, None] = {}
+        self.facets: set[str] = set()
+
+    def add(self, source: Source, row: Sequence[Any]) -> None:
+        """Take in one row of a source: the indexed row's key, then the source's columns."""
+        values = dict(zip(source.columns, row[1:], strict=True))
+        for column in source.texts:
+            if values[column]:
+                self.texts[" ".join(fold(values[column]).split())] = None
+        for column in source.phones:
+            if values[column]:
+                self.texts[fold(values[column])] = None
+                self.texts[fold_phone(values[column])] = None
+        for facet in source.facets:
+            self.facets.update(facet_tokens(facet, tuple(values[c] for c in facet.columns)))
+
+    @property
+    def folded(self) -> str:
+        """The folded fields, each ended: no word reaches from one into the next."""
+        return _FIELD_END.join(self.texts)
+
+    @property
+    def tokens(self) -> str:
+        """All tokens, as the text that FTS5 takes apart at the spaces."""
+        pieces: set[str] = set()
+        for field in self.texts:
+            for length in range(1, PIECE_LENGTH + 1):
+                pieces.update(
+                    [field[at : at + length] for at in range(len(field) - length + 1)]
+                )
+        return " ".join([*map(_codes.__getitem__, pieces), *self.facets])
+
+
+def facet_tokens(facet: Facet, values: tuple[Any, ...]) -> Iterable[str]:
+    """List the tokens under which a row with these values is found.
+
+    Several columns may be asked for in any combination, so each combination has a token of its own.
+    """
+    if len(values) == 1:
+        return () if values[0] is None else (_token(facet, values),)
+    present = [place for place, value in enumerate(values) if value is not None]
+    chosen = [
+        set(places) for n in range(1, len(present) + 1) for places in combinations(present, n)
+    ]
+    return [
+        _token(facet, tuple(v if place in places else None for place, v in enumerate(values)))
+        for places in chosen
+    ]
+
+
+def _token(facet: Facet, values: tuple[Any, ...]) -> str:
+    if len(values) == 1 and isinstance(values[0], int):
+        return f"{facet.letter}{values[0]:x}"
+    # 128 bits: two values that share a token are not to be found, by chance or on purpose.
+    return facet.letter + blake2b(msgspec.json.encode(values), digest_size=16).hexdigest()
+
+
+def match_expression(query: Query) -> str:
+    """Write a query as an FTS5 expression; empty where it asks for nothing."""
+    parts = [_any(_token_of(c, value) for value in c.values) for c in query.conditions]
+    parts += [_any(_all(_pieces(form)) for form in forms_of(word)) for word in query.words]
+    return _all(parts)
+
+
+def _token_of(condition: Condition, value: tuple[Any, ...]) -> str:
+    return _token(condition.facet, value)
+
+
+def forms_of(word: str) -> list[str]:
+    """List what a folded word may occur as: itself, and the digits of a phone number."""
+    phone = phone_form(word)
+    return [word] if phone is None else [word, phone]
+
+
+def words_to_confirm(query: Query) -> list[list[str]]:
+    """List the words, in all their forms, that the pieces alone don't prove."""
+    forms = map(forms_of, query.words)
+    return [words for words in forms if any(len(word) > PIECE_LENGTH for word in words)]
+
+
+def _pieces(word: str) -> list[str]:
+    last = len(word) - PIECE_LENGTH
+    if last <= 0:
+        return [_codes[word]]
+    step = max(1, -(-(last + 1) // PIECES_OF_A_WORD_MAX))
+    starts = sorted({*range(0, last + 1, step), last})
+    return list(dict.fromkeys(_codes[word[at : at + PIECE_LENGTH]] for at in starts))
+
+
+def _any(parts: Iterable[str]) -> str:
+    listed = list(parts)
+    return listed[0] if len(listed) == 1 else f"({' OR '.join(listed)})"
+
+
+def _all(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"({' AND '.join(parts)})" if parts else ""
+
+
+def documents(index: Index, rows_of: Any, keys: Sequence[int]) -> dict[int, Document]:
+    """Read what is to be indexed of these rows; rows that are gone have no document."""
+    found: dict[int, Document] = {}
+    for place, source in enumerate(index.sources):
+        for row in rows_of(source.statement, ids=keys):
+            # The first source is the row itself: what others say of a row that is gone doesn't count.
+            document = found.setdefault(row[0], Document()) if place == 0 else found.get(row[0])
+            if document is not None:
+                document.add(source, row)
+    return found

@@ -1,0 +1,40 @@
+"""Folding: what text becomes before it is searched, the same for what is kept and what is asked."""
+
+import re
+import unicodedata
+
+# Letters that carry a stroke or are joined, which Unicode does not take apart as it does accents.
+_STROKES = str.maketrans(
+    {"ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "ł": "l", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th"}
+)
+_DASHES = dict.fromkeys([*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFE63, 0xFF0D], "-")
+_PHONE_WORD = re.compile(r"[0-9+\-./()]*[0-9][0-9+\-./()]*", re.ASCII)
+_NOT_DIGITS = re.compile(r"[^0-9]+", re.ASCII)
+# Folded text has no capitals, so digits written as capitals can only be a phone number's.
+_PHONE_DIGITS = str.maketrans("0123456789", "ABCDEFGHIJ")
+
+
+def fold(text: str) -> str:
+    """Reduce text to what counts in a search: no case, no accents, no width, no ligatures."""
+    if text.isascii():
+        return text.lower()
+    folded = unicodedata.normalize("NFKD", text.translate(_DASHES).casefold())
+    # A second time: taking apart brings out capitals that casefold has not seen (½ of the mathematical letters).
+    folded = unicodedata.normalize("NFKD", folded.casefold())
+    bare = "".join(letter for letter in folded if not unicodedata.combining(letter))
+    return unicodedata.normalize("NFC", bare.translate(_STROKES))
+
+
+def fold_phone(text: str) -> str:
+    """Reduce a phone number to its digits, in letters that no folded text contains."""
+    return _NOT_DIGITS.sub("", fold(text)).translate(_PHONE_DIGITS)
+
+
+def phone_form(word: str) -> str | None:
+    """Give a folded word the form it has inside a folded phone number; None when it is none."""
+    return fold_phone(word) if _PHONE_WORD.fullmatch(word) else None
+
+
+def words_of(query: str) -> list[str]:
+    """Split a query at white space into distinct folded words; what folds to nothing asks for nothing."""
+    return list(dict.fromkeys(word for word in fold(query).split() if word))

@@ -1,0 +1,1 @@
+"""How it is served: routes, authentication, envelope, OpenAPI; the only room with falcon."""

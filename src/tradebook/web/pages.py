@@ -1,0 +1,66 @@
+"""The pages without a key: health, readiness, the OpenAPI document and the error reference."""
+
+from collections.abc import Callable, Iterable
+from html import escape
+
+import falcon
+import msgspec
+
+from tradebook.errors import ApiError, DatabaseUnavailable
+from tradebook.web.envelope import answer_error
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem; }
+h2 { margin-top: 2.5rem; font: 600 1.1rem ui-monospace, monospace; }
+:target { background: #fff3c4; } dt { font-weight: 600; } dd { margin: 0 0 .4rem 0; }
+@media (prefers-color-scheme: dark) { body { background: #15171a; color: #e6e6e6; } :target { background: #54480f; } }
+"""
+
+
+class Constant:
+    """Answers with bytes made once."""
+
+    def __init__(self, body: bytes, content_type: str) -> None:
+        self._body = body
+        self._content_type = content_type
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Answer."""
+        response.content_type = self._content_type
+        response.set_header("x-should-retry", "false")
+        response.data = self._body
+
+
+class Ready:
+    """Answers 200 while the book can be read and has this version's schema, else 503."""
+
+    def __init__(self, is_ready: Callable[[], bool]) -> None:
+        self._is_ready = is_ready
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Look at the database now."""
+        if self._is_ready():
+            response.set_header("x-should-retry", "false")
+            response.data = msgspec.json.encode({"status": "ready"})
+        else:
+            message = "The database can't be reached or is not migrated. Run tradebook migrate --check."
+            answer_error(response, DatabaseUnavailable(message))
+
+
+def error_reference(catalogue: Iterable[type[ApiError]]) -> bytes:
+    """Write the catalogue of errors as a page, one anchor a code."""
+    entries = "".join(
+        f'<h2 id="{error.code}">{error.code}</h2><p>{escape(_prose(error))}</p><dl>'
+        f"<dt>Status</dt><dd>{error.status}</dd><dt>Type</dt><dd>{error.type}</dd>"
+        f"<dt>Retry</dt><dd>{'can help' if error.is_transient else 'can’t help'}</dd></dl>"
+        for error in catalogue
+    )
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Tradebook errors</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
+        f"<h1>Errors</h1><p>Every error has a code of this list.</p>{entries}</html>"
+    ).encode()
+
+
+def _prose(error: type[ApiError]) -> str:
+    return " ".join((error.__doc__ or "").split())

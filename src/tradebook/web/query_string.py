@@ -1,0 +1,37 @@
+"""The query string, taken apart strictly: what isn't clean UTF-8 is refused, nothing is dropped or merged."""
+
+from urllib.parse import unquote_to_bytes
+
+from tradebook.errors import ValidationFailed
+
+
+def parse_query_string(raw: str) -> list[tuple[str, str]]:
+    """Split a query string, as WSGI hands it over, into names and values in the client's order."""
+    if not raw:
+        return []
+    pairs = []
+    for part in raw.split("&"):
+        if part:
+            name, _, value = part.partition("=")
+            decoded_name = _decode(name, param=None)
+            pairs.append((decoded_name, _decode(value, param=decoded_name)))
+    return pairs
+
+
+def _decode(text: str, *, param: str | None) -> str:
+    if "%" not in text and "+" not in text and text.isascii():
+        return text
+    try:
+        # WSGI carries bytes as the characters of Latin-1.
+        decoded = unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode()
+    except UnicodeError:
+        raise ValidationFailed(
+            f"{param or 'A parameter name'} is not valid UTF-8 once its percent signs are decoded.",
+            param=param,
+        ) from None
+    if "\0" in decoded:
+        raise ValidationFailed(
+            f"{param or 'A parameter name'} contains the character U+0000, which no text here has.",
+            param=param,
+        )
+    return decoded

@@ -1,0 +1,94 @@
+"""The WSGI application: every declared route, every page, every way to fail."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import falcon
+import msgspec
+
+from tradebook.crud.resource import Resource
+from tradebook.errors import (
+    CATALOGUE,
+    ApiError,
+    DatabaseUnavailable,
+    InternalError,
+    MethodNotAllowed,
+    RouteNotFound,
+    ValidationFailed,
+)
+from tradebook.storage.database import Unavailable
+from tradebook.web.envelope import ERRORS_PATH, answer_error
+from tradebook.web.openapi import openapi_document
+from tradebook.web.pages import Constant, Ready, error_reference
+from tradebook.web.requests import EveryRequest, log
+from tradebook.web.routes import RouteResponder, Service
+
+
+def build_app(
+    service: Service,
+    resources: Iterable[Resource],
+    *,
+    is_ready: Callable[[], bool],
+    body_bytes_max: int,
+    log_requests: bool,
+) -> falcon.App[falcon.Request, falcon.Response]:
+    """Put the application together."""
+    listed = tuple(resources)
+    app = falcon.App(
+        middleware=[EveryRequest(body_bytes_max=body_bytes_max, log_requests=log_requests)]
+    )
+    for resource in listed:
+        for route in resource.routes:
+            app.add_route(route.path, RouteResponder(service, route))
+    html, json = "text/html; charset=utf-8", falcon.MEDIA_JSON
+    app.add_route("/healthz", Constant(b'{"status":"ok"}', json))
+    app.add_route("/readyz", Ready(is_ready))
+    app.add_route("/openapi.json", Constant(msgspec.json.encode(openapi_document(listed)), json))
+    app.add_route(ERRORS_PATH, Constant(error_reference(CATALOGUE), html))
+    app.add_error_handler(Exception, _answer_fault)
+    app.add_error_handler(falcon.HTTPError, _answer_framework_error)
+    app.add_error_handler(Unavailable, _answer_unavailable)
+    app.add_error_handler(ApiError, _answer_api_error)
+    return app
+
+
+def _answer_api_error(
+    request: falcon.Request, response: falcon.Response, error: ApiError, params: Any
+) -> None:
+    answer_error(response, error)
+
+
+def _answer_framework_error(
+    request: falcon.Request, response: falcon.Response, error: falcon.HTTPError, params: Any
+) -> None:
+    if isinstance(error, falcon.HTTPMethodNotAllowed):
+        allowed = (error.headers or {}).get("Allow", "")  # type: ignore[union-attr]
+        response.set_header("Allow", allowed)
+        answer_error(
+            response,
+            MethodNotAllowed(f"{request.method[:20]} is not allowed here; allowed is {allowed}."),
+        )
+    elif isinstance(error, falcon.HTTPNotFound):
+        answer_error(
+            response, RouteNotFound("There is no such path. GET /openapi.json lists all paths.")
+        )
+    else:
+        answer_error(response, ValidationFailed(error.title or "The request can't be read."))
+
+
+def _answer_unavailable(
+    request: falcon.Request, response: falcon.Response, error: Unavailable, params: Any
+) -> None:
+    log.error("database unavailable", request_id=request.context.request_id, reason=str(error))
+    answer_error(response, DatabaseUnavailable("The database is away or busy. Try again shortly."))
+
+
+def _answer_fault(
+    request: falcon.Request, response: falcon.Response, error: Exception, params: Any
+) -> None:
+    request_id = request.context.request_id
+    log.error("fault", request_id=request_id, exc_info=error)
+    answer_error(
+        response,
+        InternalError(f"The server failed on this request. Report it with the id {request_id}."),
+    )
