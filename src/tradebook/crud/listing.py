@@ -1,6 +1,6 @@
 """Cursor pages: exact at both ends, in both directions, in a constant number of statements."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -10,7 +10,9 @@ from tradebook.crud.cursor import Position
 from tradebook.crud.requests import ListRequest, Pairs, list_scope
 from tradebook.crud.resource import ListRoute, View
 from tradebook.ids import KEY_MAX
+from tradebook.storage.index import Query
 
+EVERYTHING = Query()
 NESTED_MAX = 100
 """The most entries of a list inside an object; what lies beyond is behind its `next_page_url`."""
 
@@ -37,28 +39,26 @@ def list_page(
 ) -> ListObject:
     """Read one page, and whether there is more on either side of it, in one snapshot."""
     walk = _Walk(view, route, request, owner)
-    position = request.position
-    if position is not None and position.backwards:
-        nearest = walk.before(position.key, request.limit + 1)
-        keys = nearest[: request.limit][::-1]
-        has_prev = len(nearest) > request.limit
-        has_next = bool(walk.after(keys[-1] if keys else position.key, 1))
+    position = request.position or Position(KEY_MAX)
+    found = walk.page(position, request.limit + 1)
+    has_more = len(found) > request.limit
+    keys = found[: request.limit]
+    if position.backwards:
+        keys.reverse()
+        has_prev, has_next = has_more, walk.any_after(keys[-1] if keys else position.key)
     else:
-        nearest = walk.after(position.key if position else KEY_MAX, request.limit + 1)
-        keys = nearest[: request.limit]
-        has_next = len(nearest) > request.limit
         # Before the first page there is nothing, so an ordinary first page asks nothing more.
-        start = keys[0] + 1 if keys else position.key if position else KEY_MAX
-        has_prev = position is not None and bool(walk.before(start, 1))
-    here = position.key if position else KEY_MAX
-    url = _UrlMaker(view, path, request)
+        start = keys[0] + 1 if keys else position.key
+        has_prev, has_next = request.position is not None and walk.any_before(start), has_more
+    last = Position(keys[-1] if keys else position.key)
+    first = Position(keys[0] + 1 if keys else position.key, backwards=True)
     info = PageInfo(
-        url.of(Position(keys[-1] if keys else here)) if has_next else None,
-        url.of(Position(keys[0] + 1 if keys else here, backwards=True)) if has_prev else None,
+        _url(view, path, request, last) if has_next else None,
+        _url(view, path, request, first) if has_prev else None,
         has_next,
         has_prev,
     )
-    loaded = route.load(view, keys) if keys else {}
+    loaded = walk.loaded(keys)
     return ListObject("list", info, [loaded[key] for key in keys])
 
 
@@ -80,6 +80,10 @@ def page_url(path: str, repeated: Pairs, cursor: str) -> str:
     return f"{path}?{urlencode([*repeated, ('cursor', cursor)])}"
 
 
+def _url(view: View, path: str, request: ListRequest, position: Position) -> str:
+    return page_url(path, request.repeated, view.cursors.encode(position, request.scope))
+
+
 class _Walk:
     """The walk over a request's matches, to either side of a position."""
 
@@ -87,29 +91,49 @@ class _Walk:
         self, view: View, route: ListRoute, request: ListRequest, owner: int | None
     ) -> None:
         self._view, self._route, self._request, self._owner = view, route, request, owner
+        self._loaded: Mapping[int, Any] | None = None
 
-    def after(self, key: int, limit: int) -> list[int]:
-        return self._keys(self._request.above, min(self._request.below, key), True, limit)
+    def page(self, position: Position, limit: int) -> list[int]:
+        """Return the keys next to a position, the nearest first."""
+        above, below = self._bounds(position)
+        load_span = self._route.load_span
+        if load_span is not None and self._request.query == EVERYTHING:
+            self._loaded = load_span(
+                self._view,
+                above=above,
+                below=below,
+                descending=not position.backwards,
+                limit=limit,
+            )
+            return list(self._loaded)
+        return self._keys(position, limit)
 
-    def before(self, key: int, limit: int) -> list[int]:
-        return self._keys(max(self._request.above, key), self._request.below, False, limit)
+    def loaded(self, keys: Sequence[int]) -> Mapping[int, Any]:
+        """Return the finished objects of a page's keys."""
+        if self._loaded is None:
+            self._loaded = self._route.load(self._view, keys) if keys else {}
+        return self._loaded
 
-    def _keys(self, above: int, below: int, descending: bool, limit: int) -> list[int]:
+    def any_after(self, key: int) -> bool:
+        return bool(self._keys(Position(key), 1))
+
+    def any_before(self, key: int) -> bool:
+        return bool(self._keys(Position(key, backwards=True), 1))
+
+    def _bounds(self, position: Position) -> tuple[int, int]:
+        request = self._request
+        if position.backwards:
+            return max(request.above, position.key), request.below
+        return request.above, min(request.below, position.key)
+
+    def _keys(self, position: Position, limit: int) -> list[int]:
+        above, below = self._bounds(position)
         return self._route.walk(
             self._view.reader,
             self._owner,
             self._request.query,
             above=above,
             below=below,
-            descending=descending,
+            descending=not position.backwards,
             limit=limit,
         )
-
-
-class _UrlMaker:
-    def __init__(self, view: View, path: str, request: ListRequest) -> None:
-        self._view, self._path, self._request = view, path, request
-
-    def of(self, position: Position) -> str:
-        cursor = self._view.cursors.encode(position, self._request.scope)
-        return page_url(self._path, self._request.repeated, cursor)

@@ -44,30 +44,39 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Everything but the cursor, for the URLs of the neighbouring pages."""
 
 
-def parse_list(
-    route: ListRoute, path: str, pairs: Pairs, account_id: int, cursors: Cursors
-) -> ListRequest:
-    """Read the parameters of a list; ValidationFailed names the first that can't be read."""
-    found = _Found(route, pairs)
-    query = Query(found.conditions(), tuple(words_of(found.one(Q, ""))))
-    above, below = found.one(START_DATE, 0), found.one(END_DATE, KEY_MAX)
-    scope = list_scope(account_id, path, query, above, below)
-    cursor = found.one(CURSOR, None)
-    return ListRequest(
-        query=query,
-        above=above,
-        below=below,
-        limit=found.one(LIMIT, LIMIT_DEFAULT),
-        include=found.include(),
-        position=None if cursor is None else cursors.decode(cursor, scope, param=CURSOR.name),
-        scope=scope,
-        repeated=[pair for pair in pairs if pair[0] != CURSOR.name],
-    )
+class RequestParser:
+    """Reads the parameters of one route."""
 
+    def __init__(self, route: Route) -> None:
+        self._by_spelling: dict[str, Parameter] = {}
+        for parameter in parameters_of(route):
+            self._by_spelling[parameter.name] = parameter
+            if parameter.is_array:
+                self._by_spelling[parameter.name.removesuffix(Parameter.MANY)] = parameter
 
-def parse_item(route: Route, pairs: Pairs) -> frozenset[str]:
-    """Read the parameters of a single object: what it includes."""
-    return _Found(route, pairs).include()
+    def list_request(
+        self, path: str, pairs: Pairs, account_id: int, cursors: Cursors
+    ) -> ListRequest:
+        """Read the parameters of a list; ValidationFailed names the first that can't be read."""
+        found = _Found(self._by_spelling, pairs)
+        query = Query(found.conditions(), tuple(words_of(found.one(Q, ""))))
+        above, below = found.one(START_DATE, 0), found.one(END_DATE, KEY_MAX)
+        scope = list_scope(account_id, path, query, above, below)
+        cursor = found.one(CURSOR, None)
+        return ListRequest(
+            query=query,
+            above=above,
+            below=below,
+            limit=found.one(LIMIT, LIMIT_DEFAULT),
+            include=found.include(),
+            position=None if cursor is None else cursors.decode(cursor, scope, param=CURSOR.name),
+            scope=scope,
+            repeated=[pair for pair in pairs if pair[0] != CURSOR.name],
+        )
+
+    def include(self, pairs: Pairs) -> frozenset[str]:
+        """Read the parameters of a single object: what it includes."""
+        return _Found(self._by_spelling, pairs).include()
 
 
 def list_scope(
@@ -89,12 +98,8 @@ def parameters_of(route: Route) -> tuple[Parameter, ...]:
 class _Found:
     """The values of each parameter, read, in the client's order."""
 
-    def __init__(self, route: Route, pairs: Pairs) -> None:
-        self._by_spelling: dict[str, Parameter] = {}
-        for parameter in parameters_of(route):
-            self._by_spelling[parameter.name] = parameter
-            if parameter.is_array:
-                self._by_spelling[parameter.name.removesuffix(Parameter.MANY)] = parameter
+    def __init__(self, by_spelling: dict[str, Parameter], pairs: Pairs) -> None:
+        self._by_spelling = by_spelling
         self._values: dict[str, list[Any]] = {}
         for spelling, text in pairs:
             self._take(spelling, text)

@@ -40,6 +40,15 @@ class Walk(Protocol):
         """Return keys with `above <= key < below`, newest first if descending."""
 
 
+class LoadSpan(Protocol):
+    """Reads a page of the whole table at once: finished objects, in the order of the walk."""
+
+    def __call__(
+        self, view: View, *, above: int, below: int, descending: bool, limit: int
+    ) -> Mapping[int, Any]:
+        """Return objects with `above <= key < below` by key, newest first if descending."""
+
+
 class Owner(msgspec.Struct, frozen=True):
     """The object in a nested path, such as the customer of `/customers/{id}/price_groups`."""
 
@@ -57,6 +66,8 @@ class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
     item: type[msgspec.Struct]
     walk: Walk
     load: Load
+    load_span: LoadSpan | None = None
+    """Spares a page that nothing filters the walk before the load."""
     parameters: tuple[Parameter, ...] = ()
     includes: tuple[str, ...] = ()
     owner: Owner | None = None

@@ -34,7 +34,11 @@ def walk_of_index(index: Index) -> Walk:
 def walk_of_owned(owner_column: sa.Column[Any], key_column: sa.Column[Any]) -> Walk:
     """Walk the rows that name one owner, such as the children of a parent."""
     statements = {
-        descending: _owned_statement(owner_column, key_column, descending=descending)
+        descending: prepare(
+            select_span(key_column, key_column, descending=descending).where(
+                owner_column == sa.bindparam("owner")
+            )
+        )
         for descending in (True, False)
     }
 
@@ -54,14 +58,14 @@ def walk_of_owned(owner_column: sa.Column[Any], key_column: sa.Column[Any]) -> W
     return walk
 
 
-def _owned_statement(
-    owner_column: sa.Column[Any], key_column: sa.Column[Any], *, descending: bool
-) -> Prepared:
-    return prepare(
-        sa.select(key_column)
+def select_span(
+    key_column: sa.Column[Any], *columns: sa.Column[Any], descending: bool
+) -> sa.Select[Any]:
+    """Select rows of a table between the keys `above` and `below`, at most `limit`, in list order or against it."""
+    return (
+        sa.select(*columns)
         .where(
-            owner_column.table.c.account_id == ACCOUNT,
-            owner_column == sa.bindparam("owner"),
+            key_column.table.c.account_id == ACCOUNT,
             key_column >= sa.bindparam("above"),
             key_column < sa.bindparam("below"),
         )

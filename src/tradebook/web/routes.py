@@ -9,7 +9,7 @@ import msgspec
 import tradebook
 from tradebook.crud.cursor import Cursors
 from tradebook.crud.listing import list_page
-from tradebook.crud.requests import parse_item, parse_list
+from tradebook.crud.requests import RequestParser
 from tradebook.crud.resource import ListRoute, Owner, Route, View
 from tradebook.errors import NotFound, ValidationFailed
 from tradebook.ids import decode_id
@@ -34,6 +34,7 @@ class RouteResponder:
     def __init__(self, service: Service, route: Route) -> None:
         self._service = service
         self._route = route
+        self._parser = RequestParser(route)
 
     def on_get(self, request: falcon.Request, response: falcon.Response, **path: str) -> None:
         """Answer with the page or the object, from the cache while nothing has changed."""
@@ -54,7 +55,7 @@ class RouteResponder:
         pairs = parse_query_string(raw_query)
         owner = None if route.owner is None else _key_in_path(route.owner, parts)
         if isinstance(route, ListRoute):
-            request = parse_list(route, path, pairs, account_id, service.cursors)
+            request = self._parser.list_request(path, pairs, account_id, service.cursors)
             with service.database.read(account_id) as reader:
                 revision = reader.revision
                 view = View(reader, service.cursors, request.include)
@@ -62,7 +63,7 @@ class RouteResponder:
                     _load_owner(route.owner, view, owner)
                 body = msgspec.json.encode(list_page(view, route, path, request, owner))
         else:
-            include = parse_item(route, pairs)
+            include = self._parser.include(pairs)
             assert owner is not None
             with service.database.read(account_id) as reader:
                 revision = reader.revision

@@ -17,7 +17,7 @@ from tradebook.resources.account_groups import (
     AccountGroup,
 )
 from tradebook.resources.customers import tables
-from tradebook.resources.customers.load import INCLUDES, PATH, load, load_plain
+from tradebook.resources.customers.load import INCLUDES, PATH, load, load_plain, load_span
 from tradebook.resources.customers.shape import ID_PREFIX, Customer
 
 FILTERS = (
@@ -115,6 +115,7 @@ resource = Resource(
             item=Customer,
             walk=walk_of_index(tables.INDEX),
             load=load,
+            load_span=load_span,
             parameters=(Q, *FILTERS, START_DATE, END_DATE),
             includes=INCLUDES,
         ),

@@ -1,12 +1,12 @@
 """The customer object, in the key order of the published reference."""
 
+from functools import cache
 from typing import Literal, Optional
 
 import msgspec
 
-from tradebook.clock import format_ms
 from tradebook.crud.listing import ListObject
-from tradebook.ids import encode_body, milliseconds_of
+from tradebook.ids import encode_body
 from tradebook.money import currency_name, currency_number, currency_symbol
 from tradebook.resources.account_groups import AccountGroup
 from tradebook.resources.account_users import AccountUser
@@ -108,11 +108,7 @@ class Customer(msgspec.Struct, frozen=True, gc=False):
     updated_at: str
 
 
-def created_at(key: int) -> str:
-    """Write when the row of a key was created."""
-    return format_ms(milliseconds_of(key))
-
-
+@cache
 def unit_of(code: str) -> Unit:
     """Describe a currency as the unit of a quantity."""
     number = currency_number(code)

@@ -1,0 +1,152 @@
+"""Accounts and API keys."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tradebook.cli.opening import (
+    WRONG_USAGE,
+    AccountOption,
+    DatabaseOption,
+    JsonOption,
+    account_key,
+    fail,
+    opened,
+    print_json,
+    tell,
+)
+from tradebook.clock import format_ms
+from tradebook.crud.parameters import did_you_mean
+from tradebook.ids import decode_id
+from tradebook.resources import accounts, api_keys
+from tradebook.resources.api_keys import ALL_PERMISSIONS, ENVIRONMENTS
+
+accounts_app = typer.Typer(help="The tenants of a book.", no_args_is_help=True)
+keys_app = typer.Typer(help="The API keys of an account.", no_args_is_help=True)
+
+
+@accounts_app.command("create")
+def create_account(
+    name: Annotated[str, typer.Argument(help="What people call the account.")],
+    environment: Annotated[
+        str, typer.Option(help="prod, or test for a sandbox; it shows in the account's keys.")
+    ] = "prod",
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add an account and print its id."""
+    if environment not in ENVIRONMENTS:
+        fail(f"--environment is one of {', '.join(ENVIRONMENTS)}.", WRONG_USAGE)
+    if not name.strip():
+        fail("NAME must not be empty.", WRONG_USAGE)
+    with opened(database) as book:
+        account = accounts.create_account(book, name.strip(), environment)
+    if as_json:
+        print_json({"id": account, "name": name.strip(), "environment": environment})
+    else:
+        print(account)
+
+
+@accounts_app.command("list")
+def list_accounts(database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+    """List all accounts of the book."""
+    with opened(database) as book:
+        listed = accounts.list_accounts(book)
+    if as_json:
+        print_json([dict(zip(("id", "name", "environment"), row, strict=True)) for row in listed])
+        return
+    table = Table("id", "name", "environment")
+    for row in listed:
+        table.add_row(*row)
+    Console().print(table)
+
+
+@keys_app.command("create")
+def create_key(
+    account: AccountOption,
+    permission: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A permission such as customers:read; may be repeated. All unless named.",
+            show_default=False,
+        ),
+    ] = None,
+    expires_in: Annotated[
+        int | None,
+        typer.Option(min=1, max=36_500, metavar="DAYS", help="Days until the key ends by itself."),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What the key is for.")] = None,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make an API key and print its secret, this once: only a hash of it is kept."""
+    permissions = tuple(dict.fromkeys(permission)) if permission else ALL_PERMISSIONS
+    for word in permissions:
+        if word not in ALL_PERMISSIONS:
+            hint = did_you_mean(word, ALL_PERMISSIONS)
+            fail(
+                f"There is no permission {word}{hint or '; there are ' + ', '.join(ALL_PERMISSIONS)}",
+                WRONG_USAGE,
+            )
+    with opened(database) as book:
+        key, environment = account_key(book, account)
+        with book.write(key) as writer:
+            key_id, secret = api_keys.create_key(
+                writer,
+                environment,
+                permissions=permissions,
+                expires_in_days=expires_in,
+                name=name,
+            )
+    if as_json:
+        print_json({"id": key_id, "key": secret, "permissions": permissions})
+    else:
+        tell(f"Key {key_id}. Keep the secret well: it is not shown again.")
+        print(secret)
+
+
+@keys_app.command("list")
+def list_keys(
+    account: AccountOption, database: DatabaseOption = None, as_json: JsonOption = False
+) -> None:
+    """List an account's keys, newest first, without their secrets."""
+    with opened(database) as book:
+        key, _ = account_key(book, account)
+        with book.read(key) as reader:
+            listed = api_keys.list_keys(reader)
+    if as_json:
+        print_json(listed)
+        return
+    table = Table("id", "name", "ends in", "permissions", "expires", "revoked")
+    for row in listed:
+        every = row.permissions == ALL_PERMISSIONS
+        table.add_row(
+            row.id,
+            row.name,
+            f"…{row.last_four}",
+            "all" if every else "\n".join(row.permissions),
+            "never" if row.expires_at is None else format_ms(row.expires_at),
+            "" if row.revoked_at is None else format_ms(row.revoked_at),
+        )
+    Console().print(table)
+
+
+@keys_app.command("revoke")
+def revoke_key(
+    key: Annotated[str, typer.Argument(metavar="KEY_ID", help="The key's id, such as ak_….")],
+    account: AccountOption,
+    database: DatabaseOption = None,
+) -> None:
+    """End a key for good; it is refused from the next request on."""
+    found = decode_id(api_keys.ID_PREFIX, key)
+    if found is None:
+        fail(f"{key} is no key id; tradebook keys list shows them.", WRONG_USAGE)
+    with opened(database) as book:
+        account_id, _ = account_key(book, account)
+        with book.write(account_id) as writer:
+            revoked = api_keys.revoke_key(writer, found)
+    if not revoked:
+        fail(f"This account has no key {key} that is still good.")
+    tell(f"{key} is revoked.")

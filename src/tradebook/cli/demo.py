@@ -1,0 +1,92 @@
+"""The demo: a seeded book in a temporary place, served, gone when it stops."""
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tradebook.app import SQLITE_SCHEME
+from tradebook.cli.opening import DATABASE_VARIABLE, account_key, fail, opened, tell
+from tradebook.cli.serving import PortTaken, serve_forever
+from tradebook.crud.cursor import load_cursors
+from tradebook.crud.resource import View
+from tradebook.ids import KEY_MAX
+from tradebook.resources import accounts, api_keys, customers
+from tradebook.storage.index import Query
+from tradebook.transfer.demo_book import demo_customers
+from tradebook.transfer.importing import import_customers
+from tradebook.transfer.reading import Row
+
+ROWS_SHOWN = 8
+INCLUDE = frozenset({"bill_to_address", "bill_to_address.geolocation", "credit_limit"})
+
+
+def demo(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8000,
+    count: Annotated[
+        int, typer.Option("--customers", min=1, max=1_000_000, help="How many customers to make up.")
+    ] = 1000,
+) -> None:
+    """Make up a book in a temporary place, serve it, and show how to ask it. Ctrl-C removes it."""
+    folder = Path(tempfile.mkdtemp(prefix="tradebook-demo-"))
+    try:
+        secret = _make_book(f"{SQLITE_SCHEME}{folder / 'demo.db'}", count)
+        os.environ.setdefault("TRADEBOOK_LOG_REQUESTS", "false")
+        serve_forever("127.0.0.1", port, 1, lambda: _introduce(port, secret))
+    except PortTaken as error:
+        fail(f"{error} Choose another with --port.")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        tell("The demo book is removed.")
+
+
+def _make_book(database: str, count: int) -> str:
+    """Fill a new book, show its first rows, and return the key that opens it."""
+    os.environ[DATABASE_VARIABLE] = database
+    tell(f"Making up {count:,} customers …")
+    with opened(database) as book:
+        key, environment = account_key(book, accounts.create_account(book, "Demo", "test"))
+        rows = (Row(line, record, {}) for line, record in enumerate(demo_customers(count), 1))
+        summary = import_customers(book, key, rows, dry_run=False, report=lambda p: tell(str(p)))
+        assert summary.problems == 0, "the demo book is ours and has no problems"
+        with book.write(key) as writer:
+            _, secret = api_keys.create_key(writer, environment, name="Demo")
+        with book.read(key) as reader:
+            _show_first_rows(View(reader, load_cursors(book), INCLUDE))
+    return secret
+
+
+def _show_first_rows(view: View) -> None:
+    keys = view.reader.keys(
+        customers.INDEX, Query(), above=0, below=KEY_MAX, descending=True, limit=ROWS_SHOWN
+    )
+    table = Table(title="The newest customers")
+    for heading in ("number", "name", "status", "relationship", "city", "credit limit"):
+        table.add_column(heading, justify="right" if heading == "credit limit" else "left")
+    for customer in customers.load(view, keys).values():
+        place = customer.bill_to_address and customer.bill_to_address.geolocation
+        limit = customer.credit_limit
+        table.add_row(
+            customer.number,
+            customer.name,
+            customer.status,
+            customer.relationship_type,
+            f"{place.locality}, {place.country}" if place else "",
+            limit.display_value if limit else "",
+        )
+    Console(stderr=True).print(table)
+
+
+def _introduce(port: int, secret: str) -> None:
+    url = f"http://127.0.0.1:{port}"
+    print(f"Key:   {secret}")
+    print(f"Try:   curl -s -H 'Authorization: Bearer {secret}' '{url}/v1/sales/customers?limit=3'")
+    print(f"Learn: {url}/openapi.json and {url}/errors")
+    tell("Serving until Ctrl-C; the book is removed then.")
+    sys.stdout.flush()

@@ -1,0 +1,120 @@
+"""The command line's root, and the commands that run and look after a book."""
+
+import sys
+from typing import Annotated
+
+import msgspec
+import typer
+
+import tradebook
+from tradebook import migrations
+from tradebook.app import open_database, sqlite_path
+from tradebook.cli import access, demo, transfers
+from tradebook.cli.opening import (
+    FAILED,
+    DatabaseOption,
+    JsonOption,
+    fail,
+    opened,
+    print_json,
+    settings_for,
+    tell,
+)
+from tradebook.cli.serving import PortTaken, serve_forever
+from tradebook.resources import ALL
+from tradebook.storage.sqlite import create_private_file
+from tradebook.web.openapi import openapi_document
+
+app = typer.Typer(
+    name="tradebook",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo")(demo.demo)
+app.add_typer(access.accounts_app, name="accounts")
+app.add_typer(access.keys_app, name="keys")
+app.add_typer(transfers.import_app, name="import")
+app.add_typer(transfers.export_app, name="export")
+
+PortOption = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    database: DatabaseOption = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    """Keep the customer book of a B2B seller, and serve it as one HTTP API.
+
+    Start with `tradebook demo`. Exit codes: 0 success, 1 the work failed, 2 wrong usage.
+    """
+    if version:
+        print(tradebook.__version__)
+        raise typer.Exit
+    if database is not None:
+        settings_for(database)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: PortOption = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Worker processes.")] = 1,
+    database: DatabaseOption = None,
+) -> None:
+    """Serve the book over HTTP until it is stopped; a new embedded book is made first."""
+    with opened(database):
+        pass
+    try:
+        serve_forever(
+            host, port, workers, lambda: tell(f"Tradebook listens on http://{host}:{port}")
+        )
+    except PortTaken as error:
+        fail(str(error))
+
+
+@app.command()
+def migrate(
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; tell what is missing, exit 1 if so.")
+    ] = False,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring a book to this version's schema, or tell what is missing. Safe to run again."""
+    settings = settings_for(database)
+    path = sqlite_path(settings.database)
+    if check and not path.exists():
+        fail(f"There is no book at {path}.")
+    try:
+        create_private_file(path)
+        book = open_database(settings)
+        version = book.schema_version()
+        book.close()
+        missing = migrations.pending(version)
+        if not check:
+            migrations.upgrade(settings.database)
+    except Exception as error:
+        fail(f"{settings.database}: {error}")
+    if as_json:
+        print_json({"schema": version if check else migrations.HEAD, "missing": missing})
+    elif check:
+        tell("\n".join(["Missing:", *missing]) if missing else f"Up to date, schema {version}.")
+    else:
+        tell(f"Schema {migrations.HEAD}; applied: {', '.join(missing) or 'nothing'}.")
+    if check and missing:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI 3.1 document, the same as the server's /openapi.json."""
+    document = msgspec.json.encode(openapi_document(ALL))
+    sys.stdout.buffer.write(msgspec.json.format(document, indent=2) + b"\n")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

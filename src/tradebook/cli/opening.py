@@ -1,0 +1,94 @@
+"""What the commands share: the database option, opening a book, failing, printing."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, NoReturn
+
+import msgspec
+import typer
+
+from tradebook import migrations
+from tradebook.app import UnknownDatabase, open_database, sqlite_path
+from tradebook.resources import accounts
+from tradebook.settings import Settings, load_settings
+from tradebook.storage.database import Database, Unavailable
+from tradebook.storage.sqlite import create_private_file
+
+FAILED, WRONG_USAGE = 1, 2
+DATABASE_VARIABLE = "TRADEBOOK_DATABASE"
+
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        help="The book: sqlite:///FILE. Default: $TRADEBOOK_DATABASE, else sqlite:///tradebook.db.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON for programs.")]
+AccountOption = Annotated[
+    str, typer.Option("--account", metavar="ID", help="The account's id, such as ac_….")
+]
+
+
+def tell(message: str) -> None:
+    """Print a message for people on standard error; standard output is for results."""
+    print(message, file=sys.stderr)
+
+
+def fail(message: str, code: int = FAILED) -> NoReturn:
+    """End the command: 1 where the work failed, 2 where it was called wrongly."""
+    tell(f"Error: {message}")
+    raise typer.Exit(code)
+
+
+def print_json(result: Any) -> None:
+    """Print a result for programs, one line."""
+    print(msgspec.json.encode(result).decode())
+
+
+def settings_for(database: str | None) -> Settings:
+    """Return the settings of the environment, the option of the command line before it."""
+    if database is not None:
+        os.environ[DATABASE_VARIABLE] = database
+    try:
+        settings = load_settings()
+        sqlite_path(settings.database)
+    except ValueError as error:
+        fail(str(error), WRONG_USAGE)
+    return settings
+
+
+@contextmanager
+def opened(database: str | None) -> Iterator[Database]:
+    """Open the book for a command; a new embedded book is made, an older one is left to `migrate`."""
+    settings = settings_for(database)
+    try:
+        book = open_database(settings)
+        create_private_file(sqlite_path(settings.database))
+        version = book.schema_version()
+        if version is None:
+            book.close()
+            migrations.upgrade(settings.database)
+        elif version != migrations.HEAD:
+            fail(
+                f"This book has schema {version}, this program works with {migrations.HEAD}. "
+                "Run tradebook migrate."
+            )
+        try:
+            yield book
+        finally:
+            book.close()
+    except (UnknownDatabase, Unavailable, OSError) as error:
+        fail(f"{settings.database}: {error}")
+
+
+def account_key(book: Database, account: str) -> tuple[int, str]:
+    """Return key and environment of the account that the option names."""
+    try:
+        return accounts.find_account(book, account)
+    except accounts.NoSuchAccount:
+        fail(f"This book has no account {account}. tradebook accounts list shows all.")

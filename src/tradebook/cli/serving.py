@@ -1,0 +1,62 @@
+"""Runs the server: Granian's worker processes, each with the WSGI application of `create_app`."""
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from tradebook.app import SQLITE_SCHEME, sqlite_path
+from tradebook.cli.opening import DATABASE_VARIABLE
+from tradebook.settings import load_settings
+
+HEADER_TIMEOUT_MS = 10_000
+HEAD_BYTES_MAX = 65_536
+"""Request line and headers together; more is refused before the application sees it."""
+
+
+class PortTaken(OSError):
+    """The address can't be listened on."""
+
+
+def serve_forever(host: str, port: int, workers: int, on_listening: Callable[[], None]) -> None:
+    """Serve until SIGINT or SIGTERM; requests under way are answered first."""
+    _require_free(host, port)
+    # Workers are processes of their own: they find the book by the environment, wherever they stand.
+    path = Path(sqlite_path(load_settings().database)).resolve()
+    os.environ[DATABASE_VARIABLE] = f"{SQLITE_SCHEME}{path}"
+    server = Granian(
+        "tradebook.app:create_app",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        # One thread a process: with more, they would wait for each other's lock, not for the disk.
+        blocking_threads=1,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=HEADER_TIMEOUT_MS, max_buffer_size=HEAD_BYTES_MAX
+        ),
+        websockets=False,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        workers_kill_timeout=10,
+    )
+    server.on_startup(on_listening)
+    server.serve()
+
+
+def _require_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise PortTaken(f"Can't listen on {host}:{port}: {reason}.") from None

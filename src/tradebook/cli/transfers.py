@@ -1,0 +1,163 @@
+"""Getting customers in and out."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tradebook.cli.opening import (
+    FAILED,
+    WRONG_USAGE,
+    AccountOption,
+    DatabaseOption,
+    JsonOption,
+    account_key,
+    fail,
+    opened,
+    print_json,
+    tell,
+)
+
+import_app = typer.Typer(help="Bring a list in from a file.", no_args_is_help=True)
+export_app = typer.Typer(help="Write a list to a file.", no_args_is_help=True)
+
+FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
+STANDARD = "-"
+
+
+@import_app.command("customers")
+def import_customers_command(
+    file: Annotated[str, typer.Argument(help="A .csv or .ndjson file, or - for standard input.")],
+    account: AccountOption,
+    map_file: Annotated[
+        Path | None,
+        typer.Option("--map", metavar="MAP.toml", help="How the file's columns become ours."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Do everything, tell everything, keep nothing.")
+    ] = False,
+    file_format: Annotated[
+        str | None, typer.Option("--format", help="csv or ndjson; needed for standard input.")
+    ] = None,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring customers in: all of the file or nothing of it. A known number updates that customer."""
+    chosen = _format_of(file, file_format)
+    folder = Path.cwd() if file == STANDARD else Path(file).resolve().parent
+    with _input(file) as stream, opened(database) as book:
+        key, _ = account_key(book, account)
+        try:
+            column_map = None if map_file is None else load_map(map_file, folder)
+            reader = read_file(stream, chosen, column_map)
+        except (MapError, UnreadableFile) as error:
+            fail(str(error))
+        for line in reader.recognised:
+            tell(line)
+        with _progress("customers") as progress:
+            summary = import_customers(
+                book,
+                key,
+                reader,
+                dry_run=dry_run,
+                report=lambda problem: tell(str(problem)),
+                progress=progress,
+            )
+    if as_json:
+        print_json(summary)
+    else:
+        tell(str(summary))
+    if summary.problems:
+        raise typer.Exit(FAILED)
+
+
+@export_app.command("customers")
+def export_customers_command(
+    account: AccountOption,
+    file_format: Annotated[
+        str | None,
+        typer.Option("--format", help="ndjson or csv. Default: by the output's ending, or ndjson."),
+    ] = None,
+    output: Annotated[
+        str, typer.Option("-o", "--output", metavar="FILE", help="Where to; - for standard output.")
+    ] = STANDARD,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write all customers, in the columns that import takes. Complete, or it fails."""
+    chosen = _format_of(output, file_format, default="ndjson")
+    with opened(database) as book:
+        key, _ = account_key(book, account)
+        try:
+            with _output(output) as stream, _progress("customers") as progress:
+                summary = export_customers(
+                    book, key, format=chosen, file=stream, progress=progress
+                )
+        except OSError as error:
+            fail(f"{output}: {error}")
+    if as_json and output != STANDARD:
+        print_json(summary)
+    else:
+        tell(str(summary))
+
+
+def _format_of(file: str, given: str | None, default: str | None = None) -> str:
+    if given is not None:
+        if given not in FORMATS.values():
+            fail("--format is csv or ndjson.", WRONG_USAGE)
+        return given
+    found = FORMATS.get(Path(file).suffix.lower(), default)
+    if found is None:
+        fail("Name the format with --format csv or --format ndjson.", WRONG_USAGE)
+    return found
+
+
+@contextlib.contextmanager
+def _input(file: str) -> Iterator[BinaryIO]:
+    if file == STANDARD:
+        yield sys.stdin.buffer
+        return
+    try:
+        stream = open(file, "rb")  # noqa: SIM115 - closed below
+    except OSError as error:
+        fail(f"{file}: {error.strerror}")
+    with stream:
+        yield stream
+
+
+@contextlib.contextmanager
+def _output(file: str) -> Iterator[BinaryIO]:
+    """Open what is written to; a file appears under its name only when it is whole."""
+    if file == STANDARD:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    partial = f"{file}.part"
+    try:
+        with open(partial, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(partial, file)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def _progress(unit: str) -> Iterator[Callable[[int], None] | None]:
+    """Show a bar on a terminal; in a pipe there is none."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn(unit), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(unit, total=None)
+        yield lambda done: bar.update(task, completed=done)
