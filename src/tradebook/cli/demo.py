@@ -30,7 +30,8 @@ INCLUDE = frozenset({"bill_to_address", "bill_to_address.geolocation", "credit_l
 def demo(
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8000,
     count: Annotated[
-        int, typer.Option("--customers", min=1, max=1_000_000, help="How many customers to make up.")
+        int,
+        typer.Option("--customers", min=1, max=1_000_000, help="How many customers to make up."),
     ] = 1000,
 ) -> None:
     """Make up a book in a temporary place, serve it, and show how to ask it. Ctrl-C removes it."""

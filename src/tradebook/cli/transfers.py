@@ -96,9 +96,7 @@ def export_customers_command(
         key, _ = account_key(book, account)
         try:
             with _output(output) as stream, _progress("customers") as progress:
-                summary = export_customers(
-                    book, key, format=chosen, file=stream, progress=progress
-                )
+                summary = export_customers(book, key, format=chosen, file=stream, progress=progress)
         except OSError as error:
             fail(f"{output}: {error}")
     if as_json and output != STANDARD:

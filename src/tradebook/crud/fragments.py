@@ -1,6 +1,6 @@
 """What an account has few of, kept as finished JSON for as long as the account doesn't change."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -33,13 +33,14 @@ class Fragments:
             )
         )
 
-    def load(self, reader: Reader, keys: Iterable[int | None]) -> dict[int | None, Fragment]:
+    def load(self, reader: Reader, keys: Collection[int | None]) -> dict[int | None, Fragment]:
         """Return the finished JSON of these rows; a None among the keys stands for nothing, and is null."""
         known: dict[int | None, Fragment] = reader.cache.setdefault(self._name, {None: None})
         missing = set(keys).difference(known)
         if missing:
             if len(known) + len(missing) > FRAGMENTS_MAX:
-                known = {None: None} | {key: known[key] for key in set(keys).intersection(known)}
+                known = {key: known[key] for key in (None, *keys) if key in known}
+                reader.cache[self._name] = known
             for row in reader.rows(self._statement, ids=list(missing)):
                 known[row[0]] = msgspec.Raw(msgspec.json.encode(self._shape(*row)))
         return known

@@ -7,12 +7,10 @@ from urllib.parse import urlencode
 import msgspec
 
 from tradebook.crud.cursor import Position
-from tradebook.crud.requests import ListRequest, Pairs, list_scope
+from tradebook.crud.requests import EVERYTHING, ListRequest, Pairs, list_scope
 from tradebook.crud.resource import ListRoute, View
 from tradebook.ids import KEY_MAX
-from tradebook.storage.index import Query
 
-EVERYTHING = Query()
 NESTED_MAX = 100
 """The most entries of a list inside an object; what lies beyond is behind its `next_page_url`."""
 

@@ -63,7 +63,9 @@ class OneOf(Kind, frozen=True):
     def read(self, text: str) -> int:
         """Read a word of the enumeration, spelled exactly."""
         if text not in self.words:
-            raise Unreadable(f"takes one of {', '.join(self.words)}{did_you_mean(text, self.words)}")
+            raise Unreadable(
+                f"takes one of {', '.join(self.words)}{did_you_mean(text, self.words)}"
+            )
         return self.words.index(text)
 
     def schema(self) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from tradebook.crud.parameters import (
     END_DATE,
     LIMIT,
     LIMIT_DEFAULT,
+    START_DATE,
     Parameter,
     Q,
-    START_DATE,
     Unreadable,
     did_you_mean,
     include_parameter,
@@ -25,6 +25,7 @@ from tradebook.ids import KEY_MAX
 from tradebook.storage.index import Condition, Facet, Query
 from tradebook.text import words_of
 
+EVERYTHING = Query()
 Pairs = Sequence[tuple[str, str]]
 """Names and values as the client spelled them, in its order."""
 
@@ -80,7 +81,7 @@ class RequestParser:
 
 
 def list_scope(
-    account_id: int, path: str, query: Query = Query(), above: int = 0, below: int = KEY_MAX
+    account_id: int, path: str, query: Query = EVERYTHING, above: int = 0, below: int = KEY_MAX
 ) -> bytes:
     """Write down what a list's cursors are bound to."""
     filters = [(c.facet.letter, c.values) for c in query.conditions]
@@ -128,9 +129,7 @@ class _Found:
         published = [p.name for p in dict.fromkeys(self._by_spelling.values())]
         hint = did_you_mean(spelling, list(self._by_spelling))
         allowed = f"; this route takes {', '.join(published)}."
-        raise ValidationFailed(
-            f"There is no parameter {shown}{hint or allowed}", param=spelling
-        )
+        raise ValidationFailed(f"There is no parameter {shown}{hint or allowed}", param=spelling)
 
     def one(self, parameter: Parameter, default: Any) -> Any:
         """Return the value of a scalar parameter."""
@@ -151,9 +150,7 @@ class _Found:
         for parameter in dict.fromkeys(self._by_spelling.values()):
             if parameter.facet is not None and parameter.name in self._values:
                 asked[parameter.facet][parameter.place] = self._values[parameter.name]
-        return tuple(
-            Condition(facet, _values_of(facet, places)) for facet, places in asked.items()
-        )
+        return tuple(Condition(facet, _values_of(facet, places)) for facet, places in asked.items())
 
 
 def _values_of(facet: Facet, places: dict[int, list[Any]]) -> tuple[tuple[Any, ...], ...]:

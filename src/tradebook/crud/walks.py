@@ -74,7 +74,9 @@ def select_span(
     )
 
 
-def newest_of_each(owner_column: sa.Column[Any], key_column: sa.Column[Any], count: int) -> Prepared:
+def newest_of_each(
+    owner_column: sa.Column[Any], key_column: sa.Column[Any], count: int
+) -> Prepared:
     """Prepare one statement for the newest keys of each owner in the list `ids`: (owner, key) rows.
 
     The inner select is bounded for each owner, so one owner with very many rows costs no more than another.

@@ -44,7 +44,7 @@ account_groups: sa.Table = table(
 resource = Resource(name="account_group", id_prefix="acgr", shape=AccountGroup)
 
 
-def _shape(  # noqa: PLR0913 - one for each column
+def _shape(
     key: int,
     name: str,
     description: str | None,

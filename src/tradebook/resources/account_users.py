@@ -78,7 +78,7 @@ def _shape(
     )
 
 
-def _shape_with_user(  # noqa: PLR0913 - one for each column
+def _shape_with_user(
     key: int,
     status: int,
     last_used_at: int | None,

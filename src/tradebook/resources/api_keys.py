@@ -64,15 +64,11 @@ _BY_HASH = prepare(
 _INSERT = prepare(sa.insert(api_keys))
 _REVOKE = prepare(
     sa.update(api_keys)
-    .where(
-        _k.account_id == ACCOUNT, _k.id == sa.bindparam("key"), _k.revoked_at.is_(None)
-    )
+    .where(_k.account_id == ACCOUNT, _k.id == sa.bindparam("key"), _k.revoked_at.is_(None))
     .values(revoked_at=sa.bindparam("now"), updated_at=sa.bindparam("now"))
 )
 _LIST = prepare(
-    sa.select(
-        _k.id, _k.name, _k.last_four, _k.permissions, _k.expires_at, _k.revoked_at
-    )
+    sa.select(_k.id, _k.name, _k.last_four, _k.permissions, _k.expires_at, _k.revoked_at)
     .where(_k.account_id == ACCOUNT)
     .order_by(_k.id.desc())
 )

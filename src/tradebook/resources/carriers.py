@@ -70,7 +70,7 @@ carriers: sa.Table = table(
 )
 
 
-def _shape(  # noqa: PLR0913 - one for each column
+def _shape(
     key: int,
     name: str,
     code: int | None,

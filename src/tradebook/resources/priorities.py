@@ -8,7 +8,7 @@ from tradebook.clock import format_ms
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.resources.system import system_key
 
-CODES = ("low", "normal", "high")
+CODES: tuple[Literal["low", "normal", "high"], ...] = ("low", "normal", "high")
 
 
 class Priority(msgspec.Struct, frozen=True):
@@ -23,11 +23,17 @@ class Priority(msgspec.Struct, frozen=True):
     updated_at: str
 
 
-def _priority(place: int, code: str) -> Priority:
+def _priority(place: int, code: Literal["low", "normal", "high"]) -> Priority:
     key = system_key("priority", place)
     born = format_ms(milliseconds_of(key))
     return Priority(
-        encode_id("prio", key), "priority", code, code.capitalize(), None, born, born  # type: ignore[arg-type]
+        encode_id("prio", key),
+        "priority",
+        code,
+        code.capitalize(),
+        None,
+        born,
+        born,
     )
 
 

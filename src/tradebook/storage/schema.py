@@ -113,6 +113,11 @@ def _any_of_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     return f"{column} IN (SELECT value FROM json_each({values}))"
 
 
+def listed(name: str) -> sa.TableValuedAlias:
+    """Make a table of one bound list, with the column `value`: what is asked for, one row for each."""
+    return sa.func.json_each(sa.bindparam(name)).table_valued(sa.column("value", sa.BigInteger))
+
+
 class Prepared:
     """A statement that was checked for its account, and its text for each engine, made once."""
 

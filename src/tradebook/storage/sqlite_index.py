@@ -69,9 +69,7 @@ class Document:
         pieces: set[str] = set()
         for field in self.texts:
             for length in range(1, PIECE_LENGTH + 1):
-                pieces.update(
-                    [field[at : at + length] for at in range(len(field) - length + 1)]
-                )
+                pieces.update([field[at : at + length] for at in range(len(field) - length + 1)])
         return " ".join([*map(_codes.__getitem__, pieces), *self.facets])
 
 

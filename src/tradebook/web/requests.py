@@ -3,6 +3,7 @@
 import re
 import secrets
 import sys
+from collections.abc import MutableMapping
 from time import perf_counter
 from typing import Any
 
@@ -16,7 +17,7 @@ REQUEST_ID_HEADER = "X-Request-Id"
 _GOOD_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 
 
-def _encode(_logger: Any, _method: str, event: dict[str, Any]) -> bytes:
+def _encode(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> bytes:
     return msgspec.json.encode(event)
 
 

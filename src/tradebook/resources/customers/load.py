@@ -76,7 +76,8 @@ INCLUDES = (
 )
 
 _c = customers.c
-_ALWAYS = (
+_Columns = tuple[sa.Column[Any], ...]
+_ALWAYS: _Columns = (
     _c.id,
     _c.name,
     _c.number,
@@ -108,7 +109,7 @@ _INCLUDED = (
     _c.ship_to_address_id,
     _c.type_id,
 )
-_WHOLE = (*_ALWAYS, *_INCLUDED)
+_WHOLE: _Columns = (*_ALWAYS, *_INCLUDED)
 _BY_KEY = {
     columns: prepare(sa.select(*columns).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids")))
     for columns in (_ALWAYS, _WHOLE)
@@ -142,7 +143,7 @@ def load_plain(view: View, keys: Sequence[int]) -> Mapping[int, Customer]:
     return _shape(view.reader.rows(_BY_KEY[_ALWAYS], ids=keys), _no_sub_objects)
 
 
-def _columns(view: View) -> tuple[sa.Column[Any], ...]:
+def _columns(view: View) -> _Columns:
     return _WHOLE if view.include else _ALWAYS
 
 
@@ -159,7 +160,7 @@ def _shape(
 ) -> dict[int, Customer]:
     """Turn rows into customers; the most travelled lines of the product, so without a call they can spare."""
     return {
-        key: Customer(
+        key: Customer(  # type: ignore[call-arg]
             f"{ID_PREFIX}_{encode_body(key)}",
             "customer",
             name,
@@ -216,12 +217,16 @@ class _Related:
             "defaults.priority" in include,
             "notification_preferences" in include,
         )
-        places = {column.name: place for place, column in enumerate(_WHOLE)}
-        self._column = lambda name: [row[places[name]] for row in rows]
+        self._places = {column.name: place for place, column in enumerate(_WHOLE)}
+        self._rows = rows
         self._load_fragments()
         self._load_addresses()
         self._load_accounts()
         self._load_price_groups()
+
+    def _column(self, name: str) -> list[Any]:
+        place = self._places[name]
+        return [row[place] for row in self._rows]
 
     def _load_fragments(self) -> None:
         reader, include, column = self._view.reader, self._include, self._column
@@ -315,7 +320,7 @@ class _Related:
         path = f"{PATH}/{encode_id(ID_PREFIX, owner)}/{name}"
         return nested_list(self._view, path, keys, [loaded[key] for key in keys])
 
-    def sub_objects(  # noqa: PLR0913 - one for each column
+    def sub_objects(
         self,
         key: int,
         parent_id: int | None,

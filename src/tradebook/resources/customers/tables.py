@@ -122,9 +122,7 @@ INDEX = Index(
     folded=customer_search,
     sources=(
         Source(
-            prepare(
-                sa.select(_c.id, *_OWN).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids"))
-            ),
+            prepare(sa.select(_c.id, *_OWN).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids"))),
             columns=_OWN,
             texts=_OWN_TEXTS,
             phones=(_c.phone,),
@@ -136,9 +134,7 @@ INDEX = Index(
                 .join_from(
                     customer_addresses,
                     addresses,
-                    sa.and_(
-                        addresses.c.account_id == ACCOUNT, addresses.c.id == _links.address_id
-                    ),
+                    sa.and_(addresses.c.account_id == ACCOUNT, addresses.c.id == _links.address_id),
                 )
                 .where(_links.account_id == ACCOUNT, any_of(_links.customer_id, "ids"))
             ),

@@ -1,0 +1,55 @@
+"""How things are timed: in turn with their floor, medians of many rounds."""
+
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+import msgspec
+
+Work = Callable[[], Any]
+
+
+class Result(msgspec.Struct):
+    """One line of the table: a figure, what it is held against, and the bar."""
+
+    name: str
+    value: float
+    unit: str
+    floor: float | None = None
+    ratio: float | None = None
+    bar: str = ""
+    met: bool | None = None
+    note: str = ""
+
+
+def side_by_side(work: Work, floor: Work, *, rounds: int = 200, warm_up: int = 10) -> tuple[float, float]:
+    """Return the medians of both in microseconds, taken in turn so that a slow moment hits both."""
+    for _ in range(warm_up):
+        work()
+        floor()
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(rounds):
+        for listed, function in zip(times, (work, floor), strict=True):
+            start = time.perf_counter()
+            function()
+            listed.append(time.perf_counter() - start)
+    return median(times[0]) * 1e6, median(times[1]) * 1e6
+
+
+def compared(
+    name: str, work: Work, floor: Work, at_most: float, *, rounds: int = 200, note: str = ""
+) -> Result:
+    """Hold one piece of work against another: the ratio must be at most the bar."""
+    value, base = side_by_side(work, floor, rounds=rounds)
+    ratio = value / base
+    bar = f"≤ {at_most:g} ×"
+    return Result(name, round(value, 1), "µs", round(base, 1), round(ratio, 2), bar, ratio <= at_most, note)
+
+
+def at_least(name: str, value: float, base: float, bar: float, unit: str, note: str = "") -> Result:
+    """Hold one rate against another: the ratio must be at least the bar."""
+    ratio = value / base
+    return Result(
+        name, round(value, 1), unit, round(base, 1), round(ratio, 2), f"≥ {bar:g} ×", ratio >= bar, note
+    )

@@ -1,0 +1,135 @@
+"""Import, export and a whole walk: customers a second, and whether memory stays flat."""
+
+import io
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import msgspec
+
+from bench.books import BenchBook, records
+from bench.measuring import Result, at_least
+from bench.reading import Pages
+from tradebook import migrations
+from tradebook.app import open_database, sqlite_path
+from tradebook.resources import accounts
+from tradebook.settings import Settings
+from tradebook.storage.sqlite import create_private_file
+from tradebook.transfer.exporting import export_customers
+from tradebook.transfer.importing import import_customers
+from tradebook.transfer.reading import read_file
+
+TABLES = ("addresses", "customers", "customer_addresses", "customer_price_groups", "customer_search")
+
+
+def measure_moving(folder: Path, large: BenchBook, count: int) -> Iterator[Result]:
+    """Import a file into a fresh book, its finished rows into another; export; walk."""
+    source = folder / f"customers-{count}.ndjson"
+    if not source.exists():
+        with source.open("wb") as file:
+            for row in records(count):
+                file.write(msgspec.json.encode(row.values) + b"\n")
+    made = _fresh(folder, "import")
+    start = time.perf_counter()
+    with source.open("rb") as file:
+        summary = import_customers(
+            made.database, made.account_key, read_file(file, "ndjson", None), dry_run=False, report=print
+        )
+    rate = count / (time.perf_counter() - start)
+    assert summary.problems == 0
+    floor = count / _floor_seconds(folder, made)
+    yield at_least("import of NDJSON against finished rows", rate, floor, 0.5, "customers/s", f"{count:,} customers")
+    yield _exported(large)
+    yield _walked(large)
+
+
+class _Made(msgspec.Struct):
+    url: str
+    database: object
+    account_key: int
+
+
+def _fresh(folder: Path, name: str) -> _Made:
+    for leftover in folder.glob(f"{name}.db*"):
+        leftover.unlink()
+    url = f"sqlite:///{(folder / f'{name}.db').absolute()}"
+    create_private_file(sqlite_path(url))
+    migrations.upgrade(url)
+    database = open_database(Settings(database=url))
+    key, _ = accounts.find_account(database, accounts.create_account(database, "Bench", "test"))
+    return _Made(url, database, key)
+
+
+def _floor_seconds(folder: Path, made: _Made) -> float:
+    """Put the rows and index entries that the import made into an empty book, through executemany alone."""
+    target = _fresh(folder, "floor")
+    source = apsw.Connection(str(sqlite_path(made.url)))
+    connection = apsw.Connection(str(sqlite_path(target.url)))
+    for pragma, value in (("synchronous", "full"), ("mmap_size", 1 << 36), ("foreign_keys", 0)):
+        connection.pragma(pragma, value)
+    new = _index_of(connection)
+    rows = {
+        table: source.execute(f"SELECT * FROM {table} WHERE account_id = ?", (made.account_key,)).fetchall()
+        for table in ("account_groups", "account_users", *TABLES)
+    }
+    tokens = _tokens(made)
+    start = time.perf_counter()
+    with connection:
+        for table, listed in rows.items():
+            if listed:
+                marks = ",".join("?" * len(listed[0]))
+                connection.executemany(f"INSERT INTO {table} VALUES ({marks})", listed)
+        connection.executemany(f"INSERT INTO {new} (rowid, tokens) VALUES (?, ?)", tokens)
+    return time.perf_counter() - start
+
+
+def _index_of(connection: apsw.Connection) -> str:
+    return connection.execute(
+        "SELECT name FROM sqlite_master WHERE name LIKE 'customers_index_%' AND sql LIKE 'CREATE VIRTUAL%'"
+    ).fetchone()[0]
+
+
+def _tokens(made: _Made) -> list[tuple[int, str]]:
+    from tradebook.resources.customers.tables import INDEX
+    from tradebook.storage.sqlite_index import documents
+
+    with made.database.read(made.account_key) as reader:
+        keys = [key for (key,) in reader._connection.execute(
+            "SELECT id FROM customers WHERE account_id = ?", (made.account_key,))]
+        found = {}
+        for at in range(0, len(keys), 1000):
+            found.update(documents(INDEX, reader.rows, keys[at : at + 1000]))
+    return [(key, document.tokens) for key, document in found.items()]
+
+
+def _exported(book: BenchBook) -> Result:
+    class Sink(io.RawIOBase):
+        written = 0
+
+        def write(self, chunk) -> int:
+            self.written += len(chunk)
+            return len(chunk)
+
+    database = open_database(Settings(database=book.url))
+    start = time.process_time()
+    export_customers(database, book.account_key, format="ndjson", file=Sink())
+    rate = book.count / (time.process_time() - start)
+    return Result("export", round(rate), "customers/s/core", bar="≥ 30,000", met=rate >= 30_000)
+
+
+def _walked(book: BenchBook) -> Result:
+    pages = Pages(book)
+    start, seen, url = time.process_time(), 0, "limit=1000"
+    while url:
+        page = msgspec.json.decode(pages.page(url))
+        seen += len(page["data"])
+        url = (page["page_info"]["next_page_url"] or "").partition("?")[2]
+    rate = seen / (time.process_time() - start)
+    assert seen == book.count
+    return Result(
+        "whole walk at limit 1000", round(rate), "customers/s/core", bar="≥ 100,000", met=rate >= 100_000,
+        note="in process, reading each page included",
+    )
+
+

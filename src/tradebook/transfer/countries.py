@@ -1,0 +1,39 @@
+"""Countries as people write them: two letters, three letters, or a name."""
+
+from functools import cache
+
+import pycountry
+from babel import Locale
+
+from tradebook.text import fold
+
+# What everybody writes and neither ISO 3166 nor CLDR lists.
+_CUSTOMARY = {"uk": "GB", "great britain": "GB", "turkey": "TR"}
+
+
+def country_code(text: str) -> str | None:
+    """Return the two-letter code of a country; None when there is none of this code or name."""
+    code = text.upper()
+    codes = _codes()
+    return code if code in codes else _names().get(fold(text))
+
+
+@cache
+def _codes() -> frozenset[str]:
+    return frozenset(country.alpha_2 for country in pycountry.countries)
+
+
+@cache
+def _names() -> dict[str, str]:
+    """Map folded names to codes: those of ISO 3166 first, then the customary English ones."""
+    names: dict[str, str] = {}
+    for country in pycountry.countries:
+        for field in ("alpha_3", "name", "official_name", "common_name"):
+            if hasattr(country, field):
+                names.setdefault(fold(getattr(country, field)), country.alpha_2)
+    for code, name in Locale("en").territories.items():
+        if code in _codes():
+            names.setdefault(fold(name), code)
+    for name, code in _CUSTOMARY.items():
+        names.setdefault(name, code)
+    return names

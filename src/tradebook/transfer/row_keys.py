@@ -1,0 +1,65 @@
+"""Keys for new rows: now, or the time that the file says a customer was created."""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from tradebook.clock import now_ms
+from tradebook.ids import KEY_MAX, SEQUENCE_BITS, KeyMaker, first_key_of
+from tradebook.resources.customers.tables import customers
+from tradebook.storage.database import Writer
+from tradebook.storage.schema import ACCOUNT, listed, prepare
+
+_LAST_OF_MILLISECOND = (1 << SEQUENCE_BITS) - 1
+
+_starts = listed("starts")
+_c = customers.c
+_LARGEST = prepare(
+    sa.select(
+        _starts.c.value,
+        sa.select(sa.func.max(_c.id))
+        .where(
+            _c.account_id == ACCOUNT,
+            _c.id >= _starts.c.value,
+            _c.id <= _starts.c.value + _LAST_OF_MILLISECOND,
+        )
+        .scalar_subquery(),
+    )
+)
+
+
+class RowKeys:
+    """Gives out keys; one statement a batch finds out what is taken."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._maker = KeyMaker()
+        self._largest: dict[int, int | None] = {}
+
+    def now(self) -> int:
+        """Return a key for now, later than every one before."""
+        return self._maker.next(now_ms())
+
+    def look_up(self, times: Iterable[int]) -> None:
+        """Find out which keys these milliseconds have already; forgets those of the batch before."""
+        self._largest = {}
+        starts = {first_key_of(milliseconds) for milliseconds in times}
+        if starts:
+            self._read(starts)
+
+    def _read(self, starts: Iterable[int]) -> None:
+        self._largest.update(self._writer.rows(_LARGEST, starts=sorted(starts)))
+
+    def created_at(self, milliseconds: int) -> int:
+        """Return the key after all others of this millisecond; where it is full, of the next."""
+        start = first_key_of(milliseconds)
+        while True:
+            if start not in self._largest:
+                self._read([start])
+            largest = self._largest[start]
+            key = start if largest is None else largest + 1
+            if key <= start + _LAST_OF_MILLISECOND:
+                self._largest[start] = key
+                return key
+            start += _LAST_OF_MILLISECOND + 1
+            assert start < KEY_MAX, "check_created_at keeps far enough from the end of time"
