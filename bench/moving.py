@@ -39,7 +39,9 @@ def measure_moving(folder: Path, large: BenchBook, count: int) -> Iterator[Resul
     rate = count / (time.perf_counter() - start)
     assert summary.problems == 0
     floor = count / _floor_seconds(folder, made)
-    yield at_least("import of NDJSON against finished rows", rate, floor, 0.5, "customers/s", f"{count:,} customers")
+    yield at_least(
+        "import of NDJSON against finished rows", rate, floor, 0.5, "customers/s", f"{count:,} customers"
+    )
     yield _exported(large)
     yield _walked(large)
 
@@ -95,8 +97,12 @@ def _tokens(made: _Made) -> list[tuple[int, str]]:
     from tradebook.storage.sqlite_index import documents
 
     with made.database.read(made.account_key) as reader:
-        keys = [key for (key,) in reader._connection.execute(
-            "SELECT id FROM customers WHERE account_id = ?", (made.account_key,))]
+        keys = [
+            key
+            for (key,) in reader._connection.execute(
+                "SELECT id FROM customers WHERE account_id = ?", (made.account_key,)
+            )
+        ]
         found = {}
         for at in range(0, len(keys), 1000):
             found.update(documents(INDEX, reader.rows, keys[at : at + 1000]))
@@ -128,8 +134,10 @@ def _walked(book: BenchBook) -> Result:
     rate = seen / (time.process_time() - start)
     assert seen == book.count
     return Result(
-        "whole walk at limit 1000", round(rate), "customers/s/core", bar="≥ 100,000", met=rate >= 100_000,
+        "whole walk at limit 1000",
+        round(rate),
+        "customers/s/core",
+        bar="≥ 100,000",
+        met=rate >= 100_000,
         note="in process, reading each page included",
     )
-
-

@@ -21,9 +21,7 @@ from tradebook.web.query_string import parse_query_string
 
 ROUTE = customers.resource.routes[0]
 PUBLISHED = tuple(
-    value
-    for value in ROUTE.includes
-    if not value.endswith((".unit", ".service_levels", ".geolocation"))
+    value for value in ROUTE.includes if not value.endswith((".unit", ".service_levels", ".geolocation"))
 )
 COLUMNS = "id, name, number, status, edi_status, parent_id, is_parent, commission_policy, note, updated_at"
 
@@ -131,9 +129,7 @@ def measure_pages(small: BenchBook, large: BenchBook) -> Iterator[Result]:
 def _measure_filters(pages: Pages) -> Iterator[Result]:
     listed = list(filters_of(pages))
     singles = [urlencode([pair]) for pair in listed]
-    pairs = [
-        urlencode(two) for two in combinations(listed, 2) if two[0][0] != two[1][0]
-    ]
+    pairs = [urlencode(two) for two in combinations(listed, 2) if two[0][0] != two[1][0]]
     yield _slowest("slowest single filter that fills a page", pages, singles, 3)
     yield _slowest("slowest pair of filters that fills a page", pages, pairs, 10)
     slowest, microseconds = _slowest_of(pages, [q for q in pairs if pages.count(q) < 100])
@@ -166,7 +162,11 @@ def _measure_words(pages: Pages) -> Iterator[Result]:
         query = urlencode({"q": words})
         matches = pages.count(query)
         yield compared(
-            f"q={words} ({matches} on the page)", lambda query=query: pages.page(query), pages.page, 10, rounds=60
+            f"q={words} ({matches} on the page)",
+            lambda query=query: pages.page(query),
+            pages.page,
+            10,
+            rounds=60,
         )
     hopeless = [urlencode({"q": q}) for q in ("q7 zz", "w0", "x y z", "ananas ananas", "comcom", "erererer")]
     hopeless += [urlencode({"q": "in", "status_codes[]": "hold_all", "parent_account_status": "parent"})]

@@ -30,10 +30,18 @@ def measure_serving(book: BenchBook) -> Iterator[Result]:
                 rates[1].append(constant.rate(PATH))
             page, base = (sorted(listed)[ROUNDS // 2] for listed in rates)
         yield at_least(
-            "repeated page over HTTP against constant bytes", page, base, 0.8, "requests/s",
+            "repeated page over HTTP against constant bytes",
+            page,
+            base,
+            0.8,
+            "requests/s",
             f"{size:,} bytes; one connection, client on the other core",
         )
-        for query in ("?limit=1000", "?limit=1000&include=child_accounts,price_groups,bill_to_address", "?q=a"):
+        for query in (
+            "?limit=1000",
+            "?limit=1000&include=child_accounts,price_groups,bill_to_address",
+            "?q=a",
+        ):
             for _ in range(20):
                 ours.get(PATH + query)
         own = ours.memory_mib()
@@ -55,7 +63,9 @@ class _Running:
             "blocking_threads=1, http=HTTPModes.http1, websockets=False, log_enabled=False).serve()"
         )
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code], env=environment, stderr=subprocess.DEVNULL,
+            [sys.executable, "-c", code],
+            env=environment,
+            stderr=subprocess.DEVNULL,
             cwd=Path(__file__).parent.parent,
         )
 
@@ -110,5 +120,3 @@ class _Running:
             text = Path(f"/proc/{pid}/smaps_rollup").read_text()
             sizes.append(int(re.search(r"Anonymous:\s+(\d+)", text)[1]) / 1024)
         return round(max(sizes), 1)
-
-

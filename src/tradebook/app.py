@@ -35,9 +35,7 @@ def sqlite_path(url: str) -> Path:
     """Return the file of an embedded book's URL."""
     path = url.removeprefix(SQLITE_SCHEME)
     if path == url or not path:
-        raise UnknownDatabase(
-            f"{url!r} is no database that this version works with; write sqlite:///FILE."
-        )
+        raise UnknownDatabase(f"{url!r} is no database that this version works with; write sqlite:///FILE.")
     return Path(path)
 
 

@@ -22,8 +22,8 @@ def now_ms() -> int:
 def format_ms(milliseconds: int) -> str:
     """Write milliseconds since 1970 as `2026-01-31T09:30:00.000Z`.
 
-    The part down to the second is remembered: rows made together share it, and `strftime` would be a third
-    of a page's cost.
+    The part down to the second is remembered: rows made together share it, and `strftime` would be
+    a third of a page's cost.
     """
     second, rest = divmod(milliseconds, 1000)
     text = _seconds.get(second)
@@ -38,8 +38,8 @@ def format_ms(milliseconds: int) -> str:
 def parse_rfc3339(text: str) -> tuple[int, bool]:
     """Read a time as (milliseconds since 1970, whether anything finer was cut off).
 
-    A `+` that a form decoder turned into a space is read as the plus it was. ValueError on everything that
-    is not an RFC 3339 date-time inside the years 1 to 9999 of UTC.
+    A `+` that a form decoder turned into a space is read as the plus it was. ValueError on
+    everything that is not an RFC 3339 date-time inside the years 1 to 9999 of UTC.
     """
     match = _RFC3339.fullmatch(text)
     if not match:

@@ -14,8 +14,9 @@
     ├── DatabaseUnavailable   503  the database can't be reached
     └── InternalError         500  a fault of ours
 
-Status, type and transience are facts of the class; nobody passes a status where it is raised. The error
-reference at `/errors` and the OpenAPI document are made from these classes and their docstrings.
+Status, type and transience are facts of the class; nobody passes a status where it is raised. The
+error reference at `/errors` and the OpenAPI document are made from these classes and their
+docstrings.
 """
 
 from typing import ClassVar, Literal

@@ -1,7 +1,8 @@
 """Keys and the public ids made of them.
 
-A row's key is one 63-bit integer: 42 bits of milliseconds since 1970, then 21 bits that keep rows of one
-millisecond apart. It is primary key, list order, `created_at` and public id at once (docs/decisions/0001).
+A row's key is one 63-bit integer: 42 bits of milliseconds since 1970, then 21 bits that keep rows
+of one millisecond apart. It is primary key, list order, `created_at` and public id at once
+(docs/decisions/0001).
 """
 
 import re
@@ -66,9 +67,9 @@ def first_key_of(milliseconds: int) -> int:
 class KeyMaker:
     """Makes keys that rise for ever, also where the clock stands still or steps back.
 
-    Two processes may share a millisecond: each starts at a chance place inside it, and the primary key
-    refuses what still collides. Rows that share a `created_at` take consecutive keys and spill into the
-    next millisecond after two million.
+    Two processes may share a millisecond: each starts at a chance place inside it, and the primary
+    key refuses what still collides. Rows that share a `created_at` take consecutive keys and spill
+    into the next millisecond after two million.
     """
 
     def __init__(self) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from babel.numbers import get_currency_name, get_currency_precision, get_currency_symbol
 from pycountry import currencies
@@ -48,6 +48,7 @@ def _precision(code: str) -> int:
     return int(get_currency_precision(code))
 
 
+@lru_cache(4096)
 def display_amount(value: str, code: str) -> str:
     """Write an amount for people, such as `$1,234.56`; decimals beyond the currency's own stay visible."""
     amount = Decimal(value)

@@ -30,7 +30,8 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     folded = unicodedata.normalize("NFKD", text.translate(_DASHES).casefold())
-    # A second time: taking apart brings out capitals that casefold has not seen (½ of the mathematical letters).
+    # A second time: taking apart brings out capitals that casefold has not seen (½ of the
+    # mathematical letters).
     folded = unicodedata.normalize("NFKD", folded.casefold())
     bare = "".join(letter for letter in folded if not unicodedata.combining(letter))
     return unicodedata.normalize("NFC", bare.translate(_STROKES))

@@ -108,9 +108,7 @@ def create_key(
 
 
 @keys_app.command("list")
-def list_keys(
-    account: AccountOption, database: DatabaseOption = None, as_json: JsonOption = False
-) -> None:
+def list_keys(account: AccountOption, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
     """List an account's keys, newest first, without their secrets."""
     with opened(database) as book:
         key, _ = account_key(book, account)

@@ -68,9 +68,7 @@ def serve(
     with opened(database):
         pass
     try:
-        serve_forever(
-            host, port, workers, lambda: tell(f"Tradebook listens on http://{host}:{port}")
-        )
+        serve_forever(host, port, workers, lambda: tell(f"Tradebook listens on http://{host}:{port}"))
     except PortTaken as error:
         fail(str(error))
 

@@ -26,7 +26,8 @@ class PortTaken(OSError):
 def serve_forever(host: str, port: int, workers: int, on_listening: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are answered first."""
     _require_free(host, port)
-    # Workers are processes of their own: they find the book by the environment, wherever they stand.
+    # Workers are processes of their own: they find the book by the environment, wherever they
+    # stand.
     path = Path(sqlite_path(load_settings().database)).resolve()
     os.environ[DATABASE_VARIABLE] = f"{SQLITE_SCHEME}{path}"
     server = Granian(
@@ -39,9 +40,7 @@ def serve_forever(host: str, port: int, workers: int, on_listening: Callable[[],
         # One thread a process: with more, they would wait for each other's lock, not for the disk.
         blocking_threads=1,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(
-            header_read_timeout=HEADER_TIMEOUT_MS, max_buffer_size=HEAD_BYTES_MAX
-        ),
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS, max_buffer_size=HEAD_BYTES_MAX),
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,

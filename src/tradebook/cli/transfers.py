@@ -24,6 +24,11 @@ from tradebook.cli.opening import (
     tell,
 )
 
+from tradebook.transfer.column_map import MapError, load_map
+from tradebook.transfer.exporting import export_customers
+from tradebook.transfer.importing import import_customers
+from tradebook.transfer.reading import read_file
+
 import_app = typer.Typer(help="Bring a list in from a file.", no_args_is_help=True)
 export_app = typer.Typer(help="Write a list to a file.", no_args_is_help=True)
 
@@ -56,10 +61,8 @@ def import_customers_command(
         try:
             column_map = None if map_file is None else load_map(map_file, folder)
             reader = read_file(stream, chosen, column_map)
-        except (MapError, UnreadableFile) as error:
+        except MapError as error:
             fail(str(error))
-        for line in reader.recognised:
-            tell(line)
         with _progress("customers") as progress:
             summary = import_customers(
                 book,
@@ -69,6 +72,8 @@ def import_customers_command(
                 report=lambda problem: tell(str(problem)),
                 progress=progress,
             )
+    for line in reader.recognised:
+        tell(line)
     if as_json:
         print_json(summary)
     else:
@@ -122,7 +127,7 @@ def _input(file: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     try:
-        stream = open(file, "rb")  # noqa: SIM115 - closed below
+        stream = Path(file).open("rb")
     except OSError as error:
         fail(f"{file}: {error.strerror}")
     with stream:
@@ -138,11 +143,11 @@ def _output(file: str) -> Iterator[BinaryIO]:
         return
     partial = f"{file}.part"
     try:
-        with open(partial, "wb") as stream:
+        with Path(partial).open("wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(partial, file)
+        Path(partial).replace(file)
     except BaseException:
         Path(partial).unlink(missing_ok=True)
         raise

@@ -1,7 +1,7 @@
 """Cursors: a position in one list, authenticated and bound to that list.
 
-A position lies between rows: the rows with a smaller key come after it, the others before it. So no row has
-to exist for it, and first and last page need no case of their own.
+A position lies between rows: the rows with a smaller key come after it, the others before it. So no
+row has to exist for it, and first and last page need no case of their own.
 """
 
 import hmac
@@ -44,7 +44,8 @@ class Cursors:
     def encode(self, position: Position, scope: bytes) -> str:
         """Write a position as 28 characters that are good for this scope only.
 
-        The scope is the account, the path and the filters; `limit` and `include` may change between pages.
+        The scope is the account, the path and the filters; `limit` and `include` may change between
+        pages.
         """
         head = bytes((_VERSION << 1 | position.backwards,)) + position.key.to_bytes(8, "big")
         return urlsafe_b64encode(head + self._tag(head, scope)).decode()

@@ -28,9 +28,7 @@ class Fragments:
         self._name = name
         self._shape = shape
         self._statement = prepare(
-            sa.select(table.c.id, *columns).where(
-                table.c.account_id == ACCOUNT, any_of(table.c.id, "ids")
-            )
+            sa.select(table.c.id, *columns).where(table.c.account_id == ACCOUNT, any_of(table.c.id, "ids"))
         )
 
     def load(self, reader: Reader, keys: Collection[int | None]) -> dict[int | None, Fragment]:

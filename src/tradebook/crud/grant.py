@@ -22,6 +22,4 @@ class Grant(msgspec.Struct, frozen=True):
     def require(self, permission: str) -> None:
         """Refuse what the key was not given: PermissionDenied names it."""
         if permission not in self.permissions:
-            raise PermissionDenied(
-                f"This API key lacks the permission {permission}. Use a key that has it."
-            )
+            raise PermissionDenied(f"This API key lacks the permission {permission}. Use a key that has it.")

@@ -1,6 +1,6 @@
 """Cursor pages: exact at both ends, in both directions, in a constant number of statements."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -22,6 +22,9 @@ class PageInfo(msgspec.Struct, frozen=True):
     previous_page_url: str | None
     has_next_page: bool
     has_prev_page: bool
+
+
+_WHOLE = PageInfo(None, None, False, False)
 
 
 class ListObject(msgspec.Struct, frozen=True):
@@ -60,17 +63,19 @@ def list_page(
     return ListObject("list", info, [loaded[key] for key in keys])
 
 
-def nested_list(view: View, path: str, keys: Sequence[int], entries: Sequence[Any]) -> ListObject:
+def nested_list(
+    view: View, path_of: Callable[[], str], keys: Sequence[int], entries: Sequence[Any]
+) -> ListObject:
     """Make the list inside an object of its newest entries, of which one more than is shown was read.
 
-    `path` is the route that serves the same list by itself; what lies beyond is read there.
+    `path_of` names the route that serves the same list by itself; what lies beyond is read there.
     """
-    has_next = len(keys) > NESTED_MAX
-    url = None
-    if has_next:
-        scope = list_scope(view.reader.account_id, path)
-        url = page_url(path, [], view.cursors.encode(Position(keys[NESTED_MAX - 1]), scope))
-    return ListObject("list", PageInfo(url, None, has_next, False), entries[:NESTED_MAX])
+    if len(keys) <= NESTED_MAX:
+        return ListObject("list", _WHOLE, entries)
+    path = path_of()
+    scope = list_scope(view.reader.account_id, path)
+    url = page_url(path, [], view.cursors.encode(Position(keys[NESTED_MAX - 1]), scope))
+    return ListObject("list", PageInfo(url, None, True, False), entries[:NESTED_MAX])
 
 
 def page_url(path: str, repeated: Pairs, cursor: str) -> str:
@@ -85,9 +90,7 @@ def _url(view: View, path: str, request: ListRequest, position: Position) -> str
 class _Walk:
     """The walk over a request's matches, to either side of a position."""
 
-    def __init__(
-        self, view: View, route: ListRoute, request: ListRequest, owner: int | None
-    ) -> None:
+    def __init__(self, view: View, route: ListRoute, request: ListRequest, owner: int | None) -> None:
         self._view, self._route, self._request, self._owner = view, route, request, owner
         self._loaded: Mapping[int, Any] | None = None
 

@@ -63,9 +63,7 @@ class OneOf(Kind, frozen=True):
     def read(self, text: str) -> int:
         """Read a word of the enumeration, spelled exactly."""
         if text not in self.words:
-            raise Unreadable(
-                f"takes one of {', '.join(self.words)}{did_you_mean(text, self.words)}"
-            )
+            raise Unreadable(f"takes one of {', '.join(self.words)}{did_you_mean(text, self.words)}")
         return self.words.index(text)
 
     def schema(self) -> dict[str, Any]:
@@ -181,12 +179,8 @@ Q = Parameter(
     "Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of "
     "phone numbers don't matter.",
 )
-START_DATE = Parameter(
-    "start_date", Moment(side="start"), "Only what was created at this time or later."
-)
-END_DATE = Parameter(
-    "end_date", Moment(side="end"), "Only what was created at this time or earlier."
-)
+START_DATE = Parameter("start_date", Moment(side="start"), "Only what was created at this time or later.")
+END_DATE = Parameter("end_date", Moment(side="end"), "Only what was created at this time or earlier.")
 
 
 def include_parameter(values: Sequence[str]) -> Parameter:

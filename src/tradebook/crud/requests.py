@@ -55,9 +55,7 @@ class RequestParser:
             if parameter.is_array:
                 self._by_spelling[parameter.name.removesuffix(Parameter.MANY)] = parameter
 
-    def list_request(
-        self, path: str, pairs: Pairs, account_id: int, cursors: Cursors
-    ) -> ListRequest:
+    def list_request(self, path: str, pairs: Pairs, account_id: int, cursors: Cursors) -> ListRequest:
         """Read the parameters of a list; ValidationFailed names the first that can't be read."""
         found = _Found(self._by_spelling, pairs)
         query = Query(found.conditions(), tuple(words_of(found.one(Q, ""))))
@@ -110,9 +108,7 @@ class _Found:
         if parameter is None:
             self._refuse_unknown(spelling)
         if not parameter.is_array and parameter.name in self._values:
-            raise ValidationFailed(
-                f"{spelling} is given more than once; it takes one value.", param=spelling
-            )
+            raise ValidationFailed(f"{spelling} is given more than once; it takes one value.", param=spelling)
         values = self._values.setdefault(parameter.name, [])
         for part in text.split(",") if parameter.is_array else (text,):
             try:
@@ -123,9 +119,7 @@ class _Found:
     def _refuse_unknown(self, spelling: str) -> NoReturn:
         shown = spelling if len(spelling) <= 100 else f"{spelling[:100]}…"
         if not self._by_spelling:
-            raise ValidationFailed(
-                f"There is no parameter {shown}: this route takes none.", param=spelling
-            )
+            raise ValidationFailed(f"There is no parameter {shown}: this route takes none.", param=spelling)
         published = [p.name for p in dict.fromkeys(self._by_spelling.values())]
         hint = did_you_mean(spelling, list(self._by_spelling))
         allowed = f"; this route takes {', '.join(published)}."

@@ -24,9 +24,7 @@ def walk_of_index(index: Index) -> Walk:
         descending: bool,
         limit: int,
     ) -> list[int]:
-        return reader.keys(
-            index, query, above=above, below=below, descending=descending, limit=limit
-        )
+        return reader.keys(index, query, above=above, below=below, descending=descending, limit=limit)
 
     return walk
 
@@ -58,9 +56,7 @@ def walk_of_owned(owner_column: sa.Column[Any], key_column: sa.Column[Any]) -> W
     return walk
 
 
-def select_span(
-    key_column: sa.Column[Any], *columns: sa.Column[Any], descending: bool
-) -> sa.Select[Any]:
+def select_span(key_column: sa.Column[Any], *columns: sa.Column[Any], descending: bool) -> sa.Select[Any]:
     """Select rows of a table between the keys `above` and `below`, at most `limit`, in list order or against it."""
     return (
         sa.select(*columns)
@@ -74,12 +70,11 @@ def select_span(
     )
 
 
-def newest_of_each(
-    owner_column: sa.Column[Any], key_column: sa.Column[Any], count: int
-) -> Prepared:
+def newest_of_each(owner_column: sa.Column[Any], key_column: sa.Column[Any], count: int) -> Prepared:
     """Prepare one statement for the newest keys of each owner in the list `ids`: (owner, key) rows.
 
-    The inner select is bounded for each owner, so one owner with very many rows costs no more than another.
+    The inner select is bounded for each owner, so one owner with very many rows costs no more than
+    another.
     """
     table = owner_column.table
     outer = table.alias("outer_rows")

@@ -113,6 +113,4 @@ _OF_USER = (
 )
 
 fragments = Fragments("account_user", account_users, _OWN, _shape)
-fragments_with_user = Fragments(
-    "account_user with user", account_users, (*_OWN, *_OF_USER), _shape_with_user
-)
+fragments_with_user = Fragments("account_user with user", account_users, (*_OWN, *_OF_USER), _shape_with_user)

@@ -25,9 +25,7 @@ _LEVEL = prepare(sa.insert(service_levels))
 _PAYMENT_TERM = prepare(sa.insert(payment_terms))
 _SHIPPING_TERM = prepare(sa.insert(shipping_terms))
 _ALL = prepare_of_all_accounts(
-    sa.select(accounts.c.account_id, accounts.c.name, accounts.c.environment).order_by(
-        accounts.c.account_id
-    )
+    sa.select(accounts.c.account_id, accounts.c.name, accounts.c.environment).order_by(accounts.c.account_id)
 )
 
 
@@ -86,9 +84,7 @@ def _add_system_rows(writer: Writer) -> None:
                 **common,
             )
     for place, name in enumerate(PAYMENT_TERM_NAMES):
-        writer.run(
-            _PAYMENT_TERM, id=system_key("payment_term", place), name=name, status=0, **common
-        )
+        writer.run(_PAYMENT_TERM, id=system_key("payment_term", place), name=name, status=0, **common)
     for place, name in enumerate(SHIPPING_TERM_NAMES):
         writer.run(
             _SHIPPING_TERM,

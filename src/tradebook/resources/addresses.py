@@ -85,11 +85,7 @@ def rows_by_key(reader: Reader, keys: Iterable[int]) -> dict[int, tuple[object, 
 def shape(row: tuple, *, geolocation: bool) -> Address:  # type: ignore[type-arg]
     """Turn a row of `rows_by_key` into an address, with or without its place."""
     key = row[0]
-    place = (
-        Geolocation(encode_id(GEOLOCATION_PREFIX, key), "geolocation", *row[6:])
-        if geolocation
-        else None
-    )
+    place = Geolocation(encode_id(GEOLOCATION_PREFIX, key), "geolocation", *row[6:]) if geolocation else None
     return Address(
         encode_id(resource.id_prefix, key),
         "address",

@@ -1,8 +1,8 @@
 """API keys: secrets that stand for an account and some permissions. Only their hashes are kept.
 
-A key reads `tb_sk_prod_` or `tb_sk_test_`, then the account, 160 chance bits and a checksum, all in lower-case
-Crockford base 32. The account inside makes the look-up start with it; the checksum refuses a mistyped key
-without a look at the database.
+A key reads `tb_sk_prod_` or `tb_sk_test_`, then the account, 160 chance bits and a checksum, all in
+lower-case Crockford base 32. The account inside makes the look-up start with it; the checksum
+refuses a mistyped key without a look at the database.
 """
 
 import hashlib
@@ -158,7 +158,8 @@ def _invalid() -> InvalidApiKey:
 
 
 def _hash(secret: str) -> str:
-    # A key is 160 chance bits, not a password: one round is as safe as many, and costs every request less.
+    # A key is 160 chance bits, not a password: one round is as safe as many, and costs every
+    # request less.
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

@@ -1,6 +1,7 @@
 """Carriers: who brings the goods, each with its service levels."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
@@ -45,10 +46,7 @@ class Carrier(msgspec.Struct, frozen=True):
     id: str
     object: Literal["carrier"]
     name: str
-    code: (
-        Literal["fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect"]
-        | None
-    )
+    code: Literal["fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect"] | None
     account_number: str | None
     customer_portal_visibility: Literal["visible", "hidden"]
     owner: None
@@ -115,6 +113,10 @@ _LEVELS = newest_of_each(
 _WITH_LEVELS = "carrier with service_levels"
 
 
+def _levels_path(carrier: int) -> str:
+    return f"{PATH}/{encode_id(ID_PREFIX, carrier)}/service-levels"
+
+
 def load_with_levels(view: View, keys: Iterable[int | None]) -> dict[int | None, Fragment]:
     """Return finished carriers with their service levels filled in."""
     known: dict[int | None, Fragment] = view.reader.cache.setdefault(_WITH_LEVELS, {None: None})
@@ -129,10 +131,10 @@ def load_with_levels(view: View, keys: Iterable[int | None]) -> dict[int | None,
     )
     for key, carrier in fragments.load(view.reader, missing).items():
         if key in levels_of:
-            path = f"{PATH}/{encode_id(ID_PREFIX, key)}/service-levels"
+            path_of = partial(_levels_path, key)
             entries = [levels[level] for level in levels_of[key]]
             filled = msgspec.json.decode(carrier, type=dict[str, Any])
-            filled["service_levels"] = nested_list(view, path, levels_of[key], entries)
+            filled["service_levels"] = nested_list(view, path_of, levels_of[key], entries)
             known[key] = msgspec.Raw(msgspec.json.encode(filled))
     return known
 

@@ -1,7 +1,7 @@
 """What the system gives every account: the constant keys and rows it is born with.
 
-They are written into each account when it is created, with the same keys everywhere, so that lists, filters
-and foreign keys have one way to go (docs/decisions/0003).
+They are written into each account when it is created, with the same keys everywhere, so that lists,
+filters and foreign keys have one way to go (docs/decisions/0003).
 """
 
 from tradebook.ids import first_key_of

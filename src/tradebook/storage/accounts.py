@@ -10,7 +10,8 @@ accounts = sa.Table(
     sa.Column("account_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("environment", sa.Text, nullable=False),
-    # Changed by every commit, never repeated: what was derived from the account holds while it stands.
+    # Changed by every commit, never repeated: what was derived from the account holds while it
+    # stands.
     sa.Column("revision", sa.BigInteger, nullable=False),
     sa.Column("last_customer_number", sa.BigInteger, nullable=False),
     sqlite_with_rowid=False,

@@ -1,7 +1,7 @@
 """What every engine offers: handles that read and write one account, and the way to get them.
 
-A handle belongs to one account and supplies its number to every statement it runs. A read handle can't
-write: it is another type. Nothing below `web` and the commands commits.
+A handle belongs to one account and supplies its number to every statement it runs. A read handle
+can't write: it is another type. Nothing below `web` and the commands commits.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

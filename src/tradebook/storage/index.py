@@ -1,7 +1,7 @@
 """What a list can be asked for, declared once: the facts a filter names and the words a search meets.
 
-An engine keeps one index of it per account, in list order, so that any combination of filters and words
-costs one ordered read (docs/decisions/0002).
+An engine keeps one index of it per account, in list order, so that any combination of filters and
+words costs one ordered read (docs/decisions/0002).
 """
 
 from typing import Any
@@ -15,22 +15,24 @@ from tradebook.storage.schema import Prepared
 class Facet(msgspec.Struct, frozen=True):
     """A fact about a row that filters ask for: the values of some columns, together.
 
-    `letter` names it inside the index. With several columns one row of the source must match all of those
-    that are asked for.
+    `letter` names it inside the index. With several columns one row of the source must match all of
+    those that are asked for.
     """
 
     letter: str
     columns: tuple[sa.Column[Any], ...]
 
     def __post_init__(self) -> None:
-        # Pieces of text are written in hexadecimal and joined by x: other letters can't be taken for them.
+        # Pieces of text are written in hexadecimal and joined by x: other letters can't be taken
+        # for them.
         assert "g" <= self.letter <= "w"
 
 
 class Source(msgspec.Struct, frozen=True):
     """Rows that tell something about the indexed rows.
 
-    `statement` takes the list `ids` and yields the indexed row's key, then `columns` in their order.
+    `statement` takes the list `ids` and yields the indexed row's key, then `columns` in their
+    order.
     """
 
     statement: Prepared

@@ -1,7 +1,8 @@
 """How tables and statements are declared, so that none can forget the account.
 
-Every table of the book has `account_id` in front: of its primary key, its unique constraints, its foreign
-keys and its indexes. `prepare` refuses a statement that reads or writes such a table without fixing it.
+Every table of the book has `account_id` in front: of its primary key, its unique constraints, its
+foreign keys and its indexes. `prepare` refuses a statement that reads or writes such a table
+without fixing it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -49,9 +50,7 @@ def table(name: str, *columns: sa.schema.SchemaItem, key: Sequence[str] = ("id",
             )
             if column.name != key[0]:
                 last = [part for part in key if part != column.name]
-                back.append(
-                    sa.Index(f"{name}_by_{column.name}", _ACCOUNT_COLUMN, column.name, *last)
-                )
+                back.append(sa.Index(f"{name}_by_{column.name}", _ACCOUNT_COLUMN, column.name, *last))
     return sa.Table(name, metadata, *front, *columns, *back, sqlite_with_rowid=False)
 
 

@@ -37,9 +37,7 @@ _AWAY = (apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError, apsw.Ca
 
 _REVISION = prepare(sa.select(accounts.c.revision).where(accounts.c.account_id == ACCOUNT))
 _NEW_REVISION = prepare(
-    sa.update(accounts)
-    .where(accounts.c.account_id == ACCOUNT)
-    .values(revision=sa.bindparam("new_revision"))
+    sa.update(accounts).where(accounts.c.account_id == ACCOUNT).values(revision=sa.bindparam("new_revision"))
 )
 _NEW_ACCOUNT = prepare_of_all_accounts(sa.insert(accounts))
 
@@ -248,9 +246,7 @@ class SqliteDatabase:
 
     def _open(self, *, query_only: bool) -> apsw.Connection:
         create_private_file(self.path)
-        connection = apsw.Connection(
-            str(self.path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=200
-        )
+        connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=200)
         connection.set_busy_timeout(self._timeout_ms)
         for pragma, value in (
             ("journal_mode", "wal"),
@@ -297,9 +293,7 @@ def keys_statement(
             f"SELECT rowid FROM {name} WHERE {walk} ORDER BY rowid {order} LIMIT ?",  # noqa: S608 - declared names
             (expression,),
         )
-    text = " AND ".join(
-        "(" + " OR ".join("instr(f.folded, ?)" for _ in forms) + ")" for forms in confirmed
-    )
+    text = " AND ".join("(" + " OR ".join("instr(f.folded, ?)" for _ in forms) + ")" for forms in confirmed)
     # CROSS JOIN keeps the order of the loops: the index first, then the text of what it found.
     return (
         f"SELECT {name}.rowid FROM {name} CROSS JOIN {index.folded.name} AS f"  # noqa: S608 - declared names

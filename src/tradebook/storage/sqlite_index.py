@@ -1,9 +1,9 @@
 """The index of a list on SQLite: one FTS5 table per account, its tokens made here.
 
-Every distinct piece of one, two and three characters of a row's folded text is a token, and so is every
-facet value. A query is an AND of tokens, which FTS5 answers by leapfrogging through ordered lists of keys.
-The text is not kept in FTS5 and neither are places, so a word longer than three characters is confirmed
-against the folded text (docs/decisions/0002 has the measurements).
+Every distinct piece of one, two and three characters of a row's folded text is a token, and so is
+every facet value. A query is an AND of tokens, which FTS5 answers by leapfrogging through ordered
+lists of keys. The text is not kept in FTS5 and neither are places, so a word longer than three
+characters is confirmed against the folded text (docs/decisions/0002 has the measurements).
 """
 
 from collections.abc import Iterable, Sequence
@@ -81,9 +81,7 @@ def facet_tokens(facet: Facet, values: tuple[Any, ...]) -> Iterable[str]:
     if len(values) == 1:
         return () if values[0] is None else (_token(facet, values),)
     present = [place for place, value in enumerate(values) if value is not None]
-    chosen = [
-        set(places) for n in range(1, len(present) + 1) for places in combinations(present, n)
-    ]
+    chosen = [set(places) for n in range(1, len(present) + 1) for places in combinations(present, n)]
     return [
         _token(facet, tuple(v if place in places else None for place, v in enumerate(values)))
         for places in chosen
@@ -143,7 +141,8 @@ def documents(index: Index, rows_of: Any, keys: Sequence[int]) -> dict[int, Docu
     found: dict[int, Document] = {}
     for place, source in enumerate(index.sources):
         for row in rows_of(source.statement, ids=keys):
-            # The first source is the row itself: what others say of a row that is gone doesn't count.
+            # The first source is the row itself: what others say of a row that is gone doesn't
+            # count.
             document = found.setdefault(row[0], Document()) if place == 0 else found.get(row[0])
             if document is not None:
                 document.add(source, row)

@@ -1,8 +1,9 @@
 """One cell at a time: from what a file says to what a column of the book holds.
 
-Every check takes a value that is not empty and returns what is kept; ValueError says, in words for the
-person who has the file, what is wrong with it. What is empty (an empty CSV cell, a JSON null or "") becomes
-None in `check_row`: it clears what can be null, and is as good as absent for what can't.
+Every check takes a value that is not empty and returns what is kept; ValueError says, in words for
+the person who has the file, what is wrong with it. What is empty (an empty CSV cell, a JSON null or
+"") becomes None in `check_row`: it clears what can be null, and is as good as absent for what
+can't.
 """
 
 import re
@@ -257,16 +258,23 @@ class Record(msgspec.Struct):
     bill_to: dict[str, Any]
     ship_to: dict[str, Any]
     sources: dict[str, str]
-    problems: list[Problem]
+    key: int = 0
+    """The key that a new customer gets; 0 where its `created_at` decides."""
+    problems: list[Problem] = []
+    refused: list[str] = []
 
     def refuse(self, column: str, value: Any, reason: str) -> None:
         """Note that this row can't be taken in."""
+        self.refused.append(column)
         self.problems.append(problem(self.line, column, value, reason, self.sources))
 
+    def require(self, column: str, reason: str) -> None:
+        """Note that a column is missing, unless what it holds was refused already."""
+        if column not in self.refused:
+            self.refuse(column, None, reason)
 
-def problem(
-    line: int, column: str, value: Any, reason: str, sources: dict[str, str]
-) -> Problem:
+
+def problem(line: int, column: str, value: Any, reason: str, sources: dict[str, str]) -> Problem:
     """Describe what is wrong with a cell, under the file's own name for the column as well as ours."""
     source = sources.get(column, column)
     name = column if source == column else f"{column} ({source})"
@@ -283,7 +291,7 @@ def _shown(value: Any) -> str | None:
 def check_row(row: Row) -> Record:
     """Check every cell of a row; what is wrong is in the record's problems, what is right in its parts."""
     parts: dict[str, dict[str, Any]] = {"own": {}, "bill_to": {}, "ship_to": {}}
-    record = Record(row.line, parts["own"], parts["bill_to"], parts["ship_to"], row.sources, [])
+    record = Record(row.line, parts["own"], parts["bill_to"], parts["ship_to"], row.sources)
     for column, value in row.values.items():
         field = FIELDS[column]
         if value is None or value == "" or (value.__class__ is str and value.isspace()):

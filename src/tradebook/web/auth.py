@@ -27,9 +27,7 @@ class Authenticator:
         """Return what the request's key opens and the account's revision, or refuse the key."""
         header = request.env.get("HTTP_AUTHORIZATION")
         if not header:
-            raise MissingApiKey(
-                "This request has no API key. Send the header Authorization: Bearer KEY."
-            )
+            raise MissingApiKey("This request has no API key. Send the header Authorization: Bearer KEY.")
         known = self._known.get(header)
         if known is not None:
             revision = self._database.revision(known[1].account_id)

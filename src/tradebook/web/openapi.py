@@ -124,7 +124,8 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "schema": schema,
     }
     if parameter.is_array:
-        # Commas and the name without brackets are accepted too; generated clients need one spelling.
+        # Commas and the name without brackets are accepted too; generated clients need one
+        # spelling.
         described |= {"style": "form", "explode": True}
     if parameter is CURSOR:
         described["example"] = None

@@ -43,9 +43,7 @@ class Ready:
             response.set_header("x-should-retry", "false")
             response.data = msgspec.json.encode({"status": "ready"})
         else:
-            message = (
-                "The database can't be reached or is not migrated. Run tradebook migrate --check."
-            )
+            message = "The database can't be reached or is not migrated. Run tradebook migrate --check."
             answer_error(response, DatabaseUnavailable(message))
 
 

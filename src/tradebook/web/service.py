@@ -34,9 +34,7 @@ def build_app(
 ) -> falcon.App[falcon.Request, falcon.Response]:
     """Put the application together."""
     listed = tuple(resources)
-    app = falcon.App(
-        middleware=[EveryRequest(body_bytes_max=body_bytes_max, log_requests=log_requests)]
-    )
+    app = falcon.App(middleware=[EveryRequest(body_bytes_max=body_bytes_max, log_requests=log_requests)])
     for resource in listed:
         for route in resource.routes:
             app.add_route(route.path, RouteResponder(service, route))
@@ -69,9 +67,7 @@ def _answer_framework_error(
             MethodNotAllowed(f"{request.method[:20]} is not allowed here; allowed is {allowed}."),
         )
     elif isinstance(error, falcon.HTTPNotFound):
-        answer_error(
-            response, RouteNotFound("There is no such path. GET /openapi.json lists all paths.")
-        )
+        answer_error(response, RouteNotFound("There is no such path. GET /openapi.json lists all paths."))
     else:
         answer_error(response, ValidationFailed(error.title or "The request can't be read."))
 
@@ -83,9 +79,7 @@ def _answer_unavailable(
     answer_error(response, DatabaseUnavailable("The database is away or busy. Try again shortly."))
 
 
-def _answer_fault(
-    request: falcon.Request, response: falcon.Response, error: Exception, params: Any
-) -> None:
+def _answer_fault(request: falcon.Request, response: falcon.Response, error: Exception, params: Any) -> None:
     request_id = request.context.request_id
     log.error("fault", request_id=request_id, exc_info=error)
     answer_error(

@@ -40,9 +40,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["accounts.account_id"]),
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        "account_groups_unique_name", "account_groups", ["account_id", "name"], unique=True
-    )
+    op.create_index("account_groups_unique_name", "account_groups", ["account_id", "name"], unique=True)
     op.create_table(
         "account_users",
         sa.Column("account_id", sa.BigInteger, nullable=False, autoincrement=False),
@@ -59,9 +57,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["accounts.account_id"]),
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        "account_users_unique_email", "account_users", ["account_id", "email"], unique=True
-    )
+    op.create_index("account_users_unique_email", "account_users", ["account_id", "email"], unique=True)
     op.create_table(
         "addresses",
         sa.Column("account_id", sa.BigInteger, nullable=False, autoincrement=False),
@@ -98,9 +94,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["accounts.account_id"]),
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        "api_keys_unique_secret_hash", "api_keys", ["account_id", "secret_hash"], unique=True
-    )
+    op.create_index("api_keys_unique_secret_hash", "api_keys", ["account_id", "secret_hash"], unique=True)
     op.create_table(
         "carriers",
         sa.Column("account_id", sa.BigInteger, nullable=False, autoincrement=False),
@@ -136,9 +130,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["accounts.account_id"]),
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        "payment_terms_unique_name", "payment_terms", ["account_id", "name"], unique=True
-    )
+    op.create_index("payment_terms_unique_name", "payment_terms", ["account_id", "name"], unique=True)
     op.create_table(
         "shipping_terms",
         sa.Column("account_id", sa.BigInteger, nullable=False, autoincrement=False),
@@ -155,9 +147,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["accounts.account_id"]),
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        "shipping_terms_unique_name", "shipping_terms", ["account_id", "name"], unique=True
-    )
+    op.create_index("shipping_terms_unique_name", "shipping_terms", ["account_id", "name"], unique=True)
     op.create_table(
         "service_levels",
         sa.Column("account_id", sa.BigInteger, nullable=False, autoincrement=False),
@@ -178,9 +168,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["accounts.account_id"]),
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        "service_levels_by_carrier_id", "service_levels", ["account_id", "carrier_id", "id"]
-    )
+    op.create_index("service_levels_by_carrier_id", "service_levels", ["account_id", "carrier_id", "id"])
     op.create_index(
         "service_levels_unique_carrier_id_name",
         "service_levels",
@@ -272,19 +260,13 @@ def upgrade() -> None:
     )
     op.create_index("customers_by_carrier_id", "customers", ["account_id", "carrier_id", "id"])
     op.create_index("customers_by_parent_id", "customers", ["account_id", "parent_id", "id"])
-    op.create_index(
-        "customers_by_payment_term_id", "customers", ["account_id", "payment_term_id", "id"]
-    )
+    op.create_index("customers_by_payment_term_id", "customers", ["account_id", "payment_term_id", "id"])
     op.create_index("customers_by_sales_rep_id", "customers", ["account_id", "sales_rep_id", "id"])
-    op.create_index(
-        "customers_by_service_level_id", "customers", ["account_id", "service_level_id", "id"]
-    )
+    op.create_index("customers_by_service_level_id", "customers", ["account_id", "service_level_id", "id"])
     op.create_index(
         "customers_by_ship_to_address_id", "customers", ["account_id", "ship_to_address_id", "id"]
     )
-    op.create_index(
-        "customers_by_shipping_term_id", "customers", ["account_id", "shipping_term_id", "id"]
-    )
+    op.create_index("customers_by_shipping_term_id", "customers", ["account_id", "shipping_term_id", "id"])
     op.create_index("customers_by_type_id", "customers", ["account_id", "type_id", "id"])
     op.create_index("customers_unique_number", "customers", ["account_id", "number"], unique=True)
     op.create_table(

@@ -1,6 +1,7 @@
 """From the keys of a page to finished customers: one statement for each relation, none for each row."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -46,8 +47,7 @@ from tradebook.storage.schema import ACCOUNT, any_of, prepare
 PATH = "/v1/sales/customers"
 _NO_SUB_OBJECTS = (None,) * 11
 _NOTIFICATION_PREFERENCES = tuple(
-    CustomerNotificationPreferences("customer_notification_preferences", accepts)
-    for accepts in (False, True)
+    CustomerNotificationPreferences("customer_notification_preferences", accepts) for accepts in (False, True)
 )
 
 INCLUDES = (
@@ -130,9 +130,7 @@ def load(view: View, keys: Sequence[int]) -> Mapping[int, Customer]:
     return _finish(view, view.reader.rows(_BY_KEY[_columns(view)], ids=keys))
 
 
-def load_span(
-    view: View, *, above: int, below: int, descending: bool, limit: int
-) -> Mapping[int, Customer]:
+def load_span(view: View, *, above: int, below: int, descending: bool, limit: int) -> Mapping[int, Customer]:
     """Return finished customers `above <= key < below` in one statement fewer than key by key."""
     statement = _SPANS[_columns(view), descending]
     return _finish(view, view.reader.rows(statement, above=above, below=below, limit=limit))
@@ -155,9 +153,7 @@ def _no_sub_objects(*_row: Any) -> Sequence[None]:
     return _NO_SUB_OBJECTS
 
 
-def _shape(
-    rows: Sequence[tuple[Any, ...]], sub_objects: Callable[..., Sequence[Any]]
-) -> dict[int, Customer]:
+def _shape(rows: Sequence[tuple[Any, ...]], sub_objects: Callable[..., Sequence[Any]]) -> dict[int, Customer]:
     """Turn rows into customers; the most travelled lines of the product, so without a call they can spare."""
     return {
         key: Customer(  # type: ignore[call-arg]
@@ -188,6 +184,10 @@ def _shape(
             *included,
         ) in rows
     }
+
+
+def _nested_path(owner: int, name: str) -> str:
+    return f"{PATH}/{encode_id(ID_PREFIX, owner)}/{name}"
 
 
 class _Shows(msgspec.Struct, frozen=True):
@@ -266,8 +266,7 @@ class _Related:
                 with_place = f"{name}_address.geolocation" in self._include
                 if with_place not in shaped:
                     shaped[with_place] = {
-                        key: addresses.shape(row, geolocation=with_place)
-                        for key, row in rows.items()
+                        key: addresses.shape(row, geolocation=with_place) for key, row in rows.items()
                     }
                 setattr(self, name, shaped[with_place])
 
@@ -281,16 +280,12 @@ class _Related:
         if "child_accounts" in self._include:
             keys = [
                 key
-                for key, is_parent in zip(
-                    self._column("id"), self._column("is_parent"), strict=True
-                )
+                for key, is_parent in zip(self._column("id"), self._column("is_parent"), strict=True)
                 if is_parent
             ]
             if keys:
                 listed = self._newest(_CHILDREN, keys)
-                children = load_plain(
-                    self._view, [key for entries in listed.values() for key in entries]
-                )
+                children = load_plain(self._view, [key for entries in listed.values() for key in entries])
                 self.children = {
                     key: self._nested(key, "child_accounts", entries, children)
                     for key, entries in listed.items()
@@ -304,8 +299,7 @@ class _Related:
                 self._view.reader, {key for entries in listed.values() for key in entries}
             )
             self.price_groups = {
-                key: self._nested(key, "price_groups", entries, groups)
-                for key, entries in listed.items()
+                key: self._nested(key, "price_groups", entries, groups) for key, entries in listed.items()
             }
 
     def _newest(self, statement: Any, keys: Sequence[int]) -> dict[int, list[int]]:
@@ -314,11 +308,9 @@ class _Related:
             listed[owner].append(key)
         return listed
 
-    def _nested(
-        self, owner: int, name: str, keys: list[int], loaded: Mapping[Any, Any]
-    ) -> ListObject:
-        path = f"{PATH}/{encode_id(ID_PREFIX, owner)}/{name}"
-        return nested_list(self._view, path, keys, [loaded[key] for key in keys])
+    def _nested(self, owner: int, name: str, keys: list[int], loaded: Mapping[Any, Any]) -> ListObject:
+        path_of = partial(_nested_path, owner, name)
+        return nested_list(self._view, path_of, keys, [loaded[key] for key in keys])
 
     def sub_objects(
         self,
@@ -350,9 +342,7 @@ class _Related:
             self._credit_limit(key, credit_limit, currency)
             if shows.credit_limit and credit_limit is not None
             else None,
-            CustomerContactInfo("customer_contact_info", email, phone, url)
-            if shows.contact_info
-            else None,
+            CustomerContactInfo("customer_contact_info", email, phone, url) if shows.contact_info else None,
             CustomerFreightPreferences(
                 "customer_freight_preferences",
                 FREIGHT_POLICIES[freight_policy],  # type: ignore[arg-type]
@@ -372,9 +362,7 @@ class _Related:
             )
             if shows.defaults
             else None,
-            _NOTIFICATION_PREFERENCES[accepts_invoice_emails]
-            if shows.notification_preferences
-            else None,
+            _NOTIFICATION_PREFERENCES[accepts_invoice_emails] if shows.notification_preferences else None,
             self.bill_to.get(bill_to),
             self.ship_to.get(ship_to),
             self.types.get(kind),

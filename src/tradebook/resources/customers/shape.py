@@ -114,6 +114,4 @@ def unit_of(code: str) -> Unit:
     number = currency_number(code)
     assert number is not None, code
     body = encode_body(system_key("unit", number))
-    return Unit(
-        f"{UNIT_PREFIX}_{body}", "unit", currency_name(code), code, currency_symbol(code).strip()
-    )
+    return Unit(f"{UNIT_PREFIX}_{body}", "unit", currency_name(code), code, currency_symbol(code).strip())

@@ -32,7 +32,8 @@ customers: sa.Table = table(
     choice("commission_policy", COMMISSION_POLICIES),
     choice("freight_policy", FREIGHT_POLICIES),
     reference("parent_id", "customers", nullable=True),
-    # Kept, not derived, so that a page needs no look at the children: written with their `parent_id`.
+    # Kept, not derived, so that a page needs no look at the children: written with their
+    # `parent_id`.
     flag("is_parent"),
     text("note", nullable=True),
     text("credit_limit", nullable=True),

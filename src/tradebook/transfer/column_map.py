@@ -1,0 +1,267 @@
+"""The column map: how a foreign file's columns become ours, read from a TOML file.
+
+[columns]          ours = "theirs", or a template such as "{firstName} {lastName}"
+[defaults]         ours = a constant, where the file has nothing
+[lookup.COLUMN]    file, key, value, from: takes a value from another CSV file
+[values.COLUMN]    theirs = ours; what is not listed passes unchanged
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tradebook.transfer.columns import COLUMNS
+from tradebook.transfer.reading import Problem, Row, Value, read_file, unknown_column
+
+_TEMPLATE = re.compile(r"\{\{|\}\}|\{([^{}]+)\}|([{}])")
+_LOOKUP_WORDS = ("file", "key", "value", "from")
+_SECTIONS = ("columns", "defaults", "lookup", "values")
+
+Record = dict[str, Value]
+
+
+class MapError(ValueError):
+    """The map can't be used; the text lists everything that is wrong with it."""
+
+
+class Template:
+    """Text with the columns of a foreign record in it: a bare column name, or `{name}` among text."""
+
+    def __init__(self, text: str) -> None:
+        self.names: list[str] = []
+        self._parts: list[tuple[str, str | None]] = []
+        if "{" not in text and "}" not in text:
+            self._add("", text)
+            return
+        end = 0
+        for match in _TEMPLATE.finditer(text):
+            if match[2]:
+                raise ValueError(f"{text!r} has a brace without its other half; {{{{ is a brace itself")
+            literal = text[end : match.start()]
+            end = match.end()
+            if match[1] is None:
+                self._parts.append((literal + match[0][0], None))
+            else:
+                self._add(literal, match[1])
+        self._parts.append((text[end:], None))
+
+    def _add(self, literal: str, name: str) -> None:
+        self.names.append(name)
+        self._parts.append((literal, name))
+
+    def fill(self, record: Record) -> Value:
+        """Return the text with the record's values; empty where all of its columns are empty."""
+        if len(self._parts) == 1 and self._parts[0][1] is not None:
+            return record.get(self._parts[0][1], "")
+        values = [record.get(name) or "" for name in self.names]
+        if not any(values):
+            return ""
+        filled = "".join(
+            literal + ("" if name is None else str(record.get(name) or "")) for literal, name in self._parts
+        )
+        return " ".join(filled.split())
+
+
+class Lookup(msgspec.Struct, frozen=True):
+    """Values of another file, by the key that a record has in `source`."""
+
+    file: str
+    source: str
+    values: dict[str, str]
+
+    def find(self, record: Record) -> Value:
+        """Return the value for the record; KeyError where its key is not in the file."""
+        key = record.get(self.source)
+        return self.values[str(key).strip()] if key else ""
+
+
+class ColumnMap:
+    """A map that was read and is sound."""
+
+    def __init__(
+        self,
+        columns: dict[str, Template],
+        defaults: dict[str, Value],
+        lookups: dict[str, Lookup],
+        values: dict[str, dict[str, str]],
+    ) -> None:
+        self._columns = columns
+        self._defaults = defaults
+        self._lookups = lookups
+        self._values = values
+        self._sources = {
+            **{column: " + ".join(template.names) for column, template in columns.items()},
+            **{column: lookup.source for column, lookup in lookups.items()},
+        }
+
+    def _taken(self) -> dict[str, str]:
+        taken = {name: column for column, t in self._columns.items() for name in t.names}
+        return {**taken, **{lookup.source: c for c, lookup in self._lookups.items()}}
+
+    def missing(self, header: Iterable[str]) -> list[Problem]:
+        """Name the columns that the map takes and the file does not have."""
+        present = set(header)
+        return [
+            Problem(1, name, None, f"The map takes {column} from this column; the file has none.")
+            for name, column in self._taken().items()
+            if name not in present
+        ]
+
+    def ignored(self, header: Iterable[str]) -> list[str]:
+        """Name the file's columns that the map does not take."""
+        taken = self._taken()
+        return [name for name in header if name not in taken]
+
+    def row(self, line: int, record: Record) -> Row | list[Problem]:
+        """Translate one record into our columns."""
+        values: dict[str, Any] = {c: template.fill(record) for c, template in self._columns.items()}
+        problems = []
+        for column, lookup in self._lookups.items():
+            try:
+                values[column] = lookup.find(record) or values.get(column, "")
+            except KeyError:
+                key = str(record[lookup.source])
+                reason = f"is not a key in {lookup.file}"
+                problems.append(Problem(line, f"{lookup.source} ({column})", key, reason))
+        for column, listed in self._values.items():
+            if isinstance(values.get(column), str):
+                values[column] = listed.get(values[column], values[column])
+        for column, value in self._defaults.items():
+            if values.get(column) in (None, ""):
+                values[column] = value
+        return problems or Row(line, values, self._sources)
+
+
+def load_map(path: Path, folder: Path) -> ColumnMap:
+    """Read a map; the files of its lookups lie beside the map, or in the imported file's folder.
+
+    MapError lists every mistake there is.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MapError(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise MapError(f"{path} is not TOML: {error}") from None
+    loader = _Loader(path, folder)
+    column_map = loader.load(document)
+    if loader.mistakes:
+        raise MapError("\n".join(f"{path}: {mistake}" for mistake in loader.mistakes))
+    return column_map
+
+
+class _Loader:
+    def __init__(self, path: Path, folder: Path) -> None:
+        self._folders = (path.resolve().parent, folder)
+        self.mistakes: list[str] = []
+
+    def load(self, document: dict[str, Any]) -> ColumnMap:
+        self.mistakes += [
+            f"There is no section [{name}]; there are {', '.join(_SECTIONS)}."
+            for name in document
+            if name not in _SECTIONS
+        ]
+        return ColumnMap(
+            self._each(document, "columns", self._template),
+            self._each(document, "defaults", self._constant),
+            self._each(document, "lookup", self._lookup),
+            self._each(document, "values", self._renamed),
+        )
+
+    def _each(
+        self, document: dict[str, Any], section: str, read: Callable[[str, Any], Any]
+    ) -> dict[str, Any]:
+        found = document.get(section, {})
+        if not isinstance(found, dict):
+            self.mistakes.append(f"[{section}] must be a table.")
+            return {}
+        result = {}
+        for column, value in _joined(found).items():
+            if column not in COLUMNS:
+                self.mistakes.append(f"[{section}] {column}: {unknown_column(column)}")
+                continue
+            try:
+                result[column] = read(column, value)
+            except ValueError as error:
+                self.mistakes.append(f"[{section}] {column}: {error}.")
+        return result
+
+    def _template(self, _column: str, value: Any) -> Template:
+        if not isinstance(value, str) or not value:
+            raise ValueError("takes the name of a column or a template, in quotes")
+        return Template(value)
+
+    def _constant(self, column: str, value: Any) -> Value:
+        if column == "price_groups" and isinstance(value, list):
+            return [str(entry) for entry in value]
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str | int):
+            return str(value)
+        raise ValueError("takes text, a whole number or true and false; write decimals in quotes")
+
+    def _renamed(self, _column: str, value: Any) -> dict[str, str]:
+        if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+            raise ValueError("takes a table of theirs = ours, in quotes")
+        return value
+
+    def _lookup(self, _column: str, value: Any) -> Lookup:
+        if not isinstance(value, dict) or set(value) != set(_LOOKUP_WORDS):
+            raise ValueError(f"takes exactly {', '.join(_LOOKUP_WORDS)}")
+        if not all(isinstance(word, str) and word for word in value.values()):
+            raise ValueError("takes text in quotes for each of its words")
+        path = self._find(value["file"])
+        template = Template(value["value"])
+        found: dict[str, str] = {}
+        with path.open("rb") as file:
+            for item in read_file(file, "csv", _AsItIs({value["key"], *template.names})):
+                if isinstance(item, Problem):
+                    raise ValueError(f"{value['file']}: {item}")  # noqa: TRY004 - the file's fault
+                key = str(item.values[value["key"]])
+                if key in found:
+                    raise ValueError(f"{value['file']}: line {item.line}: {key!r} is there twice")
+                found[key] = str(template.fill(item.values) or "")
+        return Lookup(value["file"], value["from"], found)
+
+    def _find(self, name: str) -> Path:
+        for folder in self._folders:
+            if (folder / name).is_file():
+                return folder / name
+        raise ValueError(f"there is no file {name}, neither beside the map nor beside the data")
+
+
+class _AsItIs:
+    """Takes the rows of a lookup's file with its own column names."""
+
+    def __init__(self, needed: set[str]) -> None:
+        self._needed = needed
+
+    def missing(self, header: Iterable[str]) -> list[Problem]:
+        present = set(header)
+        return [
+            Problem(1, name, None, "The file has no such column.")
+            for name in sorted(self._needed)
+            if name not in present
+        ]
+
+    def ignored(self, _header: Iterable[str]) -> list[str]:
+        return []
+
+    def row(self, line: int, record: Record) -> Row:
+        return Row(line, record, {})
+
+
+def _joined(table: dict[str, Any]) -> dict[str, Any]:
+    """Join `bill_to.name` that TOML took apart at its dot: both spellings mean the same column."""
+    joined = {}
+    for name, value in table.items():
+        inner_is_column = isinstance(value, dict) and name in ("bill_to", "ship_to")
+        if inner_is_column:
+            joined.update({f"{name}.{inner}": entry for inner, entry in value.items()})
+        else:
+            joined[name] = value
+    return joined

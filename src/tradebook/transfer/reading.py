@@ -1,0 +1,255 @@
+"""A file of customers, taken apart row by row; memory does not grow with the file.
+
+Whatever is wrong with a row becomes a Problem in its place, and reading goes on with the next.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO, Literal, Protocol
+
+import msgspec
+
+from tradebook.transfer.columns import COLUMNS
+from tradebook.transfer.decoding import LINE_LENGTH_MAX, Decoded, decode
+from tradebook.transfer.formulas import unescape
+from tradebook.transfer.ndjson import parse_record
+
+Format = Literal["csv", "ndjson"]
+Value = str | bool | list[str] | None
+DELIMITERS = ",;\t|"
+VALUE_SHOWN_MAX = 80
+_DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+_SAMPLE_RECORDS = 100
+
+
+class Row(msgspec.Struct):
+    """One record: the line it begins at, values by our columns, and what the file calls them."""
+
+    line: int
+    values: dict[str, Any]
+    sources: dict[str, str]
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What is wrong, and where."""
+
+    line: int
+    column: str | None
+    value: str | None
+    reason: str
+
+    def __str__(self) -> str:
+        """Write the problem as one line for a person."""
+        where = f"line {self.line}" + (f", {self.column}" if self.column else "")
+        shown = "" if self.value is None else f" {self.value!r}"
+        return f"{where}:{shown} {self.reason}" if shown else f"{where}: {self.reason}"
+
+
+class Mapping(Protocol):
+    """What turns a foreign record into ours; see `column_map`."""
+
+    def missing(self, header: Iterable[str]) -> list[Problem]:
+        """Name the columns that the map takes and the file does not have."""
+
+    def ignored(self, header: Iterable[str]) -> list[str]:
+        """Name the file's columns that the map does not take."""
+
+    def row(self, line: int, record: dict[str, Value]) -> Row | list[Problem]:
+        """Translate one record."""
+
+
+class Reader:
+    """Iterates over the rows and problems of one file; `recognised` tells what kind of file it is."""
+
+    def __init__(self, file: BinaryIO, file_format: Format, mapping: Mapping | None) -> None:
+        self._decoded = decode(file)
+        self._format = file_format
+        self._mapping = mapping
+        self._sources = {column: column for column in COLUMNS}
+        self.recognised = [f"Encoding: {self._decoded.encoding}"]
+        if file_format == "csv":
+            self._dialect = _dialect_of(self._decoded.sample)
+            quoting = "double" if self._dialect["quotechar"] == '"' else "single"
+            name = _DELIMITER_NAMES[self._dialect["delimiter"]]
+            self.recognised.append(f"Separated by {name}, quoted by {quoting} quotes")
+
+    def __iter__(self) -> Iterator[Row | Problem]:
+        """Yield each row, or what is wrong with it."""
+        records = self._csv_rows() if self._format == "csv" else self._ndjson_rows()
+        for item in records:
+            if isinstance(item, Problem):
+                yield item
+            elif self._mapping is None:
+                yield Row(item[0], item[1], self._sources)
+            else:
+                mapped = self._mapping.row(*item)
+                if isinstance(mapped, Row):
+                    yield mapped
+                else:
+                    yield from mapped
+
+    def _csv_rows(self) -> Iterator[tuple[int, dict[str, Value]] | Problem]:
+        records = _csv_records(self._decoded, self._dialect)
+        header: list[str] | None = None
+        for item in records:
+            if isinstance(item, Problem):
+                yield item
+                continue
+            line, cells = item
+            if header is None:
+                header = [cell.strip() for cell in cells]
+                while header and not header[-1]:
+                    header.pop()
+                problems = self._check_header(line, header)
+                if problems:
+                    yield from problems
+                    return
+                continue
+            wrong = _check_cells(line, cells, len(header))
+            if wrong:
+                yield wrong
+            else:
+                yield line, dict(zip(header, [unescape(c.strip()) for c in cells], strict=False))
+        if header is None:
+            yield Problem(1, None, None, "The file is empty: its first row must name the columns.")
+
+    def _check_header(self, line: int, header: list[str]) -> list[Problem]:
+        problems = []
+        seen = set()
+        for name in header:
+            if not name:
+                problems.append(Problem(line, None, None, "A column in the header has no name."))
+            elif name in seen:
+                problems.append(Problem(line, name, None, "The header names this column twice."))
+            elif self._mapping is None and name not in COLUMNS:
+                problems.append(Problem(line, name, None, unknown_column(name)))
+            seen.add(name)
+        if self._mapping is not None:
+            problems += self._mapping.missing(header)
+            ignored = self._mapping.ignored(header)
+            if ignored:
+                self.recognised.append(f"Columns that the map leaves out: {', '.join(ignored)}")
+        return problems
+
+    def _ndjson_rows(self) -> Iterator[tuple[int, dict[str, Value]] | Problem]:
+        empty = True
+        for line, text in self._decoded.lines():
+            if not text.strip():
+                continue
+            empty = False
+            if len(text) >= LINE_LENGTH_MAX:
+                yield _too_long(line)
+                continue
+            try:
+                record = parse_record(text, nested=self._mapping is None)
+            except ValueError as error:
+                yield Problem(line, None, _shortened(text.strip()), str(error))
+                continue
+            unknown = [] if self._mapping else [name for name in record if name not in COLUMNS]
+            for name in unknown:
+                yield Problem(line, _shortened(name), None, unknown_column(name))
+            if not unknown:
+                yield line, record
+        if empty:
+            yield Problem(1, None, None, "The file is empty.")
+
+
+def read_file(file: BinaryIO, file_format: Format, mapping: Mapping | None) -> Reader:
+    """Open a file's rows; recognition has happened when this returns, reading has not."""
+    return Reader(file, file_format, mapping)
+
+
+def unknown_column(name: str) -> str:
+    """Say that there is no such column, and which it may have meant."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for a file that is wrong
+
+    near = get_close_matches(name[:VALUE_SHOWN_MAX], COLUMNS, n=1)
+    hint = f"Did you mean {near[0]}?" if near else "A map file can say what it becomes (--map)."
+    return f"There is no such column. {hint}"
+
+
+def _csv_records(decoded: Decoded, dialect: dict[str, Any]) -> Iterator[tuple[int, list[str]] | Problem]:
+    lines = decoded.lines()
+    long_lines: list[int] = []
+
+    def feed() -> Iterator[str]:
+        for number, text in lines:
+            if len(text) >= LINE_LENGTH_MAX:
+                long_lines.append(number)
+                yield "\n"
+            else:
+                yield text
+
+    csv.field_size_limit(LINE_LENGTH_MAX)
+    reader = csv.reader(feed(), strict=True, **dialect)
+    while True:
+        start = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Problem(start, None, None, f"The row can't be read: {_explained(error)}.")
+            continue
+        if long_lines:
+            yield from map(_too_long, long_lines)
+            long_lines.clear()
+        if any(cell.strip() for cell in cells):
+            yield start, cells
+
+
+def _explained(error: csv.Error) -> str:
+    text = str(error)
+    if "unexpected end" in text:
+        return "a quote is opened and never closed"
+    if "expected after" in text:
+        return "something follows a closing quote; a quote inside a cell must be doubled"
+    if "field limit" in text:
+        return "a cell is longer than a million characters; is a quote never closed?"
+    return text
+
+
+def _check_cells(line: int, cells: list[str], columns: int) -> Problem | None:
+    if len(cells) != columns and any(cell.strip() for cell in cells[columns:]):
+        return Problem(line, None, None, f"The row has {len(cells)} cells, the header names {columns}.")
+    if len(cells) < columns:
+        return Problem(line, None, None, f"The row has {len(cells)} cells, the header names {columns}.")
+    return None
+
+
+def _too_long(line: int) -> Problem:
+    return Problem(line, None, None, "The line is longer than a million characters.")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= VALUE_SHOWN_MAX else f"{text[:VALUE_SHOWN_MAX]}…"
+
+
+def _dialect_of(sample: str) -> dict[str, Any]:
+    """Choose the delimiter under which the sample's records agree best on a number of cells."""
+    quote = "'" if sample.startswith("'") and '"' not in sample.split("\n", 1)[0] else '"'
+
+    def agreement(delimiter: str) -> tuple[float, int]:
+        rows = _sample_rows(sample, delimiter, quote)
+        if not rows or len(rows[0]) < 2:  # noqa: PLR2004 - one cell separates nothing
+            return (0.0, 0)
+        return (sum(len(row) == len(rows[0]) for row in rows) / len(rows), len(rows[0]))
+
+    best = max(DELIMITERS, key=agreement)
+    return {"delimiter": best if agreement(best)[1] else ",", "quotechar": quote}
+
+
+def _sample_rows(sample: str, delimiter: str, quote: str) -> list[list[str]]:
+    lines = sample.splitlines(keepends=True)
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
+    rows: list[list[str]] = []
+    try:
+        for row in reader:
+            if row:
+                rows.append(row)
+            if len(rows) >= _SAMPLE_RECORDS:
+                break
+    except csv.Error:
+        pass  # The sample may end inside a record; what was read so far tells enough.
+    # The last record may be cut off by the sample's end.
+    return rows[:-1] if len(rows) > 2 else rows  # noqa: PLR2004 - keep header and one row
