@@ -3,6 +3,7 @@
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(
@@ -10,7 +11,7 @@ _RFC3339 = re.compile(
     re.ASCII,
 )
 _MILLISECONDS = [f"{n:03d}Z" for n in range(1000)]
-_SECONDS_KEPT = 10_000
+_SECONDS_KEPT = _MOMENTS_KEPT = 10_000
 _seconds: dict[int, str] = {}
 
 
@@ -19,6 +20,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+@lru_cache(_MOMENTS_KEPT)
 def format_ms(milliseconds: int) -> str:
     """Write milliseconds since 1970 as `2026-01-31T09:30:00.000Z`.
 

@@ -23,7 +23,6 @@ from tradebook.cli.opening import (
     print_json,
     tell,
 )
-
 from tradebook.transfer.column_map import MapError, load_map
 from tradebook.transfer.exporting import export_customers
 from tradebook.transfer.importing import import_customers
