@@ -5,10 +5,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from tradebook.crud.resource import Walk
-from tradebook.ids import KEY_MAX
 from tradebook.storage.database import Reader
 from tradebook.storage.index import Index, Query
-from tradebook.storage.schema import ACCOUNT, Prepared, any_of, prepare
+from tradebook.storage.schema import ACCOUNT, JoinInOrder, Prepared, listed, prepare
 
 
 def walk_of_index(index: Index) -> Walk:
@@ -73,29 +72,25 @@ def select_span(key_column: sa.Column[Any], *columns: sa.Column[Any], descending
 def newest_of_each(owner_column: sa.Column[Any], key_column: sa.Column[Any], count: int) -> Prepared:
     """Prepare one statement for the newest keys of each owner in the list `ids`: (owner, key) rows.
 
-    The inner select is bounded for each owner, so one owner with very many rows costs no more than
-    another.
+    The inner select is bounded for each owner, so one with very many rows costs no more than another.
     """
     table = owner_column.table
-    outer = table.alias("outer_rows")
-    inner = table.alias("inner_rows")
+    owners = listed("ids")
+    inner = table.alias("newest")
     newest = (
         sa.select(inner.c[key_column.name])
-        .where(
-            inner.c.account_id == ACCOUNT,
-            inner.c[owner_column.name] == outer.c[owner_column.name],
-            inner.c[key_column.name] < KEY_MAX,
-        )
+        .where(inner.c.account_id == ACCOUNT, inner.c[owner_column.name] == owners.c.value)
         .order_by(inner.c[key_column.name].desc())
         .limit(count)
-        .correlate(outer)
+        .correlate(owners)
     )
     return prepare(
-        sa.select(outer.c[owner_column.name], outer.c[key_column.name])
-        .where(
-            outer.c.account_id == ACCOUNT,
-            any_of(outer.c[owner_column.name], "ids"),
-            outer.c[key_column.name].in_(newest),
+        sa.select(owners.c.value, key_column)
+        .select_from(
+            JoinInOrder(
+                owners, table, sa.and_(owner_column == owners.c.value, key_column.in_(newest))
+            )
         )
-        .order_by(outer.c[owner_column.name], outer.c[key_column.name].desc())
+        .where(table.c.account_id == ACCOUNT)
+        .order_by(key_column.desc())
     )
