@@ -87,9 +87,7 @@ def newest_of_each(owner_column: sa.Column[Any], key_column: sa.Column[Any], cou
     return prepare(
         sa.select(owners.c.value, key_column)
         .select_from(
-            JoinInOrder(
-                owners, table, sa.and_(owner_column == owners.c.value, key_column.in_(newest))
-            )
+            JoinInOrder(owners, table, sa.and_(owner_column == owners.c.value, key_column.in_(newest)))
         )
         .where(table.c.account_id == ACCOUNT)
         .order_by(key_column.desc())

@@ -5,15 +5,16 @@ from typing import Literal
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import structs
 
 from tradebook.clock import format_ms
 from tradebook.crud.resource import Resource
-from tradebook.ids import encode_id, milliseconds_of
+from tradebook.ids import SEQUENCE_BITS, encode_body
 from tradebook.storage.database import Reader
 from tradebook.storage.schema import ACCOUNT, any_of, choice, prepare, table, text
 
-TYPES = ("standard", "drop_ship")
-GEOLOCATION_PREFIX = "geo"
+TYPES: tuple[Literal["standard", "drop_ship"], ...] = ("standard", "drop_ship")
+ID_PREFIX, GEOLOCATION_PREFIX = "ad", "geo"
 
 
 class Geolocation(msgspec.Struct, frozen=True):
@@ -57,43 +58,37 @@ addresses: sa.Table = table(
     text("country"),
 )
 
-resource = Resource(name="address", id_prefix="ad", shape=Address)
+resource = Resource(name="address", id_prefix=ID_PREFIX, shape=Address)
 
-_BY_KEY = prepare(
-    sa.select(
-        addresses.c.id,
-        addresses.c.name,
-        addresses.c.phone,
-        addresses.c.email,
-        addresses.c.type,
-        addresses.c.updated_at,
-        addresses.c.street_line_1,
-        addresses.c.street_line_2,
-        addresses.c.locality,
-        addresses.c.state,
-        addresses.c.postal_code,
-        addresses.c.country,
-    ).where(addresses.c.account_id == ACCOUNT, any_of(addresses.c.id, "ids"))
-)
+_a = addresses.c
+_ALWAYS = (_a.id, _a.name, _a.phone, _a.email, _a.type, _a.updated_at)
+_PLACE = (_a.street_line_1, _a.street_line_2, _a.locality, _a.state, _a.postal_code, _a.country)
+_BY_KEY = {
+    geolocation: prepare(sa.select(*columns).where(_a.account_id == ACCOUNT, any_of(_a.id, "ids")))
+    for geolocation, columns in ((False, _ALWAYS), (True, (*_ALWAYS, *_PLACE)))
+}
 
 
-def rows_by_key(reader: Reader, keys: Iterable[int]) -> dict[int, tuple[object, ...]]:
-    """Read addresses in one statement; `shape` turns a row into an Address."""
-    return {row[0]: row for row in reader.rows(_BY_KEY, ids=list(keys))}
+def load(reader: Reader, keys: Iterable[int], *, geolocation: bool) -> dict[int | None, Address]:
+    """Return addresses by key in one statement, with or without what they say about their place."""
+    return {
+        key: Address(
+            f"{ID_PREFIX}_{(body := encode_body(key))}",
+            "address",
+            name,
+            phone,
+            email,
+            TYPES[kind],
+            Geolocation(f"{GEOLOCATION_PREFIX}_{body}", "geolocation", *place) if place else None,
+            format_ms(key >> SEQUENCE_BITS),
+            format_ms(updated_at),
+        )
+        for key, name, phone, email, kind, updated_at, *place in reader.rows(
+            _BY_KEY[geolocation], ids=list(keys)
+        )
+    }
 
 
-def shape(row: tuple, *, geolocation: bool) -> Address:  # type: ignore[type-arg]
-    """Turn a row of `rows_by_key` into an address, with or without its place."""
-    key = row[0]
-    place = Geolocation(encode_id(GEOLOCATION_PREFIX, key), "geolocation", *row[6:]) if geolocation else None
-    return Address(
-        encode_id(resource.id_prefix, key),
-        "address",
-        row[1],
-        row[2],
-        row[3],
-        TYPES[row[4]],  # type: ignore[arg-type]
-        place,
-        format_ms(milliseconds_of(key)),
-        format_ms(row[5]),
-    )
+def without_place(loaded: dict[int | None, Address]) -> dict[int | None, Address]:
+    """Return the same addresses as they are shown where no geolocation was asked for."""
+    return {key: structs.replace(address, geolocation=None) for key, address in loaded.items()}

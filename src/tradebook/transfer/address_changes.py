@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tradebook.clock import now_ms
+from tradebook.ids import milliseconds_of
 from tradebook.resources.addresses import addresses
 from tradebook.resources.customers.tables import customer_addresses, customers
 from tradebook.storage.database import Writer
@@ -143,7 +144,7 @@ class AddressChanges:
     def _add(self, values: Values) -> int:
         key = self._keys.now()
         self._values[key] = values
-        self._inserted.append({"id": key, "updated_at": key >> 21, **values})
+        self._inserted.append({"id": key, "updated_at": milliseconds_of(key), **values})
         return key
 
     def attach(self, customer: int, before: Iterable[int | None], after: Iterable[int | None]) -> bool:

@@ -52,8 +52,8 @@ def check_text(value: Any, *, length_max: int = TEXT_LENGTH_MAX) -> str:
 
 
 def check_note(value: Any) -> str:
-    """Accept text of several lines, white space and all; line ends become line feeds."""
-    text = _text(value, NOTE_LENGTH_MAX)
+    """Accept text of several lines, without the white space around it; line ends become line feeds."""
+    text = _text(value.strip() if isinstance(value, str) else value, NOTE_LENGTH_MAX)
     if not text.isprintable():
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         if _CONTROL_IN_NOTE.search(text):
@@ -277,7 +277,7 @@ class Record(msgspec.Struct):
 def problem(line: int, column: str, value: Any, reason: str, sources: dict[str, str]) -> Problem:
     """Describe what is wrong with a cell, under the file's own name for the column as well as ours."""
     source = sources.get(column, column)
-    name = column if source == column else f"{column} ({source})"
+    name = column if source == column else f"{source} ({column})"
     return Problem(line, name, _shown(value), reason)
 
 

@@ -4,7 +4,7 @@ import heapq
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO, Generic, Self, TypeVar
+from typing import Any, BinaryIO, Generic, TypeVar
 
 import msgspec
 
@@ -28,10 +28,8 @@ class Spill(Generic[Entry]):
         self._end = 0
         self.count = 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Let go of the temporary file; what was in it is gone."""
         if self._file is not None:
             self._file.close()
 

@@ -1,0 +1,61 @@
+"""Customer numbers that nobody gave: the next after the largest that the account has had."""
+
+import sqlalchemy as sa
+
+from tradebook.resources.customers.tables import customers
+from tradebook.storage.accounts import accounts
+from tradebook.storage.database import Writer
+from tradebook.storage.schema import ACCOUNT, any_of, prepare
+
+DIGITS_MAX = 15
+"""A number of more digits is a name like any other: it does not move the sequence."""
+
+_LAST = prepare(sa.select(accounts.c.last_customer_number).where(accounts.c.account_id == ACCOUNT))
+_SET_LAST = prepare(
+    sa.update(accounts)
+    .where(accounts.c.account_id == ACCOUNT)
+    .values(last_customer_number=sa.bindparam("last"))
+)
+_TAKEN = prepare(
+    sa.select(customers.c.number).where(
+        customers.c.account_id == ACCOUNT, any_of(customers.c.number, "numbers")
+    )
+)
+
+
+class Numbering:
+    """The account's sequence of customer numbers during one import."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._saved = self._last = writer.rows(_LAST)[0][0]
+        self._first: int | None = None
+
+    def saw(self, number: str) -> None:
+        """Take note of a number that was given: the sequence goes on after the largest."""
+        if len(number) <= DIGITS_MAX and number.isascii() and number.isdigit():
+            self._last = max(self._last, int(number))
+
+    def next(self, count: int) -> list[str]:
+        """Return so many numbers that no customer has."""
+        if self._first is None:
+            self._first = self._last + 1
+        free: list[str] = []
+        while len(free) < count:
+            start = self._last + 1
+            self._last += count - len(free)
+            numbers = [str(number) for number in range(start, self._last + 1)]
+            taken = {number for (number,) in self._writer.rows(_TAKEN, numbers=numbers)}
+            free += [number for number in numbers if number not in taken]
+        return free
+
+    def is_automatic(self, number: str) -> bool:
+        """Tell whether this import gave the number itself, so that no file can have meant it."""
+        if self._first is None or not (number.isascii() and number.isdigit()) or number[0] == "0":
+            return False
+        return self._first <= int(number) <= self._last
+
+    def save(self) -> None:
+        """Write down how far the sequence has come."""
+        if self._last != self._saved:
+            self._writer.run(_SET_LAST, last=self._last)
