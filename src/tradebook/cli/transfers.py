@@ -125,11 +125,10 @@ def _input(file: str) -> Iterator[BinaryIO]:
     if file == STANDARD:
         yield sys.stdin.buffer
         return
-    try:
-        stream = Path(file).open("rb")
-    except OSError as error:
-        fail(f"{file}: {error.strerror}")
-    with stream:
+    path = Path(file)
+    if not path.is_file():
+        fail(f"{file}: there is no such file.")
+    with path.open("rb") as stream:
         yield stream
 
 

@@ -21,7 +21,7 @@ CURSOR_LENGTH = 28
 SECRET_BYTES = 32
 _VERSION = 1
 _TAG_BYTES = 12
-_SECRET_NAME = "cursor_secret"
+_SECRET_NAME = "cursor_secret"  # noqa: S105 - where it is kept, not what it is
 _SECRET = prepare_of_all_accounts(
     sa.select(deployment.c.value).where(deployment.c.name == sa.bindparam("name"))
 )

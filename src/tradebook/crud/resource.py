@@ -20,7 +20,7 @@ class View(msgspec.Struct, frozen=True):
 
 
 Load = Callable[[View, Sequence[int]], Mapping[int, Any]]
-"""Turns keys into finished objects in a constant number of statements; keys of rows that are gone are left out."""
+"""Turns keys into finished objects in a constant number of statements; rows that are gone are left out."""
 
 
 class Walk(Protocol):

@@ -56,7 +56,7 @@ def walk_of_owned(owner_column: sa.Column[Any], key_column: sa.Column[Any]) -> W
 
 
 def select_span(key_column: sa.Column[Any], *columns: sa.Column[Any], descending: bool) -> sa.Select[Any]:
-    """Select rows of a table between the keys `above` and `below`, at most `limit`, in list order or against it."""
+    """Select a table's rows between the keys `above` and `below`, at most `limit`, newest first or last."""
     return (
         sa.select(*columns)
         .where(

@@ -172,23 +172,24 @@ def _tables(statement: Any, elements: Iterable[Any]) -> Iterator[Any]:
     """List tables and aliases that the statement touches; an alias stands for its own use of the table."""
     aliased = {id(element.element) for element in elements if isinstance(element, sa.sql.Alias)}
     for element in elements:
-        if isinstance(element, sa.sql.Alias) and isinstance(element.element, sa.Table):
-            if _ACCOUNT_COLUMN in element.c:
-                yield element
-        elif isinstance(element, sa.Table) and id(element) not in aliased:
-            if _ACCOUNT_COLUMN in element.c and not _is_insert_into(statement, element):
-                yield element
+        is_alias = isinstance(element, sa.sql.Alias) and isinstance(element.element, sa.Table)
+        is_table = isinstance(element, sa.Table) and id(element) not in aliased
+        if not (is_alias or is_table) or _ACCOUNT_COLUMN not in element.c:
+            continue
+        if not (is_table and _is_insert_into(statement, element)):
+            yield element
 
 
 def _is_insert_into(statement: Any, found: sa.Table) -> bool:
-    """An insert fixes the account by its values, which the writing handle alone supplies."""
+    """Tell whether the table is the one inserted into: its account is the writing handle's own."""
     return isinstance(statement, sa.sql.Insert) and statement.table is found
 
 
 def _fixed_accounts(elements: Iterable[Any]) -> Iterator[Any]:
     for element in elements:
-        if isinstance(element, BinaryExpression) and element.operator is sa.sql.operators.eq:
-            left, right = element.left, element.right
-            if isinstance(right, BindParameter) and right.key == ACCOUNT.key:
-                if getattr(left, "name", None) == _ACCOUNT_COLUMN:
-                    yield left.table
+        if not (isinstance(element, BinaryExpression) and element.operator is sa.sql.operators.eq):
+            continue
+        left, right = element.left, element.right
+        is_account = isinstance(right, BindParameter) and right.key == ACCOUNT.key
+        if is_account and getattr(left, "name", None) == _ACCOUNT_COLUMN:
+            yield left.table

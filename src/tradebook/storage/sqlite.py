@@ -45,7 +45,7 @@ _NEW_ACCOUNT = prepare_of_all_accounts(sa.insert(accounts))
 class SqliteReader:
     """Reads one account inside one transaction of a connection."""
 
-    def __init__(self, database: "SqliteDatabase", connection: apsw.Connection, account_id: int):
+    def __init__(self, database: "SqliteDatabase", connection: apsw.Connection, account_id: int) -> None:
         self.account_id = account_id
         self._database = database
         self._connection = connection
@@ -107,20 +107,20 @@ class SqliteWriter(SqliteReader):
             index.folded_key,
         )
         self._connection.executemany(
-            f"INSERT OR REPLACE INTO {folded} (account_id, {key_name}, folded) VALUES (?, ?, ?)",  # noqa: S608 - a declared table's name
+            f"INSERT OR REPLACE INTO {folded} (account_id, {key_name}, folded) VALUES (?, ?, ?)",
             ((self.account_id, key, document.folded) for key, document in found.items()),
         )
         self._connection.executemany(
-            f"INSERT OR REPLACE INTO {name} (rowid, tokens) VALUES (?, ?)",  # noqa: S608 - made of letters of a key
+            f"INSERT OR REPLACE INTO {name} (rowid, tokens) VALUES (?, ?)",
             ((key, document.tokens) for key, document in found.items()),
         )
         gone = [key for key in keys if key not in found]
         self._connection.executemany(
-            f"DELETE FROM {folded} WHERE account_id = ? AND {key_name} = ?",  # noqa: S608 - a declared table's name
+            f"DELETE FROM {folded} WHERE account_id = ? AND {key_name} = ?",
             ((self.account_id, key) for key in gone),
         )
         self._connection.executemany(
-            f"DELETE FROM {name} WHERE rowid = ?",  # noqa: S608 - made of letters of a key
+            f"DELETE FROM {name} WHERE rowid = ?",
             ((key,) for key in gone),
         )
 
@@ -263,7 +263,7 @@ class SqliteDatabase:
 
 
 def create_private_file(path: Path) -> None:
-    """Make the file if there is none; only its owner may read it, and the log beside it, which copies that."""
+    """Make the file if there is none; only its owner may read it, and so the log that is made beside it."""
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
@@ -281,8 +281,10 @@ def keys_statement(
     expression = match_expression(query)
     if not expression:
         return (
-            f"SELECT id FROM {index.table.name} WHERE account_id = ? AND id >= ? AND id < ?"  # noqa: S608 - declared names
-            f" ORDER BY id {order} LIMIT ?",
+            (
+                f"SELECT id FROM {index.table.name} WHERE account_id = ? AND id >= ? AND id < ?"
+                f" ORDER BY id {order} LIMIT ?"
+            ),
             (account_id,),
         )
     name = index_name(index, account_id)
@@ -290,15 +292,17 @@ def keys_statement(
     confirmed = words_to_confirm(query)
     if not confirmed:
         return (
-            f"SELECT rowid FROM {name} WHERE {walk} ORDER BY rowid {order} LIMIT ?",  # noqa: S608 - declared names
+            f"SELECT rowid FROM {name} WHERE {walk} ORDER BY rowid {order} LIMIT ?",
             (expression,),
         )
     text = " AND ".join("(" + " OR ".join("instr(f.folded, ?)" for _ in forms) + ")" for forms in confirmed)
     # CROSS JOIN keeps the order of the loops: the index first, then the text of what it found.
     return (
-        f"SELECT {name}.rowid FROM {name} CROSS JOIN {index.folded.name} AS f"  # noqa: S608 - declared names
-        f" ON f.account_id = ? AND f.{index.folded_key} = {name}.rowid WHERE {text} AND {walk}"
-        f" ORDER BY {name}.rowid {order} LIMIT ?",
+        (
+            f"SELECT {name}.rowid FROM {name} CROSS JOIN {index.folded.name} AS f"
+            f" ON f.account_id = ? AND f.{index.folded_key} = {name}.rowid WHERE {text} AND {walk}"
+            f" ORDER BY {name}.rowid {order} LIMIT ?"
+        ),
         (account_id, *(word for forms in confirmed for word in forms), expression),
     )
 
@@ -310,7 +314,7 @@ def _translated() -> Iterator[None]:
     except _AWAY as error:
         raise Unavailable(str(error)) from error
     except apsw.ConstraintError as error:
-        if error.extendedresult in _DUPLICATE:
+        if getattr(error, "extendedresult", None) in _DUPLICATE:
             raise Duplicate(str(error)) from error
         raise
 

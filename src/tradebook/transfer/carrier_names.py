@@ -48,13 +48,13 @@ class Carriers:
         self._by_code: dict[str, int] = {}
         self._levels: dict[int, dict[str, int]] = {}
         for key, name, code, is_system, deleted_at in writer.rows(_CARRIERS):
-            self._know(key, name, None if code is None else CODES[code], deleted_at is not None)
+            self._know(key, name, None if code is None else CODES[code], is_deleted=deleted_at is not None)
             if is_system:
                 self._of_system[name.casefold()] = key
         for carrier, name, key in writer.rows(_LEVELS):
             self._levels[carrier][name] = key
 
-    def _know(self, key: int, name: str, code: str | None, is_deleted: bool) -> None:
+    def _know(self, key: int, name: str, code: str | None, *, is_deleted: bool) -> None:
         self._name_of[key] = name
         self._levels[key] = {}
         if code is not None:

@@ -31,6 +31,8 @@ VALUE_SHOWN_MAX = 80
 
 Check = Callable[[Any], Any]
 
+_foreign_of: dict[int, tuple[dict[str, str], dict[str, str]]] = {}
+
 _TRUE = {"true", "yes", "1"}
 _FALSE = {"false", "no", "0"}
 _CONTROL = re.compile("[\x00-\x1f]")
@@ -136,10 +138,10 @@ def check_created_at(value: Any) -> int:
 
 
 def check_groups(value: Any) -> list[str]:
-    """Accept names in a list, or in one text separated by `;` (`\\;` and `\\\\` inside a name)."""
+    r"""Accept names in a list, or in one text separated by `;` (`\;` and `\\` inside a name)."""
     names = split_groups(value) if isinstance(value, str) else value
     if not isinstance(names, list):
-        raise ValueError("must be a list of names")  # noqa: TRY004 - a fault of the file
+        raise ValueError("must be a list of names")
     checked = [check_text(name) for name in names if name != ""]
     return sorted({name for name in checked if name})
 
@@ -167,7 +169,7 @@ def join_groups(names: Sequence[str]) -> str:
 
 def _text(value: Any, length_max: int) -> str:
     if not isinstance(value, str):
-        raise ValueError("must be text")  # noqa: TRY004 - a fault of the file, not of ours
+        raise ValueError("must be text")
     if len(value) > length_max:
         raise ValueError(f"has {len(value):,} characters, more than {length_max:,}")
     if not value.isascii() and _SURROGATE.search(value):
@@ -260,6 +262,7 @@ class Record(msgspec.Struct):
     sources: dict[str, str]
     key: int = 0
     """The key that a new customer gets; 0 where its `created_at` decides."""
+    has_automatic_number: bool = False
     problems: list[Problem] = []
     refused: list[str] = []
 
@@ -288,10 +291,24 @@ def _shown(value: Any) -> str | None:
     return text if len(text) <= VALUE_SHOWN_MAX else f"{text[: VALUE_SHOWN_MAX - 1]}…"
 
 
+def _foreign(sources: dict[str, str]) -> dict[str, str]:
+    """Keep the columns that the file calls otherwise; all rows of a file share one such table."""
+    if not sources:
+        return sources
+    key = id(sources)
+    if key not in _foreign_of:
+        _foreign_of.clear()
+        kept = {ours: theirs for ours, theirs in sources.items() if ours != theirs}
+        # The table itself stays referenced: no other one can come to have its id.
+        _foreign_of[key] = (sources, kept)
+    return _foreign_of[key][1]
+
+
 def check_row(row: Row) -> Record:
     """Check every cell of a row; what is wrong is in the record's problems, what is right in its parts."""
     parts: dict[str, dict[str, Any]] = {"own": {}, "bill_to": {}, "ship_to": {}}
-    record = Record(row.line, parts["own"], parts["bill_to"], parts["ship_to"], row.sources)
+    sources = _foreign(row.sources)
+    record = Record(row.line, parts["own"], parts["bill_to"], parts["ship_to"], sources)
     for column, value in row.values.items():
         field = FIELDS[column]
         if value is None or value == "" or (value.__class__ is str and value.isspace()):

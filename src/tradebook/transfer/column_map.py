@@ -220,7 +220,7 @@ class _Loader:
         with path.open("rb") as file:
             for item in read_file(file, "csv", _AsItIs({value["key"], *template.names})):
                 if isinstance(item, Problem):
-                    raise ValueError(f"{value['file']}: {item}")  # noqa: TRY004 - the file's fault
+                    raise ValueError(f"{value['file']}: {item}")
                 key = str(item.values[value["key"]])
                 if key in found:
                     raise ValueError(f"{value['file']}: line {item.line}: {key!r} is there twice")

@@ -128,7 +128,7 @@ class Families:
         unknown = {
             mention.number for mention, key in wanted if key is None and not is_automatic(mention.number)
         }
-        known = dict(self._writer.rows(_BY_NUMBER, numbers=list(unknown))) if unknown else {}
+        known: dict[str, int] = dict(self._writer.rows(_BY_NUMBER, numbers=list(unknown))) if unknown else {}
         now, changes = now_ms(), []
         for mention, key in wanted:
             parent = known.get(mention.number) if key is None else key
@@ -148,7 +148,9 @@ class Families:
 
     def _check(self, adoptions: list[_Adoption]) -> None:
         """Refuse what makes three generations: judged when every row has the parent it wants."""
-        grandparents = dict(self._writer.rows(_PARENTS_OF, ids=list({each.parent for each in adoptions})))
+        grandparents: dict[int, str] = dict(
+            self._writer.rows(_PARENTS_OF, ids=list({each.parent for each in adoptions}))
+        )
         with_children = {
             key for (key,) in self._writer.rows(_WITH_CHILDREN, ids=[each.child for each in adoptions])
         }

@@ -14,9 +14,7 @@ from tradebook.clock import now_ms
 from tradebook.resources.account_groups import FREIGHT_POLICIES, account_groups
 from tradebook.resources.account_groups import TYPES as GROUP_TYPES
 from tradebook.resources.account_users import account_users
-from tradebook.resources.payment_terms import payment_terms
 from tradebook.resources.shipping_terms import TYPES as SHIPPING_TERM_TYPES
-from tradebook.resources.shipping_terms import shipping_terms
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, prepare
 from tradebook.transfer.row_keys import RowKeys
@@ -129,36 +127,45 @@ class SalesReps:
 
     def __init__(self, writer: Writer, keys: RowKeys, made: Counter[str]) -> None:
         self._writer, self._keys, self._made = writer, keys, made
-        self._by_email: dict[str, tuple[int, str | None]] = {}
+        self._known: dict[int, tuple[str | None, str | None]] = {}
+        self._by_email: dict[str, int] = {}
         self._by_name: dict[str, int] = {}
         # From the newest to the oldest: the oldest of one name stays.
         for email, name, key in writer.rows(_REPS):
-            if email is not None:
-                self._by_email[email] = (key, name)
-            elif name is not None:
-                self._by_name[name] = key
+            self._know(key, email, name)
 
-    def key_of(self, email: str | None, name: str | None) -> int | None:
+    def _know(self, key: int, email: str | None, name: str | None) -> None:
+        self._known[key] = (email, name)
+        if email is not None:
+            self._by_email[email] = key
+        elif name is not None:
+            self._by_name[name] = key
+
+    def name_of(self, key: int) -> str | None:
+        """Return the name of a rep that a customer has."""
+        return self._known[key][1]
+
+    def key_of(self, email: str | None, name: str | None, current: int | None) -> int | None:
         """Return the rep, a new one where there is none; a name other than the known one renames."""
+        if email is None and name is None:
+            return None
+        if current is not None and self._known[current] == (email, name):
+            return current
         if email is None:
-            return None if name is None else self._key_by_name(name)
-        known = self._by_email.get(email)
-        if known is None:
-            known = self._by_email[email] = (self._add(email, name), name)
-        elif name is not None and name != known[1]:
-            self._writer.run(_RENAME_REP, key=known[0], new_name=name, now=now_ms())
-            self._by_email[email] = (known[0], name)
-            self._made["sales_reps_renamed"] += 1
-        return known[0]
-
-    def _key_by_name(self, name: str) -> int:
-        key = self._by_name.get(name)
+            assert name is not None
+            return self._by_name.get(name) or self._add(None, name)
+        key = self._by_email.get(email)
         if key is None:
-            key = self._by_name[name] = self._add(None, name)
+            return self._add(email, name)
+        if name is not None and name != self._known[key][1]:
+            self._writer.run(_RENAME_REP, key=key, new_name=name, now=now_ms())
+            self._know(key, email, name)
+            self._made["sales_reps_renamed"] += 1
         return key
 
     def _add(self, email: str | None, name: str | None) -> int:
         key = self._keys.now()
+        self._know(key, email, name)
         self._writer.run(
             _NEW_REP,
             id=key,
@@ -173,13 +180,3 @@ class SalesReps:
         )
         self._made["sales_reps"] += 1
         return key
-
-
-def payment_terms_of(writer: Writer, keys: RowKeys, made: Counter[str]) -> Terms:
-    """Read the account's payment terms."""
-    return Terms(writer, keys, made, payment_terms)
-
-
-def shipping_terms_of(writer: Writer, keys: RowKeys, made: Counter[str]) -> Terms:
-    """Read the account's shipping terms."""
-    return Terms(writer, keys, made, shipping_terms)

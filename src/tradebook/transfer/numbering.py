@@ -28,7 +28,8 @@ class Numbering:
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
-        self._saved = self._last = writer.rows(_LAST)[0][0]
+        self._saved: int = writer.rows(_LAST)[0][0]
+        self._last = self._saved
         self._first: int | None = None
 
     def saw(self, number: str) -> None:
@@ -53,7 +54,7 @@ class Numbering:
         """Tell whether this import gave the number itself, so that no file can have meant it."""
         if self._first is None or not (number.isascii() and number.isdigit()) or number[0] == "0":
             return False
-        return self._first <= int(number) <= self._last
+        return bool(self._first <= int(number) <= self._last)
 
     def save(self) -> None:
         """Write down how far the sequence has come."""

@@ -231,7 +231,7 @@ def _dialect_of(sample: str) -> dict[str, Any]:
 
     def agreement(delimiter: str) -> tuple[float, int]:
         rows = _sample_rows(sample, delimiter, quote)
-        if not rows or len(rows[0]) < 2:  # noqa: PLR2004 - one cell separates nothing
+        if not rows or len(rows[0]) < 2:
             return (0.0, 0)
         return (sum(len(row) == len(rows[0]) for row in rows) / len(rows), len(rows[0]))
 
@@ -252,4 +252,4 @@ def _sample_rows(sample: str, delimiter: str, quote: str) -> list[list[str]]:
     except csv.Error:
         pass  # The sample may end inside a record; what was read so far tells enough.
     # The last record may be cut off by the sample's end.
-    return rows[:-1] if len(rows) > 2 else rows  # noqa: PLR2004 - keep header and one row
+    return rows[:-1] if len(rows) > 2 else rows

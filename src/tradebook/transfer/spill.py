@@ -12,6 +12,7 @@ BLOCK_ENTRIES = 1_000
 RUN_ENTRIES = 50_000
 
 Entry = TypeVar("Entry")
+Ordered = TypeVar("Ordered", bound=tuple[object, ...] | int)
 
 
 class Spill(Generic[Entry]):
@@ -51,7 +52,7 @@ class Spill(Generic[Entry]):
     def _write_block(self, entries: list[Entry]) -> None:
         if self._file is None:
             # Without a name and readable by nobody else: these are customers.
-            self._file = tempfile.TemporaryFile(buffering=0)
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - `close` closes it
         block = msgspec.msgpack.encode(entries)
         view = memoryview(block)
         while view:
@@ -73,7 +74,7 @@ class Spill(Generic[Entry]):
         return chunks_of(self, BLOCK_ENTRIES)
 
 
-class SortedSpill(Spill[Entry]):
+class SortedSpill(Spill[Ordered]):
     """Entries in their own order, however they were added: sorted in runs, which are merged."""
 
     def __init__(self, entry_type: Any) -> None:
@@ -85,16 +86,16 @@ class SortedSpill(Spill[Entry]):
         return RUN_ENTRIES
 
     def _write_out(self) -> None:
-        self._recent.sort()  # type: ignore[type-var]
+        self._recent.sort()
         before = len(self._blocks)
         for start in range(0, len(self._recent), BLOCK_ENTRIES):
             self._write_block(self._recent[start : start + BLOCK_ENTRIES])
         self._runs.append(self._blocks[before:])
         self._recent = []
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[Ordered]:
         runs = [self._read(run) for run in self._runs]
-        return heapq.merge(*runs, sorted(self._recent))  # type: ignore[type-var]
+        return heapq.merge(*runs, sorted(self._recent))
 
 
 def chunks_of(entries: Iterable[Entry], size: int) -> Iterator[list[Entry]]:

@@ -13,7 +13,8 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem; }
 h2 { margin-top: 2.5rem; font: 600 1.1rem ui-monospace, monospace; }
 :target { background: #fff3c4; } dt { font-weight: 600; } dd { margin: 0 0 .4rem 0; }
-@media (prefers-color-scheme: dark) { body { background: #15171a; color: #e6e6e6; } :target { background: #54480f; } }
+@media (prefers-color-scheme: dark) { body { background: #15171a; color: #e6e6e6; }
+  :target { background: #54480f; } }
 """
 
 
@@ -52,7 +53,7 @@ def error_reference(catalogue: Iterable[type[ApiError]]) -> bytes:
     entries = "".join(
         f'<h2 id="{error.code}">{error.code}</h2><p>{escape(_prose(error))}</p><dl>'
         f"<dt>Status</dt><dd>{error.status}</dd><dt>Type</dt><dd>{error.type}</dd>"
-        f"<dt>Retry</dt><dd>{'can help' if error.is_transient else 'can’t help'}</dd></dl>"
+        f"<dt>Retry</dt><dd>{'may help' if error.is_transient else 'is no use'}</dd></dl>"
         for error in catalogue
     )
     return (

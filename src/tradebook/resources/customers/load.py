@@ -135,7 +135,7 @@ def load_span(view: View, *, above: int, below: int, descending: bool, limit: in
     return _finish(view, view.reader.rows(statement, above=above, below=below, limit=limit))
 
 
-def load_plain(view: View, keys: Sequence[int]) -> Mapping[int, Customer]:
+def load_plain(view: View, keys: Sequence[int]) -> dict[int, Customer]:
     """Return customers as they stand inside another one: every sub-object null."""
     return _plain(view.reader.rows(_BY_KEY[_ALWAYS], ids=keys))
 
@@ -148,7 +148,7 @@ def _finish(view: View, rows: Sequence[tuple[Any, ...]]) -> Mapping[int, Custome
     return _Related(view, rows).customers() if view.include else _plain(rows)
 
 
-# Most requests spend most of their time here and in `_Related.customers`: one expression a row, no calls to spare.
+# Most requests spend their time here and in `_Related.customers`: one expression a row, no call to spare.
 def _plain(rows: Sequence[tuple[Any, ...]]) -> dict[int, Customer]:
     """Turn rows of `_ALWAYS` into customers without sub-objects."""
     return {
@@ -262,12 +262,12 @@ class _Related:
             setattr(self, name, shown)
 
     def _load_accounts(self) -> None:
-        self.parents: Mapping[int | None, Customer] = {}
+        self.parents: dict[int | None, Customer] = {}
         self.children: dict[int, ListObject] = {}
         if "parent_account" in self._include:
             parents = {key for key in self._column("parent_id") if key is not None}
             if parents:
-                self.parents = dict(load_plain(self._view, list(parents)))
+                self.parents.update(load_plain(self._view, list(parents)))
         if "child_accounts" in self._include:
             keys = [
                 key

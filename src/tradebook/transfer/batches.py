@@ -1,0 +1,257 @@
+"""A batch of checked records written to the book: new customers, and changes to those it has."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from tradebook.clock import format_ms, now_ms
+from tradebook.ids import milliseconds_of
+from tradebook.money import DEFAULT_CURRENCY
+from tradebook.resources.account_groups import FREIGHT_POLICIES
+from tradebook.resources.customers.tables import EDI_STATUSES, INDEX, customer_price_groups, customers
+from tradebook.storage.database import Writer
+from tradebook.storage.schema import ACCOUNT, any_of, prepare
+from tradebook.transfer.address_changes import AddressChanges
+from tradebook.transfer.checking import Record
+from tradebook.transfer.families import NOT_WRITTEN, Families
+from tradebook.transfer.numbering import Numbering
+from tradebook.transfer.references import References
+from tradebook.transfer.row_keys import RowKeys
+
+Values = dict[str, Any]
+
+_COLUMNS = tuple(column.name for column in customers.c if column.name != "account_id")
+_GIVEN_AS_THEY_ARE = frozenset(
+    {
+        "number",
+        "name",
+        "status",
+        "edi_status",
+        "commission_policy",
+        "freight_policy",
+        "note",
+        "email",
+        "phone",
+        "url",
+        "credit_limit",
+        "credit_limit_currency",
+        "carrier_billing_type",
+        "carrier_billing_account",
+        "priority",
+        "accepts_invoice_emails",
+    }
+)
+NEW_CUSTOMER: Values = {
+    **dict.fromkeys(_COLUMNS),
+    "status": 0,
+    "edi_status": EDI_STATUSES.index("disabled"),
+    "commission_policy": 0,
+    "freight_policy": FREIGHT_POLICIES.index("billed_freight"),
+    "is_parent": 0,
+    "accepts_invoice_emails": 0,
+}
+"""What a new customer has where its row says nothing."""
+
+_c, _groups = customers.c, customer_price_groups.c
+_BY_NUMBER = prepare(
+    sa.select(*(_c[name] for name in _COLUMNS)).where(_c.account_id == ACCOUNT, any_of(_c.number, "numbers"))
+)
+_NUMBERS = prepare(sa.select(_c.id, _c.number).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids")))
+_GROUPS = prepare(
+    sa.select(_groups.customer_id, _groups.group_id).where(
+        _groups.account_id == ACCOUNT, any_of(_groups.customer_id, "ids")
+    )
+)
+_INSERT = prepare(sa.insert(customers))
+_UPDATE = prepare(
+    sa.update(customers)
+    .where(_c.account_id == ACCOUNT, _c.id == sa.bindparam("key"))
+    .values(**{name: sa.bindparam(name) for name in _COLUMNS if name != "id"})
+)
+_INSERT_GROUP = prepare(sa.insert(customer_price_groups))
+_DELETE_GROUP = prepare(
+    sa.delete(customer_price_groups).where(
+        _groups.account_id == ACCOUNT,
+        _groups.customer_id == sa.bindparam("customer_id"),
+        _groups.group_id == sa.bindparam("group_id"),
+    )
+)
+
+
+class Batches:
+    """Writes batch after batch; `counts` tells how many customers were created, updated, unchanged."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        keys: RowKeys,
+        references: References,
+        numbering: Numbering,
+        families: Families,
+    ) -> None:
+        self._writer, self._keys = writer, keys
+        self._references, self._numbering, self._families = references, numbering, families
+        self.counts: Counter[str] = Counter()
+
+    def write(self, records: Sequence[Record], *, is_indexed: bool) -> None:
+        """Write what is right of these records, each of which has a number; the wrong ones learn why."""
+        batch = _Batch(self._writer, self._keys, records)
+        for record in records:
+            self._decide(batch, record)
+        batch.write(is_indexed=is_indexed)
+
+    def _decide(self, batch: "_Batch", record: Record) -> None:
+        number = record.own["number"]
+        known = batch.known.get(number)
+        if number in batch.decided:
+            # The number is there twice, which is reported at the end, with both lines.
+            key = NOT_WRITTEN
+        elif known is None:
+            key = self._create(batch, record)
+        else:
+            key = self._change(batch, record, known)
+        batch.decided.add(number)
+        if not record.has_automatic_number:
+            self._families.has_number(record, number, key)
+        wanted = record.own.get("parent_number")
+        if wanted is not None and (known is None or batch.parent_number_of(known) != wanted):
+            self._families.wants_parent(record, wanted, key)
+
+    def _create(self, batch: "_Batch", record: Record) -> int:
+        if "name" not in record.own:
+            record.require("name", "is missing: a new customer needs a name")
+        values = {**NEW_CUSTOMER, **_plain(record)}
+        values.update(self._references.columns(record, NEW_CUSTOMER))
+        groups = self._references.price_groups(record)
+        _settle_currency(values)
+        bill, ship = batch.addresses.of_new(record)
+        if record.problems:
+            return NOT_WRITTEN
+        key = record.key or self._keys.created_at(record.own["created_at"])
+        now = now_ms()
+        values.update(id=key, bill_to_address_id=bill, ship_to_address_id=ship, updated_at=now)
+        batch.addresses.attach(key, (), (bill, ship))
+        batch.created.append(values)
+        batch.add_groups(key, groups or ())
+        if not record.has_automatic_number:
+            self._numbering.saw(values["number"])
+        self.counts["created"] += 1
+        return key
+
+    def _change(self, batch: "_Batch", record: Record, known: Values) -> int:
+        key: int = known["id"]
+        values = {**known, **_plain(record)}
+        values.update(self._references.columns(record, known))
+        groups = self._references.price_groups(record)
+        _settle_currency(values)
+        bill, ship = batch.addresses.of_changed(record, known)
+        created_at = record.own.get("created_at")
+        if created_at is not None and created_at != milliseconds_of(key):
+            reason = f"can't change: the customer was created at {format_ms(milliseconds_of(key))}"
+            record.refuse("created_at", format_ms(created_at), reason)
+        if record.problems:
+            return NOT_WRITTEN
+        values.update(bill_to_address_id=bill, ship_to_address_id=ship)
+        parent_changes = self._leave_parent(batch, record, known, values)
+        old = (known["bill_to_address_id"], known["ship_to_address_id"])
+        addresses_change = batch.addresses.attach(key, old, (bill, ship))
+        groups_change = groups is not None and batch.change_groups(key, set(groups))
+        if values != known or addresses_change or groups_change or parent_changes:
+            batch.changed.append(values)
+            self.counts["updated"] += 1
+        else:
+            self.counts["unchanged"] += 1
+        return key
+
+    def _leave_parent(self, batch: "_Batch", record: Record, known: Values, values: Values) -> bool:
+        """Take a customer from the parent that its row no longer names; True where the row names another."""
+        if "parent_number" not in record.own:
+            return False
+        wanted = record.own["parent_number"]
+        changes: bool = batch.parent_number_of(known) != wanted
+        if changes and known["parent_id"] is not None:
+            values["parent_id"] = None
+            self._families.left_parent(known["parent_id"])
+        return changes
+
+
+class _Batch:
+    """What the book knows of a batch's customers, and what is to be written of them."""
+
+    def __init__(self, writer: Writer, keys: RowKeys, records: Sequence[Record]) -> None:
+        self._writer = writer
+        numbers = [record.own["number"] for record in records if not record.has_automatic_number]
+        rows = writer.rows(_BY_NUMBER, numbers=numbers) if numbers else []
+        listed = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+        self.known: dict[str, Values] = {values["number"]: values for values in listed}
+        self.decided: set[str] = set()
+        self.created: list[Values] = []
+        self.changed: list[Values] = []
+        self._number_of: dict[int, str] = {}
+        self._groups_of: dict[int, set[int]] = {}
+        self._groups_added: list[Values] = []
+        self._groups_removed: list[Values] = []
+        self.addresses = AddressChanges(writer, keys)
+        self._read_related(listed)
+        keys.look_up(
+            record.own["created_at"]
+            for record in records
+            if not record.key and "created_at" in record.own and record.own["number"] not in self.known
+        )
+
+    def _read_related(self, listed: list[Values]) -> None:
+        if not listed:
+            return
+        parents = {values["parent_id"] for values in listed if values["parent_id"] is not None}
+        self._number_of.update(self._writer.rows(_NUMBERS, ids=list(parents)) if parents else ())
+        self.addresses.load(
+            values[column] for values in listed for column in ("bill_to_address_id", "ship_to_address_id")
+        )
+        self._groups_of.update({values["id"]: set() for values in listed})
+        for customer, group in self._writer.rows(_GROUPS, ids=list(self._groups_of)):
+            self._groups_of[customer].add(group)
+
+    def parent_number_of(self, known: Mapping[str, Any]) -> str | None:
+        """Return the number of the parent that a known customer has now."""
+        parent = known["parent_id"]
+        return None if parent is None else self._number_of[parent]
+
+    def add_groups(self, customer: int, groups: Sequence[int]) -> None:
+        """Put a customer into pricing groups."""
+        self._groups_added += [{"customer_id": customer, "group_id": group} for group in groups]
+
+    def change_groups(self, customer: int, wanted: set[int]) -> bool:
+        """Have a known customer be in these pricing groups and no others; True where that changes any."""
+        had = self._groups_of[customer]
+        self.add_groups(customer, sorted(wanted - had))
+        self._groups_removed += [{"customer_id": customer, "group_id": group} for group in had - wanted]
+        return wanted != had
+
+    def write(self, *, is_indexed: bool) -> None:
+        """Write everything in the order in which rows refer to each other, then index it."""
+        now = now_ms()
+        self.addresses.write_new()
+        self._writer.insert(_INSERT, self.created)
+        self._writer.insert(_INSERT_GROUP, self._groups_added)
+        for values in self.changed:
+            columns = {name: value for name, value in values.items() if name != "id"}
+            self._writer.run(_UPDATE, key=values["id"], **{**columns, "updated_at": now})
+        for values in self._groups_removed:
+            self._writer.run(_DELETE_GROUP, **values)
+        self.addresses.write_changed()
+        if is_indexed:
+            self._writer.reindex(INDEX, [values["id"] for values in (*self.created, *self.changed)])
+
+
+def _plain(record: Record) -> Values:
+    return {name: value for name, value in record.own.items() if name in _GIVEN_AS_THEY_ARE}
+
+
+def _settle_currency(values: Values) -> None:
+    """Keep a currency exactly where there is a credit limit."""
+    if values["credit_limit"] is None:
+        values["credit_limit_currency"] = None
+    elif values["credit_limit_currency"] is None:
+        values["credit_limit_currency"] = DEFAULT_CURRENCY

@@ -1,0 +1,68 @@
+"""The names under which an export writes what customers refer to."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from tradebook.resources.account_groups import account_groups
+from tradebook.resources.account_users import account_users
+from tradebook.resources.carriers import CODES, carriers
+from tradebook.resources.payment_terms import payment_terms
+from tradebook.resources.service_levels import service_levels
+from tradebook.resources.shipping_terms import shipping_terms
+from tradebook.storage.database import Reader
+from tradebook.storage.schema import ACCOUNT, Prepared, prepare
+
+ByKey = dict[int | None, str | None]
+
+
+def _of(table: sa.Table, *columns: str) -> Prepared:
+    return prepare(
+        sa.select(table.c.id, *(table.c[name] for name in columns)).where(table.c.account_id == ACCOUNT)
+    )
+
+
+_GROUPS = _of(account_groups, "name")
+_CARRIERS = _of(carriers, "name", "is_system", "deleted_at")
+_LEVELS = _of(service_levels, "name")
+_PAYMENT_TERMS = _of(payment_terms, "name", "is_system")
+_SHIPPING_TERMS = _of(shipping_terms, "name", "is_system")
+_REPS = _of(account_users, "email", "name")
+
+
+class Names:
+    """All names of an account, by key; None stands for nothing."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._mistakable: set[str] = set()
+        self.groups: ByKey = {None: None, **dict(reader.rows(_GROUPS))}
+        self.levels: ByKey = {None: None, **dict(reader.rows(_LEVELS))}
+        rows = reader.rows(_CARRIERS)
+        self.deleted_carriers = {key for key, _, _, deleted_at in rows if deleted_at is not None}
+        self.carriers = self._named([row[:3] for row in rows], also_taken=set(CODES))
+        self.payment_terms = self._named(reader.rows(_PAYMENT_TERMS))
+        self.shipping_terms = self._named(reader.rows(_SHIPPING_TERMS))
+        self.reps: dict[int | None, tuple[str | None, str | None]] = {None: (None, None)}
+        for key, email, name in reader.rows(_REPS):
+            self.reps[key] = (email, name)
+        self.nameless_reps = {key for key, rep in self.reps.items() if key and rep == (None, None)}
+
+    def _named(self, rows: list[tuple[Any, ...]], also_taken: set[str] = frozenset()) -> ByKey:  # type: ignore[assignment]
+        """Keep the names, and note those of the account's own that import would take for the system's."""
+        taken = {name.casefold() for _, name, is_system in rows if is_system} | also_taken
+        own = {name for _, name, is_system in rows if not is_system}
+        self._mistakable |= {name for name in own if name.casefold() in taken}
+        return {None: None, **{key: name for key, name, _ in rows}}
+
+    def group(self, key: int) -> str:
+        """Return the name of a group that is there."""
+        name = self.groups[key]
+        assert name is not None
+        return name
+
+    def notes(self) -> list[str]:
+        """Name what another account would mistake."""
+        if not self._mistakable:
+            return []
+        listed = ", ".join(sorted(self._mistakable))
+        return [f"An import into another account takes these for the system's of the same name: {listed}."]

@@ -1,0 +1,160 @@
+"""Import: a file's rows into the book, all of them or none.
+
+What a row gives is written, what it doesn't give stays. A column that is absent is not given. An empty CSV
+cell, a JSON null and an empty text are given: they clear what can be null and leave alone what can't. A new
+customer starts with `batches.NEW_CUSTOMER`. An address whose ten columns are all there and all empty is taken
+from the customer; a ship-to address that is taken, or never given, is the bill-to address.
+
+Everything happens in one transaction, so other writers of an embedded book wait until it ends.
+"""
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from tradebook.storage.database import Database, Writer
+from tradebook.transfer.batches import Batches
+from tradebook.transfer.checking import Record, check_row
+from tradebook.transfer.families import Families
+from tradebook.transfer.numbering import Numbering
+from tradebook.transfer.reading import Problem, Row
+from tradebook.transfer.references import References
+from tradebook.transfer.row_keys import RowKeys
+from tradebook.transfer.spill import Spill, chunks_of
+
+BATCH_ROWS = 1_000
+
+Report = Callable[[Problem], None]
+Progress = Callable[[int], None]
+
+
+class ImportSummary(msgspec.Struct, kw_only=True):
+    """What an import did, or would have done."""
+
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    problems: int = 0
+    made: dict[str, int] = {}
+    """How many groups, terms, carriers, service levels and sales reps the account lacked, by kind."""
+    is_kept: bool = False
+    """Whether the book holds it now: not after a dry run, and not where there was any problem."""
+
+    def __str__(self) -> str:
+        """Write the summary as lines for a person."""
+        read = f"{self.rows:,} rows read"
+        if self.problems:
+            return f"{read}, {self.problems:,} problems: nothing was written."
+        counts = f"{self.created:,} created, {self.updated:,} updated, {self.unchanged:,} unchanged"
+        lines = [f"{read}: customers {counts}."]
+        if self.made:
+            listed = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in self.made.items())
+            lines.append(f"Made on the way: {listed}.")
+        if not self.is_kept:
+            lines.append("This was a dry run: nothing was written.")
+        return "\n".join(lines)
+
+
+class _Undone(Exception):
+    """Ends the transaction so that nothing of it is kept."""
+
+
+def import_customers(
+    database: Database,
+    account_id: int,
+    rows: Iterable[Row | Problem],
+    *,
+    dry_run: bool,
+    report: Report,
+    progress: Progress | None = None,
+) -> ImportSummary:
+    """Bring rows into the book; with any problem, each of which is reported, nothing is written.
+
+    `progress` is told now and then how many rows were read.
+    """
+    summary = ImportSummary()
+    try:
+        with database.write(account_id) as writer:
+            run = _Run(writer, summary, report, progress or (lambda _: None))
+            try:
+                run.take(rows)
+            finally:
+                run.close()
+            _keep_unless(dry_run or bool(summary.problems))
+    except _Undone:
+        return summary
+    summary.is_kept = True
+    return summary
+
+
+def _keep_unless(is_unwanted: bool) -> None:  # noqa: FBT001 - reads as a sentence
+    if is_unwanted:
+        raise _Undone
+
+
+class _Run:
+    """One import, inside its transaction."""
+
+    def __init__(self, writer: Writer, summary: ImportSummary, report: Report, progress: Progress) -> None:
+        self._summary, self._report_to, self._progress = summary, report, progress
+        self._keys = RowKeys(writer)
+        self._numbering = Numbering(writer)
+        self._references = References(writer, self._keys)
+        self._families = Families(writer, self._report)
+        self._batches = Batches(writer, self._keys, self._references, self._numbering, self._families)
+        # Customers without a number wait: one that stands later in the file may have the next number.
+        self._unnumbered: Spill[Record] = Spill(Record)
+
+    def close(self) -> None:
+        """Let go of the temporary files."""
+        self._families.close()
+        self._unnumbered.close()
+
+    def take(self, rows: Iterable[Row | Problem]) -> None:
+        """Read, check and write everything."""
+        for chunk in chunks_of(rows, BATCH_ROWS):
+            self._take_chunk(chunk)
+            self._progress(self._summary.rows)
+        for records in self._unnumbered.chunks():
+            for record, number in zip(records, self._numbering.next(len(records)), strict=True):
+                record.own["number"] = number
+                record.has_automatic_number = True
+            self._write(records)
+        self._families.settle(self._numbering.is_automatic)
+        if not self._summary.problems:
+            self._families.set_flags()
+            self._numbering.save()
+        counts = self._batches.counts
+        self._summary.created = counts["created"]
+        self._summary.updated = counts["updated"]
+        self._summary.unchanged = counts["unchanged"]
+        self._summary.made = dict(self._references.made)
+
+    def _take_chunk(self, chunk: list[Row | Problem]) -> None:
+        records = []
+        self._summary.rows += len(chunk)
+        for item in chunk:
+            if isinstance(item, Problem):
+                self._report(item)
+                continue
+            record = check_row(item)
+            if "created_at" not in record.own:
+                record.key = self._keys.now()
+            if "number" in record.own:
+                records.append(record)
+            else:
+                self._unnumbered.add(record)
+        if records:
+            self._write(records)
+
+    def _write(self, records: list[Record]) -> None:
+        # Once there is a problem nothing will be kept: what only lists need is not worth its time.
+        self._batches.write(records, is_indexed=not self._summary.problems)
+        for record in records:
+            for problem in record.problems:
+                self._report(problem)
+
+    def _report(self, problem: Problem) -> None:
+        self._summary.problems += 1
+        self._report_to(problem)

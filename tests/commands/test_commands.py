@@ -1,0 +1,259 @@
+"""The command line as an operator meets it: results on standard output, messages on standard error."""
+
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.fixtures.server import free_port, start_server, stop_server, wait_until
+
+COMMANDS = (
+    (),
+    ("demo",),
+    ("serve",),
+    ("migrate",),
+    ("accounts",),
+    ("accounts", "create"),
+    ("accounts", "list"),
+    ("keys",),
+    ("keys", "create"),
+    ("keys", "list"),
+    ("keys", "revoke"),
+    ("import", "customers"),
+    ("export", "customers"),
+    ("openapi",),
+)
+
+
+class CommandLine:
+    """Runs `tradebook` on one book in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.database = f"sqlite:///{folder / 'book.db'}"
+
+    def run(self, *arguments: str, given: bytes | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command and return how it ended."""
+        done = subprocess.run(
+            [sys.executable, "-m", "tradebook", *arguments],
+            env={**os.environ, "TRADEBOOK_DATABASE": self.database, "COLUMNS": "200"},
+            cwd=self.folder,
+            input=given,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+        )
+
+    def good(self, *arguments: str, given: bytes | None = None) -> str:
+        """Run a command that must succeed and return what it printed."""
+        done = self.run(*arguments, given=given)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> CommandLine:
+    """A command line in an empty folder."""
+    return CommandLine(tmp_path)
+
+
+@pytest.fixture
+def account(command: CommandLine) -> str:
+    """An account in the command line's book."""
+    return command.good("accounts", "create", "Acme")
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself(command, words):
+    """--help says what a command does, and every option has a help text."""
+    text = command.good(*words, "--help")
+
+    assert "Usage:" in text
+    assert len(text) > 200
+
+
+def test_an_account_is_created_in_a_new_book_and_its_id_alone_is_printed(command):
+    printed = command.good("accounts", "create", "Acme")
+
+    assert re.fullmatch(r"ac_[0-9a-z]{13}", printed)
+    assert json.loads(command.good("accounts", "list", "--json")) == [
+        {"id": printed, "name": "Acme", "environment": "prod"}
+    ]
+
+
+def test_a_new_book_can_be_read_by_its_owner_alone(command, account):
+    mode = (command.folder / "book.db").stat().st_mode
+
+    assert stat.S_IMODE(mode) == 0o600
+
+
+@pytest.mark.parametrize("environment", ["prod", "test"])
+def test_a_keys_prefix_tells_its_environment(command, environment):
+    account = command.good("accounts", "create", "Acme", "--environment", environment)
+
+    key = command.good("keys", "create", "--account", account)
+
+    assert key.startswith(f"tb_sk_{environment}_")
+
+
+def test_a_key_is_printed_once_and_kept_nowhere(command, account):
+    key = command.good("keys", "create", "--account", account)
+
+    assert key not in command.good("keys", "list", "--account", account, "--json")
+    kept = b"".join(path.read_bytes() for path in command.folder.glob("book.db*"))
+    assert key.encode() not in kept
+    assert key[-20:].encode() not in kept
+
+
+def test_keys_can_be_limited_listed_and_revoked(command, account):
+    made = json.loads(
+        command.good("keys", "create", "--account", account, "--permission", "customers:read",
+                     "--expires-in", "7", "--name", "Shop", "--json")
+    )
+
+    command.good("keys", "revoke", made["id"], "--account", account)
+
+    (listed,) = json.loads(command.good("keys", "list", "--account", account, "--json"))
+    assert listed["permissions"] == ["customers:read"]
+    assert listed["name"] == "Shop"
+    assert listed["expires_at"] is not None
+    assert listed["revoked_at"] is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("nonsense",), 2, "No such command"),
+        (("accounts", "create"), 2, "Missing argument"),
+        (("accounts", "create", "X", "--environment", "live"), 2, "prod, test"),
+        (("keys", "create", "--account", "ac_0000000000000"), 1, "no account"),
+        (("serve", "--port", "99999"), 2, "99999"),
+        (("migrate", "--check"), 1, "There is no book"),
+        (("import", "customers", "missing.csv", "--account", "ac_0000000000000"), 1, "missing.csv"),
+        (("import", "customers", "list.xlsx", "--account", "ac_0000000000000"), 2, "--format"),
+        (("export", "customers", "--account", "ac_0", "--format", "xml"), 2, "csv or ndjson"),
+        (("accounts", "list", "--database", "mysql://x"), 2, "sqlite:///"),
+    ],
+)
+def test_failures_have_their_exit_code_and_say_what_to_do(command, arguments, code, told):
+    done = command.run(*arguments)
+
+    assert (done.returncode, told in done.stderr) == (code, True), done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_permission_is_wrong_usage_with_a_suggestion(command, account):
+    done = command.run("keys", "create", "--account", account, "--permission", "customer:read")
+
+    assert done.returncode == 2
+    assert "did you mean customers:read?" in done.stderr
+
+
+def test_migrate_brings_a_book_up_to_date_and_check_tells(command):
+    command.good("migrate")
+
+    told = json.loads(command.good("migrate", "--check", "--json"))
+
+    assert told == {"schema": "0001", "missing": []}
+
+
+def test_import_keeps_nothing_of_a_file_with_a_bad_row_and_names_all_of_them(command, account):
+    rows = b"number,name,status\n1,Good,normal\n2,Bad,great\n3,,normal\n"
+
+    done = command.run("import", "customers", "-", "--format", "csv", "--account", account, given=rows)
+
+    assert done.returncode == 1
+    assert "line 3" in done.stderr
+    assert "great" in done.stderr
+    assert "line 4" in done.stderr
+    assert command.good("export", "customers", "--account", account) == ""
+
+
+def test_dry_run_keeps_nothing(command, account):
+    rows = b"number,name\n1,Good\n"
+
+    command.good("import", "customers", "-", "--format", "csv", "--account", account, "--dry-run", given=rows)
+
+    assert command.good("export", "customers", "--account", account) == ""
+
+
+@pytest.mark.parametrize("ending", ["csv", "ndjson"])
+def test_import_of_an_export_gives_the_same_book(command, account, ending):
+    rows = (
+        "number,name,phone,note,type,price_groups,bill_to.name,bill_to.country,created_at\n"
+        '1,"=cmd()","+1 555 0100","two\nlines",Retail,A;B,Desk,Germany,2024-02-29T12:00:00.123Z\n'
+        "2,Zoë,,,,,,,\n"
+    ).encode()
+    command.good("import", "customers", "-", "--format", "csv", "--account", account, given=rows)
+    first = command.folder / f"first.{ending}"
+    command.good("export", "customers", "--account", account, "-o", str(first))
+    other = command.good("accounts", "create", "Other")
+
+    command.good("import", "customers", str(first), "--account", other)
+
+    second = command.folder / f"second.{ending}"
+    command.good("export", "customers", "--account", other, "-o", str(second))
+    assert second.read_bytes() == first.read_bytes()
+    assert "Zoë" in second.read_text()
+
+
+def test_an_export_that_cannot_be_written_fails_and_leaves_no_half_file(command, account):
+    command.good("import", "customers", "-", "--format", "ndjson", "--account", account, given=b'{"name":"A"}\n')
+
+    done = command.run("export", "customers", "--account", account, "-o", "/dev/full")
+    missing = command.run("export", "customers", "--account", account, "-o", "no/such/folder.csv")
+
+    assert done.returncode == 1
+    assert missing.returncode == 1
+    assert "Traceback" not in done.stderr + missing.stderr
+
+
+def test_the_printed_openapi_document_is_the_served_one(command):
+    printed = command.good("openapi")
+    server = start_server(command.folder)
+    served = httpx.get(f"{server.url}/openapi.json").json()
+    stop_server(server)
+
+    assert json.loads(printed) == served
+
+
+def test_the_demo_serves_what_it_prints_and_leaves_nothing(tmp_path):
+    """The printed curl line's key opens the printed address; Ctrl-C removes the book."""
+    port = free_port()
+    log = tmp_path / "demo.log"
+    with log.open("wb") as output:
+        demo = subprocess.Popen(
+            [sys.executable, "-m", "tradebook", "demo", "--port", str(port), "--customers", "50"],
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+            stdout=output,
+            stderr=output,
+        )
+    wait_until(lambda: "curl" in log.read_text() or demo.poll() is not None, "the demo's curl line")
+    key = re.search(r"tb_sk_test_[0-9a-z]+", log.read_text())[0]
+    url = re.search(r"'(http://[^']+)'", log.read_text())[1]
+
+    def answer():
+        try:
+            return httpx.get(url, headers={"Authorization": f"Bearer {key}"})
+        except httpx.TransportError:
+            return None
+
+    wait_until(lambda: answer() is not None, "the demo's answer")
+    page = answer().json()
+    demo.send_signal(signal.SIGINT)
+    demo.wait(20)
+
+    assert len(page["data"]) == 3
+    assert demo.returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["demo.log"]
