@@ -58,8 +58,9 @@ def _make_book(database: str, count: int) -> str:
         assert summary.problems == 0, "the demo book is ours and has no problems"
         with book.write(key) as writer:
             _, secret = api_keys.create_key(writer, environment, name="Demo")
+        cursors = load_cursors(book)
         with book.read(key) as reader:
-            _show_first_rows(View(reader, load_cursors(book), INCLUDE))
+            _show_first_rows(View(reader, cursors, INCLUDE))
     return secret
 
 

@@ -9,7 +9,7 @@ import typer
 import tradebook
 from tradebook import migrations
 from tradebook.app import open_database, sqlite_path
-from tradebook.cli import access, transfers
+from tradebook.cli import access, demo, transfers
 from tradebook.cli.opening import (
     FAILED,
     DatabaseOption,
@@ -32,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-# app.command("demo")(demo.demo)
+app.command("demo")(demo.demo)
 app.add_typer(access.accounts_app, name="accounts")
 app.add_typer(access.keys_app, name="keys")
 app.add_typer(transfers.import_app, name="import")

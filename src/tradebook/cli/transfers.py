@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, BinaryIO, cast
 
 import typer
 from rich.console import Console
@@ -26,12 +26,12 @@ from tradebook.cli.opening import (
 from tradebook.transfer.column_map import MapError, load_map
 from tradebook.transfer.exporting import export_customers
 from tradebook.transfer.importing import import_customers
-from tradebook.transfer.reading import read_file
+from tradebook.transfer.reading import Format, read_file
 
 import_app = typer.Typer(help="Bring a list in from a file.", no_args_is_help=True)
 export_app = typer.Typer(help="Write a list to a file.", no_args_is_help=True)
 
-FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
+FORMATS: dict[str, Format] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 STANDARD = "-"
 
 
@@ -109,11 +109,11 @@ def export_customers_command(
         tell(str(summary))
 
 
-def _format_of(file: str, given: str | None, default: str | None = None) -> str:
+def _format_of(file: str, given: str | None, default: Format | None = None) -> Format:
     if given is not None:
         if given not in FORMATS.values():
             fail("--format is csv or ndjson.", WRONG_USAGE)
-        return given
+        return cast("Format", given)
     found = FORMATS.get(Path(file).suffix.lower(), default)
     if found is None:
         fail("Name the format with --format csv or --format ndjson.", WRONG_USAGE)
@@ -138,6 +138,11 @@ def _output(file: str) -> Iterator[BinaryIO]:
     if file == STANDARD:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
+        return
+    if Path(file).exists() and not Path(file).is_file():
+        # A device or a named pipe can't be replaced by a finished file, and must not be.
+        with Path(file).open("wb") as stream:
+            yield stream
         return
     partial = f"{file}.part"
     try:

@@ -10,7 +10,7 @@ from tradebook.clock import format_ms, now_ms
 from tradebook.ids import milliseconds_of
 from tradebook.money import DEFAULT_CURRENCY
 from tradebook.resources.account_groups import FREIGHT_POLICIES
-from tradebook.resources.customers.tables import EDI_STATUSES, INDEX, customer_price_groups, customers
+from tradebook.resources.customers.tables import EDI_STATUSES, customer_price_groups, customers
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 from tradebook.transfer.address_changes import AddressChanges
@@ -19,6 +19,7 @@ from tradebook.transfer.families import NOT_WRITTEN, Families
 from tradebook.transfer.numbering import Numbering
 from tradebook.transfer.references import References
 from tradebook.transfer.row_keys import RowKeys
+from tradebook.transfer.spill import SortedSpill
 
 Values = dict[str, Any]
 
@@ -81,7 +82,10 @@ _DELETE_GROUP = prepare(
 
 
 class Batches:
-    """Writes batch after batch; `counts` tells how many customers were created, updated, unchanged."""
+    """Writes batch after batch, and remembers in `touched` whom to index.
+
+    `counts` tells how many customers were created, updated, unchanged.
+    """
 
     def __init__(
         self,
@@ -90,17 +94,19 @@ class Batches:
         references: References,
         numbering: Numbering,
         families: Families,
+        touched: SortedSpill[int],
     ) -> None:
         self._writer, self._keys = writer, keys
         self._references, self._numbering, self._families = references, numbering, families
+        self.touched = touched
         self.counts: Counter[str] = Counter()
 
-    def write(self, records: Sequence[Record], *, is_indexed: bool) -> None:
+    def write(self, records: Sequence[Record]) -> None:
         """Write what is right of these records, each of which has a number; the wrong ones learn why."""
         batch = _Batch(self._writer, self._keys, records)
         for record in records:
             self._decide(batch, record)
-        batch.write(is_indexed=is_indexed)
+        self.touched.extend(batch.write())
 
     def _decide(self, batch: "_Batch", record: Record) -> None:
         number = record.own["number"]
@@ -229,8 +235,8 @@ class _Batch:
         self._groups_removed += [{"customer_id": customer, "group_id": group} for group in had - wanted]
         return wanted != had
 
-    def write(self, *, is_indexed: bool) -> None:
-        """Write everything in the order in which rows refer to each other, then index it."""
+    def write(self) -> list[int]:
+        """Write everything in the order in which rows refer to each other; return whom it concerns."""
         now = now_ms()
         self.addresses.write_new()
         self._writer.insert(_INSERT, self.created)
@@ -241,8 +247,7 @@ class _Batch:
         for values in self._groups_removed:
             self._writer.run(_DELETE_GROUP, **values)
         self.addresses.write_changed()
-        if is_indexed:
-            self._writer.reindex(INDEX, [values["id"] for values in (*self.created, *self.changed)])
+        return [values["id"] for values in (*self.created, *self.changed)]
 
 
 def _plain(record: Record) -> Values:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from tradebook.clock import now_ms
-from tradebook.resources.customers.tables import INDEX, customers
+from tradebook.resources.customers.tables import customers
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 from tradebook.transfer.checking import Record, problem
@@ -167,11 +167,10 @@ class Families:
         sources = {column: mention.source}
         self._report(problem(mention.line, column, mention.number, reason, sources))
 
-    def set_flags(self) -> None:
-        """Bring up to date which customers are parents, and where a list looks for them."""
-        distinct = (key for key, _ in groupby(self._to_review))
-        for keys in chunks_of(distinct, CHUNK):
+    def set_flags(self) -> Iterator[int]:
+        """Bring up to date which customers are parents; yield those of whom it changed."""
+        for keys in chunks_of(self._to_review.distinct(), CHUNK):
             wrong = [key for (key,) in self._writer.rows(_WRONG_FLAG, ids=keys)]
             if wrong:
                 self._writer.run(_TURN_FLAG, ids=wrong, now=now_ms())
-                self._writer.reindex(INDEX, wrong)
+                yield from wrong

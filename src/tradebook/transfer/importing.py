@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from tradebook.resources.customers.tables import INDEX
 from tradebook.storage.database import Database, Writer
 from tradebook.transfer.batches import Batches
 from tradebook.transfer.checking import Record, check_row
@@ -20,7 +21,7 @@ from tradebook.transfer.numbering import Numbering
 from tradebook.transfer.reading import Problem, Row
 from tradebook.transfer.references import References
 from tradebook.transfer.row_keys import RowKeys
-from tradebook.transfer.spill import Spill, chunks_of
+from tradebook.transfer.spill import SortedSpill, Spill, chunks_of
 
 BATCH_ROWS = 1_000
 
@@ -98,11 +99,15 @@ class _Run:
 
     def __init__(self, writer: Writer, summary: ImportSummary, report: Report, progress: Progress) -> None:
         self._summary, self._report_to, self._progress = summary, report, progress
+        self._writer = writer
         self._keys = RowKeys(writer)
         self._numbering = Numbering(writer)
         self._references = References(writer, self._keys)
         self._families = Families(writer, self._report)
-        self._batches = Batches(writer, self._keys, self._references, self._numbering, self._families)
+        self._touched: SortedSpill[int] = SortedSpill(int)
+        self._batches = Batches(
+            writer, self._keys, self._references, self._numbering, self._families, self._touched
+        )
         # Customers without a number wait: one that stands later in the file may have the next number.
         self._unnumbered: Spill[Record] = Spill(Record)
 
@@ -110,6 +115,7 @@ class _Run:
         """Let go of the temporary files."""
         self._families.close()
         self._unnumbered.close()
+        self._touched.close()
 
     def take(self, rows: Iterable[Row | Problem]) -> None:
         """Read, check and write everything."""
@@ -123,8 +129,11 @@ class _Run:
             self._write(records)
         self._families.settle(self._numbering.is_automatic)
         if not self._summary.problems:
-            self._families.set_flags()
             self._numbering.save()
+            self._touched.extend(self._families.set_flags())
+            # Last, and in the order of keys: an index that is written anywhere but at its end is slow.
+            for keys in chunks_of(self._touched.distinct(), BATCH_ROWS):
+                self._writer.reindex(INDEX, keys)
         counts = self._batches.counts
         self._summary.created = counts["created"]
         self._summary.updated = counts["updated"]
@@ -149,8 +158,7 @@ class _Run:
             self._write(records)
 
     def _write(self, records: list[Record]) -> None:
-        # Once there is a problem nothing will be kept: what only lists need is not worth its time.
-        self._batches.write(records, is_indexed=not self._summary.problems)
+        self._batches.write(records)
         for record in records:
             for problem in record.problems:
                 self._report(problem)

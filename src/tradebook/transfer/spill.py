@@ -4,6 +4,7 @@ import heapq
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any, BinaryIO, Generic, TypeVar
 
 import msgspec
@@ -40,6 +41,11 @@ class Spill(Generic[Entry]):
         self.count += 1
         if len(self._recent) >= self._recent_max:
             self._write_out()
+
+    def extend(self, entries: Iterable[Entry]) -> None:
+        """Remember several more."""
+        for entry in entries:
+            self.add(entry)
 
     @property
     def _recent_max(self) -> int:
@@ -92,6 +98,10 @@ class SortedSpill(Spill[Ordered]):
             self._write_block(self._recent[start : start + BLOCK_ENTRIES])
         self._runs.append(self._blocks[before:])
         self._recent = []
+
+    def distinct(self) -> Iterator[Ordered]:
+        """Yield each entry once."""
+        return (entry for entry, _ in groupby(self))
 
     def __iter__(self) -> Iterator[Ordered]:
         runs = [self._read(run) for run in self._runs]

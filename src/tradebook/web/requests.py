@@ -44,7 +44,7 @@ class EveryRequest:
         """Give the request its id, and refuse a body that is too large unread."""
         context = request.context
         context.started = perf_counter()
-        context.account_id = None
+        context.account = None
         given = request.env.get("HTTP_X_REQUEST_ID", "")
         context.request_id = given if _GOOD_ID.fullmatch(given) else f"req_{secrets.token_hex(10)}"
         response.set_header(REQUEST_ID_HEADER, context.request_id)
@@ -66,7 +66,7 @@ class EveryRequest:
             method=request.method,
             path=request.path,
             status=response.status_code,
-            account=context.account_id,
+            account=context.account,
             bytes=len(response.data) if response.data else 0,
             ms=round((perf_counter() - context.started) * 1000, 3),
         )

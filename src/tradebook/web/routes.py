@@ -12,11 +12,13 @@ from tradebook.crud.listing import list_page
 from tradebook.crud.requests import RequestParser
 from tradebook.crud.resource import ListRoute, Owner, Route, View
 from tradebook.errors import NotFound, ValidationFailed
-from tradebook.ids import decode_id
+from tradebook.ids import decode_id, encode_id
 from tradebook.storage.database import Database
 from tradebook.web.auth import Authenticator
 from tradebook.web.page_cache import Page, PageCache
 from tradebook.web.query_string import parse_query_string
+
+ACCOUNT_PREFIX = "ac"
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -40,7 +42,7 @@ class RouteResponder:
         """Answer with the page or the object, from the cache while nothing has changed."""
         service, route = self._service, self._route
         grant, revision = service.authenticator.grant(request)
-        request.context.account_id = grant.account_id
+        request.context.account = encode_id(ACCOUNT_PREFIX, grant.account_id)
         grant.require(route.permission)
         raw_query: str = request.env.get("QUERY_STRING", "")
         key = (grant.account_id, request.path, raw_query)

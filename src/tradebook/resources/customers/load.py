@@ -267,7 +267,7 @@ class _Related:
         if "parent_account" in self._include:
             parents = {key for key in self._column("parent_id") if key is not None}
             if parents:
-                self.parents.update(load_plain(self._view, list(parents)))
+                self.parents.update(load_plain(self._view, list(parents)).items())
         if "child_accounts" in self._include:
             keys = [
                 key
