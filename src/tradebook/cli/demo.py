@@ -69,16 +69,16 @@ def _show_first_rows(view: View) -> None:
         customers.INDEX, Query(), above=0, below=KEY_MAX, descending=True, limit=ROWS_SHOWN
     )
     table = Table(title="The newest customers")
-    for heading in ("number", "name", "status", "relationship", "city", "credit limit"):
-        table.add_column(heading, justify="right" if heading == "credit limit" else "left")
-    for customer in customers.load(view, keys).values():
+    for heading in ("number", "name", "status", "city", "credit limit"):
+        table.add_column(heading, justify="right" if heading == "credit limit" else "left", no_wrap=True)
+    loaded = customers.load(view, keys)
+    for customer in map(loaded.__getitem__, keys):
         place = customer.bill_to_address and customer.bill_to_address.geolocation
         limit = customer.credit_limit
         table.add_row(
             customer.number,
             customer.name,
             customer.status,
-            customer.relationship_type,
             f"{place.locality}, {place.country}" if place else "",
             limit.display_value if limit else "",
         )

@@ -105,6 +105,10 @@ class any_of(GenericFunction[bool]):  # noqa: N801 - reads as the SQL it becomes
     def __init__(self, column: sa.ColumnElement[Any], name: str) -> None:
         super().__init__(column, sa.bindparam(name))
 
+    def self_group(self, against: Any = None) -> "any_of":  # noqa: ARG002 - SQLAlchemy's signature
+        """Stay bare: SQLAlchemy writes `… = 1` behind a function of truth, and no index serves that."""
+        return self
+
 
 @compiles(any_of, "sqlite")
 def _any_of_sqlite(element: Any, compiler: Any, **options: Any) -> str:

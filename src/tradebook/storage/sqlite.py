@@ -182,20 +182,28 @@ class SqliteDatabase:
 
     def revision(self, account_id: int) -> int | None:
         """Tell the account's revision; nothing is read while no transaction has been committed."""
+        own = self._own
+        try:
+            # Every request comes by here: what is not needed on the way stays in `_read_revision`.
+            version = own.reading.execute("PRAGMA data_version").get
+        except (AttributeError, *_AWAY):
+            return self._read_revision(account_id)
+        if version == own.data_version and account_id in own.revisions:
+            return int(own.revisions[account_id])
+        return self._read_revision(account_id)
+
+    def _read_revision(self, account_id: int) -> int | None:
         with _translated():
             connection = self._connection("reading")
-            version = connection.pragma("data_version")
+            version = connection.execute("PRAGMA data_version").get
             if version != self._own.data_version:
                 self._own.revisions.clear()
                 self._own.data_version = version
-            revisions: dict[int, int] = self._own.revisions
-            if account_id not in revisions:
-                sql, _ = _REVISION.sqlite
-                found = connection.execute(sql, {"account_id": account_id}).fetchone()
-                if found is None:
-                    return None
-                revisions[account_id] = found[0]
-            return revisions[account_id]
+            sql, _ = _REVISION.sqlite
+            found = connection.execute(sql, {"account_id": account_id}).get
+            if found is not None:
+                self._own.revisions[account_id] = found
+            return None if found is None else int(found)
 
     def rows_of_all_accounts(self, statement: Prepared, **values: Any) -> list[Row]:
         """Read outside any account."""

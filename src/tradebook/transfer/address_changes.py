@@ -47,7 +47,7 @@ _ORPHANS = prepare(
         _a.account_id == ACCOUNT,
         any_of(_a.id, "ids"),
         *(
-            ~sa.exists().where(column.table.c.account_id == ACCOUNT, column == _a.id)
+            ~sa.exists(column).where(column.table.c.account_id == ACCOUNT, column == _a.id)
             for column in (
                 _links.address_id,
                 customers.c.bill_to_address_id,

@@ -56,8 +56,15 @@ NEW_CUSTOMER: Values = {
 """What a new customer has where its row says nothing."""
 
 _c, _groups = customers.c, customer_price_groups.c
+_named = customers.alias("named")
 _BY_NUMBER = prepare(
-    sa.select(*(_c[name] for name in _COLUMNS)).where(_c.account_id == ACCOUNT, any_of(_c.number, "numbers"))
+    # Keys first: SQLite takes an account for few rows and would read them all.
+    sa.select(*(_c[name] for name in _COLUMNS)).where(
+        _c.account_id == ACCOUNT,
+        _c.id.in_(
+            sa.select(_named.c.id).where(_named.c.account_id == ACCOUNT, any_of(_named.c.number, "numbers"))
+        ),
+    )
 )
 _NUMBERS = prepare(sa.select(_c.id, _c.number).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids")))
 _GROUPS = prepare(

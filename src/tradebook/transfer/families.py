@@ -38,8 +38,11 @@ _PARENTS_OF = prepare(
     .join_from(_child, _parent, sa.and_(_parent.c.account_id == ACCOUNT, _parent.c.id == _child.c.parent_id))
     .where(_child.c.account_id == ACCOUNT, any_of(_child.c.id, "ids"))
 )
+# The key alone, not `*`: then the index of children answers without a look at any row.
 _has_children = (
-    sa.exists().where(_child.c.account_id == ACCOUNT, _child.c.parent_id == _c.id).correlate(customers)
+    sa.exists(_child.c.id)
+    .where(_child.c.account_id == ACCOUNT, _child.c.parent_id == _c.id)
+    .correlate(customers)
 )
 _WITH_CHILDREN = prepare(
     sa.select(_c.id).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids"), _has_children)

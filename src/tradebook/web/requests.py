@@ -1,9 +1,9 @@
 """What holds for every request: its id, the size of its body, its line in the log."""
 
 import re
-import secrets
 import sys
 from collections.abc import MutableMapping
+from random import getrandbits
 from time import perf_counter
 from typing import Any
 
@@ -11,13 +11,17 @@ import falcon
 import msgspec
 import structlog
 
+from tradebook.clock import format_ms, now_ms
 from tradebook.errors import PayloadTooLarge
 
 REQUEST_ID_HEADER = "X-Request-Id"
 _GOOD_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 
 
-def _encode(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> bytes:
+_lines = structlog.BytesLogger(sys.stderr.buffer)
+
+
+def _write(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> bytes:
     return msgspec.json.encode(event)
 
 
@@ -25,12 +29,29 @@ structlog.configure(
     processors=[
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        _encode,
+        _write,
     ],
-    logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+    logger_factory=lambda: _lines,
     cache_logger_on_first_use=True,
 )
 log = structlog.get_logger()
+
+
+class RequestLine(msgspec.Struct, frozen=True):
+    """One line of the log: what was asked, by which account, how it went.
+
+    Never a key, a query, a name: what a customer is asked by stays out of the log.
+    """
+
+    event: str
+    timestamp: str
+    request_id: str
+    method: str
+    path: str
+    status: int
+    account: str | None
+    bytes: int
+    ms: float
 
 
 class EveryRequest:
@@ -46,7 +67,8 @@ class EveryRequest:
         context.started = perf_counter()
         context.account = None
         given = request.env.get("HTTP_X_REQUEST_ID", "")
-        context.request_id = given if _GOOD_ID.fullmatch(given) else f"req_{secrets.token_hex(10)}"
+        # For people to find a line by, not a secret: chance is enough, and a tenth of the time.
+        context.request_id = given if given and _GOOD_ID.fullmatch(given) else f"req_{getrandbits(80):020x}"
         response.set_header(REQUEST_ID_HEADER, context.request_id)
         response.set_header("X-Content-Type-Options", "nosniff")
         length = request.env.get("CONTENT_LENGTH") or "0"
@@ -56,17 +78,20 @@ class EveryRequest:
     def process_response(
         self, request: falcon.Request, response: falcon.Response, resource: Any, succeeded: bool
     ) -> None:
-        """Log one line: what was asked, by which account, how it went. Never a key, a query or a name."""
+        """Log the request's line."""
         if not self._log_requests:
             return
         context = request.context
-        log.info(
+        line = RequestLine(
             "request",
-            request_id=context.request_id,
-            method=request.method,
-            path=request.path,
-            status=response.status_code,
-            account=context.account,
-            bytes=len(response.data) if response.data else 0,
-            ms=round((perf_counter() - context.started) * 1000, 3),
+            format_ms(now_ms()),
+            context.request_id,
+            request.method,
+            request.path,
+            response.status_code,
+            context.account,
+            len(response.data) if response.data else 0,
+            round((perf_counter() - context.started) * 1000, 3),
         )
+        # Around structlog's chain of processors, which would cost as much as the whole cached page.
+        _lines.msg(msgspec.json.encode(line))
