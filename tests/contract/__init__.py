@@ -1,0 +1,1 @@
+"""The published contract, through HTTP; one file per section."""
