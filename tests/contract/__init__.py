@@ -1,1 +1,0 @@
-"""The published contract, through HTTP; one file per section."""

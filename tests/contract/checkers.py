@@ -60,7 +60,9 @@ KEYS_OF: dict[str, list[str]] = {
 """The keys of every object that the contract spells out, in its order."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_INSIDE = re.compile(r"Traceback|\.py\b|sqlite|apsw|SELECT |falcon|msgspec|granian|/work/|/tmp/", re.IGNORECASE)
+_INSIDE = re.compile(
+    r"Traceback|\.py\b|sqlite|apsw|SELECT |falcon|msgspec|granian|/work/|/tmp/", re.IGNORECASE
+)
 
 
 def envelope_faults(answer: httpx.Response, status: int, code: str, param: str | None) -> list[str]:

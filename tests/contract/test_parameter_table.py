@@ -1,0 +1,221 @@
+"""Section 1: every query parameter, in every spelling."""
+
+import pytest
+
+from tests.contract.checks import check_envelope
+from tests.fixtures.book import Book
+from tests.fixtures.server import Server
+
+LIST = "/v1/sales/customers"
+RECORDS = (
+    {"number": "1", "name": "One", "status": "normal", "commission_policy": "commission_exempt",
+     "freight_policy": "free_freight", "type": "Retail", "price_groups": ["Gold"], "carrier": "fedex",
+     "service_level": "2Day", "payment_term": "Net 30", "shipping_term": "Free Freight",
+     "sales_rep_email": "a@x.example", "bill_to.country": "US", "bill_to.locality": "Reno", "bill_to.state": "NV",
+     "bill_to.postal_code": "89501", "ship_to.country": "US", "ship_to.locality": "Las Vegas",
+     "ship_to.state": "NV", "ship_to.postal_code": "89101", "created_at": "2024-05-01T10:00:00.000Z"},
+    {"number": "2", "name": "Two", "status": "preferred", "type": "Trade", "price_groups": ["Gold", "Silver"],
+     "carrier": "ups", "service_level": "Ground", "payment_term": "Net 60", "shipping_term": "Flat Rate Freight",
+     "sales_rep_email": "b@x.example", "bill_to.country": "US", "bill_to.locality": "Reno",
+     "bill_to.state": "CA", "bill_to.postal_code": "90001", "created_at": "2024-05-01T10:00:00.001Z"},
+    {"number": "3", "name": "Three", "status": "hold_shipment", "parent_number": "1", "type": "Retail",
+     "created_at": "2024-05-01T10:00:00.002Z"},
+    {"number": "4", "name": "Four", "status": "hold_all", "created_at": "2024-05-02T00:00:00.000Z"},
+)  # fmt: skip
+INCLUDE = "type,price_groups,defaults.sales_rep,defaults.payment_term,defaults.shipping_term,freight_preferences.carrier,freight_preferences.service_level"
+
+
+@pytest.fixture(scope="module")
+def book(server: Server):
+    """Four customers that differ in everything a filter looks at."""
+    made = Book(server)
+    made.add(*RECORDS)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def first(book):
+    """Customer 1 with what it refers to, for the ids."""
+    return next(c for c in book.get(include=INCLUDE)["data"] if c["number"] == "1")
+
+
+def test_newest_first(book):
+    assert book.numbers() == ["4", "3", "2", "1"]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "path", "wanted"),
+    [
+        ("customer_group_ids[]", ("type",), ["3", "1"]),
+        ("sales_rep_ids[]", ("defaults", "sales_rep"), ["1"]),
+        ("payment_term_ids[]", ("defaults", "payment_term"), ["1"]),
+        ("shipping_term_ids[]", ("defaults", "shipping_term"), ["1"]),
+        ("carrier_ids[]", ("freight_preferences", "carrier"), ["1"]),
+        ("service_level_ids[]", ("freight_preferences", "service_level"), ["1"]),
+    ],
+)
+def test_id_filters(book, first, parameter, path, wanted):
+    shown = first
+    for key in path:
+        shown = shown[key]
+
+    assert book.numbers(**{parameter: shown["id"]}) == wanted
+
+
+def test_pricing_groups_match_any_of_the_customers_groups(book, first):
+    gold = first["price_groups"]["data"][0]["id"]
+
+    assert book.numbers(**{"pricing_group_ids[]": gold}) == ["2", "1"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "wanted"),
+    [
+        ({"status_codes[]": "normal"}, ["1"]),
+        ({"status_codes[]": ["normal", "hold_all"]}, ["4", "1"]),
+        ({"commission_status_codes[]": "commission_exempt"}, ["1"]),
+        ({"freight_status_codes[]": "free_freight"}, ["1"]),
+        ({"freight_status_codes[]": "billed_freight"}, ["4", "3", "2"]),
+        ({"parent_account_status": "parent"}, ["1"]),
+        ({"parent_account_status": "non_parent"}, ["4", "3", "2"]),
+        ({"city": "Reno"}, ["2", "1"]),
+        ({"city": "reno"}, []),
+        ({"state": "NV"}, ["1"]),
+        ({"postal_code": "89101"}, ["1"]),
+        ({"city": "Reno", "state": "NV"}, ["1"]),
+        ({"city": "Reno", "postal_code": "89101"}, []),
+        ({"city": "Las Vegas", "state": "NV", "postal_code": "89101"}, ["1"]),
+        ({"start_date": "2024-05-01T10:00:00.001Z"}, ["4", "3", "2"]),
+        ({"end_date": "2024-05-01T10:00:00.001Z"}, ["2", "1"]),
+        ({"start_date": "2024-05-01T10:00:00.0011Z"}, ["4", "3"]),
+        ({"end_date": "2024-05-01T10:00:00.0009Z"}, ["1"]),
+        ({"start_date": "2024-05-01T12:00:00.001+02:00", "end_date": "2024-05-01T08:00:00.001-02:00"}, ["2"]),
+        ({"start_date": "2024-05-03T00:00:00Z", "end_date": "2024-05-01T00:00:00Z"}, []),
+        ({"q": "t", "status_codes[]": "preferred"}, ["2"]),
+        ({"q": "reno", "city": "Reno", "state": "CA"}, ["2"]),
+        ({"limit": "1"}, ["4", "3", "2", "1"]),
+        ({"limit": "1000"}, ["4", "3", "2", "1"]),
+        ({"carrier_ids[]": "cr_7zzzzzzzzzzzz"}, []),
+        ({"q": ""}, ["4", "3", "2", "1"]),
+    ],
+    ids=str,
+)
+def test_filters(book, parameters, wanted):
+    assert book.numbers(**parameters) == wanted
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status_codes[]=normal&status_codes[]=preferred",
+        "status_codes%5B%5D=normal&status_codes%5B%5D=preferred",
+        "status_codes=normal&status_codes=preferred",
+        "status_codes=normal,preferred",
+        "status_codes=normal%2Cpreferred",
+        "status_codes[]=normal,preferred",
+        "status_codes[]=normal&status_codes=preferred",
+        "status_codes=preferred%2cnormal&status_codes[]=normal",
+    ],
+)
+def test_every_array_spelling_asks_for_the_same(book, query):
+    page = book.client.get(f"{LIST}?{query}").json()
+
+    assert [customer["number"] for customer in page["data"]] == ["2", "1"]
+
+
+@pytest.mark.parametrize(
+    "spelled", ["2024-05-01T12:00:00+02:00", "2024-05-01T12:00:00%2B02:00", "2024-05-01T10:00:00Z"]
+)
+def test_a_plus_in_an_offset_may_arrive_as_a_space(book, spelled):
+    page = book.client.get(f"{LIST}?end_date={spelled}").json()
+
+    assert [customer["number"] for customer in page["data"]] == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("query", "param", "told"),
+    [
+        ("limit=ten", "limit", "1 to 1000"),
+        ("limit=0", "limit", "1 to 1000"),
+        ("limit=-1", "limit", "1 to 1000"),
+        ("limit=1001", "limit", "1 to 1000"),
+        ("limit=1.0", "limit", "1 to 1000"),
+        ("limit=1e2", "limit", "1 to 1000"),
+        ("limit=", "limit", "1 to 1000"),
+        ("limit=+5", "limit", "1 to 1000"),
+        (f"limit={'9' * 5000}", "limit", "1 to 1000"),
+        ("limit=%EF%BC%91%EF%BC%90", "limit", "1 to 1000"),
+        ("limit=5&limit=5", "limit", "more than once"),
+        ("limit[]=5", "limit[]", "did you mean limit"),
+        ("limti=5", "limti", "did you mean limit"),
+        ("page=2", "page", "no parameter page"),
+        ("status_code=normal", "status_code", "did you mean status_codes"),
+        ("status_codes=norma", "status_codes", "did you mean normal"),
+        ("status_codes[]=Normal", "status_codes[]", "normal, preferred, hold_shipment, hold_all"),
+        ("status_codes=", "status_codes", "takes one of"),
+        ("status_codes=normal,", "status_codes", "takes one of"),
+        ("commission_status_codes=x", "commission_status_codes", "commission_applied"),
+        ("freight_status_codes=x", "freight_status_codes", "free_freight"),
+        ("parent_account_status=both", "parent_account_status", "parent"),
+        ("carrier_ids[]=ac_0000000000000", "carrier_ids[]", "cr_"),
+        ("carrier_ids=cr_1", "carrier_ids", "cr_"),
+        ("carrier_ids=cr_000000000000I", "carrier_ids", "cr_"),
+        ("carrier_ids=CR_0000000000000", "carrier_ids", "cr_"),
+        ("carrier_ids=cr_zzzzzzzzzzzzz", "carrier_ids", "cr_"),
+        ("sales_rep_ids=us_0000000000000", "sales_rep_ids", "acus_"),
+        ("customer_group_ids=7", "customer_group_ids", "acgr_"),
+        ("start_date=yesterday", "start_date", "RFC 3339"),
+        ("start_date=2024-05-01", "start_date", "RFC 3339"),
+        ("start_date=2024-05-01T10:00:00", "start_date", "offset"),
+        ("start_date=2024-02-30T00:00:00Z", "start_date", "RFC 3339"),
+        ("start_date=0000-01-01T00:00:00Z", "start_date", "RFC 3339"),
+        ("start_date=10000-01-01T00:00:00Z", "start_date", "RFC 3339"),
+        ("end_date=9999-12-31T23:59:59-23:59", "end_date", "9999"),
+        ("end_date=0001-01-01T00:00:00%2B14:00", "end_date", "0001"),
+        ("end_date=2016-12-31T23:59:60Z", "end_date", "RFC 3339"),
+        ("end_date=2024-05-01T10:00:00%2B99:99", "end_date", "RFC 3339"),
+        ("end_date=%D9%A2024-05-01T10:00:00Z", "end_date", "RFC 3339"),
+        ("end_date=", "end_date", "RFC 3339"),
+        ("city=", "city", "1 to 200"),
+        (f"city={'x' * 10_000}", "city", "1 to 200"),
+        (f"q={'x' * 201}", "q", "0 to 200"),
+        ("q=a&q=b", "q", "more than once"),
+        ("q=%00", "q", "U+0000"),
+        ("q=%ff", "q", "UTF-8"),
+        ("q=%c0%af", "q", "UTF-8"),
+        ("q=%ed%a0%80", "q", "UTF-8"),
+        ("include[]=everything", "include[]", "takes one of"),
+        ("include=default.sales_rep", "include", "did you mean defaults.sales_rep"),
+        ("include=", "include", "takes one of"),
+        ("cursor=", "cursor", "cursor"),
+        ("cursor=abc", "cursor", "cursor"),
+        (f"cursor={'A' * 28}", "cursor", "cursor"),
+        ("cursor=%F0%9F%98%80", "cursor", "cursor"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_name(book, query, param, told):
+    error = check_envelope(book.client.get(f"{LIST}?{query}"), 400, param, "validation_failed")
+
+    assert told in error["message"]
+
+
+def test_an_unreadable_parameter_name_is_refused(book):
+    check_envelope(book.client.get(f"{LIST}?%ff=1"), 400)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["q=" + "%F0%9F%98%80" * 200, "q=" + "a%CC%81" * 100, "q=%E2%80%AEabc", "city=%27%3B%20DROP%20TABLE%20customers--",
+     "start_date=0001-01-01T00:00:00Z", "end_date=9999-12-31T23:59:59Z", "q=" + "%EF%B7%BA" * 200,
+     "carrier_ids=" + ",".join(["cr_0000000000000"] * 400)],
+)  # fmt: skip
+def test_the_unusual_but_readable_is_answered(book, query):
+    assert book.client.get(f"{LIST}?{query}").status_code == 200
+
+
+def test_the_lists_inside_a_customer_take_cursor_and_limit_alone(book, first):
+    path = f"{LIST}/{first['id']}/child_accounts"
+
+    assert [c["number"] for c in book.get(path, limit=5)["data"]] == ["3"]
+    check_envelope(book.client.get(path, params={"q": "x"}), 400, "q")
