@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tradebook.storage.schema import Prepared
 
 
-class Facet(msgspec.Struct, frozen=True):
+class Facet(msgspec.Struct, frozen=True, eq=False):
     """A fact about a row that filters ask for: the values of some columns, together.
 
     `letter` names it inside the index. With several columns one row of the source must match all of

@@ -7,6 +7,7 @@ characters is confirmed against the folded text (docs/decisions/0002 has the mea
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import combinations
 from typing import Any
@@ -20,6 +21,7 @@ PIECE_LENGTH = 3
 # More pieces of a long word narrow nothing down that the confirmation would not.
 PIECES_OF_A_WORD_MAX = 24
 _CODES_KEPT = 200_000
+_FACETS_KEPT = 20_000
 _FIELD_END = "\n"
 
 
@@ -37,43 +39,61 @@ _codes = _Codes()
 
 
 class Document:
-    """What the index holds of one row: its folded text and its facets."""
+    """What the index holds of one row: its folded fields and its facets."""
 
-    __slots__ = ("facets", "texts")
+    __slots__ = ("facets", "fields")
 
     def __init__(self) -> None:
-        self.texts: dict[str, None] = {}
-        self.facets: set[str] = set()
-
-    def add(self, source: Source, row: Sequence[Any]) -> None:
-        """Take in one row of a source: the indexed row's key, then the source's columns."""
-        values = dict(zip(source.columns, row[1:], strict=True))
-        for column in source.texts:
-            if values[column]:
-                self.texts[" ".join(fold(values[column]).split())] = None
-        for column in source.phones:
-            if values[column]:
-                self.texts[fold(values[column])] = None
-                self.texts[fold_phone(values[column])] = None
-        for facet in source.facets:
-            self.facets.update(facet_tokens(facet, tuple(values[c] for c in facet.columns)))
+        # In the order they came; a dictionary, because a customer and its address often share a name.
+        self.fields: dict[str, None] = {}
+        self.facets: list[str] = []
 
     @property
     def folded(self) -> str:
         """The folded fields, each ended: no word reaches from one into the next."""
-        return _FIELD_END.join(self.texts)
+        return _FIELD_END.join(self.fields)
 
     @property
     def tokens(self) -> str:
         """All tokens, as the text that FTS5 takes apart at the spaces."""
-        pieces: set[str] = set()
-        for field in self.texts:
-            for length in range(1, PIECE_LENGTH + 1):
-                pieces.update([field[at : at + length] for at in range(len(field) - length + 1)])
-        return " ".join([*map(_codes.__getitem__, pieces), *self.facets])
+        text = self.folded
+        pieces = set(text)
+        pieces.update([text[at : at + 2] for at in range(len(text) - 1)])
+        pieces.update([text[at : at + 3] for at in range(len(text) - 2)])
+        codes = [_codes[piece] for piece in pieces if _FIELD_END not in piece]
+        return " ".join(codes + self.facets)
 
 
-def facet_tokens(facet: Facet, values: tuple[Any, ...]) -> Iterable[str]:
+class _Columns:
+    """Where in a source's row the texts, phones and facets stand: looked up once, not for every row."""
+
+    def __init__(self, source: Source) -> None:
+        # The row begins with the indexed row's key.
+        place = {column: at for at, column in enumerate(source.columns, 1)}
+        self.texts = [place[column] for column in source.texts]
+        self.phones = [place[column] for column in source.phones]
+        self.facets = [(facet, [place[column] for column in facet.columns]) for facet in source.facets]
+
+    def add(self, document: Document, row: Sequence[Any]) -> None:
+        """Take in one row of the source."""
+        fields = document.fields
+        for at in self.texts:
+            if row[at]:
+                fields[_folded_field(row[at])] = None
+        for at in self.phones:
+            if row[at]:
+                fields[_folded_field(row[at])] = None
+                fields[fold_phone(row[at])] = None
+        for facet, places in self.facets:
+            document.facets += facet_tokens(facet, tuple([row[at] for at in places]))
+
+
+def _folded_field(text: str) -> str:
+    return " ".join(fold(text).split())
+
+
+@lru_cache(_FACETS_KEPT)
+def facet_tokens(facet: Facet, values: tuple[Any, ...]) -> tuple[str, ...]:
     """List the tokens under which a row with these values is found.
 
     Several columns may be asked for in any combination, so each combination has a token of its own.
@@ -82,10 +102,10 @@ def facet_tokens(facet: Facet, values: tuple[Any, ...]) -> Iterable[str]:
         return () if values[0] is None else (_token(facet, values),)
     present = [place for place, value in enumerate(values) if value is not None]
     chosen = [set(places) for n in range(1, len(present) + 1) for places in combinations(present, n)]
-    return [
+    return tuple(
         _token(facet, tuple(v if place in places else None for place, v in enumerate(values)))
         for places in chosen
-    ]
+    )
 
 
 def _token(facet: Facet, values: tuple[Any, ...]) -> str:
@@ -139,11 +159,11 @@ def _all(parts: Sequence[str]) -> str:
 def documents(index: Index, rows_of: Any, keys: Sequence[int]) -> dict[int, Document]:
     """Read what is to be indexed of these rows; rows that are gone have no document."""
     found: dict[int, Document] = {}
-    for place, source in enumerate(index.sources):
+    for number, source in enumerate(index.sources):
+        columns = _Columns(source)
         for row in rows_of(source.statement, ids=keys):
-            # The first source is the row itself: what others say of a row that is gone doesn't
-            # count.
-            document = found.setdefault(row[0], Document()) if place == 0 else found.get(row[0])
+            # The first source is the row itself: what others say of a row that is gone doesn't count.
+            document = found.setdefault(row[0], Document()) if number == 0 else found.get(row[0])
             if document is not None:
-                document.add(source, row)
+                columns.add(document, row)
     return found

@@ -1,0 +1,258 @@
+"""Writes docs/reference from the code: settings, errors, parameters, objects and commands.
+
+`reference.py --check` writes nothing and exits 1 if a page is not what the code says.
+"""
+
+import ast
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import typer
+
+from tradebook import settings
+from tradebook.cli.main import app
+from tradebook.crud.parameters import Parameter
+from tradebook.crud.requests import parameters_of
+from tradebook.crud.resource import ListRoute, Route
+from tradebook.errors import CATALOGUE, ApiError
+from tradebook.resources import ALL, api_keys
+from tradebook.settings import Settings
+from tradebook.web.openapi import openapi_document
+
+FOLDER = Path(__file__).parent.parent / "docs" / "reference"
+NOTICE = "<!-- Made by tools/reference.py from the code: change it there, then run `make docs`. -->"
+
+
+def page(title: str, *parts: str) -> str:
+    """Put a page together."""
+    return "\n\n".join([f"# {title}", NOTICE, *parts]) + "\n"
+
+
+def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a table; a bar inside a cell is escaped, a line break becomes a space."""
+    lines = [heading, ["---"] * len(heading), *rows]
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def code(text: object) -> str:
+    """Set something as code."""
+    return f"`{text}`"
+
+
+def prose(text: str | None) -> str:
+    """Undo the line breaks of a docstring."""
+    return " ".join((text or "").split())
+
+
+def settings_page() -> str:
+    """List every setting, with the sentences that stand below its field in the source."""
+    described = dict(_field_docs(Path(settings.__file__), Settings.__name__))
+    rows = [
+        (
+            code(f"TRADEBOOK_{field.name.upper()}"),
+            code(getattr(field.type, "__name__", field.type)),
+            code(str(field.default).lower() if field.type is bool else field.default),
+            described[field.name],
+        )
+        for field in msgspec.structs.fields(Settings)
+    ]
+    intro = (
+        "Settings are read once, when a command starts, from environment variables. A value that can't be "
+        "read ends the command with exit code 2 and the variable's name."
+    )
+    return page("Settings", intro, table(("variable", "type", "default", "meaning"), rows))
+
+
+def _field_docs(source: Path, class_name: str) -> Iterator[tuple[str, str]]:
+    """Yield each annotated field of a class with the string after it; a field without one is an error."""
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    body = next(n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == class_name)
+    for node, after in zip(body, [*body[1:], None], strict=True):
+        if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
+            continue
+        text = after.value if isinstance(after, ast.Expr) else None
+        if not (isinstance(text, ast.Constant) and isinstance(text.value, str)):
+            raise SystemExit(f"{source}:{node.lineno}: {node.target.id} has no description below it.")
+        yield node.target.id, prose(text.value)
+
+
+def errors_page() -> str:
+    """List every error of the catalogue, one section a code."""
+    intro = (
+        'Every refusal is `{"error": {…}}` with the keys `code`, `type`, `message`, `param`, `doc_url`, '
+        "`is_transient`, `quota` and `request_log_url`, all of them always present. Programs go by `code` and "
+        "`param`; `message` is for people and may change. A server shows this list at `/errors`."
+    )
+    rows = [
+        (f"[`{error.code}`](#{error.code})", str(error.status), code(error.type), _retry(error))
+        for error in CATALOGUE
+    ]
+    sections = [f"## {error.code}\n\nStatus {error.status}. {prose(error.__doc__)}" for error in CATALOGUE]
+    return page("Errors", intro, table(("code", "status", "type", "trying again"), rows), *sections)
+
+
+def _retry(error: type[ApiError]) -> str:
+    return "may help" if error.is_transient else "is no use"
+
+
+def parameters_page() -> str:
+    """List every route with its permission, parameters and include values."""
+    intro = (
+        "An array parameter takes several values, of which one must match: repeated or separated by commas, "
+        "its name with or without `[]`. Any other parameter is given at most once. Different parameters must "
+        "all match. An unknown parameter, and a value that can't be read, is answered with "
+        "[`validation_failed`](errors.md#validation_failed)."
+    )
+    routes = [_route_section(route) for resource in ALL for route in resource.routes]
+    used = {route.permission for resource in ALL for route in resource.routes}
+    rows = [
+        (code(permission), "yes" if permission in used else "no route of this version asks for it")
+        for permission in api_keys.ALL_PERMISSIONS
+    ]
+    keys = "## Permissions\n\nWhat a key can be given.\n\n" + table(("permission", "in use"), rows)
+    pages = "## Without a key\n\n" + table(("path", "answers"), _UNKEYED)
+    return page("Routes and parameters", intro, *routes, pages, keys)
+
+
+_UNKEYED = (
+    ("`GET /healthz`", "200 while the process answers"),
+    ("`GET /readyz`", "200 while the book can be read and has this version's schema, else 503"),
+    ("`GET /openapi.json`", "the OpenAPI 3.1 document"),
+    ("`GET /errors`", "the error reference as a page"),
+)
+
+
+def _route_section(route: Route) -> str:
+    answer = "a list of" if isinstance(route, ListRoute) else "one"
+    parts = [
+        f"## GET {route.path}",
+        f"{route.summary}. Needs the permission `{route.permission}`. Answers with {answer} "
+        f"[{route.item.__name__}](objects.md#{route.item.__name__.lower()}).",
+    ]
+    rows = [(code(p.name), _takes(p), p.description) for p in parameters_of(route)]
+    parts.append(
+        table(("parameter", "takes", "meaning"), rows)
+        if rows
+        else "It takes no parameters besides its path's."
+    )
+    if route.includes:
+        parts.append("Include values: " + ", ".join(map(code, route.includes)) + ".")
+    return "\n\n".join(parts)
+
+
+def _takes(parameter: Parameter) -> str:
+    schema = parameter.kind.schema()
+    if parameter.name == "include[]":
+        kind = "include values"
+    elif "enum" in schema:
+        kind = " ".join(map(code, schema["enum"]))
+    elif "pattern" in schema:
+        kind = "ids " + code(schema["pattern"].strip("^").partition("_")[0] + "_…")
+    elif "maxLength" in schema:
+        kind = f"text, {schema['minLength']} to {schema['maxLength']} characters"
+    elif schema["type"] == "integer":
+        kind = f"{schema['minimum']} to {schema['maximum']}, default {schema['default']}"
+    else:
+        kind = "RFC 3339 " + schema["format"] if "format" in schema else "a cursor"
+    return kind + (", many" if parameter.is_array else "")
+
+
+def objects_page() -> str:
+    """List every object the API answers with, key by key."""
+    schemas: dict[str, Any] = openapi_document(ALL)["components"]["schemas"]
+    prefixes = [(code(r.id_prefix + "_"), f"[{r.shape.__name__}](#{r.shape.__name__.lower()})") for r in ALL]
+    intro = (
+        "Keys come in this order and are always present. `null` means that there is nothing, or that it was not "
+        "asked for with `include[]`. Times are RFC 3339 in UTC with milliseconds; amounts are decimals as text."
+    )
+    sections = [_object_section(name, schema) for name, schema in schemas.items() if "properties" in schema]
+    return page("Objects", intro, table(("id begins with", "object"), prefixes), *sections)
+
+
+def _object_section(name: str, schema: dict[str, Any]) -> str:
+    rows = [(code(key), _type_of(value)) for key, value in schema["properties"].items()]
+    return f"## {name}\n\n{schema.get('description', '')}\n\n" + table(("key", "holds"), rows)
+
+
+def _type_of(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in schema:
+        return " or ".join(_type_of(choice) for choice in schema["anyOf"])
+    if "enum" in schema:
+        return " ".join(map(code, schema["enum"]))
+    if schema.get("type") == "array":
+        return f"list of {_type_of(schema['items'])}" if "items" in schema else "list"
+    return str(schema.get("type", "any"))
+
+
+def commands_page() -> str:
+    """List every command with its arguments and options."""
+    intro = (
+        "Results go to standard output, messages to standard error. Exit codes: 0 success, 1 the work failed, "
+        "2 wrong usage. Every command explains itself with `--help`."
+    )
+    return page("Commands", intro, *_command_sections(typer.main.get_command(app), "tradebook"))
+
+
+def _command_sections(command: Any, path: str) -> Iterator[str]:
+    inner = getattr(command, "commands", {})
+    words = [path, *(p.name.upper() for p in command.params if p.param_type_name == "argument")]
+    yield f"## {path}\n\n{prose(command.help)}" + (
+        "" if inner else f"\n\n```\n{' '.join(words)} [OPTIONS]\n```"
+    )
+    rows = [_option_row(parameter) for parameter in command.params if not parameter.hidden]
+    if rows:
+        yield table(("argument or option", "takes", "meaning"), rows)
+    for name, each in inner.items():
+        yield from _command_sections(each, f"{path} {name}")
+
+
+def _option_row(parameter: Any) -> tuple[str, str, str]:
+    is_argument = parameter.param_type_name == "argument"
+    name = parameter.name.upper() if is_argument else ", ".join(parameter.opts)
+    bounds = [parameter.min, parameter.max]
+    takes = "" if getattr(parameter, "is_flag", False) else parameter.metavar or "a value"
+    if None not in bounds:
+        takes = f"{bounds[0]} to {bounds[1]}"
+    meaning = prose(parameter.help)
+    if parameter.required and not is_argument:
+        meaning += " Required."
+    if parameter.default not in (None, False):
+        meaning += f" Default: `{parameter.default}`."
+    return code(name), takes, meaning
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "settings.md": settings_page,
+    "errors.md": errors_page,
+    "parameters.md": parameters_page,
+    "objects.md": objects_page,
+    "commands.md": commands_page,
+}
+
+
+def main() -> None:
+    """Write the pages, or compare them."""
+    pages = {FOLDER / name: make() for name, make in PAGES.items()}
+    if "--check" not in sys.argv[1:]:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        for path, text in pages.items():
+            path.write_text(text, encoding="utf-8")
+        return
+    stale = [p for p, text in pages.items() if not p.exists() or p.read_text(encoding="utf-8") != text]
+    if stale:
+        names = ", ".join(path.name for path in stale)
+        raise SystemExit(f"Not what the code says: {names}. Run tools/reference.py (make docs).")
+
+
+if __name__ == "__main__":
+    main()
