@@ -17,7 +17,7 @@ from tradebook.cli.main import app
 from tradebook.crud.parameters import Parameter
 from tradebook.crud.requests import parameters_of
 from tradebook.crud.resource import ListRoute, Route
-from tradebook.errors import CATALOGUE, ApiError
+from tradebook.errors import CATALOGUE
 from tradebook.resources import ALL, api_keys
 from tradebook.settings import Settings
 from tradebook.web.openapi import openapi_document
@@ -44,6 +44,11 @@ def _cell(text: str) -> str:
 def code(text: object) -> str:
     """Set something as code."""
     return f"`{text}`"
+
+
+def link(shape: type) -> str:
+    """Point to an object's section."""
+    return f"[{shape.__name__}](objects.md#{shape.__name__.lower()})"
 
 
 def prose(text: str | None) -> str:
@@ -87,19 +92,15 @@ def errors_page() -> str:
     """List every error of the catalogue, one section a code."""
     intro = (
         'Every refusal is `{"error": {…}}` with the keys `code`, `type`, `message`, `param`, `doc_url`, '
-        "`is_transient`, `quota` and `request_log_url`, all of them always present. Programs go by `code` and "
+        "`is_transient`, `quota` and `request_log_url`, all always present. Programs go by `code` and "
         "`param`; `message` is for people and may change. A server shows this list at `/errors`."
     )
+    retry = {True: "may help", False: "is no use"}
     rows = [
-        (f"[`{error.code}`](#{error.code})", str(error.status), code(error.type), _retry(error))
-        for error in CATALOGUE
+        (f"[`{e.code}`](#{e.code})", str(e.status), code(e.type), retry[e.is_transient]) for e in CATALOGUE
     ]
     sections = [f"## {error.code}\n\nStatus {error.status}. {prose(error.__doc__)}" for error in CATALOGUE]
     return page("Errors", intro, table(("code", "status", "type", "trying again"), rows), *sections)
-
-
-def _retry(error: type[ApiError]) -> str:
-    return "may help" if error.is_transient else "is no use"
 
 
 def parameters_page() -> str:
@@ -112,10 +113,7 @@ def parameters_page() -> str:
     )
     routes = [_route_section(route) for resource in ALL for route in resource.routes]
     used = {route.permission for resource in ALL for route in resource.routes}
-    rows = [
-        (code(permission), "yes" if permission in used else "no route of this version asks for it")
-        for permission in api_keys.ALL_PERMISSIONS
-    ]
+    rows = [(code(p), "yes" if p in used else "not by this version") for p in api_keys.ALL_PERMISSIONS]
     keys = "## Permissions\n\nWhat a key can be given.\n\n" + table(("permission", "in use"), rows)
     pages = "## Without a key\n\n" + table(("path", "answers"), _UNKEYED)
     return page("Routes and parameters", intro, *routes, pages, keys)
@@ -133,8 +131,7 @@ def _route_section(route: Route) -> str:
     answer = "a list of" if isinstance(route, ListRoute) else "one"
     parts = [
         f"## GET {route.path}",
-        f"{route.summary}. Needs the permission `{route.permission}`. Answers with {answer} "
-        f"[{route.item.__name__}](objects.md#{route.item.__name__.lower()}).",
+        f"{route.summary}. Needs the permission `{route.permission}`. Answers with {answer} {link(route.item)}.",
     ]
     rows = [(code(p.name), _takes(p), p.description) for p in parameters_of(route)]
     parts.append(
@@ -167,10 +164,10 @@ def _takes(parameter: Parameter) -> str:
 def objects_page() -> str:
     """List every object the API answers with, key by key."""
     schemas: dict[str, Any] = openapi_document(ALL)["components"]["schemas"]
-    prefixes = [(code(r.id_prefix + "_"), f"[{r.shape.__name__}](#{r.shape.__name__.lower()})") for r in ALL]
+    prefixes = [(code(f"{resource.id_prefix}_"), link(resource.shape)) for resource in ALL]
     intro = (
-        "Keys come in this order and are always present. `null` means that there is nothing, or that it was not "
-        "asked for with `include[]`. Times are RFC 3339 in UTC with milliseconds; amounts are decimals as text."
+        "Keys come in this order and are always present. `null` means that there is nothing, or that it was "
+        "not asked for with `include[]`. Times are RFC 3339 in UTC with milliseconds, as text."
     )
     sections = [_object_section(name, schema) for name, schema in schemas.items() if "properties" in schema]
     return page("Objects", intro, table(("id begins with", "object"), prefixes), *sections)
@@ -186,7 +183,7 @@ def _type_of(schema: dict[str, Any]) -> str:
         name = schema["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
     if "anyOf" in schema:
-        return " or ".join(_type_of(choice) for choice in schema["anyOf"])
+        return " or ".join(map(_type_of, schema["anyOf"]))
     if "enum" in schema:
         return " ".join(map(code, schema["enum"]))
     if schema.get("type") == "array":
@@ -197,15 +194,15 @@ def _type_of(schema: dict[str, Any]) -> str:
 def commands_page() -> str:
     """List every command with its arguments and options."""
     intro = (
-        "Results go to standard output, messages to standard error. Exit codes: 0 success, 1 the work failed, "
-        "2 wrong usage. Every command explains itself with `--help`."
+        "Results go to standard output, messages to standard error. Exit codes: 0 success, 1 the work "
+        "failed, 2 wrong usage. Every command explains itself with `--help`."
     )
     return page("Commands", intro, *_command_sections(typer.main.get_command(app), "tradebook"))
 
 
 def _command_sections(command: Any, path: str) -> Iterator[str]:
     inner = getattr(command, "commands", {})
-    words = [path, *(p.name.upper() for p in command.params if p.param_type_name == "argument")]
+    words = [path, *(_argument(p) for p in command.params if p.param_type_name == "argument")]
     yield f"## {path}\n\n{prose(command.help)}" + (
         "" if inner else f"\n\n```\n{' '.join(words)} [OPTIONS]\n```"
     )
@@ -218,17 +215,20 @@ def _command_sections(command: Any, path: str) -> Iterator[str]:
 
 def _option_row(parameter: Any) -> tuple[str, str, str]:
     is_argument = parameter.param_type_name == "argument"
-    name = parameter.name.upper() if is_argument else ", ".join(parameter.opts)
-    bounds = [parameter.min, parameter.max]
-    takes = "" if getattr(parameter, "is_flag", False) else parameter.metavar or "a value"
-    if None not in bounds:
-        takes = f"{bounds[0]} to {bounds[1]}"
+    name = _argument(parameter) if is_argument else ", ".join(parameter.opts)
+    takes = "" if is_argument or parameter.is_flag else parameter.metavar or "a value"
+    if parameter.max is not None:
+        takes = f"{parameter.min} to {parameter.max}"
     meaning = prose(parameter.help)
     if parameter.required and not is_argument:
         meaning += " Required."
     if parameter.default not in (None, False):
         meaning += f" Default: `{parameter.default}`."
     return code(name), takes, meaning
+
+
+def _argument(parameter: Any) -> str:
+    return str(parameter.metavar or parameter.name.upper())
 
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -244,14 +244,12 @@ def main() -> None:
     """Write the pages, or compare them."""
     pages = {FOLDER / name: make() for name, make in PAGES.items()}
     if "--check" not in sys.argv[1:]:
-        FOLDER.mkdir(parents=True, exist_ok=True)
         for path, text in pages.items():
             path.write_text(text, encoding="utf-8")
         return
-    stale = [p for p, text in pages.items() if not p.exists() or p.read_text(encoding="utf-8") != text]
+    stale = [p.name for p, text in pages.items() if not p.exists() or p.read_text(encoding="utf-8") != text]
     if stale:
-        names = ", ".join(path.name for path in stale)
-        raise SystemExit(f"Not what the code says: {names}. Run tools/reference.py (make docs).")
+        raise SystemExit(f"Not what the code says: {', '.join(stale)}. Run `make docs`.")
 
 
 if __name__ == "__main__":

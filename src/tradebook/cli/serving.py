@@ -15,7 +15,7 @@ from tradebook.cli.opening import DATABASE_VARIABLE
 from tradebook.settings import load_settings
 
 HEADER_TIMEOUT_MS = 10_000
-HEAD_BYTES_MAX = 65_536
+HEAD_BYTES_MAX = 32_768
 """Request line and headers together; more is refused before the application sees it."""
 
 

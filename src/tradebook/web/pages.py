@@ -28,8 +28,9 @@ class Constant:
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Answer."""
         response.content_type = self._content_type
-        response.set_header("x-should-retry", "false")
         response.data = self._body
+
+    on_head = on_get
 
 
 class Ready:
@@ -41,11 +42,12 @@ class Ready:
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Look at the database now."""
         if self._is_ready():
-            response.set_header("x-should-retry", "false")
             response.data = msgspec.json.encode({"status": "ready"})
         else:
             message = "The database can't be reached or is not migrated. Run tradebook migrate --check."
             answer_error(response, DatabaseUnavailable(message))
+
+    on_head = on_get
 
 
 def error_reference(catalogue: Iterable[type[ApiError]]) -> bytes:

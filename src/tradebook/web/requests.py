@@ -10,11 +10,13 @@ from typing import Any
 import falcon
 import msgspec
 import structlog
+from falcon.constants import COMBINED_METHODS
 
 from tradebook.clock import format_ms, now_ms
 from tradebook.errors import PayloadTooLarge
 
 REQUEST_ID_HEADER = "X-Request-Id"
+RETRY_HEADER = "x-should-retry"
 _GOOD_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 
 
@@ -71,6 +73,10 @@ class EveryRequest:
         context.request_id = given if given and _GOOD_ID.fullmatch(given) else f"req_{getrandbits(80):020x}"
         response.set_header(REQUEST_ID_HEADER, context.request_id)
         response.set_header("X-Content-Type-Options", "nosniff")
+        response.set_header(RETRY_HEADER, "false")
+        if request.method not in COMBINED_METHODS:
+            # As little allowed as TRACE is; Falcon then says what is, and not just that the request is bad.
+            request.method = "TRACE"
         length = request.env.get("CONTENT_LENGTH") or "0"
         if not length.isdecimal() or int(length[:20]) > self._body_bytes_max:
             raise PayloadTooLarge(f"The body is over {self._body_bytes_max} bytes.")
@@ -86,7 +92,7 @@ class EveryRequest:
             "request",
             format_ms(now_ms()),
             context.request_id,
-            request.method,
+            request.env["REQUEST_METHOD"],
             request.path,
             response.status_code,
             context.account,

@@ -11,7 +11,7 @@ from tradebook.crud.cursor import Cursors
 from tradebook.crud.listing import list_page
 from tradebook.crud.requests import RequestParser
 from tradebook.crud.resource import ListRoute, Owner, Route, View
-from tradebook.errors import NotFound, ValidationFailed
+from tradebook.errors import NotFound, RouteNotFound, ValidationFailed
 from tradebook.ids import decode_id, encode_id
 from tradebook.storage.database import Database
 from tradebook.web.auth import Authenticator
@@ -52,6 +52,8 @@ class RouteResponder:
             service.pages.put(key, page)
         _answer(request, response, page)
 
+    on_head = on_get
+
     def _make(self, account_id: int, path: str, raw_query: str, parts: dict[str, str]) -> Page:
         service, route = self._service, self._route
         pairs = parse_query_string(raw_query)
@@ -78,6 +80,8 @@ class RouteResponder:
 
 def _key_in_path(owner: Owner, parts: dict[str, str]) -> int:
     key = decode_id(owner.id_prefix, parts[owner.param])
+    if not parts[owner.param]:
+        raise RouteNotFound("There is no such path; without its last slash there may be.")
     if key is None:
         raise ValidationFailed(
             f"{owner.param} takes ids that begin with {owner.id_prefix}_ and 13 more characters, as this API "
@@ -100,7 +104,6 @@ def _answer(request: falcon.Request, response: falcon.Response, page: Page) -> N
             ("ETag", page.etag),
             ("Cache-Control", "private, no-cache"),
             ("Vary", "Authorization"),
-            ("x-should-retry", "false"),
         )
     )
     asked = request.env.get("HTTP_IF_NONE_MATCH")

@@ -64,7 +64,9 @@ def _answer_framework_error(
         response.set_header("Allow", allowed)
         answer_error(
             response,
-            MethodNotAllowed(f"{request.method[:20]} is not allowed here; allowed is {allowed}."),
+            MethodNotAllowed(
+                f"{request.env['REQUEST_METHOD'][:20]} is not allowed here; allowed is {allowed}."
+            ),
         )
     elif isinstance(error, falcon.HTTPNotFound):
         answer_error(response, RouteNotFound("There is no such path. GET /openapi.json lists all paths."))
