@@ -128,17 +128,13 @@ _UNKEYED = (
 
 
 def _route_section(route: Route) -> str:
-    answer = "a list of" if isinstance(route, ListRoute) else "one"
+    answer = ("a list of " if isinstance(route, ListRoute) else "one ") + link(route.item)
+    rows = [(code(p.name), _takes(p), p.description) for p in parameters_of(route)]
     parts = [
         f"## GET {route.path}",
-        f"{route.summary}. Needs the permission `{route.permission}`. Answers with {answer} {link(route.item)}.",
+        f"{route.summary}. Needs the permission `{route.permission}`. Answers with {answer}.",
+        table(("parameter", "takes", "meaning"), rows) if rows else "It takes no parameters.",
     ]
-    rows = [(code(p.name), _takes(p), p.description) for p in parameters_of(route)]
-    parts.append(
-        table(("parameter", "takes", "meaning"), rows)
-        if rows
-        else "It takes no parameters besides its path's."
-    )
     if route.includes:
         parts.append("Include values: " + ", ".join(map(code, route.includes)) + ".")
     return "\n\n".join(parts)
@@ -193,10 +189,7 @@ def _type_of(schema: dict[str, Any]) -> str:
 
 def commands_page() -> str:
     """List every command with its arguments and options."""
-    intro = (
-        "Results go to standard output, messages to standard error. Exit codes: 0 success, 1 the work "
-        "failed, 2 wrong usage. Every command explains itself with `--help`."
-    )
+    intro = "Results go to standard output, messages to standard error. `--help` explains every command."
     return page("Commands", intro, *_command_sections(typer.main.get_command(app), "tradebook"))
 
 

@@ -33,7 +33,15 @@ _DUPLICATE = {
     apsw.SQLITE_CONSTRAINT_PRIMARYKEY,
     apsw.SQLITE_CONSTRAINT_ROWID,
 }
-_AWAY = (apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError, apsw.CantOpenError)
+_AWAY = (
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.FullError,
+    apsw.IOError,
+    apsw.CantOpenError,
+    apsw.NotADBError,
+    apsw.CorruptError,
+)
 
 _REVISION = prepare(sa.select(accounts.c.revision).where(accounts.c.account_id == ACCOUNT))
 _NEW_REVISION = prepare(

@@ -61,13 +61,9 @@ def _answer_framework_error(
 ) -> None:
     if isinstance(error, falcon.HTTPMethodNotAllowed):
         allowed = (error.headers or {}).get("Allow", "")  # type: ignore[union-attr]
+        method = request.env["REQUEST_METHOD"][:20]
         response.set_header("Allow", allowed)
-        answer_error(
-            response,
-            MethodNotAllowed(
-                f"{request.env['REQUEST_METHOD'][:20]} is not allowed here; allowed is {allowed}."
-            ),
-        )
+        answer_error(response, MethodNotAllowed(f"{method} is not allowed here; allowed is {allowed}."))
     elif isinstance(error, falcon.HTTPNotFound):
         answer_error(response, RouteNotFound("There is no such path. GET /openapi.json lists all paths."))
     else:
