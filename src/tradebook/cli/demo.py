@@ -5,6 +5,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated
 
 import typer
@@ -24,6 +25,7 @@ from tradebook.transfer.importing import import_customers
 from tradebook.transfer.reading import Row
 
 ROWS_SHOWN = 8
+NAME_WIDTH = 30
 INCLUDE = frozenset({"bill_to_address", "bill_to_address.geolocation", "credit_limit"})
 
 
@@ -69,7 +71,7 @@ def _show_first_rows(view: View) -> None:
         customers.INDEX, Query(), above=0, below=KEY_MAX, descending=True, limit=ROWS_SHOWN
     )
     table = Table(title="The newest customers")
-    for heading in ("number", "name", "status", "city", "credit limit"):
+    for heading in ("number", "name", "city", "credit limit"):
         table.add_column(heading, justify="right" if heading == "credit limit" else "left", no_wrap=True)
     loaded = customers.load(view, keys)
     for customer in map(loaded.__getitem__, keys):
@@ -77,8 +79,7 @@ def _show_first_rows(view: View) -> None:
         limit = customer.credit_limit
         table.add_row(
             customer.number,
-            customer.name,
-            customer.status,
+            shorten(customer.name, NAME_WIDTH, placeholder="…"),
             f"{place.locality}, {place.country}" if place else "",
             limit.display_value if limit else "",
         )

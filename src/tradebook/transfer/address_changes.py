@@ -133,13 +133,12 @@ class AddressChanges:
         if given.get("country") is None:
             record.require(f"{part}.country", "is missing: an address needs a country")
             return None
-        return self._add(
-            {
-                **_DEFAULTS,
-                "name": name,
-                **{field: value for field, value in given.items() if value is not None},
-            }
-        )
+        values = {**_DEFAULTS, **given}
+        if values["name"] is None:
+            values["name"] = name
+        if values["type"] is None:
+            values["type"] = _DEFAULTS["type"]
+        return self._add(values)
 
     def _add(self, values: Values) -> int:
         key = self._keys.now()
