@@ -166,9 +166,7 @@ def test_all_include_values_at_once_fill_everything(filled):
 def test_each_sub_object_is_the_same_alone_and_among_all(filled):
     everything = customers(filled, *INCLUDE_VALUES)["parent"]
     roots = {value for value in INCLUDE_VALUES if "." not in value} - {"parent_account"}
-    whole = {
-        root: [value for value in INCLUDE_VALUES if value.partition(".")[0] == root] for root in roots
-    }
+    whole = {root: [value for value in INCLUDE_VALUES if value.partition(".")[0] == root] for root in roots}
 
     alone = {root: customers(filled, *values)["parent"][root] for root, values in whole.items()}
 
@@ -341,7 +339,11 @@ def test_both_addresses_are_what_was_put_in(filled):
         "62701",
         "US",
     ]
-    assert (ship_to["name"], ship_to["type"], ship_to["geolocation"]["country"]) == ("Yard", "drop_ship", "CA")
+    assert (ship_to["name"], ship_to["type"], ship_to["geolocation"]["country"]) == (
+        "Yard",
+        "drop_ship",
+        "CA",
+    )
     assert list(ship_to["geolocation"].values())[2:7] == [None] * 5
 
 
@@ -530,7 +532,9 @@ def test_the_entries_of_a_nested_route_are_those_of_the_contract(families):
 def test_a_nested_route_of_a_customer_without_entries_is_an_empty_list(filled):
     bare = customers(filled)["bare"]["id"]
 
-    pages = [fetch(filled.client, f"{CUSTOMERS}/{bare}/{name}") for name in ("child_accounts", "price_groups")]
+    pages = [
+        fetch(filled.client, f"{CUSTOMERS}/{bare}/{name}") for name in ("child_accounts", "price_groups")
+    ]
 
     assert [page["data"] for page in pages] == [[], []]
     assert [page_faults(page) for page in pages] == [[], []]

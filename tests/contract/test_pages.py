@@ -38,7 +38,9 @@ _DELETE_LINKS = [
     prepare(sa.delete(table).where(table.c.account_id == ACCOUNT, any_of(table.c.customer_id, "ids")))
     for table in (customer_addresses, customer_price_groups, customer_search)
 ]
-_DELETE = prepare(sa.delete(customers).where(customers.c.account_id == ACCOUNT, any_of(customers.c.id, "ids")))
+_DELETE = prepare(
+    sa.delete(customers).where(customers.c.account_id == ACCOUNT, any_of(customers.c.id, "ids"))
+)
 
 
 def some(count, **common):

@@ -210,7 +210,9 @@ def test_a_filter_by_words_leaves_those_that_have_one(filled, query, expected):
         "include[]",
     ],
 )
-@pytest.mark.parametrize("wrong", ["", "NORMAL", "Parent", "normall", "1", "true", "null", "%20normal", "%00"])
+@pytest.mark.parametrize(
+    "wrong", ["", "NORMAL", "Parent", "normall", "1", "true", "null", "%20normal", "%00"]
+)
 def test_an_unknown_word_is_refused(filled, name, wrong):
     assert_refused(filled.client.get(f"{CUSTOMERS}?{name}={wrong}"), name)
 
@@ -496,7 +498,20 @@ def test_the_order_of_parameters_and_values_changes_nothing(filled):
 
 @pytest.mark.parametrize(
     "name",
-    ["page", "offset", "status", "Status_codes", "LIMIT", "limit[]", "q[]", "cursor[]", "", "city[]", "a b", "é"],
+    [
+        "page",
+        "offset",
+        "status",
+        "Status_codes",
+        "LIMIT",
+        "limit[]",
+        "q[]",
+        "cursor[]",
+        "",
+        "city[]",
+        "a b",
+        "é",
+    ],
 )
 def test_an_unknown_parameter_is_refused_by_its_name(filled, name):
     assert_refused(filled.client.get(CUSTOMERS, params={name: "1"}), name)
@@ -526,7 +541,17 @@ def test_an_unknown_word_is_told_the_nearest(filled):
 
 @pytest.mark.parametrize(
     "name",
-    ["limit", "q", "cursor", "parent_account_status", "city", "state", "postal_code", "start_date", "end_date"],
+    [
+        "limit",
+        "q",
+        "cursor",
+        "parent_account_status",
+        "city",
+        "state",
+        "postal_code",
+        "start_date",
+        "end_date",
+    ],
 )
 def test_a_scalar_is_given_once(filled, name):
     good = {"limit": "5", "parent_account_status": "parent"}.get(name, f"{HOUR}Z")

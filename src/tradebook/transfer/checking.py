@@ -48,7 +48,7 @@ _GROUP_ESCAPED = re.compile(r"\\([\\;])")
 def check_text(value: Any, *, length_max: int = TEXT_LENGTH_MAX) -> str:
     """Accept one line of text, without the white space around it."""
     text: str = value.strip() if isinstance(value, str) else value
-    # Nearly every cell is this, and a file has a hundred million of them.
+    # Nearly every cell is this.
     if text.__class__ is str and len(text) <= length_max and text.isprintable():
         return text
     if _CONTROL.search(_text(text, length_max)):

@@ -1,8 +1,7 @@
 """What a record names becomes the keys of the book's rows: type, groups, carrier, level, terms, sales rep."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 from tradebook.resources.payment_terms import payment_terms
@@ -29,22 +28,12 @@ class References:
 
     def columns(self, record: Record, known: Mapping[str, Any]) -> Values:
         """Return the columns of the customer that the record's names decide; refusals go to the record."""
-        own, found = record.own, Values()
-        if own.get("type") is not None:
-            _try(record, lambda: found.update(type_id=self._groups.key_of(own["type"], TYPE_GROUP, "type")))
-        elif "type" in own:
-            found["type_id"] = None
-        for column, terms in (
-            ("payment_term", self._payment_terms),
-            ("shipping_term", self._shipping_terms),
-        ):
-            if column in own:
-                name = own[column]
-                found[f"{column}_id"] = None if name is None else terms.key_of(name)
-        if "sales_rep_email" in own or "sales_rep_name" in own:
-            found.update(self._sales_rep(own, known))
-        if "carrier" in own or "service_level" in own:
-            _try(record, lambda: found.update(self._carrier_and_level(own, known)))
+        found = Values()
+        for resolve in (self._type, self._terms, self._sales_rep, self._carrier_and_level):
+            try:
+                resolve(record.own, known, found)
+            except Refusal as refusal:
+                record.refuse(refusal.column, refusal.value, refusal.reason)
         return found
 
     def price_groups(self, record: Record) -> list[int] | None:
@@ -53,19 +42,36 @@ class References:
             return None
         groups: list[int] = []
         for name in record.own["price_groups"] or ():
-            _try(record, partial(self._add_price_group, groups, name))
+            try:
+                groups.append(self._groups.key_of(name, PRICING_GROUP, "price_groups"))
+            except Refusal as refusal:
+                record.refuse(refusal.column, refusal.value, refusal.reason)
         return groups
 
-    def _add_price_group(self, groups: list[int], name: str) -> None:
-        groups.append(self._groups.key_of(name, PRICING_GROUP, "price_groups"))
+    def _type(self, own: Values, _known: Mapping[str, Any], found: Values) -> None:
+        if "type" in own:
+            name = own["type"]
+            found["type_id"] = None if name is None else self._groups.key_of(name, TYPE_GROUP, "type")
 
-    def _sales_rep(self, own: Values, known: Mapping[str, Any]) -> Values:
+    def _terms(self, own: Values, _known: Mapping[str, Any], found: Values) -> None:
+        if "payment_term" in own:
+            name = own["payment_term"]
+            found["payment_term_id"] = None if name is None else self._payment_terms.key_of(name)
+        if "shipping_term" in own:
+            name = own["shipping_term"]
+            found["shipping_term_id"] = None if name is None else self._shipping_terms.key_of(name)
+
+    def _sales_rep(self, own: Values, known: Mapping[str, Any], found: Values) -> None:
+        if "sales_rep_email" not in own and "sales_rep_name" not in own:
+            return
         current, name = known["sales_rep_id"], own.get("sales_rep_name")
         if "sales_rep_email" not in own and current is not None and self._reps.name_of(current) == name:
-            return {}
-        return {"sales_rep_id": self._reps.key_of(own.get("sales_rep_email"), name, current)}
+            return
+        found["sales_rep_id"] = self._reps.key_of(own.get("sales_rep_email"), name, current)
 
-    def _carrier_and_level(self, own: Values, known: Mapping[str, Any]) -> Values:
+    def _carrier_and_level(self, own: Values, known: Mapping[str, Any], found: Values) -> None:
+        if "carrier" not in own and "service_level" not in own:
+            return
         carrier, level = known["carrier_id"], known["service_level_id"]
         if "carrier" in own:
             name = own["carrier"]
@@ -75,7 +81,7 @@ class References:
         elif level is not None and carrier != known["carrier_id"]:
             reason = "leaves the customer's service level with another carrier: give service_level too"
             raise Refusal("carrier", own["carrier"], reason)
-        return {"carrier_id": carrier, "service_level_id": level}
+        found.update(carrier_id=carrier, service_level_id=level)
 
     def _level(self, carrier: int | None, name: str | None) -> int | None:
         if name is None:
@@ -83,10 +89,3 @@ class References:
         if carrier is None:
             raise Refusal("service_level", name, "needs a carrier, and the customer has none")
         return self._carriers.level_of(carrier, name)
-
-
-def _try(record: Record, resolve: Callable[[], Any]) -> None:
-    try:
-        resolve()
-    except Refusal as refusal:
-        record.refuse(refusal.column, refusal.value, refusal.reason)

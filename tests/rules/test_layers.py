@@ -1,0 +1,59 @@
+"""Imports go down only, and the check that says so has teeth."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the contracts of pyproject.toml over the package in a folder."""
+    program = "from importlinter.cli import lint_imports; import sys; sys.exit(lint_imports(no_cache=True))"
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env={"PYTHONPATH": str(folder / "src"), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """The package and its contracts, to plant breaches in."""
+    shutil.copytree(
+        ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
+    )
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_the_contracts_hold(copy):
+    done = lint_imports(copy)
+
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("storage/schema.py", "import tradebook.crud.listing"),
+        ("crud/listing.py", "import tradebook.resources.carriers"),
+        ("web/routes.py", "import tradebook.resources.carriers"),
+        ("resources/carriers.py", "import falcon"),
+        ("crud/listing.py", "import apsw"),
+        ("text.py", "import tradebook.money, tradebook.crud.cursor"),
+        ("utils.py", '"""A drawer for everything."""'),
+        ("resources/service_levels.py", "import tradebook.resources.carriers"),
+    ],
+)
+def test_a_planted_breach_is_caught(copy, module, line):
+    path = copy / "src" / "tradebook" / module
+    path.write_text((path.read_text() if path.exists() else "") + f"\n{line}\n")
+
+    assert lint_imports(copy).returncode != 0
