@@ -1,0 +1,111 @@
+"""The schema's rules: the account leads everything, and no statement is made without it."""
+
+import apsw
+import pytest
+import sqlalchemy as sa
+
+from tradebook import migrations
+from tradebook.resources.addresses import addresses
+from tradebook.resources.customers.tables import customer_addresses, customers
+from tradebook.storage.schema import ACCOUNT, StatementWithoutAccount, metadata, prepare
+
+TENANT_TABLES = [table for table in metadata.sorted_tables if table.name != "deployment"]
+_c, _a, _l = customers.c, addresses.c, customer_addresses.c
+_other = customers.alias("other")
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory):
+    """A new database, as `tradebook migrate` makes it."""
+    path = tmp_path_factory.mktemp("schema") / "book.db"
+    migrations.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.mark.parametrize("table", TENANT_TABLES, ids=lambda table: table.name)
+def test_the_account_leads_every_key_index_and_reference(table):
+    assert next(iter(table.primary_key.columns)).name == "account_id"
+    assert all(next(iter(index.columns)).name == "account_id" for index in table.indexes)
+    assert all(key.column_keys[0] == "account_id" for key in table.foreign_key_constraints)
+
+
+def test_migrations_make_what_the_code_declares(migrated):
+    """Column by column, index by index, reference by reference."""
+    engine = sa.create_engine(f"sqlite:///{migrated}")
+    made = sa.MetaData()
+    made.reflect(engine)
+    engine.dispose()
+
+    assert set(made.tables) == {*metadata.tables, "alembic_version"}
+    assert [described(made.tables[name]) for name in metadata.tables] == [
+        described(table) for table in metadata.tables.values()
+    ]
+
+
+def described(table: sa.Table) -> tuple:
+    """What counts of a table."""
+    return (
+        table.name,
+        [(column.name, str(column.type), column.nullable) for column in table.columns],
+        [column.name for column in table.primary_key.columns],
+        sorted((i.name, i.unique, [c.name for c in i.columns]) for i in table.indexes),
+        sorted(
+            (key.column_keys, [element.target_fullname for element in key.elements])
+            for key in table.foreign_key_constraints
+        ),
+    )
+
+
+def test_head_is_the_last_migration(migrated):
+    assert migrations.pending(migrations.HEAD) == []
+    assert migrations.pending(None)[0].startswith("0001")
+    connection = apsw.Connection(str(migrated))
+    assert connection.execute("SELECT version_num FROM alembic_version").get == migrations.HEAD
+
+
+def test_tables_are_kept_in_the_order_of_their_keys(migrated):
+    """WITHOUT ROWID: a page of an account is one contiguous read."""
+    connection = apsw.Connection(str(migrated))
+    kept = connection.execute(
+        "SELECT name, wr FROM pragma_table_list WHERE type = 'table' AND schema = 'main'"
+    )
+
+    assert {name for name, without in kept if not without} == {"alembic_version", "sqlite_schema"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        sa.select(_c.id),
+        sa.select(_c.id).where(_c.id == sa.bindparam("id")),
+        sa.select(_c.id).where(_c.account_id == 5),
+        sa.select(_c.id).where(_c.account_id == sa.bindparam("other")),
+        sa.select(_c.id, _a.name)
+        .join_from(customers, addresses, _a.id == _c.id)
+        .where(_c.account_id == ACCOUNT),
+        sa.select(_c.id).join(_other, _other.c.id == _c.parent_id).where(_c.account_id == ACCOUNT),
+        sa.select(_c.id).where(_c.account_id == ACCOUNT, _c.id.in_(sa.select(_l.customer_id))),
+        sa.select(_c.id).where(_c.account_id == ACCOUNT, sa.exists().where(_other.c.parent_id == _c.id)),
+        sa.update(customers).values(name="x"),
+        sa.delete(customers).where(_c.id == 1),
+        sa.insert(customers).from_select(["id"], sa.select(_a.id)),
+    ],
+    ids=range(11),
+)
+def test_no_statement_is_made_without_its_account(statement):
+    with pytest.raises(StatementWithoutAccount):
+        prepare(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        sa.select(_c.id).where(_c.account_id == ACCOUNT),
+        sa.select(_c.id).join(_other, _other.c.account_id == ACCOUNT).where(_c.account_id == ACCOUNT),
+        sa.update(customers).values(name="x").where(_c.account_id == ACCOUNT),
+        sa.insert(customers),
+    ],
+    ids=range(4),
+)
+def test_a_statement_with_its_account_is_made(statement):
+    assert prepare(statement).sqlite[0]

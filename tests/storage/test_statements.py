@@ -1,0 +1,90 @@
+"""How many statements an answer takes: a constant, whatever is included and however long the page is."""
+
+from itertools import combinations
+
+import pytest
+
+from tests.fixtures.book import Book
+from tests.fixtures.server import Server
+from tradebook.crud.cursor import load_cursors
+from tradebook.crud.listing import list_page
+from tradebook.crud.requests import RequestParser
+from tradebook.crud.resource import View
+from tradebook.resources import customers
+from tradebook.transfer.demo_book import demo_customers
+
+ROUTE = customers.resource.routes[0]
+STATEMENTS_MAX = 18
+"""Keys, the other side's probe, rows, and at most one or two for each relation."""
+
+
+class Counting:
+    """A reader that counts what it is asked."""
+
+    def __init__(self, reader) -> None:
+        self._reader = reader
+        self.cache = {}
+        self.account_id = reader.account_id
+        self.count = 0
+
+    def rows(self, statement, **values):
+        self.count += 1
+        return self._reader.rows(statement, **values)
+
+    def keys(self, *arguments, **options):
+        self.count += 1
+        return self._reader.keys(*arguments, **options)
+
+
+@pytest.fixture(scope="module")
+def book(server: Server):
+    """Enough customers for every relation to be there many times."""
+    made = Book(server)
+    made.add(*demo_customers(600))
+    yield made
+    made.close()
+
+
+def statements(book: Book, load=None, **parameters) -> int:
+    """Count the statements of one cold page."""
+    cursors = load_cursors(book.database)
+    request = RequestParser(ROUTE).list_request(
+        ROUTE.path, list(parameters.items()), book.account_key, cursors
+    )
+    with book.database.read(book.account_key) as reader:
+        counting = Counting(reader)
+        list_page(View(counting, cursors, request.include), ROUTE, ROUTE.path, request)
+        if load:
+            load(counting)
+    return counting.count
+
+
+def test_a_page_without_includes_takes_one_statement(book):
+    assert statements(book) == 1
+
+
+def test_a_filtered_page_takes_two(book):
+    assert statements(book, status_codes="normal") == 2
+
+
+@pytest.mark.parametrize("limit", ["1", "10", "1000"])
+def test_all_includes_take_a_bounded_number(book, limit):
+    assert statements(book, include=",".join(ROUTE.includes), limit=limit) <= STATEMENTS_MAX
+
+
+def test_any_two_includes_take_a_bounded_number(book):
+    counts = [statements(book, include=",".join(two)) for two in combinations(ROUTE.includes, 2)]
+
+    assert max(counts) <= 7
+
+
+def test_a_statement_for_each_row_is_noticed(book):
+    def one_by_one(reader):
+        keys = reader.keys(customers.INDEX, _EVERYTHING, above=0, below=1 << 62, descending=True, limit=100)
+        for key in keys:
+            customers.load(View(reader, None), [key])
+
+    assert statements(book, load=one_by_one) > STATEMENTS_MAX
+
+
+_EVERYTHING = RequestParser(ROUTE).list_request(ROUTE.path, [], 1, None).query
