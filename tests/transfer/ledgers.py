@@ -60,9 +60,7 @@ class Ledger:
     ) -> tuple[ImportSummary, list[str]]:
         """Import what a reader yields."""
         problems: list[Problem] = []
-        summary = import_customers(
-            self.database, self.key, rows, dry_run=dry_run, report=problems.append
-        )
+        summary = import_customers(self.database, self.key, rows, dry_run=dry_run, report=problems.append)
         assert summary.problems == len(problems)
         return summary, [str(problem) for problem in problems]
 

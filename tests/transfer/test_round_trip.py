@@ -9,14 +9,17 @@ from hypothesis import strategies as st
 
 from tests.transfer.ledgers import Ledger, Record, new_database
 from tradebook.storage.database import Database
-from tradebook.transfer import batches, exporting
+from tradebook.transfer import batches, checking, exporting, families, reading
 
 FORMATS = ("ndjson", "csv")
 
 letters = st.characters(exclude_categories=["Cs", "Cc"], include_characters=";\\=+-@'\",|{}")
 words = st.text(letters, min_size=1, max_size=12).map(str.strip).filter(bool)
 # Few, so that they meet: names that differ in case alone, that hold separators, that start a formula.
-names = st.sampled_from(["Gold", "gold", "GOLD", "a;b", "a\\;b", "\\", "=1+1", "'=1", "-", "Été", "x" * 200]) | words
+names = (
+    st.sampled_from(["Gold", "gold", "GOLD", "a;b", "a\\;b", "\\", "=1+1", "'=1", "-", "Été", "x" * 199])
+    | words
+)
 notes = st.text(letters | st.just("\n"), min_size=1, max_size=30).map(str.strip).filter(bool)
 emails = st.sampled_from(["a@b.c", "A@b.c", "=x@y.z", "rep@example.com"])
 amounts = st.from_regex(r"-?(0|[1-9][0-9]{0,9})(\.[0-9]{1,4})?", fullmatch=True)
@@ -120,36 +123,27 @@ def test_an_export_makes_the_same_book(database: Database, file_format: str, boo
     check_round_trip(database, book, file_format)
 
 
-@pytest.mark.parametrize("file_format", FORMATS)
 @pytest.mark.parametrize(
-    "fault",
+    ("file_format", "place", "name", "fault"),
     [
-        pytest.param(lambda m: m.setitem(batches.NEW_CUSTOMER, "edi_status", 0), id="default"),
-        pytest.param(lambda m: m.setattr(exporting, "join_groups", ";".join), id="groups"),
-        pytest.param(lambda m: m.setattr(exporting, "escape", lambda cell: f"'{cell}"), id="formulas"),
-        pytest.param(lambda m: m.setattr(exporting, "_NO_ADDRESS", ("x",) * 10), id="addresses"),
-        pytest.param(
-            lambda m: m.setattr(exporting, "milliseconds_of", lambda key: (key >> 21) // 1000 * 1000),
-            id="milliseconds",
-        ),
+        pytest.param("csv", checking, "split_groups", lambda text: text.split(";"), id="groups"),
+        pytest.param("csv", reading, "unescape", lambda cell: cell, id="formulas"),
+        pytest.param("ndjson", exporting, "milliseconds_of", lambda key: key >> 21 & ~3, id="milliseconds"),
+        pytest.param("ndjson", batches, "_settle_currency", lambda values: None, id="currency"),
+        pytest.param("csv", families.Families, "wants_parent", lambda *_: None, id="parents"),
     ],
 )
 def test_the_check_of_the_round_trip_finds_faults(
-    database: Database, monkeypatch: pytest.MonkeyPatch, file_format: str, fault
+    database: Database, monkeypatch: pytest.MonkeyPatch, file_format: str, place, name: str, fault
 ) -> None:
-    """With a fault planted in what writes or reads, some book fails in some format."""
+    """With a fault planted in what writes or reads, the check that passes now fails."""
     book = [
         {"number": "1", "name": "A", "price_groups": ["a;b"], "created_at": "2020-01-01T00:00:00.001Z"},
-        {"number": "2", "name": "B", "edi_status": "enabled", "note": "=1", "bill_to.country": "FR"},
+        {"number": "2", "name": "B", "credit_limit": "1", "note": "=1", "parent_number": "1"},
     ]
     check_round_trip(database, book, file_format)
-    first = Ledger(database)
-    first.take(*book)
-    whole = first.export(file_format)
-    fault(monkeypatch)
 
-    if file_format == "ndjson" and first.export(file_format) == whole:
-        pytest.skip("this fault is in the writing of CSV, or in what a file leaves out")
+    monkeypatch.setattr(place, name, fault)
+
     with pytest.raises(AssertionError):
         check_round_trip(database, book, file_format)
-        assert first.export(file_format) == whole

@@ -1,0 +1,149 @@
+"""Import of an export gives the same book, byte for byte."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.transfer.ledgers import Ledger, Record, new_database
+from tradebook.storage.database import Database
+from tradebook.transfer import batches, checking, exporting, families, reading
+
+FORMATS = ("ndjson", "csv")
+
+letters = st.characters(exclude_categories=["Cs", "Cc"], include_characters=";\\=+-@'\",|{}")
+words = st.text(letters, min_size=1, max_size=12).map(str.strip).filter(bool)
+# Few, so that they meet: names that differ in case alone, that hold separators, that start a formula.
+names = (
+    st.sampled_from(["Gold", "gold", "GOLD", "a;b", "a\\;b", "\\", "=1+1", "'=1", "-", "Été", "x" * 199])
+    | words
+)
+notes = st.text(letters | st.just("\n"), min_size=1, max_size=30).map(str.strip).filter(bool)
+emails = st.sampled_from(["a@b.c", "A@b.c", "=x@y.z", "rep@example.com"])
+amounts = st.from_regex(r"-?(0|[1-9][0-9]{0,9})(\.[0-9]{1,4})?", fullmatch=True)
+# Few again, so that many share a millisecond.
+times = st.sampled_from(
+    ["1970-01-01T00:00:00.000Z", "2020-02-29T12:00:00.123Z", "2020-02-29T12:00:00.124Z", "2100-01-01"]
+)
+countries = st.sampled_from(["FR", "US", "Germany", "GBR"])
+
+ADDRESS = {
+    "name": words,
+    "street_line_1": words,
+    "street_line_2": words,
+    "locality": words,
+    "state": words,
+    "postal_code": words,
+    "phone": words,
+    "email": emails,
+    "type": st.sampled_from(["standard", "drop_ship"]),
+}
+OWN = {
+    "status": st.sampled_from(["normal", "preferred", "hold_shipment", "hold_all"]),
+    "edi_status": st.sampled_from(["enabled", "disabled"]),
+    "commission_policy": st.sampled_from(["commission_applied", "commission_exempt"]),
+    "freight_policy": st.sampled_from(["free_freight", "billed_freight"]),
+    "note": notes,
+    "email": emails,
+    "phone": words,
+    "url": st.sampled_from(["https://example.com/a?b=1;c", "example.com"]),
+    "credit_limit": amounts,
+    "credit_limit_currency": st.sampled_from(["USD", "EUR", "JPY"]),
+    "type": names.map(lambda name: f"T{name}"),
+    "price_groups": st.lists(names.map(lambda name: f"P{name}"), max_size=3),
+    "parent_number": st.sampled_from(["head", "=head"]),
+    "carrier_billing_type": st.sampled_from(["sender", "third_party"]),
+    "carrier_billing_account": words,
+    "payment_term": names | st.sampled_from(["Net 30", "net 45"]),
+    "shipping_term": names,
+    "priority": st.sampled_from(["low", "normal", "high"]),
+    "sales_rep_email": emails,
+    "accepts_invoice_emails": st.booleans(),
+    "created_at": times,
+}
+
+
+@st.composite
+def records(draw: st.DrawFn) -> Record:
+    """A new customer with any of the columns."""
+    record: Record = {"name": draw(words), **draw(st.fixed_dictionaries({}, optional=OWN))}
+    if draw(st.booleans()):
+        record |= {"carrier": draw(names), "service_level": draw(names)}
+    elif draw(st.booleans()):
+        record |= {"carrier": "ups", "service_level": "Ground"}
+    if "sales_rep_email" not in record and draw(st.booleans()):
+        record["sales_rep_name"] = draw(words)
+    parts = draw(st.sampled_from([(), ("bill_to",), ("bill_to", "ship_to"), ("ship_to",)]))
+    for part in parts:
+        record[f"{part}.country"] = draw(countries)
+        given = draw(st.fixed_dictionaries({}, optional=ADDRESS))
+        record |= {f"{part}.{name}": value for name, value in given.items()}
+    return record
+
+
+books = st.lists(records(), max_size=6).map(
+    lambda listed: [
+        {"number": "head", "name": "Head"},
+        {"number": "=head", "name": "=Head"},
+        *({"number": f"c{place}", **record} if place % 3 else record for place, record in enumerate(listed)),
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    made = new_database(tmp_path_factory.mktemp("round_trip"))
+    yield made
+    made.close()
+
+
+def check_round_trip(database: Database, book: list[Record], file_format: str) -> None:
+    """Fill an account, export it, import that into another and over itself, and compare."""
+    first, second = Ledger(database), Ledger(database)
+    first.take(*book)
+    file = first.export(file_format)
+
+    second.take_file(file, file_format)
+    again = first.take_file(file, file_format)
+
+    assert second.export(file_format) == file
+    assert second.export("ndjson") == first.export("ndjson")
+    assert (again.unchanged, again.updated, again.created) == (len(book), 0, 0)
+    assert again.made == {}
+    assert first.export(file_format) == file
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+@settings(deadline=None, max_examples=600, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(book=books)
+def test_an_export_makes_the_same_book(database: Database, file_format: str, book: list[Record]) -> None:
+    """Whatever the book holds, in either format, in a fresh account and over itself."""
+    check_round_trip(database, book, file_format)
+
+
+@pytest.mark.parametrize(
+    ("file_format", "place", "name", "fault"),
+    [
+        pytest.param("csv", checking, "split_groups", lambda text: text.split(";"), id="groups"),
+        pytest.param("csv", reading, "unescape", lambda cell: cell, id="formulas"),
+        pytest.param("ndjson", exporting, "milliseconds_of", lambda key: key >> 21 & ~3, id="milliseconds"),
+        pytest.param("ndjson", batches, "_settle_currency", lambda values: None, id="currency"),
+        pytest.param("csv", families.Families, "wants_parent", lambda *_: None, id="parents"),
+    ],
+)
+def test_the_check_of_the_round_trip_finds_faults(
+    database: Database, monkeypatch: pytest.MonkeyPatch, file_format: str, place, name: str, fault
+) -> None:
+    """With a fault planted in what writes or reads, the check that passes now fails."""
+    book = [
+        {"number": "1", "name": "A", "price_groups": ["a;b"], "created_at": "2020-01-01T00:00:00.001Z"},
+        {"number": "2", "name": "B", "credit_limit": "1", "note": "=1", "parent_number": "1"},
+    ]
+    check_round_trip(database, book, file_format)
+
+    monkeypatch.setattr(place, name, fault)
+
+    with pytest.raises(AssertionError):
+        check_round_trip(database, book, file_format)
