@@ -2,8 +2,13 @@
 
 import os
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
+
+PREFIX = "TRADEBOOK_"
+TEST_PREFIX = "TRADEBOOK_TEST_"
+_Whole = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,13 +20,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database: str = "sqlite:///tradebook.db"
     """Where the book is kept: `sqlite:///FILE` (three slashes: relative, four: absolute)."""
 
-    body_bytes_max: int = 1_048_576
+    body_bytes_max: _Whole = 1_048_576
     """Largest request body that is read, in bytes; more is answered with 413."""
 
-    page_cache_bytes: int = 16_777_216
+    page_cache_bytes: _Whole = 16_777_216
     """Memory of one worker process for finished pages, in bytes; 0 turns the cache off."""
 
-    database_timeout_ms: int = 5_000
+    database_timeout_ms: _Whole = 5_000
     """How long a write waits for another writer of the same file, in milliseconds."""
 
     log_requests: bool = True
@@ -31,11 +36,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings from `TRADEBOOK_…` variables; ValueError names the variable that can't be read."""
     found = {}
-    for field in msgspec.structs.fields(Settings):
-        name = f"TRADEBOOK_{field.name.upper()}"
+    for name, field in _variables().items():
         if name in environment:
             try:
                 found[field.name] = msgspec.convert(environment[name], field.type, strict=False)
             except msgspec.ValidationError as error:
                 raise ValueError(f"{name}={environment[name]!r} can't be read: {error}") from None
     return Settings(**found)
+
+
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Name the variables that look like settings and are none: most likely misspelt."""
+    known = _variables()
+    ours = (name for name in environment if name.startswith(PREFIX))
+    return [name for name in ours if name not in known and not name.startswith(TEST_PREFIX)]
+
+
+def _variables() -> dict[str, msgspec.structs.FieldInfo]:
+    return {f"{PREFIX}{field.name.upper()}": field for field in msgspec.structs.fields(Settings)}

@@ -27,6 +27,12 @@ accounts_app = typer.Typer(help="The tenants of a book.", no_args_is_help=True)
 keys_app = typer.Typer(help="The API keys of an account.", no_args_is_help=True)
 
 
+def _print_whole(table: Table) -> None:
+    """Print a table that is never cut: ids are there to be copied."""
+    whole = Console(width=1_000).measure(table).maximum
+    Console(width=max(Console().width, whole)).print(table)
+
+
 @accounts_app.command("create")
 def create_account(
     name: Annotated[str, typer.Argument(help="What people call the account.")],
@@ -60,7 +66,7 @@ def list_accounts(database: DatabaseOption = None, as_json: JsonOption = False) 
     table = Table("id", "name", "environment")
     for row in listed:
         table.add_row(*row)
-    Console().print(table)
+    _print_whole(table)
 
 
 @keys_app.command("create")
@@ -128,7 +134,7 @@ def list_keys(account: AccountOption, database: DatabaseOption = None, as_json: 
             "never" if row.expires_at is None else format_ms(row.expires_at),
             "" if row.revoked_at is None else format_ms(row.revoked_at),
         )
-    Console().print(table)
+    _print_whole(table)
 
 
 @keys_app.command("revoke")

@@ -12,7 +12,7 @@ import typer
 from tradebook import migrations
 from tradebook.app import UnknownDatabase, open_database, sqlite_path
 from tradebook.resources import accounts
-from tradebook.settings import Settings, load_settings
+from tradebook.settings import Settings, load_settings, unknown_variables
 from tradebook.storage.database import Database, Unavailable
 from tradebook.storage.sqlite import create_private_file
 
@@ -54,6 +54,8 @@ def settings_for(database: str | None) -> Settings:
     """Return the settings of the environment, the option of the command line before it."""
     if database is not None:
         os.environ[DATABASE_VARIABLE] = database
+    for name in unknown_variables():
+        tell(f"Warning: there is no setting {name}; it is ignored.")
     try:
         settings = load_settings()
         sqlite_path(settings.database)

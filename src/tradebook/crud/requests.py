@@ -114,7 +114,7 @@ class _Found:
             try:
                 values.append(parameter.kind.read(part))
             except Unreadable as reason:
-                raise ValidationFailed(f"{spelling} {reason}.", param=spelling) from None
+                raise ValidationFailed(_sentence(f"{spelling} {reason}"), param=spelling) from None
 
     def _refuse_unknown(self, spelling: str) -> NoReturn:
         shown = spelling if len(spelling) <= 100 else f"{spelling[:100]}…"
@@ -145,6 +145,11 @@ class _Found:
             if parameter.facet is not None and parameter.name in self._values:
                 asked[parameter.facet][parameter.place] = self._values[parameter.name]
         return tuple(Condition(facet, _values_of(facet, places)) for facet, places in asked.items())
+
+
+def _sentence(text: str) -> str:
+    """End a sentence that may end in a question already."""
+    return text if text.endswith("?") else f"{text}."
 
 
 def _values_of(facet: Facet, places: dict[int, list[Any]]) -> tuple[tuple[Any, ...], ...]:

@@ -261,7 +261,6 @@ class SqliteDatabase:
         return connection
 
     def _open(self, *, query_only: bool) -> apsw.Connection:
-        create_private_file(self.path)
         connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=200)
         connection.set_busy_timeout(self._timeout_ms)
         for pragma, value in (
