@@ -10,6 +10,30 @@ from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 import httpx
 
 CUSTOMERS = "/v1/sales/customers"
+INCLUDE_VALUES = [
+    "bill_to_address",
+    "ship_to_address",
+    "type",
+    "parent_account",
+    "child_accounts",
+    "price_groups",
+    "contact_info",
+    "credit_limit",
+    "notification_preferences",
+    "freight_preferences",
+    "freight_preferences.carrier",
+    "freight_preferences.service_level",
+    "defaults",
+    "defaults.payment_term",
+    "defaults.shipping_term",
+    "defaults.priority",
+    "defaults.sales_rep",
+    "defaults.sales_rep.user",
+    "credit_limit.unit",
+    "freight_preferences.carrier.service_levels",
+    "bill_to_address.geolocation",
+    "ship_to_address.geolocation",
+]
 PAGE_INFO_KEYS = ["next_page_url", "previous_page_url", "has_next_page", "has_prev_page"]
 ENVELOPE_KEYS = [
     "code", "type", "message", "param", "doc_url", "is_transient", "quota", "request_log_url",

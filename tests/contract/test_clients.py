@@ -131,7 +131,9 @@ def test_headers_that_a_client_adds_are_ignored(generated, book):
     assert generated.page(limit=5) == book.get(limit=5)
 
 
-@pytest.mark.parametrize("accept", ["*/*", "application/json", "text/html", "application/xml", "nonsense", ""])
+@pytest.mark.parametrize(
+    "accept", ["*/*", "application/json", "text/html", "application/xml", "nonsense", ""]
+)
 def test_the_answer_is_json_whatever_is_accepted(book, accept):
     answer = book.client.get(CUSTOMERS, headers={"Accept": accept})
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from tests.contract.checkers import (
     CUSTOMERS,
+    INCLUDE_VALUES,
     assert_error,
     assert_exact_walk,
     assert_refused,
@@ -17,35 +18,12 @@ from tests.contract.checkers import (
     page_faults,
     pages_of,
 )
+from tests.fixtures.book import Book
 from tradebook.ids import decode_id
 from tradebook.resources.carriers import carriers
 from tradebook.resources.service_levels import service_levels
 from tradebook.storage.schema import prepare
 
-INCLUDE_VALUES = [
-    "bill_to_address",
-    "ship_to_address",
-    "type",
-    "parent_account",
-    "child_accounts",
-    "price_groups",
-    "contact_info",
-    "credit_limit",
-    "notification_preferences",
-    "freight_preferences",
-    "freight_preferences.carrier",
-    "freight_preferences.service_level",
-    "defaults",
-    "defaults.payment_term",
-    "defaults.shipping_term",
-    "defaults.priority",
-    "defaults.sales_rep",
-    "defaults.sales_rep.user",
-    "credit_limit.unit",
-    "freight_preferences.carrier.service_levels",
-    "bill_to_address.geolocation",
-    "ship_to_address.geolocation",
-]
 FULL = {
     "name": "Full",
     "status": "hold_shipment",
@@ -448,14 +426,9 @@ def test_an_amount_is_exact_and_shown_as_people_write_it(book, amount, currency,
 # Lists inside a customer
 
 
-CHILDREN = 101
-
-
 @pytest.fixture(scope="module")
 def families(server):
     """Parents of 100 and of 203 children, and a customer in 203 price groups."""
-    from tests.fixtures.book import Book
-
     made = Book(server)
     groups = [f"Group {n}" for n in range(203)]
     made.add(
@@ -596,3 +569,20 @@ def test_a_deleted_carrier_stays_with_the_customers_that_default_to_it(book):
     carrier = book.get(include="freight_preferences.carrier")["data"][0]["freight_preferences"]["carrier"]
 
     assert (carrier["name"], carrier["deleted_at"]) == ("Mule Train", "2024-05-01T09:30:00.000Z")
+
+
+def test_a_parent_of_thousands_shows_its_newest_hundred(book):
+    """Far more children than a page reads at once: the list inside is still exact, and so is its walk."""
+    book.add(
+        {"number": "P", "name": "Head"},
+        *({"number": f"{n}", "name": "Branch", "parent_number": "P"} for n in range(2300)),
+    )
+
+    parent = book.get(parent_account_status="parent", include="child_accounts")["data"][0]
+
+    shown = [child["number"] for child in parent["child_accounts"]["data"]]
+    rest = pages_of(book.client, parent["child_accounts"]["page_info"]["next_page_url"])
+    assert shown == [str(n) for n in range(2299, 2199, -1)]
+    assert [child["number"] for page in rest for child in page["data"]] == [
+        str(n) for n in range(2199, -1, -1)
+    ]

@@ -35,14 +35,17 @@ def keyless(server):
 # One of each
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/sales", "/v2/sales/customers", "/nix", "/V1/sales/customers"])
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/v1/sales", "/v2/sales/customers", "/nix", "/V1/sales/customers"]
+)
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_an_unknown_path_is_404(book, method, path):
     assert_error(book.client.request(method, path), 404, "route_not_found")
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/sales/customers/", "//v1/sales/customers", "/v1/sales/customers/../customers/", "/v1/sales/%00"]
+    "path",
+    ["/v1/sales/customers/", "//v1/sales/customers", "/v1/sales/customers/../customers/", "/v1/sales/%00"],
 )
 def test_a_path_spelled_otherwise_is_404(server, path):
     answer = httpx.get(httpx.URL(f"{server.url}/").copy_with(raw_path=path.encode()))
@@ -266,7 +269,13 @@ def on_fire(error):
     return burn
 
 
-FAULTS = [RuntimeError(SECRET), KeyError(SECRET), RecursionError(SECRET), MemoryError(SECRET), UnicodeError(SECRET)]
+FAULTS = [
+    RuntimeError(SECRET),
+    KeyError(SECRET),
+    RecursionError(SECRET),
+    MemoryError(SECRET),
+    UnicodeError(SECRET),
+]
 
 
 @pytest.mark.parametrize("error", FAULTS, ids=lambda error: type(error).__name__)

@@ -596,16 +596,19 @@ def test_a_cursor_that_is_cut_padded_or_made_up_is_refused(ten, cursor, change):
     assert_refused(ten.client.get(CUSTOMERS, params={"cursor": change(cursor)}), "cursor")
 
 
-@pytest.mark.parametrize("place", range(28))
-def test_a_nested_lists_cursor_is_as_tamper_proof(book, place):
+def test_a_nested_lists_cursor_is_as_tamper_proof(book):
     book.add({"number": "p", "name": "P", "price_groups": ["A", "B"]})
     path = f"{CUSTOMERS}/{book.get()['data'][0]['id']}/price_groups"
     made = cursor_in(fetch(book.client, f"{path}?limit=1")["page_info"]["next_page_url"])
-    turned = ALPHABET[(ALPHABET.index(made[place]) + 1) % 64]
+    turned = [
+        f"{made[:place]}{ALPHABET[(ALPHABET.index(made[place]) + 1) % 64]}{made[place + 1 :]}"
+        for place in range(28)
+    ]
 
-    assert_refused(
-        book.client.get(path, params={"cursor": f"{made[:place]}{turned}{made[place + 1 :]}"}), "cursor"
-    )
+    answers = [book.client.get(path, params={"cursor": text}) for text in turned]
+
+    assert [answer.status_code for answer in answers] == [400] * 28
+    assert_refused(answers[0], "cursor")
 
 
 def test_a_cursor_needs_no_encoding_in_a_url(ten):

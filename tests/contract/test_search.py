@@ -3,6 +3,7 @@
 import pytest
 
 from tests.contract.checkers import CUSTOMERS, assert_exact_walk, assert_refused, fetch, ids_of
+from tests.fixtures.book import Book
 
 
 def found(book, q, **others):
@@ -185,8 +186,6 @@ def test_punctuation_matters_outside_of_phone_numbers(book):
 @pytest.fixture(scope="module")
 def letters(server):
     """A customer for each of some letters, pairs and signs."""
-    from tests.fixtures.book import Book
-
     made = Book(server)
     made.add(
         {"number": "1", "name": "x y"},

@@ -1,5 +1,6 @@
 """Where the keys of a list come from."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -7,7 +8,10 @@ import sqlalchemy as sa
 from tradebook.crud.resource import Walk
 from tradebook.storage.database import Reader
 from tradebook.storage.index import Index, Query
-from tradebook.storage.schema import ACCOUNT, JoinInOrder, Prepared, listed, prepare
+from tradebook.storage.schema import ACCOUNT, JoinInOrder, any_of, listed, prepare
+
+MANY = 2_000
+"""From this many entries on, a page's nested lists are read with a bound for each owner."""
 
 
 def walk_of_index(index: Index) -> Walk:
@@ -69,11 +73,39 @@ def select_span(key_column: sa.Column[Any], *columns: sa.Column[Any], descending
     )
 
 
-def newest_of_each(owner_column: sa.Column[Any], key_column: sa.Column[Any], count: int) -> Prepared:
-    """Prepare one statement for the newest keys of each owner in the list `ids`: (owner, key) rows.
+class NewestOfEach:
+    """The newest keys of each of some owners, at most `count` of each, in one statement or two.
 
-    The inner select is bounded for each owner, so one with very many rows costs no more than another.
+    Nearly always the owners have few, and a plain look-up reads them all. Where it would read very many, a
+    second statement is bounded for each owner, so that one of them costs no more than another.
     """
+
+    def __init__(self, owner_column: sa.Column[Any], key_column: sa.Column[Any], count: int) -> None:
+        table = owner_column.table
+        self._count = count
+        self.plain = prepare(
+            sa.select(owner_column, key_column)
+            .where(table.c.account_id == ACCOUNT, any_of(owner_column, "ids"))
+            .limit(MANY)
+        )
+        self.bounded = prepare(_newest_statement(owner_column, key_column, count))
+
+    def load(self, reader: Reader, owners: Sequence[int]) -> dict[int, list[int]]:
+        """Return each owner's keys, newest first; an owner without any has an empty list."""
+        rows = reader.rows(self.plain, ids=owners)
+        if len(rows) >= MANY:
+            rows = reader.rows(self.bounded, ids=owners)
+        listed: dict[int, list[int]] = {owner: [] for owner in owners}
+        for owner, key in rows:
+            listed[owner].append(key)
+        for keys in listed.values():
+            if len(keys) > 1:
+                keys.sort(reverse=True)
+                del keys[self._count :]
+        return listed
+
+
+def _newest_statement(owner_column: sa.Column[Any], key_column: sa.Column[Any], count: int) -> sa.Select[Any]:
     table = owner_column.table
     owners = listed("ids")
     inner = table.alias("newest")
@@ -84,11 +116,9 @@ def newest_of_each(owner_column: sa.Column[Any], key_column: sa.Column[Any], cou
         .limit(count)
         .correlate(owners)
     )
-    return prepare(
+    joined = sa.and_(owner_column == owners.c.value, key_column.in_(newest))
+    return (
         sa.select(owners.c.value, key_column)
-        .select_from(
-            JoinInOrder(owners, table, sa.and_(owner_column == owners.c.value, key_column.in_(newest)))
-        )
+        .select_from(JoinInOrder(owners, table, joined))
         .where(table.c.account_id == ACCOUNT)
-        .order_by(key_column.desc())
     )

@@ -11,7 +11,7 @@ from tradebook.clock import format_ms
 from tradebook.crud.fragments import Fragment, Fragments
 from tradebook.crud.listing import NESTED_MAX, ListObject, nested_list
 from tradebook.crud.resource import ListRoute, Owner, Resource, View
-from tradebook.crud.walks import newest_of_each, walk_of_owned
+from tradebook.crud.walks import NewestOfEach, walk_of_owned
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.resources import service_levels
 from tradebook.resources.service_levels import VISIBILITIES, ServiceLevel
@@ -107,7 +107,7 @@ fragments = Fragments(
     _shape,
 )
 
-_LEVELS = newest_of_each(
+_LEVELS = NewestOfEach(
     service_levels.service_levels.c.carrier_id, service_levels.service_levels.c.id, NESTED_MAX + 1
 )
 _WITH_LEVELS = "carrier with service_levels"
@@ -123,9 +123,7 @@ def load_with_levels(view: View, keys: Iterable[int | None]) -> dict[int | None,
     missing = [key for key in set(keys).difference(known) if key is not None]
     if not missing:
         return known
-    levels_of: dict[int, list[int]] = {key: [] for key in missing}
-    for carrier, level in view.reader.rows(_LEVELS, ids=missing):
-        levels_of[carrier].append(level)
+    levels_of = _LEVELS.load(view.reader, missing)
     levels = service_levels.fragments.load(
         view.reader, [level for listed in levels_of.values() for level in listed]
     )

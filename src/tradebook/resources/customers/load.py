@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from tradebook.clock import format_ms
 from tradebook.crud.listing import NESTED_MAX, ListObject, nested_list
 from tradebook.crud.resource import View
-from tradebook.crud.walks import newest_of_each, select_span
+from tradebook.crud.walks import NewestOfEach, select_span
 from tradebook.ids import SEQUENCE_BITS, encode_body, encode_id
 from tradebook.money import DEFAULT_CURRENCY, display_amount
 from tradebook.resources import (
@@ -118,10 +118,10 @@ _SPANS = {
     for columns in (_ALWAYS, _WHOLE)
     for descending in (True, False)
 }
-_PRICE_GROUPS = newest_of_each(
+_PRICE_GROUPS = NewestOfEach(
     customer_price_groups.c.customer_id, customer_price_groups.c.group_id, NESTED_MAX + 1
 )
-_CHILDREN = newest_of_each(_c.parent_id, _c.id, NESTED_MAX + 1)
+_CHILDREN = NewestOfEach(_c.parent_id, _c.id, NESTED_MAX + 1)
 
 
 def load(view: View, keys: Sequence[int]) -> Mapping[int, Customer]:
@@ -275,7 +275,7 @@ class _Related:
                 if is_parent
             ]
             if keys:
-                listed = self._newest(_CHILDREN, keys)
+                listed = _CHILDREN.load(self._view.reader, keys)
                 children = load_plain(self._view, [key for entries in listed.values() for key in entries])
                 self.children = {
                     key: self._nested(key, "child_accounts", entries, children)
@@ -285,19 +285,13 @@ class _Related:
     def _load_price_groups(self) -> None:
         self.price_groups: dict[int, ListObject] = {}
         if "price_groups" in self._include:
-            listed = self._newest(_PRICE_GROUPS, self._column("id"))
+            listed = _PRICE_GROUPS.load(self._view.reader, self._column("id"))
             groups = account_groups.fragments.load(
                 self._view.reader, {key for entries in listed.values() for key in entries}
             )
             self.price_groups = {
                 key: self._nested(key, "price_groups", entries, groups) for key, entries in listed.items()
             }
-
-    def _newest(self, statement: Any, keys: Sequence[int]) -> dict[int, list[int]]:
-        listed: dict[int, list[int]] = {key: [] for key in keys}
-        for owner, key in self._view.reader.rows(statement, ids=keys):
-            listed[owner].append(key)
-        return listed
 
     def _nested(self, owner: int, name: str, keys: list[int], loaded: Mapping[Any, Any]) -> ListObject:
         path_of = partial(_nested_path, owner, name)
