@@ -99,10 +99,10 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     made.close()
 
 
-def check_round_trip(database: Database, book: list[Record], file_format: str) -> None:
-    """Fill an account, export it, import that into another and over itself, and compare."""
-    first, second = Ledger(database), Ledger(database)
-    first.take(*book)
+def check_round_trip(first: Ledger, file_format: str) -> None:
+    """Export an account, import that into another and over itself, and compare."""
+    second = Ledger(first.database)
+    size = len(first.records())
     file = first.export(file_format)
 
     second.take_file(file, file_format)
@@ -110,7 +110,7 @@ def check_round_trip(database: Database, book: list[Record], file_format: str) -
 
     assert second.export(file_format) == file
     assert second.export("ndjson") == first.export("ndjson")
-    assert (again.unchanged, again.updated, again.created) == (len(book), 0, 0)
+    assert (again.unchanged, again.updated, again.created) == (size, 0, 0)
     assert again.made == {}
     assert first.export(file_format) == file
 
@@ -120,7 +120,16 @@ def check_round_trip(database: Database, book: list[Record], file_format: str) -
 @given(book=books)
 def test_an_export_makes_the_same_book(database: Database, file_format: str, book: list[Record]) -> None:
     """Whatever the book holds, in either format, in a fresh account and over itself."""
-    check_round_trip(database, book, file_format)
+    first = Ledger(database)
+    first.take(*book)
+
+    assert len(first.records()) == len(book)
+    check_round_trip(first, file_format)
+
+
+def in_euro(values: Record) -> None:
+    """Forget which currency a credit limit is in."""
+    values["credit_limit_currency"] = values["credit_limit"] and "EUR"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +138,7 @@ def test_an_export_makes_the_same_book(database: Database, file_format: str, boo
         pytest.param("csv", checking, "split_groups", lambda text: text.split(";"), id="groups"),
         pytest.param("csv", reading, "unescape", lambda cell: cell, id="formulas"),
         pytest.param("ndjson", exporting, "milliseconds_of", lambda key: key >> 21 & ~3, id="milliseconds"),
-        pytest.param("ndjson", batches, "_settle_currency", lambda values: None, id="currency"),
+        pytest.param("ndjson", batches, "_settle_currency", in_euro, id="currency"),
         pytest.param("csv", families.Families, "wants_parent", lambda *_: None, id="parents"),
     ],
 )
@@ -141,9 +150,11 @@ def test_the_check_of_the_round_trip_finds_faults(
         {"number": "1", "name": "A", "price_groups": ["a;b"], "created_at": "2020-01-01T00:00:00.001Z"},
         {"number": "2", "name": "B", "credit_limit": "1", "note": "=1", "parent_number": "1"},
     ]
-    check_round_trip(database, book, file_format)
+    first = Ledger(database)
+    first.take(*book)
+    check_round_trip(first, file_format)
 
     monkeypatch.setattr(place, name, fault)
 
     with pytest.raises(AssertionError):
-        check_round_trip(database, book, file_format)
+        check_round_trip(first, file_format)
