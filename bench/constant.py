@@ -9,7 +9,7 @@ class _Constant:
     def __init__(self, body: bytes) -> None:
         self._body = body
 
-    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+    def on_get(self, _: falcon.Request, response: falcon.Response) -> None:
         response.data = self._body
 
 

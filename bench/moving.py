@@ -14,8 +14,10 @@ from bench.reading import Pages
 from tradebook import migrations
 from tradebook.app import open_database, sqlite_path
 from tradebook.resources import accounts
+from tradebook.resources.customers.tables import INDEX
 from tradebook.settings import Settings
 from tradebook.storage.sqlite import create_private_file
+from tradebook.storage.sqlite_index import documents
 from tradebook.transfer.exporting import export_customers
 from tradebook.transfer.importing import import_customers
 from tradebook.transfer.reading import read_file
@@ -93,9 +95,6 @@ def _index_of(connection: apsw.Connection) -> str:
 
 
 def _tokens(made: _Made) -> list[tuple[int, str]]:
-    from tradebook.resources.customers.tables import INDEX
-    from tradebook.storage.sqlite_index import documents
-
     with made.database.read(made.account_key) as reader:
         keys = [
             key

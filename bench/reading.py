@@ -14,6 +14,7 @@ from tradebook.crud.cursor import Position, load_cursors
 from tradebook.crud.listing import list_page
 from tradebook.crud.requests import RequestParser, list_scope
 from tradebook.crud.resource import View
+from tradebook.ids import encode_id
 from tradebook.resources import customers
 from tradebook.resources.customers.shape import Customer
 from tradebook.settings import Settings
@@ -69,8 +70,6 @@ class Pages:
             " GROUP BY 1 ORDER BY 2 DESC",
             (self.book.account_key,),
         ).fetchall()
-        from tradebook.ids import encode_id
-
         chosen = [rows[0][0], rows[-1][0]] if len(rows) > 1 else [rows[0][0]]
         return [encode_id(prefix, key) for key in chosen]
 
@@ -90,8 +89,6 @@ def filters_of(pages: Pages) -> Iterator[tuple[str, str]]:
     for group in pages.raw.execute(
         "SELECT group_id FROM customer_price_groups WHERE account_id = ? LIMIT 1", (pages.book.account_key,)
     ):
-        from tradebook.ids import encode_id
-
         yield "pricing_group_ids[]", encode_id("acgr", group[0])
     for status in ("normal", "preferred", "hold_shipment", "hold_all"):
         yield "status_codes[]", status

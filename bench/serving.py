@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 from bench.books import BenchBook
 from bench.measuring import Result, at_least
@@ -69,15 +70,16 @@ class _Running:
             cwd=Path(__file__).parent.parent,
         )
 
-    def __enter__(self) -> "_Running":
+    def __enter__(self) -> Self:
         end = time.monotonic() + 20
         while True:
             try:
                 self._socket = socket.create_connection(("127.0.0.1", self.port))
-                return self
             except OSError:
                 assert time.monotonic() < end
                 time.sleep(0.05)
+            else:
+                return self
 
     def __exit__(self, *_: object) -> None:
         self._socket.close()

@@ -10,7 +10,7 @@ RECORDS = (
      "url": "https://www.soehne.example", "bill_to.country": "DE", "bill_to.name": "Lager Süd",
      "bill_to.locality": "Düsseldorf", "bill_to.state": "NRW", "bill_to.postal_code": "40213"},
     {"number": "A-200", "name": "İstanbul Kahve", "phone": "0212.555.01.00"},
-    {"number": "A-300", "name": "Ｗｉｄｅ Cafe\u0301 100% _under\\ \"quoted\" *"},
+    {"number": "A-300", "name": 'Ｗｉｄｅ Cafe\u0301 100% _under\\ "quoted" *'},
     {"number": "A-400", "name": "Łódź Ørsted Æble", "ship_to.country": "PL", "ship_to.name": "Dock",
      "ship_to.locality": "Kraków"},
     {"number": "A-500", "name": "東京 道具", "phone": "ab12cd"},

@@ -1,7 +1,6 @@
 """Import of an export gives the same book, byte for byte."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
