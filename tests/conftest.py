@@ -1,3 +1,3 @@
 """The list of fixture modules; every fixture lives in one of them."""
 
-pytest_plugins = ["tests.fixtures.server", "tests.fixtures.book"]
+pytest_plugins = ["tests.fixtures.server", "tests.fixtures.book", "tests.fixtures.ledgers"]

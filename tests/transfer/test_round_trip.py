@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.transfer.ledgers import Ledger, Record, new_database
+from tests.fixtures.ledgers import Ledger, Record, new_database
 from tradebook.storage.database import Database
 from tradebook.transfer import batches, checking, exporting, families, reading
 
