@@ -62,7 +62,7 @@ def settings_page() -> str:
     rows = [
         (
             code(f"TRADEBOOK_{field.name.upper()}"),
-            code(getattr(field.type, "__name__", field.type)),
+            code(getattr(field.type, "__origin__", field.type).__name__),
             code(str(field.default).lower() if field.type is bool else field.default),
             described[field.name],
         )

@@ -5,7 +5,6 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-import sqlalchemy as sa
 
 from tests.contract.checkers import (
     CUSTOMERS,
@@ -20,27 +19,11 @@ from tests.contract.checkers import (
     pages_of,
     walk_faults,
 )
-from tests.fixtures.book import Book, walk
+from tests.fixtures.book import Book, delete, walk
 from tests.fixtures.server import start_server, stop_server
-from tradebook.ids import decode_id
-from tradebook.resources.customers.tables import (
-    INDEX,
-    customer_addresses,
-    customer_price_groups,
-    customer_search,
-    customers,
-)
-from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
 SAME_INSTANT = "2024-05-01T09:30:00.500Z"
 NO_PAGE = {"next_page_url": None, "previous_page_url": None, "has_next_page": False, "has_prev_page": False}
-_DELETE_LINKS = [
-    prepare(sa.delete(table).where(table.c.account_id == ACCOUNT, any_of(table.c.customer_id, "ids")))
-    for table in (customer_addresses, customer_price_groups, customer_search)
-]
-_DELETE = prepare(
-    sa.delete(customers).where(customers.c.account_id == ACCOUNT, any_of(customers.c.id, "ids"))
-)
 
 
 def some(count, **common):
@@ -50,15 +33,6 @@ def some(count, **common):
 def newest_first(book):
     """All ids of a book, read in one page: the oracle of the walks."""
     return ids_of([book.get(limit=1000)])
-
-
-def delete(book, ids):
-    """Delete customers as a DELETE route will."""
-    keys = [decode_id("ac", key) for key in ids]
-    with book.database.write(book.account_key) as writer:
-        for statement in (*_DELETE_LINKS, _DELETE):
-            writer.run(statement, ids=keys)
-        writer.reindex(INDEX, keys)
 
 
 @pytest.fixture(scope="module")

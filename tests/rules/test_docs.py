@@ -1,0 +1,69 @@
+"""The documentation says what the code says: every setting, error, parameter, command; every link leads somewhere."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tradebook.errors import CATALOGUE
+from tradebook.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+def text_of(name):
+    return (ROOT / "docs" / "reference" / name).read_text()
+
+
+@pytest.mark.parametrize("field", [field.name for field in msgspec.structs.fields(Settings)])
+def test_every_setting_is_documented(field):
+    assert f"`TRADEBOOK_{field.upper()}`" in text_of("settings.md")
+
+
+@pytest.mark.parametrize("error", CATALOGUE, ids=lambda error: error.code)
+def test_every_error_is_documented(error):
+    assert f"\n## {error.code}\n" in text_of("errors.md")
+
+
+def check(folder):
+    """Hold the reference pages of a copy against its code."""
+    return subprocess.run(
+        [sys.executable, "tools/reference.py", "--check"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_reference_is_what_the_code_says_and_a_changed_page_is_noticed(tmp_path):
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    shutil.copytree(ROOT / "tools", tmp_path / "tools")
+    assert check(tmp_path).returncode == 0
+
+    page = tmp_path / "docs" / "reference" / "parameters.md"
+    page.write_text(page.read_text().replace("limit", "size", 1))
+
+    assert check(tmp_path).returncode == 1
+
+
+def broken_links(page, text):
+    """Name the relative links of a page that lead to no file."""
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text)
+    return [link for link in links if ":" not in link and not (page.parent / link).exists()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page):
+    assert broken_links(page, page.read_text()) == []
+
+
+def test_a_link_to_nothing_is_noticed():
+    assert broken_links(ROOT / "README.md", "[a](docs/none.md#x) [b](docs) [c](https://example.com)") == [
+        "docs/none.md"
+    ]
