@@ -30,6 +30,8 @@ def test_no_key_question_or_name_is_in_the_log(tmp_path):
         (f"{url}?status_codes={CANARY}", key, 400),
         (f"{url}?{CANARY}=1", key, 400),
         (f"{url}?key={book.key}", {}, 401),
+        (f"{url}/{book.key}", key, 400),
+        (f"{server.url}/{book.key}/{book.key}", key, 404),
         (url, {"Authorization": f"Bearer {book.key[:-1]}x"}, 401),
         (url, {"Authorization": f"Basic {CANARY}"}, 401),
         (url, {**key, "X-Request-Id": f"{CANARY} not good"}, 200),

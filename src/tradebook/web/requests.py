@@ -18,6 +18,8 @@ from tradebook.errors import PayloadTooLarge
 REQUEST_ID_HEADER = "X-Request-Id"
 RETRY_HEADER = "x-should-retry"
 _GOOD_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+_KEY_START = "tb_sk_"
+_KEY = re.compile(rf"{_KEY_START}\w*", re.ASCII)
 
 
 _lines = structlog.BytesLogger(sys.stderr.buffer)
@@ -87,13 +89,16 @@ class EveryRequest:
         """Log the request's line."""
         if not self._log_requests:
             return
-        context = request.context
+        context, path = request.context, request.path
+        if _KEY_START in path:
+            # A key that somebody has put into the path, where none belongs.
+            path = _KEY.sub(f"{_KEY_START}…", path)
         line = RequestLine(
             "request",
             format_ms(now_ms()),
             context.request_id,
             request.env["REQUEST_METHOD"],
-            request.path,
+            path,
             response.status_code,
             context.account,
             len(response.data) if response.data else 0,
