@@ -1,3 +1,8 @@
 """The list of fixture modules; every fixture lives in one of them."""
 
-pytest_plugins = ["tests.fixtures.server", "tests.fixtures.book", "tests.fixtures.ledgers"]
+pytest_plugins = [
+    "tests.fixtures.server",
+    "tests.fixtures.book",
+    "tests.fixtures.ledgers",
+    "tests.contract.books",
+]

@@ -24,12 +24,10 @@ BODY_PATTERN = "[0-7][0-9a-hjkmnp-tv-z]{12}"
 
 def encode_body(key: int) -> str:
     """Write a key as 13 characters of lower-case Crockford base 32; text order is key order."""
+    # One formatted string: joining the five parts with + takes a third longer.
     return (
-        _ALPHABET[key >> 60]
-        + _TRIPLES[(key >> 45) & 0x7FFF]
-        + _TRIPLES[(key >> 30) & 0x7FFF]
-        + _TRIPLES[(key >> 15) & 0x7FFF]
-        + _TRIPLES[key & 0x7FFF]
+        f"{_ALPHABET[key >> 60]}{_TRIPLES[(key >> 45) & 0x7FFF]}{_TRIPLES[(key >> 30) & 0x7FFF]}"
+        f"{_TRIPLES[(key >> 15) & 0x7FFF]}{_TRIPLES[key & 0x7FFF]}"
     )
 
 
