@@ -17,7 +17,8 @@ from tradebook.resources import accounts
 from tradebook.resources.customers.tables import INDEX
 from tradebook.settings import Settings
 from tradebook.storage.sqlite import create_private_file
-from tradebook.storage.sqlite_index import documents
+from tradebook.storage.index_documents import documents
+from tradebook.storage.sqlite_index import tokens
 from tradebook.transfer.exporting import export_customers
 from tradebook.transfer.importing import import_customers
 from tradebook.transfer.reading import read_file
@@ -105,7 +106,7 @@ def _tokens(made: _Made) -> list[tuple[int, str]]:
         found = {}
         for at in range(0, len(keys), 1000):
             found.update(documents(INDEX, reader.rows, keys[at : at + 1000]))
-    return [(key, document.tokens) for key, document in found.items()]
+    return [(key, tokens(document)) for key, document in found.items()]
 
 
 def _exported(book: BenchBook) -> Result:

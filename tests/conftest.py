@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.fixtures.server",
+    "tests.fixtures.engines",
     "tests.fixtures.book",
     "tests.fixtures.ledgers",
     "tests.contract.books",

@@ -1,7 +1,5 @@
 """Puts the product together: the one place that knows every room."""
 
-from pathlib import Path
-
 import falcon
 
 from tradebook import migrations
@@ -9,34 +7,16 @@ from tradebook.crud.cursor import load_cursors
 from tradebook.resources import ALL, INDEXES, api_keys
 from tradebook.settings import Settings, load_settings
 from tradebook.storage.database import Database, Unavailable
-from tradebook.storage.sqlite import SqliteDatabase
+from tradebook.storage.location import locate
 from tradebook.web.auth import Authenticator
 from tradebook.web.page_cache import PageCache
 from tradebook.web.routes import Service
 from tradebook.web.service import build_app
 
-SQLITE_SCHEME = "sqlite:///"
-
-
-class UnknownDatabase(ValueError):
-    """The database's URL is of no engine that this version works with."""
-
 
 def open_database(settings: Settings) -> Database:
     """Open the book that the settings name; UnknownDatabase where its engine is unknown."""
-    return SqliteDatabase(
-        sqlite_path(settings.database),
-        timeout_ms=settings.database_timeout_ms,
-        indexes=INDEXES,
-    )
-
-
-def sqlite_path(url: str) -> Path:
-    """Return the file of an embedded book's URL."""
-    path = url.removeprefix(SQLITE_SCHEME)
-    if path == url or not path:
-        raise UnknownDatabase(f"{url!r} is no database that this version works with; write sqlite:///FILE.")
-    return Path(path)
+    return locate(settings.database).open(timeout_ms=settings.database_timeout_ms, indexes=INDEXES)
 
 
 def create_app(settings: Settings | None = None) -> falcon.App[falcon.Request, falcon.Response]:

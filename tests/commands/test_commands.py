@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.fixtures.server import free_port, start_server, stop_server, wait_until
+from tradebook.migrations import HEAD
 
 COMMANDS = (
     (),
@@ -35,9 +36,9 @@ COMMANDS = (
 class CommandLine:
     """Runs `tradebook` on one book in a folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: str) -> None:
         self.folder = folder
-        self.database = f"sqlite:///{folder / 'book.db'}"
+        self.database = database
 
     def run(self, *arguments: str, given: bytes | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command and return how it ended."""
@@ -62,9 +63,21 @@ class CommandLine:
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> CommandLine:
+def command(tmp_path: Path, engine) -> CommandLine:
+    """A command line with a book that has no accounts yet."""
+    return CommandLine(tmp_path, engine.new(tmp_path))
+
+
+@pytest.fixture
+def beginner(tmp_path: Path, engine) -> CommandLine:
+    """A command line with a place for a book."""
+    return CommandLine(tmp_path, engine.empty(tmp_path))
+
+
+@pytest.fixture
+def without_book(tmp_path: Path) -> CommandLine:
     """A command line in an empty folder."""
-    return CommandLine(tmp_path)
+    return CommandLine(tmp_path, f"sqlite:///{tmp_path / 'book.db'}")
 
 
 @pytest.fixture
@@ -74,25 +87,27 @@ def account(command: CommandLine) -> str:
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_every_command_explains_itself(command, words):
+def test_every_command_explains_itself(without_book, words):
     """--help says what a command does, and every option has a help text."""
-    text = command.good(*words, "--help")
+    text = without_book.good(*words, "--help")
 
     assert "Usage:" in text
     assert len(text) > 200
 
 
-def test_an_account_is_created_in_a_new_book_and_its_id_alone_is_printed(command):
-    printed = command.good("accounts", "create", "Acme")
+def test_an_account_is_created_in_a_new_book_and_its_id_alone_is_printed(without_book):
+    printed = without_book.good("accounts", "create", "Acme")
 
     assert re.fullmatch(r"ac_[0-9a-z]{13}", printed)
-    assert json.loads(command.good("accounts", "list", "--json")) == [
+    assert json.loads(without_book.good("accounts", "list", "--json")) == [
         {"id": printed, "name": "Acme", "environment": "prod"}
     ]
 
 
-def test_a_new_book_can_be_read_by_its_owner_alone(command, account):
-    mode = (command.folder / "book.db").stat().st_mode
+def test_a_new_book_can_be_read_by_its_owner_alone(without_book):
+    without_book.good("accounts", "create", "Acme")
+
+    mode = (without_book.folder / "book.db").stat().st_mode
 
     assert stat.S_IMODE(mode) == 0o600
 
@@ -106,11 +121,13 @@ def test_a_keys_prefix_tells_its_environment(command, environment):
     assert key.startswith(f"tb_sk_{environment}_")
 
 
-def test_a_key_is_printed_once_and_kept_nowhere(command, account):
-    key = command.good("keys", "create", "--account", account)
+def test_a_key_is_printed_once_and_kept_nowhere(without_book):
+    account = without_book.good("accounts", "create", "Acme")
 
-    assert key not in command.good("keys", "list", "--account", account, "--json")
-    kept = b"".join(path.read_bytes() for path in command.folder.glob("book.db*"))
+    key = without_book.good("keys", "create", "--account", account)
+
+    assert key not in without_book.good("keys", "list", "--account", account, "--json")
+    kept = b"".join(path.read_bytes() for path in without_book.folder.glob("book.db*"))
     assert key.encode() not in kept
     assert key[-20:].encode() not in kept
 
@@ -156,8 +173,8 @@ def test_keys_can_be_limited_listed_and_revoked(command, account):
         (("accounts", "list", "--database", "mysql://x"), 2, "sqlite:///"),
     ],
 )
-def test_failures_have_their_exit_code_and_say_what_to_do(command, arguments, code, told):
-    done = command.run(*arguments)
+def test_failures_have_their_exit_code_and_say_what_to_do(without_book, arguments, code, told):
+    done = without_book.run(*arguments)
 
     assert (done.returncode, told in done.stderr) == (code, True), done.stderr
     assert done.stdout == ""
@@ -171,12 +188,25 @@ def test_an_unknown_permission_is_wrong_usage_with_a_suggestion(command, account
     assert "did you mean customers:read?" in done.stderr
 
 
-def test_migrate_brings_a_book_up_to_date_and_check_tells(command):
+def test_migrate_brings_a_book_up_to_date_and_check_tells(beginner):
+    beginner.good("migrate")
+
+    told = json.loads(beginner.good("migrate", "--check", "--json"))
+
+    assert told == {"schema": HEAD, "missing": []}
+
+
+def test_a_database_on_a_server_waits_for_migrate(postgres, tmp_path):
+    """A file of ours is made when it is needed; a database that others may use is not filled unasked."""
+    command = CommandLine(tmp_path, postgres.empty(tmp_path))
+
+    early = command.run("accounts", "create", "Acme")
+    checked = command.run("migrate", "--check")
     command.good("migrate")
 
-    told = json.loads(command.good("migrate", "--check", "--json"))
-
-    assert told == {"schema": "0001", "missing": []}
+    assert (early.returncode, "tradebook migrate" in early.stderr) == (1, True)
+    assert (checked.returncode, "0002: PostgreSQL" in checked.stderr) == (1, True)
+    assert command.good("accounts", "create", "Acme").startswith("ac_")
 
 
 def test_import_keeps_nothing_of_a_file_with_a_bad_row_and_names_all_of_them(command, account):
@@ -232,9 +262,9 @@ def test_an_export_that_cannot_be_written_fails_and_leaves_no_half_file(command,
     assert "Traceback" not in done.stderr + missing.stderr
 
 
-def test_the_printed_openapi_document_is_the_served_one(command):
-    printed = command.good("openapi")
-    server = start_server(command.folder)
+def test_the_printed_openapi_document_is_the_served_one(without_book):
+    printed = without_book.good("openapi")
+    server = start_server(without_book.folder, database=without_book.database)
     served = httpx.get(f"{server.url}/openapi.json").json()
     stop_server(server)
 

@@ -210,8 +210,8 @@ def test_a_cursor_needs_no_encoding_in_a_url(ten):
 # P11: restarts
 
 
-def test_cursors_outlive_a_restart_of_the_server(tmp_path):
-    first = start_server(tmp_path)
+def test_cursors_outlive_a_restart_of_the_server(tmp_path, engine):
+    first = start_server(tmp_path, database=engine.new(tmp_path))
     book = Book(first)
     book.add(*some(10))
     expected = newest_first(book)

@@ -1,12 +1,11 @@
 """Section 4: every refusal and every fault is one envelope, and says nothing of the inside."""
 
 import re
-import sqlite3
-from contextlib import closing
 
 import falcon.testing
 import httpx
 import pytest
+import sqlalchemy as sa
 from msgspec import structs
 
 from tests.contract.checkers import CUSTOMERS, assert_error, assert_refused, header_claims
@@ -17,6 +16,7 @@ from tradebook.crud.resource import ListRoute
 from tradebook.errors import CATALOGUE
 from tradebook.resources import ALL, api_keys
 from tradebook.storage.database import Unavailable
+from tradebook.storage.location import locate
 from tradebook.web.auth import Authenticator
 from tradebook.web.page_cache import PageCache
 from tradebook.web.routes import Service
@@ -293,11 +293,13 @@ def test_a_fault_is_500_with_the_request_id_and_nothing_of_the_inside(book, erro
     assert type(error).__name__ not in answer.text
 
 
-def test_a_fault_of_the_running_server_is_in_its_log_and_not_in_its_answer(tmp_path):
-    server = start_server(tmp_path)
+def test_a_fault_of_the_running_server_is_in_its_log_and_not_in_its_answer(tmp_path, engine):
+    server = start_server(tmp_path, database=engine.new(tmp_path))
     book = Book(server)
-    with closing(sqlite3.connect(tmp_path / "book.db")) as connection:
-        connection.execute("ALTER TABLE customers RENAME TO kaboom")
+    maintenance = locate(server.database).migrating()
+    with maintenance.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE customers RENAME TO kaboom"))
+    maintenance.dispose()
 
     answer = book.client.get(CUSTOMERS)
     alive = book.client.get("/healthz")
@@ -306,7 +308,7 @@ def test_a_fault_of_the_running_server_is_in_its_log_and_not_in_its_answer(tmp_p
     assert_error(answer, 500, "internal_error")
     assert alive.status_code == 200
     logged = server.log.read_text()
-    assert "no such table" in logged
+    assert "no such table" in logged or "UndefinedTable" in logged
     assert answer.headers["x-request-id"] in logged
     assert book.key not in logged
     book.close()

@@ -16,8 +16,8 @@ def lines_with(log: str, secrets: list[str]) -> list[str]:
     return [line for line in log.splitlines() if any(secret in line for secret in secrets)]
 
 
-def test_no_key_question_or_name_is_in_the_log(tmp_path):
-    server = start_server(tmp_path)
+def test_no_key_question_or_name_is_in_the_log(tmp_path, engine):
+    server = start_server(tmp_path, database=engine.new(tmp_path))
     book = Book(server, name=f"Account {CANARY}")
     book.add({"number": f"n{CANARY}", "name": f"Customer {CANARY}", "email": f"{CANARY}@x.example"})
     url = f"{server.url}/v1/sales/customers"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.ledgers import Ledger
+from tradebook.storage.postgres import PostgresWriter
 from tradebook.storage.sqlite import SqliteWriter
 from tradebook.transfer import exporting, importing
 from tradebook.transfer.column_map import load_map
@@ -150,7 +151,8 @@ def test_a_fault_in_the_middle_keeps_nothing(ledger, monkeypatch):
     def fail(*_):
         raise RuntimeError("planted")
 
-    monkeypatch.setattr(SqliteWriter, "reindex", fail)
+    for writer in (SqliteWriter, PostgresWriter):
+        monkeypatch.setattr(writer, "reindex", fail)
     with pytest.raises(RuntimeError, match="planted"):
         ledger.take({"number": "1", "name": "A"})
 
@@ -290,7 +292,7 @@ def test_a_parent_may_be_in_the_book_already(ledger):
     ledger.take({"number": "a", "parent_number": ""})
 
     assert ledger.customer("a")["parent_number"] is None
-    assert ledger.sql("SELECT account_id FROM customers WHERE is_parent") == []
+    assert ledger.sql("SELECT account_id FROM customers WHERE is_parent = 1") == []
 
 
 @pytest.mark.parametrize(
@@ -396,15 +398,14 @@ def test_names_that_cannot_be_meant_are_refused(ledger, row, told):
 def test_an_address_that_serves_two_is_not_changed_for_the_other(ledger):
     place = {"bill_to.name": "Desk", "bill_to.country": "DE", "bill_to.locality": "Köln"}
     ledger.take({"number": "1", "name": "A", **place}, {"number": "2", "name": "B"})
+    own = f"account_id = {ledger.key}"
     ledger.plant(
-        "UPDATE customers SET bill_to_address_id = (SELECT bill_to_address_id FROM customers WHERE account_id = ?1"
-        " AND number = '1') WHERE account_id = ?1 AND number = '2'",
-        ledger.key,
+        f"UPDATE customers SET bill_to_address_id = (SELECT bill_to_address_id FROM customers WHERE {own}"
+        f" AND number = '1') WHERE {own} AND number = '2'"
     )
     ledger.plant(
-        "INSERT INTO customer_addresses SELECT account_id, (SELECT id FROM customers WHERE account_id = ?1 AND"
-        " number = '2'), address_id, locality, state, postal_code FROM customer_addresses WHERE account_id = ?1",
-        ledger.key,
+        f"INSERT INTO customer_addresses SELECT account_id, (SELECT id FROM customers WHERE {own} AND"
+        f" number = '2'), address_id, locality, state, postal_code FROM customer_addresses WHERE {own}"
     )
 
     ledger.take({"number": "2", "bill_to.locality": "Bonn"})

@@ -1,12 +1,11 @@
 """Import of an export gives the same book, byte for byte."""
 
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fixtures.ledgers import Ledger, Record, new_database
+from tests.fixtures.ledgers import Ledger, Record
 from tradebook.storage.database import Database
 from tradebook.transfer import batches, checking, exporting, families, reading
 
@@ -91,13 +90,6 @@ books = st.lists(records(), max_size=6).map(
 )
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    made = new_database(tmp_path_factory.mktemp("round_trip"))
-    yield made
-    made.close()
-
-
 def check_round_trip(first: Ledger, file_format: str) -> None:
     """Export an account, import that into another and over itself, and compare."""
     second = Ledger(first.database)
@@ -117,9 +109,11 @@ def check_round_trip(first: Ledger, file_format: str) -> None:
 @pytest.mark.parametrize("file_format", FORMATS)
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(book=books)
-def test_an_export_makes_the_same_book(database: Database, file_format: str, book: list[Record]) -> None:
+def test_an_export_makes_the_same_book(
+    database_of_ledgers: Database, file_format: str, book: list[Record]
+) -> None:
     """Whatever the book holds, in either format, in a fresh account and over itself."""
-    first = Ledger(database)
+    first = Ledger(database_of_ledgers)
     first.take(*book)
 
     assert len(first.records()) == len(book)
@@ -142,14 +136,14 @@ def in_euro(values: Record) -> None:
     ],
 )
 def test_the_check_of_the_round_trip_finds_faults(
-    database: Database, monkeypatch: pytest.MonkeyPatch, file_format: str, place, name: str, fault
+    database_of_ledgers: Database, monkeypatch: pytest.MonkeyPatch, file_format: str, place, name: str, fault
 ) -> None:
     """With a fault planted in what writes or reads, the check that passes now fails."""
     book = [
         {"number": "1", "name": "A", "price_groups": ["a;b"], "created_at": "2020-01-01T00:00:00.001Z"},
         {"number": "2", "name": "B", "credit_limit": "1", "note": "=1", "parent_number": "1"},
     ]
-    first = Ledger(database)
+    first = Ledger(database_of_ledgers)
     first.take(*book)
     check_round_trip(first, file_format)
 

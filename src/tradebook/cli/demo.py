@@ -12,7 +12,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tradebook.app import SQLITE_SCHEME
 from tradebook.cli.opening import DATABASE_VARIABLE, account_key, fail, opened, tell
 from tradebook.cli.serving import PortTaken, serve_forever
 from tradebook.crud.cursor import load_cursors
@@ -20,6 +19,7 @@ from tradebook.crud.resource import View
 from tradebook.ids import KEY_MAX
 from tradebook.resources import accounts, api_keys, customers
 from tradebook.storage.index import Query
+from tradebook.storage.sqlite import SCHEME
 from tradebook.transfer.demo_book import demo_customers
 from tradebook.transfer.importing import import_customers
 from tradebook.transfer.reading import Row
@@ -39,7 +39,7 @@ def demo(
     """Make up a book in a temporary place, serve it, and show how to ask it. Ctrl-C removes it."""
     folder = Path(tempfile.mkdtemp(prefix="tradebook-demo-"))
     try:
-        secret = _make_book(f"{SQLITE_SCHEME}{folder / 'demo.db'}", count)
+        secret = _make_book(f"{SCHEME}{folder / 'demo.db'}", count)
         os.environ.setdefault("TRADEBOOK_LOG_REQUESTS", "false")
         serve_forever("127.0.0.1", port, 1, lambda: _introduce(port, secret))
     except PortTaken as error:

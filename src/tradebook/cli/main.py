@@ -8,7 +8,7 @@ import typer
 
 import tradebook
 from tradebook import migrations
-from tradebook.app import open_database, sqlite_path
+from tradebook.app import open_database
 from tradebook.cli import access, demo, transfers
 from tradebook.cli.opening import (
     FAILED,
@@ -22,7 +22,7 @@ from tradebook.cli.opening import (
 )
 from tradebook.cli.serving import PortTaken, serve_forever
 from tradebook.resources import ALL
-from tradebook.storage.sqlite import create_private_file
+from tradebook.storage.location import locate
 from tradebook.web.openapi import openapi_document
 
 app = typer.Typer(
@@ -83,11 +83,11 @@ def migrate(
 ) -> None:
     """Bring a book to this version's schema, or tell what is missing. Safe to run again."""
     settings = settings_for(database)
-    path = sqlite_path(settings.database)
-    if check and not path.exists():
-        fail(f"There is no book at {path}.")
+    location = locate(settings.database)
+    if check and not location.exists():
+        fail(f"There is no book at {location.shown}.")
     try:
-        create_private_file(path)
+        location.create()
         book = open_database(settings)
         version = book.schema_version()
         book.close()
@@ -95,7 +95,7 @@ def migrate(
         if not check:
             migrations.upgrade(settings.database)
     except Exception as error:
-        fail(f"{settings.database}: {error}")
+        fail(f"{location.shown}: {error}")
     if as_json:
         print_json({"schema": version if check else migrations.HEAD, "missing": missing})
     elif check:

@@ -10,11 +10,11 @@ import msgspec
 import typer
 
 from tradebook import migrations
-from tradebook.app import UnknownDatabase, open_database, sqlite_path
+from tradebook.app import open_database
 from tradebook.resources import accounts
 from tradebook.settings import Settings, load_settings, unknown_variables
 from tradebook.storage.database import Database, Unavailable
-from tradebook.storage.sqlite import create_private_file
+from tradebook.storage.location import UnknownDatabase, locate
 
 FAILED, WRONG_USAGE = 1, 2
 DATABASE_VARIABLE = "TRADEBOOK_DATABASE"
@@ -24,7 +24,7 @@ DatabaseOption = Annotated[
     typer.Option(
         "--database",
         metavar="URL",
-        help="The book: sqlite:///FILE. Default: $TRADEBOOK_DATABASE, else sqlite:///tradebook.db.",
+        help="The book: sqlite:///FILE or postgresql://… Default: $TRADEBOOK_DATABASE, else sqlite:///tradebook.db.",
         show_default=False,
     ),
 ]
@@ -58,7 +58,7 @@ def settings_for(database: str | None) -> Settings:
         tell(f"Warning: there is no setting {name}; it is ignored.")
     try:
         settings = load_settings()
-        sqlite_path(settings.database)
+        locate(settings.database)
     except ValueError as error:
         fail(str(error), WRONG_USAGE)
     return settings
@@ -66,18 +66,20 @@ def settings_for(database: str | None) -> Settings:
 
 @contextmanager
 def opened(database: str | None) -> Iterator[Database]:
-    """Open the book for a command; a new embedded book is made, an older one is left to `migrate`."""
+    """Open the book for a command; a new embedded book is made, any other one is left to `migrate`."""
     settings = settings_for(database)
+    location = locate(settings.database)
     try:
         book = open_database(settings)
-        create_private_file(sqlite_path(settings.database))
+        location.create()
         version = book.schema_version()
-        if version is None:
+        if version is None and location.is_embedded:
             book.close()
             migrations.upgrade(settings.database)
         elif version != migrations.HEAD:
+            has = "no schema yet" if version is None else f"schema {version}"
             fail(
-                f"This book has schema {version}, this program works with {migrations.HEAD}. "
+                f"{location.shown} has {has}, this program works with {migrations.HEAD}. "
                 "Run tradebook migrate."
             )
         try:
@@ -85,7 +87,7 @@ def opened(database: str | None) -> Iterator[Database]:
         finally:
             book.close()
     except (UnknownDatabase, Unavailable, OSError) as error:
-        fail(f"{settings.database}: {error}")
+        fail(f"{location.shown}: {error}")
 
 
 def account_key(book: Database, account: str) -> tuple[int, str]:

@@ -3,16 +3,15 @@
 import os
 import socket
 from collections.abc import Callable
-from pathlib import Path
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from tradebook.app import SQLITE_SCHEME, sqlite_path
 from tradebook.cli.opening import DATABASE_VARIABLE
 from tradebook.settings import load_settings
+from tradebook.storage.location import locate
 
 HEADER_TIMEOUT_MS = 10_000
 HEAD_BYTES_MAX = 32_768
@@ -28,8 +27,7 @@ def serve_forever(host: str, port: int, workers: int, on_listening: Callable[[],
     _require_free(host, port)
     # Workers are processes of their own: they find the book by the environment, wherever they
     # stand.
-    path = Path(sqlite_path(load_settings().database)).resolve()
-    os.environ[DATABASE_VARIABLE] = f"{SQLITE_SCHEME}{path}"
+    os.environ[DATABASE_VARIABLE] = locate(load_settings().database).url
     server = Granian(
         "tradebook.app:create_app",
         factory=True,

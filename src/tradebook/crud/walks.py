@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from tradebook.crud.resource import Walk
 from tradebook.storage.database import Reader
 from tradebook.storage.index import Index, Query
-from tradebook.storage.schema import ACCOUNT, JoinInOrder, any_of, listed, prepare
+from tradebook.storage.schema import ACCOUNT, any_of, prepare, prepare_newest_of_each
 
 MANY = 2_000
 """From this many entries on, a page's nested lists are read with a bound for each owner."""
@@ -88,7 +88,7 @@ class NewestOfEach:
             .where(table.c.account_id == ACCOUNT, any_of(owner_column, "ids"))
             .limit(MANY)
         )
-        self.bounded = prepare(_newest_statement(owner_column, key_column, count))
+        self.bounded = prepare_newest_of_each(owner_column, key_column, count)
 
     def load(self, reader: Reader, owners: Sequence[int]) -> dict[int, list[int]]:
         """Return each owner's keys, newest first; an owner without any has an empty list."""
@@ -103,22 +103,3 @@ class NewestOfEach:
                 keys.sort(reverse=True)
                 del keys[self._count :]
         return listed
-
-
-def _newest_statement(owner_column: sa.Column[Any], key_column: sa.Column[Any], count: int) -> sa.Select[Any]:
-    table = owner_column.table
-    owners = listed("ids")
-    inner = table.alias("newest")
-    newest = (
-        sa.select(inner.c[key_column.name])
-        .where(inner.c.account_id == ACCOUNT, inner.c[owner_column.name] == owners.c.value)
-        .order_by(inner.c[key_column.name].desc())
-        .limit(count)
-        .correlate(owners)
-    )
-    joined = sa.and_(owner_column == owners.c.value, key_column.in_(newest))
-    return (
-        sa.select(owners.c.value, key_column)
-        .select_from(JoinInOrder(owners, table, joined))
-        .where(table.c.account_id == ACCOUNT)
-    )

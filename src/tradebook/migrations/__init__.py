@@ -2,18 +2,19 @@
 
 from pathlib import Path
 
-import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-HEAD = "0001"
+from tradebook.storage.location import locate
+
+HEAD = "0002"
 """The schema that this version of the program works with."""
 
 
 def upgrade(url: str) -> None:
     """Bring the database to HEAD; what is there already is left as it is."""
-    engine = sa.create_engine(url)
+    engine = locate(url).migrating()
     try:
         with engine.begin() as connection:
             config = _config()

@@ -2,14 +2,14 @@
 
 import sqlalchemy as sa
 
-from tradebook.storage.schema import metadata
+from tradebook.storage.schema import ACCOUNT, TEXT, metadata, prepare
 
 accounts = sa.Table(
     "accounts",
     metadata,
     sa.Column("account_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("environment", sa.Text, nullable=False),
+    sa.Column("name", TEXT, nullable=False),
+    sa.Column("environment", TEXT, nullable=False),
     # Changed by every commit, never repeated: what was derived from the account holds while it
     # stands.
     sa.Column("revision", sa.BigInteger, nullable=False),
@@ -20,7 +20,13 @@ accounts = sa.Table(
 deployment = sa.Table(
     "deployment",
     metadata,
-    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("name", TEXT, primary_key=True),
     sa.Column("value", sa.LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
+
+REVISION = prepare(sa.select(accounts.c.revision).where(accounts.c.account_id == ACCOUNT))
+NEW_REVISION = prepare(
+    sa.update(accounts).where(accounts.c.account_id == ACCOUNT).values(revision=sa.bindparam("new_revision"))
+)
+NEW_ACCOUNT = prepare(sa.insert(accounts))

@@ -18,6 +18,14 @@ class Unavailable(Exception):
     """The engine can't be reached, or is busy for longer than the configured wait."""
 
 
+class Conflict(Unavailable):
+    """Another transaction was in the way. Nothing was done; done again, the same work may go well."""
+
+
+class OutcomeUnknown(Unavailable):
+    """The connection was lost in the commit: the work may be done or not. Look before doing it again."""
+
+
 class Duplicate(Exception):
     """A row with this key or unique value exists already."""
 
@@ -59,6 +67,10 @@ class Writer(Reader, Protocol):
 
 class Database(Protocol):
     """A book: the accounts of one deployment, on one engine."""
+
+    @property
+    def timeout_ms(self) -> int:
+        """How long the engine may keep a statement waiting."""
 
     def read(self, account_id: int) -> AbstractContextManager[Reader]:
         """Open a snapshot of one account."""

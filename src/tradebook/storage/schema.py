@@ -6,16 +6,21 @@ without fixing it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import psycopg as postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter
 from sqlalchemy.sql.functions import GenericFunction
 
 metadata = sa.MetaData()
+
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""Text that is compared by its bytes on every engine, whatever the locale of the database is."""
 
 ACCOUNT: BindParameter[int] = sa.bindparam("account_id", type_=sa.BigInteger)
 """The account of the handle that runs the statement; the handle alone gives its value."""
@@ -60,7 +65,7 @@ def _big(name: str) -> sa.Column[int]:
 
 def text(name: str, *, nullable: bool = False) -> sa.Column[str]:
     """Declare a column of text, compared by its bytes on every engine."""
-    return sa.Column(name, sa.Text, nullable=nullable)
+    return sa.Column(name, TEXT, nullable=nullable)
 
 
 def moment(name: str) -> sa.Column[int]:
@@ -116,47 +121,108 @@ def _any_of_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     return f"{column} IN (SELECT value FROM json_each({values}))"
 
 
+@compiles(any_of, "postgresql")
+def _any_of_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    kind = "TEXT" if isinstance(element.clauses.clauses[0].type, sa.Text) else "BIGINT"
+    return f"{column} = ANY (CAST({values} AS {kind}[]))"
+
+
+class _each(GenericFunction[int]):  # noqa: N801 - as `any_of`
+    """The entries of one bound list of whole numbers."""
+
+    inherit_cache = True
+
+
+@compiles(_each, "sqlite")
+def _each_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses.clauses[0], **options)})"
+
+
+@compiles(_each, "postgresql")
+def _each_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    values = compiler.process(element.clauses.clauses[0], **options)
+    return f"(SELECT unnest(CAST({values} AS BIGINT[])) AS value)"
+
+
 def listed(name: str) -> sa.TableValuedAlias:
     """Make a table of one bound list, with the column `value`: what is asked for, one row for each."""
-    return sa.func.json_each(sa.bindparam(name)).table_valued(sa.column("value", sa.BigInteger))
+    return _each(sa.bindparam(name)).table_valued(sa.column("value", sa.BigInteger))
 
 
-class JoinInOrder(sa.sql.Join):
+class _JoinInOrder(sa.sql.Join):
     """A join whose left side is read first: a planner without statistics would start with the account."""
 
     inherit_cache = True
 
 
-@compiles(JoinInOrder, "sqlite")
+@compiles(_JoinInOrder, "sqlite")
 def _join_in_order_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     # SQLite keeps the order of the sides of a CROSS JOIN, and of no other.
     return str(compiler.visit_join(element, **options)).replace(" JOIN ", " CROSS JOIN ", 1)
 
 
 class Prepared:
-    """A statement that was checked for its account, and its text for each engine, made once."""
+    """A statement that was checked for its account, and its text for each engine, made once.
 
-    def __init__(self, statement: sa.Executable, *, of_all_accounts: bool) -> None:
+    Where PostgreSQL wants to be asked in another way, `postgresql` is the same question in its words.
+    """
+
+    def __init__(
+        self, statement: sa.Executable, *, of_all_accounts: bool, postgresql: sa.Executable | None = None
+    ) -> None:
+        own = statement if postgresql is None else postgresql
+        self._statements = {"sqlite": statement, "postgresql": own}
         if not of_all_accounts:
-            _require_account(statement)
-        self.statement = statement
-        self._sqlite: tuple[str, dict[str, Any]] | None = None
+            for spelling in self._statements.values():
+                _require_account(spelling)
 
-    @property
+    @cached_property
     def sqlite(self) -> tuple[str, dict[str, Any]]:
         """The text in SQLite's words and the values that are part of the statement itself."""
-        if self._sqlite is None:
-            compiled = self.statement.compile(  # type: ignore[attr-defined]
-                dialect=sqlite.dialect(paramstyle="named")
-            )
-            fixed = {name: value for name, value in compiled.params.items() if value is not None}
-            self._sqlite = (str(compiled), fixed)
-        return self._sqlite
+        text, values = self._compiled(sqlite.dialect(paramstyle="named"))
+        return text, {name: value for name, value in values.items() if value is not None}
+
+    @cached_property
+    def postgresql(self) -> tuple[str, dict[str, Any]]:
+        """The text in psycopg's words and the values that are part of the statement itself."""
+        return self._compiled(postgresql.dialect())  # type: ignore[no-untyped-call]
+
+    def _compiled(self, dialect: sa.Dialect) -> tuple[str, dict[str, Any]]:
+        statement: Any = self._statements[dialect.name]
+        compiled = statement.compile(dialect=dialect)
+        return str(compiled), compiled.params
 
 
 def prepare(statement: sa.Executable) -> Prepared:
     """Make a statement ready to run; StatementWithoutAccount unless every table's account is fixed."""
     return Prepared(statement, of_all_accounts=False)
+
+
+def prepare_newest_of_each(owner: sa.Column[Any], key: sa.Column[Any], count: int) -> Prepared:
+    """Ask for the newest `count` keys of each of the owners `ids`, bounded for each: (owner, key)."""
+    table = owner.table
+    owners = listed("ids")
+    inner = table.alias("newest")
+    newest = (
+        sa.select(inner.c[key.name])
+        .where(inner.c.account_id == ACCOUNT, inner.c[owner.name] == owners.c.value)
+        .order_by(inner.c[key.name].desc())
+        .limit(count)
+        .correlate(owners)
+    )
+    joined = sa.and_(owner == owners.c.value, key.in_(newest))
+    lateral = newest.lateral("of_owner")
+    return Prepared(
+        sa.select(owners.c.value, key)
+        .select_from(_JoinInOrder(owners, table, joined))
+        .where(table.c.account_id == ACCOUNT),
+        of_all_accounts=False,
+        # SQLite has no LATERAL, and PostgreSQL would read the newest again for every row of an owner.
+        postgresql=sa.select(owners.c.value, lateral.c[key.name]).select_from(
+            owners.join(lateral, sa.true())
+        ),
+    )
 
 
 def prepare_of_all_accounts(statement: sa.Executable) -> Prepared:

@@ -13,21 +13,17 @@ import sqlalchemy as sa
 
 from tradebook.clock import now_ms
 from tradebook.ids import KeyMaker, encode_body
-from tradebook.storage.accounts import accounts
+from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION, REVISION
 from tradebook.storage.database import Duplicate, Row, Unavailable
+from tradebook.storage.derived import Derived
 from tradebook.storage.index import Index, Query
-from tradebook.storage.schema import (
-    ACCOUNT,
-    Prepared,
-    metadata,
-    prepare,
-    prepare_of_all_accounts,
-)
-from tradebook.storage.sqlite_index import documents, match_expression, words_to_confirm
+from tradebook.storage.index_documents import documents
+from tradebook.storage.schema import Prepared
+from tradebook.storage.sqlite_index import match_expression, tokens, words_to_confirm
 
+SCHEME = "sqlite:///"
 MMAP_BYTES = 1 << 36
 CACHE_KIBIBYTES = 8_192
-ACCOUNTS_CACHED_MAX = 64
 _DUPLICATE = {
     apsw.SQLITE_CONSTRAINT_UNIQUE,
     apsw.SQLITE_CONSTRAINT_PRIMARYKEY,
@@ -43,12 +39,6 @@ _AWAY = (
     apsw.CorruptError,
 )
 
-_REVISION = prepare(sa.select(accounts.c.revision).where(accounts.c.account_id == ACCOUNT))
-_NEW_REVISION = prepare(
-    sa.update(accounts).where(accounts.c.account_id == ACCOUNT).values(revision=sa.bindparam("new_revision"))
-)
-_NEW_ACCOUNT = prepare_of_all_accounts(sa.insert(accounts))
-
 
 class SqliteReader:
     """Reads one account inside one transaction of a connection."""
@@ -61,12 +51,12 @@ class SqliteReader:
     @property
     def revision(self) -> int:
         """A number that no two states of the account share."""
-        return int(self.rows(_REVISION)[0][0])
+        return int(self.rows(REVISION)[0][0])
 
     @property
     def cache(self) -> dict[Any, Any]:
         """What was derived from the account at this revision."""
-        return self._database.cache_of(self.account_id, self.revision)
+        return self._database.derived.of(self.account_id, self.revision)
 
     def rows(self, statement: Prepared, **values: Any) -> list[Row]:
         """Run a statement and return all its rows."""
@@ -120,7 +110,7 @@ class SqliteWriter(SqliteReader):
         )
         self._connection.executemany(
             f"INSERT OR REPLACE INTO {name} (rowid, tokens) VALUES (?, ?)",
-            ((key, document.tokens) for key, document in found.items()),
+            ((key, tokens(document)) for key, document in found.items()),
         )
         gone = [key for key in keys if key not in found]
         self._connection.executemany(
@@ -146,11 +136,11 @@ class SqliteDatabase:
 
     def __init__(self, path: Path, *, timeout_ms: int, indexes: Sequence[Index]) -> None:
         self.path = path
-        self._timeout_ms = timeout_ms
+        self.derived = Derived()
+        self.timeout_ms = timeout_ms
         self._indexes = indexes
         self._own = threading.local()
         self._keys = KeyMaker()
-        self._caches: dict[int, tuple[int, dict[Any, Any]]] = {}
 
     @contextmanager
     def read(self, account_id: int) -> Iterator[SqliteReader]:
@@ -172,7 +162,7 @@ class SqliteDatabase:
             try:
                 writer = SqliteWriter(self, connection, account_id)
                 yield writer
-                writer.run(_NEW_REVISION, new_revision=self._keys.next(now_ms()))
+                writer.run(NEW_REVISION, new_revision=self._keys.next(now_ms()))
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
@@ -184,7 +174,7 @@ class SqliteDatabase:
         """Add an account and open its first transaction."""
         with self.write(account_id) as writer:
             row = {"revision": 0, "last_customer_number": 0, **values}
-            writer.run(_NEW_ACCOUNT, **row)
+            writer.run(NEW_ACCOUNT, **row)
             writer.create_indexes(self._indexes)
             yield writer
 
@@ -207,7 +197,7 @@ class SqliteDatabase:
             if version != self._own.data_version:
                 self._own.revisions.clear()
                 self._own.data_version = version
-            sql, _ = _REVISION.sqlite
+            sql, _ = REVISION.sqlite
             found = connection.execute(sql, {"account_id": account_id}).get
             if found is not None:
                 self._own.revisions[account_id] = found
@@ -224,15 +214,6 @@ class SqliteDatabase:
         with _translated():
             sql, fixed = statement.sqlite
             self._connection("writing").execute(sql, {**fixed, **values})
-
-    def cache_of(self, account_id: int, revision: int) -> dict[Any, Any]:
-        """Return the account's derived values at a revision, empty when it has changed since."""
-        known = self._caches.get(account_id)
-        if known is None or known[0] != revision:
-            if len(self._caches) >= ACCOUNTS_CACHED_MAX:
-                self._caches.clear()
-            known = self._caches[account_id] = (revision, {})
-        return known[1]
 
     def schema_version(self) -> str | None:
         """Tell which schema the file has; None where it has none yet."""
@@ -262,7 +243,7 @@ class SqliteDatabase:
 
     def _open(self, *, query_only: bool) -> apsw.Connection:
         connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=200)
-        connection.set_busy_timeout(self._timeout_ms)
+        connection.set_busy_timeout(self.timeout_ms)
         for pragma, value in (
             ("journal_mode", "wal"),
             # FULL: an answered write survives a power cut. NORMAL would lose the last ones.
@@ -277,10 +258,33 @@ class SqliteDatabase:
         return connection
 
 
-def create_private_file(path: Path) -> None:
-    """Make the file if there is none; only its owner may read it, and so the log that is made beside it."""
-    if not path.exists():
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+class SqliteLocation:
+    """A file, by its URL."""
+
+    is_embedded = True
+
+    def __init__(self, url: str) -> None:
+        self.path = Path(url.removeprefix(SCHEME)).resolve()
+        # Processes find the file by it from wherever they stand.
+        self.url = f"{SCHEME}{self.path}"
+        self.shown = url
+
+    def exists(self) -> bool:
+        """Tell whether the file is there."""
+        return self.path.exists()
+
+    def create(self) -> None:
+        """Make the file if there is none; only its owner may read it, and so the log beside it."""
+        if not self.path.exists():
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+
+    def open(self, *, timeout_ms: int, indexes: Sequence[Index]) -> SqliteDatabase:
+        """Open the book; the file is opened when it is needed."""
+        return SqliteDatabase(self.path, timeout_ms=timeout_ms, indexes=indexes)
+
+    def migrating(self) -> sa.Engine:
+        """Return what Alembic works with."""
+        return sa.create_engine(self.url)
 
 
 def index_name(index: Index, account_id: int) -> str:
@@ -332,6 +336,3 @@ def _translated() -> Iterator[None]:
         if getattr(error, "extendedresult", None) in _DUPLICATE:
             raise Duplicate(str(error)) from error
         raise
-
-
-__all__ = ["SqliteDatabase", "metadata"]

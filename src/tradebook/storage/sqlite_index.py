@@ -14,15 +14,14 @@ from typing import Any
 
 import msgspec
 
-from tradebook.storage.index import Condition, Facet, Index, Query, Source
-from tradebook.text import fold, fold_phone, phone_form
+from tradebook.storage.index import Condition, Facet, Query
+from tradebook.storage.index_documents import FIELD_END, Document, forms_of
 
 PIECE_LENGTH = 3
 # More pieces of a long word narrow nothing down that the confirmation would not.
 PIECES_OF_A_WORD_MAX = 24
 _CODES_KEPT = 200_000
 _FACETS_KEPT = 20_000
-_FIELD_END = "\n"
 
 
 class _Codes(dict[str, str]):
@@ -38,58 +37,16 @@ class _Codes(dict[str, str]):
 _codes = _Codes()
 
 
-class Document:
-    """What the index holds of one row: its folded fields and its facets."""
-
-    __slots__ = ("facets", "fields")
-
-    def __init__(self) -> None:
-        # In the order they came; a dictionary, because a customer and its address often share a name.
-        self.fields: dict[str, None] = {}
-        self.facets: list[str] = []
-
-    @property
-    def folded(self) -> str:
-        """The folded fields, each ended: no word reaches from one into the next."""
-        return _FIELD_END.join(self.fields)
-
-    @property
-    def tokens(self) -> str:
-        """All tokens, as the text that FTS5 takes apart at the spaces."""
-        text = self.folded
-        pieces = set(text)
-        pieces.update([text[at : at + 2] for at in range(len(text) - 1)])
-        pieces.update([text[at : at + 3] for at in range(len(text) - 2)])
-        codes = [_codes[piece] for piece in pieces if _FIELD_END not in piece]
-        return " ".join(codes + self.facets)
-
-
-class _Columns:
-    """Where in a source's row the texts, phones and facets stand: looked up once, not for every row."""
-
-    def __init__(self, source: Source) -> None:
-        # The row begins with the indexed row's key.
-        place = {column: at for at, column in enumerate(source.columns, 1)}
-        self.texts = [place[column] for column in source.texts]
-        self.phones = [place[column] for column in source.phones]
-        self.facets = [(facet, [place[column] for column in facet.columns]) for facet in source.facets]
-
-    def add(self, document: Document, row: Sequence[Any]) -> None:
-        """Take in one row of the source."""
-        fields = document.fields
-        for at in self.texts:
-            if row[at]:
-                fields[_folded_field(row[at])] = None
-        for at in self.phones:
-            if row[at]:
-                fields[_folded_field(row[at])] = None
-                fields[fold_phone(row[at])] = None
-        for facet, places in self.facets:
-            document.facets += facet_tokens(facet, tuple([row[at] for at in places]))
-
-
-def _folded_field(text: str) -> str:
-    return " ".join(fold(text).split())
+def tokens(document: Document) -> str:
+    """Write all tokens of a row, as the text that FTS5 takes apart at the spaces."""
+    text = document.folded
+    pieces = set(text)
+    pieces.update([text[at : at + 2] for at in range(len(text) - 1)])
+    pieces.update([text[at : at + 3] for at in range(len(text) - 2)])
+    codes = [_codes[piece] for piece in pieces if FIELD_END not in piece]
+    for facet, values in document.facts:
+        codes += facet_tokens(facet, values)
+    return " ".join(codes)
 
 
 @lru_cache(_FACETS_KEPT)
@@ -126,12 +83,6 @@ def _token_of(condition: Condition, value: tuple[Any, ...]) -> str:
     return _token(condition.facet, value)
 
 
-def forms_of(word: str) -> list[str]:
-    """List what a folded word may occur as: itself, and the digits of a phone number."""
-    phone = phone_form(word)
-    return [word] if phone is None else [word, phone]
-
-
 def words_to_confirm(query: Query) -> list[list[str]]:
     """List the words, in all their forms, that the pieces alone don't prove."""
     forms = map(forms_of, query.words)
@@ -154,16 +105,3 @@ def _any(parts: Iterable[str]) -> str:
 
 def _all(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"({' AND '.join(parts)})" if parts else ""
-
-
-def documents(index: Index, rows_of: Any, keys: Sequence[int]) -> dict[int, Document]:
-    """Read what is to be indexed of these rows; rows that are gone have no document."""
-    found: dict[int, Document] = {}
-    for number, source in enumerate(index.sources):
-        columns = _Columns(source)
-        for row in rows_of(source.statement, ids=keys):
-            # The first source is the row itself: what others say of a row that is gone doesn't count.
-            document = found.setdefault(row[0], Document()) if number == 0 else found.get(row[0])
-            if document is not None:
-                columns.add(document, row)
-    return found

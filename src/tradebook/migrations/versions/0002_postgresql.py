@@ -1,0 +1,73 @@
+"""PostgreSQL: an index for every filter, trigrams, and the wall between accounts."""
+
+from itertools import chain
+
+from alembic import op
+
+from tradebook.storage import walls
+
+revision = "0002"
+down_revision = "0001"
+
+FILTERS = (
+    ("customers", "status", "id"),
+    ("customers", "commission_policy", "id"),
+    ("customers", "freight_policy", "id"),
+    ("customers", "is_parent", "id"),
+    ("customer_addresses", "locality", "customer_id"),
+    ("customer_addresses", "state", "customer_id"),
+    ("customer_addresses", "postal_code", "customer_id"),
+)
+"""What has no index for its references anyway: table, column, and the key in list order."""
+
+TENANT_TABLES = (
+    "account_groups",
+    "account_users",
+    "addresses",
+    "api_keys",
+    "carriers",
+    "customer_addresses",
+    "customer_price_groups",
+    "customer_search",
+    "customers",
+    "free_shipping_service_levels",
+    "merged_customers",
+    "payment_terms",
+    "service_levels",
+    "shipping_terms",
+)
+SEARCH = ("customer_search", "customer_search_of_account")
+
+
+def upgrade() -> None:
+    """Add what PostgreSQL needs; SQLite has it otherwise."""
+    if op.get_context().dialect.name != "postgresql":
+        return
+    op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    for table, column, key in FILTERS:
+        op.create_index(f"{table}_by_{column}", table, ["account_id", column, key])
+    op.execute("CREATE INDEX customer_search_by_trigram ON customer_search USING gin (folded gin_trgm_ops)")
+    for statement in chain(
+        walls.create_role(),
+        walls.guard_accounts(),
+        walls.open_table("deployment"),
+        walls.open_table("alembic_version"),
+        chain.from_iterable(walls.guard_table(table) for table in TENANT_TABLES),
+        walls.guard_search(*SEARCH),
+    ):
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Take it away again; the role stays, other books may use it."""
+    if op.get_context().dialect.name != "postgresql":
+        return
+    op.execute(f"DROP VIEW {SEARCH[1]}")
+    op.execute("DROP POLICY all_accounts ON accounts")
+    for table in ("accounts", *TENANT_TABLES):
+        op.execute(f"DROP POLICY own_account ON {table}")
+        op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
+    op.execute("DROP INDEX customer_search_by_trigram")
+    for table, column, _ in FILTERS:
+        op.drop_index(f"{table}_by_{column}")
+    op.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA CURRENT_SCHEMA FROM {walls.APPLICATION}")

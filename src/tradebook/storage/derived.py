@@ -1,0 +1,21 @@
+"""What is derived from accounts, each kept for as long as its account doesn't change."""
+
+from typing import Any
+
+ACCOUNTS_MAX = 64
+
+
+class Derived:
+    """One dictionary for each account, dropped as soon as the account has another revision."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[int, dict[Any, Any]]] = {}
+
+    def of(self, account_id: int, revision: int) -> dict[Any, Any]:
+        """Return the account's derived values at a revision, empty when it has changed since."""
+        known = self._known.get(account_id)
+        if known is None or known[0] != revision:
+            if len(self._known) >= ACCOUNTS_MAX:
+                self._known.clear()
+            known = self._known[account_id] = (revision, {})
+        return known[1]

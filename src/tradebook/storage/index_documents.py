@@ -1,0 +1,71 @@
+"""What an index is made of: the folded text and the facts of rows, the same on every engine."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tradebook.storage.index import Facet, Index, Source
+from tradebook.text import fold, fold_phone, phone_form
+
+FIELD_END = "\n"
+
+
+class Document:
+    """What the index holds of one row: its folded fields, and its facts as pairs of facet and values."""
+
+    __slots__ = ("facts", "fields")
+
+    def __init__(self) -> None:
+        # In the order they came; a dictionary, because a customer and its address often share a name.
+        self.fields: dict[str, None] = {}
+        self.facts: list[tuple[Facet, tuple[Any, ...]]] = []
+
+    @property
+    def folded(self) -> str:
+        """The folded fields, each ended: no word reaches from one into the next."""
+        return FIELD_END.join(self.fields)
+
+
+class _Columns:
+    """Where in a source's row the texts, phones and facets stand: looked up once, not for every row."""
+
+    def __init__(self, source: Source) -> None:
+        # The row begins with the indexed row's key.
+        place = {column: at for at, column in enumerate(source.columns, 1)}
+        self.texts = [place[column] for column in source.texts]
+        self.phones = [place[column] for column in source.phones]
+        self.facets = [(facet, [place[column] for column in facet.columns]) for facet in source.facets]
+
+    def add(self, document: Document, row: Sequence[Any]) -> None:
+        """Take in one row of the source."""
+        fields = document.fields
+        for at in self.texts:
+            if row[at]:
+                fields[_folded_field(row[at])] = None
+        for at in self.phones:
+            if row[at]:
+                fields[_folded_field(row[at])] = None
+                fields[fold_phone(row[at])] = None
+        document.facts += [(facet, tuple([row[at] for at in places])) for facet, places in self.facets]
+
+
+def _folded_field(text: str) -> str:
+    return " ".join(fold(text).split())
+
+
+def forms_of(word: str) -> list[str]:
+    """List what a folded word may occur as: itself, and the digits of a phone number."""
+    phone = phone_form(word)
+    return [word] if phone is None else [word, phone]
+
+
+def documents(index: Index, rows_of: Any, keys: Sequence[int]) -> dict[int, Document]:
+    """Read what is to be indexed of these rows; rows that are gone have no document."""
+    found: dict[int, Document] = {}
+    for number, source in enumerate(index.sources):
+        columns = _Columns(source)
+        for row in rows_of(source.statement, ids=keys):
+            # The first source is the row itself: what others say of a row that is gone doesn't count.
+            document = found.setdefault(row[0], Document()) if number == 0 else found.get(row[0])
+            if document is not None:
+                columns.add(document, row)
+    return found

@@ -1,0 +1,55 @@
+"""From a database's URL to the engine that keeps it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from tradebook.storage import postgres, sqlite
+from tradebook.storage.database import Database
+from tradebook.storage.index import Index
+
+
+class UnknownDatabase(ValueError):
+    """The database's URL is of no engine that this version works with."""
+
+
+class Location(Protocol):
+    """Where a book is kept."""
+
+    url: str
+    """Finds the book from every folder; may hold a password."""
+
+    shown: str
+    """Names the book to people; holds no password."""
+
+    is_embedded: bool
+    """Whether the book is a file of ours, made when it is needed."""
+
+    def exists(self) -> bool:
+        """Tell whether there is a place that could hold a book."""
+
+    def create(self) -> None:
+        """Make the place, where that is ours to do."""
+
+    def open(self, *, timeout_ms: int, indexes: Sequence[Index]) -> Database:
+        """Open the book; nothing is touched before it is needed."""
+
+    def migrating(self) -> sa.Engine:
+        """Return what Alembic works with."""
+
+
+def locate(url: str) -> Location:
+    """Find the engine of a URL; UnknownDatabase where it is of none."""
+    if url.startswith(sqlite.SCHEME) and url != sqlite.SCHEME:
+        return sqlite.SqliteLocation(url)
+    if url.startswith(postgres.SCHEMES):
+        try:
+            return postgres.PostgresLocation(url)
+        except ValueError as error:
+            raise UnknownDatabase(f"The database's URL can't be read: {error}") from None
+    scheme = url.partition("://")[0][:20]
+    raise UnknownDatabase(
+        f"{scheme!r} is no database that this version works with; write sqlite:///FILE or "
+        "postgresql://USER@HOST/DATABASE."
+    )

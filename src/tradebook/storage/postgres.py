@@ -1,0 +1,327 @@
+"""The server engine: PostgreSQL through psycopg.
+
+Nothing is kept in a session: settings end with their transaction, and no statement stays prepared. So a
+pooler in transaction mode may stand in between, and every statement is planned for the account it is about.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from time import monotonic
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from tradebook.clock import now_ms
+from tradebook.ids import KeyMaker
+from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION
+from tradebook.storage.database import Conflict, Duplicate, OutcomeUnknown, Row, Unavailable
+from tradebook.storage.derived import Derived
+from tradebook.storage.index import Index, Query
+from tradebook.storage.index_documents import documents
+from tradebook.storage.postgres_index import questions, searchable
+from tradebook.storage.schema import Prepared
+from tradebook.storage.walls import put_on
+
+SCHEMES = ("postgresql://", "postgres://")
+CONNECTIONS_MAX = 8
+CONNECT_PATIENCE_SECONDS = 0.25
+SERVER_TIMEOUT_SHARE = 0.85
+"""The server gives up a statement before the client gives up the connection."""
+
+_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
+_AWAY = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    # A server that was a standby, or has become one.
+    errors.ReadOnlySqlTransaction,
+)
+
+Connection = psycopg.Connection[Row]
+
+
+class _PatientConnection(Connection):
+    """A connection that waits for so long and not longer, whatever becomes of the server."""
+
+    patience_seconds = 10.0
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Wait for an answer; a server that gives none has lost this connection."""
+        try:
+            return super().wait(gen, interval, self.patience_seconds if timeout is None else timeout)
+        except errors._WaitTimeout as error:  # noqa: SLF001 - it has no public name
+            self.pgconn.finish()
+            raise psycopg.OperationalError(
+                f"the database gave no answer within {self.patience_seconds:g} s"
+            ) from error
+
+
+class PostgresReader:
+    """Reads one account inside one transaction of a connection."""
+
+    def __init__(
+        self, database: "PostgresDatabase", connection: Connection, account_id: int, revision: int
+    ) -> None:
+        self.account_id = account_id
+        self.revision = revision
+        self._database = database
+        self._connection = connection
+
+    @property
+    def cache(self) -> dict[Any, Any]:
+        """What was derived from the account at this revision."""
+        return self._database.derived.of(self.account_id, self.revision)
+
+    def rows(self, statement: Prepared, **values: Any) -> list[Row]:
+        """Run a statement and return all its rows."""
+        return self._execute(statement, values).fetchall()
+
+    def keys(
+        self, index: Index, query: Query, *, above: int, below: int, descending: bool, limit: int
+    ) -> list[int]:
+        """Return the keys that match, `above <= key < below`, in list order or against it."""
+        bounds = {"account_id": self.account_id, "above": above, "below": below, "limit": limit}
+        found: list[int] = []
+        for question in questions(index, query, self.account_id, descending=descending):
+            cursor = self._connection.execute(question.sql, {**bounds, **question.values}, binary=True)
+            found = [row[0] for row in cursor.fetchall()]
+            if question.is_complete or len(found) == limit:
+                break
+        return found
+
+    def _execute(self, statement: Prepared, values: Mapping[str, Any]) -> psycopg.Cursor[Row]:
+        sql, fixed = statement.postgresql
+        bound = {**fixed, **values, "account_id": self.account_id}
+        return self._connection.execute(sql, bound, binary=True)
+
+
+class PostgresWriter(PostgresReader):
+    """Reads and writes one account inside one transaction."""
+
+    def run(self, statement: Prepared, **values: Any) -> int:
+        """Run a statement that changes rows and return how many."""
+        return self._execute(statement, values).rowcount
+
+    def insert(self, statement: Prepared, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Run an insert for every row."""
+        sql, fixed = statement.postgresql
+        own = {"account_id": self.account_id}
+        with self._connection.cursor() as cursor:
+            cursor.executemany(sql, [{**fixed, **row, **own} for row in rows])
+
+    def reindex(self, index: Index, keys: Sequence[int]) -> None:
+        """Bring the index up to date for these rows, also for those that are gone."""
+        found = documents(index, self.rows, list(keys))
+        table, key = index.folded.name, index.folded_key
+        with self._connection.cursor() as cursor:
+            cursor.executemany(
+                f"INSERT INTO {table} (account_id, {key}, folded) VALUES (%s, %s, %s)"
+                f" ON CONFLICT (account_id, {key}) DO UPDATE SET folded = excluded.folded"
+                f" WHERE {table}.folded <> excluded.folded",
+                [(self.account_id, key, searchable(d, self.account_id)) for key, d in found.items()],
+            )
+        gone = [key for key in keys if key not in found]
+        if gone:
+            self._connection.execute(
+                f"DELETE FROM {table} WHERE account_id = %s AND {key} = ANY (%s::bigint[])",
+                (self.account_id, gone),
+            )
+
+
+class PostgresDatabase:
+    """A book on a PostgreSQL server, or on a standby of one."""
+
+    def __init__(self, conninfo: str, *, timeout_ms: int) -> None:
+        self.derived = Derived()
+        self.timeout_ms = timeout_ms
+        self._patience_seconds = timeout_ms / 1000
+        self._server_timeout_ms = int(timeout_ms * SERVER_TIMEOUT_SHARE)
+        self._keys = KeyMaker()
+        self._pool: ConnectionPool[_PatientConnection] = ConnectionPool(
+            conninfo,
+            connection_class=_PatientConnection,
+            # No prepared statements: a pooler knows nothing of them, and their plans are for no account.
+            kwargs={
+                "autocommit": True,
+                "prepare_threshold": None,
+                "connect_timeout": max(2, round(self._patience_seconds)),
+            },
+            min_size=0,
+            max_size=CONNECTIONS_MAX,
+            # One attempt: who needs a connection asks again, so that a server is found as soon as it is back.
+            reconnect_timeout=0,
+            num_workers=1,
+            open=False,
+        )
+
+    @contextmanager
+    def read(self, account_id: int) -> Iterator[PostgresReader]:
+        """Open a snapshot of one account."""
+        with self._transaction(f"{_READ}; {self._own(account_id)}; {_revision_of(account_id)}") as begun:
+            connection, rows = begun
+            yield PostgresReader(self, connection, account_id, rows[0][0] if rows else 0)
+
+    @contextmanager
+    def write(self, account_id: int) -> Iterator[PostgresWriter]:
+        """Open a transaction on one account; leaving it normally commits, an exception undoes it.
+
+        The account's row is locked first, so the writers of one account take turns.
+        """
+        lock = f"{_revision_of(account_id)} FOR NO KEY UPDATE"
+        with self._transaction(f"{_WRITE}; {self._own(account_id)}; {lock}") as (connection, rows):
+            before = rows[0][0] if rows else 0
+            writer = PostgresWriter(self, connection, account_id, before)
+            yield writer
+            # Never falling, so that a standby can be told to be as far as this.
+            writer.run(NEW_REVISION, new_revision=max(before + 1, self._keys.next(now_ms())))
+
+    @contextmanager
+    def create_account(self, account_id: int, **values: Any) -> Iterator[PostgresWriter]:
+        """Add an account and open its first transaction."""
+        with self.write(account_id) as writer:
+            writer.run(NEW_ACCOUNT, **{"revision": 0, "last_customer_number": 0, **values})
+            yield writer
+
+    def revision(self, account_id: int) -> int | None:
+        """Tell the account's revision, in one round trip."""
+        with self._transaction(f"{_READ}; {self._own(account_id)}; {_revision_of(account_id)}") as (_, rows):
+            return rows[0][0] if rows else None
+
+    def rows_of_all_accounts(self, statement: Prepared, **values: Any) -> list[Row]:
+        """Read outside any account."""
+        with self._transaction(f"{_READ}; {self._own(None)}") as (connection, _):
+            sql, fixed = statement.postgresql
+            return connection.execute(sql, {**fixed, **values}, binary=True).fetchall()
+
+    def run_of_all_accounts(self, statement: Prepared, **values: Any) -> None:
+        """Write outside any account, in a transaction of its own."""
+        with self._transaction(f"{_WRITE}; {self._own(None)}") as (connection, _):
+            sql, fixed = statement.postgresql
+            connection.execute(sql, {**fixed, **values})
+
+    def schema_version(self) -> str | None:
+        """Tell which schema the database has; None where it has none yet."""
+        with _translated(), self._connection("SELECT to_regclass('alembic_version')") as (connection, rows):
+            if rows[0][0] is None:
+                return None
+            found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            return None if found is None else str(found[0])
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._pool.close()
+
+    def _own(self, account_id: int | None) -> str:
+        return put_on(account_id=account_id, timeout_ms=self._server_timeout_ms)
+
+    @contextmanager
+    def _transaction(self, beginning: str) -> Iterator[tuple[Connection, list[Row]]]:
+        """Begin a transaction in one round trip; yields its connection and what the last statement found."""
+        with _translated(), self._connection(beginning) as (connection, rows):
+            try:
+                yield connection, rows
+            except BaseException:
+                with suppress(psycopg.Error):
+                    connection.rollback()
+                raise
+            _commit(connection)
+
+    @contextmanager
+    def _connection(self, first: str) -> Iterator[tuple[Connection, list[Row]]]:
+        """Take a connection on which the first statements have gone well."""
+        end = monotonic() + self._patience_seconds
+        while True:
+            connection = self._take(end)
+            try:
+                try:
+                    rows = _last_rows(connection.execute(first))
+                except _AWAY:
+                    # The connection was cut while nobody used it: nothing has been done yet, try another one.
+                    if connection.closed and monotonic() < end:
+                        continue
+                    raise
+                yield connection, rows
+                return
+            finally:
+                self._give_back(connection)
+
+    def _take(self, end: float) -> Connection:
+        self._pool.open()
+        while True:
+            left = end - monotonic()
+            try:
+                connection = self._pool.getconn(timeout=max(min(left, CONNECT_PATIENCE_SECONDS), 0.001))
+            except PoolTimeout:
+                if left <= CONNECT_PATIENCE_SECONDS:
+                    raise
+            else:
+                connection.patience_seconds = self._patience_seconds
+                return connection
+
+    def _give_back(self, connection: Any) -> None:
+        if not connection.closed and connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            with suppress(psycopg.Error):
+                connection.rollback()
+        self._pool.putconn(connection)
+
+
+class PostgresLocation:
+    """A database on a server, by its URL."""
+
+    is_embedded = False
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        known = conninfo_to_dict(url)
+        place = f"{known.get('host', '')}:{known['port']}" if "port" in known else known.get("host", "")
+        self.shown = f"postgresql://{place}/{known.get('dbname', '')}"
+
+    def exists(self) -> bool:
+        """Say yes: the server tells when it is asked."""
+        return True
+
+    def create(self) -> None:
+        """Do nothing: the database is made by who runs the server."""
+
+    def open(self, *, timeout_ms: int, indexes: Sequence[Index]) -> PostgresDatabase:  # noqa: ARG002 - SQLite's
+        """Open the book; nothing is connected before it is needed."""
+        return PostgresDatabase(self.url, timeout_ms=timeout_ms)
+
+    def migrating(self) -> sa.Engine:
+        """Return what Alembic works with; its statements take as long as they take."""
+        return sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(self.url))
+
+
+def _revision_of(account_id: int) -> str:
+    return f"SELECT revision FROM accounts WHERE account_id = {account_id:d}"
+
+
+def _last_rows(cursor: psycopg.Cursor[Row]) -> list[Row]:
+    while cursor.nextset():
+        pass
+    return cursor.fetchall() if cursor.description else []
+
+
+def _commit(connection: Connection) -> None:
+    try:
+        connection.commit()
+    except psycopg.OperationalError as error:
+        if connection.closed:
+            raise OutcomeUnknown(f"The connection was lost while committing: {error}") from error
+        raise
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except errors.UniqueViolation as error:
+        raise Duplicate(str(error)) from error
+    except (errors.SerializationFailure, errors.DeadlockDetected) as error:
+        raise Conflict(str(error)) from error
+    except _AWAY as error:
+        raise Unavailable(str(error)) from error
