@@ -1,6 +1,5 @@
 """Import of an export gives the same book, byte for byte."""
 
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -118,9 +118,10 @@ class _Writing:
         facet = condition.facet
         column, other_columns = _leading(condition)
         key = _key_of(self._index, column.table)
-        unique = "" if column.table is self._index.table else "DISTINCT "
+        # DISTINCT ON keeps to the order of the index; a plain DISTINCT may read all of it into a hash first.
+        is_own = column.table is self._index.table
         walk = (
-            f"SELECT {unique}{key} AS id, {column.name} FROM {column.table.name}"
+            f"SELECT {'' if is_own else f'DISTINCT ON ({column.name}, {key}) '}{key} AS id FROM {column.table.name}"
             f" WHERE {_ACCOUNT} AND ({column.name}, {key}) >= ({{value}}, %(above)s)"
             f" AND ({column.name}, {key}) < ({{value}}, %(below)s)"
             # The facet stands in the order too: no other index can offer that.
@@ -137,7 +138,7 @@ class _Writing:
         else:
             kind = "text" if isinstance(column.type, sa.Text) else "bigint"
             sql = (
-                f"SELECT {unique}id FROM unnest(%(values)s::{kind}[]) AS wanted(value)"
+                f"SELECT {'' if is_own else 'DISTINCT ON (id) '}id FROM unnest(%(values)s::{kind}[]) AS wanted(value)"
                 f" CROSS JOIN LATERAL ({walk.format(value='wanted.value')} LIMIT %(limit)s) AS found"
                 f" ORDER BY id {self._order} LIMIT %(limit)s"
             )
@@ -156,7 +157,7 @@ class _Writing:
             f" ORDER BY {column.name} {self._order}, {key} {self._order} LIMIT {WALKED_ROWS}"
         )
         sql = (
-            f"SELECT DISTINCT id FROM ({rows}) AS walked WHERE {self._holds(condition, 'walked')}"
+            f"SELECT DISTINCT ON (id) id FROM ({rows}) AS walked WHERE {self._holds(condition, 'walked')}"
             f" ORDER BY id {self._order} LIMIT %(limit)s"
         )
         return Question(sql, self._values, is_complete=False)
@@ -192,26 +193,18 @@ class _Writing:
         own = [c for c in query.conditions if c.facet.columns[0].table is self._index.table]
         linked = [c for c in query.conditions if c.facet.columns[0].table is not self._index.table]
         tests = [self._holds(condition, self._table) for condition in own]
-        inner = [
-            f"SELECT {_key_of(self._index, table)} FROM {table.name}"
-            f" WHERE {_ACCOUNT} AND {_within(_key_of(self._index, table))}"
-            f" AND {self._holds(condition, table.name)}"
-            for condition in linked
-            for table in (condition.facet.columns[0].table,)
-        ]
+        places = [(self._table, "id", tests)] if own else []
+        for condition in linked:
+            table = condition.facet.columns[0].table
+            places.append((table.name, _key_of(self._index, table), [self._holds(condition, table.name)]))
         if query.words:
-            inner.append(
-                f"SELECT {self._search_key} FROM {self._search} WHERE {_ACCOUNT}"
-                f" AND {_within(self._search_key)} AND {self._words(query.words, self._search)}"
-            )
-        tests += [f"id IN ({keys})" for keys in inner]
-        rows = (
-            inner[0].replace("SELECT ", "SELECT DISTINCT ", 1)
-            if len(inner) == 1 and not own
-            else (
-                f"SELECT id FROM {self._table} WHERE {_ACCOUNT} AND {_within('id')} AND {' AND '.join(tests)}"
-            )
-        )
+            places.append((self._search, self._search_key, [self._words(query.words, self._search)]))
+        selects = [
+            f"SELECT {key} FROM {table} WHERE {' AND '.join([_ACCOUNT, _within(key), *tests])}"
+            for table, key, tests in places
+        ]
+        first = selects[0] if own or self._search in selects[0] else selects[0].replace(" ", " DISTINCT ", 1)
+        rows = "".join([first, *(f" AND {places[0][1]} IN ({keys})" for keys in selects[1:])])
         # MATERIALIZED: the planner would take a limit for the reason to walk the whole list in its order.
         sql = (
             f"WITH matching (id) AS MATERIALIZED ({rows})"

@@ -1,0 +1,57 @@
+"""Every filter, every pair of filters, and searches: what the plans of each engine are asked for."""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from tradebook.crud.requests import RequestParser
+from tradebook.resources import customers
+from tradebook.resources.carriers import _LEVELS
+from tradebook.resources.customers.load import _BY_KEY, _CHILDREN, _PRICE_GROUPS, _SPANS
+from tradebook.resources.customers.tables import INDEX
+from tradebook.storage.index import Query
+from tradebook.storage.schema import Prepared
+
+ROUTE = customers.resource.routes[0]
+FILTERS = (
+    ("customer_group_ids[]", "acgr_0000000000001"),
+    ("pricing_group_ids[]", "acgr_0000000000001,acgr_0000000000002"),
+    ("sales_rep_ids[]", "acus_0000000000001"),
+    ("status_codes[]", "normal,preferred"),
+    ("shipping_term_ids[]", "shtm_0000000000001"),
+    ("payment_term_ids[]", "pytm_0000000000001"),
+    ("commission_status_codes[]", "commission_exempt"),
+    ("freight_status_codes[]", "free_freight"),
+    ("carrier_ids[]", "cr_0000000000001"),
+    ("service_level_ids[]", "crop_0000000000001"),
+    ("parent_account_status", "parent"),
+    ("city", "Nantes"),
+    ("state", "NV"),
+    ("postal_code", "44000"),
+    ("start_date", "2024-01-01T00:00:00Z"),
+    ("end_date", "2025-01-01T00:00:00Z"),
+    ("q", "a"),
+    ("q", "strasse gmbh"),
+    ("q", "555-0100"),
+)
+QUESTIONS = (
+    (),
+    *((one,) for one in FILTERS),
+    *(two for two in combinations(FILTERS, 2) if two[0][0] != two[1][0]),
+    tuple(dict(FILTERS).items()),
+)
+
+NESTED = {"children": _CHILDREN, "groups": _PRICE_GROUPS, "levels": _LEVELS}
+
+
+def queries() -> Iterator[tuple[tuple[tuple[str, str], ...], Query]]:
+    """Each question as it is asked, and what the list makes of it."""
+    parser = RequestParser(ROUTE)
+    for question in QUESTIONS:
+        yield question, parser.list_request(ROUTE.path, question, 1, None).query
+
+
+def loading_statements() -> Iterator[Prepared]:
+    """Every statement that fills a page."""
+    yield from _BY_KEY.values()
+    yield from _SPANS.values()
+    yield from (source.statement for source in INDEX.sources)

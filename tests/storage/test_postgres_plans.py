@@ -1,0 +1,197 @@
+"""What PostgreSQL does for every question: which indexes it reads, and how many rows.
+
+The book is the hard case: 200,000 customers of one account created in the same millisecond, among hundreds of
+accounts that have twenty each, so that what the planner knows of "an account" is wrong for the large one.
+"""
+
+import json
+
+import psycopg
+import pytest
+
+from tests.storage.questions import NESTED, loading_statements, queries
+from tradebook import migrations
+from tradebook.app import open_database
+from tradebook.ids import first_key_of
+from tradebook.resources.customers.tables import INDEX
+from tradebook.settings import Settings
+from tradebook.storage.index_documents import Document
+from tradebook.storage.postgres_index import WALKED_ROWS, questions, searchable
+
+LARGE, SMALL = 7, 8
+ROWS, SMALL_ROWS, SMALL_ACCOUNTS = 200_000, 20, 400
+FIRST = first_key_of(1_750_000_000_000)
+PAGE = 101
+TEXTS = ("anna gmbh", "strasse 5", "strasse gmbh", "north supply 555-0100", "berlin tools", "west 12")
+
+ACCOUNTS = f"""INSERT INTO accounts SELECT n, 'A', 'test', 1, 0 FROM generate_series({LARGE}, {LARGE + SMALL_ACCOUNTS}) n"""
+CUSTOMERS = """
+    INSERT INTO customers (account_id, id, name, number, status, edi_status, commission_policy, freight_policy,
+        parent_id, is_parent, type_id, carrier_id, service_level_id, payment_term_id, shipping_term_id,
+        sales_rep_id, accepts_invoice_emails, updated_at)
+    SELECT a, {first} + n, 'Customer ' || n, n::text,
+        CASE WHEN n % 50 = 0 THEN 3 ELSE n % 3 END, 0, (n % 7 = 0)::int, (n % 2),
+        CASE WHEN n % 100 = 1 THEN {first} + n - 1 END, (n % 100 = 0)::int,
+        n % 5, n % 4, n % 11, n % 3, n % 6, n % 12, 0, 0
+    FROM generate_series({accounts}) a, generate_series(0, {rows} - 1) n"""
+ADDRESSES = """
+    INSERT INTO customer_addresses (account_id, customer_id, address_id, locality, state, postal_code)
+    SELECT a, {first} + n, {first} + n,
+        CASE WHEN n % 40 = 0 THEN 'Nantes' ELSE 'Town ' || n % 300 END,
+        CASE WHEN n % 3 = 0 THEN 'NV' ELSE 'CA' END,
+        CASE WHEN n % 900 = 0 THEN '44000' ELSE (n % 5000)::text END
+    FROM generate_series({accounts}) a, generate_series(0, {rows} - 1) n"""
+GROUPS = """
+    INSERT INTO customer_price_groups (account_id, customer_id, group_id)
+    SELECT a, {first} + n, n % 4 FROM generate_series({accounts}) a, generate_series(0, {rows} - 1) n"""
+REFERRED = """
+    INSERT INTO addresses (account_id, id, name, type, country, updated_at)
+    SELECT a, {first} + n, 'Desk', 0, 'FR', 0 FROM generate_series({accounts}) a, generate_series(0, {rows} - 1) n;
+    INSERT INTO service_levels (account_id, id, carrier_id, name, service_level_token,
+        customer_portal_visibility, is_default, is_system, updated_at)
+    SELECT a, n, {first} + n / 50, 'Level ' || n, '', 0, 0, 0, 0
+    FROM generate_series({accounts}) a, generate_series(0, {rows} / 10) n"""
+TEXT_OF = """
+    INSERT INTO customer_search (account_id, customer_id, folded)
+    SELECT a, {first} + n, (%s::text[])[n %% cardinality(%s::text[]) + 1]
+    FROM generate_series({accounts}) a, generate_series(0, {rows} - 1) n"""
+
+
+def document(text: str) -> Document:
+    """A row of the index with one field."""
+    made = Document()
+    made.fields[text] = None
+    return made
+
+
+def fill(url: str) -> None:
+    """Plant the rows; what they refer to doesn't matter to plans."""
+    with psycopg.connect(url) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(ACCOUNTS)
+        sizes = ((f"{LARGE}, {LARGE}", ROWS), (f"{SMALL}, {LARGE + SMALL_ACCOUNTS}", SMALL_ROWS))
+        for accounts, rows in sizes:
+            for statement in (CUSTOMERS, ADDRESSES, GROUPS, REFERRED):
+                connection.execute(statement.format(accounts=accounts, rows=rows, first=FIRST))
+            texts = [searchable(document(text), LARGE) for text in TEXTS]
+            connection.execute(TEXT_OF.format(accounts=accounts, rows=rows, first=FIRST), (texts, texts))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+
+
+@pytest.fixture(scope="module")
+def database(postgres):
+    """The hard case, in tables as a user has them."""
+    url = postgres.empty(None)
+    migrations.upgrade(url)
+    fill(url)
+    opened = open_database(Settings(database=url, database_timeout_ms=30_000))
+    yield opened
+    opened.close()
+
+
+def nodes(plan: dict):
+    """All nodes of a plan."""
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes(part)
+
+
+def explained(reader, sql: str, values: dict) -> tuple[list[dict], list[tuple]]:
+    """Run a statement as the application does; returns the nodes of its plan, and its rows."""
+    execute = reader._connection.execute
+    ((plan,),) = execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}", values).fetchall()
+    return list(nodes(plan[0]["Plan"])), execute(sql, values).fetchall()
+
+
+def rows_read(plan: list[dict]) -> int:
+    """How many rows the plan's scans have looked at."""
+    return sum(
+        round((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
+        for node in plan
+        if "Relation Name" in node
+    )
+
+
+def faults(plan: list[dict], rows_max: int) -> list[str]:
+    """Say what is wrong with a plan: tables read as a whole, large sorts, too many rows."""
+    found = [f"{n['Node Type']} on {n['Relation Name']}" for n in plan if n["Node Type"] == "Seq Scan"]
+    found += [
+        f"sort of {n['Actual Rows']}" for n in plan if n["Node Type"] == "Sort" and n["Actual Rows"] > 2_000
+    ]
+    if rows_read(plan) > rows_max:
+        found.append(f"{rows_read(plan)} rows read, {rows_max} allowed")
+    return found
+
+
+BOUNDS = {
+    "first page": (0, 1 << 62),
+    "middle": (FIRST + ROWS // 2, 1 << 62),
+    "near the end": (0, FIRST + ROWS // 10),
+}
+
+
+@pytest.mark.parametrize("descending", [True, False], ids=["forwards", "backwards"])
+@pytest.mark.parametrize("bounds", BOUNDS.values(), ids=BOUNDS)
+def test_every_question_reads_no_more_than_it_must(database, descending, bounds):
+    """All filters alone, all pairs, all together, from the start, the middle and the end of 200,000 ties."""
+    above, below = bounds
+    values = {"account_id": LARGE, "above": above, "below": below, "limit": PAGE}
+    with database.read(LARGE) as reader:
+        for asked, query in queries():
+            parts = [part for c in query.conditions for part in c.values[0] if part is not None]
+            is_single = len(parts) <= 1 and not query.words
+            for question in questions(INDEX, query, LARGE, descending=descending):
+                plan, rows = explained(reader, question.sql, {**values, **question.values})
+                size = sum(len(condition.values) for condition in query.conditions) or 1
+                rows_max = PAGE * size + size if is_single else 12 * WALKED_ROWS
+                # Where few match, or none, the planner may well read most of an account that is most of the table.
+                found = faults(plan, rows_max) if "MATERIALIZED" not in question.sql else []
+                assert found == [], (asked, question.sql)
+                assert rows_read(plan) <= 6 * ROWS, (asked, question.sql)
+                if question.is_complete or len(rows) == PAGE:
+                    break
+
+
+def test_small_accounts_read_their_own_rows_alone(database):
+    values = {"account_id": SMALL, "above": 0, "below": 1 << 62, "limit": PAGE}
+    with database.read(SMALL) as reader:
+        for asked, query in queries():
+            for question in questions(INDEX, query, SMALL, descending=True):
+                plan, _ = explained(reader, question.sql, {**values, **question.values})
+                assert faults(plan, 20 * SMALL_ROWS) == [], (asked, question.sql)
+
+
+def test_every_page_is_filled_by_key(database):
+    keys = [FIRST + n * 100 for n in range(PAGE)]
+    values = {"ids": keys, "above": 0, "below": 1 << 62, "limit": PAGE, "account_id": LARGE}
+    with database.read(LARGE) as reader:
+        for statement in loading_statements():
+            sql, fixed = statement.postgresql
+            plan, _ = explained(reader, sql, {**fixed, **values})
+            assert faults(plan, 3 * PAGE) == [], sql
+
+
+@pytest.mark.parametrize("newest", NESTED.values(), ids=NESTED)
+def test_nested_lists_are_read_by_owner(database, newest):
+    keys = [FIRST + n * 100 for n in range(PAGE)]
+    with database.read(LARGE) as reader:
+        for statement in (newest.plain, newest.bounded):
+            sql, fixed = statement.postgresql
+            plan, _ = explained(reader, sql, {**fixed, "ids": keys, "account_id": LARGE})
+            assert faults(plan, 3 * PAGE) == [], sql
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT id FROM customers WHERE account_id = 7 AND status = 1 ORDER BY name LIMIT 101",
+        "SELECT id FROM customers WHERE name = 'x'",
+        "SELECT id FROM customers WHERE account_id = 7 ORDER BY id LIMIT 101 OFFSET 100000",
+    ],
+)
+def test_a_sort_or_a_scan_is_noticed(database, sql):
+    with database.read(LARGE) as reader:
+        plan, _ = explained(reader, sql, {})
+
+    assert faults(plan, 12 * WALKED_ROWS if "OFFSET" not in sql else PAGE) != []
