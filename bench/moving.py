@@ -16,8 +16,8 @@ from tradebook.app import open_database, sqlite_path
 from tradebook.resources import accounts
 from tradebook.resources.customers.tables import INDEX
 from tradebook.settings import Settings
-from tradebook.storage.sqlite import create_private_file
 from tradebook.storage.index_documents import documents
+from tradebook.storage.sqlite import create_private_file
 from tradebook.storage.sqlite_index import tokens
 from tradebook.transfer.exporting import export_customers
 from tradebook.transfer.importing import import_customers

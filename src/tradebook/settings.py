@@ -18,7 +18,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     database: str = "sqlite:///tradebook.db"
-    """Where the book is kept: `sqlite:///FILE` (three slashes: relative, four: absolute)."""
+    """Where the book is kept: `sqlite:///FILE` (three slashes: relative, four: absolute), or
+    `postgresql://USER:PASSWORD@HOST/DATABASE`."""
 
     body_bytes_max: _Whole = 1_048_576
     """Largest request body that is read, in bytes; more is answered with 413."""
@@ -26,8 +27,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     page_cache_bytes: _Whole = 16_777_216
     """Memory of one worker process for finished pages, in bytes; 0 turns the cache off."""
 
-    database_timeout_ms: _Whole = 5_000
-    """How long a write waits for another writer of the same file, in milliseconds."""
+    database_timeout_ms: Annotated[int, msgspec.Meta(ge=100)] = 2_000
+    """How long a statement may be kept waiting, by another writer or by a database that gives no answer, in
+    milliseconds; then the request is answered with 503."""
 
     log_requests: bool = True
     """Whether every request is logged as one line of JSON on standard error."""

@@ -1,5 +1,6 @@
 """Accounts and API keys."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -22,6 +23,7 @@ from tradebook.crud.parameters import did_you_mean
 from tradebook.ids import decode_id
 from tradebook.resources import accounts, api_keys
 from tradebook.resources.api_keys import ALL_PERMISSIONS, ENVIRONMENTS
+from tradebook.storage.transactions import reading, writing
 
 accounts_app = typer.Typer(help="The tenants of a book.", no_args_is_help=True)
 keys_app = typer.Typer(help="The API keys of an account.", no_args_is_help=True)
@@ -98,14 +100,14 @@ def create_key(
             )
     with opened(database) as book:
         key, environment = account_key(book, account)
-        with book.write(key) as writer:
-            key_id, secret = api_keys.create_key(
-                writer,
-                environment,
-                permissions=permissions,
-                expires_in_days=expires_in,
-                name=name,
-            )
+        make = partial(
+            api_keys.create_key,
+            environment=environment,
+            permissions=permissions,
+            expires_in_days=expires_in,
+            name=name,
+        )
+        key_id, secret = writing(book, key, make)
     if as_json:
         print_json({"id": key_id, "key": secret, "permissions": permissions})
     else:
@@ -118,8 +120,7 @@ def list_keys(account: AccountOption, database: DatabaseOption = None, as_json: 
     """List an account's keys, newest first, without their secrets."""
     with opened(database) as book:
         key, _ = account_key(book, account)
-        with book.read(key) as reader:
-            listed = api_keys.list_keys(reader)
+        listed = reading(book, key, api_keys.list_keys)
     if as_json:
         print_json(listed)
         return
@@ -149,8 +150,7 @@ def revoke_key(
         fail(f"{key} is no key id; tradebook keys list shows them.", WRONG_USAGE)
     with opened(database) as book:
         account_id, _ = account_key(book, account)
-        with book.write(account_id) as writer:
-            revoked = api_keys.revoke_key(writer, found)
+        revoked = writing(book, account_id, partial(api_keys.revoke_key, key=found))
     if not revoked:
         fail(f"This account has no key {key} that is still good.")
     tell(f"{key} is revoked.")

@@ -20,6 +20,7 @@ from tradebook.errors import InvalidApiKey, RevokedApiKey
 from tradebook.ids import KeyMaker, decode_body, encode_body, encode_id
 from tradebook.storage.database import Database, Reader, Writer
 from tradebook.storage.schema import ACCOUNT, moment, prepare, table, text, unique
+from tradebook.storage.transactions import reading
 
 Environment = Literal["prod", "test"]
 ENVIRONMENTS: tuple[Environment, ...] = ("prod", "test")
@@ -141,8 +142,7 @@ def authenticate(database: Database, secret: str) -> Grant:
     account_id = account_of(secret)
     if database.revision(account_id) is None:
         raise _invalid()
-    with database.read(account_id) as reader:
-        rows = reader.rows(_BY_HASH, secret_hash=_hash(secret))
+    rows = reading(database, account_id, lambda reader: reader.rows(_BY_HASH, secret_hash=_hash(secret)))
     if not rows:
         raise _invalid()
     key_id, permissions, expires_at, revoked_at = rows[0]

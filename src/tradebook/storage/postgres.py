@@ -147,6 +147,7 @@ class PostgresDatabase:
             # No prepared statements: a pooler knows nothing of them, and their plans are for no account.
             kwargs={
                 "autocommit": True,
+                "application_name": "tradebook",
                 "prepare_threshold": None,
                 "connect_timeout": max(2, round(self._patience_seconds)),
             },

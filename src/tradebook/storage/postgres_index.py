@@ -120,8 +120,11 @@ class _Writing:
         key = _key_of(self._index, column.table)
         # DISTINCT ON keeps to the order of the index; a plain DISTINCT may read all of it into a hash first.
         is_own = column.table is self._index.table
+        distinct, distinct_id = (
+            ("", "") if is_own else (f"DISTINCT ON ({column.name}, {key}) ", "DISTINCT ON (id) ")
+        )
         walk = (
-            f"SELECT {'' if is_own else f'DISTINCT ON ({column.name}, {key}) '}{key} AS id FROM {column.table.name}"
+            f"SELECT {distinct}{key} AS id FROM {column.table.name}"
             f" WHERE {_ACCOUNT} AND ({column.name}, {key}) >= ({{value}}, %(above)s)"
             f" AND ({column.name}, {key}) < ({{value}}, %(below)s)"
             # The facet stands in the order too: no other index can offer that.
@@ -138,7 +141,7 @@ class _Writing:
         else:
             kind = "text" if isinstance(column.type, sa.Text) else "bigint"
             sql = (
-                f"SELECT {'' if is_own else 'DISTINCT ON (id) '}id FROM unnest(%(values)s::{kind}[]) AS wanted(value)"
+                f"SELECT {distinct_id}id FROM unnest(%(values)s::{kind}[]) AS wanted(value)"
                 f" CROSS JOIN LATERAL ({walk.format(value='wanted.value')} LIMIT %(limit)s) AS found"
                 f" ORDER BY id {self._order} LIMIT %(limit)s"
             )
@@ -190,27 +193,34 @@ class _Writing:
     def collected(self, query: Query) -> Question:
         """Collect all keys that match, from whichever indexes the planner likes, and sort them."""
         self._values = {}
-        own = [c for c in query.conditions if c.facet.columns[0].table is self._index.table]
-        linked = [c for c in query.conditions if c.facet.columns[0].table is not self._index.table]
-        tests = [self._holds(condition, self._table) for condition in own]
-        places = [(self._table, "id", tests)] if own else []
-        for condition in linked:
-            table = condition.facet.columns[0].table
-            places.append((table.name, _key_of(self._index, table), [self._holds(condition, table.name)]))
+        table = self._index.table
+        own = [c for c in query.conditions if c.facet.columns[0].table is table]
+        selects = [self._select(self._table, "id", own)] if own else []
+        for condition in query.conditions:
+            linked = condition.facet.columns[0].table
+            if linked is not table:
+                selects.append(self._select(linked.name, _key_of(self._index, linked), [condition]))
+        # MATERIALIZED, here because row-level security on another table of the query would keep LIKE from its
+        # index, and below because a limit would be the planner's reason to walk the list in its order.
+        found = ""
         if query.words:
-            places.append((self._search, self._search_key, [self._words(query.words, self._search)]))
-        selects = [
-            f"SELECT {key} FROM {table} WHERE {' AND '.join([_ACCOUNT, _within(key), *tests])}"
-            for table, key, tests in places
-        ]
-        first = selects[0] if own or self._search in selects[0] else selects[0].replace(" ", " DISTINCT ", 1)
-        rows = "".join([first, *(f" AND {places[0][1]} IN ({keys})" for keys in selects[1:])])
-        # MATERIALIZED: the planner would take a limit for the reason to walk the whole list in its order.
+            words = self._words(query.words, self._search)
+            found = (
+                f"found (id) AS MATERIALIZED (SELECT {self._search_key} FROM {self._search}"
+                f" WHERE {_ACCOUNT} AND {_within(self._search_key)} AND {words}), "
+            )
+            selects.append("SELECT id FROM found")
+        key = "id" if own or (len(selects) == 1 and query.words) else self._search_key
+        rows = " AND ".join([selects[0], *(f"{key} IN ({keys})" for keys in selects[1:])])
         sql = (
-            f"WITH matching (id) AS MATERIALIZED ({rows})"
-            f" SELECT id FROM matching ORDER BY id {self._order} LIMIT %(limit)s"
+            f"WITH {found}matching (id) AS MATERIALIZED ({rows})"
+            f" SELECT DISTINCT ON (id) id FROM matching ORDER BY id {self._order} LIMIT %(limit)s"
         )
         return Question(sql, self._values, is_complete=True)
+
+    def _select(self, table: str, key: str, conditions: Iterable[Condition]) -> str:
+        tests = [_ACCOUNT, _within(key), *(self._holds(condition, table) for condition in conditions)]
+        return f"SELECT {key} FROM {table} WHERE {' AND '.join(tests)}"
 
     def _test(self, condition: Condition) -> str:
         table = condition.facet.columns[0].table

@@ -13,7 +13,8 @@ from tradebook.crud.requests import RequestParser
 from tradebook.crud.resource import ListRoute, Owner, Route, View
 from tradebook.errors import NotFound, RouteNotFound, ValidationFailed
 from tradebook.ids import decode_id, encode_id
-from tradebook.storage.database import Database
+from tradebook.storage.database import Database, Reader
+from tradebook.storage.transactions import reading
 from tradebook.web.auth import Authenticator
 from tradebook.web.page_cache import Page, PageCache
 from tradebook.web.query_string import parse_query_string
@@ -60,19 +61,20 @@ class RouteResponder:
         owner = None if route.owner is None else _key_in_path(route.owner, parts)
         if isinstance(route, ListRoute):
             request = self._parser.list_request(path, pairs, account_id, service.cursors)
-            with service.database.read(account_id) as reader:
-                revision = reader.revision
-                view = View(reader, service.cursors, request.include)
-                if route.owner is not None and owner is not None:
-                    _load_owner(route.owner, view, owner)
-                body = msgspec.json.encode(list_page(view, route, path, request, owner))
+            include = request.include
         else:
             include = self._parser.include(pairs)
-            assert owner is not None
-            with service.database.read(account_id) as reader:
-                revision = reader.revision
-                view = View(reader, service.cursors, include)
-                body = msgspec.json.encode(_load_owner(route.owner, view, owner))
+
+        def answer(reader: Reader) -> tuple[int, bytes]:
+            view = View(reader, service.cursors, include)
+            found = None
+            if route.owner is not None and owner is not None:
+                found = _load_owner(route.owner, view, owner)
+            if isinstance(route, ListRoute):
+                found = list_page(view, route, path, request, owner)
+            return reader.revision, msgspec.json.encode(found)
+
+        revision, body = reading(service.database, account_id, answer)
         name = f"{tradebook.__version__} {path}?{raw_query}".encode("utf-8", "surrogatepass")
         etag = f'"{revision:x}-{blake2b(name, digest_size=8).hexdigest()}"'
         return Page(revision, etag, body)

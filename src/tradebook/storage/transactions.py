@@ -1,0 +1,52 @@
+"""Work done in a transaction, and done again where another transaction was in its way.
+
+Only what has certainly not been done is repeated. A connection that is lost in the commit leaves that open
+(OutcomeUnknown), and is never followed by a second try.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from tradebook.storage.database import Conflict, Database, Reader, Writer
+
+FIRST_PAUSE_SECONDS = 0.005
+PAUSE_SECONDS_MAX = 0.25
+
+Result = TypeVar("Result")
+
+
+def reading(database: Database, account_id: int, work: Callable[[Reader], Result]) -> Result:
+    """Do work on a snapshot of an account; it may be called again, on a later one."""
+
+    def once() -> Result:
+        with database.read(account_id) as reader:
+            return work(reader)
+
+    return _again(once, database.timeout_ms)
+
+
+def writing(database: Database, account_id: int, work: Callable[[Writer], Result]) -> Result:
+    """Do work in one transaction of an account; it may be called again, with nothing left of before."""
+
+    def once() -> Result:
+        with database.write(account_id) as writer:
+            return work(writer)
+
+    return _again(once, database.timeout_ms)
+
+
+def _again(once: Callable[[], Result], timeout_ms: int) -> Result:
+    end = time.monotonic() + timeout_ms / 1000
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return once()
+        except Conflict:
+            # Chance keeps those who met from meeting again.
+            delay = random.uniform(0, pause)  # noqa: S311
+            if time.monotonic() + delay >= end:
+                raise
+            time.sleep(delay)
+            pause = min(2 * pause, PAUSE_SECONDS_MAX)
