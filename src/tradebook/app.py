@@ -8,6 +8,7 @@ from tradebook.resources import ALL, INDEXES, api_keys
 from tradebook.settings import Settings, load_settings
 from tradebook.storage.database import Database, Unavailable
 from tradebook.storage.location import locate
+from tradebook.storage.replicas import Replicated
 from tradebook.web.auth import Authenticator
 from tradebook.web.page_cache import PageCache
 from tradebook.web.routes import Service
@@ -16,7 +17,12 @@ from tradebook.web.service import build_app
 
 def open_database(settings: Settings) -> Database:
     """Open the book that the settings name; UnknownDatabase where its engine is unknown."""
-    return locate(settings.database).open(timeout_ms=settings.database_timeout_ms, indexes=INDEXES)
+    primary = locate(settings.database).open(timeout_ms=settings.database_timeout_ms, indexes=INDEXES)
+    standbys = [
+        locate(url).open(timeout_ms=settings.replica_timeout_ms, indexes=INDEXES)
+        for url in settings.replicas.split()
+    ]
+    return Replicated(primary, standbys) if standbys else primary
 
 
 def create_app(settings: Settings | None = None) -> falcon.App[falcon.Request, falcon.Response]:

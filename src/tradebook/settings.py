@@ -21,6 +21,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the book is kept: `sqlite:///FILE` (three slashes: relative, four: absolute), or
     `postgresql://USER:PASSWORD@HOST/DATABASE`."""
 
+    replicas: str = ""
+    """URLs of streaming standbys of a PostgreSQL database, separated by spaces. Reads go to those that have
+    all that the primary has of the account."""
+
+    replica_timeout_ms: Annotated[int, msgspec.Meta(ge=50)] = 500
+    """How long a standby may keep a read waiting before it is left alone, in milliseconds."""
+
     body_bytes_max: _Whole = 1_048_576
     """Largest request body that is read, in bytes; more is answered with 413."""
 

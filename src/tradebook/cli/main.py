@@ -1,5 +1,6 @@
 """The command line's root, and the commands that run and look after a book."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from tradebook.app import open_database
 from tradebook.cli import access, demo, transfers
 from tradebook.cli.opening import (
     FAILED,
+    REPLICAS_VARIABLE,
     DatabaseOption,
     JsonOption,
     fail,
@@ -62,9 +64,20 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: PortOption = 8000,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Worker processes.")] = 1,
+    replica: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL",
+            help="A streaming standby of a PostgreSQL database, to read from; may be repeated. "
+            "Default: $TRADEBOOK_REPLICAS, separated by spaces.",
+            show_default=False,
+        ),
+    ] = None,
     database: DatabaseOption = None,
 ) -> None:
     """Serve the book over HTTP until it is stopped; a new embedded book is made first."""
+    if replica:
+        os.environ[REPLICAS_VARIABLE] = " ".join(replica)
     with opened(database):
         pass
     try:

@@ -17,7 +17,7 @@ from tradebook.storage.database import Database, Unavailable
 from tradebook.storage.location import UnknownDatabase, locate
 
 FAILED, WRONG_USAGE = 1, 2
-DATABASE_VARIABLE = "TRADEBOOK_DATABASE"
+DATABASE_VARIABLE, REPLICAS_VARIABLE = "TRADEBOOK_DATABASE", "TRADEBOOK_REPLICAS"
 
 DatabaseOption = Annotated[
     str | None,
@@ -58,7 +58,10 @@ def settings_for(database: str | None) -> Settings:
         tell(f"Warning: there is no setting {name}; it is ignored.")
     try:
         settings = load_settings()
-        locate(settings.database)
+        location = locate(settings.database)
+        for url in settings.replicas.split():
+            if location.is_embedded or locate(url).is_embedded:
+                fail("Only a PostgreSQL database can have replicas.", WRONG_USAGE)
     except ValueError as error:
         fail(str(error), WRONG_USAGE)
     return settings

@@ -13,11 +13,11 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
-from psycopg_pool import ConnectionPool, PoolTimeout
 
 from tradebook.clock import now_ms
 from tradebook.ids import KeyMaker
 from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION
+from tradebook.storage.connections import Connection, Connections
 from tradebook.storage.database import Conflict, Duplicate, OutcomeUnknown, Row, Unavailable
 from tradebook.storage.derived import Derived
 from tradebook.storage.index import Index, Query
@@ -27,8 +27,6 @@ from tradebook.storage.schema import Prepared
 from tradebook.storage.walls import put_on
 
 SCHEMES = ("postgresql://", "postgres://")
-CONNECTIONS_MAX = 8
-CONNECT_PATIENCE_SECONDS = 0.25
 SERVER_TIMEOUT_SHARE = 0.85
 """The server gives up a statement before the client gives up the connection."""
 
@@ -40,24 +38,6 @@ _AWAY = (
     # A server that was a standby, or has become one.
     errors.ReadOnlySqlTransaction,
 )
-
-Connection = psycopg.Connection[Row]
-
-
-class _PatientConnection(Connection):
-    """A connection that waits for so long and not longer, whatever becomes of the server."""
-
-    patience_seconds = 10.0
-
-    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """Wait for an answer; a server that gives none has lost this connection."""
-        try:
-            return super().wait(gen, interval, self.patience_seconds if timeout is None else timeout)
-        except errors._WaitTimeout as error:  # noqa: SLF001 - it has no public name
-            self.pgconn.finish()
-            raise psycopg.OperationalError(
-                f"the database gave no answer within {self.patience_seconds:g} s"
-            ) from error
 
 
 class PostgresReader:
@@ -141,23 +121,7 @@ class PostgresDatabase:
         self._patience_seconds = timeout_ms / 1000
         self._server_timeout_ms = int(timeout_ms * SERVER_TIMEOUT_SHARE)
         self._keys = KeyMaker()
-        self._pool: ConnectionPool[_PatientConnection] = ConnectionPool(
-            conninfo,
-            connection_class=_PatientConnection,
-            # No prepared statements: a pooler knows nothing of them, and their plans are for no account.
-            kwargs={
-                "autocommit": True,
-                "application_name": "tradebook",
-                "prepare_threshold": None,
-                "connect_timeout": max(2, round(self._patience_seconds)),
-            },
-            min_size=0,
-            max_size=CONNECTIONS_MAX,
-            # One attempt: who needs a connection asks again, so that a server is found as soon as it is back.
-            reconnect_timeout=0,
-            num_workers=1,
-            open=False,
-        )
+        self._connections = Connections(conninfo, patience_seconds=self._patience_seconds)
 
     @contextmanager
     def read(self, account_id: int) -> Iterator[PostgresReader]:
@@ -214,7 +178,7 @@ class PostgresDatabase:
 
     def close(self) -> None:
         """Let go of all connections."""
-        self._pool.close()
+        self._connections.close()
 
     def _own(self, account_id: int | None) -> str:
         return put_on(account_id=account_id, timeout_ms=self._server_timeout_ms)
@@ -223,12 +187,7 @@ class PostgresDatabase:
     def _transaction(self, beginning: str) -> Iterator[tuple[Connection, list[Row]]]:
         """Begin a transaction in one round trip; yields its connection and what the last statement found."""
         with _translated(), self._connection(beginning) as (connection, rows):
-            try:
-                yield connection, rows
-            except BaseException:
-                with suppress(psycopg.Error):
-                    connection.rollback()
-                raise
+            yield connection, rows
             _commit(connection)
 
     @contextmanager
@@ -236,7 +195,7 @@ class PostgresDatabase:
         """Take a connection on which the first statements have gone well."""
         end = monotonic() + self._patience_seconds
         while True:
-            connection = self._take(end)
+            connection = self._connections.take(end)
             try:
                 try:
                     rows = _last_rows(connection.execute(first))
@@ -248,26 +207,10 @@ class PostgresDatabase:
                 yield connection, rows
                 return
             finally:
-                self._give_back(connection)
-
-    def _take(self, end: float) -> Connection:
-        self._pool.open()
-        while True:
-            left = end - monotonic()
-            try:
-                connection = self._pool.getconn(timeout=max(min(left, CONNECT_PATIENCE_SECONDS), 0.001))
-            except PoolTimeout:
-                if left <= CONNECT_PATIENCE_SECONDS:
-                    raise
-            else:
-                connection.patience_seconds = self._patience_seconds
-                return connection
-
-    def _give_back(self, connection: Any) -> None:
-        if not connection.closed and connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
-            with suppress(psycopg.Error):
-                connection.rollback()
-        self._pool.putconn(connection)
+                if not connection.closed:
+                    with suppress(psycopg.Error):
+                        connection.rollback()
+                self._connections.give_back(connection)
 
 
 class PostgresLocation:

@@ -1,0 +1,112 @@
+"""A primary and its standbys: reads go to a standby that has everything the primary had when they began.
+
+Before each read the primary tells the account's revision, which is one look at one row. A standby serves the
+read if its own snapshot of the account is at least as far. So every read sees all writes that ended before
+it, whoever made them; only the account's own changes count, not how far the standby is as a whole.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import count
+from time import monotonic
+from typing import Any
+
+from tradebook.storage.database import Conflict, Database, Reader, Row, Unavailable, Writer
+from tradebook.storage.schema import Prepared
+
+LEFT_ALONE_SECONDS = 5.0
+"""How long a standby that failed, or was behind, is not asked."""
+
+
+class _Standby:
+    """A standby, and until when it is left alone."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._alone_until = 0.0
+
+    @property
+    def is_asked(self) -> bool:
+        return monotonic() >= self._alone_until
+
+    def leave_alone(self) -> None:
+        self._alone_until = monotonic() + LEFT_ALONE_SECONDS
+
+
+class Replicated:
+    """A book on a primary, read from its standbys where that makes no difference."""
+
+    def __init__(self, primary: Database, standbys: Sequence[Database]) -> None:
+        self._primary = primary
+        self._standbys = [_Standby(database) for database in standbys]
+        self._turn = count()
+
+    @property
+    def timeout_ms(self) -> int:
+        """How long the engine may keep a statement waiting."""
+        return self._primary.timeout_ms
+
+    @contextmanager
+    def read(self, account_id: int) -> Iterator[Reader]:
+        """Open a snapshot of one account that is not older than the call."""
+        with ExitStack() as stack:
+            reader = self._reader_on_standby(stack, account_id)
+            yield reader or stack.enter_context(self._primary.read(account_id))
+
+    def _reader_on_standby(self, stack: ExitStack, account_id: int) -> Reader | None:
+        asked = [standby for standby in self._standbys if standby.is_asked]
+        if not asked:
+            return None
+        needed = self._primary.revision(account_id)
+        first = next(self._turn) % len(asked)
+        for standby in asked[first:] + asked[:first]:
+            with ExitStack() as trial:
+                try:
+                    trial.enter_context(_left_alone_on_failure(standby))
+                    reader = trial.enter_context(standby.database.read(account_id))
+                except Conflict:
+                    continue
+                if needed is None or reader.revision >= needed:
+                    stack.push(trial.pop_all())
+                    return reader
+            standby.leave_alone()
+        return None
+
+    def write(self, account_id: int) -> AbstractContextManager[Writer]:
+        """Open a transaction on one account, on the primary."""
+        return self._primary.write(account_id)
+
+    def create_account(self, account_id: int, **values: Any) -> AbstractContextManager[Writer]:
+        """Add an account and open its first transaction."""
+        return self._primary.create_account(account_id, **values)
+
+    def revision(self, account_id: int) -> int | None:
+        """Tell the account's revision on the primary."""
+        return self._primary.revision(account_id)
+
+    def rows_of_all_accounts(self, statement: Prepared, **values: Any) -> list[Row]:
+        """Read outside any account."""
+        return self._primary.rows_of_all_accounts(statement, **values)
+
+    def run_of_all_accounts(self, statement: Prepared, **values: Any) -> None:
+        """Write outside any account."""
+        self._primary.run_of_all_accounts(statement, **values)
+
+    def schema_version(self) -> str | None:
+        """Tell which schema the primary has."""
+        return self._primary.schema_version()
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        for database in (self._primary, *(standby.database for standby in self._standbys)):
+            database.close()
+
+
+@contextmanager
+def _left_alone_on_failure(standby: _Standby) -> Iterator[None]:
+    """Leave a standby alone that fails, also amid a read: the work is then done again without it."""
+    try:
+        yield
+    except Unavailable as error:
+        standby.leave_alone()
+        raise Conflict(f"A replica failed: {error}") from error

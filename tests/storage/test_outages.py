@@ -1,0 +1,249 @@
+"""When the database is away: 503 in time, health as it is, and back by itself as soon as it is back."""
+
+import select
+import socket
+import threading
+import time
+from contextlib import contextmanager
+
+import httpx
+import psycopg
+import pytest
+
+from tests.contract.checkers import CUSTOMERS, assert_error
+from tests.fixtures.book import Book
+from tests.fixtures.postgres import PostgresServer
+from tests.fixtures.server import start_server, stop_server, wait_until
+from tests.fixtures.statements import TEST_MARK
+from tradebook import migrations
+from tradebook.app import open_database
+from tradebook.resources import api_keys
+from tradebook.settings import Settings
+from tradebook.storage.database import Conflict, OutcomeUnknown, Unavailable
+from tradebook.storage.transactions import reading, writing
+
+DEADLINE_SECONDS = 2.0
+SLACK_SECONDS = 0.8
+"""What a loaded machine may add; the deadline itself is the product's."""
+
+PASSWORD_USER = "shopkeeper"
+FAIL_ONCE_MORE = "DO $$ BEGIN RAISE EXCEPTION 'planted' USING ERRCODE = '{code}'; END $$"
+
+
+@pytest.fixture(scope="module")
+def frail(tmp_path_factory):
+    """A database server of its own, with a user who needs a password, and a running service on it."""
+    server = PostgresServer.new(synchronous_commit="on")
+    hba = server.data / "pg_hba.conf"
+    hba.write_text(f"host all {PASSWORD_USER} 127.0.0.1/32 scram-sha-256\n{hba.read_text()}")
+    server.execute("SELECT pg_reload_conf()")
+    server.execute("CREATE DATABASE book")
+    migrations.upgrade(server.url("book"))
+    server.execute(f"CREATE ROLE {PASSWORD_USER} LOGIN PASSWORD 'first' IN ROLE tradebook_application")
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="module")
+def service(frail, tmp_path_factory):
+    """`tradebook serve` with two workers, signed in as a user who owns nothing."""
+    url = frail.url("book", f"{PASSWORD_USER}:first")
+    running = start_server(tmp_path_factory.mktemp("service"), "--workers", "2", database=url)
+    yield running
+    stop_server(running)
+
+
+@pytest.fixture(scope="module")
+def book(service):
+    """A book with a customer."""
+    made = Book(service)
+    made.add({"number": "1", "name": "A"})
+    yield made
+    made.close()
+
+
+def stop_and_start(server):
+    server.stop()
+    yield
+    server.start()
+
+
+def freeze_and_thaw(server):
+    server.freeze()
+    yield
+    server.thaw()
+
+
+def change_password(server):
+    server.execute(f"ALTER ROLE {PASSWORD_USER} PASSWORD 'second'")
+    cut_all(server)
+    yield
+    server.execute(f"ALTER ROLE {PASSWORD_USER} PASSWORD 'first'")
+
+
+def forbid(server):
+    """No connection is let in; those that were there are cut."""
+    server.execute("ALTER DATABASE book WITH ALLOW_CONNECTIONS false")
+    cut_all(server)
+    yield
+    server.execute("ALTER DATABASE book WITH ALLOW_CONNECTIONS true")
+
+
+def cut_all(server):
+    server.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'book' AND pid <> pg_backend_pid()"
+    )
+
+
+OUTAGES = [stop_and_start, freeze_and_thaw, change_password, forbid]
+
+
+@pytest.mark.parametrize("outage", OUTAGES, ids=lambda outage: outage.__name__)
+def test_an_outage_is_503_in_time_and_over_when_it_is_over(frail, service, book, outage):
+    assert book.client.get(CUSTOMERS).status_code == 200
+    away = contextmanager(outage)
+    with away(frail):
+        for path in (CUSTOMERS, f"{CUSTOMERS}?q=a", f"{CUSTOMERS}?limit=7"):
+            started = time.monotonic()
+            answer = book.client.get(path)
+            assert time.monotonic() - started < DEADLINE_SECONDS + SLACK_SECONDS
+            assert_error(answer, 503, "database_unavailable")
+            assert int(answer.headers["retry-after"]) >= 1
+        assert httpx.get(f"{service.url}/healthz").status_code == 200
+        assert httpx.get(f"{service.url}/readyz", timeout=5).status_code == 503
+    back = time.monotonic()
+    wait_until(
+        lambda: book.client.get(CUSTOMERS).status_code == 200, "an answer", DEADLINE_SECONDS + SLACK_SECONDS
+    )
+    assert time.monotonic() - back < DEADLINE_SECONDS + SLACK_SECONDS
+    assert httpx.get(f"{service.url}/readyz").status_code == 200
+    assert service.process.poll() is None
+
+
+def test_connections_that_were_cut_while_idle_are_not_noticed(frail, book):
+    for _ in range(10):
+        assert book.client.get(CUSTOMERS).status_code == 200
+        cut_all(frail)
+
+
+def test_no_connection_leaks(frail, book):
+    for _ in range(20):
+        assert book.client.get(f"{CUSTOMERS}?q=x").status_code in {200, 503}
+    statement = "SELECT state FROM pg_stat_activity WHERE application_name = 'tradebook'"
+
+    states = [state for (state,) in frail.execute(statement)]
+
+    assert len(states) <= 4  # Two workers and the test's own book.
+    assert set(states) == {"idle"}
+
+
+# Work that is done again
+
+
+@pytest.mark.parametrize("code", ["40001", "40P01"])
+@pytest.mark.parametrize("kind", [reading, writing])
+def test_work_that_met_another_transaction_is_done_again(book, code, kind):
+    tries = []
+
+    def work(reader):
+        tries.append(reader)
+        if len(tries) < 4:
+            reader._connection.execute(TEST_MARK + FAIL_ONCE_MORE.format(code=code))
+        return "done"
+
+    assert kind(book.database, book.account_key, work) == "done"
+    assert len(tries) == 4
+
+
+def test_work_that_always_meets_another_ends_with_the_deadline(book):
+    def work(writer):
+        writer._connection.execute(TEST_MARK + FAIL_ONCE_MORE.format(code="40001"))
+
+    started = time.monotonic()
+    with pytest.raises(Conflict):
+        writing(book.database, book.account_key, work)
+
+    assert time.monotonic() - started < DEADLINE_SECONDS + SLACK_SECONDS
+
+
+def test_a_writer_waits_for_another_of_the_same_account_and_gives_up_in_time(book):
+    started = time.monotonic()
+    with book.database.write(book.account_key), pytest.raises(Unavailable):
+        writing(book.database, book.account_key, lambda writer: None)
+
+    assert time.monotonic() - started < DEADLINE_SECONDS + SLACK_SECONDS
+
+
+class CuttingProxy:
+    """Passes bytes on until the client commits; then the connection is gone, before or after the server knows."""
+
+    def __init__(self, port: int, *, passes_commit: bool) -> None:
+        self.commits = 0
+        self._server_port, self._passes_commit = port, passes_commit
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
+
+    def _pass_on(self, client: socket.socket) -> None:
+        with client, socket.create_connection(("127.0.0.1", self._server_port)) as server:
+            while True:
+                readable, _, _ = select.select([client, server], [], [])
+                for source in readable:
+                    data = source.recv(65536)
+                    if not data:
+                        return
+                    if source is server:
+                        client.sendall(data)
+                    elif b"COMMIT\0" not in data:
+                        server.sendall(data)
+                    else:
+                        self.commits += 1
+                        if self._passes_commit:
+                            server.sendall(data)
+                            # The server's answer shows that it is done; nobody else hears it.
+                            assert server.recv(65536)
+                        return
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@pytest.mark.parametrize("passes_commit", [True, False], ids=["committed", "not committed"])
+def test_a_connection_lost_in_the_commit_is_never_followed_by_a_second_try(frail, book, passes_commit):
+    proxy = CuttingProxy(frail.port, passes_commit=passes_commit)
+    url = f"postgresql://postgres@127.0.0.1:{proxy.port}/book"
+    database = open_database(Settings(database=url))
+    before = key_ids(book)
+    calls = []
+
+    def work(writer):
+        calls.append(writer)
+        return api_keys.create_key(writer, "test")
+
+    with pytest.raises(OutcomeUnknown):
+        writing(database, book.account_key, work)
+
+    database.close()
+    proxy.close()
+    assert len(calls) == proxy.commits == 1
+    if not passes_commit:
+        assert key_ids(book) == before
+
+
+def key_ids(book) -> list[str]:
+    """The ids of the account's keys."""
+    return [row.id for row in reading(book.database, book.account_key, api_keys.list_keys)]
+
+
+def test_the_planted_codes_are_what_they_seem(frail):
+    """The tooth: the same fault under another code is no conflict, and nothing does it again."""
+    with psycopg.connect(frail.url("book")) as connection, pytest.raises(psycopg.errors.DivisionByZero):
+        connection.execute(FAIL_ONCE_MORE.format(code="22012"))

@@ -1,0 +1,159 @@
+"""Standbys: they serve reads, never an old one, and are no trouble when they are behind, frozen or gone."""
+
+import json
+import time
+
+import httpx
+import pytest
+
+from tests.contract.checkers import CUSTOMERS
+from tests.fixtures.book import Book
+from tests.fixtures.postgres import PostgresServer
+from tests.fixtures.server import start_server, stop_server, wait_until
+from tradebook import migrations
+
+DEADLINE_SECONDS = 2.8
+LOGS = {"log_statement": "all", "log_line_prefix": "%a|"}
+
+
+def reads_of(server: PostgresServer) -> int:
+    """How many pages a database server has read for the service."""
+    return server.log.read_text(errors="replace").count("FROM customer")
+
+
+def page(book: Book, words: str) -> list[str]:
+    """Names on a page that was surely not asked for before."""
+    page.count += 1
+    bound = f"2100-01-01T00:00:00.{page.count:03}Z"
+    answer = book.client.get(CUSTOMERS, params={"q": words, "end_date": bound})
+    assert answer.status_code == 200, answer.text
+    return [customer["name"] for customer in answer.json()["data"]]
+
+
+page.count = 0
+
+
+@pytest.fixture(scope="module")
+def primary():
+    """The server that is written to."""
+    server = PostgresServer.new(**LOGS)
+    server.execute("CREATE DATABASE book")
+    migrations.upgrade(server.url("book"))
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="module")
+def standbys(primary):
+    """Two that follow it."""
+    made = [primary.standby(**LOGS), primary.standby(**LOGS)]
+    yield made
+    for standby in made:
+        standby.remove()
+
+
+@pytest.fixture(scope="module")
+def service(primary, standbys, tmp_path_factory):
+    """A service that knows all three."""
+    replicas = [word for standby in standbys for word in ("--replica", standby.url("book"))]
+    running = start_server(tmp_path_factory.mktemp("replicas"), *replicas, database=primary.url("book"))
+    yield running
+    stop_server(running)
+
+
+@pytest.fixture
+def book(service, standbys):
+    """An account that all servers have."""
+    made = Book(service)
+    made.add({"number": "1", "name": "First"})
+    for standby in standbys:
+        wait_until_followed(made, standby)
+    # Standbys that a test before has left behind are asked again.
+    wait_until(
+        lambda: all(grows(standby, lambda: page(made, "f")) for standby in standbys), "reads on both", 20
+    )
+    yield made
+    made.close()
+
+
+def wait_until_followed(book: Book, standby: PostgresServer) -> None:
+    """Wait until a standby has the account's revision."""
+    sql = f"SELECT revision FROM accounts WHERE account_id = {book.account_key}"
+    needed = book.database.revision(book.account_key)
+    wait_until(lambda: standby.execute(sql, "book") == [(needed,)], "the standby's replay")
+
+
+def grows(server: PostgresServer, act) -> bool:
+    """Tell whether a server is read from, within two turns."""
+    before = reads_of(server)
+    act()
+    act()
+    return reads_of(server) > before
+
+
+def test_standbys_serve_reads_in_turn_and_the_primary_none(book, primary, standbys):
+    before = [reads_of(server) for server in (primary, *standbys)]
+
+    for _ in range(6):
+        assert page(book, "first") == ["First"]
+
+    after = [reads_of(server) for server in (primary, *standbys)]
+    assert after[0] == before[0]
+    assert after[1] > before[1]
+    assert after[2] > before[2]
+
+
+def test_a_write_is_seen_by_the_next_read_while_replay_stands_still(book, primary, standbys):
+    for standby in standbys:
+        standby.execute("SELECT pg_wal_replay_pause()")
+    try:
+        for number in range(2, 6):
+            book.add({"number": str(number), "name": f"Later {number}"})
+            assert page(book, "later")[0] == f"Later {number}"
+        _, secret = book.new_key()
+        headers = {"Authorization": f"Bearer {secret}"}
+        assert httpx.get(f"{book.server.url}{CUSTOMERS}", headers=headers).status_code == 200
+        assert "later" not in json.dumps(standbys[0].execute("SELECT name FROM customers", "book")).lower()
+    finally:
+        for standby in standbys:
+            standby.execute("SELECT pg_wal_replay_resume()")
+
+
+def test_another_account_is_still_read_from_a_standby_that_is_behind(book, service, standbys):
+    """Only what the account itself has had written since counts."""
+    other = Book(service)
+    for standby in standbys:
+        wait_until_followed(other, standby)
+        standby.execute("SELECT pg_wal_replay_pause()")
+    try:
+        assert any(grows(standby, lambda: page(other, "x")) for standby in standbys)
+    finally:
+        for standby in standbys:
+            standby.execute("SELECT pg_wal_replay_resume()")
+        other.close()
+
+
+@pytest.mark.parametrize("fate", ["frozen", "gone"])
+def test_a_standby_that_fails_is_left_alone(book, standbys, fate):
+    for standby in standbys:
+        standby.freeze() if fate == "frozen" else standby.stop()
+    try:
+        waits = []
+        for _ in range(8):
+            started = time.monotonic()
+            assert page(book, "first") == ["First"]
+            waits.append(time.monotonic() - started)
+    finally:
+        for standby in standbys:
+            standby.thaw() if fate == "frozen" else standby.start()
+    # The first ones find out; then nobody asks them any more.
+    assert max(waits) < DEADLINE_SECONDS
+    assert sum(wait > 0.2 for wait in waits) <= 2, waits
+
+
+def test_a_read_that_the_standby_breaks_off_is_done_again_on_another(book, standbys, primary):
+    """Sessions are cut while pages are read: no page fails."""
+    for _ in range(10):
+        for standby in standbys:
+            standby.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'book'")
+        assert page(book, "first") == ["First"]
