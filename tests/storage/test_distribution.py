@@ -85,7 +85,7 @@ def test_every_statement_reads_one_partition(postgres, tmp_path):
     read = {}
     with database.read(ACCOUNT) as reader:
         for sql, fixed in chain(prepared_statements(), asked_statements()):
-            if not sql.startswith("INSERT") and "accounts.environment" not in sql:
+            if not sql.startswith("INSERT") and "SELECT accounts.account_id" not in sql:
                 # As the test's own: the plan is asked for without the account's own settings.
                 read[sql] = partitions_read(reader._connection, sql, values_for(sql, fixed))
     database.close()

@@ -39,6 +39,7 @@ app.add_typer(access.accounts_app, name="accounts")
 app.add_typer(access.keys_app, name="keys")
 app.add_typer(transfers.import_app, name="import")
 app.add_typer(transfers.export_app, name="export")
+app.command("copy")(transfers.copy_command)
 
 PortOption = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
 

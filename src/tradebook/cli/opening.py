@@ -68,15 +68,18 @@ def settings_for(database: str | None) -> Settings:
 
 
 @contextmanager
-def opened(database: str | None) -> Iterator[Database]:
-    """Open the book for a command; a new embedded book is made, any other one is left to `migrate`."""
+def opened(database: str | None, *, fills: bool = False) -> Iterator[Database]:
+    """Open the book for a command. A new embedded book is made; any other one is left to `migrate`.
+
+    A command that `fills` an empty database brings it to this version's schema by itself.
+    """
     settings = settings_for(database)
     location = locate(settings.database)
     try:
         book = open_database(settings)
         location.create()
         version = book.schema_version()
-        if version is None and location.is_embedded:
+        if version is None and (location.is_embedded or fills):
             book.close()
             migrations.upgrade(settings.database)
         elif version != migrations.HEAD:

@@ -21,9 +21,13 @@ from tradebook.cli.opening import (
     fail,
     opened,
     print_json,
+    settings_for,
     tell,
 )
+from tradebook.storage.database import Duplicate, Unavailable
+from tradebook.storage.location import locate
 from tradebook.transfer.column_map import MapError, load_map
+from tradebook.transfer.copying import NotTheSame, TargetNotEmpty, copy_book
 from tradebook.transfer.exporting import export_customers
 from tradebook.transfer.importing import import_customers
 from tradebook.transfer.reading import Format, read_file
@@ -104,6 +108,35 @@ def export_customers_command(
         except OSError as error:
             fail(f"{output}: {error}")
     if as_json and output != STANDARD:
+        print_json(summary)
+    else:
+        tell(str(summary))
+
+
+def copy_command(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The URL of the book to copy.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="The URL of the empty place it goes to.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Copy a whole book to another database, also of another engine. Ids, keys and cursors stay good.
+
+    Stop writing to the source first. Every account is read again in the target and compared; on any
+    difference the command fails, and the target is not to be used.
+    """
+    for url in (source, target):
+        settings_for(url)
+    if not locate(source).exists():
+        fail(f"There is no book at {source}.")
+    with opened(source) as book, opened(target, fills=True) as copy, _progress("rows") as progress:
+        try:
+            summary = copy_book(book, copy, progress=progress)
+        except TargetNotEmpty:
+            fail("The target is not empty: it has accounts, or has been served. Nothing was copied.")
+        except NotTheSame as error:
+            fail(f"{error} The target is not to be used: empty it and copy again.")
+        except (Unavailable, Duplicate) as error:
+            fail(f"The copy ended early: {error} The target is not to be used: empty it and copy again.")
+    if as_json:
         print_json(summary)
     else:
         tell(str(summary))

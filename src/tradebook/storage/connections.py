@@ -49,6 +49,7 @@ class Connections:
     def take(self, end: float) -> PatientConnection:
         """Return a connection, idle or new; OperationalError if there is none before `end`."""
         with self._changed:
+            self._is_closed = False
             while not self._idle:
                 if not self._is_connecting:
                     self._is_connecting = True

@@ -1,0 +1,185 @@
+"""Copy: a whole book from one database to another, whichever engines they are on, verified at the end.
+
+Rows are taken over as they are, with their keys: ids, API keys and cursors stay good. Only the search index
+is made anew, as each engine has its own. Accounts follow one another, each from one snapshot and in one
+transaction. Then the account is read again on the other side, and compared by count and digest.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from tradebook.ids import encode_id
+from tradebook.resources import INDEXES
+from tradebook.resources.accounts import ID_PREFIX
+from tradebook.storage.accounts import accounts, deployment
+from tradebook.storage.database import Database, Reader, Row, Writer
+from tradebook.storage.schema import ACCOUNT, Prepared, metadata, prepare, prepare_of_all_accounts
+
+PAGE_ROWS = 1_000
+
+Progress = Callable[[int], None]
+
+_INDEX_OF = {index.table: index for index in INDEXES}
+_MADE_ANEW = {index.folded for index in INDEXES}
+_OF_ACCOUNT = tuple(accounts.c[name] for name in ("name", "environment", "last_customer_number"))
+_ACCOUNTS = prepare_of_all_accounts(sa.select(accounts.c.account_id).order_by(accounts.c.account_id))
+_ACCOUNT = prepare(sa.select(*_OF_ACCOUNT).where(accounts.c.account_id == ACCOUNT))
+_DEPLOYMENT = prepare_of_all_accounts(sa.select(deployment).order_by(deployment.c.name))
+_NEW_DEPLOYMENT = prepare_of_all_accounts(sa.insert(deployment))
+
+
+class TargetNotEmpty(Exception):
+    """The target has accounts, or has been served already: a copy would mix two books."""
+
+
+class NotTheSame(Exception):
+    """What stands in the target is not what the source has: a fault of ours, or somebody writes to them."""
+
+
+class _Content(msgspec.Struct, frozen=True):
+    """What an account holds, in few words: rows and a digest of them all."""
+
+    rows: int
+    digest: str
+
+
+class CopySummary(msgspec.Struct, kw_only=True):
+    """What was copied: the digest of every account, the same on both sides."""
+
+    rows: int = 0
+    accounts: dict[str, _Content] = {}
+
+    def __str__(self) -> str:
+        """Write the summary as a line for a person."""
+        return (
+            f"{len(self.accounts):,} accounts with {self.rows:,} rows copied, each read again and compared."
+        )
+
+
+class _Table:
+    """A table of the book: how its rows of one account are read, in the order of their keys, and written."""
+
+    def __init__(self, table: sa.Table) -> None:
+        self.table = table
+        self.columns = [column for column in table.c if column.name != "account_id"]
+        self.key = [column for column in table.primary_key.columns if column.name != "account_id"]
+        self.insert = prepare(sa.insert(table))
+        own = [column for column in self.columns if column.info.get("references") == table.name]
+        # What refers to a row of the same table comes after all that refer to none.
+        parts = [[own[0].is_(None)], [own[0].is_not(None)]] if own else [[]]
+        self.pages = [self._page(part) for part in parts]
+
+    def _page(self, conditions: Sequence[sa.ColumnElement[bool]]) -> Prepared:
+        after = [sa.bindparam(f"after_{column.name}", type_=column.type) for column in self.key]
+        behind = self.key[0] > after[0] if len(self.key) == 1 else sa.tuple_(*self.key) > sa.tuple_(*after)
+        return prepare(
+            sa.select(*self.columns)
+            .where(self.table.c.account_id == ACCOUNT, behind, *conditions)
+            .order_by(*self.key)
+            .limit(PAGE_ROWS)
+        )
+
+    def rows(self, reader: Reader) -> Iterator[list[Row]]:
+        """Yield all rows of the account, so many at a time."""
+        places = [self.columns.index(column) for column in self.key]
+        for page in self.pages:
+            after = {f"after_{column.name}": -1 for column in self.key}
+            while rows := reader.rows(page, **after):
+                yield rows
+                after = {
+                    f"after_{column.name}": rows[-1][place]
+                    for column, place in zip(self.key, places, strict=True)
+                }
+
+    def named(self, row: Row) -> Mapping[str, Any]:
+        """Give a row's values the names of their columns."""
+        return dict(zip([column.name for column in self.columns], row, strict=True))
+
+
+_TABLES = [
+    _Table(table)
+    for table in metadata.sorted_tables
+    if table not in {accounts, deployment} and table not in _MADE_ANEW
+]
+
+
+def copy_book(source: Database, target: Database, *, progress: Progress | None = None) -> CopySummary:
+    """Copy everything; TargetNotEmpty before anything is written, NotTheSame where the comparison fails.
+
+    `progress` is told now and then how many rows were copied.
+    """
+    if target.rows_of_all_accounts(_ACCOUNTS) or target.rows_of_all_accounts(_DEPLOYMENT):
+        raise TargetNotEmpty
+    summary = CopySummary()
+    listed = source.rows_of_all_accounts(_ACCOUNTS)
+    for (account_id,) in listed:
+        with source.read(account_id) as reader:
+            content, revision = _copy_account(reader, target, summary, progress), reader.revision
+        name = encode_id(ID_PREFIX, account_id)
+        with target.read(account_id) as copied:
+            found = _content(copied)
+        if found != content:
+            raise NotTheSame(f"{name} has {content.rows:,} rows, its copy {found.rows:,}, or others.")
+        if source.revision(account_id) != revision:
+            raise NotTheSame(f"{name} was written to while it was copied.")
+        summary.accounts[name] = content
+    for name, value in source.rows_of_all_accounts(_DEPLOYMENT):
+        target.run_of_all_accounts(_NEW_DEPLOYMENT, name=name, value=value)
+    if source.rows_of_all_accounts(_ACCOUNTS) != listed:
+        raise NotTheSame("An account was created while the others were copied.")
+    return summary
+
+
+def _copy_account(
+    reader: Reader, target: Database, summary: CopySummary, progress: Progress | None
+) -> _Content:
+    digest = _Digest()
+    (own,) = reader.rows(_ACCOUNT)
+    digest.add([own])
+    values = dict(zip([column.name for column in _OF_ACCOUNT], own, strict=True))
+    with target.create_account(reader.account_id, **values) as writer:
+        for table in _TABLES:
+            for rows in table.rows(reader):
+                digest.add(rows)
+                writer.insert(table.insert, [table.named(row) for row in rows])
+                summary.rows += len(rows)
+                if progress is not None:
+                    progress(summary.rows)
+        _reindex(reader, writer)
+    return digest.content()
+
+
+def _reindex(reader: Reader, writer: Writer) -> None:
+    for table in _TABLES:
+        if table.table in _INDEX_OF:
+            place = table.columns.index(table.key[0])
+            for rows in table.rows(reader):
+                writer.reindex(_INDEX_OF[table.table], [row[place] for row in rows])
+
+
+def _content(reader: Reader) -> _Content:
+    digest = _Digest()
+    digest.add(reader.rows(_ACCOUNT))
+    for table in _TABLES:
+        for rows in table.rows(reader):
+            digest.add(rows)
+    return digest.content()
+
+
+class _Digest:
+    """The digest of rows in their order."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._rows = 0
+
+    def add(self, rows: list[Row]) -> None:
+        self._rows += len(rows)
+        self._hash.update(msgspec.msgpack.encode(rows))
+
+    def content(self) -> _Content:
+        return _Content(self._rows, self._hash.hexdigest())
