@@ -2,14 +2,23 @@
 
 from pathlib import Path
 
+import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from tradebook.storage import walls
 from tradebook.storage.location import locate
+from tradebook.storage.schema import metadata
 
 HEAD = "0002"
 """The schema that this version of the program works with."""
+
+SEARCH = ("customer_search", "customer_search_of_account")
+"""The table of searched text, and the view through which PostgreSQL searches it."""
+
+_HAS_CITUS = "SELECT true FROM pg_extension WHERE extname = 'citus'"
+_SPREAD = "SELECT logicalrelid::regclass::text FROM pg_dist_partition"
 
 
 def upgrade(url: str) -> None:
@@ -20,6 +29,38 @@ def upgrade(url: str) -> None:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, HEAD)
+    finally:
+        engine.dispose()
+
+
+class NoCitus(Exception):
+    """The database has no citus extension, so its tables can't be spread over machines."""
+
+
+def distribute(url: str) -> list[str]:
+    """Spread a migrated book's tables over the machines of a Citus cluster, by account; returns their names.
+
+    What is spread already is left as it is. Row-level security ends: see `walls.take_down`.
+    """
+    engine = locate(url).migrating()
+    try:
+        with engine.begin() as connection:
+            if not connection.execute(sa.text(_HAS_CITUS)).scalar():
+                raise NoCitus
+            spread = {name for (name,) in connection.execute(sa.text(_SPREAD))}
+            own = [table.name for table in metadata.sorted_tables if "account_id" in table.c]
+            waiting = [name for name in own if name not in spread]
+            for statement in walls.take_down(own, *SEARCH):
+                connection.execute(sa.text(statement))
+            if "deployment" not in spread:
+                connection.execute(sa.text("SELECT create_reference_table('deployment')"))
+            # In the order of their references: what is referred to first.
+            for name in waiting:
+                beside = "" if name == own[0] else f", colocate_with => '{own[0]}'"
+                connection.execute(
+                    sa.text(f"SELECT create_distributed_table('{name}', 'account_id'{beside})")
+                )
+        return waiting
     finally:
         engine.dispose()
 

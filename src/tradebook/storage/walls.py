@@ -5,9 +5,12 @@ names its account in a setting that ends with the transaction. A statement that 
 see nothing but that account's rows. The first wall is `schema.prepare`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 APPLICATION = "tradebook_application"
+ROLE_SETTING = "tradebook.role"
+"""Says which role transactions put on where that is another one: a setting of the database."""
+
 ACCOUNT_SETTING = "tradebook.account"
 ALL_ACCOUNTS_SETTING = "tradebook.all_accounts"
 
@@ -30,13 +33,15 @@ def put_on(*, account_id: int | None, timeout_ms: int) -> str:
     Without an account the transaction sees the table of accounts and no tenant's rows.
     """
     settings = [
-        ("role", APPLICATION),
         ("statement_timeout", timeout_ms),
         ("lock_timeout", timeout_ms),
         *_PLANNER,
     ]
     settings += [(ALL_ACCOUNTS_SETTING, "on")] if account_id is None else [(ACCOUNT_SETTING, account_id)]
-    return "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings)
+    role = f"set_config('role', COALESCE(current_setting('{ROLE_SETTING}', true), '{APPLICATION}'), true)"
+    return "SELECT " + ", ".join(
+        [role, *(f"set_config('{name}', '{value}', true)" for name, value in settings)]
+    )
 
 
 def create_role() -> Iterator[str]:
@@ -79,3 +84,15 @@ def guard_search(table: str, view: str) -> Iterator[str]:
     """
     yield f"CREATE VIEW {view} AS SELECT * FROM {table} WHERE account_id = {OWN_ACCOUNT}"
     yield f"GRANT SELECT ON {view} TO {APPLICATION}"
+
+
+def take_down(tables: Iterable[str], table: str, view: str) -> Iterator[str]:
+    """Write the statements that leave the first wall alone, for where settings don't reach the rows.
+
+    Citus hands statements on to other servers, and neither the role nor what `set_config` has set with them.
+    """
+    for name in tables:
+        yield f"ALTER TABLE {name} DISABLE ROW LEVEL SECURITY"
+    yield f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM {table}"
+    setting = f"ALTER DATABASE %I SET {ROLE_SETTING} = none"
+    yield f"DO $$ BEGIN EXECUTE format('{setting}', current_database()); END $$"

@@ -4,6 +4,7 @@ from itertools import chain
 
 from alembic import op
 
+from tradebook.migrations import SEARCH
 from tradebook.storage import walls
 
 revision = "0002"
@@ -36,7 +37,6 @@ TENANT_TABLES = (
     "service_levels",
     "shipping_terms",
 )
-SEARCH = ("customer_search", "customer_search_of_account")
 
 
 def upgrade() -> None:
