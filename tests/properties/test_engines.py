@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import closing
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -44,7 +45,7 @@ changes = st.fixed_dictionaries(
         "carrier": st.sampled_from(CARRIERS),
         "phone": st.sampled_from(("+49 30 901820", "(702) 555")),
         "note": st.sampled_from(("", "0", "line\nline", "\u2028")),
-        "credit_limit": st.sampled_from(("0.10", "1e3", "99999999.999")),
+        "credit_limit": st.sampled_from(("0.10", "1000", "99999999.99")),
     },
 )
 
@@ -91,29 +92,29 @@ def change(book: Book, updates: list[dict], gone: list[str]) -> None:
     max_examples=EXAMPLES,
     deadline=None,
     derandomize="TRADEBOOK_TEST_EXAMPLES" not in os.environ,
-    phases=(Phase.generate, Phase.shrink) if EXAMPLES > 12 else (Phase.generate,),
+    phases=(Phase.generate,),
     suppress_health_check=list(HealthCheck),
 )
 @given(data=st.data())
 def test_both_engines_answer_alike(servers, data):
     listed = data.draw(records(data.draw(st.integers(1, 20))))
     parents = {record.get("parent_number") for record in listed}
-    books = [Book(server) for server in servers]
-    for book in books:
-        book.add(*listed)
-    limits = st.sampled_from((1, 3, 7, 100))
-    for _ in range(data.draw(st.integers(1, 3))):
-        questions = data.draw(st.lists(st.tuples(asked, limits), min_size=5, max_size=5))
-        first, second = (answers(book, [({}, 100), *questions]) for book in books)
-        assert first == second
-        chosen = data.draw(st.lists(st.sampled_from(listed), unique_by=lambda r: r["number"], max_size=4))
-        updates = [{"number": record["number"], **data.draw(changes)} for record in chosen]
-        gone = [record["number"] for record in chosen[:2] if record["number"] not in parents]
+    # Closed also where Hypothesis ends an example in the middle.
+    with closing(Book(servers[0])) as first_book, closing(Book(servers[1])) as second_book:
+        books = (first_book, second_book)
         for book in books:
-            change(book, updates, gone)
-        listed = [record for record in listed if record["number"] not in gone] or listed
-    for book in books:
-        book.close()
+            book.add(*listed)
+        limits = st.sampled_from((1, 3, 7, 100))
+        for _ in range(data.draw(st.integers(1, 3))):
+            questions = data.draw(st.lists(st.tuples(asked, limits), min_size=5, max_size=5))
+            first, second = (answers(book, [({}, 100), *questions]) for book in books)
+            assert first == second
+            chosen = data.draw(st.lists(st.sampled_from(listed), unique_by=lambda r: r["number"], max_size=4))
+            updates = [{"number": record["number"], **data.draw(changes)} for record in chosen]
+            gone = [record["number"] for record in chosen[:2] if record["number"] not in parents]
+            for book in books:
+                change(book, updates, gone)
+            listed = [record for record in listed if record["number"] not in gone] or listed
 
 
 @pytest.mark.parametrize(
