@@ -132,6 +132,7 @@ def test_a_statement_that_reads_all_partitions_is_noticed(postgres, tmp_path):
         "UPDATE customers SET name = $1 WHERE account_id = $2 AND id IN (SELECT id FROM addresses)",
         "DELETE FROM customers WHERE id = $1",
         "INSERT INTO customers (id) VALUES ($1)",
+        "INSERT INTO customers (account_id, id) SELECT given.* FROM unnest($1, $2) AS given (a, b)",
         "INSERT INTO customers (account_id, id) SELECT account_id, id FROM merged_customers WHERE account_id = $1",
         "INSERT INTO customer_search (account_id, customer_id) VALUES ($1, $2) ON CONFLICT (customer_id) DO NOTHING",
         "SET tradebook.account = '5'",

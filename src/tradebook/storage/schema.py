@@ -124,8 +124,11 @@ def _any_of_sqlite(element: Any, compiler: Any, **options: Any) -> str:
 @compiles(any_of, "postgresql")
 def _any_of_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     column, values = (compiler.process(clause, **options) for clause in element.clauses)
-    kind = "TEXT" if isinstance(element.clauses.clauses[0].type, sa.Text) else "BIGINT"
-    return f"{column} = ANY (CAST({values} AS {kind}[]))"
+    return f"{column} = ANY (CAST({values} AS {_list_type(element.clauses.clauses[0].type)}[]))"
+
+
+def _list_type(kind: Any) -> str:
+    return "TEXT" if isinstance(kind, sa.Text) else "BIGINT"
 
 
 class _each(GenericFunction[int]):  # noqa: N801 - as `any_of`
@@ -187,6 +190,24 @@ class Prepared:
     def postgresql(self) -> tuple[str, dict[str, Any]]:
         """The text in psycopg's words and the values that are part of the statement itself."""
         return self._compiled(postgresql.dialect())  # type: ignore[no-untyped-call]
+
+    @cached_property
+    def postgresql_rows(self) -> tuple[str, list[str]] | None:
+        """An insert of many rows as one statement, which takes a list for each of these columns.
+
+        None where the statement is no plain insert.
+        """
+        statement = self._statements["postgresql"]
+        if not isinstance(statement, sa.Insert):
+            return None
+        columns = [column for column in statement.table.c if column.name != _ACCOUNT_COLUMN]
+        names = [column.name for column in columns]
+        lists = ", ".join(f"%({column.name})s::{_list_type(column.type)}[]" for column in columns)
+        return (
+            f"INSERT INTO {statement.table.name} ({_ACCOUNT_COLUMN}, {', '.join(names)})"
+            f" SELECT %({_ACCOUNT_COLUMN})s::bigint, given.*"
+            f" FROM unnest({lists}) AS given ({', '.join(names)})"
+        ), names
 
     def _compiled(self, dialect: sa.Dialect) -> tuple[str, dict[str, Any]]:
         statement: Any = self._statements[dialect.name]
