@@ -2,6 +2,7 @@
 
 import argparse
 import platform
+from collections.abc import Iterable
 from pathlib import Path
 
 import apsw
@@ -12,6 +13,7 @@ from rich.table import Table
 from bench.books import book_of
 from bench.measuring import Result
 from bench.moving import measure_moving
+from bench.postgres import copied, new_server
 from bench.reading import measure_pages
 from bench.serving import measure_serving
 
@@ -26,18 +28,28 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(".bench"), help="where books are kept")
     parser.add_argument("--output", type=Path, default=Path("bench.json"))
     chosen = parser.parse_args()
-    console = Console(width=150)
+    console = Console(width=170)
     small = book_of(chosen.folder, SMALL)
     large = book_of(chosen.folder, chosen.customers)
     results: list[Result] = []
-    for measure in (
-        lambda: measure_pages(small, large),
-        lambda: measure_serving(large),
-        lambda: measure_moving(chosen.folder, large, chosen.moved),
-    ):
-        for result in measure():
+
+    def take(engine: str, measured: Iterable[Result]) -> None:
+        for result in measured:
+            result.engine = engine
             results.append(result)
-            console.print(f"{result.name}: {result.value:,} {result.unit}", highlight=False)
+            console.print(f"{engine}: {result.name}: {result.value:,} {result.unit}", highlight=False)
+
+    server = new_server()
+    try:
+        console.print("Copying the books to PostgreSQL …")
+        copies = [copied(server, book) for book in (small, large)]
+        # In turn, so that a slow hour of the machine hits both engines.
+        for engine, books, place in (("SQLite", [small, large], None), ("PostgreSQL", copies, server)):
+            take(engine, measure_pages(*books))
+            take(engine, measure_serving(books[1]))
+            take(engine, measure_moving(chosen.folder, books[1], chosen.moved, place))
+    finally:
+        server.remove()
     console.print(_table(results, large.count))
     facts = {
         "customers": large.count,
@@ -49,20 +61,26 @@ def main() -> None:
 
 
 def _table(results: list[Result], count: int) -> Table:
-    table = Table(title=f"SQLite, {count:,} customers against {SMALL:,}")
-    for heading in ("what", "figure", "beside", "ratio", "bar", "met", "note"):
+    table = Table(title=f"{count:,} customers against {SMALL:,}")
+    headings = ("what", "SQLite", "beside", "ratio", "bar", "met", "PostgreSQL", "beside", "ratio", "note")
+    for heading in headings:
         table.add_column(heading, justify="left" if heading in ("what", "note") else "right")
+    on_postgres = {r.name: r for r in results if r.engine == "PostgreSQL"}
     for r in results:
-        table.add_row(
-            r.name,
-            f"{r.value:,} {r.unit}",
-            "" if r.floor is None else f"{r.floor:,}",
-            "" if r.ratio is None else f"{r.ratio:g}",
-            r.bar,
-            {True: "yes", False: "NO", None: ""}[r.met],
-            r.note,
-        )
+        other = on_postgres.get(r.name)
+        if r.engine == "SQLite":
+            met = {True: "yes", False: "NO", None: ""}[r.met]
+            shown = _shown(other) if other else ("", "", "")
+            table.add_row(r.name, *_shown(r), r.bar, met, *shown, r.note)
     return table
+
+
+def _shown(r: Result) -> tuple[str, str, str]:
+    return (
+        f"{r.value:,} {r.unit}",
+        "" if r.floor is None else f"{r.floor:,}",
+        "" if r.ratio is None else f"{r.ratio:g}",
+    )
 
 
 main()

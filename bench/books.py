@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 
 from tradebook import migrations
-from tradebook.app import open_database, sqlite_path
+from tradebook.app import open_database
 from tradebook.resources import accounts, api_keys
 from tradebook.settings import Settings
-from tradebook.storage.sqlite import create_private_file
+from tradebook.storage.location import locate
 from tradebook.transfer.demo_book import demo_customers
 from tradebook.transfer.importing import import_customers
 from tradebook.transfer.reading import Row
@@ -38,10 +38,9 @@ def book_of(folder: Path, count: int) -> BenchBook:
     if described.exists():
         return msgspec.json.decode(described.read_bytes(), type=BenchBook)
     url = f"sqlite:///{(folder / f'book-{count}.db').absolute()}"
-    path = sqlite_path(url)
     for leftover in folder.glob(f"book-{count}.db*"):
         leftover.unlink()
-    create_private_file(path)
+    locate(url).create()
     migrations.upgrade(url)
     database = open_database(Settings(database=url))
     key, environment = accounts.find_account(database, accounts.create_account(database, "Bench", "test"))

@@ -21,6 +21,7 @@ class Result(msgspec.Struct):
     bar: str = ""
     met: bool | None = None
     note: str = ""
+    engine: str = "SQLite"
 
 
 def side_by_side(work: Work, floor: Work, *, rounds: int = 200, warm_up: int = 10) -> tuple[float, float]:

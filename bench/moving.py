@@ -7,17 +7,20 @@ from pathlib import Path
 
 import apsw
 import msgspec
+import psycopg
 
 from bench.books import BenchBook, records
 from bench.measuring import Result, at_least
+from bench.postgres import empty_book
 from bench.reading import Pages
+from tests.fixtures.postgres import PostgresServer
 from tradebook import migrations
-from tradebook.app import open_database, sqlite_path
+from tradebook.app import open_database
 from tradebook.resources import accounts
 from tradebook.resources.customers.tables import INDEX
 from tradebook.settings import Settings
 from tradebook.storage.index_documents import documents
-from tradebook.storage.sqlite import create_private_file
+from tradebook.storage.location import locate
 from tradebook.storage.sqlite_index import tokens
 from tradebook.transfer.exporting import export_customers
 from tradebook.transfer.importing import import_customers
@@ -26,14 +29,16 @@ from tradebook.transfer.reading import read_file
 TABLES = ("addresses", "customers", "customer_addresses", "customer_price_groups", "customer_search")
 
 
-def measure_moving(folder: Path, large: BenchBook, count: int) -> Iterator[Result]:
+def measure_moving(
+    folder: Path, large: BenchBook, count: int, server: PostgresServer | None
+) -> Iterator[Result]:
     """Import a file into a fresh book, its finished rows into another; export; walk."""
     source = folder / f"customers-{count}.ndjson"
     if not source.exists():
         with source.open("wb") as file:
             for row in records(count):
                 file.write(msgspec.json.encode(row.values) + b"\n")
-    made = _fresh(folder, "import")
+    made = _fresh(folder, "import", server)
     start = time.perf_counter()
     with source.open("rb") as file:
         summary = import_customers(
@@ -41,9 +46,14 @@ def measure_moving(folder: Path, large: BenchBook, count: int) -> Iterator[Resul
         )
     rate = count / (time.perf_counter() - start)
     assert summary.problems == 0
-    floor = count / _floor_seconds(folder, made)
+    seconds = _floor_seconds(folder, made) if server is None else _copy_seconds(server, made)
     yield at_least(
-        "import of NDJSON against finished rows", rate, floor, 0.5, "customers/s", f"{count:,} customers"
+        "import of NDJSON against finished rows",
+        rate,
+        count / seconds,
+        0.5,
+        "customers/s",
+        f"{count:,} customers",
     )
     yield _exported(large)
     yield _walked(large)
@@ -55,22 +65,43 @@ class _Made(msgspec.Struct):
     account_key: int
 
 
-def _fresh(folder: Path, name: str) -> _Made:
-    for leftover in folder.glob(f"{name}.db*"):
-        leftover.unlink()
-    url = f"sqlite:///{(folder / f'{name}.db').absolute()}"
-    create_private_file(sqlite_path(url))
-    migrations.upgrade(url)
-    database = open_database(Settings(database=url))
+def _fresh(folder: Path, name: str, server: PostgresServer | None) -> _Made:
+    if server is None:
+        for leftover in folder.glob(f"{name}.db*"):
+            leftover.unlink()
+        url = f"sqlite:///{(folder / f'{name}.db').absolute()}"
+        locate(url).create()
+        migrations.upgrade(url)
+    else:
+        url = empty_book(server, f"{name}_book")
+    database = open_database(Settings(database=url, database_timeout_ms=60_000))
     key, _ = accounts.find_account(database, accounts.create_account(database, "Bench", "test"))
     return _Made(url, database, key)
 
 
+def _copy_seconds(server: PostgresServer, made: _Made) -> float:
+    """Put the same rows into an empty book through COPY alone, with no reference checked."""
+    target = empty_book(server, "floor_book")
+    tables = ("account_groups", "account_users", *TABLES)
+    with psycopg.connect(made.url) as source, psycopg.connect(target) as connection:
+        blocks = {}
+        for table in tables:
+            with source.cursor().copy(f"COPY {table} TO STDOUT (FORMAT binary)") as copy:
+                blocks[table] = b"".join(copy)
+        connection.execute("SET session_replication_role = replica")
+        start = time.perf_counter()
+        for table, block in blocks.items():
+            with connection.cursor().copy(f"COPY {table} FROM STDIN (FORMAT binary)") as copy:
+                copy.write(block)
+        connection.commit()
+        return time.perf_counter() - start
+
+
 def _floor_seconds(folder: Path, made: _Made) -> float:
     """Put the rows and index entries that the import made into an empty book, through executemany alone."""
-    target = _fresh(folder, "floor")
-    source = apsw.Connection(str(sqlite_path(made.url)))
-    connection = apsw.Connection(str(sqlite_path(target.url)))
+    target = _fresh(folder, "floor", None)
+    source = apsw.Connection(str(locate(made.url).path))
+    connection = apsw.Connection(str(locate(target.url).path))
     for pragma, value in (("synchronous", "full"), ("mmap_size", 1 << 36), ("foreign_keys", 0)):
         connection.pragma(pragma, value)
     new = _index_of(connection)

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from itertools import combinations
 from urllib.parse import urlencode
 
-import apsw
 import msgspec
 
 from bench.books import BenchBook
 from bench.measuring import Result, compared, side_by_side
-from tradebook.app import open_database, sqlite_path
+from bench.raw import raw_connection
+from tradebook.app import open_database
 from tradebook.crud.cursor import Position, load_cursors
 from tradebook.crud.listing import list_page
 from tradebook.crud.requests import RequestParser, list_scope
@@ -35,8 +35,7 @@ class Pages:
         self.database = open_database(Settings(database=book.url))
         self.cursors = load_cursors(self.database)
         self.parser = RequestParser(ROUTE)
-        self.raw = apsw.Connection(str(sqlite_path(book.url)), flags=apsw.SQLITE_OPEN_READONLY)
-        self.raw.pragma("mmap_size", 1 << 36)
+        self.raw = raw_connection(book.url)
 
     def page(self, query: str = "") -> bytes:
         """Answer a query string."""
@@ -67,7 +66,7 @@ class Pages:
         """Ids or values of a column: the most common one and a rare one."""
         rows = self.raw.execute(
             f"SELECT {column}, count(*) FROM customers WHERE account_id = ? AND {column} IS NOT NULL"
-            " GROUP BY 1 ORDER BY 2 DESC",
+            " GROUP BY 1 ORDER BY 2 DESC, 1",
             (self.book.account_key,),
         ).fetchall()
         chosen = [rows[0][0], rows[-1][0]] if len(rows) > 1 else [rows[0][0]]
@@ -87,7 +86,8 @@ def filters_of(pages: Pages) -> Iterator[tuple[str, str]]:
         for value in pages.values(column, prefix):
             yield name, value
     for group in pages.raw.execute(
-        "SELECT group_id FROM customer_price_groups WHERE account_id = ? LIMIT 1", (pages.book.account_key,)
+        "SELECT group_id FROM customer_price_groups WHERE account_id = ? ORDER BY 1 LIMIT 1",
+        (pages.book.account_key,),
     ):
         yield "pricing_group_ids[]", encode_id("acgr", group[0])
     for status in ("normal", "preferred", "hold_shipment", "hold_all"):
@@ -98,7 +98,7 @@ def filters_of(pages: Pages) -> Iterator[tuple[str, str]]:
     yield "parent_account_status", "non_parent"
     place = pages.raw.execute(
         "SELECT locality, state, postal_code FROM customer_addresses WHERE account_id = ?"
-        " AND state IS NOT NULL LIMIT 1",
+        " AND state IS NOT NULL ORDER BY customer_id LIMIT 1",
         (pages.book.account_key,),
     ).fetchone()
     yield from zip(("city", "state", "postal_code"), place, strict=True)

@@ -17,6 +17,7 @@ from tradebook.storage.database import Database, Unavailable
 from tradebook.storage.location import UnknownDatabase, locate
 
 FAILED, WRONG_USAGE = 1, 2
+PATIENCE_MS = 60_000
 DATABASE_VARIABLE, REPLICAS_VARIABLE = "TRADEBOOK_DATABASE", "TRADEBOOK_REPLICAS"
 
 DatabaseOption = Annotated[
@@ -68,12 +69,16 @@ def settings_for(database: str | None) -> Settings:
 
 
 @contextmanager
-def opened(database: str | None, *, fills: bool = False) -> Iterator[Database]:
+def opened(database: str | None, *, moves_much: bool = False, fills: bool = False) -> Iterator[Database]:
     """Open the book for a command. A new embedded book is made; any other one is left to `migrate`.
 
-    A command that `fills` an empty database brings it to this version's schema by itself.
+    A command that `moves_much` has patience with a database that works hard, and with other writers. One
+    that `fills` an empty database brings it to this version's schema by itself.
     """
     settings = settings_for(database)
+    if moves_much:
+        patience = max(settings.database_timeout_ms, PATIENCE_MS)
+        settings = msgspec.structs.replace(settings, database_timeout_ms=patience)
     location = locate(settings.database)
     try:
         book = open_database(settings)

@@ -59,7 +59,7 @@ def import_customers_command(
     """Bring customers in: all of the file or nothing of it. A known number updates that customer."""
     chosen = _format_of(file, file_format)
     folder = Path.cwd() if file == STANDARD else Path(file).resolve().parent
-    with _input(file) as stream, opened(database) as book:
+    with _input(file) as stream, opened(database, moves_much=True) as book:
         key, _ = account_key(book, account)
         try:
             column_map = None if map_file is None else load_map(map_file, folder)
@@ -100,7 +100,7 @@ def export_customers_command(
 ) -> None:
     """Write all customers, in the columns that import takes. Complete, or it fails."""
     chosen = _format_of(output, file_format, default="ndjson")
-    with opened(database) as book:
+    with opened(database, moves_much=True) as book:
         key, _ = account_key(book, account)
         try:
             with _output(output) as stream, _progress("customers") as progress:
@@ -127,7 +127,11 @@ def copy_command(
         settings_for(url)
     if not locate(source).exists():
         fail(f"There is no book at {source}.")
-    with opened(source) as book, opened(target, fills=True) as copy, _progress("rows") as progress:
+    with (
+        opened(source, moves_much=True) as book,
+        opened(target, moves_much=True, fills=True) as copy,
+        _progress("rows") as progress,
+    ):
         try:
             summary = copy_book(book, copy, progress=progress)
         except TargetNotEmpty:
