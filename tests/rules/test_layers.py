@@ -47,6 +47,7 @@ def test_the_contracts_hold(copy):
         ("web/routes.py", "import tradebook.resources.carriers"),
         ("resources/carriers.py", "import falcon"),
         ("crud/listing.py", "import apsw"),
+        ("transfer/copying.py", "import psycopg"),
         ("text.py", "import tradebook.money, tradebook.crud.cursor"),
         ("utils.py", '"""A drawer for everything."""'),
         ("resources/service_levels.py", "import tradebook.resources.carriers"),

@@ -24,7 +24,7 @@ from tradebook.storage.index import Index, Query
 from tradebook.storage.index_documents import documents
 from tradebook.storage.postgres_index import questions, searchable
 from tradebook.storage.schema import Prepared
-from tradebook.storage.walls import put_on
+from tradebook.storage.walls import APPLICATION, put_on
 
 SCHEMES = ("postgresql://", "postgres://")
 SERVER_TIMEOUT_SHARE = 0.85
@@ -215,6 +215,8 @@ class PostgresDatabase:
                     if connection.closed and monotonic() < end:
                         continue
                     raise
+                except errors.InsufficientPrivilege as error:
+                    raise Unavailable(f"{error} (GRANT {APPLICATION} TO this user)") from error
                 yield connection, rows
                 return
             finally:
