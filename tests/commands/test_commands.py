@@ -181,6 +181,19 @@ def test_failures_have_their_exit_code_and_say_what_to_do(without_book, argument
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [("postgresql://me:verysecret@[bad", 2), ("postgresql://me:verysecret@127.0.0.1:1/book", 1)],
+    ids=["malformed", "refused"],
+)
+def test_a_database_that_is_not_reached_is_named_without_its_password(without_book, url, code):
+    done = without_book.run("accounts", "list", "--database", url)
+
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "verysecret" not in done.stderr
+
+
 def test_an_unknown_permission_is_wrong_usage_with_a_suggestion(command, account):
     done = command.run("keys", "create", "--account", account, "--permission", "customer:read")
 

@@ -233,7 +233,11 @@ class PostgresLocation:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        known = conninfo_to_dict(url)
+        try:
+            known = conninfo_to_dict(url)
+        except psycopg.ProgrammingError:
+            # Its own message would repeat the URL, and the password in it.
+            raise ValueError("write postgresql://USER:PASSWORD@HOST/DATABASE") from None
         place = f"{known.get('host', '')}:{known['port']}" if "port" in known else known.get("host", "")
         self.shown = f"postgresql://{place}/{known.get('dbname', '')}"
 
