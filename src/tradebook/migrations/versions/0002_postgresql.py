@@ -70,4 +70,5 @@ def downgrade() -> None:
     op.execute("DROP INDEX customer_search_by_trigram")
     for table, column, _ in FILTERS:
         op.drop_index(f"{table}_by_{column}")
-    op.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA CURRENT_SCHEMA FROM {walls.APPLICATION}")
+    for table in ("accounts", "deployment", "alembic_version", *TENANT_TABLES):
+        op.execute(f"REVOKE ALL ON {table} FROM {walls.APPLICATION}")
