@@ -1,6 +1,9 @@
 """Standbys: they serve reads, never an old one, and are no trouble when they are behind, frozen or gone."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 
 import httpx
@@ -157,3 +160,17 @@ def test_a_read_that_the_standby_breaks_off_is_done_again_on_another(book, stand
         for standby in standbys:
             standby.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'book'")
         assert page(book, "first") == ["First"]
+
+
+def test_only_postgresql_has_replicas(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "tradebook", "serve", "--replica", "postgresql://x@127.0.0.1/x"],
+        env={**os.environ, "TRADEBOOK_DATABASE": f"sqlite:///{tmp_path}/book.db"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert (done.returncode, "PostgreSQL" in done.stderr) == (2, True)
+    assert list(tmp_path.iterdir()) == []
