@@ -22,7 +22,7 @@ from tradebook.storage.database import Conflict, Duplicate, OutcomeUnknown, Row,
 from tradebook.storage.derived import Derived
 from tradebook.storage.index import Index, Query
 from tradebook.storage.index_documents import documents
-from tradebook.storage.postgres_index import questions, searchable
+from tradebook.storage.postgres_index import TOO_MANY, questions, searchable
 from tradebook.storage.schema import Prepared
 from tradebook.storage.walls import APPLICATION, put_on
 
@@ -69,7 +69,7 @@ class PostgresReader:
         for question in questions(index, query, self.account_id, descending=descending):
             cursor = self._connection.execute(question.sql, {**bounds, **question.values}, binary=True)
             found = [row[0] for row in cursor.fetchall()]
-            if question.is_complete or len(found) == limit:
+            if TOO_MANY not in found:
                 break
         return found
 

@@ -1,11 +1,11 @@
 """The index of a list on PostgreSQL: a B-tree for each facet, trigrams for words (docs/decisions/0007).
 
-One facet alone is one ordered walk of its B-tree. Anything more is asked in two ways. The first walks the
-newest rows in list order and tests them, over a bounded number of rows: it fills a page where many rows
-match. Where it doesn't, few rows match, and the second one collects all of them from their indexes.
+One facet alone is one ordered walk of its B-tree. Anything more is asked in several ways, one after another,
+each over a bounded number of rows: the newest rows of the list, then what the conditions leave, then what
+the words leave. One of them has the whole page, unless everything is common and hardly ever meets.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -15,7 +15,15 @@ from tradebook.storage.index import Condition, Index, Query
 from tradebook.storage.index_documents import Document, forms_of
 
 WALKED_ROWS = 10_000
-"""How many rows the first question tests before the second one is asked."""
+"""How many rows in list order are tested before the indexes are asked what matches."""
+
+CANDIDATES_OF_CONDITIONS, CANDIDATES_OF_WORDS = 20_000, 50_000
+"""How many rows that match one part of a query are tested for the other part."""
+
+TOO_MANY = -1
+"""Stands among the keys of an answer that is not the whole page: there were more rows to test."""
+
+_NO_BOUND = 1 << 60
 
 _ACCOUNT_LETTERS = 6
 _SHORT = 2
@@ -65,28 +73,30 @@ def _patterns(word: str) -> list[str]:
 
 
 class Question(NamedTuple):
-    """A statement for the keys of a page; it takes account_id, above, below and limit besides its values.
-
-    With `is_complete` its answer is the page, however short; without, only a full page is.
-    """
+    """A statement for the keys of a page; it takes account_id, above, below and limit besides its values."""
 
     sql: str
     values: dict[str, Any]
-    is_complete: bool
 
 
 def questions(index: Index, query: Query, account_id: int, *, descending: bool) -> Iterator[Question]:
-    """Yield the statements to ask, one after the other, until one has the whole page."""
+    """Yield the statements to ask, one after the other, until an answer is without TOO_MANY."""
     writing = _Writing(index, account_id, "DESC" if descending else "ASC")
-    if not query.words and len(query.conditions) == 1:
-        yield from writing.facet_alone(query.conditions[0])
-    elif query.words or query.conditions:
-        yield writing.newest(query)
-    else:
+    conditions, words = query.conditions, query.words
+    if not words and not conditions:
         yield writing.all_rows()
-        return
-    if query.words or len(query.conditions) > 1 or _is_composed(query.conditions[0]):
-        yield writing.collected(query)
+    elif not words and len(conditions) == 1 and not _is_composed(conditions[0]):
+        yield writing.facet_alone(conditions[0])
+    elif not words:
+        is_one = len(conditions) == 1 and len(conditions[0].values) == 1
+        yield writing.composed(conditions[0]) if is_one else writing.newest(query, WALKED_ROWS)
+        yield writing.collected(conditions)
+    else:
+        yield writing.newest(query, WALKED_ROWS)
+        if conditions:
+            yield writing.what_conditions_leave(query)
+        yield writing.what_words_leave(query)
+        yield writing.newest(query, _NO_BOUND)
 
 
 def _is_composed(condition: Condition) -> bool:
@@ -110,13 +120,12 @@ class _Writing:
             f"SELECT id FROM {self._table} WHERE {_ACCOUNT} AND {_within('id')}"
             f" ORDER BY id {self._order} LIMIT %(limit)s",
             {},
-            is_complete=True,
         )
 
-    def facet_alone(self, condition: Condition) -> Iterator[Question]:
+    def facet_alone(self, condition: Condition) -> Question:
         """Walk the facet's own index, once for each value."""
-        facet = condition.facet
-        column, other_columns = _leading(condition)
+        (place,) = {at for value in condition.values for at, part in enumerate(value) if part is not None}
+        column = condition.facet.columns[place]
         key = _key_of(self._index, column.table)
         # DISTINCT ON keeps to the order of the index; a plain DISTINCT may read all of it into a hash first.
         is_own = column.table is self._index.table
@@ -125,111 +134,135 @@ class _Writing:
         )
         walk = (
             f"SELECT {distinct}{key} AS id FROM {column.table.name}"
-            f" WHERE {_ACCOUNT} AND ({column.name}, {key}) >= ({{value}}, %(above)s)"
-            f" AND ({column.name}, {key}) < ({{value}}, %(below)s)"
+            f" WHERE {_ACCOUNT} AND ({column.name}, {key}) >= (wanted.value, %(above)s)"
+            f" AND ({column.name}, {key}) < (wanted.value, %(below)s)"
             # The facet stands in the order too: no other index can offer that.
-            f" ORDER BY {column.name} {self._order}, {key} {self._order}"
+            f" ORDER BY {column.name} {self._order}, {key} {self._order} LIMIT %(limit)s"
         )
-        place = facet.columns.index(column)
-        if other_columns:
-            yield self._composed_walk(condition, column, key)
-        elif len(condition.values) == 1:
-            value = condition.values[0][place]
-            sql = f"SELECT id FROM ({walk.format(value='%(value)s')} LIMIT %(limit)s) AS found"
-            sql += f" ORDER BY id {self._order}"
-            yield Question(sql, {"value": value}, is_complete=True)
-        else:
-            kind = "text" if isinstance(column.type, sa.Text) else "bigint"
-            sql = (
-                f"SELECT {distinct_id}id FROM unnest(%(values)s::{kind}[]) AS wanted(value)"
-                f" CROSS JOIN LATERAL ({walk.format(value='wanted.value')} LIMIT %(limit)s) AS found"
-                f" ORDER BY id {self._order} LIMIT %(limit)s"
-            )
-            values = [value[place] for value in condition.values]
-            yield Question(sql, {"values": values}, is_complete=True)
+        values = [value[place] for value in condition.values]
+        if len(values) == 1:
+            single = walk.replace("wanted.value", self._bind(values[0]))
+            return Question(f"SELECT id FROM ({single}) AS found ORDER BY id {self._order}", self._values)
+        wanted = f"unnest({self._bind(values)}::{_list_type(column)}[]) AS wanted(value)"
+        return Question(
+            f"SELECT {distinct_id}id FROM {wanted}"
+            f" CROSS JOIN LATERAL ({walk}) AS found ORDER BY id {self._order} LIMIT %(limit)s",
+            self._values,
+        )
 
-    def _composed_walk(self, condition: Condition, column: sa.Column[Any], key: str) -> Question:
-        """Walk the most telling column's index over a bounded number of rows, and test the others."""
+    def composed(self, condition: Condition) -> Question:
+        """Walk the index of the first column that is asked for, and test the others of the same row."""
         (value,) = condition.values
-        leading = self._bind(value[condition.facet.columns.index(column)])
+        place = next(at for at, part in enumerate(value) if part is not None)
+        column = condition.facet.columns[place]
+        key, leading = _key_of(self._index, column.table), self._bind(value[place])
         rows = (
             f"SELECT {key} AS id, {', '.join(c.name for c in condition.facet.columns)}"
             f" FROM {column.table.name} WHERE {_ACCOUNT}"
             f" AND ({column.name}, {key}) >= ({leading}, %(above)s)"
             f" AND ({column.name}, {key}) < ({leading}, %(below)s)"
-            f" ORDER BY {column.name} {self._order}, {key} {self._order} LIMIT {WALKED_ROWS}"
+            f" ORDER BY {column.name} {self._order}, {key} {self._order}"
         )
-        sql = (
-            f"SELECT DISTINCT ON (id) id FROM ({rows}) AS walked WHERE {self._holds(condition, 'walked')}"
-            f" ORDER BY id {self._order} LIMIT %(limit)s"
-        )
-        return Question(sql, self._values, is_complete=False)
+        return self._walked(rows, [self._holds(condition, "walked")], WALKED_ROWS)
 
-    def newest(self, query: Query) -> Question:
+    def newest(self, query: Query, bound: int) -> Question:
         """Walk the list itself over a bounded number of rows, and test each."""
+        self._values = {}
         if query.conditions:
             rows = (
-                f"SELECT * FROM {self._table} WHERE {_ACCOUNT} AND {_within('id')}"
-                f" ORDER BY id {self._order} LIMIT {WALKED_ROWS}"
+                f"SELECT * FROM {self._table} WHERE {_ACCOUNT} AND {_within('id')} ORDER BY id {self._order}"
             )
             tests = [self._test(condition) for condition in query.conditions]
-            if query.words:
-                tests.append(
-                    self._has_row(self._search, self._search_key, self._words(query.words, "linked"))
-                )
+            tests += [self._has_words(query.words)] if query.words else []
         else:
             rows = (
                 f"SELECT {self._search_key} AS id, folded FROM {self._search}"
-                f" WHERE {_ACCOUNT} AND {_within(self._search_key)}"
-                f" ORDER BY {self._search_key} {self._order} LIMIT {WALKED_ROWS}"
+                f" WHERE {_ACCOUNT} AND {_within(self._search_key)} ORDER BY {self._search_key} {self._order}"
             )
             tests = [self._words(query.words, "walked")]
-        sql = (
-            f"SELECT id FROM ({rows}) AS walked WHERE {' AND '.join(tests)}"
-            f" ORDER BY id {self._order} LIMIT %(limit)s"
-        )
-        return Question(sql, self._values, is_complete=False)
+        return self._walked(rows, tests, bound)
 
-    def collected(self, query: Query) -> Question:
+    def _walked(self, rows: str, tests: Iterable[str], bound: int) -> Question:
+        # The second part is read only where the first one has not filled the page. A limit inside keeps the
+        # planner from any other order.
+        return Question(
+            f"SELECT id FROM ((SELECT DISTINCT ON (id) id FROM ({rows} LIMIT {bound}) AS walked"
+            f" WHERE {' AND '.join(tests)} ORDER BY id {self._order} LIMIT %(limit)s)"
+            f" UNION ALL (SELECT {TOO_MANY} FROM ({rows} LIMIT {bound + 1}) AS walked"
+            f" HAVING count(*) > {bound})) AS answered LIMIT %(limit)s",
+            self._values,
+        )
+
+    def collected(self, conditions: Sequence[Condition]) -> Question:
         """Collect all keys that match, from whichever indexes the planner likes, and sort them."""
         self._values = {}
+        # MATERIALIZED: a limit would be the planner's reason to walk the whole list in its order.
+        return Question(
+            f"WITH matching (id) AS MATERIALIZED ({self._matching(conditions)})"
+            f" SELECT DISTINCT ON (id) id FROM matching ORDER BY id {self._order} LIMIT %(limit)s",
+            self._values,
+        )
+
+    def what_conditions_leave(self, query: Query) -> Question:
+        """Collect what matches the conditions, if that is not too much, and search it for the words."""
+        self._values = {}
+        keys = self._matching(query.conditions)
+        return self._tested(keys, CANDIDATES_OF_CONDITIONS, [self._has_words(query.words)])
+
+    def what_words_leave(self, query: Query) -> Question:
+        """Collect what the words are found in, if that is not too much, and test it for the conditions.
+
+        By itself: row-level security on another table of the same query would keep LIKE from its index.
+        """
+        self._values = {}
+        keys = (
+            f"SELECT {self._search_key} FROM {self._search} WHERE {_ACCOUNT}"
+            f" AND {_within(self._search_key)} AND {self._words(query.words, self._search)}"
+        )
+        tests = [self._has_row(c.facet.columns[0].table, self._holds(c, "linked")) for c in query.conditions]
+        return self._tested(keys, CANDIDATES_OF_WORDS, tests)
+
+    def _tested(self, keys: str, bound: int, tests: Iterable[str]) -> Question:
+        tests = [f"(SELECT count(*) FROM candidates) <= {bound}", *tests]
+        return Question(
+            f"WITH candidates (id) AS MATERIALIZED ({keys} LIMIT {bound + 1})"
+            f" (SELECT {TOO_MANY} AS id WHERE (SELECT count(*) FROM candidates) > {bound}) UNION ALL"
+            f" (SELECT DISTINCT ON (id) id FROM candidates AS walked WHERE {' AND '.join(tests)}"
+            f" ORDER BY id {self._order} LIMIT %(limit)s)",
+            self._values,
+        )
+
+    def _matching(self, conditions: Sequence[Condition]) -> str:
+        """Write which keys match all conditions; a key may come more than once."""
         table = self._index.table
-        own = [c for c in query.conditions if c.facet.columns[0].table is table]
-        selects = [self._select(self._table, "id", own)] if own else []
-        for condition in query.conditions:
+        own = [condition for condition in conditions if condition.facet.columns[0].table is table]
+        selects = [self._select(table, own)] if own else []
+        for condition in conditions:
             linked = condition.facet.columns[0].table
             if linked is not table:
-                selects.append(self._select(linked.name, _key_of(self._index, linked), [condition]))
-        # MATERIALIZED, here because row-level security on another table of the query would keep LIKE from its
-        # index, and below because a limit would be the planner's reason to walk the list in its order.
-        found = ""
-        if query.words:
-            words = self._words(query.words, self._search)
-            found = (
-                f"found (id) AS MATERIALIZED (SELECT {self._search_key} FROM {self._search}"
-                f" WHERE {_ACCOUNT} AND {_within(self._search_key)} AND {words}), "
-            )
-            selects.append("SELECT id FROM found")
-        key = "id" if own or (len(selects) == 1 and query.words) else self._search_key
-        rows = " AND ".join([selects[0], *(f"{key} IN ({keys})" for keys in selects[1:])])
-        sql = (
-            f"WITH {found}matching (id) AS MATERIALIZED ({rows})"
-            f" SELECT DISTINCT ON (id) id FROM matching ORDER BY id {self._order} LIMIT %(limit)s"
-        )
-        return Question(sql, self._values, is_complete=True)
+                selects.append(self._select(linked, [condition]))
+        key = "id" if own else self._search_key
+        return " AND ".join([selects[0], *(f"{key} IN ({keys})" for keys in selects[1:])])
 
-    def _select(self, table: str, key: str, conditions: Iterable[Condition]) -> str:
-        tests = [_ACCOUNT, _within(key), *(self._holds(condition, table) for condition in conditions)]
-        return f"SELECT {key} FROM {table} WHERE {' AND '.join(tests)}"
+    def _select(self, table: sa.FromClause, conditions: Iterable[Condition]) -> str:
+        key, name = _key_of(self._index, table), _name_of(table)
+        tests = [_ACCOUNT, _within(key), *(self._holds(condition, name) for condition in conditions)]
+        return f"SELECT {key} FROM {name} WHERE {' AND '.join(tests)}"
 
     def _test(self, condition: Condition) -> str:
         table = condition.facet.columns[0].table
         if table is self._index.table:
             return self._holds(condition, "walked")
-        return self._has_row(table.name, _key_of(self._index, table), self._holds(condition, "linked"))
+        return self._has_row(table, self._holds(condition, "linked"))
+
+    def _has_row(self, table: sa.FromClause, test: str) -> str:
+        return self._linked(_name_of(table), _key_of(self._index, table), test)
+
+    def _has_words(self, words: Iterable[str]) -> str:
+        return self._linked(self._search, self._search_key, self._words(words, "linked"))
 
     @staticmethod
-    def _has_row(table: str, key: str, test: str) -> str:
+    def _linked(table: str, key: str, test: str) -> str:
         # Not EXISTS, which the planner may turn into a join that reads all rows of the table first.
         return (
             f"(SELECT true FROM {table} AS linked WHERE linked.account_id = %(account_id)s"
@@ -241,8 +274,7 @@ class _Writing:
         columns = condition.facet.columns
         if len(columns) == 1:
             values = [value[0] for value in condition.values]
-            kind = "text" if isinstance(columns[0].type, sa.Text) else "bigint"
-            return f"{table}.{columns[0].name} = ANY ({self._bind(values)}::{kind}[])"
+            return f"{table}.{columns[0].name} = ANY ({self._bind(values)}::{_list_type(columns[0])}[])"
         alternatives = (
             " AND ".join(
                 f"{table}.{column.name} = {self._bind(part)}"
@@ -283,11 +315,10 @@ def _key_of(index: Index, table: sa.FromClause) -> str:
     return "id" if table is index.table else index.folded_key
 
 
-def _leading(condition: Condition) -> tuple[sa.Column[Any], list[sa.Column[Any]]]:
-    """Choose the column to walk by, the first one asked for, and the others to test."""
-    asked = [
-        column
-        for place, column in enumerate(condition.facet.columns)
-        if condition.values[0][place] is not None
-    ]
-    return asked[0], asked[1:]
+def _name_of(table: sa.FromClause) -> str:
+    assert isinstance(table, sa.Table)
+    return table.name
+
+
+def _list_type(column: sa.Column[Any]) -> str:
+    return "text" if isinstance(column.type, sa.Text) else "bigint"

@@ -1,0 +1,127 @@
+"""However small the bounds are at which PostgreSQL is asked in another way: its keys are SQLite's keys."""
+
+from itertools import product
+
+import pytest
+
+from tests.fixtures.engines import Sqlite
+from tests.fixtures.ledgers import Ledger
+from tests.storage.questions import queries
+from tradebook.app import open_database
+from tradebook.resources.customers import tables
+from tradebook.resources.customers.tables import INDEX
+from tradebook.settings import Settings
+from tradebook.storage import postgres_index
+from tradebook.storage.index import Condition, Query
+from tradebook.transfer.demo_book import demo_customers
+
+BOUNDS = {
+    "as they are": (10_000, 20_000, 50_000),
+    "the conditions leave few": (5, 1_000, 2),
+    "the words leave few": (5, 2, 1_000),
+    "everything is too much": (3, 2, 2),
+    "one row": (1, 1, 1),
+}
+WORDS = (
+    "a",
+    "in",
+    "gmbh",
+    "co",
+    "example",
+    "5",
+    "north supply",
+    "inc e",
+    "zzz",
+    "q7",
+    "+1",
+    "(555)",
+    "o'",
+    "é",
+)
+SIZE = 240
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory, postgres):
+    """The same customers on each engine, with their keys in order."""
+    urls = Sqlite().new(tmp_path_factory.mktemp("questions")), postgres.new(None)
+    ledgers = [Ledger(open_database(Settings(database=url))) for url in urls]
+    found = []
+    for ledger in ledgers:
+        ledger.take(*demo_customers(SIZE))
+        rows = sorted((row[1], row[2]) for row in ledger.sql("SELECT account_id, id, number FROM customers"))
+        found.append((ledger, [key for key, _ in rows], dict(rows)))
+    assert list(found[0][2].values()) == list(found[1][2].values())
+    yield found
+    for ledger in ledgers:
+        ledger.database.close()
+
+
+def conditions(ledger: Ledger) -> dict[str, Condition]:
+    """Conditions that some of the customers meet: common, rare, of several values, of a place."""
+    rows = ledger.sql(
+        "SELECT account_id, number, type_id, carrier_id, sales_rep_id FROM customers ORDER BY account_id, number"
+    )
+    kinds = sorted({row[2] for row in rows if row[2]})
+    groups = sorted({row[1] for row in ledger.sql("SELECT account_id, group_id FROM customer_price_groups")})
+    places = ledger.sql(
+        "SELECT account_id, locality, state, postal_code FROM customer_addresses WHERE state IS NOT NULL"
+        " ORDER BY account_id, locality, state, postal_code"
+    )
+    _, city, state, code = places[len(places) // 2]
+    return {
+        "status": Condition(tables.STATUS, ((0,),)),
+        "two statuses": Condition(tables.STATUS, ((1,), (2,))),
+        "one type": Condition(tables.TYPE, ((kinds[0],),)),
+        "all types": Condition(tables.TYPE, tuple((kind,) for kind in kinds)),
+        "groups": Condition(tables.PRICE_GROUP, tuple((group,) for group in groups[:3])),
+        "one group": Condition(tables.PRICE_GROUP, ((groups[0],),)),
+        "state": Condition(tables.PLACE, ((None, state, None),)),
+        "city and state": Condition(tables.PLACE, ((city, state, None),)),
+        "state and code": Condition(tables.PLACE, ((None, state, code),)),
+        "no carrier": Condition(tables.CARRIER, ((1,),)),
+    }
+
+
+def all_queries(ledger: Ledger) -> dict[str, Query]:
+    """Words alone, conditions alone and in pairs, each with words, and whatever the plans are asked."""
+    known = conditions(ledger)
+    made = {word: Query(words=tuple(word.split())) for word in WORDS}
+    made |= {name: Query((condition,)) for name, condition in known.items()}
+    for first, second in product(known, known):
+        if first < second and known[first].facet is not known[second].facet:
+            made[f"{first} and {second}"] = Query((known[first], known[second]))
+    for name, word in product(known, WORDS):
+        made[f"{name} and {word}"] = Query((known[name],), tuple(word.split()))
+    made |= {str(asked): query for asked, query in queries()}
+    return made
+
+
+@pytest.mark.parametrize("bounds", BOUNDS.values(), ids=BOUNDS)
+def test_postgresql_finds_what_sqlite_finds(both, monkeypatch, bounds):
+    names = ("WALKED_ROWS", "CANDIDATES_OF_CONDITIONS", "CANDIDATES_OF_WORDS")
+    for name, bound in zip(names, bounds, strict=True):
+        monkeypatch.setattr(postgres_index, name, bound)
+    asked = [all_queries(ledger) for ledger, _, _ in both]
+    matched = 0
+    for name in asked[0]:
+        for place, (descending, limit, part) in enumerate(product((True, False), (2, 101), (0, 1))):
+            answers = []
+            for (ledger, keys, numbers), known in zip(both, asked, strict=True):
+                above, below = (keys[SIZE // 5], keys[-SIZE // 4]) if part else (0, 1 << 62)
+                with ledger.database.read(ledger.key) as reader:
+                    found = reader.keys(
+                        INDEX, known[name], above=above, below=below, descending=descending, limit=limit
+                    )
+                answers.append([numbers[key] for key in found])
+            assert answers[0] == answers[1], (name, place, bounds)
+            matched += len(answers[0])
+    assert matched > 5_000
+
+
+def test_a_bound_that_cuts_an_answer_is_noticed(both, monkeypatch):
+    """The planted fault: too many rows to test, and nobody says so."""
+    monkeypatch.setattr(postgres_index, "TOO_MANY", -2)
+
+    with pytest.raises((AssertionError, KeyError)):
+        test_postgresql_finds_what_sqlite_finds(both, monkeypatch, (3, 2, 2))
