@@ -52,7 +52,7 @@ class Connections:
             self._is_closed = False
             while not self._idle:
                 if not self._is_connecting:
-                    self._is_connecting = True
+                    self._is_connecting, self._error = True, None
                     # In a thread of its own: a frozen server keeps it longer than the caller wants to wait.
                     threading.Thread(target=self._connect, daemon=True).start()
                 if not self._changed.wait(end - monotonic()):
@@ -80,7 +80,6 @@ class Connections:
                 self._idle.pop().close()
 
     def _connect(self) -> None:
-        self._error = None
         try:
             connection = PatientConnection.connect(
                 self._conninfo,

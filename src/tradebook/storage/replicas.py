@@ -14,8 +14,8 @@ from typing import Any
 from tradebook.storage.database import Conflict, Database, Reader, Row, Unavailable, Writer
 from tradebook.storage.schema import Prepared
 
-LEFT_ALONE_SECONDS = 5.0
-"""How long a standby that failed, or was behind, is not asked."""
+FAILED_SECONDS, BEHIND_SECONDS = 5.0, 0.1
+"""How long a standby is not asked after it has failed, and after it was behind: that may be over at once."""
 
 
 class _Standby:
@@ -29,8 +29,8 @@ class _Standby:
     def is_asked(self) -> bool:
         return monotonic() >= self._alone_until
 
-    def leave_alone(self) -> None:
-        self._alone_until = monotonic() + LEFT_ALONE_SECONDS
+    def leave_alone(self, seconds: float) -> None:
+        self._alone_until = monotonic() + seconds
 
 
 class Replicated:
@@ -69,7 +69,7 @@ class Replicated:
                 if needed is None or reader.revision >= needed:
                     stack.push(trial.pop_all())
                     return reader
-            standby.leave_alone()
+            standby.leave_alone(BEHIND_SECONDS)
         return None
 
     def write(self, account_id: int) -> AbstractContextManager[Writer]:
@@ -108,5 +108,5 @@ def _left_alone_on_failure(standby: _Standby) -> Iterator[None]:
     try:
         yield
     except Unavailable as error:
-        standby.leave_alone()
+        standby.leave_alone(FAILED_SECONDS)
         raise Conflict(f"A replica failed: {error}") from error
