@@ -2,8 +2,10 @@
 
 import json
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
@@ -85,7 +87,9 @@ KEYS_OF: dict[str, list[str]] = {
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _INSIDE = re.compile(
-    r"Traceback|\.py\b|sqlite|apsw|SELECT |falcon|msgspec|granian|/work/|/tmp/", re.IGNORECASE
+    r"Traceback|\.py\b|sqlite|apsw|psycopg|SELECT |falcon|msgspec|granian"
+    rf"|{re.escape(str(Path(__file__).parents[2]))}|{re.escape(tempfile.gettempdir())}",
+    re.IGNORECASE,
 )
 
 

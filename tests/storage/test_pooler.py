@@ -20,9 +20,7 @@ from tradebook.transfer.demo_book import demo_customers
 
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
 
-pytestmark = pytest.mark.skipif(
-    PGBOUNCER is None, reason="pgbouncer is not installed; Debian has it as a package"
-)
+pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="pgbouncer, a package of Debian, is missing")
 
 CONFIGURATION = """
 [databases]

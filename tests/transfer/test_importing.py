@@ -424,9 +424,7 @@ def take_real(ledger: Ledger):
         return ledger.take_rows(read_file(file, "csv", column_map))
 
 
-@pytest.mark.skipif(
-    not REAL_DATA.is_dir(), reason="the sample database's files are not shipped with the project"
-)
+@pytest.mark.skipif(not REAL_DATA.is_dir(), reason="the sample database's files are not shipped here")
 def test_a_real_list_comes_in_through_the_documentations_map(ledger):
     summary, problems = take_real(ledger)
 
