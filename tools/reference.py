@@ -14,9 +14,10 @@ import typer
 
 from tradebook import settings
 from tradebook.cli.main import app
+from tradebook.crud.fields import Field
 from tradebook.crud.parameters import Parameter
 from tradebook.crud.requests import parameters_of
-from tradebook.crud.resource import ListRoute, Route
+from tradebook.crud.resource import Action, ListRoute, Route
 from tradebook.errors import CATALOGUE
 from tradebook.resources import ALL, api_keys
 from tradebook.settings import Settings
@@ -109,10 +110,11 @@ def parameters_page() -> str:
         "An array parameter takes several values, of which one must match: repeated or separated by commas, "
         "its name with or without `[]`. Any other parameter is given at most once. Different parameters must "
         "all match. An unknown parameter, and a value that can't be read, is answered with "
-        "[`validation_failed`](errors.md#validation_failed)."
+        "[`validation_failed`](errors.md#validation_failed). A body is one JSON object; what is absent from "
+        "the body of a PATCH stays as it is, and `null` clears what may be null."
     )
     routes = [_route_section(route) for resource in ALL for route in resource.routes]
-    used = {route.permission for resource in ALL for route in resource.routes}
+    used = {permission for resource in ALL for route in resource.routes for permission in route.permissions}
     rows = [(code(p), "yes" if p in used else "not by this version") for p in api_keys.ALL_PERMISSIONS]
     keys = "## Permissions\n\nWhat a key can be given.\n\n" + table(("permission", "in use"), rows)
     pages = "## Without a key\n\n" + table(("path", "answers"), _UNKEYED)
@@ -127,7 +129,56 @@ _UNKEYED = (
 )
 
 
+def _change_section(route: Action) -> str:
+    answer = "one " + link(route.item) if route.item else "nothing (204)"
+    others = "".join(f", or {link(item)}" for item in route.other_items)
+    needed = " and ".join(map(code, route.permissions))
+    rows = [
+        (
+            code(field.name),
+            _field_takes(field),
+            "yes" if field.is_required and not route.body.is_partial else "",
+            field.description,
+        )
+        for field in route.body.fields
+    ]
+    parts = [
+        f"## {route.method} {route.path}",
+        f"{route.summary}. Needs the permission {needed}. Answers with {answer}{others}.",
+        table(("field", "takes", "required", "meaning"), rows) if rows else "It takes no body.",
+    ]
+    if route.includes:
+        parts.append("It takes the include values of its GET.")
+    return "\n\n".join(parts)
+
+
+def _field_takes(field: Field) -> str:
+    schema = field.kind.schema()
+    inner = schema.get("items", schema)
+    if "enum" in inner:
+        kind = " ".join(map(code, inner["enum"]))
+    elif "pattern" in inner:
+        kind = "ids " + code(inner["pattern"].strip("^").partition("_")[0] + "_…")
+    elif inner["type"] == "object":
+        kind = "an object of " + ", ".join(
+            f"{code(name)}{' (required)' if name in inner.get('required', ()) else ''}"
+            for name in inner["properties"]
+        )
+    elif "format" in inner:
+        kind = f"text: {inner['format']}"
+    elif "maxLength" in inner:
+        kind = f"text, {inner['minLength']} to {inner['maxLength']} characters"
+    elif inner["type"] == "integer":
+        kind = f"{inner['minimum']} to {inner['maximum']}"
+    else:
+        kind = inner["type"]
+    many = f", {schema.get('minItems', 0)} to {schema['maxItems']}" if "items" in schema else ""
+    return kind + many + (" or null" if field.can_be_null else "")
+
+
 def _route_section(route: Route) -> str:
+    if isinstance(route, Action):
+        return _change_section(route)
     answer = ("a list of " if isinstance(route, ListRoute) else "one ") + link(route.item)
     rows = [(code(p.name), _takes(p), p.description) for p in parameters_of(route)]
     parts = [

@@ -10,9 +10,11 @@ from tradebook.storage.database import Database, Unavailable
 from tradebook.storage.location import locate
 from tradebook.storage.replicas import Replicated
 from tradebook.web.auth import Authenticator
+from tradebook.web.limits import make_limiter
 from tradebook.web.page_cache import PageCache
 from tradebook.web.routes import Service
 from tradebook.web.service import build_app
+from tradebook.web.twins import Twins
 
 
 def open_database(settings: Settings) -> Database:
@@ -36,11 +38,15 @@ def create_app(settings: Settings | None = None) -> falcon.App[falcon.Request, f
         except Unavailable:
             return False
 
+    limiter = make_limiter(
+        settings.database, settings.rate_limit, settings.rate_limit_seconds, settings.rate_limit_storage
+    )
     service = Service(
         database,
         load_cursors(database),
-        Authenticator(database, api_keys.authenticate),
+        Authenticator(database, api_keys.authenticate, api_keys.note_use, limiter),
         PageCache(settings.page_cache_bytes),
+        Twins(settings.database),
     )
     return build_app(
         service,

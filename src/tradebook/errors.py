@@ -2,17 +2,31 @@
 
     ApiError
     ├── ValidationFailed      400  a parameter, header or body can't be read
+    ├── ReferenceNotFound     400  a body names an object that the account doesn't have
+    ├── WrongGroupType        400  a pricing group where a type group belongs, or the reverse
+    ├── WrongCarrier          400  a service level of another carrier
     ├── MissingApiKey         401  no key was sent
     ├── InvalidApiKey         401  the key is malformed or unknown
     ├── ExpiredApiKey         401  the key's time is over
     ├── RevokedApiKey         401  the key was revoked
     ├── PermissionDenied      403  the key lacks a permission
+    ├── SystemOwned           403  what the system owns can't be changed
     ├── NotFound              404  no such object in this account
+    ├── CustomerMerged        404  the customer lives on in another one
     ├── RouteNotFound         404  no such path
     ├── MethodNotAllowed      405  the path has no such verb
+    ├── AlreadyExists         409  a name or number is taken
+    ├── StillReferenced       409  others refer to what is to be deleted
+    ├── HierarchyViolation    409  parents and children would be more than one level
+    ├── AlreadyDeleted        409  the object was deleted, softly
+    ├── IdempotencyKeyInUse   409  the same request is under way
+    ├── PreconditionFailed    412  the object has changed since it was read
     ├── PayloadTooLarge       413  the body is over the limit
-    ├── DatabaseUnavailable   503  the database can't be reached
-    └── InternalError         500  a fault of ours
+    ├── UnsupportedMediaType  415  the body is no JSON in UTF-8
+    ├── IdempotencyKeyReused  422  another request has this idempotency key
+    ├── RateLimitExceeded     429  too many requests
+    ├── InternalError         500  a fault of ours
+    └── DatabaseUnavailable   503  the database can't be reached
 
 Status, type and transience are facts of the class; nobody passes a status where it is raised. The
 error reference at `/errors` and the OpenAPI document are made from these classes and their
@@ -32,6 +46,12 @@ class ApiError(Exception):
     type: ClassVar[ErrorType] = "invalid_request_error"
     is_transient: ClassVar[bool] = False
 
+    retry_after_seconds: int = 1
+    """What a transient error advises to wait."""
+
+    see: str | None = None
+    """The path where what was asked for is found instead."""
+
     def __init__(self, message: str, *, param: str | None = None) -> None:
         super().__init__(message)
         self.message = message
@@ -45,6 +65,27 @@ class ValidationFailed(ApiError):
     """
 
     code = "validation_failed"
+    status = 400
+
+
+class ReferenceNotFound(ApiError):
+    """A body names an object by an id that this account has none of. `param` is the field."""
+
+    code = "reference_not_found"
+    status = 400
+
+
+class WrongGroupType(ApiError):
+    """A customer's type must be a type group, its price groups pricing groups. `param` is the field."""
+
+    code = "wrong_group_type"
+    status = 400
+
+
+class WrongCarrier(ApiError):
+    """The service level belongs to another carrier, or to none that the customer has. Give both together."""
+
+    code = "wrong_carrier"
     status = 400
 
 
@@ -83,11 +124,29 @@ class PermissionDenied(ApiError):
     status = 403
 
 
+class SystemOwned(ApiError):
+    """The object belongs to the system, which gives it to every account. It can't be changed or deleted."""
+
+    code = "system_owned"
+    status = 403
+
+
 class NotFound(ApiError):
     """The key's account has no object of this id. It may have been deleted, or never existed."""
 
     code = "not_found"
     status = 404
+
+
+class CustomerMerged(ApiError):
+    """The customer was merged into another one, which the message and the `Location` header name."""
+
+    code = "customer_merged"
+    status = 404
+
+    def __init__(self, message: str, *, param: str | None = None, see: str) -> None:
+        super().__init__(message, param=param)
+        self.see = see
 
 
 class RouteNotFound(ApiError):
@@ -104,11 +163,82 @@ class MethodNotAllowed(ApiError):
     status = 405
 
 
+class AlreadyExists(ApiError):
+    """Another object of the account has this name, number or email already. `param` is the field."""
+
+    code = "already_exists"
+    status = 409
+
+
+class StillReferenced(ApiError):
+    """Others refer to the object; the message says how many. Let them refer to another one first."""
+
+    code = "still_referenced"
+    status = 409
+
+
+class HierarchyViolation(ApiError):
+    """A child account can't have children, and a parent account can't have a parent: there is one level."""
+
+    code = "hierarchy_violation"
+    status = 409
+
+
+class AlreadyDeleted(ApiError):
+    """The object was deleted. It can still be read by its id, but not be changed or used anew."""
+
+    code = "already_deleted"
+    status = 409
+
+
+class IdempotencyKeyInUse(ApiError):
+    """A request with the same idempotency key is under way. Try again shortly, to have its answer."""
+
+    code = "idempotency_key_in_use"
+    status = 409
+    type = "idempotency_error"
+    is_transient = True
+
+
+class PreconditionFailed(ApiError):
+    """The object has changed since the `ETag` in `If-Match` was read. Read it again, then decide."""
+
+    code = "precondition_failed"
+    status = 412
+
+
 class PayloadTooLarge(ApiError):
     """The request's body is larger than is read. The message says the limit."""
 
     code = "payload_too_large"
     status = 413
+
+
+class UnsupportedMediaType(ApiError):
+    """The body must be JSON in UTF-8, uncompressed: `Content-Type: application/json`."""
+
+    code = "unsupported_media_type"
+    status = 415
+
+
+class IdempotencyKeyReused(ApiError):
+    """The idempotency key was used for another route or another body. Use a new key for a new request."""
+
+    code = "idempotency_key_reused"
+    status = 422
+    type = "idempotency_error"
+
+
+class RateLimitExceeded(ApiError):
+    """The key has sent too many requests. `Retry-After` says how long to wait."""
+
+    code = "rate_limit_exceeded"
+    status = 429
+    is_transient = True
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class DatabaseUnavailable(ApiError):
@@ -131,15 +261,29 @@ class InternalError(ApiError):
 
 CATALOGUE: tuple[type[ApiError], ...] = (
     ValidationFailed,
+    ReferenceNotFound,
+    WrongGroupType,
+    WrongCarrier,
     MissingApiKey,
     InvalidApiKey,
     ExpiredApiKey,
     RevokedApiKey,
     PermissionDenied,
+    SystemOwned,
     NotFound,
+    CustomerMerged,
     RouteNotFound,
     MethodNotAllowed,
+    AlreadyExists,
+    StillReferenced,
+    HierarchyViolation,
+    AlreadyDeleted,
+    IdempotencyKeyInUse,
+    PreconditionFailed,
     PayloadTooLarge,
+    UnsupportedMediaType,
+    IdempotencyKeyReused,
+    RateLimitExceeded,
     DatabaseUnavailable,
     InternalError,
 )

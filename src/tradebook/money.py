@@ -30,6 +30,10 @@ def currency_number(code: str) -> int | None:
     return int(currency.numeric) if currency else None
 
 
+CURRENCIES_BY_NUMBER: dict[int, str] = {int(each.numeric): each.alpha_3 for each in currencies}
+"""The code of every ISO 4217 currency, by its number."""
+
+
 @cache
 def currency_name(code: str) -> str:
     """Name a currency in English, such as `US Dollar`."""

@@ -38,6 +38,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a statement may be kept waiting, by another writer or by a database that gives no answer, in
     milliseconds; then the request is answered with 503."""
 
+    rate_limit: _Whole = 60_000
+    """How many requests a key may send within the window; 0 lets all through. Requests without a good key are
+    counted for the address that they come from."""
+
+    rate_limit_seconds: Annotated[int, msgspec.Meta(ge=1)] = 60
+    """The window of the rate limit, in seconds."""
+
+    rate_limit_storage: str = ""
+    """Where several machines count together: `redis://HOST`, also of a Valkey. Without, each machine counts
+    for itself, all its worker processes together."""
+
     log_requests: bool = True
     """Whether every request is logged as one line of JSON on standard error."""
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from tests.contract.checkers import CUSTOMERS, assert_error, fetch
 from tests.fixtures.book import Book
+from tradebook.clock import now_ms
 from tradebook.ids import decode_id, encode_body
 from tradebook.resources import api_keys
 from tradebook.resources.api_keys import ALL_PERMISSIONS
@@ -208,13 +209,13 @@ def test_revoking_one_key_leaves_the_others_good(book):
 
 
 def test_a_key_whose_time_is_over_is_401(book):
-    _, secret = book.new_key(expires_in_days=0)
+    _, secret = book.new_key(expires_at=now_ms())
 
     assert_error(ask(book, f"Bearer {secret}"), 401, "expired_api_key")
 
 
 def test_a_key_that_was_used_before_its_time_was_over_is_401_after(book):
-    key_id, secret = book.new_key(expires_in_days=1)
+    key_id, secret = book.new_key(expires_at=now_ms() + 86_400_000)
     before = [ask(book, f"Bearer {secret}").status_code for _ in range(10)]
     with book.database.write(book.account_key) as writer:
         writer.run(_EXPIRE, key=decode_id("ak", key_id), moment=1)
@@ -226,7 +227,7 @@ def test_a_key_that_was_used_before_its_time_was_over_is_401_after(book):
 
 
 def test_a_revoked_key_that_has_expired_too_is_401(book):
-    key_id, secret = book.new_key(expires_in_days=0)
+    key_id, secret = book.new_key(expires_at=now_ms())
     revoke(book, key_id)
 
     assert ask(book, f"Bearer {secret}").status_code == 401

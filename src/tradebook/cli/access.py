@@ -18,7 +18,7 @@ from tradebook.cli.opening import (
     print_json,
     tell,
 )
-from tradebook.clock import format_ms
+from tradebook.clock import format_ms, now_ms
 from tradebook.crud.parameters import did_you_mean
 from tradebook.ids import decode_id
 from tradebook.resources import accounts, api_keys
@@ -104,7 +104,7 @@ def create_key(
             api_keys.create_key,
             environment=environment,
             permissions=permissions,
-            expires_in_days=expires_in,
+            expires_at=None if expires_in is None else now_ms() + expires_in * api_keys.DAY_MS,
             name=name,
         )
         key_id, secret = writing(book, key, make)

@@ -41,6 +41,9 @@ def demo(
     try:
         secret = _make_book(f"{SCHEME}{folder / 'demo.db'}", count)
         os.environ.setdefault("TRADEBOOK_LOG_REQUESTS", "false")
+        os.environ.setdefault("TRADEBOOK_RATE_LIMIT", "0")
+        # What the worker shares with others of its kind goes with the book.
+        os.environ["TMPDIR"] = str(folder)
         serve_forever("127.0.0.1", port, 1, lambda: _introduce(port, secret))
     except PortTaken as error:
         fail(f"{error} Choose another with --port.")

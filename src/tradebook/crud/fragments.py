@@ -1,11 +1,12 @@
 """What an account has few of, kept as finished JSON for as long as the account doesn't change."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
+from tradebook.crud.resource import View
 from tradebook.storage.database import Reader
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
@@ -42,3 +43,8 @@ class Fragments:
             for row in reader.rows(self._statement, ids=list(missing)):
                 known[row[0]] = msgspec.Raw(msgspec.json.encode(self._shape(*row)))
         return known
+
+    def load_found(self, view: View, keys: Sequence[int]) -> Mapping[int, Fragment]:
+        """Return finished objects by key, as routes show them; rows that are gone are left out."""
+        known = self.load(view.reader, keys)
+        return {key: known[key] for key in keys if key in known}

@@ -13,13 +13,17 @@ class Grant(msgspec.Struct, frozen=True):
     key_id: int
     permissions: frozenset[str]
     expires_at: int | None
+    last_used_at: int = 0
 
     def require_unexpired(self) -> None:
         """Refuse a grant whose time is over: ExpiredApiKey."""
         if self.expires_at is not None and now_ms() >= self.expires_at:
             raise ExpiredApiKey("This API key has expired.")
 
-    def require(self, permission: str) -> None:
+    def require(self, *permissions: str) -> None:
         """Refuse what the key was not given: PermissionDenied names it."""
-        if permission not in self.permissions:
-            raise PermissionDenied(f"This API key lacks the permission {permission}. Use a key that has it.")
+        for permission in permissions:
+            if permission not in self.permissions:
+                raise PermissionDenied(
+                    f"This API key lacks the permission {permission}. Use a key that has it."
+                )

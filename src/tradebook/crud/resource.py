@@ -1,12 +1,15 @@
 """The declaration: what a resource is, as data. Routes, permissions, parsing and OpenAPI follow from it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
 from tradebook.crud.cursor import Cursors
+from tradebook.crud.edit import Edit
+from tradebook.crud.fields import NOTHING, Body
 from tradebook.crud.parameters import Parameter
+from tradebook.errors import ApiError, NotFound
 from tradebook.storage.database import Reader
 from tradebook.storage.index import Query
 
@@ -50,11 +53,24 @@ class LoadSpan(Protocol):
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """The object in a nested path, such as the customer of `/customers/{id}/price_groups`."""
+    """An object in a path, such as the customer of `/customers/{id}/price_groups`."""
 
     param: str
     id_prefix: str
     load: Load
+    inside: Callable[[Reader, int, int], bool] | None = None
+    """Whether it belongs to the object before it in the path: (reader, that one's key, its own)."""
+    gone: Callable[[Reader, int], ApiError | None] | None = None
+    """Finds out whether there is more to tell of an object that is not there."""
+
+    def require(self, view: View, key: int, before: int | None) -> Any:
+        """Return the object; NotFound where there is none, or none in the object before it."""
+        found = self.load(view, [key])
+        is_inside = before is None or self.inside is None or self.inside(view.reader, before, key)
+        if key in found and is_inside:
+            return found[key]
+        error = None if self.gone is None else self.gone(view.reader, key)
+        raise error or NotFound("There is no such object in this account.", param=self.param)
 
 
 class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +86,15 @@ class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
     """Spares a page that nothing filters the walk before the load."""
     parameters: tuple[Parameter, ...] = ()
     includes: tuple[str, ...] = ()
-    owner: Owner | None = None
+    owners: tuple[Owner, ...] = ()
+    """The objects in the path, from the left to the right."""
+    is_kept: bool = True
+    """Whether a finished page may be kept while the account's revision stands."""
+
+    @property
+    def permissions(self) -> tuple[str, ...]:
+        """What a key needs for it."""
+        return (self.permission,)
 
 
 class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,11 +104,43 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     permission: str
     item: type[msgspec.Struct]
-    owner: Owner
+    owners: tuple[Owner, ...]
+    """The objects in the path; the last is the one that is answered."""
     includes: tuple[str, ...] = ()
+    is_kept: bool = True
+
+    @property
+    def permissions(self) -> tuple[str, ...]:
+        """What a key needs for it."""
+        return (self.permission,)
 
 
-Route = ListRoute | ItemRoute
+Act = Callable[[Edit], int | msgspec.Struct | None]
+"""Changes the book. Returns the key of what to answer with, the answer itself, or None for no answer."""
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """A route that changes the book, in one transaction."""
+
+    method: Literal["POST", "PATCH", "PUT", "DELETE"]
+    path: str
+    summary: str
+    permissions: tuple[str, ...]
+    act: Act
+    body: Body = NOTHING
+    owners: tuple[Owner, ...] = ()
+    item: type[msgspec.Struct] | None = None
+    """What is answered; None where nothing is."""
+    other_items: tuple[type[msgspec.Struct], ...] = ()
+    """What may be answered instead."""
+    load: Load | None = None
+    includes: tuple[str, ...] = ()
+    creates: bool = False
+    has_secret: bool = False
+    """Whether the answer holds what must not be kept readable, not even to be replayed."""
+
+
+Route = ListRoute | ItemRoute | Action
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,49 @@ def walk_of_index(index: Index) -> Walk:
     return walk
 
 
+def walk_of_table(key_column: sa.Column[Any], *conditions: sa.ColumnElement[bool]) -> Walk:
+    """Walk the rows of a table that meet some constant conditions."""
+    statements = {
+        descending: prepare(select_span(key_column, key_column, descending=descending).where(*conditions))
+        for descending in (True, False)
+    }
+
+    def walk(
+        reader: Reader,
+        owner: int | None,
+        query: Query,
+        *,
+        above: int,
+        below: int,
+        descending: bool,
+        limit: int,
+    ) -> list[int]:
+        rows = reader.rows(statements[descending], above=above, below=below, limit=limit)
+        return [key for (key,) in rows]
+
+    return walk
+
+
+def walk_of_constants(keys: Sequence[int]) -> Walk:
+    """Walk what is the same for every account."""
+    rising = sorted(keys)
+
+    def walk(
+        reader: Reader,
+        owner: int | None,
+        query: Query,
+        *,
+        above: int,
+        below: int,
+        descending: bool,
+        limit: int,
+    ) -> list[int]:
+        found = [key for key in rising if above <= key < below]
+        return (found[::-1] if descending else found)[:limit]
+
+    return walk
+
+
 def walk_of_owned(owner_column: sa.Column[Any], key_column: sa.Column[Any]) -> Walk:
     """Walk the rows that name one owner, such as the children of a parent."""
     statements = {

@@ -7,15 +7,18 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from tradebook.migrations.indexing import fill_indexes
+from tradebook.resources import INDEXES
 from tradebook.storage import walls
 from tradebook.storage.location import locate
+from tradebook.storage.postgres_index import searched_view
 from tradebook.storage.schema import metadata
 
-HEAD = "0002"
+HEAD = "0003"
 """The schema that this version of the program works with."""
 
-SEARCH = ("customer_search", "customer_search_of_account")
-"""The table of searched text, and the view through which PostgreSQL searches it."""
+SEARCHED = tuple((index.folded.name, searched_view(index)) for index in INDEXES)
+"""The tables of searched text, and the views through which PostgreSQL searches them."""
 
 _HAS_CITUS = "SELECT true FROM pg_extension WHERE extname = 'citus'"
 _SPREAD = "SELECT logicalrelid::regclass::text FROM pg_dist_partition"
@@ -31,6 +34,7 @@ def upgrade(url: str) -> None:
             command.upgrade(config, HEAD)
     finally:
         engine.dispose()
+    fill_indexes(url)
 
 
 class NoCitus(Exception):
@@ -50,7 +54,7 @@ def distribute(url: str) -> list[str]:
             spread = {name for (name,) in connection.execute(sa.text(_SPREAD))}
             own = [table.name for table in metadata.sorted_tables if "account_id" in table.c]
             waiting = [name for name in own if name not in spread]
-            for statement in walls.take_down(own, *SEARCH):
+            for statement in walls.take_down(own, SEARCHED):
                 connection.execute(sa.text(statement))
             if "deployment" not in spread:
                 connection.execute(sa.text("SELECT create_reference_table('deployment')"))

@@ -2,26 +2,31 @@
 
 from tradebook.resources import (
     account_groups,
+    account_statuses,
     account_users,
     addresses,
     api_keys,
     carriers,
+    customer_addresses,
     customers,
     payment_terms,
-    service_levels,
+    priorities,
     shipping_terms,
 )
 
 ALL = (
     customers.resource,
     account_groups.resource,
-    addresses.resource,
+    customer_addresses.resource,
+    priorities.resource,
+    account_statuses.resource,
     carriers.resource,
-    service_levels.resource,
+    carriers.service_level_resource,
     shipping_terms.resource,
     payment_terms.resource,
     account_users.resource,
+    api_keys.resource,
 )
-INDEXES = (customers.INDEX,)
+INDEXES = (customers.INDEX, addresses.INDEX, account_groups.INDEX)
 
 __all__ = ["ALL", "INDEXES", "api_keys"]

@@ -1,16 +1,23 @@
 """Account groups: what customers are sorted into, by type and by price."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import sqlalchemy as sa
 
 from tradebook.clock import format_ms
+from tradebook.crud.edit import Edit
+from tradebook.crud.fields import LINE, NOTE, Field, bodies
 from tradebook.crud.fragments import Fragments
-from tradebook.crud.resource import Resource, View
+from tradebook.crud.parameters import OneOf, Parameter, Q
+from tradebook.crud.resource import Owner, Resource
+from tradebook.crud.rows import Rows
+from tradebook.crud.standard import Plain, Standard
+from tradebook.crud.walks import walk_of_index
+from tradebook.errors import WrongGroupType
 from tradebook.ids import encode_id, milliseconds_of
-from tradebook.storage.schema import choice, table, text, unique
+from tradebook.storage.index import Facet, Index, Source
+from tradebook.storage.schema import ACCOUNT, any_of, choice, prepare, table, text, unique
 
 COMMISSION_POLICIES = ("commission_applied", "commission_exempt")
 FREIGHT_POLICIES = ("free_freight", "billed_freight")
@@ -41,7 +48,14 @@ account_groups: sa.Table = table(
     unique("account_groups", "name"),
 )
 
-resource = Resource(name="account_group", id_prefix="acgr", shape=AccountGroup)
+account_group_search: sa.Table = table(
+    "account_group_search",
+    sa.Column("account_group_id", sa.BigInteger, nullable=False),
+    text("folded"),
+    key=("account_group_id",),
+)
+
+ID_PREFIX = "acgr"
 
 
 def _shape(
@@ -54,7 +68,7 @@ def _shape(
     updated_at: int,
 ) -> AccountGroup:
     return AccountGroup(
-        encode_id(resource.id_prefix, key),
+        encode_id(ID_PREFIX, key),
         "account_group",
         name,
         description,
@@ -80,8 +94,75 @@ fragments = Fragments(
     _shape,
 )
 
+_g = account_groups.c
+TYPE = Facet("t", (_g.type,))
+_OWN = (_g.name, _g.description, _g.type)
+INDEX = Index(
+    table=account_groups,
+    folded=account_group_search,
+    sources=(
+        Source(
+            prepare(sa.select(_g.id, *_OWN).where(_g.account_id == ACCOUNT, any_of(_g.id, "ids"))),
+            columns=_OWN,
+            texts=(_g.name, _g.description),
+            facets=(TYPE,),
+        ),
+    ),
+)
 
-def load(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
-    """Return finished groups by key."""
-    known = fragments.load(view.reader, keys)
-    return {key: known[key] for key in keys if key in known}
+rows = Rows(account_groups, unique=("name",), index=INDEX)
+_plain = Plain(rows)
+
+
+def _change(edit: Edit) -> int:
+    before = rows.current(edit)
+    if edit.values.get("type", before["type"]) != before["type"]:
+        # Its customers would have the group in the wrong place.
+        raise WrongGroupType("A group keeps its type: make another group of the type you need.", param="type")
+    rows.change(edit, before, edit.values)
+    return edit.key
+
+
+_create, _update = bodies(
+    "AccountGroup",
+    AccountGroup,
+    (
+        Field("name", LINE, "What it is called; no two groups share a name.", is_required=True),
+        Field("type", OneOf(TYPES), "Which of the two kinds of group it is; it stays so.", is_required=True),
+        Field("description", NOTE, "What the group is for.", can_be_null=True),
+        Field(
+            "commission_policy",
+            OneOf(COMMISSION_POLICIES),
+            "Whether commission is due on sales to its customers: `commission_applied` unless told.",
+            default=COMMISSION_POLICIES.index("commission_applied"),
+        ),
+        Field(
+            "freight_policy",
+            OneOf(FREIGHT_POLICIES),
+            "Whether freight is billed to its customers: `billed_freight` unless told.",
+            default=FREIGHT_POLICIES.index("billed_freight"),
+        ),
+    ),
+)
+
+resource = Resource(
+    name="account_group",
+    id_prefix=ID_PREFIX,
+    shape=AccountGroup,
+    routes=Standard(
+        path="/v1/sales/account-groups",
+        noun="account group",
+        nouns="account groups",
+        permissions="customer_groups",
+        item=AccountGroup,
+        load=fragments.load_found,
+        walk=walk_of_index(INDEX),
+        owner=Owner("id", ID_PREFIX, fragments.load_found),
+        parameters=(Q, Parameter("type", OneOf(TYPES), "Only groups of this kind.", TYPE)),
+        create=_create,
+        update=_update,
+        creating=_plain.create,
+        changing=_change,
+        deleting=_plain.delete,
+    ).routes(),
+)

@@ -6,8 +6,14 @@ import msgspec
 import sqlalchemy as sa
 
 from tradebook.clock import format_ms
+from tradebook.crud.edit import Edit
+from tradebook.crud.fields import EMAIL, LINE, URL, Field, bodies
 from tradebook.crud.fragments import Fragments
-from tradebook.crud.resource import Resource
+from tradebook.crud.resource import Act, Action, Owner, Resource
+from tradebook.crud.rows import Rows, Values
+from tradebook.crud.standard import Standard
+from tradebook.crud.walks import walk_of_table
+from tradebook.errors import ValidationFailed
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.storage.schema import choice, moment, table, text, unique
 
@@ -55,7 +61,8 @@ account_users: sa.Table = table(
     unique("account_users", "email"),
 )
 
-resource = Resource(name="account_user", id_prefix="acus", shape=AccountUser)
+ID_PREFIX = "acus"
+PATH = "/v1/identity/account-users"
 
 
 def _time(milliseconds: int | None) -> str | None:
@@ -66,7 +73,7 @@ def _shape(
     key: int, status: int, last_used_at: int | None, updated_at: int, user: User | None = None
 ) -> AccountUser:
     return AccountUser(
-        encode_id(resource.id_prefix, key),
+        encode_id(ID_PREFIX, key),
         user,
         "account_user",
         STATUSES[status],  # type: ignore[arg-type]
@@ -114,3 +121,85 @@ _OF_USER = (
 
 fragments = Fragments("account_user", account_users, _OWN, _shape)
 fragments_with_user = Fragments("account_user with user", account_users, (*_OWN, *_OF_USER), _shape_with_user)
+
+rows = Rows(account_users, unique=("email",))
+
+
+def _create(edit: Edit) -> int:
+    _require_somebody(edit.values)
+    return rows.add(edit, {"status": 0, "last_used_at": None, "email_verified_at": None, **edit.values})
+
+
+def _change(edit: Edit) -> int:
+    before = rows.current(edit)
+    changed = dict(edit.values)
+    _require_somebody({**before, **changed})
+    if changed.get("email", before["email"]) != before["email"]:
+        changed["email_verified_at"] = None
+    rows.change(edit, before, changed)
+    return edit.key
+
+
+def _require_somebody(values: Values) -> None:
+    if values["email"] is None and values["name"] is None:
+        raise ValidationFailed("An account user needs an email or a name.", param="email")
+
+
+def _becoming(status: str) -> Act:
+    place = STATUSES.index(status)
+
+    def become(edit: Edit) -> int:
+        before = rows.current(edit)
+        if before["status"] != place:
+            rows.change(edit, before, {"status": place})
+        return edit.key
+
+    return become
+
+
+_bodies = bodies(
+    "AccountUser",
+    AccountUser,
+    (
+        Field("email", EMAIL, "No two users share an email.", can_be_null=True),
+        Field("name", LINE, "The person's name. An email or a name must be given.", can_be_null=True),
+        Field("username", LINE, "What the person signs in with.", can_be_null=True),
+        Field("image_url", URL, "Where a picture of the person is.", can_be_null=True),
+    ),
+)
+_OWNER = Owner("id", ID_PREFIX, fragments_with_user.load_found)
+
+resource = Resource(
+    name="account_user",
+    id_prefix=ID_PREFIX,
+    shape=AccountUser,
+    routes=(
+        *Standard(
+            path=PATH,
+            noun="account user",
+            nouns="account users",
+            permissions="account_users",
+            item=AccountUser,
+            load=fragments_with_user.load_found,
+            walk=walk_of_table(account_users.c.id),
+            owner=_OWNER,
+            create=_bodies[0],
+            update=_bodies[1],
+            creating=_create,
+            changing=_change,
+        ).routes(),
+        *(
+            Action(
+                method="PUT",
+                path=f"{PATH}/{{id}}/actions/{verb}",
+                summary=f"{verb.capitalize()} one account user",
+                permissions=("account_users:update",),
+                act=_becoming(status),
+                owners=(_OWNER,),
+                item=AccountUser,
+                load=fragments_with_user.load_found,
+            )
+            for verb, status in (("activate", "active"), ("disable", "disabled"), ("remove", "removed"))
+        ),
+    ),
+)

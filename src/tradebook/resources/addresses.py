@@ -1,16 +1,20 @@
 """Addresses: where customers are billed and shipped to; one may serve several customers."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
 from msgspec import structs
 
 from tradebook.clock import format_ms
-from tradebook.crud.resource import Resource
+from tradebook.crud.fields import EMAIL, LINE, Field
+from tradebook.crud.parameters import Kind, OneOf, Unreadable
+from tradebook.crud.rows import Rows
 from tradebook.ids import SEQUENCE_BITS, encode_body
+from tradebook.resources.countries import country_code
 from tradebook.storage.database import Reader
+from tradebook.storage.index import Facet, Index, Source
 from tradebook.storage.schema import ACCOUNT, any_of, choice, prepare, table, text
 
 TYPES: tuple[Literal["standard", "drop_ship"], ...] = ("standard", "drop_ship")
@@ -58,7 +62,12 @@ addresses: sa.Table = table(
     text("country"),
 )
 
-resource = Resource(name="address", id_prefix=ID_PREFIX, shape=Address)
+address_search: sa.Table = table(
+    "address_search",
+    sa.Column("address_id", sa.BigInteger, nullable=False),
+    text("folded"),
+    key=("address_id",),
+)
 
 _a = addresses.c
 _ALWAYS = (_a.id, _a.name, _a.phone, _a.email, _a.type, _a.updated_at)
@@ -92,3 +101,60 @@ def load(reader: Reader, keys: Iterable[int], *, geolocation: bool) -> dict[int 
 def without_place(loaded: dict[int | None, Address]) -> dict[int | None, Address]:
     """Return the same addresses as they are shown where no geolocation was asked for."""
     return {key: structs.replace(address, geolocation=None) for key, address in loaded.items()}
+
+
+TYPE = Facet("t", (_a.type,))
+_TEXTS = (
+    _a.name,
+    _a.email,
+    _a.street_line_1,
+    _a.street_line_2,
+    _a.locality,
+    _a.state,
+    _a.postal_code,
+)
+_INDEXED = (*_TEXTS, _a.phone, _a.type)
+INDEX = Index(
+    table=addresses,
+    folded=address_search,
+    sources=(
+        Source(
+            prepare(sa.select(_a.id, *_INDEXED).where(_a.account_id == ACCOUNT, any_of(_a.id, "ids"))),
+            columns=_INDEXED,
+            texts=_TEXTS,
+            phones=(_a.phone,),
+            facets=(TYPE,),
+        ),
+    ),
+)
+rows = Rows(addresses, index=INDEX)
+
+
+class Country(Kind, frozen=True):
+    """A country's two letters."""
+
+    def read(self, text: str) -> str:
+        """Read the ISO 3166 code of a country that exists, in capitals or not."""
+        code = country_code(text) if len(text) == len("US") else None
+        if code is None:
+            raise Unreadable("takes the two letters of a country, such as US")
+        return code
+
+    def schema(self) -> dict[str, Any]:
+        """Describe the letters."""
+        return {"type": "string", "minLength": 2, "maxLength": 2}
+
+
+FIELDS = (
+    Field("name", LINE, "Who is found there.", is_required=True),
+    Field("country", Country(), "Two letters, such as US.", is_required=True),
+    Field("street_line_1", LINE, "Street and number.", can_be_null=True),
+    Field("street_line_2", LINE, "What else finds the door.", can_be_null=True),
+    Field("locality", LINE, "The city.", can_be_null=True),
+    Field("state", LINE, "The state, as it is written on a letter.", can_be_null=True),
+    Field("postal_code", LINE, "The postal code.", can_be_null=True),
+    Field("phone", LINE, "A phone number.", can_be_null=True),
+    Field("email", EMAIL, "An email address.", can_be_null=True),
+    Field("type", OneOf(TYPES), "`standard` unless told.", default=0),
+)
+"""What a body says of an address."""

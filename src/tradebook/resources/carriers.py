@@ -7,11 +7,17 @@ from typing import Any, Literal
 import msgspec
 import sqlalchemy as sa
 
-from tradebook.clock import format_ms
+from tradebook.clock import format_ms, now_ms
+from tradebook.crud.edit import Edit
+from tradebook.crud.fields import LINE, Field, bodies
 from tradebook.crud.fragments import Fragment, Fragments
 from tradebook.crud.listing import NESTED_MAX, ListObject, nested_list
-from tradebook.crud.resource import ListRoute, Owner, Resource, View
-from tradebook.crud.walks import NewestOfEach, walk_of_owned
+from tradebook.crud.parameters import OneOf
+from tradebook.crud.resource import Owner, Resource, View
+from tradebook.crud.rows import Rows, Values
+from tradebook.crud.standard import Plain, Standard
+from tradebook.crud.walks import NewestOfEach, walk_of_table
+from tradebook.errors import AlreadyDeleted
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.resources import service_levels
 from tradebook.resources.service_levels import VISIBILITIES, ServiceLevel
@@ -137,27 +143,75 @@ def load_with_levels(view: View, keys: Iterable[int | None]) -> dict[int | None,
     return known
 
 
-def load(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
-    """Return finished carriers by key."""
-    known = fragments.load(view.reader, keys)
+def _load(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
+    with_levels = "service_levels" in view.include
+    known = load_with_levels(view, keys) if with_levels else fragments.load(view.reader, keys)
     return {key: known[key] for key in keys if key in known}
 
+
+rows = Rows(carriers, unique=("name",), unless=carriers.c.deleted_at.is_not(None))
+_plain = Plain(rows, is_system=0, deleted_at=None)
+
+
+def _standing(edit: Edit) -> Values:
+    """Return the carrier that is to be changed, if it was not deleted."""
+    before = rows.current(edit)
+    if before["deleted_at"] is not None:
+        raise AlreadyDeleted("This carrier was deleted; customers that have it keep it.", param="id")
+    return before
+
+
+def _change(edit: Edit) -> int:
+    rows.change(edit, _standing(edit), edit.values)
+    return edit.key
+
+
+def _delete(edit: Edit) -> None:
+    # Softly: who defaults to it keeps it, and still can be shown with it.
+    rows.change(edit, _standing(edit), {"deleted_at": now_ms()})
+
+
+_create, _update = bodies(
+    "Carrier",
+    Carrier,
+    (
+        Field("name", LINE, "What it is called; no two carriers share a name.", is_required=True),
+        Field("code", OneOf(CODES), "Which of the known carriers it is.", can_be_null=True),
+        Field("account_number", LINE, "The account's own number with the carrier.", can_be_null=True),
+        Field(
+            "customer_portal_visibility",
+            OneOf(VISIBILITIES),
+            "Whether customers see it: `visible` unless told.",
+            default=0,
+        ),
+    ),
+)
+_LEVELS_PATH = f"{PATH}/{{carrier_id}}/service-levels"
 
 resource = Resource(
     name="carrier",
     id_prefix=ID_PREFIX,
     shape=Carrier,
-    routes=(
-        ListRoute(
-            path=f"{PATH}/{{carrier_id}}/service-levels",
-            summary="List a carrier's service levels",
-            permission="carriers:read",
-            item=ServiceLevel,
-            walk=walk_of_owned(
-                service_levels.service_levels.c.carrier_id, service_levels.service_levels.c.id
-            ),
-            load=service_levels.load,
-            owner=Owner("carrier_id", ID_PREFIX, load),
-        ),
-    ),
+    routes=Standard(
+        path=PATH,
+        noun="carrier",
+        nouns="carriers",
+        permissions="carriers",
+        item=Carrier,
+        load=_load,
+        walk=walk_of_table(carriers.c.id, carriers.c.deleted_at.is_(None)),
+        owner=Owner("id", ID_PREFIX, _load),
+        includes=("service_levels",),
+        create=_create,
+        update=_update,
+        creating=_plain.create,
+        changing=_change,
+        deleting=_delete,
+    ).routes(),
+)
+service_level_resource = Resource(
+    name="service_level",
+    id_prefix=service_levels.ID_PREFIX,
+    shape=ServiceLevel,
+    routes=service_levels.routes(_LEVELS_PATH, Owner("carrier_id", ID_PREFIX, fragments.load_found)),
 )

@@ -6,8 +6,13 @@ import msgspec
 import sqlalchemy as sa
 
 from tradebook.clock import format_ms
+from tradebook.crud.fields import LINE, Field, bodies
 from tradebook.crud.fragments import Fragments
-from tradebook.crud.resource import Resource
+from tradebook.crud.parameters import OneOf
+from tradebook.crud.resource import Owner, Resource
+from tradebook.crud.rows import Rows
+from tradebook.crud.standard import Plain, Standard
+from tradebook.crud.walks import walk_of_table
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.storage.schema import choice, flag, table, text, unique
 
@@ -44,12 +49,12 @@ payment_terms: sa.Table = table(
     unique("payment_terms", "name"),
 )
 
-resource = Resource(name="payment_term", id_prefix="pytm", shape=PaymentTerm)
+ID_PREFIX = "pytm"
 
 
 def _shape(key: int, name: str, status: int, updated_at: int) -> PaymentTerm:
     return PaymentTerm(
-        encode_id(resource.id_prefix, key),
+        encode_id(ID_PREFIX, key),
         "payment_term",
         name,
         STATUSES[status],  # type: ignore[arg-type]
@@ -64,4 +69,36 @@ fragments = Fragments(
     payment_terms,
     (payment_terms.c.name, payment_terms.c.status, payment_terms.c.updated_at),
     _shape,
+)
+
+rows = Rows(payment_terms, unique=("name",))
+_plain = Plain(rows, is_system=0)
+_create, _update = bodies(
+    "PaymentTerm",
+    PaymentTerm,
+    (
+        Field("name", LINE, "What it is called; no two terms share a name.", is_required=True),
+        Field("status", OneOf(STATUSES), "Whether it is offered: `active` unless told.", default=0),
+    ),
+)
+
+resource = Resource(
+    name="payment_term",
+    id_prefix=ID_PREFIX,
+    shape=PaymentTerm,
+    routes=Standard(
+        path="/v1/finance/payment-terms",
+        noun="payment term",
+        nouns="payment terms",
+        permissions="payment_terms",
+        item=PaymentTerm,
+        load=fragments.load_found,
+        walk=walk_of_table(payment_terms.c.id),
+        owner=Owner("id", ID_PREFIX, fragments.load_found),
+        create=_create,
+        update=_update,
+        creating=_plain.create,
+        changing=_plain.change,
+        deleting=_plain.delete,
+    ).routes(),
 )

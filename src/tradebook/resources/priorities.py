@@ -1,14 +1,19 @@
 """Priorities: how urgent a customer's orders are. Constants of the system, the same for every account."""
 
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import msgspec
 
 from tradebook.clock import format_ms
+from tradebook.crud.resource import Owner, Resource, View
+from tradebook.crud.standard import Standard
+from tradebook.crud.walks import walk_of_constants
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.resources.system import system_key
 
 CODES: tuple[Literal["low", "normal", "high"], ...] = ("low", "normal", "high")
+ID_PREFIX = "prio"
 
 
 class Priority(msgspec.Struct, frozen=True):
@@ -27,7 +32,7 @@ def _priority(place: int, code: Literal["low", "normal", "high"]) -> Priority:
     key = system_key("priority", place)
     born = format_ms(milliseconds_of(key))
     return Priority(
-        encode_id("prio", key),
+        encode_id(ID_PREFIX, key),
         "priority",
         code,
         code.capitalize(),
@@ -39,3 +44,26 @@ def _priority(place: int, code: Literal["low", "normal", "high"]) -> Priority:
 
 PRIORITIES = tuple(_priority(place, code) for place, code in enumerate(CODES))
 """All priorities, at their place in `CODES`."""
+
+_BY_KEY = {system_key("priority", place): priority for place, priority in enumerate(PRIORITIES)}
+
+
+def _load(_view: View, keys: Sequence[int]) -> Mapping[int, Any]:
+    return {key: _BY_KEY[key] for key in keys if key in _BY_KEY}
+
+
+resource = Resource(
+    name="priority",
+    id_prefix=ID_PREFIX,
+    shape=Priority,
+    routes=Standard(
+        path="/v1/sales/priorities",
+        noun="priority",
+        nouns="priorities",
+        permissions="customers",
+        item=Priority,
+        load=_load,
+        walk=walk_of_constants(list(_BY_KEY)),
+        owner=Owner("id", ID_PREFIX, _load),
+    ).routes(),
+)

@@ -1,16 +1,23 @@
 """Service levels: what a carrier offers, such as "Ground" or "2Day"."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import sqlalchemy as sa
 
 from tradebook.clock import format_ms
+from tradebook.crud.edit import Edit, next_version
+from tradebook.crud.fields import LINE, Field, Flag, bodies
 from tradebook.crud.fragments import Fragments
-from tradebook.crud.resource import Resource, View
+from tradebook.crud.parameters import OneOf
+from tradebook.crud.resource import Owner, Route
+from tradebook.crud.rows import Rows, Values
+from tradebook.crud.standard import Standard
+from tradebook.crud.walks import walk_of_owned
+from tradebook.errors import SystemOwned
 from tradebook.ids import encode_id, milliseconds_of
-from tradebook.storage.schema import choice, flag, reference, table, text, unique
+from tradebook.storage.database import Reader
+from tradebook.storage.schema import ACCOUNT, choice, flag, prepare, reference, table, text, unique
 
 VISIBILITIES = ("visible", "hidden")
 
@@ -40,14 +47,14 @@ service_levels: sa.Table = table(
     unique("service_levels", "carrier_id", "name"),
 )
 
-resource = Resource(name="service_level", id_prefix="crop", shape=ServiceLevel)
+ID_PREFIX = "crop"
 
 
 def _shape(
     key: int, name: str, token: str, visibility: int, is_default: int, updated_at: int
 ) -> ServiceLevel:
     return ServiceLevel(
-        encode_id(resource.id_prefix, key),
+        encode_id(ID_PREFIX, key),
         "service_level",
         name,
         token,
@@ -72,8 +79,89 @@ fragments = Fragments(
     _shape,
 )
 
+_l = service_levels.c
+rows = Rows(service_levels, unique=("name",), unique_within="carrier_id")
+_DEFAULTS = prepare(
+    sa.select(*(_l[name] for name in rows.columns)).where(
+        _l.account_id == ACCOUNT,
+        _l.carrier_id == sa.bindparam("carrier"),
+        _l.is_default == 1,
+        _l.id != sa.bindparam("but"),
+    )
+)
+_NO_DEFAULT = prepare(
+    sa.update(service_levels)
+    .where(_l.account_id == ACCOUNT, _l.id == sa.bindparam("key"))
+    .values(is_default=0, updated_at=sa.bindparam("now"))
+)
+_create, _update = bodies(
+    "ServiceLevel",
+    ServiceLevel,
+    (
+        Field("name", LINE, "What it is called; unique among the carrier's levels.", is_required=True),
+        Field("service_level_token", LINE, "What other systems know it by; made of the name unless told."),
+        Field(
+            "customer_portal_visibility",
+            OneOf(VISIBILITIES),
+            "Whether customers see it: `visible` unless told.",
+            default=0,
+        ),
+        Field("is_default", Flag(), "Makes it the carrier's default, in place of another one.", default=0),
+    ),
+)
 
-def load(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
-    """Return finished service levels by key."""
-    known = fragments.load(view.reader, keys)
-    return {key: known[key] for key in keys if key in known}
+
+def is_of_carrier(reader: Reader, carrier: int, level: int) -> bool:
+    """Tell whether a level belongs to a carrier."""
+    found = rows.find(reader, level)
+    return found is not None and found["carrier_id"] == carrier
+
+
+def _creating(edit: Edit) -> int:
+    carrier, given = edit.owners[0], dict(edit.values)
+    given["service_level_token"] = given["service_level_token"] or given["name"].lower().replace(" ", "_")
+    key = rows.add(edit, {**given, "carrier_id": carrier, "is_system": 0})
+    _be_the_only_default(edit, carrier, key)
+    return key
+
+
+def _changing(edit: Edit) -> int:
+    before = rows.current(edit)
+    rows.change(edit, before, edit.values)
+    _be_the_only_default(edit, before["carrier_id"], edit.key)
+    return edit.key
+
+
+def _be_the_only_default(edit: Edit, carrier: int, key: int) -> None:
+    """Take the default from the level that had it: a carrier has one."""
+    if not edit.values.get("is_default"):
+        return
+    for found in edit.writer.rows(_DEFAULTS, carrier=carrier, but=key):
+        other: Values = dict(zip(rows.columns, found, strict=True))
+        if other["is_system"]:
+            raise SystemOwned("The carrier's default belongs to the system and stays.", param="is_default")
+        edit.writer.run(_NO_DEFAULT, key=other["id"], now=next_version(other["updated_at"]))
+
+
+def _deleting(edit: Edit) -> None:
+    rows.remove(edit, rows.current(edit))
+
+
+def routes(path: str, carrier: Owner) -> tuple[Route, ...]:
+    """Make the routes, inside a carrier's."""
+    return Standard(
+        path=path,
+        noun="service level of a carrier",
+        nouns="a carrier's service levels",
+        permissions="carriers",
+        item=ServiceLevel,
+        load=fragments.load_found,
+        walk=walk_of_owned(_l.carrier_id, _l.id),
+        owner=Owner("id", ID_PREFIX, fragments.load_found, is_of_carrier),
+        owners=(carrier,),
+        create=_create,
+        update=_update,
+        creating=_creating,
+        changing=_changing,
+        deleting=_deleting,
+    ).routes()

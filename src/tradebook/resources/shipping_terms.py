@@ -1,15 +1,27 @@
 """Shipping terms: who pays the freight, such as "Free Freight"."""
 
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Literal
 
 import msgspec
 import sqlalchemy as sa
 
 from tradebook.clock import format_ms
+from tradebook.crud.edit import Edit
+from tradebook.crud.fields import LINE, Field, Ids, bodies
 from tradebook.crud.fragments import Fragments
-from tradebook.crud.resource import Resource
+from tradebook.crud.listing import NESTED_MAX, ListObject, nested_list
+from tradebook.crud.parameters import Id, OneOf
+from tradebook.crud.resource import ListRoute, Owner, Resource, View
+from tradebook.crud.rows import Rows, Values
+from tradebook.crud.standard import Standard
+from tradebook.crud.walks import NewestOfEach, walk_of_owned, walk_of_table
 from tradebook.ids import encode_id, milliseconds_of
-from tradebook.storage.schema import choice, flag, reference, table, text, unique
+from tradebook.resources import service_levels
+from tradebook.resources.quantities import AMOUNT, Quantity, columns_of, quantity
+from tradebook.resources.service_levels import ServiceLevel
+from tradebook.storage.schema import ACCOUNT, any_of, choice, flag, prepare, reference, table, text, unique
 
 TYPES = ("free_freight", "flat_rate_freight", "carrier_rate_freight")
 SYSTEM_NAMES = ("Free Freight", "Flat Rate Freight", "Carrier Rate Freight")
@@ -23,9 +35,9 @@ class ShippingTerm(msgspec.Struct, frozen=True):
     name: str
     type: Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
     owner: None
-    flat_rate: None
-    minimum_order_value: None
-    free_shipping_service_levels: None
+    flat_rate: Quantity | None
+    minimum_order_value: Quantity | None
+    free_shipping_service_levels: ListObject | None
     created_at: str
     updated_at: str
 
@@ -49,12 +61,13 @@ free_shipping_service_levels: sa.Table = table(
     key=("shipping_term_id", "service_level_id"),
 )
 
-resource = Resource(name="shipping_term", id_prefix="shtm", shape=ShippingTerm)
+ID_PREFIX = "shtm"
+PATH = "/v1/operations/shipping-terms"
 
 
 def _shape(key: int, name: str, kind: int, updated_at: int) -> ShippingTerm:
     return ShippingTerm(
-        encode_id(resource.id_prefix, key),
+        encode_id(ID_PREFIX, key),
         "shipping_term",
         name,
         TYPES[kind],  # type: ignore[arg-type]
@@ -72,4 +85,144 @@ fragments = Fragments(
     shipping_terms,
     (shipping_terms.c.name, shipping_terms.c.type, shipping_terms.c.updated_at),
     _shape,
+)
+
+_s, _free = shipping_terms.c, free_shipping_service_levels.c
+_WHOLE = prepare(
+    sa.select(
+        _s.id,
+        _s.name,
+        _s.type,
+        _s.updated_at,
+        _s.flat_rate,
+        _s.flat_rate_currency,
+        _s.minimum_order_value,
+        _s.minimum_order_value_currency,
+    ).where(_s.account_id == ACCOUNT, any_of(_s.id, "ids"))
+)
+_LEVELS = NewestOfEach(_free.shipping_term_id, _free.service_level_id, NESTED_MAX + 1)
+
+
+def _levels_path(key: int) -> str:
+    return f"{PATH}/{encode_id(ID_PREFIX, key)}/free_shipping_service_levels"
+
+
+def _load(view: View, keys: Sequence[int]) -> Mapping[int, ShippingTerm]:
+    """Return whole terms, with what the customer list leaves null."""
+    levels_of = _LEVELS.load(view.reader, keys)
+    levels = service_levels.fragments.load(
+        view.reader, {level for listed in levels_of.values() for level in listed}
+    )
+    return {
+        key: msgspec.structs.replace(
+            _shape(key, name, kind, updated_at),
+            flat_rate=quantity(key, rate, rate_currency),
+            minimum_order_value=quantity(key + 1, least, least_currency),
+            free_shipping_service_levels=nested_list(
+                view,
+                partial(_levels_path, key),
+                levels_of[key],
+                [levels[level] for level in levels_of[key]],
+            ),
+        )
+        for key, name, kind, updated_at, rate, rate_currency, least, least_currency in view.reader.rows(
+            _WHOLE, ids=list(keys)
+        )
+    }
+
+
+rows = Rows(shipping_terms, unique=("name",), owned=(_free.shipping_term_id,))
+_DROP_LEVELS = prepare(
+    sa.delete(free_shipping_service_levels).where(
+        _free.account_id == ACCOUNT, _free.shipping_term_id == sa.bindparam("key")
+    )
+)
+_ADD_LEVEL = prepare(sa.insert(free_shipping_service_levels))
+
+
+def _columns(edit: Edit) -> Values:
+    columns = {name: value for name, value in edit.values.items() if name in {"name", "type"}}
+    for name in ("flat_rate", "minimum_order_value"):
+        if name in edit.values:
+            columns.update(columns_of(name, edit.values[name]))
+    return columns
+
+
+def _set_levels(edit: Edit, key: int) -> int:
+    param = "free_shipping_service_level_ids"
+    levels = edit.values.get(param)
+    if levels is not None:
+        service_levels.rows.require(edit.writer, levels, param)
+        edit.writer.run(_DROP_LEVELS, key=key)
+        edit.writer.insert(
+            _ADD_LEVEL, [{"shipping_term_id": key, "service_level_id": level} for level in levels]
+        )
+    return key
+
+
+def _creating(edit: Edit) -> int:
+    return _set_levels(edit, rows.add(edit, {**_columns(edit), "is_system": 0}))
+
+
+def _changing(edit: Edit) -> int:
+    rows.change(edit, rows.current(edit), _columns(edit))
+    return _set_levels(edit, edit.key)
+
+
+def _deleting(edit: Edit) -> None:
+    rows.remove(edit, rows.current(edit))
+
+
+_create, _update = bodies(
+    "ShippingTerm",
+    ShippingTerm,
+    (
+        Field("name", LINE, "What it is called; no two terms share a name.", is_required=True),
+        Field(
+            "type",
+            OneOf(TYPES),
+            "Who pays the freight, and how it is reckoned: `carrier_rate_freight` unless told.",
+            default=TYPES.index("carrier_rate_freight"),
+        ),
+        Field("flat_rate", AMOUNT, "What freight costs at a flat rate.", can_be_null=True),
+        Field("minimum_order_value", AMOUNT, "From which order value on the term holds.", can_be_null=True),
+        Field(
+            "free_shipping_service_level_ids",
+            Ids(Id(service_levels.ID_PREFIX)),
+            "The service levels that are free; replaced as a set.",
+        ),
+    ),
+)
+_OWNER = Owner("id", ID_PREFIX, _load)
+
+resource = Resource(
+    name="shipping_term",
+    id_prefix=ID_PREFIX,
+    shape=ShippingTerm,
+    routes=(
+        *Standard(
+            path=PATH,
+            noun="shipping term",
+            nouns="shipping terms",
+            permissions="shipping_terms",
+            item=ShippingTerm,
+            load=_load,
+            walk=walk_of_table(_s.id),
+            owner=_OWNER,
+            create=_create,
+            update=_update,
+            creating=_creating,
+            changing=_changing,
+            deleting=_deleting,
+        ).routes(),
+        ListRoute(
+            path=f"{PATH}/{{id}}/free_shipping_service_levels",
+            summary="List the service levels that are free under a shipping term",
+            permission="shipping_terms:read",
+            item=ServiceLevel,
+            walk=walk_of_owned(_free.shipping_term_id, _free.service_level_id),
+            load=service_levels.fragments.load_found,
+            owners=(_OWNER,),
+        ),
+    ),
 )

@@ -17,6 +17,7 @@ _KINDS = (
     "payment_term",
     "shipping_term",
     "unit",
+    "account_status",
 )
 
 

@@ -61,6 +61,12 @@ class Writer(Reader, Protocol):
     def insert(self, statement: Prepared, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run an insert for every row; the account is the handle's own."""
 
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Mark a place in the transaction; an exception undoes what was done since, and goes on."""
+
+    def create_indexes(self, indexes: Iterable[Index]) -> None:
+        """Make what the account's indexes are kept in, where that isn't there yet."""
+
     def reindex(self, index: Index, keys: Sequence[int]) -> None:
         """Bring the index up to date for these rows, also for those that are gone."""
 
@@ -77,6 +83,9 @@ class Database(Protocol):
 
     def write(self, account_id: int) -> AbstractContextManager[Writer]:
         """Open a transaction on one account; leaving it normally commits, an exception undoes it."""
+
+    def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:
+        """Change what no page shows: the revision stays. Unavailable at once where another one writes."""
 
     def revision(self, account_id: int) -> int | None:
         """Tell the account's revision as cheaply as the engine can; None when there is no such account."""

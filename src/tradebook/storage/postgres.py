@@ -6,6 +6,7 @@ pooler in transaction mode may stand in between, and every statement is planned 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from time import monotonic
 from typing import Any
 
@@ -82,6 +83,11 @@ class PostgresReader:
 class PostgresWriter(PostgresReader):
     """Reads and writes one account inside one transaction."""
 
+    @cached_property
+    def cache(self) -> dict[Any, Any]:
+        """What was derived inside this transaction, which nobody else may see before it is committed."""
+        return {}
+
     def run(self, statement: Prepared, **values: Any) -> int:
         """Run a statement that changes rows and return how many."""
         return self._execute(statement, values).rowcount
@@ -102,6 +108,21 @@ class PostgresWriter(PostgresReader):
             sql, columns = at_once
             lists: dict[str, Any] = {name: [row.get(name) for row in listed] for name in columns}
             self._connection.execute(sql, {**lists, "account_id": self.account_id})
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Mark a place in the transaction; an exception undoes what was done since, and goes on."""
+        self._connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            if not self._connection.closed:
+                self._connection.execute("ROLLBACK TO SAVEPOINT part")
+            raise
+        self._connection.execute("RELEASE SAVEPOINT part")
+
+    def create_indexes(self, indexes: Iterable[Index]) -> None:
+        """Do nothing: the tables' own indexes serve every account."""
 
     def reindex(self, index: Index, keys: Sequence[int]) -> None:
         """Bring the index up to date for these rows, also for those that are gone."""
@@ -161,6 +182,12 @@ class PostgresDatabase:
         with self.write(account_id) as writer:
             writer.run(NEW_ACCOUNT, **{"revision": 0, "last_customer_number": 0, **values})
             yield writer
+
+    def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:
+        """Change what no page shows; the revision stays, and its lock is not waited for."""
+        with self._transaction(f"{_WRITE}; {self._own(account_id)}") as (connection, _):
+            sql, fixed = statement.postgresql
+            connection.execute(sql, {**fixed, **values, "account_id": account_id}, binary=True)
 
     def revision(self, account_id: int) -> int | None:
         """Tell the account's revision, in one round trip."""

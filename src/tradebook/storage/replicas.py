@@ -80,6 +80,10 @@ class Replicated:
         """Add an account and open its first transaction."""
         return self._primary.create_account(account_id, **values)
 
+    def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:
+        """Change what no page shows, on the primary."""
+        self._primary.touch(account_id, statement, **values)
+
     def revision(self, account_id: int) -> int | None:
         """Tell the account's revision on the primary."""
         return self._primary.revision(account_id)

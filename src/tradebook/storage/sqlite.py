@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,11 @@ class SqliteReader:
 class SqliteWriter(SqliteReader):
     """Reads and writes one account inside one transaction."""
 
+    @cached_property
+    def cache(self) -> dict[Any, Any]:
+        """What was derived inside this transaction, which nobody else may see before it is committed."""
+        return {}
+
     def run(self, statement: Prepared, **values: Any) -> int:
         """Run a statement that changes rows and return how many."""
         sql, bound = self._bound(statement, values)
@@ -95,6 +101,18 @@ class SqliteWriter(SqliteReader):
         sql, fixed = statement.sqlite
         own = {**fixed, "account_id": self.account_id}
         self._connection.executemany(sql, ({**row, **own} for row in rows))
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Mark a place in the transaction; an exception undoes what was done since, and goes on."""
+        self._connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK TO part")
+            raise
+        finally:
+            self._connection.execute("RELEASE part")
 
     def reindex(self, index: Index, keys: Sequence[int]) -> None:
         """Bring the index up to date for these rows, also for those that are gone."""
@@ -123,10 +141,10 @@ class SqliteWriter(SqliteReader):
         )
 
     def create_indexes(self, indexes: Iterable[Index]) -> None:
-        """Make the account's own index tables."""
+        """Make the account's own index tables, where they aren't there yet."""
         for index in indexes:
             self._connection.execute(
-                f"CREATE VIRTUAL TABLE {index_name(index, self.account_id)} USING fts5("
+                f"CREATE VIRTUAL TABLE IF NOT EXISTS {index_name(index, self.account_id)} USING fts5("
                 "tokens, content='', contentless_delete=1, detail=none, tokenize=ascii)"
             )
 
@@ -178,6 +196,12 @@ class SqliteDatabase:
             writer.create_indexes(self._indexes)
             yield writer
 
+    def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:
+        """Change what no page shows, without waiting for whoever writes now; the revision stays."""
+        with _translated():
+            sql, fixed = statement.sqlite
+            self._connection("touching").execute(sql, {**fixed, **values, "account_id": account_id})
+
     def revision(self, account_id: int) -> int | None:
         """Tell the account's revision; nothing is read while no transaction has been committed."""
         own = self._own
@@ -226,7 +250,7 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """Let go of this thread's connections; the last one out folds the log into the file."""
-        for purpose in ("reading", "writing"):
+        for purpose in ("reading", "writing", "touching"):
             connection = self._own.__dict__.pop(purpose, None)
             if connection is not None:
                 connection.close()
@@ -234,16 +258,18 @@ class SqliteDatabase:
     def _connection(self, purpose: str) -> apsw.Connection:
         connection: apsw.Connection | None = getattr(self._own, purpose, None)
         if connection is None:
-            connection = self._open(query_only=purpose == "reading")
+            connection = self._open(
+                query_only=purpose == "reading", timeout_ms=0 if purpose == "touching" else self.timeout_ms
+            )
             setattr(self._own, purpose, connection)
             if purpose == "reading":
                 self._own.data_version = None
                 self._own.revisions = {}
         return connection
 
-    def _open(self, *, query_only: bool) -> apsw.Connection:
+    def _open(self, *, query_only: bool, timeout_ms: int) -> apsw.Connection:
         connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=200)
-        connection.set_busy_timeout(self.timeout_ms)
+        connection.set_busy_timeout(timeout_ms)
         for pragma, value in (
             ("journal_mode", "wal"),
             # FULL: an answered write survives a power cut. NORMAL would lose the last ones.

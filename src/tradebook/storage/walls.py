@@ -86,13 +86,14 @@ def guard_search(table: str, view: str) -> Iterator[str]:
     yield f"GRANT SELECT ON {view} TO {APPLICATION}"
 
 
-def take_down(tables: Iterable[str], table: str, view: str) -> Iterator[str]:
+def take_down(tables: Iterable[str], searched: Iterable[tuple[str, str]]) -> Iterator[str]:
     """Write the statements that leave the first wall alone, for where settings don't reach the rows.
 
     Citus hands statements on to other servers, and neither the role nor what `set_config` has set with them.
     """
     for name in tables:
         yield f"ALTER TABLE {name} DISABLE ROW LEVEL SECURITY"
-    yield f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM {table}"
+    for table, view in searched:
+        yield f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM {table}"
     setting = f"ALTER DATABASE %I SET {ROLE_SETTING} = none"
     yield f"DO $$ BEGIN EXECUTE format('{setting}', current_database()); END $$"

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from tradebook.clock import now_ms
 from tradebook.ids import milliseconds_of
-from tradebook.resources.addresses import addresses
+from tradebook.resources.addresses import INDEX, addresses
 from tradebook.resources.customers.tables import customer_addresses, customers
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
@@ -65,7 +65,7 @@ _THE_LINK = (
 _UPDATE_LINK = prepare(
     sa.update(customer_addresses).where(*_THE_LINK).values(**{name: sa.bindparam(name) for name in _COPIED})
 )
-_UNLINK = prepare(sa.delete(customer_addresses).where(*_THE_LINK))
+_UNLINK = prepare(sa.delete(customer_addresses).where(*_THE_LINK, _links.is_attached == 0))
 
 
 class AddressChanges:
@@ -152,7 +152,7 @@ class AddressChanges:
         for address in new - old:
             assert address is not None
             copies = {name: self._values[address][name] for name in _COPIED}
-            self._linked.append({"customer_id": customer, "address_id": address, **copies})
+            self._linked.append({"customer_id": customer, "address_id": address, "is_attached": 0, **copies})
             self._users[address].add(customer)
         for address in old - new:
             assert address is not None
@@ -179,6 +179,9 @@ class AddressChanges:
             self._writer.run(_UNLINK, customer=customer, address=address)
         if self._unlinked:
             self._writer.run(_ORPHANS, ids=[address for _, address in self._unlinked])
+        touched = {values["id"] for values in self._inserted} | self._updated
+        touched.update(address for _, address in self._unlinked)
+        self._writer.reindex(INDEX, sorted(touched))
 
 
 def _has_value(given: Values) -> bool:

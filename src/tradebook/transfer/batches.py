@@ -10,13 +10,13 @@ from tradebook.clock import format_ms, now_ms
 from tradebook.ids import milliseconds_of
 from tradebook.money import DEFAULT_CURRENCY
 from tradebook.resources.account_groups import FREIGHT_POLICIES
+from tradebook.resources.customers.numbering import Numbering
 from tradebook.resources.customers.tables import EDI_STATUSES, customer_price_groups, customers
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 from tradebook.transfer.address_changes import AddressChanges
 from tradebook.transfer.checking import Record
 from tradebook.transfer.families import NOT_WRITTEN, Families
-from tradebook.transfer.numbering import Numbering
 from tradebook.transfer.references import References
 from tradebook.transfer.row_keys import RowKeys
 from tradebook.transfer.spill import SortedSpill

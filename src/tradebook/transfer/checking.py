@@ -13,18 +13,16 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tradebook.clock import parse_rfc3339
+from tradebook.crud.checks import check_email, check_note, check_text, check_url
 from tradebook.ids import MILLISECONDS_MAX
 from tradebook.money import currency_number, parse_amount
 from tradebook.resources.account_groups import COMMISSION_POLICIES, FREIGHT_POLICIES
 from tradebook.resources.addresses import TYPES as ADDRESS_TYPES
+from tradebook.resources.countries import country_code
 from tradebook.resources.customers.tables import BILLING_TYPES, EDI_STATUSES, STATUSES
 from tradebook.resources.priorities import CODES as PRIORITIES
-from tradebook.transfer.countries import country_code
 from tradebook.transfer.reading import Problem, Row
 
-TEXT_LENGTH_MAX = 200
-NOTE_LENGTH_MAX = 10_000
-URL_LENGTH_MAX = 2_000
 GROUP_SEPARATOR = ";"
 GROUP_ESCAPE = "\\"
 VALUE_SHOWN_MAX = 80
@@ -35,51 +33,9 @@ _foreign_of: dict[int, tuple[dict[str, str], dict[str, str]]] = {}
 
 _TRUE = {"true", "yes", "1"}
 _FALSE = {"false", "no", "0"}
-_CONTROL = re.compile("[\x00-\x1f]")
-_CONTROL_IN_NOTE = re.compile("[\x00-\x08\x0b-\x1f]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-_URL = re.compile(r"(?:https?://\S+|[^\s:/?#]+(?::\d+)?(?:[/?#]\S*)?)", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _GROUP = re.compile(r"((?:\\[\\;]|[^;])*)(?:;|$)", re.DOTALL)
 _GROUP_ESCAPED = re.compile(r"\\([\\;])")
-
-
-def check_text(value: Any, *, length_max: int = TEXT_LENGTH_MAX) -> str:
-    """Accept one line of text, without the white space around it."""
-    text: str = value.strip() if isinstance(value, str) else value
-    # Nearly every cell is this.
-    if text.__class__ is str and len(text) <= length_max and text.isprintable():
-        return text
-    if _CONTROL.search(_text(text, length_max)):
-        raise ValueError("has a line break or another control character")
-    return text
-
-
-def check_note(value: Any) -> str:
-    """Accept text of several lines, without the white space around it; line ends become line feeds."""
-    text = _text(value.strip() if isinstance(value, str) else value, NOTE_LENGTH_MAX)
-    if not text.isprintable():
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-        if _CONTROL_IN_NOTE.search(text):
-            raise ValueError("has a control character")
-    return text
-
-
-def check_email(value: Any) -> str:
-    """Accept what looks like an e-mail address."""
-    text = check_text(value)
-    if not _EMAIL.fullmatch(text):
-        raise ValueError("is not an e-mail address: it takes one @ and no spaces")
-    return text
-
-
-def check_url(value: Any) -> str:
-    """Accept a web address as it is written, with or without `https://`."""
-    text = check_text(value, length_max=URL_LENGTH_MAX)
-    if not _URL.fullmatch(text):
-        raise ValueError("is not a web address such as https://example.com or example.com")
-    return text
 
 
 def check_amount(value: Any) -> str:
@@ -168,16 +124,6 @@ def join_groups(names: Sequence[str]) -> str:
         name.replace("\\", "\\\\").replace(";", "\\;") if "\\" in name or ";" in name else name
         for name in names
     )
-
-
-def _text(value: Any, length_max: int) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must be text")
-    if len(value) > length_max:
-        raise ValueError(f"has {len(value):,} characters, more than {length_max:,}")
-    if not value.isascii() and _SURROGATE.search(value):
-        raise ValueError("has half a character (a lone surrogate)")
-    return value
 
 
 def _one_of(words: Sequence[str]) -> Check:

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from tradebook.resources.customers.numbering import Numbering
 from tradebook.resources.customers.tables import INDEX
 from tradebook.storage.database import Database, Writer
 from tradebook.transfer.batches import Batches
 from tradebook.transfer.checking import Record, check_row
 from tradebook.transfer.families import Families
-from tradebook.transfer.numbering import Numbering
 from tradebook.transfer.reading import Problem, Row
 from tradebook.transfer.references import References
 from tradebook.transfer.row_keys import RowKeys

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from tradebook.clock import now_ms
 from tradebook.resources.account_groups import FREIGHT_POLICIES, account_groups
+from tradebook.resources.account_groups import INDEX as GROUP_INDEX
 from tradebook.resources.account_groups import TYPES as GROUP_TYPES
 from tradebook.resources.account_users import account_users
 from tradebook.resources.shipping_terms import TYPES as SHIPPING_TERM_TYPES
@@ -118,6 +119,7 @@ class Groups:
             type=kind,
             updated_at=now_ms(),
         )
+        self._writer.reindex(GROUP_INDEX, [key])
         self._made["type_groups" if kind == TYPE_GROUP else "pricing_groups"] += 1
         return key
 

@@ -5,11 +5,13 @@ from collections.abc import Callable
 import falcon
 
 from tradebook.crud.grant import Grant
-from tradebook.errors import InvalidApiKey, MissingApiKey
+from tradebook.errors import ApiError, InvalidApiKey, MissingApiKey, RateLimitExceeded
 from tradebook.storage.database import Database
+from tradebook.web.limits import Limiter, number_of
 
 GRANTS_MAX = 10_000
 Authenticate = Callable[[Database, str], Grant]
+NoteUse = Callable[[Database, Grant], Grant]
 
 
 class Authenticator:
@@ -18,23 +20,52 @@ class Authenticator:
     Every write changes the account's revision, a revocation too: it holds on the next request.
     """
 
-    def __init__(self, database: Database, authenticate: Authenticate) -> None:
+    def __init__(
+        self, database: Database, authenticate: Authenticate, note_use: NoteUse, limiter: Limiter | None
+    ) -> None:
         self._database = database
+        self._limiter = limiter
         self._authenticate = authenticate
+        self._note_use = note_use
         self._known: dict[str, tuple[int | None, Grant]] = {}
 
     def grant(self, request: falcon.Request) -> tuple[Grant, int | None]:
-        """Return what the request's key opens and the account's revision, or refuse the key."""
+        """Return what the request's key opens and the account's revision, or refuse the key.
+
+        A key that is known is counted before the database is asked anything: a refusal costs next to nothing.
+        """
         header = request.env.get("HTTP_AUTHORIZATION")
-        if not header:
-            raise MissingApiKey("This request has no API key. Send the header Authorization: Bearer KEY.")
-        known = self._known.get(header)
-        if known is not None:
+        known = None if header is None else self._known.get(header)
+        if header is not None and known is not None:
+            self._count(request, known[1].key_id)
             revision = self._database.revision(known[1].account_id)
             if revision == known[0]:
                 known[1].require_unexpired()
-                return known[1], revision
-        return self._look_up(header)
+                grant = self._note_use(self._database, known[1])
+                if grant is not known[1]:
+                    self._known[header] = (revision, grant)
+                return grant, revision
+        try:
+            if not header:
+                raise MissingApiKey("This request has no API key. Send the header Authorization: Bearer KEY.")
+            grant, revision = self._look_up(header)
+        except ApiError:
+            if known is None:
+                self._count(request, number_of(request.remote_addr))
+            raise
+        if known is None:
+            self._count(request, grant.key_id)
+        return grant, revision
+
+    def _count(self, request: falcon.Request, name: int) -> None:
+        if self._limiter is None:
+            return
+        verdict = request.context.limit = self._limiter.hit(name)
+        if verdict.retry_after_seconds:
+            raise RateLimitExceeded(
+                f"More than {verdict.limit} requests have come. Wait {verdict.retry_after_seconds} s.",
+                retry_after_seconds=verdict.retry_after_seconds,
+            )
 
     def _look_up(self, header: str) -> tuple[Grant, int | None]:
         scheme, _, secret = header.partition(" ")
@@ -43,7 +74,7 @@ class Authenticator:
         # The revision first: a key revoked in between is looked up again by the next request.
         grant = self._authenticate(self._database, secret.strip())
         revision = self._database.revision(grant.account_id)
-        grant = self._authenticate(self._database, secret.strip())
+        grant = self._note_use(self._database, self._authenticate(self._database, secret.strip()))
         if len(self._known) >= GRANTS_MAX:
             self._known.clear()
         self._known[header] = (revision, grant)

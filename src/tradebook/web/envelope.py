@@ -27,8 +27,24 @@ class ErrorEnvelope(msgspec.Struct, frozen=True):
     error: ErrorBody
 
 
-def answer_error(response: falcon.Response, error: ApiError) -> None:
-    """Turn an error of the catalogue into the answer."""
+class Answer(msgspec.Struct, frozen=True):
+    """A finished answer: what is sent, and what is kept to be sent again."""
+
+    status: int
+    body: bytes | None
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def send(self, response: falcon.Response) -> None:
+        """Make this the answer."""
+        response.status = self.status
+        if self.body is not None:
+            response.content_type = falcon.MEDIA_JSON
+            response.data = self.body
+        response.set_headers(self.headers)
+
+
+def error_answer(error: ApiError) -> Answer:
+    """Write an error of the catalogue as an answer."""
     body = ErrorBody(
         error.code,
         error.type,
@@ -39,11 +55,16 @@ def answer_error(response: falcon.Response, error: ApiError) -> None:
         None,
         None,
     )
-    response.status = error.status
-    response.content_type = falcon.MEDIA_JSON
-    response.data = msgspec.json.encode(ErrorEnvelope(body))
-    response.set_header("x-should-retry", "true" if error.is_transient else "false")
+    headers = [("x-should-retry", "true" if error.is_transient else "false")]
     if error.status == falcon.http_status_to_code(falcon.HTTP_UNAUTHORIZED):
-        response.set_header("WWW-Authenticate", 'Bearer realm="tradebook"')
+        headers.append(("WWW-Authenticate", 'Bearer realm="tradebook"'))
     if error.is_transient:
-        response.set_header("Retry-After", "1")
+        headers.append(("Retry-After", str(error.retry_after_seconds)))
+    if error.see is not None:
+        headers.append(("Location", error.see))
+    return Answer(error.status, msgspec.json.encode(ErrorEnvelope(body)), tuple(headers))
+
+
+def answer_error(response: falcon.Response, error: ApiError) -> None:
+    """Turn an error of the catalogue into the answer."""
+    error_answer(error).send(response)

@@ -9,12 +9,12 @@ import tradebook
 from tradebook.crud.listing import ListObject
 from tradebook.crud.parameters import CURSOR, Parameter
 from tradebook.crud.requests import parameters_of
-from tradebook.crud.resource import ListRoute, Resource, Route
+from tradebook.crud.resource import Action, ItemRoute, ListRoute, Resource, Route
 from tradebook.errors import CATALOGUE, ApiError
 from tradebook.ids import BODY_PATTERN
 from tradebook.web.envelope import ErrorEnvelope
 
-_ERRORS_OF_EVERY_ROUTE = {400, 401, 403, 405, 413, 500, 503}
+_ERRORS_OF_EVERY_ROUTE = {400, 401, 403, 405, 413, 429, 500, 503}
 _REF = "#/components/schemas/{name}"
 
 
@@ -38,7 +38,7 @@ def openapi_document(resources: Iterable[Resource]) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "security": [{"apiKey": []}],
         "tags": [{"name": name} for name in dict.fromkeys(r.name for r, _ in routes)],
-        "paths": {route.path: {"get": _operation(resource, route)} for resource, route in routes},
+        "paths": _paths(routes),
         "components": {
             "schemas": schemas,
             "responses": {error.code: _error_response(error) for error in CATALOGUE},
@@ -53,7 +53,80 @@ def openapi_document(resources: Iterable[Resource]) -> dict[str, Any]:
     }
 
 
-def _operation(resource: Resource, route: Route) -> dict[str, Any]:
+def _paths(routes: Iterable[tuple[Resource, Route]]) -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for resource, route in routes:
+        verbs = paths.setdefault(route.path, {})
+        if isinstance(route, Action):
+            verbs[route.method.lower()] = _change(resource, route)
+        else:
+            verbs["get"] = _operation(resource, route)
+    return paths
+
+
+def _change(resource: Resource, route: Action) -> dict[str, Any]:
+    shapes = [item.__name__ for item in (route.item, *route.other_items) if item is not None]
+    answers: dict[str, Any] = {}
+    if not shapes:
+        answers["204"] = {"description": "Done.", "headers": _HEADERS}
+    else:
+        refs = [{"$ref": _REF.format(name=name)} for name in shapes]
+        answers["201" if route.creates else "200"] = {
+            "description": "What it has become.",
+            "headers": _HEADERS | _ETAG,
+            "content": {"application/json": {"schema": refs[0] if len(refs) == 1 else {"oneOf": refs}}},
+        }
+    wanted = _ERRORS_OF_EVERY_ROUTE | _ERRORS_OF_CHANGES | ({404, 412} if route.owners else set())
+    if route.method in _REPLAYED:
+        wanted = wanted | {422}
+    for status in sorted(wanted):
+        answers[str(status)] = _error_of_status(status)
+    needed = " and ".join(f"`{permission}`" for permission in route.permissions)
+    described: dict[str, Any] = {
+        "operationId": _operation_id(route),
+        "summary": route.summary,
+        "description": f"Needs the permission {needed}.",
+        "tags": [resource.name],
+        "parameters": [
+            *_path_parameters(route),
+            *map(_parameter, parameters_of(route)),
+            *([_IDEMPOTENCY_KEY] if route.method in _REPLAYED else ()),
+            *([_IF_MATCH] if route.owners else ()),
+        ],
+        "responses": answers,
+    }
+    if route.body.fields:
+        is_required = route.method == "PATCH" or any(field.is_required for field in route.body.fields)
+        described["requestBody"] = {
+            "required": is_required,
+            "content": {"application/json": {"schema": {"$ref": _REF.format(name=route.body.name)}}},
+        }
+    return described
+
+
+_ERRORS_OF_CHANGES = {409, 415}
+_REPLAYED = {"POST", "PATCH"}
+_ETAG = {
+    "ETag": {"description": "The object's state, for If-Match.", "schema": {"type": "string"}},
+}
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Chosen by the client, such as a UUID. A request that comes again with it is answered "
+    "again and not done again, for 24 hours.",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+}
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "The ETag that the object had when it was read: if it has changed since, nothing is done.",
+    "required": False,
+    "schema": {"type": "string"},
+}
+
+
+def _operation(resource: Resource, route: ListRoute | ItemRoute) -> dict[str, Any]:
     body = _list_name(route) if isinstance(route, ListRoute) else route.item.__name__
     answers: dict[str, Any] = {
         "200": {
@@ -63,7 +136,7 @@ def _operation(resource: Resource, route: Route) -> dict[str, Any]:
         },
         "304": {"description": "Nothing has changed since the ETag of If-None-Match."},
     }
-    wanted = _ERRORS_OF_EVERY_ROUTE | ({404} if route.owner else set())
+    wanted = _ERRORS_OF_EVERY_ROUTE | ({404} if route.owners else set())
     for status in sorted(wanted):
         answers[str(status)] = _error_of_status(status)
     return {
@@ -90,25 +163,38 @@ _HEADERS = {
 }
 
 
+_VERBS = {"POST": "create", "PATCH": "update", "DELETE": "delete", "PUT": "put"}
+
+
 def _operation_id(route: Route) -> str:
-    verb = "list" if isinstance(route, ListRoute) else "get"
     parts = [part for part in route.path.split("/")[3:] if not part.startswith("{")]
     words = "_".join(parts).replace("-", "_")
-    return f"{verb}_{words}" if verb == "list" else f"{verb}_{words.removesuffix('s')}"
+    if "actions" in parts:
+        *words_of_owner, _, verb = parts
+        return f"{verb}_{_one('_'.join(words_of_owner).replace('-', '_'))}"
+    if isinstance(route, ListRoute):
+        return f"list_{words}"
+    return f"{_VERBS[route.method] if isinstance(route, Action) else 'get'}_{_one(words)}"
+
+
+def _one(words: str) -> str:
+    """Make the singular of what a path is called."""
+    for plural, singular in (("ies", "y"), ("sses", "ss"), ("uses", "us"), ("s", "")):
+        if words.endswith(plural):
+            return words.removesuffix(plural) + singular
+    return words
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
-    if route.owner is None:
-        return []
-    from_ids = {"type": "string", "pattern": f"^{route.owner.id_prefix}_{BODY_PATTERN}$"}
     return [
         {
-            "name": route.owner.param,
+            "name": owner.param,
             "in": "path",
             "required": True,
             "description": "The object's id.",
-            "schema": from_ids,
+            "schema": {"type": "string", "pattern": f"^{owner.id_prefix}_{BODY_PATTERN}$"},
         }
+        for owner in route.owners
     ]
 
 
@@ -134,12 +220,15 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 
 def _schemas(resources: Iterable[Resource]) -> dict[str, Any]:
-    shapes = [resource.shape for resource in resources]
+    listed = tuple(resources)
+    actions = [route for each in listed for route in each.routes if isinstance(route, Action)]
+    shapes = [each.shape for each in listed]
+    shapes += [item for action in actions for item in (action.item, *action.other_items) if item is not None]
     _, schemas = msgspec.json.schema_components([*shapes, ErrorEnvelope], ref_template=_REF)
-    return dict(schemas)
+    return dict(schemas) | {a.body.name: a.body.schema() for a in actions if a.body.fields}
 
 
-def _list_name(route: Route) -> str:
+def _list_name(route: ListRoute) -> str:
     return f"{route.item.__name__}List"
 
 

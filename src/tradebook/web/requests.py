@@ -70,6 +70,7 @@ class EveryRequest:
         context = request.context
         context.started = perf_counter()
         context.account = None
+        context.limit = None
         given = request.env.get("HTTP_X_REQUEST_ID", "")
         # For people to find a line by, not a secret: chance is enough, and a tenth of the time.
         context.request_id = given if given and _GOOD_ID.fullmatch(given) else f"req_{getrandbits(80):020x}"
@@ -86,7 +87,10 @@ class EveryRequest:
     def process_response(
         self, request: falcon.Request, response: falcon.Response, resource: Any, succeeded: bool
     ) -> None:
-        """Log the request's line."""
+        """Tell of the rate limit, and log the request's line."""
+        limit = getattr(request.context, "limit", None)
+        if limit is not None:
+            response.set_headers(limit.headers)
         if not self._log_requests:
             return
         context, path = request.context, request.path

@@ -1,12 +1,12 @@
 """The WSGI application: every declared route, every page, every way to fail."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import falcon
 import msgspec
 
-from tradebook.crud.resource import Resource
+from tradebook.crud.resource import Action, Resource
 from tradebook.errors import (
     CATALOGUE,
     ApiError,
@@ -17,11 +17,12 @@ from tradebook.errors import (
     ValidationFailed,
 )
 from tradebook.storage.database import Unavailable
+from tradebook.web.actions import Acting
 from tradebook.web.envelope import ERRORS_PATH, answer_error
 from tradebook.web.openapi import openapi_document
 from tradebook.web.pages import Constant, Ready, error_reference
 from tradebook.web.requests import EveryRequest, log
-from tradebook.web.routes import RouteResponder, Service
+from tradebook.web.routes import Reading, Service
 
 
 def build_app(
@@ -35,9 +36,8 @@ def build_app(
     """Put the application together."""
     listed = tuple(resources)
     app = falcon.App(middleware=[EveryRequest(body_bytes_max=body_bytes_max, log_requests=log_requests)])
-    for resource in listed:
-        for route in resource.routes:
-            app.add_route(route.path, RouteResponder(service, route))
+    for path, responder in _responders(service, listed):
+        app.add_route(path, responder)
     html, json = "text/html; charset=utf-8", falcon.MEDIA_JSON
     app.add_route("/healthz", Constant(b'{"status":"ok"}', json))
     app.add_route("/readyz", Ready(is_ready))
@@ -48,6 +48,36 @@ def build_app(
     app.add_error_handler(Unavailable, _answer_unavailable)
     app.add_error_handler(ApiError, _answer_api_error)
     return app
+
+
+class _Path:
+    """What one path answers to, verb by verb."""
+
+
+def _responders(service: Service, resources: Iterable[Resource]) -> Iterator[tuple[str, _Path]]:
+    """Gather the routes of each path, whatever they call the places in it."""
+    found: dict[str, _Path] = {}
+    for resource in resources:
+        for route in resource.routes:
+            places = {owner.param: f"id{number}" for number, owner in enumerate(route.owners)}
+            path = route.path.format(**{name: f"{{{place}}}" for name, place in places.items()})
+            responder = found.setdefault(path, _Path())
+            if isinstance(route, Action):
+                _answer_by(responder, route.method, Acting(service, route).answer, places)
+            else:
+                answer = Reading(service, route).answer
+                _answer_by(responder, "GET", answer, places)
+                _answer_by(responder, "HEAD", answer, places)
+    yield from found.items()
+
+
+def _answer_by(responder: _Path, method: str, answer: Callable[..., None], places: dict[str, str]) -> None:
+    def on_request(request: falcon.Request, response: falcon.Response, **parts: str) -> None:
+        answer(request, response, **{name: parts[place] for name, place in places.items()})
+
+    name = f"on_{method.lower()}"
+    assert not hasattr(responder, name), "two routes share a path and a verb"
+    setattr(responder, name, on_request)
 
 
 def _answer_api_error(

@@ -4,11 +4,12 @@ from itertools import chain
 
 from alembic import op
 
-from tradebook.migrations import SEARCH
 from tradebook.storage import walls
 
 revision = "0002"
 down_revision = "0001"
+
+SEARCH = ("customer_search", "customer_search_of_account")
 
 FILTERS = (
     ("customers", "status", "id"),

@@ -23,16 +23,14 @@ from tradebook.resources import (
     shipping_terms,
 )
 from tradebook.resources.account_groups import COMMISSION_POLICIES, FREIGHT_POLICIES
+from tradebook.resources.customers.changes import PATH
 from tradebook.resources.customers.shape import (
     ID_PREFIX,
-    QUANTITY_PREFIX,
     Customer,
     CustomerContactInfo,
     CustomerDefaults,
     CustomerFreightPreferences,
     CustomerNotificationPreferences,
-    Quantity,
-    unit_of,
 )
 from tradebook.resources.customers.tables import (
     BILLING_TYPES,
@@ -42,9 +40,10 @@ from tradebook.resources.customers.tables import (
     customers,
 )
 from tradebook.resources.priorities import PRIORITIES
+from tradebook.resources.quantities import PREFIX as QUANTITY_PREFIX
+from tradebook.resources.quantities import Quantity, unit_of
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
-PATH = "/v1/sales/customers"
 _NOTIFICATION_PREFERENCES = tuple(
     CustomerNotificationPreferences("customer_notification_preferences", accepts) for accepts in (False, True)
 )

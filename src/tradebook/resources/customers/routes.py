@@ -1,7 +1,9 @@
-"""The customer list, the single customer, and the lists inside a customer."""
+"""The routes of customers: the list, the single customer, the lists inside it, and every change."""
+
+from typing import Any
 
 from tradebook.crud.parameters import END_DATE, START_DATE, Id, OneOf, Parameter, Q, Text
-from tradebook.crud.resource import ItemRoute, ListRoute, Owner, Resource
+from tradebook.crud.resource import Action, ItemRoute, ListRoute, Owner, Resource
 from tradebook.crud.walks import walk_of_index, walk_of_owned
 from tradebook.resources import (
     account_groups,
@@ -16,26 +18,28 @@ from tradebook.resources.account_groups import (
     FREIGHT_POLICIES,
     AccountGroup,
 )
-from tradebook.resources.customers import tables
-from tradebook.resources.customers.load import INCLUDES, PATH, load, load_plain, load_span
+from tradebook.resources.customers import changes, merging, tables
+from tradebook.resources.customers.changes import PATH, survivor_of
+from tradebook.resources.customers.fields import CREATE, UPDATE
+from tradebook.resources.customers.load import INCLUDES, load, load_plain, load_span
 from tradebook.resources.customers.shape import ID_PREFIX, Customer
 
 FILTERS = (
     Parameter(
         "customer_group_ids[]",
-        Id(account_groups.resource.id_prefix),
+        Id(account_groups.ID_PREFIX),
         "Only customers whose type group (`type`) is one of these.",
         tables.TYPE,
     ),
     Parameter(
         "pricing_group_ids[]",
-        Id(account_groups.resource.id_prefix),
+        Id(account_groups.ID_PREFIX),
         "Only customers that belong to any of these pricing groups.",
         tables.PRICE_GROUP,
     ),
     Parameter(
         "sales_rep_ids[]",
-        Id(account_users.resource.id_prefix),
+        Id(account_users.ID_PREFIX),
         "Only customers with one of these default sales reps (account user ids).",
         tables.SALES_REP,
     ),
@@ -47,13 +51,13 @@ FILTERS = (
     ),
     Parameter(
         "shipping_term_ids[]",
-        Id(shipping_terms.resource.id_prefix),
+        Id(shipping_terms.ID_PREFIX),
         "Only customers with one of these default shipping terms.",
         tables.SHIPPING_TERM,
     ),
     Parameter(
         "payment_term_ids[]",
-        Id(payment_terms.resource.id_prefix),
+        Id(payment_terms.ID_PREFIX),
         "Only customers with one of these default payment terms.",
         tables.PAYMENT_TERM,
     ),
@@ -71,13 +75,13 @@ FILTERS = (
     ),
     Parameter(
         "carrier_ids[]",
-        Id(carriers.resource.id_prefix),
+        Id(carriers.ID_PREFIX),
         "Only customers with one of these default carriers.",
         tables.CARRIER,
     ),
     Parameter(
         "service_level_ids[]",
-        Id(service_levels.resource.id_prefix),
+        Id(service_levels.ID_PREFIX),
         "Only customers with one of these default service levels.",
         tables.SERVICE_LEVEL,
     ),
@@ -101,7 +105,8 @@ FILTERS = (
     ),
 )
 
-_OWNER = Owner("id", ID_PREFIX, load)
+_OWNER = Owner("id", ID_PREFIX, load, gone=survivor_of)
+_CHANGED: dict[str, Any] = {"item": Customer, "load": load, "includes": INCLUDES}
 
 resource = Resource(
     name="customer",
@@ -124,8 +129,47 @@ resource = Resource(
             summary="Get a customer",
             permission="customers:read",
             item=Customer,
-            owner=_OWNER,
+            owners=(_OWNER,),
             includes=INCLUDES,
+        ),
+        Action(
+            method="POST",
+            path=PATH,
+            summary="Create a customer",
+            permissions=("customers:create",),
+            act=changes.create,
+            body=CREATE,
+            creates=True,
+            **_CHANGED,
+        ),
+        Action(
+            method="PATCH",
+            path=f"{PATH}/{{id}}",
+            summary="Change a customer; what is absent stays",
+            permissions=("customers:update",),
+            act=changes.change,
+            body=UPDATE,
+            owners=(_OWNER,),
+            **_CHANGED,
+        ),
+        Action(
+            method="DELETE",
+            path=f"{PATH}/{{id}}",
+            summary="Delete a customer",
+            permissions=("customers:delete",),
+            act=changes.delete,
+            owners=(_OWNER,),
+        ),
+        Action(
+            method="POST",
+            path=f"{PATH}/{{id}}/actions/merge",
+            summary="Merge customers into one",
+            permissions=("customers:update", "customers:delete"),
+            act=merging.merge,
+            body=merging.BODY,
+            owners=(_OWNER,),
+            other_items=(merging.CustomerMergePreview,),
+            **_CHANGED,
         ),
         ListRoute(
             path=f"{PATH}/{{id}}/child_accounts",
@@ -134,7 +178,7 @@ resource = Resource(
             item=Customer,
             walk=walk_of_owned(tables.customers.c.parent_id, tables.customers.c.id),
             load=load_plain,
-            owner=_OWNER,
+            owners=(_OWNER,),
         ),
         ListRoute(
             path=f"{PATH}/{{id}}/price_groups",
@@ -145,8 +189,8 @@ resource = Resource(
                 tables.customer_price_groups.c.customer_id,
                 tables.customer_price_groups.c.group_id,
             ),
-            load=account_groups.load,
-            owner=_OWNER,
+            load=account_groups.fragments.load_found,
+            owners=(_OWNER,),
         ),
     ),
 )

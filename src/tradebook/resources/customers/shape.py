@@ -1,46 +1,21 @@
 """The customer object, in the key order of the published reference."""
 
-from functools import cache
 from typing import Literal, Optional
 
 import msgspec
 
 from tradebook.crud.listing import ListObject
-from tradebook.ids import encode_body
-from tradebook.money import currency_name, currency_number, currency_symbol
 from tradebook.resources.account_groups import AccountGroup
 from tradebook.resources.account_users import AccountUser
 from tradebook.resources.addresses import Address
 from tradebook.resources.carriers import Carrier
 from tradebook.resources.payment_terms import PaymentTerm
 from tradebook.resources.priorities import Priority
+from tradebook.resources.quantities import Quantity
 from tradebook.resources.service_levels import ServiceLevel
 from tradebook.resources.shipping_terms import ShippingTerm
-from tradebook.resources.system import system_key
 
 ID_PREFIX = "ac"
-QUANTITY_PREFIX = "qty"
-UNIT_PREFIX = "un"
-
-
-class Unit(msgspec.Struct, frozen=True):
-    """What a quantity counts: a currency."""
-
-    id: str
-    object: Literal["unit"]
-    name: str
-    code: str
-    symbol: str
-
-
-class Quantity(msgspec.Struct, frozen=True):
-    """An exact amount."""
-
-    id: str
-    object: Literal["quantity"]
-    value: str
-    display_value: str
-    unit: Unit | None
 
 
 class CustomerContactInfo(msgspec.Struct, frozen=True):
@@ -106,12 +81,3 @@ class Customer(msgspec.Struct, frozen=True, gc=False):
     child_accounts: ListObject | None
     created_at: str
     updated_at: str
-
-
-@cache
-def unit_of(code: str) -> Unit:
-    """Describe a currency as the unit of a quantity."""
-    number = currency_number(code)
-    assert number is not None, code
-    body = encode_body(system_key("unit", number))
-    return Unit(f"{UNIT_PREFIX}_{body}", "unit", currency_name(code), code, currency_symbol(code).strip())

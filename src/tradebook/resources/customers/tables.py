@@ -64,6 +64,8 @@ customer_addresses: sa.Table = table(
     text("locality", nullable=True),
     text("state", nullable=True),
     text("postal_code", nullable=True),
+    # Whether it stays attached when it is bill-to and ship-to address no longer.
+    flag("is_attached"),
     key=("customer_id", "address_id"),
 )
 

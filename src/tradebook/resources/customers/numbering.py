@@ -24,7 +24,7 @@ _TAKEN = prepare(
 
 
 class Numbering:
-    """The account's sequence of customer numbers during one import."""
+    """The account's sequence of customer numbers during one change of the book."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
@@ -51,7 +51,7 @@ class Numbering:
         return free
 
     def is_automatic(self, number: str) -> bool:
-        """Tell whether this import gave the number itself, so that no file can have meant it."""
+        """Tell whether this change gave the number itself, so that no file can have meant it."""
         if self._first is None or not (number.isascii() and number.isdigit()) or number[0] == "0":
             return False
         return bool(self._first <= int(number) <= self._last)

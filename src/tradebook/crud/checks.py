@@ -1,0 +1,64 @@
+"""Values of text, one at a time: what a field of a body and a cell of a file may hold.
+
+Every check returns what is kept; ValueError says, in words for the person who sent it, what is wrong.
+"""
+
+import re
+from typing import Any
+
+TEXT_LENGTH_MAX = 200
+NOTE_LENGTH_MAX = 10_000
+URL_LENGTH_MAX = 2_000
+
+_CONTROL = re.compile("[\x00-\x1f]")
+_CONTROL_IN_NOTE = re.compile("[\x00-\x08\x0b-\x1f]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_URL = re.compile(r"(?:https?://\S+|[^\s:/?#]+(?::\d+)?(?:[/?#]\S*)?)", re.IGNORECASE)
+
+
+def check_text(value: Any, *, length_max: int = TEXT_LENGTH_MAX) -> str:
+    """Accept one line of text, without the white space around it."""
+    text: str = value.strip() if isinstance(value, str) else value
+    # Nearly every cell is this.
+    if text.__class__ is str and len(text) <= length_max and text.isprintable():
+        return text
+    if _CONTROL.search(_require_text(text, length_max)):
+        raise ValueError("has a line break or another control character")
+    return text
+
+
+def check_note(value: Any) -> str:
+    """Accept text of several lines, without the white space around it; line ends become line feeds."""
+    text = _require_text(value.strip() if isinstance(value, str) else value, NOTE_LENGTH_MAX)
+    if not text.isprintable():
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        if _CONTROL_IN_NOTE.search(text):
+            raise ValueError("has a control character")
+    return text
+
+
+def check_email(value: Any) -> str:
+    """Accept what looks like an e-mail address."""
+    text = check_text(value)
+    if not _EMAIL.fullmatch(text):
+        raise ValueError("is not an e-mail address: it takes one @ and no spaces")
+    return text
+
+
+def check_url(value: Any) -> str:
+    """Accept a web address as it is written, with or without `https://`."""
+    text = check_text(value, length_max=URL_LENGTH_MAX)
+    if not _URL.fullmatch(text):
+        raise ValueError("is not a web address such as https://example.com or example.com")
+    return text
+
+
+def _require_text(value: Any, length_max: int) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be text")
+    if len(value) > length_max:
+        raise ValueError(f"has {len(value):,} characters, more than {length_max:,}")
+    if not value.isascii() and _SURROGATE.search(value):
+        raise ValueError("has half a character (a lone surrogate)")
+    return value

@@ -1,0 +1,64 @@
+"""Account statuses: how a customer's orders are treated. Constants of the system, the same everywhere."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from tradebook.clock import format_ms
+from tradebook.crud.resource import Owner, Resource, View
+from tradebook.crud.standard import Standard
+from tradebook.crud.walks import walk_of_constants
+from tradebook.ids import encode_id, milliseconds_of
+from tradebook.resources.system import system_key
+
+CODES: tuple[Literal["normal", "preferred", "hold_shipment", "hold_all"], ...] = (
+    "normal",
+    "preferred",
+    "hold_shipment",
+    "hold_all",
+)
+ID_PREFIX = "acst"
+
+
+class AccountStatus(msgspec.Struct, frozen=True):
+    """How orders are treated."""
+
+    id: str
+    object: Literal["account_status"]
+    code: Literal["normal", "preferred", "hold_shipment", "hold_all"]
+    name: str
+    owner: None
+    created_at: str
+    updated_at: str
+
+
+def _status(place: int) -> AccountStatus:
+    key, code = system_key("account_status", place), CODES[place]
+    born = format_ms(milliseconds_of(key))
+    name = code.replace("_", " ").capitalize()
+    return AccountStatus(encode_id(ID_PREFIX, key), "account_status", code, name, None, born, born)
+
+
+_BY_KEY = {system_key("account_status", place): _status(place) for place in range(len(CODES))}
+
+
+def _load(_view: View, keys: Sequence[int]) -> Mapping[int, Any]:
+    return {key: _BY_KEY[key] for key in keys if key in _BY_KEY}
+
+
+resource = Resource(
+    name="account_status",
+    id_prefix=ID_PREFIX,
+    shape=AccountStatus,
+    routes=Standard(
+        path="/v1/sales/account-statuses",
+        noun="account status",
+        nouns="account statuses",
+        permissions="customers",
+        item=AccountStatus,
+        load=_load,
+        walk=walk_of_constants(list(_BY_KEY)),
+        owner=Owner("id", ID_PREFIX, _load),
+    ).routes(),
+)

@@ -1,0 +1,228 @@
+"""The routes of addresses. An address knows whom it serves, so they stand above customers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import sqlalchemy as sa
+
+from tradebook.crud.edit import Edit
+from tradebook.crud.fields import Field, Ids, bodies
+from tradebook.crud.parameters import Id, OneOf, Parameter, Q
+from tradebook.crud.resource import Owner, Resource, View
+from tradebook.crud.rows import Values
+from tradebook.crud.standard import Standard
+from tradebook.crud.walks import select_span, walk_of_index
+from tradebook.resources import addresses
+from tradebook.resources.addresses import FIELDS, ID_PREFIX, INDEX, TYPE, TYPES, Address
+from tradebook.resources.customers.changes import rows as customer_rows
+from tradebook.resources.customers.links import COPIED, attach
+from tradebook.resources.customers.shape import ID_PREFIX as CUSTOMER_PREFIX
+from tradebook.resources.customers.tables import INDEX as CUSTOMER_INDEX
+from tradebook.resources.customers.tables import customer_addresses, customers
+from tradebook.storage.database import Reader
+from tradebook.storage.index import Facet, Query
+from tradebook.storage.index_documents import FIELD_END, Document, documents, forms_of
+from tradebook.storage.schema import ACCOUNT, any_of, prepare
+
+PARAM = "customer_ids"
+CANDIDATES_AT_ONCE = 500
+REINDEXED_AT_ONCE = 1_000
+
+_links, _c = customer_addresses.c, customers.c
+CUSTOMER = Facet("u", (_links.customer_id,))
+_OF_CUSTOMERS = {
+    descending: prepare(
+        select_span(_links.address_id, _links.address_id, descending=descending)
+        .where(any_of(_links.customer_id, "ids"))
+        .distinct()
+    )
+    for descending in (True, False)
+}
+_all = walk_of_index(INDEX)
+
+
+def _walk(
+    reader: Reader,
+    owner: int | None,
+    query: Query,
+    *,
+    above: int,
+    below: int,
+    descending: bool,
+    limit: int,
+) -> list[int]:
+    """Walk the index, or the addresses of some customers, of which none has many."""
+    wanted = [value for c in query.conditions if c.facet is CUSTOMER for (value,) in c.values]
+    if not wanted:
+        return _all(reader, owner, query, above=above, below=below, descending=descending, limit=limit)
+    rest = Query(tuple(c for c in query.conditions if c.facet is not CUSTOMER), query.words)
+    found = _matching(reader, rest, _candidates(reader, wanted, above, below, descending=descending))
+    return list(islice(found, limit))
+
+
+def _candidates(
+    reader: Reader, wanted: list[int], above: int, below: int, *, descending: bool
+) -> Iterable[list[int]]:
+    while True:
+        rows = reader.rows(
+            _OF_CUSTOMERS[descending], ids=wanted, above=above, below=below, limit=CANDIDATES_AT_ONCE
+        )
+        keys = [key for (key,) in rows]
+        if keys:
+            yield keys
+        if len(keys) < CANDIDATES_AT_ONCE:
+            return
+        above, below = (above, keys[-1]) if descending else (keys[-1] + 1, below)
+
+
+def _matching(reader: Reader, query: Query, candidates: Iterable[list[int]]) -> Iterable[int]:
+    for keys in candidates:
+        if query == Query():
+            yield from keys
+            continue
+        known = documents(INDEX, reader.rows, keys)
+        yield from (key for key in keys if key in known and _matches(known[key], query))
+
+
+def _matches(document: Document, query: Query) -> bool:
+    facts = set(document.facts)
+    has_facts = all(any((c.facet, value) in facts for value in c.values) for c in query.conditions)
+    fields = document.folded.split(FIELD_END)
+    return has_facts and all(
+        any(form in field for field in fields for form in forms_of(word)) for word in query.words
+    )
+
+
+def _load(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
+    loaded = addresses.load(view.reader, keys, geolocation=True)
+    return {key: loaded[key] for key in keys if key in loaded}
+
+
+_COPY = prepare(
+    sa.update(customer_addresses)
+    .where(_links.account_id == ACCOUNT, _links.address_id == sa.bindparam("address"))
+    .values(**{name: sa.bindparam(name) for name in COPIED})
+)
+_SERVED = prepare(
+    sa.select(_links.customer_id, _links.is_attached)
+    .where(_links.account_id == ACCOUNT, _links.address_id == sa.bindparam("address"))
+    .order_by(_links.customer_id)
+)
+_DETACH = prepare(
+    sa.update(customer_addresses)
+    .where(_links.account_id == ACCOUNT, _links.address_id == sa.bindparam("address"))
+    .values(is_attached=0)
+)
+_NEEDED = prepare(
+    sa.select(_c.id).where(
+        _c.account_id == ACCOUNT,
+        any_of(_c.id, "ids"),
+        sa.or_(
+            _c.bill_to_address_id == sa.bindparam("address"), _c.ship_to_address_id == sa.bindparam("address")
+        ),
+    )
+)
+_UNLINK = prepare(
+    sa.delete(customer_addresses).where(
+        _links.account_id == ACCOUNT,
+        _links.address_id == sa.bindparam("address"),
+        any_of(_links.customer_id, "ids"),
+    )
+)
+
+
+def _create(edit: Edit) -> int:
+    values, served = _taken_apart(edit)
+    key = addresses.rows.add(edit, values)
+    if served:
+        attach(edit, key, served)
+        _reindex(edit, served)
+    return key
+
+
+def _change(edit: Edit) -> int:
+    before = addresses.rows.current(edit)
+    values, served = _taken_apart(edit)
+    addresses.rows.change(edit, before, values)
+    after = {**before, **values}
+    edit.writer.run(_COPY, address=edit.key, **{name: after[name] for name in COPIED})
+    touched = {customer for customer, _ in edit.writer.rows(_SERVED, address=edit.key)}
+    if served is not None:
+        _serve(edit, served)
+        touched.update(served)
+    _reindex(edit, touched)
+    return edit.key
+
+
+def _taken_apart(edit: Edit) -> tuple[Values, list[int] | None]:
+    """Tell what a body says of the address from whom it is to serve."""
+    served = edit.values.get(PARAM)
+    if served:
+        customer_rows.require(edit.writer, served, PARAM)
+    return {name: value for name, value in edit.values.items() if name != PARAM}, served
+
+
+def _serve(edit: Edit, served: list[int]) -> None:
+    """Attach the address to these customers and no others; those it bills or ships to keep it."""
+    others = {customer for customer, _ in edit.writer.rows(_SERVED, address=edit.key)} - set(served)
+    edit.writer.run(_DETACH, address=edit.key)
+    needed = {key for (key,) in edit.writer.rows(_NEEDED, address=edit.key, ids=sorted(others))}
+    edit.writer.run(_UNLINK, address=edit.key, ids=sorted(others - needed))
+    attach(edit, edit.key, served)
+
+
+def _reindex(edit: Edit, touched: Iterable[int]) -> None:
+    keys = sorted(touched)
+    for start in range(0, len(keys), REINDEXED_AT_ONCE):
+        edit.writer.reindex(CUSTOMER_INDEX, keys[start : start + REINDEXED_AT_ONCE])
+
+
+def _delete(edit: Edit) -> None:
+    addresses.rows.remove(edit, addresses.rows.current(edit))
+
+
+_create_body, _update_body = bodies(
+    "Address",
+    Address,
+    (
+        *FIELDS,
+        Field(
+            PARAM,
+            Ids(Id(CUSTOMER_PREFIX)),
+            "The customers it is attached to, besides those it bills or ships to; replaced as a set. An "
+            "addition of this project.",
+        ),
+    ),
+)
+
+resource = Resource(
+    name="address",
+    id_prefix=ID_PREFIX,
+    shape=Address,
+    routes=Standard(
+        path="/v1/sales/addresses",
+        noun="address",
+        nouns="addresses",
+        permissions="addresses",
+        item=Address,
+        load=_load,
+        walk=_walk,
+        owner=Owner("id", ID_PREFIX, _load),
+        parameters=(
+            Q,
+            Parameter("type", OneOf(TYPES), "Only addresses of this type.", TYPE),
+            Parameter(
+                "customer_ids[]",
+                Id(CUSTOMER_PREFIX),
+                "Only addresses of one of these customers: bill-to, ship-to or attached.",
+                CUSTOMER,
+            ),
+        ),
+        create=_create_body,
+        update=_update_body,
+        creating=_create,
+        changing=_change,
+        deleting=_delete,
+    ).routes(),
+)

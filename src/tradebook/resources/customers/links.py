@@ -1,0 +1,121 @@
+"""What a customer is linked with: its addresses, its pricing groups, its parent and children."""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from tradebook.crud.edit import Edit, next_version
+from tradebook.resources.addresses import addresses
+from tradebook.resources.customers.tables import INDEX, customer_addresses, customer_price_groups, customers
+from tradebook.storage.schema import ACCOUNT, any_of, prepare
+
+_c, _a, _links, _groups = customers.c, addresses.c, customer_addresses.c, customer_price_groups.c
+COPIED = ("locality", "state", "postal_code")
+"""What a link repeats of its address, so that one row tells all that the address filters ask for."""
+
+_PLACES = prepare(
+    sa.select(_a.id, *(_a[name] for name in COPIED)).where(_a.account_id == ACCOUNT, any_of(_a.id, "ids"))
+)
+LINKED = prepare(
+    sa.select(_links.address_id).where(
+        _links.account_id == ACCOUNT, _links.customer_id == sa.bindparam("customer")
+    )
+)
+_LINK = prepare(sa.insert(customer_addresses))
+_UNLINK = prepare(
+    sa.delete(customer_addresses).where(
+        _links.account_id == ACCOUNT,
+        _links.customer_id == sa.bindparam("customer"),
+        any_of(_links.address_id, "ids"),
+        _links.is_attached == 0,
+    )
+)
+_ATTACH = prepare(
+    sa.update(customer_addresses)
+    .where(
+        _links.account_id == ACCOUNT,
+        _links.address_id == sa.bindparam("address"),
+        any_of(_links.customer_id, "ids"),
+    )
+    .values(is_attached=1)
+)
+GROUPED = prepare(
+    sa.select(_groups.group_id).where(
+        _groups.account_id == ACCOUNT, _groups.customer_id == sa.bindparam("customer")
+    )
+)
+_ADD_GROUP = prepare(sa.insert(customer_price_groups))
+_DROP_GROUPS = prepare(
+    sa.delete(customer_price_groups).where(
+        _groups.account_id == ACCOUNT,
+        _groups.customer_id == sa.bindparam("customer"),
+        any_of(_groups.group_id, "ids"),
+    )
+)
+_ANY_CHILD = prepare(
+    sa.select(_c.id)
+    .where(_c.account_id == ACCOUNT, _c.parent_id == sa.bindparam("parent"))
+    .order_by(_c.id)
+    .limit(1)
+)
+_FLAG = prepare(
+    sa.select(_c.is_parent, _c.updated_at).where(_c.account_id == ACCOUNT, _c.id == sa.bindparam("key"))
+)
+_SET_FLAG = prepare(
+    sa.update(customers)
+    .where(_c.account_id == ACCOUNT, _c.id == sa.bindparam("key"))
+    .values(is_parent=sa.bindparam("is_parent"), updated_at=sa.bindparam("now"))
+)
+
+
+def link(edit: Edit, customer: int, wanted: Iterable[int | None], *, is_attached: bool = False) -> None:
+    """Have a customer be found under these addresses; those that it has already stay as they are."""
+    known = {address for (address,) in edit.writer.rows(LINKED, customer=customer)}
+    missing = [address for address in dict.fromkeys(wanted) if address is not None and address not in known]
+    places = edit.writer.rows(_PLACES, ids=missing)
+    edit.writer.insert(
+        _LINK,
+        [
+            {
+                "customer_id": customer,
+                "address_id": address,
+                "is_attached": int(is_attached),
+                **dict(zip(COPIED, place, strict=True)),
+            }
+            for address, *place in places
+        ],
+    )
+
+
+def attach(edit: Edit, address: int, customers_of: list[int]) -> None:
+    """Attach an address to customers, also to those that are found under it for another reason."""
+    for customer in customers_of:
+        link(edit, customer, [address], is_attached=True)
+    edit.writer.run(_ATTACH, address=address, ids=customers_of)
+
+
+def unlink(edit: Edit, customer: int, addresses_of: Iterable[int]) -> None:
+    """Have a customer no longer be found under addresses that aren't attached to it."""
+    edit.writer.run(_UNLINK, customer=customer, ids=sorted(addresses_of))
+
+
+def set_price_groups(edit: Edit, customer: int, wanted: Iterable[int]) -> None:
+    """Have a customer be in these pricing groups and in no others."""
+    new, old = set(wanted), {group for (group,) in edit.writer.rows(GROUPED, customer=customer)}
+    if old - new:
+        edit.writer.run(_DROP_GROUPS, customer=customer, ids=sorted(old - new))
+    added = [{"customer_id": customer, "group_id": group} for group in sorted(new - old)]
+    edit.writer.insert(_ADD_GROUP, added)
+
+
+def review_parent(edit: Edit, parent: int | None) -> None:
+    """Have a customer be a parent exactly if it has children, in its row and in the index."""
+    found = [] if parent is None else edit.writer.rows(_FLAG, key=parent)
+    if not found:
+        return
+    is_parent, updated_at = found[0]
+    has_children = bool(edit.writer.rows(_ANY_CHILD, parent=parent))
+    if has_children != bool(is_parent):
+        edit.writer.run(_SET_FLAG, key=parent, is_parent=int(has_children), now=next_version(updated_at))
+        assert parent is not None
+        edit.writer.reindex(INDEX, [parent])

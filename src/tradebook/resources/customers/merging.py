@@ -1,0 +1,193 @@
+"""Merging customers: several become one, and nothing is dropped that a preview does not show."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+
+from tradebook.clock import now_ms
+from tradebook.crud.edit import Edit, next_version
+from tradebook.crud.fields import Body, Field, Flag, Ids
+from tradebook.crud.parameters import Id
+from tradebook.crud.rows import Values
+from tradebook.errors import HierarchyViolation, ValidationFailed
+from tradebook.ids import encode_id
+from tradebook.resources import account_groups, addresses
+from tradebook.resources.customers.changes import rows
+from tradebook.resources.customers.fields import as_given
+from tradebook.resources.customers.links import GROUPED, LINKED, link, review_parent, set_price_groups
+from tradebook.resources.customers.shape import ID_PREFIX
+from tradebook.resources.customers.tables import (
+    INDEX,
+    customer_addresses,
+    customer_price_groups,
+    customer_search,
+    customers,
+    merged_customers,
+)
+from tradebook.storage.schema import ACCOUNT, any_of, prepare
+
+PARAM = "source_customer_ids"
+BODY = Body(
+    "CustomerMerge",
+    (
+        Field(
+            PARAM,
+            Ids(Id(ID_PREFIX), 1),
+            "The customers that are merged into this one, and then are no more.",
+            is_required=True,
+        ),
+        Field("dry_run", Flag(), "Only shows what would move and what would be lost.", default=0),
+    ),
+)
+
+_c, _merged = customers.c, merged_customers.c
+_NOW = sa.bindparam("now", type_=sa.BigInteger)
+_CHILDREN = prepare(
+    sa.select(_c.id).where(_c.account_id == ACCOUNT, any_of(_c.parent_id, "ids")).order_by(_c.id.desc())
+)
+_ADOPT = prepare(
+    sa.update(customers)
+    .where(_c.account_id == ACCOUNT, any_of(_c.id, "ids"))
+    .values(
+        parent_id=sa.bindparam("parent"),
+        updated_at=sa.case((_c.updated_at >= _NOW, _c.updated_at + 1), else_=_NOW),
+    )
+)
+_POINT_ON = prepare(
+    sa.update(merged_customers)
+    .where(_merged.account_id == ACCOUNT, any_of(_merged.survivor_id, "ids"))
+    .values(survivor_id=sa.bindparam("survivor"), updated_at=_NOW)
+)
+_POINT = prepare(sa.insert(merged_customers))
+_DROPS = [
+    prepare(sa.delete(table).where(table.c.account_id == ACCOUNT, any_of(column, "ids")))
+    for table, column in (
+        (customer_addresses, customer_addresses.c.customer_id),
+        (customer_price_groups, customer_price_groups.c.customer_id),
+        (customer_search, customer_search.c.customer_id),
+        (customers, _c.id),
+    )
+]
+
+
+class MergeLoss(msgspec.Struct, frozen=True):
+    """What a source says otherwise than the customer that stays, and what is gone with it."""
+
+    customer_id: str
+    field: str
+    lost: Any
+    kept: Any
+
+
+class CustomerMergePreview(msgspec.Struct, frozen=True):
+    """What a merge would do; nothing was done."""
+
+    object: Literal["customer_merge_preview"]
+    customer_id: str
+    source_customer_ids: list[str]
+    moved_address_ids: list[str]
+    moved_price_group_ids: list[str]
+    moved_child_account_ids: list[str]
+    losses: list[MergeLoss]
+
+
+class _Merge(msgspec.Struct, frozen=True):
+    """A merge that may be done: what moves, by key."""
+
+    target: Values
+    sources: list[Values]
+    addresses: list[int]
+    groups: list[int]
+    children: list[int]
+
+    @property
+    def keys(self) -> list[int]:
+        return [source["id"] for source in self.sources]
+
+
+def merge(edit: Edit) -> int | CustomerMergePreview:
+    """Merge the sources into the customer of the path, or show what that would do."""
+    plan = _plan(edit)
+    if edit.values["dry_run"]:
+        return _preview(plan)
+    _move(edit, plan)
+    _remove(edit, plan)
+    edit.writer.reindex(INDEX, [edit.key, *plan.keys])
+    for parent in {source["parent_id"] for source in plan.sources} | {edit.key}:
+        review_parent(edit, parent)
+    return edit.key
+
+
+def _plan(edit: Edit) -> _Merge:
+    target, keys = rows.current(edit), edit.values[PARAM]
+    if edit.key in keys:
+        raise ValidationFailed(f"{PARAM} names the customer itself, which stays.", param=PARAM)
+    rows.require(edit.writer, keys, PARAM)
+    sources = [source for key in keys if (source := rows.find(edit.writer, key)) is not None]
+    gone = {edit.key, *keys}
+    children = [key for (key,) in edit.writer.rows(_CHILDREN, ids=keys) if key not in gone]
+    if children and target["parent_id"] is not None and target["parent_id"] not in gone:
+        raise HierarchyViolation(
+            "The sources have child accounts, which can't become children of a child account.", param=PARAM
+        )
+    return _Merge(
+        target,
+        sources,
+        _new(edit, LINKED, keys),
+        _new(edit, GROUPED, keys),
+        children,
+    )
+
+
+def _new(edit: Edit, statement: Any, sources: Iterable[int]) -> list[int]:
+    """List what the sources are linked with and the target is not, each once."""
+    known = {key for (key,) in edit.writer.rows(statement, customer=edit.key)}
+    found = (key for source in sources for (key,) in edit.writer.rows(statement, customer=source))
+    return [key for key in dict.fromkeys(found) if key not in known]
+
+
+def _preview(plan: _Merge) -> CustomerMergePreview:
+    kept = as_given(plan.target)
+    gone = {encode_id(ID_PREFIX, key) for key in (plan.target["id"], *plan.keys)}
+    losses = []
+    for source in plan.sources:
+        for field, lost in as_given(source).items():
+            is_moot = field == "parent_account_id" and lost in gone
+            if lost is not None and lost != kept[field] and not is_moot:
+                losses.append(MergeLoss(encode_id(ID_PREFIX, source["id"]), field, lost, kept[field]))
+    return CustomerMergePreview(
+        "customer_merge_preview",
+        encode_id(ID_PREFIX, plan.target["id"]),
+        [encode_id(ID_PREFIX, key) for key in plan.keys],
+        [encode_id(addresses.ID_PREFIX, key) for key in plan.addresses],
+        [encode_id(account_groups.ID_PREFIX, key) for key in plan.groups],
+        [encode_id(ID_PREFIX, key) for key in plan.children],
+        losses,
+    )
+
+
+def _move(edit: Edit, plan: _Merge) -> None:
+    target = edit.key
+    link(edit, target, plan.addresses, is_attached=True)
+    known = [group for (group,) in edit.writer.rows(GROUPED, customer=target)]
+    set_price_groups(edit, target, [*known, *plan.groups])
+    # Also the target itself, where it was a child of one of the sources; it is nobody's child then.
+    stays_child = plan.target["parent_id"] not in plan.keys
+    parent = plan.target["parent_id"] if stays_child else None
+    edit.writer.run(_ADOPT, ids=plan.children, parent=target, now=now_ms())
+    rows.change(edit, plan.target, {"parent_id": parent})
+
+
+def _remove(edit: Edit, plan: _Merge) -> None:
+    # A source may be the child of another source.
+    edit.writer.run(_ADOPT, ids=plan.keys, parent=None, now=now_ms())
+    now = next_version(0)
+    edit.writer.run(_POINT_ON, ids=plan.keys, survivor=edit.key, now=now)
+    edit.writer.insert(
+        _POINT,
+        [{"id": key, "survivor_id": edit.key, "merged_at": now, "updated_at": now} for key in plan.keys],
+    )
+    for statement in _DROPS:
+        edit.writer.run(statement, ids=plan.keys)

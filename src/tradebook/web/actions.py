@@ -1,0 +1,142 @@
+"""Routes that change the book: authenticate, parse, change, shape, answer, all in one transaction."""
+
+from typing import Any
+
+import falcon
+import msgspec
+
+from tradebook.crud.edit import Edit
+from tradebook.crud.requests import RequestParser
+from tradebook.crud.resource import Action, View
+from tradebook.errors import ApiError, UnsupportedMediaType
+from tradebook.ids import encode_id
+from tradebook.storage.database import Conflict, Duplicate, OutcomeUnknown, Writer
+from tradebook.storage.transactions import reading, writing
+from tradebook.web.bodies import read_body
+from tradebook.web.envelope import Answer, error_answer
+from tradebook.web.objects import etag_of, keys_in_path, require_owners
+from tradebook.web.query_string import parse_query_string
+from tradebook.web.replays import replay_of
+from tradebook.web.routes import ACCOUNT_PREFIX, Service
+
+
+class _Replayed(Exception):
+    """The request was answered before: leave the transaction, nothing is to be done."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+class Acting:
+    """Answers one declared action."""
+
+    def __init__(self, service: Service, action: Action) -> None:
+        self._service = service
+        self._action = action
+        self._parser = RequestParser(action)
+
+    def answer(self, request: falcon.Request, response: falcon.Response, **path: str) -> None:
+        """Change the book and answer with what it has become."""
+        service, action = self._service, self._action
+        grant, _ = service.authenticator.grant(request)
+        request.context.account = encode_id(ACCOUNT_PREFIX, grant.account_id)
+        grant.require(*action.permissions)
+        raw = read_body(request)
+        replay = replay_of(request, raw, has_secret=action.has_secret)
+        asked = self._asked(request, raw, path)
+
+        def work(writer: Writer) -> Answer:
+            found = None if replay is None else replay.find(writer)
+            if found is not None:
+                raise _Replayed(found)
+            try:
+                with writer.savepoint():
+                    answer = self._done(writer, grant, asked)
+            except ApiError as error:
+                # What failed for a reason that stands fails again without being tried.
+                if replay is None or error.is_transient:
+                    raise
+                answer = error_answer(error)
+            except Duplicate as error:
+                # Names and numbers were looked up before, so two new rows have met in a key.
+                raise Conflict(str(error)) from error
+            if replay is not None:
+                replay.keep(writer, answer)
+            return answer
+
+        try:
+            with service.twins.alone(grant.account_id, None if replay is None else replay.key):
+                answer = writing(service.database, grant.account_id, work)
+        except _Replayed as replayed:
+            answer = replayed.answer
+        except OutcomeUnknown:
+            found = None if replay is None else reading(service.database, grant.account_id, replay.find)
+            if found is None:
+                raise
+            # All was done: the record says so, and what was answered.
+            answer = found
+        answer.send(response)
+
+    def _asked(self, request: falcon.Request, raw: bytes, path: dict[str, str]) -> "_Asked":
+        """Read the request; what is wrong with it is told inside the transaction, as every other failure."""
+        action = self._action
+        try:
+            if raw and not _is_json(request):
+                raise UnsupportedMediaType("The body must be JSON: send Content-Type: application/json.")
+            pairs = parse_query_string(request.env.get("QUERY_STRING", ""))
+            return _Asked(
+                owners=keys_in_path(action.owners, path),
+                include=self._parser.include(pairs),
+                values=action.body.read(raw),
+                if_match=request.get_header("If-Match") if action.owners else None,
+            )
+        except ApiError as refusal:
+            return _Asked(refusal=refusal)
+
+    def _done(self, writer: Writer, grant: Any, asked: "_Asked") -> Answer:
+        action = self._action
+        if asked.refusal is not None:
+            raise asked.refusal
+        view = View(writer, self._service.cursors, asked.include)
+        require_owners(action.owners, view, asked.owners)
+        edit = Edit(
+            writer=writer,
+            cursors=self._service.cursors,
+            grant=grant,
+            owners=asked.owners,
+            values=asked.values,
+            if_match=asked.if_match,
+        )
+        result = action.act(edit)
+        if result is None:
+            return Answer(204, None)
+        status = 201 if action.creates else 200
+        if isinstance(result, int):
+            assert action.load is not None
+            # What was derived from the account before the change is of no use behind it.
+            writer.cache.clear()
+            result = action.load(view, [result])[result]
+        body = msgspec.json.encode(result)
+        return Answer(status, body, (("ETag", etag_of(body)),))
+
+
+class _Asked(msgspec.Struct, frozen=True, kw_only=True):
+    owners: tuple[int, ...] = ()
+    include: frozenset[str] = frozenset()
+    values: dict[str, Any] = {}
+    if_match: str | None = None
+    refusal: ApiError | None = None
+
+
+def _is_json(request: falcon.Request) -> bool:
+    """Tell whether the body says that it is JSON in UTF-8; one that says nothing may be."""
+    kind, _, options = (request.content_type or "application/json").lower().partition(";")
+    kind = kind.strip()
+    charset = options.replace(" ", "").replace('"', "").partition("charset=")[2].partition(";")[0]
+    is_plain = request.get_header("Content-Encoding", default="identity").strip().lower() == "identity"
+    return (
+        (kind == "application/json" or kind.endswith("+json"))
+        and charset in {"", "utf-8", "utf8"}
+        and is_plain
+    )

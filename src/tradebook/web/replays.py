@@ -1,0 +1,82 @@
+"""Requests with an Idempotency-Key: what they are known by, and how their answers are kept and found."""
+
+import re
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+
+import falcon
+import msgspec
+from cryptography.fernet import Fernet, InvalidToken
+
+from tradebook.crud.idempotency import Record, find_record, keep_record
+from tradebook.errors import IdempotencyKeyReused, ValidationFailed
+from tradebook.storage.database import Reader, Writer
+from tradebook.web.envelope import Answer
+
+HEADER = "Idempotency-Key"
+KEY_LENGTH_MAX = 255
+REPLAYED = ("Idempotent-Replayed", "true")
+_GOOD_KEY = re.compile(r"[\x20-\x7e]+", re.ASCII)
+
+
+class Replay(msgspec.Struct, frozen=True):
+    """One request under a key of the client's choice."""
+
+    key: str
+    fingerprint: str
+    seal: Fernet | None
+    """Closes the answer to whoever reads the database, where it holds a secret."""
+
+    def find(self, reader: Reader) -> Answer | None:
+        """Return the answer that was given before; IdempotencyKeyReused where it was to another request."""
+        record = find_record(reader, self.key)
+        if record is None:
+            return None
+        if record.fingerprint != self.fingerprint:
+            raise _reused()
+        try:
+            kept = record.answer if self.seal is None else self.seal.decrypt(record.answer.encode()).decode()
+        except InvalidToken:
+            raise _reused() from None
+        answer = msgspec.json.decode(kept, type=_Kept)
+        body = None if answer.body is None else answer.body.encode()
+        return Answer(answer.status, body, (*answer.headers, REPLAYED))
+
+    def keep(self, writer: Writer, answer: Answer) -> None:
+        """Keep an answer in the transaction that it speaks of."""
+        body = None if answer.body is None else answer.body.decode()
+        text = msgspec.json.encode(_Kept(answer.status, body, answer.headers))
+        kept = text if self.seal is None else self.seal.encrypt(text)
+        keep_record(writer, self.key, Record(self.fingerprint, kept.decode()))
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    status: int
+    body: str | None
+    headers: tuple[tuple[str, str], ...]
+
+
+def replay_of(request: falcon.Request, body: bytes, *, has_secret: bool) -> Replay | None:
+    """Read the header; None where the request has none. Only POST and PATCH look at it."""
+    key = request.get_header(HEADER)
+    if key is None or request.method not in {"POST", "PATCH"}:
+        return None
+    if not 1 <= len(key) <= KEY_LENGTH_MAX or not _GOOD_KEY.fullmatch(key):
+        raise ValidationFailed(
+            f"{HEADER} takes 1 to {KEY_LENGTH_MAX} printable ASCII characters, such as a UUID.", param=HEADER
+        )
+    known_by = [request.method, request.path, request.env.get("QUERY_STRING", ""), sha256(body).hexdigest()]
+    fingerprint = sha256(msgspec.json.encode(known_by)).hexdigest()
+    seal = None
+    if has_secret:
+        # Whoever sends the same request again has both; the database has neither.
+        secret = f"{request.env['HTTP_AUTHORIZATION']}\n{key}".encode("utf-8", "surrogateescape")
+        seal = Fernet(urlsafe_b64encode(sha256(secret).digest()))
+    return Replay(key, fingerprint, seal)
+
+
+def _reused() -> IdempotencyKeyReused:
+    return IdempotencyKeyReused(
+        f"This {HEADER} came with another request before. Send that one unchanged, or choose a new key.",
+        param=HEADER,
+    )
