@@ -7,5 +7,5 @@ import schemathesis
 def before_load_schema(context, schema):
     """Drop the parameter from the document before requests are made from it."""
     for path in schema["paths"].values():
-        operation = path["get"]
-        operation["parameters"] = [p for p in operation["parameters"] if p["name"] != "cursor"]
+        for operation in path.values():
+            operation["parameters"] = [p for p in operation["parameters"] if p["name"] != "cursor"]

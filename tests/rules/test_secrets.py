@@ -32,14 +32,14 @@ def test_no_key_question_or_name_is_in_the_log(tmp_path, engine):
         (f"{url}?key={book.key}", {}, 401),
         (f"{url}/{book.key}", key, 400),
         (f"{server.url}/{book.key}/{book.key}", key, 404),
-        (url, {"Authorization": f"Bearer {book.key[:-1]}x"}, 401),
+        (url, {"Authorization": f"Bearer {book.key[:-1]}{chr(ord(book.key[-1]) ^ 1)}"}, 401),
         (url, {"Authorization": f"Basic {CANARY}"}, 401),
         (url, {**key, "X-Request-Id": f"{CANARY} not good"}, 200),
         (url, {**key, "Cookie": CANARY, "User-Agent": CANARY, "Referer": CANARY}, 200),
     ]
     for address, headers, status in requests:
         assert httpx.get(address, headers=headers).status_code == status, address
-    assert httpx.post(url, headers=key, content=CANARY).status_code == 405
+    assert httpx.post(url, headers=key, content=CANARY).status_code == 400
     wait_until(
         lambda: server.log.read_text().count('"event":"request"') >= len(requests) + 2, "the log's lines"
     )

@@ -10,12 +10,19 @@ from alembic import command
 from tests.fixtures.engines import Sqlite
 from tradebook import migrations
 from tradebook.resources.addresses import addresses
+from tradebook.resources import INDEXES
 from tradebook.resources.customers.tables import customer_addresses, customers
 from tradebook.storage.location import locate
 from tradebook.storage.schema import ACCOUNT, StatementWithoutAccount, metadata, prepare
 
-FILTERS = import_module("tradebook.migrations.versions.0002_postgresql").FILTERS
-ONLY_ON_POSTGRESQL = {"customer_search_by_trigram", *(f"{table}_by_{column}" for table, column, _ in FILTERS)}
+FILTERS = (
+    *import_module("tradebook.migrations.versions.0002_postgresql").FILTERS,
+    *((table, column, "id") for table, column in import_module("tradebook.migrations.versions.0003_writing").FILTERS),
+)
+ONLY_ON_POSTGRESQL = {
+    *(f"{index.folded.name}_by_trigram" for index in INDEXES),
+    *(f"{table}_by_{column}" for table, column, _ in FILTERS),
+}
 TENANT_TABLES = [table for table in metadata.sorted_tables if table.name != "deployment"]
 _c, _a, _l = customers.c, addresses.c, customer_addresses.c
 _other = customers.alias("other")

@@ -405,7 +405,7 @@ def test_an_address_that_serves_two_is_not_changed_for_the_other(ledger):
     )
     ledger.plant(
         f"INSERT INTO customer_addresses SELECT account_id, (SELECT id FROM customers WHERE {own} AND"
-        f" number = '2'), address_id, locality, state, postal_code FROM customer_addresses WHERE {own}"
+        f" number = '2'), address_id, locality, state, postal_code, 0 FROM customer_addresses WHERE {own}"
     )
 
     ledger.take({"number": "2", "bill_to.locality": "Bonn"})

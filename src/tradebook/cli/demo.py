@@ -43,7 +43,7 @@ def demo(
         os.environ.setdefault("TRADEBOOK_LOG_REQUESTS", "false")
         os.environ.setdefault("TRADEBOOK_RATE_LIMIT", "0")
         # What the worker shares with others of its kind goes with the book.
-        os.environ["TMPDIR"] = str(folder)
+        os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
         serve_forever("127.0.0.1", port, 1, lambda: _introduce(port, secret))
     except PortTaken as error:
         fail(f"{error} Choose another with --port.")

@@ -1,0 +1,295 @@
+"""What holds for every resource that can be written: asked over the registry, so a new one is asked too."""
+
+import pytest
+
+from tests.contract.checks import check_envelope
+from tests.fixtures.samples import (
+    CHANGED,
+    DELETED,
+    WRITTEN,
+    Maker,
+    NoValueByItself,
+    changing,
+    creating,
+    listing,
+    showing,
+)
+from tradebook.crud.fields import Ids, Object
+from tradebook.crud.parameters import OneOf
+from tradebook.resources import ALL
+
+SOFT = {"carrier"}
+"""What is still there by its id when it was deleted."""
+
+NAME = lambda resource: resource.name  # noqa: E731
+written = pytest.mark.parametrize("resource", WRITTEN, ids=NAME)
+changed = pytest.mark.parametrize("resource", CHANGED, ids=NAME)
+deleted = pytest.mark.parametrize("resource", DELETED, ids=NAME)
+
+
+@pytest.fixture(scope="module")
+def maker(module_book):
+    return Maker(module_book)
+
+
+def fields_of(resources, route_of):
+    """Every field of every body, as parameters of a test."""
+    return [
+        pytest.param(resource, field, id=f"{resource.name}-{field.name}")
+        for resource in resources
+        if (route := route_of(resource))
+        for field in route.body.fields
+    ]
+
+
+def shown_by(maker, path):
+    answer = maker.client.get(path)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def count_of(maker, resource, parents):
+    """How many objects there are, as far as one page tells."""
+    answer = maker.client.get(listing(resource).path.format(**parents), params={"limit": 1000})
+    return len(answer.json()["data"])
+
+
+@written
+def test_what_is_created_is_what_is_shown(maker, resource):
+    path, made = maker.make_at(resource)
+
+    answer = shown_by(maker, path)
+
+    shown = {key: value for key, value in made.items() if key not in {"secret", "replaces"}}
+    assert answer.json() == shown
+    assert list(made)[: len(shown)] == list(answer.json())
+    listed = maker.client.get(path.rpartition("/")[0], params={"limit": 1}).json()["data"]
+    assert [entry["id"] for entry in listed] == [made["id"]]
+    assert made["created_at"] == made["updated_at"]
+
+
+@written
+def test_the_tag_of_what_was_written_is_the_tag_of_what_is_read(maker, resource):
+    route = creating(resource)
+    if route.item is not resource.shape:
+        pytest.skip("the answer has a secret that no other answer has")
+    answer = maker.client.post(maker.path(route), json=maker.required(resource))
+
+    path = f"{answer.request.url.path}/{answer.json()['id']}"
+
+    assert shown_by(maker, path).headers["etag"] == answer.headers["etag"]
+
+
+@pytest.mark.parametrize(("resource", "field"), fields_of(WRITTEN, creating))
+def test_what_is_required_is_asked_for_and_what_is_not_may_be_left_out(maker, resource, field):
+    route = creating(resource)
+    body = maker.required(resource)
+    if body.pop(field.name, None) and resource.name == "account_user":
+        body["email"] = "without-a-name@example.com"
+
+    answer = maker.client.post(maker.path(route), json=body)
+
+    if field.is_required:
+        check_envelope(answer, 400, field.name, "validation_failed")
+    else:
+        assert answer.status_code == 201, answer.text
+
+
+@pytest.mark.parametrize(("resource", "field"), fields_of(WRITTEN, creating))
+def test_every_field_can_be_given(maker, resource, field):
+    route = creating(resource)
+    try:
+        given = {field.name: maker.value(field)}
+    except NoValueByItself:
+        pytest.skip("tested with its carrier in test_customers")
+
+    answer = maker.client.post(
+        maker.path(route), json=maker.required(resource) | given
+    )
+
+    assert answer.status_code == 201, answer.text
+
+
+@pytest.mark.parametrize(("resource", "field"), fields_of(WRITTEN, creating))
+@pytest.mark.parametrize("wrong", [7, 1.5, True, [], {}, ["x", {}], {"a": 1}, "", " "], ids=repr)
+def test_a_value_of_another_kind_is_refused_by_name(maker, resource, field, wrong):
+    route = creating(resource)
+    if wrong == [] and isinstance(field.kind, Ids) and field.kind.length_min == 0:
+        pytest.skip("an empty list is a list")
+    if wrong is True and field.kind.schema().get("type") == "boolean":
+        pytest.skip("true is a boolean")
+    if wrong == 7 and field.kind.schema().get("type") == "integer":
+        pytest.skip("7 is a number")
+    body = maker.required(resource) | {field.name: wrong}
+    path = maker.path(route)
+
+    answer = maker.client.post(path, json=body)
+
+    error = check_envelope(answer, 400, answer.json()["error"]["param"], "validation_failed")
+    assert error["param"].partition(".")[0] == field.name
+    assert error["param"] == field.name or isinstance(field.kind, Object)
+
+
+@pytest.mark.parametrize(("resource", "field"), fields_of(CHANGED, changing))
+def test_null_clears_what_can_be_null_and_nothing_else(maker, resource, field):
+    path, made = maker.make_at(resource)
+    if resource.name == "account_user":
+        maker.client.patch(path, json={"email": "kept@example.com" + made["id"], "name": "Kept"})
+    before = shown_by(maker, path).json()
+
+    answer = maker.client.patch(path, json={field.name: None})
+
+    if field.can_be_null:
+        assert answer.status_code == 200, answer.text
+        if field.name in before:
+            assert answer.json()[field.name] is None
+    else:
+        check_envelope(answer, 400, field.name, "validation_failed")
+        assert shown_by(maker, path).json() == before
+
+
+@pytest.mark.parametrize(("resource", "field"), fields_of(CHANGED, changing))
+def test_a_change_of_one_field_leaves_the_others(maker, resource, field):
+    path, _ = maker.make_at(resource)
+    include = ",".join(showing(resource).includes)
+    ask = {"include": include} if include else {}
+    before = maker.client.get(path, params=ask).json()
+    try:
+        given = maker.value(field)
+    except NoValueByItself:
+        pytest.skip("tested with its carrier in test_customers")
+    if resource.name == "account_group" and field.name == "type":
+        given = before["type"]
+
+    answer = maker.client.patch(path, json={field.name: given}, params=ask)
+
+    assert answer.status_code == 200, answer.text
+    after = answer.json()
+    assert maker.client.get(path, params=ask).json() == after
+    differing = {key for key in before if before[key] != after[key]}
+    assert "updated_at" in differing
+    assert len(differing - {"updated_at", "relationship_type"}) <= 1, differing
+    if isinstance(given, str) and field.name in after and not isinstance(field.kind, OneOf):
+        assert after[field.name] == given
+
+
+def without_version(shown):
+    """An object without what every change of it changes."""
+    return {
+        key: without_version(value) if isinstance(value, dict) else value
+        for key, value in shown.items()
+        if key != "updated_at"
+    }
+
+
+@changed
+def test_an_empty_change_changes_nothing_but_the_version(maker, resource):
+    path, made = maker.make_at(resource)
+
+    answer = maker.client.patch(path, json={})
+
+    assert answer.status_code == 200
+    assert [without_version(answer.json())] == [without_version(made)]
+    assert answer.json()["updated_at"] > made["updated_at"]
+
+
+@written
+@pytest.mark.parametrize("name", ["id", "object", "created_at", "updated_at"])
+def test_what_is_read_only_is_refused(maker, resource, name):
+    route = creating(resource)
+    body = maker.required(resource)
+
+    answer = maker.client.post(maker.path(route), json=body | {name: "x"})
+
+    assert "read-only" in check_envelope(answer, 400, name, "validation_failed")["message"]
+
+
+@written
+@pytest.mark.parametrize("name", ["account_id", "is_system", "nmae", "Name", "", "name ", "__proto__"])
+def test_what_no_body_has_is_refused(maker, resource, name):
+    route = creating(resource)
+    body = maker.required(resource)
+
+    answer = maker.client.post(maker.path(route), json=body | {name: "x"})
+
+    check_envelope(answer, 400, name, "validation_failed")
+
+
+@changed
+def test_a_stale_tag_changes_nothing_and_the_new_one_does(maker, resource):
+    path, made = maker.make_at(resource)
+    stale = shown_by(maker, path).headers["etag"]
+    current = maker.client.patch(path, json={}).headers["etag"]
+    assert current != stale
+
+    refused = maker.client.patch(path, json={}, headers={"If-Match": stale})
+    taken = maker.client.patch(path, json={}, headers={"If-Match": f'"0-0", {current}'})
+    anything = maker.client.patch(path, json={}, headers={"If-Match": "*"})
+
+    check_envelope(refused, 412, None, "precondition_failed")
+    assert (taken.status_code, anything.status_code) == (200, 200)
+
+
+@deleted
+def test_a_stale_tag_deletes_nothing(maker, resource):
+    path, _ = maker.make_at(resource)
+
+    answer = maker.client.delete(path, headers={"If-Match": '"0-0"'})
+
+    check_envelope(answer, 412, None, "precondition_failed")
+    assert shown_by(maker, path).status_code == 200
+
+
+@deleted
+def test_what_is_deleted_is_gone(maker, resource):
+    path, made = maker.make_at(resource)
+
+    answer = maker.client.delete(path)
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    listed = maker.client.get(path.rpartition("/")[0], params={"limit": 1000}).json()["data"]
+    assert made["id"] not in [entry["id"] for entry in listed]
+    if resource.name in SOFT:
+        assert shown_by(maker, path).json()["deleted_at"] is not None
+        check_envelope(maker.client.delete(path), 409, "id", "already_deleted")
+        check_envelope(maker.client.patch(path, json={}), 409, "id", "already_deleted")
+    else:
+        for method in ("GET", "DELETE"):
+            check_envelope(maker.client.request(method, path), 404, "id", "not_found")
+
+
+UNIQUE = [
+    ("account_group", "name"),
+    ("carrier", "name"),
+    ("payment_term", "name"),
+    ("shipping_term", "name"),
+    ("customer", "number"),
+    ("account_user", "email"),
+]
+
+
+@pytest.mark.parametrize(("name", "field"), UNIQUE)
+def test_what_is_unique_is_refused_twice_with_the_field(maker, name, field):
+    (resource,) = [each for each in ALL if each.name == name]
+    value = f"only.one@{name}"
+    path, _ = maker.make_at(resource, **{field: value})
+    other, _ = maker.make_at(resource)
+    route = creating(resource)
+    body = maker.required(resource) | {field: value}
+
+    check_envelope(maker.client.post(maker.path(route), json=body), 409, field, "already_exists")
+    check_envelope(maker.client.patch(other, json={field: value}), 409, field, "already_exists")
+    assert maker.client.patch(path, json={field: value}).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["carrier", "payment_term", "shipping_term"])
+def test_what_the_system_owns_stays(maker, name):
+    (resource,) = [each for each in ALL if each.name == name]
+    path = listing(resource).path
+    oldest = maker.client.get(path, params={"limit": 1000}).json()["data"][-1]
+
+    for method, body in (("PATCH", {"name": "Mine"}), ("DELETE", None)):
+        answer = maker.client.request(method, f"{path}/{oldest['id']}", json=body)
+        check_envelope(answer, 403, None, "system_owned")
+
+    assert shown_by(maker, f"{path}/{oldest['id']}").json() == oldest
