@@ -47,11 +47,11 @@ def create_app(settings: Settings | None = None) -> falcon.App[falcon.Request, f
         Authenticator(database, api_keys.authenticate, api_keys.note_use, limiter),
         PageCache(settings.page_cache_bytes),
         Twins(settings.database),
+        settings.body_bytes_max,
     )
     return build_app(
         service,
         ALL,
         is_ready=is_ready,
-        body_bytes_max=settings.body_bytes_max,
         log_requests=settings.log_requests,
     )

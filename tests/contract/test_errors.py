@@ -256,7 +256,6 @@ def client_of(book, *, walk=None, load_span=None, load=None):
         service,
         (structs.replace(ALL[0], routes=routes), *ALL[1:]),
         is_ready=lambda: True,
-        body_bytes_max=1000,
         log_requests=False,
     )
     return falcon.testing.TestClient(app, headers={"Authorization": f"Bearer {book.key}"})

@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from tradebook.storage.database import Conflict, Database, Reader, Writer
+from tradebook.storage.database import Conflict, Database, Duplicate, Reader, Writer
 
 FIRST_PAUSE_SECONDS = 0.005
 PAUSE_SECONDS_MAX = 0.25
+DUPLICATES_MAX = 3
 
 Result = TypeVar("Result")
 
@@ -40,9 +41,16 @@ def writing(database: Database, account_id: int, work: Callable[[Writer], Result
 def _again(once: Callable[[], Result], timeout_ms: int) -> Result:
     end = time.monotonic() + timeout_ms / 1000
     pause = FIRST_PAUSE_SECONDS
+    duplicates = 0
     while True:
         try:
             return once()
+        except Duplicate:
+            # What is unique was looked up before, so two new rows have met in a key made by chance. That
+            # they would do so again is a fault of ours.
+            if duplicates >= DUPLICATES_MAX:
+                raise
+            duplicates += 1
         except Conflict:
             # Chance keeps those who met from meeting again.
             delay = random.uniform(0, pause)  # noqa: S311

@@ -10,7 +10,7 @@ from tradebook.crud.requests import RequestParser
 from tradebook.crud.resource import Action, View
 from tradebook.errors import ApiError, UnsupportedMediaType
 from tradebook.ids import encode_id
-from tradebook.storage.database import Conflict, Duplicate, OutcomeUnknown, Writer
+from tradebook.storage.database import OutcomeUnknown, Writer
 from tradebook.storage.transactions import reading, writing
 from tradebook.web.bodies import read_body
 from tradebook.web.envelope import Answer, error_answer
@@ -42,7 +42,7 @@ class Acting:
         grant, _ = service.authenticator.grant(request)
         request.context.account = encode_id(ACCOUNT_PREFIX, grant.account_id)
         grant.require(*action.permissions)
-        raw = read_body(request)
+        raw = read_body(request, service.body_bytes_max)
         replay = replay_of(request, raw, has_secret=action.has_secret)
         asked = self._asked(request, raw, path)
 
@@ -58,9 +58,6 @@ class Acting:
                 if replay is None or error.is_transient:
                     raise
                 answer = error_answer(error)
-            except Duplicate as error:
-                # Names and numbers were looked up before, so two new rows have met in a key.
-                raise Conflict(str(error)) from error
             if replay is not None:
                 replay.keep(writer, answer)
             return answer

@@ -2,13 +2,18 @@
 
 import falcon
 
-from tradebook.errors import ValidationFailed
+from tradebook.errors import PayloadTooLarge, ValidationFailed
 
 
-def read_body(request: falcon.Request) -> bytes:
-    """Read a body as long as it says it is; what is longer was refused before."""
-    length = int(request.env.get("CONTENT_LENGTH") or 0)
+def read_body(request: falcon.Request, bytes_max: int) -> bytes:
+    """Read a body as long as it says it is; one that doesn't say (chunked) up to the limit."""
     stream = request.env["wsgi.input"]
+    if request.env.get("HTTP_TRANSFER_ENCODING"):
+        found: bytes = stream.read(bytes_max + 1)
+        if len(found) > bytes_max:
+            raise PayloadTooLarge(f"The body is over {bytes_max} bytes.")
+        return found
+    length = int(request.env.get("CONTENT_LENGTH") or 0)
     raw: bytes = stream.read(length) if length else b""
     if len(raw) != length:
         raise ValidationFailed(f"The body ends after {len(raw)} of {length} bytes.")

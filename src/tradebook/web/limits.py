@@ -1,7 +1,8 @@
 """How often a key may ask: a sliding window, counted for all processes of a machine, or of several.
 
 A request counts in the window of its moment; of the window before, that share counts which the sliding
-window still covers. So no minute has more than its number, wherever it begins.
+window still covers, as if its requests had come evenly. Over time no more than the limit is let in; after a
+quiet time a burst may use up two windows' number at once, and never more.
 """
 
 import fcntl

@@ -30,6 +30,7 @@ class Service(msgspec.Struct, frozen=True):
     authenticator: Authenticator
     pages: PageCache
     twins: Twins
+    body_bytes_max: int = 1_048_576
 
 
 class Reading:

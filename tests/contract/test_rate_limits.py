@@ -1,0 +1,209 @@
+"""Rate limits (contract, section 4): per key, one count for all workers, told on every answer."""
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import fakeredis
+import httpx
+import pytest
+
+from tests.contract.checks import check_envelope
+from tests.fixtures.book import Book
+from tests.fixtures.server import free_port, start_server, stop_server, wait_until
+from tradebook.web.limits import MachineLimiter, make_limiter
+
+LIST = "/v1/sales/customers"
+HEADERS = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")
+LONG = "86400"
+
+
+def start(folder, engine, monkeypatch, limit, window=LONG, workers="2", **more):
+    for name, value in {"RATE_LIMIT": str(limit), "RATE_LIMIT_SECONDS": window, **more}.items():
+        monkeypatch.setenv(f"TRADEBOOK_{name}", value)
+    return start_server(folder, "--workers", workers, database=engine.new(folder))
+
+
+@pytest.fixture
+def limited(tmp_path, engine, monkeypatch):
+    """A server of four workers, on which each key has forty requests."""
+    server = start(tmp_path, engine, monkeypatch, 40, workers="4")
+    book = Book(server)
+    yield book
+    book.close()
+    stop_server(server)
+
+
+def ask(book, secret=None, path=LIST, **headers):
+    """Ask over a new connection, which any worker may take."""
+    if secret != "":
+        headers["Authorization"] = f"Bearer {secret or book.key}"
+    return httpx.get(book.server.url + path, headers=headers)
+
+
+def test_one_limit_for_all_workers_and_one_for_each_key(limited):
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: ask(limited), range(60)))
+
+    assert Counter(answer.status_code for answer in answers) == {200: 40, 429: 20}
+    _, other = limited.new_key()
+    assert ask(limited, other).status_code == 200
+    refused = ask(limited)
+    error = check_envelope(refused, 429, None, "rate_limit_exceeded")
+    assert error["is_transient"]
+    assert refused.headers["x-should-retry"] == "true"
+    assert 1 <= int(refused.headers["retry-after"]) <= 2 * int(LONG)
+    assert [refused.headers[name] for name in HEADERS[:2]] == ["40", "0"]
+
+
+def test_every_answer_to_a_key_tells_the_limit_and_counts_down(limited):
+    etag = ask(limited).headers["etag"]
+    answers = [
+        ask(limited, **{"If-None-Match": etag}),
+        ask(limited, path=f"{LIST}?limit=0"),
+        ask(limited, path=f"{LIST}/ac_0000000000000"),
+        httpx.post(
+            f"{limited.server.url}/v1/finance/payment-terms",
+            json={"name": "Net 1"},
+            headers={"Authorization": f"Bearer {limited.key}"},
+        ),
+    ]
+
+    assert [answer.status_code for answer in answers] == [304, 400, 404, 201]
+    assert [answer.headers["ratelimit-remaining"] for answer in answers] == ["38", "37", "36", "35"]
+    assert {answer.headers["ratelimit-limit"] for answer in answers} == {"40"}
+    assert all(0 < int(answer.headers["ratelimit-reset"]) <= int(LONG) for answer in answers)
+
+
+def test_without_a_good_key_the_address_is_counted(limited):
+    answers = [ask(limited, secret) for secret in ("", "nonsense") * 25]
+
+    assert Counter(answer.status_code for answer in answers) == {401: 40, 429: 10}
+    assert all(name in answer.headers for answer in answers for name in HEADERS)
+    assert ask(limited).status_code == 200
+
+
+def test_a_write_that_is_refused_is_not_done(limited):
+    for _ in range(40):
+        ask(limited)
+    answer = httpx.post(
+        f"{limited.server.url}/v1/finance/payment-terms",
+        json={"name": "Net 1"},
+        headers={"Authorization": f"Bearer {limited.key}", "Idempotency-Key": "later"},
+    )
+    _, other = limited.new_key()
+
+    assert answer.status_code == 429
+    names = [term["name"] for term in ask(limited, other, "/v1/finance/payment-terms").json()["data"]]
+    assert "Net 1" not in names
+
+
+def test_who_waits_as_told_is_let_in(tmp_path, engine, monkeypatch):
+    server = start(tmp_path, engine, monkeypatch, 5, window="1")
+    book = Book(server)
+    statuses = [ask(book).status_code for _ in range(7)]
+
+    wait_until(lambda: ask(book).status_code == 200, "the next window")
+
+    assert 429 in statuses
+    book.close()
+    stop_server(server)
+
+
+def test_without_a_limit_nothing_is_told(book):
+    assert not any(name in book.client.get(LIST).headers for name in HEADERS)
+
+
+class Clock:
+    """A clock that stands where it is put."""
+
+    def __init__(self, monkeypatch):
+        self.now = 1_000_000.0
+        monkeypatch.setattr("tradebook.web.limits.time.monotonic", lambda: self.now)
+
+
+@pytest.fixture
+def clock(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return Clock(monkeypatch)
+
+
+def admitted(limiter, clock, seconds, per_second, name=7):
+    """The moments at which requests are let in, when they keep coming."""
+    moments = []
+    for _ in range(seconds * per_second):
+        if not limiter.hit(name).retry_after_seconds:
+            moments.append(clock.now)
+        clock.now += 1 / per_second
+    return moments
+
+
+def test_over_time_there_is_no_more_than_the_limit_and_never_twice_as_much(clock):
+    limiter = MachineLimiter("book", 100, 60)
+
+    moments = admitted(limiter, clock, 600, 10)
+
+    for begin in range(0, 540, 7):
+        start = 1_000_000 + begin
+        count = len([moment for moment in moments if start <= moment < start + 60])
+        assert count < 200
+        assert 90 <= count or begin > 480
+    assert 950 <= len(moments) <= 1_000 + 100
+
+
+def test_the_wait_that_is_advised_is_enough_and_hardly_more(clock):
+    for used in (1, 5, 50, 100):
+        limiter = MachineLimiter(f"book {used}", used, 60)
+        while not (verdict := limiter.hit(1)).retry_after_seconds:
+            clock.now += 0.1
+        clock.now += verdict.retry_after_seconds
+        assert not limiter.hit(1).retry_after_seconds
+    assert limiter.hit(2).remaining == 99
+
+
+def test_many_keys_at_once_do_not_count_for_each_other(clock):
+    limiter = MachineLimiter("book", 10, 60)
+    for name in range(2_000):
+        for _ in range(3):
+            assert not limiter.hit(name + 1).retry_after_seconds
+    remaining = Counter(limiter.hit(name + 1).remaining for name in range(2_000))
+    assert remaining[6] >= 1_990
+
+
+def test_a_file_from_before_a_restart_of_the_machine_counts_for_nothing(clock):
+    before = MachineLimiter("book", 3, 60)
+    for _ in range(3):
+        before.hit(1)
+    clock.now = 5.0
+
+    assert MachineLimiter("book", 3, 60).hit(1).remaining == 2
+
+
+@pytest.fixture
+def redis():
+    """The protocol of Redis, spoken by a server of the test's own."""
+    port = free_port()
+    server = fakeredis.TcpFakeServer(("127.0.0.1", port))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"redis://127.0.0.1:{port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_several_machines_count_together(redis, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    machines = [make_limiter(f"machine {n}", 20, 3600, redis) for n in range(2)]
+
+    verdicts = [machines[n % 2].hit(5) for n in range(30)]
+
+    assert Counter(bool(v.retry_after_seconds) for v in verdicts) == {False: 20, True: 10}
+    assert verdicts[0].limit == 20
+    assert [v.remaining for v in verdicts[:3]] == [19, 18, 17]
+
+
+def test_while_the_common_count_is_away_each_machine_counts_by_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    limiter = make_limiter("machine", 3, 3600, f"redis://127.0.0.1:{free_port()}")
+
+    assert [bool(limiter.hit(5).retry_after_seconds) for _ in range(5)] == [False] * 3 + [True] * 2
