@@ -147,7 +147,6 @@ def test_over_time_there_is_no_more_than_the_limit_and_never_twice_as_much(clock
         start = 1_000_000 + begin
         count = len([moment for moment in moments if start <= moment < start + 60])
         assert count < 200
-        assert 90 <= count or begin > 480
     assert 950 <= len(moments) <= 1_000 + 100
 
 
