@@ -120,9 +120,7 @@ def test_a_key_goes_with_requests_that_are_refused_before_the_book_is_asked(book
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\tb", "k\u00e9y"])
 def test_a_key_that_is_none_is_refused(book, key):
-    answer = book.client.post(
-        GROUPS, json=group("A"), headers=[(b"Idempotency-Key", key.encode("latin-1"))]
-    )
+    answer = book.client.post(GROUPS, json=group("A"), headers=[(b"Idempotency-Key", key.encode("latin-1"))])
 
     check_envelope(answer, 400, "Idempotency-Key", "validation_failed")
     assert book.get(GROUPS)["data"] == []
@@ -140,7 +138,10 @@ def test_delete_and_put_ignore_the_header(book):
     headers = {"Idempotency-Key": "same"}
 
     put = [book.client.put(f"{path}/{verb}", headers=headers).status_code for verb in ("disable", "activate")]
-    gone = [book.client.delete(f"{GROUPS}/{maker.of_prefix('acgr', type='type_group')}", headers=headers) for _ in "ab"]
+    gone = [
+        book.client.delete(f"{GROUPS}/{maker.of_prefix('acgr', type='type_group')}", headers=headers)
+        for _ in "ab"
+    ]
 
     assert put == [200, 200]
     assert [answer.status_code for answer in gone] == [204, 204]
@@ -204,7 +205,9 @@ def test_after_a_day_a_key_is_new_and_old_records_are_swept(book):
     for number in range(30):
         post(book, group(f"A{number}"), f"key{number}")
     long_ago = now_ms() - idempotency.KEPT_MS
-    plant(book, f"UPDATE idempotency_records SET created_at = {long_ago} WHERE account_id = {book.account_key}")
+    plant(
+        book, f"UPDATE idempotency_records SET created_at = {long_ago} WHERE account_id = {book.account_key}"
+    )
 
     answer = post(book, group("B"), "key0")
 
@@ -256,7 +259,9 @@ def test_a_twin_under_way_is_sent_away_with_advice(tmp_path, engine, monkeypatch
     try:
         headers = {"Idempotency-Key": "twin", **book.client.headers}
         with ThreadPoolExecutor(1) as pool, Held(book):
-            waiting = pool.submit(httpx.post, first.url + GROUPS, json=group("A"), headers=headers, timeout=30)
+            waiting = pool.submit(
+                httpx.post, first.url + GROUPS, json=group("A"), headers=headers, timeout=30
+            )
             wait_until(is_under_way, "the first request's turn to wait")
 
             answer = httpx.post(second.url + GROUPS, json=group("A"), headers=headers, timeout=5)

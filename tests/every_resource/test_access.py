@@ -136,7 +136,9 @@ CANARY = "Canary"
 
 @pytest.mark.parametrize("resource", WRITTEN, ids=lambda resource: resource.name)
 def test_a_foreign_id_answers_exactly_what_a_random_id_does(maker, foreign, resource):
-    field = next((f for f in ("name", "email") if any(b.name == f for b in creating(resource).body.fields)), None)
+    field = next(
+        (f for f in ("name", "email") if any(b.name == f for b in creating(resource).body.fields)), None
+    )
     path, made = foreign.make_at(resource, **({field: f"{CANARY}{resource.name}"} if field == "name" else {}))
     owners = path.split("/")[4:-2]
     routes = [r for r in resource.routes if r.owners and r.owners[-1].id_prefix == resource.id_prefix]

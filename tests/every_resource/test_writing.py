@@ -103,9 +103,7 @@ def test_every_field_can_be_given(maker, resource, field):
     except NoValueByItself:
         pytest.skip("tested with its carrier in test_customers")
 
-    answer = maker.client.post(
-        maker.path(route), json=maker.required(resource) | given
-    )
+    answer = maker.client.post(maker.path(route), json=maker.required(resource) | given)
 
     assert answer.status_code == 201, answer.text
 

@@ -3,7 +3,14 @@
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.fixtures.book import Book
 from tests.fixtures.samples import Maker
@@ -12,7 +19,9 @@ NAMES = st.sampled_from(["Ada", "Bea", "Cyd", "Dov", "Eli"])
 CITIES = st.sampled_from(["Ulm", "Köln", "Rom"])
 PICK = st.integers(0, 1_000)
 CUSTOMERS = "/v1/sales/customers"
-INCLUDE = "type,price_groups,parent_account,child_accounts,bill_to_address.geolocation,ship_to_address.geolocation"
+INCLUDE = (
+    "type,price_groups,parent_account,child_accounts,bill_to_address.geolocation,ship_to_address.geolocation"
+)
 
 
 class Customer:
@@ -287,7 +296,11 @@ class Writes(RuleBasedStateMachine):
         assert [c["id"] for c in page["data"]] == sorted(self.customers, reverse=True)
         for shown in page["data"]:
             known = self.customers[shown["id"]]
-            assert (shown["name"], shown["number"], shown["type"]["id"]) == (known.name, known.number, known.kind)
+            assert (shown["name"], shown["number"], shown["type"]["id"]) == (
+                known.name,
+                known.number,
+                known.kind,
+            )
             assert {group["id"] for group in shown["price_groups"]["data"]} == known.groups
             assert (shown["parent_account"] or {}).get("id") == known.parent
             children = {key for key, c in self.customers.items() if c.parent == shown["id"]}

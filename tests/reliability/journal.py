@@ -16,7 +16,9 @@ from tests.fixtures.server import Server, start_server, wait_until
 from tradebook.resources.customers.fields import CREATE
 
 CUSTOMERS = "/v1/sales/customers"
-INCLUDE = "type,price_groups,bill_to_address.geolocation,ship_to_address.geolocation,contact_info,credit_limit"
+INCLUDE = (
+    "type,price_groups,bill_to_address.geolocation,ship_to_address.geolocation,contact_info,credit_limit"
+)
 CLIENTS = 8
 
 

@@ -51,7 +51,9 @@ def test_kill_under_load(tmp_path, engine):
     violations, checked = run(tmp_path, engine, CYCLES[engine.name])
 
     seconds = time.monotonic() - started
-    print(f"T1 {engine.name}: {CYCLES[engine.name]} kills, {checked} writes, {len(violations)} violations, {seconds:.0f} s")
+    print(
+        f"T1 {engine.name}: {CYCLES[engine.name]} kills, {checked} writes, {len(violations)} violations, {seconds:.0f} s"
+    )
     assert violations == []
     assert checked > CYCLES[engine.name] * 5
 

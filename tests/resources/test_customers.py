@@ -47,7 +47,9 @@ def found(maker, **filters):
 
 def test_everything_that_is_given_is_shown_and_found(maker):
     carrier = maker.of_prefix("cr")
-    level = maker.client.post(f"/v1/operations/carriers/{carrier}/service-levels", json={"name": "Fast"}).json()
+    level = maker.client.post(
+        f"/v1/operations/carriers/{carrier}/service-levels", json={"name": "Fast"}
+    ).json()
     rep = maker.of_prefix("acus", name="Rita Rep")
     price_group = maker.of_prefix("acgr", type="pricing_group")
     body = body_of(
@@ -108,7 +110,9 @@ def test_everything_that_is_given_is_shown_and_found(maker):
         assert found(maker, **filters) == [made["id"]], filters
 
 
-@pytest.mark.parametrize("amount", ["0.1", "99999999999999999.9999999", "21000.00", "-5", "1e3", "", "1,5", "NaN", "١"])
+@pytest.mark.parametrize(
+    "amount", ["0.1", "99999999999999999.9999999", "21000.00", "-5", "1e3", "", "1,5", "NaN", "١"]
+)
 def test_decimals_stay_exact_or_are_refused(maker, amount):
     answer = maker.client.post(CUSTOMERS, json=body_of(maker, credit_limit={"value": amount}))
 
@@ -225,7 +229,9 @@ def test_two_requests_that_together_would_make_two_levels_do_not(maker):
         first, second, third = (create(maker) for _ in range(3))
 
         def be_child(pair):
-            with httpx.Client(base_url=maker.book.server.url, headers=maker.client.headers, timeout=60) as client:
+            with httpx.Client(
+                base_url=maker.book.server.url, headers=maker.client.headers, timeout=60
+            ) as client:
                 child, parent = pair
                 return client.patch(
                     f"{CUSTOMERS}/{child['id']}", json={"parent_account_id": parent["id"]}
@@ -272,7 +278,9 @@ def test_price_groups_are_replaced_as_a_set(maker):
 def test_a_level_belongs_to_the_carrier(maker):
     ours, theirs = maker.of_prefix("cr"), maker.of_prefix("cr")
     level, other = (
-        maker.client.post(f"/v1/operations/carriers/{carrier}/service-levels", json={"name": "L"}).json()["id"]
+        maker.client.post(f"/v1/operations/carriers/{carrier}/service-levels", json={"name": "L"}).json()[
+            "id"
+        ]
         for carrier in (ours, theirs)
     )
     made = create(maker, default_carrier_id=ours, default_service_level_id=level)

@@ -17,7 +17,10 @@ from tradebook.storage.schema import ACCOUNT, StatementWithoutAccount, metadata,
 
 FILTERS = (
     *import_module("tradebook.migrations.versions.0002_postgresql").FILTERS,
-    *((table, column, "id") for table, column in import_module("tradebook.migrations.versions.0003_writing").FILTERS),
+    *(
+        (table, column, "id")
+        for table, column in import_module("tradebook.migrations.versions.0003_writing").FILTERS
+    ),
 )
 ONLY_ON_POSTGRESQL = {
     *(f"{index.folded.name}_by_trigram" for index in INDEXES),

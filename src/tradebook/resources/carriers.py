@@ -21,6 +21,7 @@ from tradebook.errors import AlreadyDeleted
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.resources import service_levels
 from tradebook.resources.service_levels import VISIBILITIES, ServiceLevel
+from tradebook.storage.database import Reader
 from tradebook.storage.schema import choice, flag, moment, table, text, unique
 
 CODES = ("fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect")
@@ -161,6 +162,12 @@ def _standing(edit: Edit) -> Values:
     return before
 
 
+def _require_standing(reader: Reader, key: int) -> None:
+    found = rows.find(reader, key)
+    if found is not None and found["deleted_at"] is not None:
+        raise AlreadyDeleted("This carrier was deleted and gets no new levels.", param="carrier_id")
+
+
 def _change(edit: Edit) -> int:
     rows.change(edit, _standing(edit), edit.values)
     return edit.key
@@ -213,5 +220,7 @@ service_level_resource = Resource(
     name="service_level",
     id_prefix=service_levels.ID_PREFIX,
     shape=ServiceLevel,
-    routes=service_levels.routes(_LEVELS_PATH, Owner("carrier_id", ID_PREFIX, fragments.load_found)),
+    routes=service_levels.routes(
+        _LEVELS_PATH, Owner("carrier_id", ID_PREFIX, fragments.load_found), _require_standing
+    ),
 )

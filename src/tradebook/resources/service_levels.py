@@ -1,5 +1,6 @@
 """Service levels: what a carrier offers, such as "Ground" or "2Day"."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -117,7 +118,7 @@ def is_of_carrier(reader: Reader, carrier: int, level: int) -> bool:
     return found is not None and found["carrier_id"] == carrier
 
 
-def _creating(edit: Edit) -> int:
+def _create_level(edit: Edit) -> int:
     carrier, given = edit.owners[0], dict(edit.values)
     given["service_level_token"] = given["service_level_token"] or given["name"].lower().replace(" ", "_")
     key = rows.add(edit, {**given, "carrier_id": carrier, "is_system": 0})
@@ -147,8 +148,13 @@ def _deleting(edit: Edit) -> None:
     rows.remove(edit, rows.current(edit))
 
 
-def routes(path: str, carrier: Owner) -> tuple[Route, ...]:
-    """Make the routes, inside a carrier's."""
+def routes(path: str, carrier: Owner, require_standing: Callable[[Reader, int], None]) -> tuple[Route, ...]:
+    """Make the routes, inside a carrier's; a carrier that isn't standing gets no new levels."""
+
+    def create(edit: Edit) -> int:
+        require_standing(edit.writer, edit.owners[0])
+        return _create_level(edit)
+
     return Standard(
         path=path,
         noun="service level of a carrier",
@@ -161,7 +167,7 @@ def routes(path: str, carrier: Owner) -> tuple[Route, ...]:
         owners=(carrier,),
         create=_create,
         update=_update,
-        creating=_creating,
+        creating=create,
         changing=_changing,
         deleting=_deleting,
     ).routes()

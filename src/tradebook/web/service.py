@@ -34,7 +34,9 @@ def build_app(
 ) -> falcon.App[falcon.Request, falcon.Response]:
     """Put the application together."""
     listed = tuple(resources)
-    app = falcon.App(middleware=[EveryRequest(body_bytes_max=service.body_bytes_max, log_requests=log_requests)])
+    app = falcon.App(
+        middleware=[EveryRequest(body_bytes_max=service.body_bytes_max, log_requests=log_requests)]
+    )
     for path, responder in _responders(service, listed):
         app.add_route(path, responder)
     html, json = "text/html; charset=utf-8", falcon.MEDIA_JSON

@@ -1,0 +1,178 @@
+"""What is special about API keys: secrets shown once, permissions that can't grow, rotation with a time of grace."""
+
+import httpx
+import pytest
+
+from tests.contract.checks import check_envelope
+from tests.fixtures.server import wait_until
+from tests.fixtures.statements import TEST_MARK
+from tradebook.clock import now_ms, parse_rfc3339
+from tradebook.ids import decode_id
+from tradebook.resources import api_keys
+from tradebook.resources.api_keys import ALL_PERMISSIONS
+
+KEYS, LIST = "/v1/auth/api-keys", "/v1/sales/customers"
+
+
+def make(book, **fields):
+    answer = book.client.post(KEYS, json=fields)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def status_of(book, secret, path=LIST):
+    return httpx.get(book.server.url + path, headers={"Authorization": f"Bearer {secret}"}).status_code
+
+
+def test_a_key_opens_what_it_says_and_its_secret_is_shown_once(book):
+    made = make(book, name="Sync", permissions=["customers:read"], expires_at="2099-01-01T00:00:00Z")
+
+    assert status_of(book, made["secret"]) == 200
+    assert status_of(book, made["secret"], "/v1/sales/addresses") == 403
+    shown = book.get(f"{KEYS}/{made['id']}")
+    assert shown["permissions"] == ["customers:read"]
+    assert shown["last_four"] == made["secret"][-4:]
+    assert shown["environment"] == "test"
+    assert made["secret"].startswith("tb_sk_test_")
+    assert shown["expires_at"] == "2099-01-01T00:00:00.000Z"
+    assert made["secret"] not in book.client.get(KEYS).text + book.client.get(f"{KEYS}/{made['id']}").text
+    assert not {"secret", "secret_hash"} & set(shown)
+
+
+def test_unless_told_a_key_may_do_what_its_maker_may(book):
+    assert make(book)["permissions"] == list(ALL_PERMISSIONS)
+
+
+@pytest.mark.parametrize(
+    "permissions", [[], ["customers:fly"], "customers:read", [5], ["customers:read", None]]
+)
+def test_permissions_that_are_none_are_refused(book, permissions):
+    answer = book.client.post(KEYS, json={"permissions": permissions})
+
+    check_envelope(answer, 400, "permissions", "validation_failed")
+
+
+@pytest.mark.parametrize("expires_at", ["2020-01-01T00:00:00Z", "tomorrow", 5])
+def test_an_end_that_is_none_or_over_is_refused(book, expires_at):
+    check_envelope(
+        book.client.post(KEYS, json={"expires_at": expires_at}), 400, "expires_at", "validation_failed"
+    )
+
+
+def limited(book, *permissions):
+    _, secret = book.new_key(permissions=permissions)
+    return httpx.Client(base_url=book.server.url, headers={"Authorization": f"Bearer {secret}"})
+
+
+def test_a_key_can_t_make_a_stronger_one(book):
+    with limited(book, "api_keys:create", "api_keys:delete", "customers:read") as client:
+        stronger = client.post(KEYS, json={"permissions": ["customers:read", "customers:delete"]})
+        same = client.post(KEYS, json={})
+        strong = make(book)
+        rotated = client.post(f"{KEYS}/{strong['id']}/actions/rotate")
+
+    assert "customers:delete" in check_envelope(stronger, 403, None, "permission_denied")["message"]
+    assert set(same.json()["permissions"]) == {"api_keys:create", "api_keys:delete", "customers:read"}
+    check_envelope(rotated, 403, None, "permission_denied")
+    assert status_of(book, strong["secret"]) == 200
+    assert book.get(f"{KEYS}/{strong['id']}")["expires_at"] is None
+
+
+def test_a_rotated_key_works_for_the_time_of_grace(book):
+    old = make(book, name="Sync", permissions=["customers:read"])
+
+    answer = book.client.post(f"{KEYS}/{old['id']}/actions/rotate", json={"grace_seconds": 3600})
+
+    new = answer.json()
+    assert answer.status_code == 201
+    assert (new["name"], new["permissions"]) == ("Sync", ["customers:read"])
+    assert new["id"] != old["id"]
+    assert new["secret"] != old["secret"]
+    assert [status_of(book, key["secret"]) for key in (old, new)] == [200, 200]
+    ends = parse_rfc3339(new["replaces"]["expires_at"])[0]
+    assert new["replaces"]["id"] == old["id"]
+    assert 3_590_000 < ends - now_ms() <= 3_600_000
+    assert book.get(f"{KEYS}/{old['id']}")["expires_at"] == new["replaces"]["expires_at"]
+
+
+def test_unless_told_the_time_of_grace_is_a_day_and_never_longer_than_the_key(book):
+    whole = make(book)
+    short = make(book, expires_at=_in(60))
+    ends = [
+        parse_rfc3339(
+            book.client.post(f"{KEYS}/{key['id']}/actions/rotate").json()["replaces"]["expires_at"]
+        )[0]
+        - now_ms()
+        for key in (whole, short)
+    ]
+
+    assert 86_390_000 < ends[0] <= 86_400_000
+    assert 0 < ends[1] <= 60_000
+
+
+def _in(seconds):
+    from tradebook.clock import format_ms
+
+    return format_ms(now_ms() + seconds * 1000)
+
+
+def test_without_grace_the_old_key_ends_at_once(book):
+    old = make(book)
+
+    new = book.client.post(f"{KEYS}/{old['id']}/actions/rotate", json={"grace_seconds": 0}).json()
+
+    assert [status_of(book, key["secret"]) for key in (old, new)] == [401, 200]
+    again = book.client.post(f"{KEYS}/{old['id']}/actions/rotate")
+    check_envelope(again, 409, "id", "already_deleted")
+
+
+@pytest.mark.parametrize("grace", [-1, 2_592_001, "60", 1.5, None])
+def test_a_time_of_grace_that_is_none_is_refused(book, grace):
+    old = make(book)
+    answer = book.client.post(f"{KEYS}/{old['id']}/actions/rotate", json={"grace_seconds": grace})
+
+    check_envelope(answer, 400, "grace_seconds", "validation_failed")
+    assert book.get(f"{KEYS}/{old['id']}")["expires_at"] is None
+
+
+def test_a_revoked_key_is_gone_and_said_to_be_revoked(book):
+    made = make(book)
+
+    assert book.client.delete(f"{KEYS}/{made['id']}").status_code == 204
+
+    answer = httpx.get(book.server.url + LIST, headers={"Authorization": f"Bearer {made['secret']}"})
+    check_envelope(answer, 401, None, "revoked_api_key")
+    check_envelope(book.client.get(f"{KEYS}/{made['id']}"), 404, "id", "not_found")
+    assert made["id"] not in [key["id"] for key in book.get(KEYS)["data"]]
+    with book.database.read(book.account_key) as reader:
+        assert made["id"] in [row.id for row in api_keys.list_keys(reader)]
+
+
+def test_when_a_key_was_used_is_known_and_costs_no_write_on_every_request(book):
+    made = make(book)
+    assert book.get(f"{KEYS}/{made['id']}")["last_used_at"] is None
+
+    def use():
+        for _ in range(5):
+            assert status_of(book, made["secret"]) == 200
+        return book.get(f"{KEYS}/{made['id']}")["last_used_at"]
+
+    wait_until(use, "the first use to be noted")
+    before, revision = use(), book.database.revision(book.account_key)
+    assert use() == before
+    assert book.database.revision(book.account_key) == revision
+    key = decode_id("ak", made["id"])
+    long_ago = now_ms() - api_keys.LAST_USED_STEP_MS - 1
+    with book.database.write(book.account_key) as writer:
+        writer._connection.execute(
+            f"{TEST_MARK} UPDATE api_keys SET last_used_at = {long_ago}"
+            f" WHERE account_id = {book.account_key} AND id = {key}"
+        )
+
+    assert use() > before
+
+
+def test_a_use_is_noted_without_waiting_for_whoever_writes(book):
+    made = make(book)
+    with book.database.write(book.account_key):
+        assert status_of(book, made["secret"]) == 200
