@@ -8,6 +8,8 @@ import pytest
 from tests.contract.checks import check_envelope
 from tests.fixtures.book import Book
 from tests.fixtures.samples import CHANGED, WRITTEN, Maker, creating, showing
+from tradebook.crud.fields import Ids
+from tradebook.crud.parameters import Id
 from tradebook.crud.resource import Action, ListRoute
 from tradebook.ids import BODY_LENGTH
 from tradebook.resources import ALL
@@ -162,9 +164,6 @@ def test_a_foreign_id_answers_exactly_what_a_random_id_does(maker, foreign, reso
 @pytest.mark.parametrize("resource", CHANGED, ids=lambda resource: resource.name)
 def test_a_body_can_t_refer_to_what_another_account_has(maker, foreign, resource):
     """A reference to a foreign object is refused with the words for one that is nowhere."""
-    from tradebook.crud.fields import Ids
-    from tradebook.crud.parameters import Id
-
     path, _ = maker.make_at(resource)
     for field in next(r for r in resource.routes if method_of(r) == "PATCH").body.fields:
         kind = field.kind.kind if isinstance(field.kind, Ids) else field.kind

@@ -215,7 +215,7 @@ def test_what_no_body_has_is_refused(maker, resource, name):
 
 @changed
 def test_a_stale_tag_changes_nothing_and_the_new_one_does(maker, resource):
-    path, made = maker.make_at(resource)
+    path, _ = maker.make_at(resource)
     stale = shown_by(maker, path).headers["etag"]
     current = maker.client.patch(path, json={}).headers["etag"]
     assert current != stale

@@ -76,7 +76,7 @@ class Writers:
         return journal
 
     def _new(self, name: str) -> Write:
-        address = {"name": name, "country": "DE", "locality": name.split()[0]}
+        address = {"name": name, "country": "DE", "locality": name.split(maxsplit=1)[0]}
         body = self._plain | {
             "name": name,
             "email": f"{name.replace(' ', '.')}@example.com",

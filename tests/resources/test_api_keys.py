@@ -6,7 +6,7 @@ import pytest
 from tests.contract.checks import check_envelope
 from tests.fixtures.server import wait_until
 from tests.fixtures.statements import TEST_MARK
-from tradebook.clock import now_ms, parse_rfc3339
+from tradebook.clock import format_ms, now_ms, parse_rfc3339
 from tradebook.ids import decode_id
 from tradebook.resources import api_keys
 from tradebook.resources.api_keys import ALL_PERMISSIONS
@@ -111,8 +111,6 @@ def test_unless_told_the_time_of_grace_is_a_day_and_never_longer_than_the_key(bo
 
 
 def _in(seconds):
-    from tradebook.clock import format_ms
-
     return format_ms(now_ms() + seconds * 1000)
 
 

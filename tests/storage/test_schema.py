@@ -9,8 +9,8 @@ from alembic import command
 
 from tests.fixtures.engines import Sqlite
 from tradebook import migrations
-from tradebook.resources.addresses import addresses
 from tradebook.resources import INDEXES
+from tradebook.resources.addresses import addresses
 from tradebook.resources.customers.tables import customer_addresses, customers
 from tradebook.storage.location import locate
 from tradebook.storage.schema import ACCOUNT, StatementWithoutAccount, metadata, prepare
