@@ -5,6 +5,7 @@ import random
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,9 +69,11 @@ class Writers:
 
         with ThreadPoolExecutor(CLIENTS) as pool:
             done = [pool.submit(work, number) for number in range(CLIENTS)]
-            wait_until(lambda: len(journal.answered) >= moment or any(d.done() for d in done), "some writes")
-            kill(server)
-            stopped.set()
+            try:
+                wait_until(lambda: len(journal.answered) >= moment or any(d.done() for d in done), "some writes")
+                kill(server)
+            finally:
+                stopped.set()
             for each in done:
                 each.result()
         return journal
@@ -135,8 +138,12 @@ def send(client: httpx.Client, write: Write) -> bool:
 
 def workers_of(process: int) -> list[int]:
     """List the processes that a process has started."""
-    threads = Path(f"/proc/{process}/task").glob("*/children")
-    return sorted(int(pid) for children in threads for pid in children.read_text().split())
+    found: list[int] = []
+    for children in Path(f"/proc/{process}/task").glob("*/children"):
+        # A thread may end while it is looked at.
+        with suppress(FileNotFoundError):
+            found += map(int, children.read_text().split())
+    return sorted(found)
 
 
 def kill_all(server: Server) -> None:

@@ -3,7 +3,7 @@
 import falcon
 import msgspec
 
-from tradebook.errors import ApiError, ErrorType
+from tradebook.errors import ApiError, ErrorType, PayloadTooLarge
 
 ERRORS_PATH = "/errors"
 
@@ -60,6 +60,9 @@ def error_answer(error: ApiError) -> Answer:
         headers.append(("WWW-Authenticate", 'Bearer realm="tradebook"'))
     if error.is_transient:
         headers.append(("Retry-After", str(error.retry_after_seconds)))
+    if isinstance(error, PayloadTooLarge):
+        # What is left of the body stands in the way of the next request.
+        headers.append(("Connection", "close"))
     if error.see is not None:
         headers.append(("Location", error.see))
     return Answer(error.status, msgspec.json.encode(ErrorEnvelope(body)), tuple(headers))
