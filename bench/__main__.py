@@ -16,6 +16,7 @@ from bench.moving import measure_moving
 from bench.postgres import copied, new_server
 from bench.reading import measure_pages
 from bench.serving import measure_serving
+from bench.writing import measure_writing
 
 SMALL = 10_000
 
@@ -47,6 +48,7 @@ def main() -> None:
         for engine, books, place in (("SQLite", [small, large], None), ("PostgreSQL", copies, server)):
             take(engine, measure_pages(*books))
             take(engine, measure_serving(books[1]))
+            take(engine, measure_writing(books[0]))
             take(engine, measure_moving(chosen.folder, books[1], chosen.moved, place))
     finally:
         server.remove()

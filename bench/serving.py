@@ -57,7 +57,7 @@ class _Running:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self._secret = book.secret
-        environment = {**os.environ, "TRADEBOOK_DATABASE": book.url}
+        environment = {**os.environ, "TRADEBOOK_DATABASE": book.url, "TRADEBOOK_RATE_LIMIT": "0"}
         code = (
             "from granian import Granian; from granian.constants import *;"
             f"Granian({target!r}, factory=True, port={self.port}, interface=Interfaces.WSGI,"

@@ -70,7 +70,9 @@ class Writers:
         with ThreadPoolExecutor(CLIENTS) as pool:
             done = [pool.submit(work, number) for number in range(CLIENTS)]
             try:
-                wait_until(lambda: len(journal.answered) >= moment or any(d.done() for d in done), "some writes")
+                wait_until(
+                    lambda: len(journal.answered) >= moment or any(d.done() for d in done), "some writes"
+                )
                 kill(server)
             finally:
                 stopped.set()

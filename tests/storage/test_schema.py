@@ -9,11 +9,21 @@ from alembic import command
 
 from tests.fixtures.engines import Sqlite
 from tradebook import migrations
-from tradebook.resources import INDEXES
+from tradebook.app import open_database
+from tradebook.ids import KEY_MAX
+from tradebook.resources import INDEXES, accounts
+from tradebook.resources.account_groups import INDEX as groups_index
+from tradebook.resources.addresses import INDEX as addresses_index
 from tradebook.resources.addresses import addresses
+from tradebook.resources.customers.tables import INDEX as customers_index
 from tradebook.resources.customers.tables import customer_addresses, customers
+from tradebook.settings import Settings
+from tradebook.storage.index import Query
 from tradebook.storage.location import locate
 from tradebook.storage.schema import ACCOUNT, StatementWithoutAccount, metadata, prepare
+from tradebook.storage.sqlite import index_name
+from tradebook.transfer.importing import import_customers
+from tradebook.transfer.reading import Row
 
 FILTERS = (
     *import_module("tradebook.migrations.versions.0002_postgresql").FILTERS,
@@ -172,3 +182,41 @@ def test_no_statement_is_made_without_its_account(statement):
 )
 def test_a_statement_with_its_account_is_made(statement):
     assert prepare(statement).sqlite[0]
+
+
+def test_a_book_of_before_is_indexed_when_it_is_upgraded(place):
+    """Addresses and groups were not searched once: what stands in an older book is found after `migrate`."""
+    locate(place).create()
+    migrations.upgrade(place)
+    database = open_database(Settings(database=place))
+    account, _ = accounts.find_account(database, accounts.create_account(database, "Old", "test"))
+    record = {"name": "A", "type": "Wholesale", "bill_to.country": "DE", "bill_to.locality": "Ulm"}
+    rows = [Row(1, record, {})]
+    import_customers(database, account, rows, dry_run=False, report=print)
+    database.close()
+    engine = locate(place).migrating()
+    with engine.begin() as connection:
+        config = migrations._config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0002")
+    engine.dispose()
+    if locate(place).is_embedded:
+        connection = apsw.Connection(str(locate(place).path))
+        for index in (addresses_index, groups_index):
+            connection.execute(f"DROP TABLE {index_name(index, account)}")
+        connection.close()
+
+    migrations.upgrade(place)
+
+    database = open_database(Settings(database=place))
+    with database.read(account) as reader:
+        found = [
+            reader.keys(index, Query((), (word,)), above=0, below=KEY_MAX, descending=True, limit=9)
+            for index, word in (
+                (addresses_index, "ulm"),
+                (groups_index, "wholesale"),
+                (customers_index, "ulm"),
+            )
+        ]
+    database.close()
+    assert [len(keys) for keys in found] == [1, 1, 1]
