@@ -40,7 +40,7 @@ def measure_writing(book: BenchBook) -> Iterator[Result]:
         some, whole = side_by_side(refuse_some, page)
         ratio = some / REFUSALS / whole
         yield Result(
-            "a refusal by the rate limit against a cold page", round(some / REFUSALS, 1), "µs", round(whole, 1),
+            "a refusal by the rate limit against a page", round(some / REFUSALS, 1), "µs", round(whole, 1),
             round(ratio, 3), "≤ 0.1 ×", ratio <= 0.1, f"{REFUSALS} in a row",
         )  # fmt: skip
         newest = msgspec.json.decode(_call(plain, book, "GET", PATH)[1])["data"][0]["id"]
