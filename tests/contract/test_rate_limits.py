@@ -179,8 +179,9 @@ def test_a_file_from_before_a_restart_of_the_machine_counts_for_nothing(clock):
 
 
 @pytest.fixture
-def redis():
-    """The protocol of Redis, spoken by a server of the test's own."""
+def redis(monkeypatch):
+    """The protocol of Redis, spoken by a server of the test's own, which shares its processor with the test."""
+    monkeypatch.setattr("tradebook.web.limits.ANSWER_SECONDS", 10)
     port = free_port()
     server = fakeredis.TcpFakeServer(("127.0.0.1", port))
     thread = threading.Thread(target=server.serve_forever, daemon=True)

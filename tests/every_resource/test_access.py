@@ -8,7 +8,7 @@ import pytest
 from tests.contract.checks import check_envelope
 from tests.fixtures.book import Book
 from tests.fixtures.samples import CHANGED, WRITTEN, Maker, creating, showing
-from tradebook.crud.fields import Ids
+from tradebook.crud.fields import Many
 from tradebook.crud.parameters import Id
 from tradebook.crud.resource import Action, ListRoute
 from tradebook.ids import BODY_LENGTH
@@ -166,7 +166,7 @@ def test_a_body_can_t_refer_to_what_another_account_has(maker, foreign, resource
     """A reference to a foreign object is refused with the words for one that is nowhere."""
     path, _ = maker.make_at(resource)
     for field in next(r for r in resource.routes if method_of(r) == "PATCH").body.fields:
-        kind = field.kind.kind if isinstance(field.kind, Ids) else field.kind
+        kind = field.kind.kind if isinstance(field.kind, Many) else field.kind
         if not isinstance(kind, Id) or field.name == "default_service_level_id":
             continue
         theirs = foreign.value(field)

@@ -16,7 +16,7 @@ from tradebook.crud.json_body import Number, parse_object
 from tradebook.crud.parameters import Kind, Unreadable, did_you_mean
 from tradebook.errors import ValidationFailed
 
-IDS_MAX = 1_000
+MANY_MAX = 1_000
 _WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 
@@ -95,21 +95,21 @@ class Future(Kind, frozen=True):
         return {"type": "string", "format": "date-time"}
 
 
-class Ids(Kind, frozen=True):
-    """Several values of one kind, each once; kept in their order."""
+class Many(Kind, frozen=True):
+    """Several values of one kind, each once, in their order."""
 
     kind: Kind
     length_min: int = 0
 
     def read(self, text: Any) -> list[Any]:
         """Read a JSON array."""
-        if not isinstance(text, list) or not self.length_min <= len(text) <= IDS_MAX:
-            raise Unreadable(f"takes an array of {self.length_min} to {IDS_MAX} entries")
+        if not isinstance(text, list) or not self.length_min <= len(text) <= MANY_MAX:
+            raise Unreadable(f"takes an array of {self.length_min} to {MANY_MAX} entries")
         return list(dict.fromkeys(self.kind.read(_require_text(entry)) for entry in text))
 
     def schema(self) -> dict[str, Any]:
         """Describe the array and its entries."""
-        entries = {"type": "array", "items": self.kind.schema(), "maxItems": IDS_MAX}
+        entries = {"type": "array", "items": self.kind.schema(), "maxItems": MANY_MAX}
         return entries | {"minItems": self.length_min} if self.length_min else entries
 
 
@@ -207,13 +207,13 @@ def _value(field: Field, value: Any, param: str) -> Any:
         if not isinstance(value, dict):
             raise ValidationFailed(f"{param} takes an object.", param=param)
         return kind.body.values_of(value, f"{param}.")
-    if isinstance(value, (dict, list)) != isinstance(kind, Ids):
+    if isinstance(value, (dict, list)) != isinstance(kind, Many):
         raise ValidationFailed(
-            f"{param} takes {'an array' if isinstance(kind, Ids) else 'one value'}.", param=param
+            f"{param} takes {'an array' if isinstance(kind, Many) else 'one value'}.", param=param
         )
     try:
         return kind.read(
-            value if isinstance(kind, (Line, Flag, Whole, Future, Ids)) else _require_text(value)
+            value if isinstance(kind, (Line, Flag, Whole, Future, Many)) else _require_text(value)
         )
     except ValueError as reason:
         sentence = f"{param} {reason}"

@@ -8,7 +8,7 @@ import msgspec
 
 from tradebook.crud.cursor import Position
 from tradebook.crud.requests import EVERYTHING, ListRequest, Pairs, list_scope
-from tradebook.crud.resource import ListRoute, View
+from tradebook.crud.resource import ListRoute, Span, View
 from tradebook.ids import KEY_MAX
 
 NESTED_MAX = 100
@@ -96,16 +96,9 @@ class _Walk:
 
     def page(self, position: Position, limit: int) -> list[int]:
         """Return the keys next to a position, the nearest first."""
-        above, below = self._bounds(position)
         load_span = self._route.load_span
         if load_span is not None and self._request.query == EVERYTHING:
-            self._loaded = load_span(
-                self._view,
-                above=above,
-                below=below,
-                descending=not position.backwards,
-                limit=limit,
-            )
+            self._loaded = load_span(self._view, self._span(position, limit))
             return list(self._loaded)
         return self._keys(position, limit)
 
@@ -121,20 +114,12 @@ class _Walk:
     def any_before(self, key: int) -> bool:
         return bool(self._keys(Position(key, backwards=True), 1))
 
-    def _bounds(self, position: Position) -> tuple[int, int]:
+    def _span(self, position: Position, limit: int) -> Span:
         request = self._request
         if position.backwards:
-            return max(request.above, position.key), request.below
-        return request.above, min(request.below, position.key)
+            return Span(max(request.above, position.key), request.below, descending=False, limit=limit)
+        return Span(request.above, min(request.below, position.key), descending=True, limit=limit)
 
     def _keys(self, position: Position, limit: int) -> list[int]:
-        above, below = self._bounds(position)
-        return self._route.walk(
-            self._view.reader,
-            self._owner,
-            self._request.query,
-            above=above,
-            below=below,
-            descending=not position.backwards,
-            limit=limit,
-        )
+        span = self._span(position, limit)
+        return self._route.walk(self._view.reader, self._owner, self._request.query, span)

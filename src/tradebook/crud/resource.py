@@ -1,7 +1,7 @@
 """The declaration: what a resource is, as data. Routes, permissions, parsing and OpenAPI follow from it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import msgspec
 
@@ -26,30 +26,25 @@ Load = Callable[[View, Sequence[int]], Mapping[int, Any]]
 """Turns keys into finished objects in a constant number of statements; rows that are gone are left out."""
 
 
-class Walk(Protocol):
-    """Where a list's keys come from: ordered, bounded, at most `limit` of them."""
+class Span(msgspec.Struct, frozen=True):
+    """A part of a list: at most `limit` keys with `above <= key < below`, newest first if descending."""
 
-    def __call__(
-        self,
-        reader: Reader,
-        owner: int | None,
-        query: Query,
-        *,
-        above: int,
-        below: int,
-        descending: bool,
-        limit: int,
-    ) -> list[int]:
-        """Return keys with `above <= key < below`, newest first if descending."""
+    above: int
+    below: int
+    descending: bool
+    limit: int
+
+    @property
+    def bounds(self) -> dict[str, int]:
+        """The values that a statement of `select_span` takes."""
+        return {"above": self.above, "below": self.below, "limit": self.limit}
 
 
-class LoadSpan(Protocol):
-    """Reads a page of the whole table at once: finished objects, in the order of the walk."""
+Walk = Callable[[Reader, int | None, Query, Span], list[int]]
+"""Where a list's keys come from: (reader, the owner's key, what is asked for, which part of it)."""
 
-    def __call__(
-        self, view: View, *, above: int, below: int, descending: bool, limit: int
-    ) -> Mapping[int, Any]:
-        """Return objects with `above <= key < below` by key, newest first if descending."""
+LoadSpan = Callable[[View, Span], Mapping[int, Any]]
+"""Reads a part of the whole table at once: finished objects by key, in the order of the walk."""
 
 
 class Owner(msgspec.Struct, frozen=True):

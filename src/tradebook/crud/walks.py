@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tradebook.crud.resource import Walk
+from tradebook.crud.resource import Span, Walk
 from tradebook.storage.database import Reader
 from tradebook.storage.index import Index, Query
 from tradebook.storage.schema import ACCOUNT, any_of, prepare, prepare_newest_of_each
@@ -17,17 +17,8 @@ MANY = 2_000
 def walk_of_index(index: Index) -> Walk:
     """Walk a whole table, or what filters and words leave of it."""
 
-    def walk(
-        reader: Reader,
-        owner: int | None,
-        query: Query,
-        *,
-        above: int,
-        below: int,
-        descending: bool,
-        limit: int,
-    ) -> list[int]:
-        return reader.keys(index, query, above=above, below=below, descending=descending, limit=limit)
+    def walk(reader: Reader, owner: int | None, query: Query, span: Span) -> list[int]:
+        return reader.keys(index, query, descending=span.descending, **span.bounds)
 
     return walk
 
@@ -39,18 +30,8 @@ def walk_of_table(key_column: sa.Column[Any], *conditions: sa.ColumnElement[bool
         for descending in (True, False)
     }
 
-    def walk(
-        reader: Reader,
-        owner: int | None,
-        query: Query,
-        *,
-        above: int,
-        below: int,
-        descending: bool,
-        limit: int,
-    ) -> list[int]:
-        rows = reader.rows(statements[descending], above=above, below=below, limit=limit)
-        return [key for (key,) in rows]
+    def walk(reader: Reader, owner: int | None, query: Query, span: Span) -> list[int]:
+        return [key for (key,) in reader.rows(statements[span.descending], **span.bounds)]
 
     return walk
 
@@ -59,18 +40,9 @@ def walk_of_constants(keys: Sequence[int]) -> Walk:
     """Walk what is the same for every account."""
     rising = sorted(keys)
 
-    def walk(
-        reader: Reader,
-        owner: int | None,
-        query: Query,
-        *,
-        above: int,
-        below: int,
-        descending: bool,
-        limit: int,
-    ) -> list[int]:
-        found = [key for key in rising if above <= key < below]
-        return (found[::-1] if descending else found)[:limit]
+    def walk(reader: Reader, owner: int | None, query: Query, span: Span) -> list[int]:
+        found = [key for key in rising if span.above <= key < span.below]
+        return (found[::-1] if span.descending else found)[: span.limit]
 
     return walk
 
@@ -86,18 +58,9 @@ def walk_of_owned(owner_column: sa.Column[Any], key_column: sa.Column[Any]) -> W
         for descending in (True, False)
     }
 
-    def walk(
-        reader: Reader,
-        owner: int | None,
-        query: Query,
-        *,
-        above: int,
-        below: int,
-        descending: bool,
-        limit: int,
-    ) -> list[int]:
-        values = {"owner": owner, "above": above, "below": below, "limit": limit}
-        return [key for (key,) in reader.rows(statements[descending], **values)]
+    def walk(reader: Reader, owner: int | None, query: Query, span: Span) -> list[int]:
+        rows = reader.rows(statements[span.descending], owner=owner, **span.bounds)
+        return [key for (key,) in rows]
 
     return walk
 

@@ -19,7 +19,7 @@ from msgspec.structs import asdict, replace
 
 from tradebook.clock import format_ms, now_ms
 from tradebook.crud.edit import Edit
-from tradebook.crud.fields import LINE, Body, Field, Future, Ids, Whole
+from tradebook.crud.fields import LINE, Body, Field, Future, Many, Whole
 from tradebook.crud.grant import Grant
 from tradebook.crud.parameters import Word
 from tradebook.crud.resource import Action, Owner, Resource, View
@@ -304,7 +304,7 @@ _CREATE = Body(
         Field("name", LINE, "What the key is for.", can_be_null=True),
         Field(
             "permissions",
-            Ids(Word(ALL_PERMISSIONS), 1),
+            Many(Word(ALL_PERMISSIONS), 1),
             "What it may do, which can't be more than the key that makes it may; the same unless told.",
         ),
         Field("expires_at", Future(), "When it ends by itself; never unless told.", can_be_null=True),

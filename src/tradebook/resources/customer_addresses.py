@@ -7,9 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from tradebook.crud.edit import Edit
-from tradebook.crud.fields import Field, Ids, bodies
+from tradebook.crud.fields import Field, Many, bodies
 from tradebook.crud.parameters import Id, OneOf, Parameter, Q
-from tradebook.crud.resource import Owner, Resource, View
+from tradebook.crud.resource import Owner, Resource, Span, View
 from tradebook.crud.rows import Values
 from tradebook.crud.standard import Standard
 from tradebook.crud.walks import select_span, walk_of_index
@@ -42,38 +42,26 @@ _OF_CUSTOMERS = {
 _all = walk_of_index(INDEX)
 
 
-def _walk(
-    reader: Reader,
-    owner: int | None,
-    query: Query,
-    *,
-    above: int,
-    below: int,
-    descending: bool,
-    limit: int,
-) -> list[int]:
+def _walk(reader: Reader, owner: int | None, query: Query, span: Span) -> list[int]:
     """Walk the index, or the addresses of some customers, of which none has many."""
     wanted = [value for c in query.conditions if c.facet is CUSTOMER for (value,) in c.values]
     if not wanted:
-        return _all(reader, owner, query, above=above, below=below, descending=descending, limit=limit)
+        return _all(reader, owner, query, span)
     rest = Query(tuple(c for c in query.conditions if c.facet is not CUSTOMER), query.words)
-    found = _matching(reader, rest, _candidates(reader, wanted, above, below, descending=descending))
-    return list(islice(found, limit))
+    found = _matching(reader, rest, _candidates(reader, wanted, span))
+    return list(islice(found, span.limit))
 
 
-def _candidates(
-    reader: Reader, wanted: list[int], above: int, below: int, *, descending: bool
-) -> Iterable[list[int]]:
+def _candidates(reader: Reader, wanted: list[int], span: Span) -> Iterable[list[int]]:
+    bounds = {**span.bounds, "limit": CANDIDATES_AT_ONCE}
     while True:
-        rows = reader.rows(
-            _OF_CUSTOMERS[descending], ids=wanted, above=above, below=below, limit=CANDIDATES_AT_ONCE
-        )
+        rows = reader.rows(_OF_CUSTOMERS[span.descending], ids=wanted, **bounds)
         keys = [key for (key,) in rows]
         if keys:
             yield keys
         if len(keys) < CANDIDATES_AT_ONCE:
             return
-        above, below = (above, keys[-1]) if descending else (keys[-1] + 1, below)
+        bounds.update({"below": keys[-1]} if span.descending else {"above": keys[-1] + 1})
 
 
 def _matching(reader: Reader, query: Query, candidates: Iterable[list[int]]) -> Iterable[int]:
@@ -189,7 +177,7 @@ _create_body, _update_body = bodies(
         *FIELDS,
         Field(
             PARAM,
-            Ids(Id(CUSTOMER_PREFIX)),
+            Many(Id(CUSTOMER_PREFIX)),
             "The customers it is attached to, besides those it bills or ships to; replaced as a set. An "
             "addition of this project.",
         ),

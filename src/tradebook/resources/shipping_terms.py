@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tradebook.clock import format_ms
 from tradebook.crud.edit import Edit
-from tradebook.crud.fields import LINE, Field, Ids, bodies
+from tradebook.crud.fields import LINE, Field, Many, bodies
 from tradebook.crud.fragments import Fragments
 from tradebook.crud.listing import NESTED_MAX, ListObject, nested_list
 from tradebook.crud.parameters import Id, OneOf
@@ -188,7 +188,7 @@ _create, _update = bodies(
         Field("minimum_order_value", AMOUNT, "From which order value on the term holds.", can_be_null=True),
         Field(
             "free_shipping_service_level_ids",
-            Ids(Id(service_levels.ID_PREFIX)),
+            Many(Id(service_levels.ID_PREFIX)),
             "The service levels that are free; replaced as a set.",
         ),
     ),

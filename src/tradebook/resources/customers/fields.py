@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tradebook.crud.fields import EMAIL, LINE, NOTE, URL, Body, Field, Flag, Ids, Object
+from tradebook.crud.fields import EMAIL, LINE, NOTE, URL, Body, Field, Flag, Many, Object
 from tradebook.crud.parameters import Id, OneOf
 from tradebook.crud.rows import Values
 from tradebook.ids import encode_id
@@ -92,7 +92,7 @@ _OPTIONAL = (
     Field("credit_limit", AMOUNT, "The most that may be open.", can_be_null=True),
     Field(
         "customer_price_group_ids",
-        Ids(Id(account_groups.ID_PREFIX)),
+        Many(Id(account_groups.ID_PREFIX)),
         "Groups whose type is `pricing_group`; replaced as a set.",
     ),
     Field(

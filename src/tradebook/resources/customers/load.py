@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tradebook.clock import format_ms
 from tradebook.crud.listing import NESTED_MAX, ListObject, nested_list
-from tradebook.crud.resource import View
+from tradebook.crud.resource import Span, View
 from tradebook.crud.walks import NewestOfEach, select_span
 from tradebook.ids import SEQUENCE_BITS, encode_body, encode_id
 from tradebook.money import DEFAULT_CURRENCY, display_amount
@@ -128,10 +128,10 @@ def load(view: View, keys: Sequence[int]) -> Mapping[int, Customer]:
     return _finish(view, view.reader.rows(_BY_KEY[_columns(view)], ids=keys))
 
 
-def load_span(view: View, *, above: int, below: int, descending: bool, limit: int) -> Mapping[int, Customer]:
-    """Return finished customers `above <= key < below` in one statement fewer than key by key."""
-    statement = _SPANS[_columns(view), descending]
-    return _finish(view, view.reader.rows(statement, above=above, below=below, limit=limit))
+def load_span(view: View, span: Span) -> Mapping[int, Customer]:
+    """Return the finished customers of a span, in one statement fewer than key by key."""
+    statement = _SPANS[_columns(view), span.descending]
+    return _finish(view, view.reader.rows(statement, **span.bounds))
 
 
 def load_plain(view: View, keys: Sequence[int]) -> dict[int, Customer]:

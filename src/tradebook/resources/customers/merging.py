@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tradebook.clock import now_ms
 from tradebook.crud.edit import Edit, next_version
-from tradebook.crud.fields import Body, Field, Flag, Ids
+from tradebook.crud.fields import Body, Field, Flag, Many
 from tradebook.crud.parameters import Id
 from tradebook.crud.rows import Values
 from tradebook.errors import HierarchyViolation, ValidationFailed
@@ -34,7 +34,7 @@ BODY = Body(
     (
         Field(
             PARAM,
-            Ids(Id(ID_PREFIX), 1),
+            Many(Id(ID_PREFIX), 1),
             "The customers that are merged into this one, and then are no more.",
             is_required=True,
         ),
