@@ -191,13 +191,13 @@ def redis(monkeypatch):
     server.server_close()
 
 
-def test_several_machines_count_together(redis, tmp_path, monkeypatch):
+def test_several_machines_count_together(redis, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     machines = [make_limiter(f"machine {n}", 20, 3600, redis) for n in range(2)]
 
     verdicts = [machines[n % 2].hit(5) for n in range(30)]
 
-    assert Counter(bool(v.retry_after_seconds) for v in verdicts) == {False: 20, True: 10}
+    assert Counter(bool(v.retry_after_seconds) for v in verdicts) == {False: 20, True: 10}, capfd.readouterr()
     assert verdicts[0].limit == 20
     assert [v.remaining for v in verdicts[:3]] == [19, 18, 17]
 

@@ -20,6 +20,7 @@ from limits.errors import StorageError
 from limits.storage import storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
 
+from tradebook.web.requests import log
 from tradebook.web.shared_file import open_shared
 
 _SLOT = Struct("<QIII4x")
@@ -132,8 +133,9 @@ class SharedLimiter:
             try:
                 is_within = self._strategy.hit(self._item, str(name))
                 stats = self._strategy.get_window_stats(self._item, str(name))
-            except StorageError:
+            except StorageError as error:
                 self._alone_until = time.monotonic() + AWAY_SECONDS
+                log.warning("requests are counted by this machine alone", reason=repr(error.storage_error))
             else:
                 seconds = max(1, ceil(stats.reset_time - time.time()))
                 return Verdict(self._item.amount, stats.remaining, seconds, 0 if is_within else seconds)
