@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import fakeredis
 import httpx
 import pytest
+from redis import ConnectionError, Redis
 
 from tests.contract.checks import check_envelope
 from tests.fixtures.book import Book
@@ -186,9 +187,19 @@ def redis(monkeypatch):
     server = fakeredis.TcpFakeServer(("127.0.0.1", port))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
+    client = Redis(port=port, socket_timeout=10)
+    wait_until(lambda: _answers(client), "an answer of the server")
+    client.close()
     yield f"redis://127.0.0.1:{port}"
     server.shutdown()
     server.server_close()
+
+
+def _answers(client):
+    try:
+        return client.ping()
+    except ConnectionError:
+        return False
 
 
 def test_several_machines_count_together(redis, tmp_path, monkeypatch, capfd):
