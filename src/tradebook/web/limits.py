@@ -137,6 +137,7 @@ class SharedLimiter:
                 self._alone_until = time.monotonic() + AWAY_SECONDS
                 log.warning("requests are counted by this machine alone", reason=repr(error.storage_error))
             else:
+                self._alone_until = 0.0
                 seconds = max(1, ceil(stats.reset_time - time.time()))
                 return Verdict(self._item.amount, stats.remaining, seconds, 0 if is_within else seconds)
         return self._machine.hit(name)
