@@ -52,7 +52,7 @@ class Writers:
         self._book, self._random = book, random.Random(seed)
         self._plain = maker.body(CREATE, only_required=True)
         self._groups = [maker.of_prefix("acgr", type="pricing_group") for _ in range(2)]
-        self.checked = 0
+        self.checked = self.replayed = 0
 
     def write_until(self, cycle: int, server: Server, kill) -> Journal:
         """Write with all clients, and kill the server when some of them have had an answer."""
@@ -65,7 +65,7 @@ class Writers:
                     if stopped.is_set():
                         return
                     write = self._new(f"cycle{cycle:04d} client{number} write{n}")
-                    journal.note(write, is_answered=send(client, write))
+                    journal.note(write, is_answered=is_done(send(client, write)))
 
         with ThreadPoolExecutor(CLIENTS) as pool:
             done = [pool.submit(work, number) for number in range(CLIENTS)]
@@ -100,7 +100,7 @@ class Writers:
             known = {write.key for write in (*journal.answered, *journal.unanswered)}
             violations += [f"never sent: {name}" for name in before if name not in known]
             for write in journal.unanswered:
-                wait_until(lambda write=write: send(client, write), f"the answer to {write.key}")
+                wait_until(lambda write=write: self._retry(client, write), f"the answer to {write.key}")
             after = self._found(client, cycle)
         for name, found in after.items():
             if len(found) != 1:
@@ -109,6 +109,12 @@ class Writers:
         violations += [f"lost after all: {name}" for name in known if name not in after]
         self.checked += len(known)
         return violations
+
+    def _retry(self, client: httpx.Client, write: Write) -> bool:
+        answer = send(client, write)
+        if is_done(answer) and "idempotent-replayed" in answer.headers:
+            self.replayed += 1
+        return is_done(answer)
 
     def _found(self, client: httpx.Client, cycle: int) -> dict[str, list[dict]]:
         found: dict[str, list[dict]] = {}
@@ -128,14 +134,19 @@ class Writers:
         )
 
 
-def send(client: httpx.Client, write: Write) -> bool:
-    """Send a request; False where it was not answered with success."""
+def send(client: httpx.Client, write: Write) -> httpx.Response | None:
+    """Send a request; None where it was not answered."""
     try:
         answer = client.post(CUSTOMERS, json=write.body, headers={"Idempotency-Key": write.key})
     except httpx.TransportError:
-        return False
+        return None
     assert answer.status_code in (201, 409, 503), answer.text
-    return answer.status_code == 201
+    return answer
+
+
+def is_done(answer: httpx.Response | None) -> bool:
+    """Tell whether a request was answered with success."""
+    return answer is not None and answer.status_code == 201
 
 
 def workers_of(process: int) -> list[int]:

@@ -16,7 +16,7 @@ CYCLES = {"sqlite": int(os.environ.get("TRADEBOOK_TEST_KILLS", "40")), "postgres
 
 
 def run(folder, engine, cycles, seed=1):
-    """Kill and check so many times; returns what was found wrong and how many writes were looked at."""
+    """Kill and check so many times; returns what was found wrong, and the writers."""
     database = engine.new(folder)
     server = start(folder, database)
     book = Book(server)
@@ -34,7 +34,7 @@ def run(folder, engine, cycles, seed=1):
     finally:
         book.close()
         stop_server(server)
-    return violations, writers.checked
+    return violations, writers
 
 
 def quick_check(database):
@@ -48,48 +48,76 @@ def quick_check(database):
 def test_kill_under_load(tmp_path, engine):
     started = time.monotonic()
 
-    violations, checked = run(tmp_path, engine, CYCLES[engine.name])
+    violations, writers = run(tmp_path, engine, CYCLES[engine.name])
 
     seconds = time.monotonic() - started
     print(
-        f"T1 {engine.name}: {CYCLES[engine.name]} kills, {checked} writes, {len(violations)} violations, {seconds:.0f} s"
+        f"T1 {engine.name}: {CYCLES[engine.name]} kills, {writers.checked} writes,"
+        f" {len(violations)} violations, {seconds:.0f} s"
     )
     assert violations == []
-    assert checked > CYCLES[engine.name] * 5
+    assert writers.checked > CYCLES[engine.name] * 5
 
 
+SLOW_ANSWERS = """
+    import time
+    import tradebook.web.envelope as envelope
+    at_once = envelope.Answer.send
+    def send(self, response):
+        time.sleep(0.1)
+        at_once(self, response)
+    envelope.Answer.send = send
+"""
+"""A server that is nearly always between a commit and its answer, so that this is where it is killed."""
 FAULTS = {
-    "answers are not kept": """
-        import tradebook.web.replays as replays
-        replays.Replay.keep = lambda self, writer, answer: None
+    "answers are not kept": f"""
+    {SLOW_ANSWERS}
+    import tradebook.web.replays as replays
+    replays.Replay.keep = lambda self, writer, answer: None
     """,
     "some writes are answered and undone": """
-        import itertools
-        import tradebook.storage.sqlite as sqlite
-        from contextlib import contextmanager
-        count, whole = itertools.count(1), sqlite.SqliteDatabase.write
-        class Undone(Exception): pass
-        @contextmanager
-        def write(self, account_id):
-            try:
-                with whole(self, account_id) as writer:
-                    yield writer
-                    if next(count) % 7 == 0:
-                        raise Undone
-            except Undone:
-                pass
-        sqlite.SqliteDatabase.write = write
+    import itertools
+    import tradebook.storage.sqlite as sqlite
+    from contextlib import contextmanager
+    count, whole = itertools.count(1), sqlite.SqliteDatabase.write
+    class Undone(Exception): pass
+    @contextmanager
+    def write(self, account_id):
+        try:
+            with whole(self, account_id) as writer:
+                yield writer
+                if next(count) % 7 == 0:
+                    raise Undone
+        except Undone:
+            pass
+    sqlite.SqliteDatabase.write = write
     """,
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_server_that_breaks_its_promise_is_noticed(tmp_path, monkeypatch, fault):
-    planted = tmp_path / "planted"
+def plant(monkeypatch, folder, code):
+    """Have every server that is started from now on run this code first."""
+    planted = folder / "planted"
     planted.mkdir()
-    (planted / "sitecustomize.py").write_text(textwrap.dedent(FAULTS[fault]))
+    (planted / "sitecustomize.py").write_text(textwrap.dedent(code))
     monkeypatch.setenv("PYTHONPATH", str(planted))
 
-    violations, _ = run(tmp_path, Sqlite(), 5)
+
+def test_killed_between_commit_and_answer_a_retry_is_answered_and_makes_nothing(
+    tmp_path, monkeypatch, engine
+):
+    plant(monkeypatch, tmp_path, SLOW_ANSWERS)
+
+    violations, writers = run(tmp_path, engine, 4)
+
+    assert violations == []
+    assert writers.replayed > 0
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_server_that_breaks_its_promise_is_noticed(tmp_path, monkeypatch, fault):
+    plant(monkeypatch, tmp_path, FAULTS[fault])
+
+    violations, _ = run(tmp_path, Sqlite(), 4)
 
     assert violations != []
