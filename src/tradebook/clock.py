@@ -37,6 +37,11 @@ def format_ms(milliseconds: int) -> str:
     return text + _MILLISECONDS[rest]
 
 
+def format_ms_or_none(milliseconds: int | None) -> str | None:
+    """Write a time that may not be there."""
+    return None if milliseconds is None else format_ms(milliseconds)
+
+
 def parse_rfc3339(text: str) -> tuple[int, bool]:
     """Read a time as (milliseconds since 1970, whether anything finer was cut off).
 

@@ -185,7 +185,7 @@ class HierarchyViolation(ApiError):
 
 
 class AlreadyDeleted(ApiError):
-    """The object was deleted. It can still be read by its id, but not be changed or used anew."""
+    """The object was deleted or has ended. It may still be read by its id, but not be changed or used."""
 
     code = "already_deleted"
     status = 409

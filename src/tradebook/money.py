@@ -9,17 +9,26 @@ from pycountry import currencies
 
 DEFAULT_CURRENCY = "USD"
 DIGITS_MAX = 24
-_DECIMAL = re.compile(r"([+-]?)0*(\d+)(?:\.(\d+))?", re.ASCII)
+_DECIMAL = re.compile(r"([+-]?)(\d+)(?:\.(\d+))?", re.ASCII)
+
+
+class TooManyDigits(ValueError):
+    """An amount is written with more digits than are kept."""
 
 
 def parse_amount(text: str) -> str:
-    """Read a plain decimal such as `21000.00`, keeping its decimals; ValueError on anything else."""
+    """Read a plain decimal such as `21000.00`, keeping its decimals; ValueError on anything else.
+
+    TooManyDigits beyond 24, before and after the point together.
+    """
     match = _DECIMAL.fullmatch(text)
     if not match:
         raise ValueError(text)
     sign, whole, fraction = match.groups(default="")
+    # Not by the expression: leading zeros that may be followed by more digits take it quadratic time.
+    whole = whole.lstrip("0") or "0"
     if len(whole) + len(fraction) > DIGITS_MAX:
-        raise ValueError(text)
+        raise TooManyDigits(f"has {len(whole) + len(fraction)} digits, more than {DIGITS_MAX}")
     amount = f"{whole}.{fraction}" if fraction else whole
     return f"-{amount}" if sign == "-" and amount.strip("0.") else amount
 

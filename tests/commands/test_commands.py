@@ -27,6 +27,7 @@ COMMANDS = (
     ("keys", "create"),
     ("keys", "list"),
     ("keys", "revoke"),
+    ("keys", "rotate"),
     ("import", "customers"),
     ("export", "customers"),
     ("openapi",),
@@ -156,6 +157,24 @@ def test_keys_can_be_limited_listed_and_revoked(command, account):
     assert listed["name"] == "Shop"
     assert listed["expires_at"] is not None
     assert listed["revoked_at"] is not None
+
+
+def test_a_key_is_rotated_as_over_http(command, account):
+    old = json.loads(command.good("keys", "create", "--account", account, "--name", "Shop", "--json"))
+
+    arguments = ("keys", "rotate", old["id"], "--account", account, "--grace-seconds")
+    new = json.loads(command.good(*arguments, "60", "--json"))
+
+    listed = {
+        key["id"]: key for key in json.loads(command.good("keys", "list", "--account", account, "--json"))
+    }
+    assert new["replaces"] == old["id"]
+    assert new["key"] != old["key"]
+    assert listed[new["id"]]["name"] == "Shop"
+    assert listed[new["id"]]["expires_at"] is None
+    assert listed[old["id"]]["expires_at"] is not None
+    command.good(*arguments, "0")
+    assert "still good" in command.run(*arguments, "0").stderr
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,8 @@ WRONG = {
     "U+0000": b'{"name": "a\\u0000b", "type": "type_group"}',
     "a line break in a name": b'{"name": "a\\nb", "type": "type_group"}',
     "a name that is too long": json.dumps({"name": "x" * 201, "type": "type_group"}).encode(),
+    "a name that shows nothing": b'{"name": "\\u200b\\ufeff", "type": "type_group"}',
+    "a delete character": b'{"name": "a\\u007f", "type": "type_group"}',
     "an account": b'{"name": "A", "type": "type_group", "account_id": "ac_0000000000000"}',
     "an owner": b'{"name": "A", "type": "type_group", "is_system": true}',
     "a prototype": b'{"name": "A", "type": "type_group", "__proto__": {"admin": true}}',
@@ -142,6 +144,68 @@ def raw(book, text):
         while piece := connection.recv(65_536):
             found += piece
     return found
+
+
+@pytest.mark.parametrize("body", [b"", b"zz\r\n{}\r\n0\r\n\r\n", b"5"], ids=["cut", "damaged", "half"])
+def test_a_body_in_chunks_that_does_not_come_is_no_empty_body(book, body):
+    """Where a body may be left out, one that was lost would have its defaults: here, every permission."""
+    head = (
+        f"POST /v1/auth/api-keys HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {book.key}\r\n"
+        "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    )
+    before = book.get("/v1/auth/api-keys")["data"]
+
+    answer = raw(book, head.encode() + body)
+
+    assert not answer or answer.split(b" ")[1] == b"400", answer[:200]
+    assert book.get("/v1/auth/api-keys")["data"] == before
+
+
+@pytest.mark.parametrize("length", ["00000000000000000000200000000", "1048577", "9" * 400])
+def test_a_body_over_the_limit_is_refused_by_its_length_however_that_is_written(untouched, length):
+    head = (
+        f"POST {GROUPS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {untouched.key}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    )
+
+    answer = raw(untouched, head.encode())
+
+    assert not answer or answer.split(b" ")[1] in (b"400", b"413"), answer[:200]
+
+
+@pytest.mark.parametrize("value", ["0" * 900_000 + "x", "1" * 900_000, "0." + "0" * 30, "-" + "9" * 25])
+def test_an_amount_of_too_many_digits_is_refused_before_it_is_looked_at(untouched, value):
+    """Looked at by an expression that goes back, the first would take hours."""
+    maker = Maker(untouched)
+
+    answer = untouched.client.post(
+        "/v1/operations/shipping-terms", json={"name": "A", "flat_rate": {"value": value}}, timeout=10
+    )
+
+    error = check_envelope(answer, 400, "flat_rate.value", "validation_failed")
+    assert "more than" in error["message"]
+    assert maker.book.get(GROUPS)["data"] == []
+
+
+def test_a_bad_character_is_told_by_its_field_and_a_bad_place_once(untouched):
+    answers = [
+        untouched.client.post(GROUPS, content=content, headers=JSON)
+        for content in (
+            b'{"name": "A", "type": "type_group", "description": "a\\u0000"}',
+            b'{"name": "A',
+        )
+    ]
+
+    check_envelope(answers[0], 400, "description", "validation_failed")
+    assert " at at " not in check_envelope(answers[1], 400, None, "validation_failed")["message"]
+
+
+def test_a_body_that_is_refused_waits_for_nobody_who_writes(untouched):
+    """Nothing is to be kept, so an import under way is no reason for 503."""
+    with untouched.database.write(untouched.account_key):
+        answer = untouched.client.post(GROUPS, json={"nonsense": 1})
+
+    check_envelope(answer, 400, "nonsense", "validation_failed")
 
 
 @pytest.mark.parametrize("length", ["100", "18446744073709551616", "-1", "ten", "1e3"])

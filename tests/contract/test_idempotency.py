@@ -1,5 +1,6 @@
 """Idempotency keys (contract, section 4): a request that is sent again is answered again and not done again."""
 
+import json
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -78,6 +79,25 @@ def test_a_failure_that_stands_is_replayed(book, body, status):
     assert first.content == second.content
     assert second.headers["idempotent-replayed"] == "true"
     assert second.headers["x-should-retry"] == "false"
+
+
+@pytest.mark.parametrize("name", ["If-Match", "Content-Type", "Content-Encoding"])
+def test_what_a_header_was_refused_for_is_not_replayed_to_another_header(book, name):
+    """A corrected request is told to take a new key, not that it is still wrong."""
+    path = f"{GROUPS}/{post(book, group('A'), 'make').json()['id']}"
+    wrong = {"If-Match": '"0-0"', "Content-Type": "text/plain", "Content-Encoding": "gzip"}[name]
+
+    def change(key, **headers):
+        content = json.dumps({"description": "b"})
+        headers = {"Idempotency-Key": key, "Content-Type": "application/json"} | headers
+        return book.client.patch(path, content=content, headers=headers)
+
+    refused, again = (change("key", **{name: wrong}) for _ in "ab")
+
+    assert refused.status_code in (412, 415)
+    assert again.content == refused.content
+    check_envelope(change("key"), 422, "Idempotency-Key", "idempotency_key_reused")
+    assert change("new").status_code == 200
 
 
 def test_a_failure_stays_what_it_was_also_when_its_reason_is_gone(book):

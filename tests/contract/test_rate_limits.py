@@ -77,6 +77,24 @@ def test_every_answer_to_a_key_tells_the_limit_and_counts_down(limited):
     assert all(0 < int(answer.headers["ratelimit-reset"]) <= int(LONG) for answer in answers)
 
 
+def test_answers_before_the_key_was_looked_at_count_for_it_too(limited):
+    ask(limited)
+    key = {"Authorization": f"Bearer {limited.key}"}
+    url = limited.server.url
+    answers = [
+        httpx.delete(url + LIST, headers=key),
+        httpx.get(f"{url}/v1/nowhere", headers=key),
+        httpx.post(url + LIST, content=b"x" * 2_000_000, headers=key),
+        httpx.options(url + LIST, headers=key),
+    ]
+
+    assert [answer.status_code for answer in answers] == [405, 404, 413, 200]
+    for answer in answers:
+        assert all(name in answer.headers for name in HEADERS), answer.request.method
+    # A worker that has not seen the key counts the address; all the others this key.
+    assert int(ask(limited).headers["ratelimit-remaining"]) in range(34, 40)
+
+
 def test_without_a_good_key_the_address_is_counted(limited):
     answers = [ask(limited, secret) for secret in ("", "nonsense") * 25]
 

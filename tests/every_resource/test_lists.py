@@ -39,6 +39,8 @@ def filled(server):
     term = maker.of_prefix("shtm", free_shipping_service_level_ids=levels)
     paths["/v1/sales/customers/{id}/child_accounts"] = f"/v1/sales/customers/{parent}/child_accounts"
     paths["/v1/sales/customers/{id}/price_groups"] = f"/v1/sales/customers/{parent}/price_groups"
+    address = maker.of_prefix("ad", customer_ids=[parent, *(maker.of_prefix("ac") for _ in range(2))])
+    paths["/v1/sales/addresses/{id}/customers"] = f"/v1/sales/addresses/{address}/customers"
     free = "/v1/operations/shipping-terms/{id}/free_shipping_service_levels"
     paths[free] = free.format(id=term)
     book.paths = paths

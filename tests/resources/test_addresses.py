@@ -6,6 +6,9 @@ from tests.contract.checks import check_envelope
 from tests.fixtures.book import walk
 from tests.fixtures.samples import Maker
 from tests.resources.test_customers import create, found, patch, show
+from tradebook.crud.edit import Edit
+from tradebook.ids import decode_id
+from tradebook.resources import addresses, customer_addresses, customers
 
 ADDRESSES = "/v1/sales/addresses"
 
@@ -171,3 +174,31 @@ def test_an_import_leaves_what_is_attached(maker):
     assert set(found(maker, city="Ulm")) == {customer, other["id"]}
     assert found(maker, city="Bonn") == [customer]
     assert listed(maker, q="bonn") != []
+
+
+def test_who_an_address_serves_can_be_listed_and_added_to(maker):
+    first, second, third = (maker.of_prefix("ac") for _ in range(3))
+    address = maker.of_prefix("ad", customer_ids=[first])
+    maker.client.patch(f"/v1/sales/customers/{second}", json={"ship_to_address_id": address})
+    path = f"/v1/sales/addresses/{address}/customers"
+
+    served = {customer["id"] for customer in maker.book.get(path)["data"]}
+    maker.client.patch(f"/v1/sales/addresses/{address}", json={"customer_ids": [*served, third]})
+
+    assert served == {first, second}
+    assert {customer["id"] for customer in maker.book.get(path)["data"]} == {first, second, third}
+
+
+def test_what_customers_are_not_found_by_changes_none_of_them(maker, monkeypatch):
+    """A phone number of an address that serves very many costs what it costs for one."""
+    address = maker.of_prefix("ad", customer_ids=[maker.of_prefix("ac")])
+    key = decode_id("ad", address)
+    with maker.book.database.write(maker.book.account_key) as writer:
+        seen = []
+        monkeypatch.setattr(type(writer), "reindex", lambda self, index, keys: seen.append(index.name))
+        for values in ({"phone": "1"}, {"street_line_1": "Elsewhere"}, {"locality": "Rome"}):
+            edit = Edit(writer=writer, cursors=None, grant=None, owners=(key,), values=values)
+            customer_addresses._change(edit)
+
+    assert seen.count(addresses.INDEX.name) == 3
+    assert seen.count(customers.INDEX.name) == 1

@@ -10,6 +10,7 @@ from tradebook.clock import format_ms, now_ms, parse_rfc3339
 from tradebook.ids import decode_id
 from tradebook.resources import api_keys
 from tradebook.resources.api_keys import ALL_PERMISSIONS
+from tradebook.storage.database import Unavailable
 
 KEYS, LIST = "/v1/auth/api-keys", "/v1/sales/customers"
 
@@ -108,6 +109,52 @@ def test_unless_told_the_time_of_grace_is_a_day_and_never_longer_than_the_key(bo
 
     assert 86_390_000 < ends[0] <= 86_400_000
     assert 0 < ends[1] <= 60_000
+
+
+def test_rotated_again_a_key_is_replaced_by_one_that_lasts_as_long_as_it_was_to(book):
+    """As after a lost answer: neither the grace nor the end of the first rotation goes on to the next key."""
+    old = make(book)
+    path = f"{KEYS}/{old['id']}/actions/rotate"
+
+    first, second, third = (book.client.post(path, json={"grace_seconds": g}).json() for g in (60, 3600, 30))
+
+    assert [key["expires_at"] for key in (first, second, third)] == [None] * 3
+    ends = [key["replaces"]["expires_at"] for key in (first, second, third)]
+    assert ends[0] == ends[1] > ends[2]
+
+
+def test_a_key_that_ends_can_t_make_one_that_goes_on(book):
+    lasting = make(book)
+    mortal = make(book, expires_at=_in(600))
+    with httpx.Client(
+        base_url=book.server.url, headers={"Authorization": f"Bearer {mortal['secret']}"}
+    ) as client:
+        made = client.post(KEYS, json={})
+        later = client.post(KEYS, json={"expires_at": _in(601)})
+        sooner = client.post(KEYS, json={"expires_at": _in(60)})
+        rotated = client.post(f"{KEYS}/{lasting['id']}/actions/rotate", headers={"Idempotency-Key": "k"})
+        itself = client.post(f"{KEYS}/{mortal['id']}/actions/rotate")
+
+    assert made.json()["expires_at"] == mortal["expires_at"]
+    assert mortal["expires_at"] in check_envelope(later, 403, None, "permission_denied")["message"]
+    assert (sooner.status_code, itself.status_code) == (201, 201)
+    check_envelope(rotated, 403, None, "permission_denied")
+    again = book.client.post(f"{KEYS}/{lasting['id']}/actions/rotate", headers={"Idempotency-Key": "k"})
+    assert again.status_code == 201, "a refusal for want of a permission is not kept"
+
+
+def test_a_use_that_can_t_be_noted_is_noted_by_the_next_request(book, monkeypatch):
+    grant = api_keys.authenticate(book.database, make(book)["secret"])
+    touch = book.database.touch
+
+    def unavailable(*_args, **_values):
+        raise Unavailable
+
+    monkeypatch.setattr(book.database, "touch", unavailable)
+    assert api_keys.note_use(book.database, grant) == grant
+    monkeypatch.setattr(book.database, "touch", touch)
+
+    assert api_keys.note_use(book.database, grant).last_used_at > 0
 
 
 def _in(seconds):

@@ -8,6 +8,7 @@ import pytest
 from tests.contract.checks import check_customer, check_envelope
 from tests.fixtures.samples import Maker
 from tradebook.resources.customers.fields import CREATE
+from tradebook.resources.quantities import unit_of
 
 CUSTOMERS = "/v1/sales/customers"
 EVERYTHING = (
@@ -382,3 +383,17 @@ def test_a_refused_create_leaves_nothing_behind(maker):
 
     assert found(maker) == []
     assert len(maker.book.get("/v1/sales/addresses")["data"]) == addresses
+
+
+def test_an_amount_keeps_its_currency_until_another_one_is_named(maker):
+    euro, dollar = unit_of("EUR").id, unit_of("USD").id
+    customer = create(maker, credit_limit={"value": "7.00", "unit_id": euro})
+
+    shown = []
+    for limit in ({"value": "8"}, {"value": "9", "unit_id": None}, {"value": "9", "unit_id": dollar}, None):
+        assert patch(maker, customer, credit_limit=limit).status_code == 200
+        shown.append((show(maker, customer)["credit_limit"] or {}).get("display_value"))
+    patch(maker, customer, credit_limit={"value": "1"})
+
+    assert shown == ["€8.00", "€9.00", "$9.00", None]
+    assert show(maker, customer)["credit_limit"]["display_value"] == "$1.00"

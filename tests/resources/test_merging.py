@@ -5,6 +5,9 @@ import pytest
 from tests.contract.checks import check_customer, check_envelope
 from tests.fixtures.samples import Maker
 from tests.resources.test_customers import CUSTOMERS, create, found, patch, show
+from tradebook.crud.edit import Edit
+from tradebook.ids import decode_id
+from tradebook.resources.customers import merging
 
 
 @pytest.fixture
@@ -195,3 +198,56 @@ def test_a_merge_obeys_the_tag_and_the_key(maker):
     check_envelope(stale, 412, None, "precondition_failed")
     assert first.status_code == again.status_code == 200
     assert first.content == again.content
+
+
+def test_what_a_source_was_attached_to_stays_though_the_target_had_it_already(maker):
+    """An address that only bills the target would leave it with the next change of that."""
+    target, source = create(maker), create(maker)
+    shared = maker.of_prefix("ad", customer_ids=[source["id"]], locality="Shared")
+    patch(maker, target, bill_to_address_id=shared)
+
+    merge(maker, target, source)
+    patch(maker, target, bill_to_address_id=maker.of_prefix("ad"))
+
+    assert shared in addresses_of(maker, target)
+    assert found(maker, city="Shared") == [target["id"]]
+
+
+def test_what_a_source_was_billed_and_shipped_at_is_among_the_losses(maker):
+    target, source = create(maker), create(maker)
+    places = {part: show(maker, source)[f"{part}_to_address"]["id"] for part in ("bill", "ship")}
+
+    preview = merge(maker, target, source, dry_run=True).json()
+
+    lost = {loss["field"]: loss["lost"] for loss in preview["losses"]}
+    assert {part: lost[f"{part}_to_address_id"] for part in places} == places
+
+
+def test_a_merged_id_in_a_body_is_told_where_it_went(maker):
+    target, source, other = (create(maker) for _ in range(3))
+    merge(maker, target, source)
+
+    answers = {
+        "source_customer_ids": merge(maker, target, source),
+        "parent_account_id": patch(maker, other, parent_account_id=source["id"]),
+        "customer_ids": maker.client.post(
+            "/v1/sales/addresses", json={"name": "A", "country": "DE", "customer_ids": [source["id"]]}
+        ),
+    }
+
+    for param, answer in answers.items():
+        error = check_envelope(answer, 400, param, "reference_not_found")
+        assert f"{source['id']}, which was merged into {target['id']}" in error["message"]
+
+
+def test_a_parent_of_more_children_than_are_moved_at_once_is_merged(maker, monkeypatch):
+    monkeypatch.setattr(merging, "ADOPTED_AT_ONCE", 2)
+    target, source = create(maker), create(maker)
+    children = {create(maker, parent_account_id=source["id"])["id"] for _ in range(5)}
+    keys = [decode_id("ac", customer["id"]) for customer in (target, source)]
+
+    with maker.book.database.write(maker.book.account_key) as writer:
+        values = {"source_customer_ids": keys[1:], "dry_run": 0}
+        merging.merge(Edit(writer=writer, cursors=None, grant=None, owners=(keys[0],), values=values))
+
+    assert {child["id"] for child in show(maker, target)["child_accounts"]["data"]} == children

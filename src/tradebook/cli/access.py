@@ -18,11 +18,13 @@ from tradebook.cli.opening import (
     print_json,
     tell,
 )
-from tradebook.clock import format_ms, now_ms
+from tradebook.clock import now_ms
 from tradebook.crud.parameters import did_you_mean
-from tradebook.ids import decode_id
+from tradebook.errors import AlreadyDeleted
+from tradebook.ids import decode_id, encode_id
 from tradebook.resources import accounts, api_keys
 from tradebook.resources.api_keys import ALL_PERMISSIONS, ENVIRONMENTS
+from tradebook.storage.database import Writer
 from tradebook.storage.transactions import reading, writing
 
 accounts_app = typer.Typer(help="The tenants of a book.", no_args_is_help=True)
@@ -126,28 +128,68 @@ def list_keys(account: AccountOption, database: DatabaseOption = None, as_json: 
         return
     table = Table("id", "name", "ends in", "permissions", "expires", "revoked")
     for row in listed:
-        every = row.permissions == ALL_PERMISSIONS
+        every = tuple(row.permissions) == ALL_PERMISSIONS
         table.add_row(
             row.id,
             row.name,
             f"…{row.last_four}",
             "all" if every else "\n".join(row.permissions),
-            "never" if row.expires_at is None else format_ms(row.expires_at),
-            "" if row.revoked_at is None else format_ms(row.revoked_at),
+            row.expires_at or "never",
+            row.revoked_at or "",
         )
     _print_whole(table)
 
 
-@keys_app.command("revoke")
-def revoke_key(
-    key: Annotated[str, typer.Argument(metavar="KEY_ID", help="The key's id, such as ak_….")],
-    account: AccountOption,
-    database: DatabaseOption = None,
-) -> None:
-    """End a key for good; it is refused from the next request on."""
-    found = decode_id(api_keys.ID_PREFIX, key)
+KeyArgument = Annotated[str, typer.Argument(metavar="KEY_ID", help="The key's id, such as ak_….")]
+
+
+def _key_of(text: str) -> int:
+    found = decode_id(api_keys.ID_PREFIX, text)
     if found is None:
-        fail(f"{key} is no key id; tradebook keys list shows them.", WRONG_USAGE)
+        fail(f"{text} is no key id; tradebook keys list shows them.", WRONG_USAGE)
+    return found
+
+
+@keys_app.command("rotate")
+def rotate_key(
+    key: KeyArgument,
+    account: AccountOption,
+    grace_seconds: Annotated[
+        int,
+        typer.Option(
+            min=0, max=api_keys.GRACE_SECONDS_MAX, help="How long the old key still works; 0 ends it at once."
+        ),
+    ] = api_keys.GRACE_SECONDS_DEFAULT,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a key in place of another one and print its secret, this once; the old one ends after a while."""
+    found = _key_of(key)
+
+    def rotate(writer: Writer) -> tuple[str, str]:
+        before = api_keys.rows.find(writer, found)
+        if before is None:
+            raise AlreadyDeleted("There is no such key.")
+        row, secret = api_keys.rotate_key(writer, before, grace_seconds)
+        return encode_id(api_keys.ID_PREFIX, row["id"]), secret
+
+    with opened(database) as book:
+        account_id, _ = account_key(book, account)
+        try:
+            key_id, secret = writing(book, account_id, rotate)
+        except AlreadyDeleted:
+            fail(f"This account has no key {key} that is still good.")
+    if as_json:
+        print_json({"id": key_id, "key": secret, "replaces": key})
+    else:
+        tell(f"Key {key_id} replaces {key}. Keep the secret well: it is not shown again.")
+        print(secret)
+
+
+@keys_app.command("revoke")
+def revoke_key(key: KeyArgument, account: AccountOption, database: DatabaseOption = None) -> None:
+    """End a key for good; it is refused from the next request on."""
+    found = _key_of(key)
     with opened(database) as book:
         account_id, _ = account_key(book, account)
         revoked = writing(book, account_id, partial(api_keys.revoke_key, key=found))

@@ -4,14 +4,15 @@ Every check returns what is kept; ValueError says, in words for the person who s
 """
 
 import re
+import unicodedata
 from typing import Any
 
 TEXT_LENGTH_MAX = 200
 NOTE_LENGTH_MAX = 10_000
 URL_LENGTH_MAX = 2_000
 
-_CONTROL = re.compile("[\x00-\x1f]")
-_CONTROL_IN_NOTE = re.compile("[\x00-\x08\x0b-\x1f]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_CONTROL_IN_NOTE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _URL = re.compile(r"(?:https?://\S+|[^\s:/?#]+(?::\d+)?(?:[/?#]\S*)?)", re.IGNORECASE)
@@ -25,6 +26,8 @@ def check_text(value: Any, *, length_max: int = TEXT_LENGTH_MAX) -> str:
         return text
     if _CONTROL.search(_require_text(text, length_max)):
         raise ValueError("has a line break or another control character")
+    if text and not any(unicodedata.category(letter)[0] in "LMNPS" for letter in text):
+        raise ValueError("has nothing in it that can be seen")
     return text
 
 

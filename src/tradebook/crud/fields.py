@@ -26,18 +26,28 @@ class Line(Kind, frozen=True):
     length_max: int = checks.TEXT_LENGTH_MAX
     check: Callable[..., str] = checks.check_text
     form: str | None = None
+    pattern: str | None = None
 
     def read(self, text: Any) -> str:
         """Take the text; an empty one says nothing, and is refused."""
-        kept = self.check(_require_text(text))
-        if not kept:
+        line = _require_text(text).strip()
+        if not line:
             raise Unreadable("must not be empty; null clears what can be cleared")
-        return kept
+        # Before the check: whatever that does, it does to little.
+        if len(line) > self.length_max:
+            raise Unreadable(f"has {len(line):,} characters, more than {self.length_max:,}")
+        return self.check(line)
 
     def schema(self) -> dict[str, Any]:
         """Describe the length and the form."""
-        described: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": self.length_max}
-        return described if self.form is None else described | {"format": self.form}
+        described = {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": self.length_max,
+            "format": self.form,
+            "pattern": self.pattern,
+        }
+        return {name: value for name, value in described.items() if value is not None}
 
 
 LINE = Line()

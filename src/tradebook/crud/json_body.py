@@ -28,13 +28,19 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     try:
         found = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        raise ValidationFailed(f"The body is not JSON: {error.msg} at character {error.pos + 1}.") from None
+        reason = error.msg.removesuffix(" at")
+        raise ValidationFailed(f"The body is not JSON: {reason} at character {error.pos + 1}.") from None
     except RecursionError:
         raise ValidationFailed("The body is nested too deeply.") from None
     if not isinstance(found, dict):
         raise ValidationFailed('The body must be a JSON object: {"name": …}.')
-    if "\\u" in text and any(_BAD_CHARACTER.search(part) for part in _texts(found)):
-        raise ValidationFailed("The body has the character U+0000 or half a character (a lone surrogate).")
+    if "\\u" in text:
+        for name, value in found.items():
+            if any(_BAD_CHARACTER.search(part) for part in _texts({name: value})):
+                raise ValidationFailed(
+                    "The body has the character U+0000 or half a character (a lone surrogate).",
+                    param=_BAD_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", name[:100]),
+                )
     return found
 
 

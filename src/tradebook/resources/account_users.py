@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 import sqlalchemy as sa
 
-from tradebook.clock import format_ms
+from tradebook.clock import format_ms, format_ms_or_none
 from tradebook.crud.edit import Edit
 from tradebook.crud.fields import EMAIL, LINE, URL, Field, bodies
 from tradebook.crud.fragments import Fragments
@@ -65,10 +65,6 @@ ID_PREFIX = "acus"
 PATH = "/v1/identity/account-users"
 
 
-def _time(milliseconds: int | None) -> str | None:
-    return None if milliseconds is None else format_ms(milliseconds)
-
-
 def _shape(
     key: int, status: int, last_used_at: int | None, updated_at: int, user: User | None = None
 ) -> AccountUser:
@@ -79,7 +75,7 @@ def _shape(
         STATUSES[status],  # type: ignore[arg-type]
         None,
         None,
-        _time(last_used_at),
+        format_ms_or_none(last_used_at),
         format_ms(milliseconds_of(key)),
         format_ms(updated_at),
     )
@@ -102,7 +98,7 @@ def _shape_with_user(
         email,
         name,
         username,
-        _time(email_verified_at),
+        format_ms_or_none(email_verified_at),
         image_url,
         format_ms(milliseconds_of(key)),
         format_ms(updated_at),

@@ -1,24 +1,15 @@
-"""API keys: secrets that stand for an account and some permissions. Only their hashes are kept.
+"""API keys: secrets that stand for an account and some permissions, limited in time where that is wanted."""
 
-A key reads `tb_sk_prod_` or `tb_sk_test_`, then the account, 160 chance bits and a checksum, all in
-lower-case Crockford base 32. The account inside makes the look-up start with it; the checksum
-refuses a mistyped key without a look at the database.
-"""
-
-import hashlib
-import re
-import secrets
-import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import sqlalchemy as sa
 from msgspec.structs import asdict, replace
 
-from tradebook.clock import format_ms, now_ms
-from tradebook.crud.edit import Edit
+from tradebook.clock import format_ms, format_ms_or_none, now_ms
+from tradebook.crud.edit import Edit, next_version
 from tradebook.crud.fields import LINE, Body, Field, Future, Many, Whole
 from tradebook.crud.grant import Grant
 from tradebook.crud.parameters import Word
@@ -26,8 +17,9 @@ from tradebook.crud.resource import Action, Owner, Resource, View
 from tradebook.crud.rows import Rows, Values
 from tradebook.crud.standard import Standard
 from tradebook.crud.walks import walk_of_table
-from tradebook.errors import AlreadyDeleted, InvalidApiKey, RevokedApiKey
-from tradebook.ids import KeyMaker, decode_body, decode_id, encode_body, encode_id, milliseconds_of
+from tradebook.errors import AlreadyDeleted, PermissionDenied, RevokedApiKey
+from tradebook.ids import KeyMaker, encode_id, milliseconds_of
+from tradebook.resources.api_key_secrets import account_of, hash_of, new_secret, no_such_key
 from tradebook.storage.accounts import accounts
 from tradebook.storage.database import Database, Reader, Unavailable, Writer
 from tradebook.storage.schema import ACCOUNT, any_of, moment, prepare, table, text, unique
@@ -51,8 +43,10 @@ ALL_PERMISSIONS = tuple(
     for action in ("read", "create", "update", "delete")
 )
 DAY_MS = 86_400_000
-_KEY = re.compile(r"tb_sk_(prod|test)_([0-9a-hjkmnp-tv-z]{13})[0-9a-hjkmnp-tv-z]{39}", re.ASCII)
-_CHECK_LENGTH = 7
+GRACE_SECONDS_DEFAULT, GRACE_SECONDS_MAX = 86_400, 30 * 86_400
+LAST_USED_STEP_MS = 300_000
+"""How much later a use must be to be written down."""
+
 _keys = KeyMaker()
 
 api_keys: sa.Table = table(
@@ -63,6 +57,8 @@ api_keys: sa.Table = table(
     text("last_four"),
     text("permissions"),
     moment("expires_at"),
+    # Not written into `expires_at`: what replaces a key lasts as long as that was to last.
+    moment("grace_ends_at"),
     moment("revoked_at"),
     moment("last_used_at"),
     unique("api_keys", "secret_hash"),
@@ -70,8 +66,9 @@ api_keys: sa.Table = table(
 
 _k = api_keys.c
 rows = Rows(api_keys)
+_NOW = sa.bindparam("now", type_=sa.BigInteger)
 _BY_HASH = prepare(
-    sa.select(_k.id, _k.permissions, _k.expires_at, _k.revoked_at, _k.last_used_at).where(
+    sa.select(*(_k[name] for name in rows.columns)).where(
         _k.account_id == ACCOUNT, _k.secret_hash == sa.bindparam("secret_hash")
     )
 )
@@ -79,130 +76,27 @@ _INSERT = prepare(sa.insert(api_keys))
 _REVOKE = prepare(
     sa.update(api_keys)
     .where(_k.account_id == ACCOUNT, _k.id == sa.bindparam("key"), _k.revoked_at.is_(None))
-    .values(revoked_at=sa.bindparam("now"), updated_at=sa.bindparam("now"))
+    .values(revoked_at=_NOW, updated_at=sa.case((_k.updated_at >= _NOW, _k.updated_at + 1), else_=_NOW))
+)
+_REPLACE = prepare(
+    sa.update(api_keys)
+    .where(_k.account_id == ACCOUNT, _k.id == sa.bindparam("key"))
+    .values(grace_ends_at=sa.bindparam("grace_ends_at"), updated_at=_NOW)
 )
 _LIST = prepare(
-    sa.select(_k.id, _k.name, _k.last_four, _k.permissions, _k.expires_at, _k.revoked_at)
-    .where(_k.account_id == ACCOUNT)
-    .order_by(_k.id.desc())
+    sa.select(*(_k[name] for name in rows.columns)).where(_k.account_id == ACCOUNT).order_by(_k.id.desc())
 )
-
-
+_STANDING = prepare(
+    sa.select(*(_k[name] for name in rows.columns)).where(
+        _k.account_id == ACCOUNT, any_of(_k.id, "ids"), _k.revoked_at.is_(None)
+    )
+)
 _TOUCH = prepare(
     sa.update(api_keys)
     .where(_k.account_id == ACCOUNT, _k.id == sa.bindparam("key"))
     .values(last_used_at=sa.bindparam("now"))
 )
 _ENVIRONMENT = prepare(sa.select(accounts.c.environment).where(accounts.c.account_id == ACCOUNT))
-LAST_USED_STEP_MS = 300_000
-"""How much later a use must be to be written down."""
-
-
-class ApiKeyRow(msgspec.Struct, frozen=True):
-    """A key as it can be listed: everything but the secret."""
-
-    id: str
-    name: str | None
-    last_four: str
-    permissions: tuple[str, ...]
-    expires_at: int | None
-    revoked_at: int | None
-
-
-def create_key(
-    writer: Writer,
-    environment: str,
-    *,
-    permissions: tuple[str, ...] = ALL_PERMISSIONS,
-    expires_at: int | None = None,
-    name: str | None = None,
-) -> tuple[str, str]:
-    """Make a key and return its id and its secret, which is shown this once and never kept."""
-    now = now_ms()
-    key = _keys.next(now)
-    front = f"tb_sk_{environment}_{encode_body(writer.account_id)}{_chance()}"
-    secret = front + _check_of(front)
-    writer.run(
-        _INSERT,
-        id=key,
-        updated_at=now,
-        name=name,
-        environment=environment,
-        secret_hash=_hash(secret),
-        last_four=secret[-4:],
-        permissions=" ".join(permissions),
-        expires_at=expires_at,
-        revoked_at=None,
-        last_used_at=None,
-    )
-    return encode_id(ID_PREFIX, key), secret
-
-
-def revoke_key(writer: Writer, key: int) -> bool:
-    """End a key for good; False where there is no such key that is still good."""
-    return writer.run(_REVOKE, key=key, now=now_ms()) > 0
-
-
-def list_keys(reader: Reader) -> list[ApiKeyRow]:
-    """List the account's keys, newest first."""
-    return [
-        ApiKeyRow(encode_id(ID_PREFIX, row[0]), row[1], row[2], tuple(row[3].split()), *row[4:])
-        for row in reader.rows(_LIST)
-    ]
-
-
-def account_of(secret: str) -> int:
-    """Read the account out of a key's text; InvalidApiKey where the text is none of ours."""
-    match = _KEY.fullmatch(secret)
-    account_id = decode_body(match[2]) if match else None
-    if account_id is None or secret[-_CHECK_LENGTH:] != _check_of(secret[:-_CHECK_LENGTH]):
-        raise _invalid()
-    return account_id
-
-
-def authenticate(database: Database, secret: str) -> Grant:
-    """Find out what a key opens; InvalidApiKey, RevokedApiKey or ExpiredApiKey where it opens nothing."""
-    account_id = account_of(secret)
-    if database.revision(account_id) is None:
-        raise _invalid()
-    found = reading(database, account_id, lambda reader: reader.rows(_BY_HASH, secret_hash=_hash(secret)))
-    if not found:
-        raise _invalid()
-    key_id, permissions, expires_at, revoked_at, last_used_at = found[0]
-    if revoked_at is not None:
-        raise RevokedApiKey("This API key was revoked.")
-    grant = Grant(account_id, key_id, frozenset(permissions.split()), expires_at, last_used_at or 0)
-    grant.require_unexpired()
-    return grant
-
-
-def note_use(database: Database, grant: Grant) -> Grant:
-    """Write down that a key is used, now and then and without waiting; returns what is known then."""
-    now = now_ms()
-    if now - grant.last_used_at < LAST_USED_STEP_MS:
-        return grant
-    with suppress(Unavailable):
-        # Somebody else writes, or nobody can: the next time is soon enough.
-        database.touch(grant.account_id, _TOUCH, key=grant.key_id, now=now)
-    return replace(grant, last_used_at=now)
-
-
-def _invalid() -> InvalidApiKey:
-    return InvalidApiKey("There is no such API key. Check that it was copied whole.")
-
-
-def _hash(secret: str) -> str:
-    # A key is 160 chance bits, not a password: one round is as safe as many, and costs every
-    # request less.
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def _chance() -> str:
-    return "".join(secrets.choice("0123456789abcdefghjkmnpqrstvwxyz") for _ in range(32))
-
-
-def _check_of(front: str) -> str:
-    return encode_body(zlib.crc32(front.encode()))[-_CHECK_LENGTH:]
 
 
 class ApiKey(msgspec.Struct, frozen=True):
@@ -227,6 +121,123 @@ class NewApiKey(ApiKey, frozen=True):
     replaces: ApiKey | None
 
 
+class ListedApiKey(ApiKey, frozen=True):
+    """A key as the command line lists it, also when it was revoked."""
+
+    revoked_at: str | None
+
+
+def create_key(
+    writer: Writer,
+    environment: str,
+    *,
+    permissions: tuple[str, ...] = ALL_PERMISSIONS,
+    expires_at: int | None = None,
+    name: str | None = None,
+) -> tuple[str, str]:
+    """Make a key and return its id and its secret, which is shown this once and never kept."""
+    row, secret = _add(writer, environment, permissions=permissions, expires_at=expires_at, name=name)
+    return encode_id(ID_PREFIX, row["id"]), secret
+
+
+def rotate_key(writer: Writer, before: Values, grace_seconds: int) -> tuple[Values, str]:
+    """Make a key that may do what another one may, which ends after a time of grace.
+
+    Returns the row of the new key and its secret. AlreadyDeleted where the old one has ended.
+    """
+    now, end = now_ms(), _end_of(before)
+    if before["revoked_at"] is not None or (end is not None and end <= now):
+        raise AlreadyDeleted("This key has ended: make a new one.", param="id")
+    grace_ends_at = now + grace_seconds * 1000
+    if before["grace_ends_at"] is not None:
+        grace_ends_at = min(grace_ends_at, before["grace_ends_at"])
+    writer.run(
+        _REPLACE, key=before["id"], grace_ends_at=grace_ends_at, now=next_version(before["updated_at"])
+    )
+    return _add(
+        writer,
+        before["environment"],
+        permissions=before["permissions"].split(),
+        expires_at=before["expires_at"],
+        name=before["name"],
+    )
+
+
+def _add(
+    writer: Writer,
+    environment: str,
+    *,
+    permissions: Sequence[str],
+    expires_at: int | None,
+    name: str | None,
+) -> tuple[Values, str]:
+    now = now_ms()
+    secret = new_secret(environment, writer.account_id)
+    row: Values = {
+        "id": _keys.next(now),
+        "updated_at": now,
+        "name": name,
+        "environment": environment,
+        "secret_hash": hash_of(secret),
+        "last_four": secret[-4:],
+        "permissions": " ".join(permissions),
+        "expires_at": expires_at,
+        "grace_ends_at": None,
+        "revoked_at": None,
+        "last_used_at": None,
+    }
+    writer.run(_INSERT, **row)
+    return row, secret
+
+
+def revoke_key(writer: Writer, key: int) -> bool:
+    """End a key for good; False where there is no such key that is still good."""
+    return writer.run(_REVOKE, key=key, now=now_ms()) > 0
+
+
+def list_keys(reader: Reader) -> list[ListedApiKey]:
+    """List the account's keys, newest first, also those that were revoked."""
+    found = [dict(zip(rows.columns, row, strict=True)) for row in reader.rows(_LIST)]
+    return [
+        ListedApiKey(**asdict(_shape(row)), revoked_at=format_ms_or_none(row["revoked_at"])) for row in found
+    ]
+
+
+def authenticate(database: Database, secret: str) -> Grant:
+    """Find out what a key opens; InvalidApiKey, RevokedApiKey or ExpiredApiKey where it opens nothing."""
+    account_id = account_of(secret)
+    if database.revision(account_id) is None:
+        raise no_such_key()
+    found = reading(database, account_id, lambda reader: reader.rows(_BY_HASH, secret_hash=hash_of(secret)))
+    if not found:
+        raise no_such_key()
+    row = dict(zip(rows.columns, found[0], strict=True))
+    if row["revoked_at"] is not None:
+        raise RevokedApiKey("This API key was revoked.")
+    permissions = frozenset(row["permissions"].split())
+    grant = Grant(account_id, row["id"], permissions, _end_of(row), row["last_used_at"] or 0)
+    grant.require_unexpired()
+    return grant
+
+
+def note_use(database: Database, grant: Grant) -> Grant:
+    """Write down that a key is used, now and then and without waiting; returns what is known then."""
+    now = now_ms()
+    if now - grant.last_used_at < LAST_USED_STEP_MS:
+        return grant
+    with suppress(Unavailable):
+        database.touch(grant.account_id, _TOUCH, key=grant.key_id, now=now)
+        return replace(grant, last_used_at=now)
+    # Somebody else writes, or nobody can: the next request is soon enough.
+    return grant
+
+
+def _end_of(row: Values) -> int | None:
+    """Tell when a key ends: by itself, or with the grace that it was given when it was replaced."""
+    ends = [end for end in (row["expires_at"], row["grace_ends_at"]) if end is not None]
+    return min(ends, default=None)
+
+
 def _shape(row: Values) -> ApiKey:
     return ApiKey(
         encode_id(ID_PREFIX, row["id"]),
@@ -235,22 +246,11 @@ def _shape(row: Values) -> ApiKey:
         row["environment"],
         row["last_four"],
         row["permissions"].split(),
-        _time(row["expires_at"]),
-        _time(row["last_used_at"]),
+        format_ms_or_none(_end_of(row)),
+        format_ms_or_none(row["last_used_at"]),
         format_ms(milliseconds_of(row["id"])),
         format_ms(row["updated_at"]),
     )
-
-
-def _time(milliseconds: int | None) -> str | None:
-    return None if milliseconds is None else format_ms(milliseconds)
-
-
-_STANDING = prepare(
-    sa.select(*(_k[name] for name in rows.columns)).where(
-        _k.account_id == ACCOUNT, any_of(_k.id, "ids"), _k.revoked_at.is_(None)
-    )
-)
 
 
 def _load(view: View, keys: Sequence[int]) -> Mapping[int, ApiKey]:
@@ -260,44 +260,40 @@ def _load(view: View, keys: Sequence[int]) -> Mapping[int, ApiKey]:
     return {key: known[key] for key in keys if key in known}
 
 
-def _new(edit: Edit, replaced: ApiKey | None = None, **options: Any) -> NewApiKey:
-    edit.grant.require(*options["permissions"])
-    environment = edit.writer.rows(_ENVIRONMENT)[0][0]
-    key_id, secret = create_key(edit.writer, environment, **options)
-    key = decode_id(ID_PREFIX, key_id)
-    assert key is not None
-    shown = _load(View(edit.writer, edit.cursors), [key])[key]
-    return NewApiKey(**asdict(shown), secret=secret, replaces=replaced)
+def _require_no_more(grant: Grant, permissions: Sequence[str], expires_at: int | None) -> None:
+    """Refuse a key that may do more than the one that makes it, or for longer."""
+    grant.require(*permissions)
+    end = grant.expires_at
+    if end is not None and (expires_at is None or expires_at > end):
+        raise PermissionDenied(
+            f"This API key ends at {format_ms(end)} and can't make one that ends later. Use one that lasts."
+        )
 
 
 def _create(edit: Edit) -> NewApiKey:
-    given = edit.values["permissions"]
-    permissions = tuple(p for p in ALL_PERMISSIONS if p in (given or edit.grant.permissions))
-    return _new(edit, permissions=permissions, expires_at=edit.values["expires_at"], name=edit.values["name"])
+    given, grant = edit.values, edit.grant
+    permissions = tuple(p for p in ALL_PERMISSIONS if p in (given["permissions"] or grant.permissions))
+    expires_at = given["expires_at"] or grant.expires_at
+    _require_no_more(grant, permissions, expires_at)
+    environment = edit.writer.rows(_ENVIRONMENT)[0][0]
+    row, secret = _add(
+        edit.writer, environment, permissions=permissions, expires_at=expires_at, name=given["name"]
+    )
+    return NewApiKey(**asdict(_shape(row)), secret=secret, replaces=None)
 
 
 def _rotate(edit: Edit) -> NewApiKey:
-    before, now = rows.current(edit), now_ms()
-    if before["expires_at"] is not None and before["expires_at"] <= now:
-        raise AlreadyDeleted("This key has expired: make a new one.", param="id")
-    last = now + edit.values["grace_seconds"] * 1000
-    ends = last if before["expires_at"] is None else min(last, before["expires_at"])
-    rows.change(edit, before, {"expires_at": ends})
-    return _new(
-        edit,
-        _load(View(edit.writer, edit.cursors), [edit.key])[edit.key],
-        permissions=tuple(before["permissions"].split()),
-        expires_at=before["expires_at"],
-        name=before["name"],
-    )
+    before = rows.current(edit)
+    _require_no_more(edit.grant, before["permissions"].split(), before["expires_at"])
+    row, secret = rotate_key(edit.writer, before, edit.values["grace_seconds"])
+    replaced = _load(View(edit.writer, edit.cursors), [edit.key])[edit.key]
+    return NewApiKey(**asdict(_shape(row)), secret=secret, replaces=replaced)
 
 
 def _delete(edit: Edit) -> None:
-    before = rows.current(edit)
-    rows.change(edit, before, {"revoked_at": now_ms()})
+    revoke_key(edit.writer, rows.current(edit)["id"])
 
 
-GRACE_SECONDS_DEFAULT, GRACE_SECONDS_MAX = 86_400, 30 * 86_400
 _CREATE = Body(
     "ApiKeyCreate",
     (
@@ -307,7 +303,12 @@ _CREATE = Body(
             Many(Word(ALL_PERMISSIONS), 1),
             "What it may do, which can't be more than the key that makes it may; the same unless told.",
         ),
-        Field("expires_at", Future(), "When it ends by itself; never unless told.", can_be_null=True),
+        Field(
+            "expires_at",
+            Future(),
+            "When it ends by itself: with the key that makes it at the latest, and then unless told.",
+            can_be_null=True,
+        ),
     ),
     shape=ApiKey,
 )

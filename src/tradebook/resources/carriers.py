@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 import sqlalchemy as sa
 
-from tradebook.clock import format_ms, now_ms
+from tradebook.clock import format_ms, format_ms_or_none, now_ms
 from tradebook.crud.edit import Edit
 from tradebook.crud.fields import LINE, Field, bodies
 from tradebook.crud.fragments import Fragment, Fragments
@@ -93,7 +93,7 @@ def _shape(
         VISIBILITIES[visibility],  # type: ignore[arg-type]
         None,
         None,
-        None if deleted_at is None else format_ms(deleted_at),
+        format_ms_or_none(deleted_at),
         format_ms(milliseconds_of(key)),
         format_ms(updated_at),
     )

@@ -9,15 +9,17 @@ import sqlalchemy as sa
 from tradebook.crud.edit import Edit
 from tradebook.crud.fields import Field, Many, bodies
 from tradebook.crud.parameters import Id, OneOf, Parameter, Q
-from tradebook.crud.resource import Owner, Resource, Span, View
+from tradebook.crud.resource import ListRoute, Owner, Resource, Span, View
 from tradebook.crud.rows import Values
-from tradebook.crud.standard import Standard
-from tradebook.crud.walks import select_span, walk_of_index
+from tradebook.crud.standard import Plain, Standard
+from tradebook.crud.walks import select_span, walk_of_index, walk_of_owned
 from tradebook.resources import addresses
 from tradebook.resources.addresses import FIELDS, ID_PREFIX, INDEX, TYPE, TYPES, Address
-from tradebook.resources.customers.changes import rows as customer_rows
-from tradebook.resources.customers.links import COPIED, attach
+from tradebook.resources.customers.changes import require_customers
+from tradebook.resources.customers.links import COPIED, link
+from tradebook.resources.customers.load import load_plain
 from tradebook.resources.customers.shape import ID_PREFIX as CUSTOMER_PREFIX
+from tradebook.resources.customers.shape import Customer
 from tradebook.resources.customers.tables import INDEX as CUSTOMER_INDEX
 from tradebook.resources.customers.tables import customer_addresses, customers
 from tradebook.storage.database import Reader
@@ -93,9 +95,9 @@ _COPY = prepare(
     .values(**{name: sa.bindparam(name) for name in COPIED})
 )
 _SERVED = prepare(
-    sa.select(_links.customer_id, _links.is_attached)
-    .where(_links.account_id == ACCOUNT, _links.address_id == sa.bindparam("address"))
-    .order_by(_links.customer_id)
+    sa.select(_links.customer_id).where(
+        _links.account_id == ACCOUNT, _links.address_id == sa.bindparam("address")
+    )
 )
 _DETACH = prepare(
     sa.update(customer_addresses)
@@ -124,7 +126,7 @@ def _create(edit: Edit) -> int:
     values, served = _taken_apart(edit)
     key = addresses.rows.add(edit, values)
     if served:
-        attach(edit, key, served)
+        _attach(edit, key, served)
         _reindex(edit, served)
     return key
 
@@ -134,40 +136,48 @@ def _change(edit: Edit) -> int:
     values, served = _taken_apart(edit)
     addresses.rows.change(edit, before, values)
     after = {**before, **values}
-    edit.writer.run(_COPY, address=edit.key, **{name: after[name] for name in COPIED})
-    touched = {customer for customer, _ in edit.writer.rows(_SERVED, address=edit.key)}
+    touched: set[int] = set()
+    # What else an address says is none of its customers' business, and they may be very many.
+    if any(after[name] != before[name] for name in ("name", *COPIED)):
+        edit.writer.run(_COPY, address=edit.key, **{name: after[name] for name in COPIED})
+        touched |= _served(edit)
     if served is not None:
+        touched |= _served(edit) | set(served)
         _serve(edit, served)
-        touched.update(served)
     _reindex(edit, touched)
     return edit.key
+
+
+def _served(edit: Edit) -> set[int]:
+    return {customer for (customer,) in edit.writer.rows(_SERVED, address=edit.key)}
 
 
 def _taken_apart(edit: Edit) -> tuple[Values, list[int] | None]:
     """Tell what a body says of the address from whom it is to serve."""
     served = edit.values.get(PARAM)
     if served:
-        customer_rows.require(edit.writer, served, PARAM)
+        require_customers(edit.writer, served, PARAM)
     return {name: value for name, value in edit.values.items() if name != PARAM}, served
 
 
 def _serve(edit: Edit, served: list[int]) -> None:
     """Attach the address to these customers and no others; those it bills or ships to keep it."""
-    others = {customer for customer, _ in edit.writer.rows(_SERVED, address=edit.key)} - set(served)
+    others = _served(edit) - set(served)
     edit.writer.run(_DETACH, address=edit.key)
     needed = {key for (key,) in edit.writer.rows(_NEEDED, address=edit.key, ids=sorted(others))}
     edit.writer.run(_UNLINK, address=edit.key, ids=sorted(others - needed))
-    attach(edit, edit.key, served)
+    _attach(edit, edit.key, served)
+
+
+def _attach(edit: Edit, address: int, served: Iterable[int]) -> None:
+    for customer in served:
+        link(edit, customer, [address], is_attached=True)
 
 
 def _reindex(edit: Edit, touched: Iterable[int]) -> None:
     keys = sorted(touched)
     for start in range(0, len(keys), REINDEXED_AT_ONCE):
         edit.writer.reindex(CUSTOMER_INDEX, keys[start : start + REINDEXED_AT_ONCE])
-
-
-def _delete(edit: Edit) -> None:
-    addresses.rows.remove(edit, addresses.rows.current(edit))
 
 
 _create_body, _update_body = bodies(
@@ -184,33 +194,48 @@ _create_body, _update_body = bodies(
     ),
 )
 
+PATH = "/v1/sales/addresses"
+_OWNER = Owner("id", ID_PREFIX, _load)
+_standard = Standard(
+    path=PATH,
+    noun="address",
+    nouns="addresses",
+    permissions="addresses",
+    item=Address,
+    load=_load,
+    walk=_walk,
+    owner=_OWNER,
+    parameters=(
+        Q,
+        Parameter("type", OneOf(TYPES), "Only addresses of this type.", TYPE),
+        Parameter(
+            "customer_ids[]",
+            Id(CUSTOMER_PREFIX),
+            "Only addresses of one of these customers: bill-to, ship-to or attached.",
+            CUSTOMER,
+        ),
+    ),
+    create=_create_body,
+    update=_update_body,
+    creating=_create,
+    changing=_change,
+    deleting=Plain(addresses.rows).delete,
+)
+
 resource = Resource(
     name="address",
     id_prefix=ID_PREFIX,
     shape=Address,
-    routes=Standard(
-        path="/v1/sales/addresses",
-        noun="address",
-        nouns="addresses",
-        permissions="addresses",
-        item=Address,
-        load=_load,
-        walk=_walk,
-        owner=Owner("id", ID_PREFIX, _load),
-        parameters=(
-            Q,
-            Parameter("type", OneOf(TYPES), "Only addresses of this type.", TYPE),
-            Parameter(
-                "customer_ids[]",
-                Id(CUSTOMER_PREFIX),
-                "Only addresses of one of these customers: bill-to, ship-to or attached.",
-                CUSTOMER,
-            ),
+    routes=(
+        *_standard.routes(),
+        ListRoute(
+            path=f"{PATH}/{{id}}/customers",
+            summary="List the customers that an address serves",
+            permission="customers:read",
+            item=Customer,
+            walk=walk_of_owned(_links.address_id, _links.customer_id),
+            load=load_plain,
+            owners=(_OWNER,),
         ),
-        create=_create_body,
-        update=_update_body,
-        creating=_create,
-        changing=_change,
-        deleting=_delete,
-    ).routes(),
+    ),
 )

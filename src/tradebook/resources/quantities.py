@@ -1,5 +1,6 @@
 """Quantities: exact amounts of a currency, as they are shown and as they are given."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Literal
 
@@ -11,6 +12,8 @@ from tradebook.ids import BODY_PATTERN, decode_id, encode_body, encode_id
 from tradebook.money import (
     CURRENCIES_BY_NUMBER,
     DEFAULT_CURRENCY,
+    DIGITS_MAX,
+    TooManyDigits,
     currency_name,
     currency_number,
     currency_symbol,
@@ -61,7 +64,9 @@ def quantity(key: int, value: str | None, currency: str | None) -> Quantity | No
 
 def _check_amount(text: str) -> str:
     try:
-        return parse_amount(text.strip())
+        return parse_amount(text)
+    except TooManyDigits:
+        raise
     except ValueError:
         raise ValueError('takes a plain decimal in quotation marks, such as "21000.00"') from None
 
@@ -89,20 +94,32 @@ def _codes() -> dict[int, str]:
     return {system_key("unit", number): code for number, code in CURRENCIES_BY_NUMBER.items()}
 
 
+_VALUE = Line(length_max=40, check=_check_amount, pattern=r"^[+-]?[0-9]+(\.[0-9]+)?$")
 AMOUNT = Object(
     Body(
         "QuantityInput",
         (
-            Field("value", Line(check=_check_amount), "A plain decimal, as text.", is_required=True),
-            Field("unit_id", UnitId(), "The currency's unit; US dollars unless told.", can_be_null=True),
+            Field(
+                "value",
+                _VALUE,
+                f"A plain decimal, as text, of up to {DIGITS_MAX} digits.",
+                is_required=True,
+            ),
+            Field(
+                "unit_id",
+                UnitId(),
+                "The currency's unit; without it an amount keeps its own, and a new one is in dollars.",
+                can_be_null=True,
+            ),
         ),
     )
 )
 """An amount in a body."""
 
 
-def columns_of(name: str, given: dict[str, Any] | None) -> dict[str, str | None]:
-    """Return what an amount is kept as: the columns `name` and `name_currency`."""
-    value = None if given is None else given["value"]
-    currency = None if given is None else given["unit_id"] or DEFAULT_CURRENCY
-    return {name: value, f"{name}_currency": currency}
+def columns_of(name: str, given: dict[str, Any] | None, before: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return what is kept of an amount: the columns `name` and `name_currency`; `before` is the row."""
+    if given is None:
+        return {name: None, f"{name}_currency": None}
+    currency = given["unit_id"] or before.get(f"{name}_currency") or DEFAULT_CURRENCY
+    return {name: given["value"], f"{name}_currency": currency}

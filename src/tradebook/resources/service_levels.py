@@ -13,7 +13,7 @@ from tradebook.crud.fragments import Fragments
 from tradebook.crud.parameters import OneOf
 from tradebook.crud.resource import Owner, Route
 from tradebook.crud.rows import Rows, Values
-from tradebook.crud.standard import Standard
+from tradebook.crud.standard import Plain, Standard
 from tradebook.crud.walks import walk_of_owned
 from tradebook.errors import SystemOwned
 from tradebook.ids import encode_id, milliseconds_of
@@ -144,10 +144,6 @@ def _be_the_only_default(edit: Edit, carrier: int, key: int) -> None:
         edit.writer.run(_NO_DEFAULT, key=other["id"], now=next_version(other["updated_at"]))
 
 
-def _deleting(edit: Edit) -> None:
-    rows.remove(edit, rows.current(edit))
-
-
 def routes(path: str, carrier: Owner, require_standing: Callable[[Reader, int], None]) -> tuple[Route, ...]:
     """Make the routes, inside a carrier's; a carrier that isn't standing gets no new levels."""
 
@@ -169,5 +165,5 @@ def routes(path: str, carrier: Owner, require_standing: Callable[[Reader, int], 
         update=_update,
         creating=create,
         changing=_changing,
-        deleting=_deleting,
+        deleting=Plain(rows).delete,
     ).routes()

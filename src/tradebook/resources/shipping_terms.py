@@ -15,7 +15,7 @@ from tradebook.crud.listing import NESTED_MAX, ListObject, nested_list
 from tradebook.crud.parameters import Id, OneOf
 from tradebook.crud.resource import ListRoute, Owner, Resource, View
 from tradebook.crud.rows import Rows, Values
-from tradebook.crud.standard import Standard
+from tradebook.crud.standard import Plain, Standard
 from tradebook.crud.walks import NewestOfEach, walk_of_owned, walk_of_table
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.resources import service_levels
@@ -140,11 +140,11 @@ _DROP_LEVELS = prepare(
 _ADD_LEVEL = prepare(sa.insert(free_shipping_service_levels))
 
 
-def _columns(edit: Edit) -> Values:
+def _columns(edit: Edit, before: Values) -> Values:
     columns = {name: value for name, value in edit.values.items() if name in {"name", "type"}}
     for name in ("flat_rate", "minimum_order_value"):
         if name in edit.values:
-            columns.update(columns_of(name, edit.values[name]))
+            columns.update(columns_of(name, edit.values[name], before))
     return columns
 
 
@@ -161,16 +161,13 @@ def _set_levels(edit: Edit, key: int) -> int:
 
 
 def _creating(edit: Edit) -> int:
-    return _set_levels(edit, rows.add(edit, {**_columns(edit), "is_system": 0}))
+    return _set_levels(edit, rows.add(edit, {**_columns(edit, {}), "is_system": 0}))
 
 
 def _changing(edit: Edit) -> int:
-    rows.change(edit, rows.current(edit), _columns(edit))
+    before = rows.current(edit)
+    rows.change(edit, before, _columns(edit, before))
     return _set_levels(edit, edit.key)
-
-
-def _deleting(edit: Edit) -> None:
-    rows.remove(edit, rows.current(edit))
 
 
 _create, _update = bodies(
@@ -213,7 +210,7 @@ resource = Resource(
             update=_update,
             creating=_creating,
             changing=_changing,
-            deleting=_deleting,
+            deleting=Plain(rows).delete,
         ).routes(),
         ListRoute(
             path=f"{PATH}/{{id}}/free_shipping_service_levels",

@@ -8,7 +8,7 @@ import msgspec
 from tradebook.crud.edit import Edit
 from tradebook.crud.requests import RequestParser
 from tradebook.crud.resource import Action, View
-from tradebook.errors import ApiError, UnsupportedMediaType
+from tradebook.errors import ApiError, PermissionDenied, UnsupportedMediaType
 from tradebook.ids import encode_id
 from tradebook.storage.database import OutcomeUnknown, Writer
 from tradebook.storage.transactions import reading, writing
@@ -45,6 +45,9 @@ class Acting:
         raw = read_body(request, service.body_bytes_max)
         replay = replay_of(request, raw, has_secret=action.has_secret)
         asked = self._asked(request, raw, path)
+        if replay is None and asked.refusal is not None:
+            # Nothing is to be kept, so there is no reason to wait for whoever writes now.
+            raise asked.refusal
 
         def work(writer: Writer) -> Answer:
             found = None if replay is None else replay.find(writer)
@@ -54,8 +57,9 @@ class Acting:
                 with writer.savepoint():
                     answer = self._done(writer, grant, asked)
             except ApiError as error:
-                # What failed for a reason that stands fails again without being tried.
-                if replay is None or error.is_transient:
+                # What failed for a reason that stands fails again without being tried; another API key, or
+                # this one with more permissions, may succeed.
+                if replay is None or error.is_transient or isinstance(error, PermissionDenied):
                     raise
                 answer = error_answer(error)
             if replay is not None:
@@ -76,11 +80,11 @@ class Acting:
         answer.send(response)
 
     def _asked(self, request: falcon.Request, raw: bytes, path: dict[str, str]) -> "_Asked":
-        """Read the request; what is wrong with it is told inside the transaction, as every other failure."""
+        """Read the request; what is wrong with it may have to be kept, in a transaction as every failure."""
         action = self._action
         try:
-            if raw and not _is_json(request):
-                raise UnsupportedMediaType("The body must be JSON: send Content-Type: application/json.")
+            if raw:
+                _require_json(request)
             pairs = parse_query_string(request.env.get("QUERY_STRING", ""))
             return _Asked(
                 owners=keys_in_path(action.owners, path),
@@ -95,8 +99,7 @@ class Acting:
         action = self._action
         if asked.refusal is not None:
             raise asked.refusal
-        view = View(writer, self._service.cursors, asked.include)
-        require_owners(action.owners, view, asked.owners)
+        require_owners(action.owners, View(writer, self._service.cursors), asked.owners)
         edit = Edit(
             writer=writer,
             cursors=self._service.cursors,
@@ -113,7 +116,7 @@ class Acting:
             assert action.load is not None
             # What was derived from the account before the change is of no use behind it.
             writer.cache.clear()
-            result = action.load(view, [result])[result]
+            result = action.load(View(writer, self._service.cursors, asked.include), [result])[result]
         body = msgspec.json.encode(result)
         return Answer(status, body, (("ETag", etag_of(body)),))
 
@@ -126,14 +129,14 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     refusal: ApiError | None = None
 
 
-def _is_json(request: falcon.Request) -> bool:
-    """Tell whether the body says that it is JSON in UTF-8; one that says nothing may be."""
-    kind, _, options = (request.content_type or "application/json").lower().partition(";")
+def _require_json(request: falcon.Request) -> None:
+    """Refuse a body that says it is something else than JSON in UTF-8; one that says nothing may be."""
+    kind, _, options = (request.content_type or falcon.MEDIA_JSON).lower().partition(";")
     kind = kind.strip()
+    if kind != falcon.MEDIA_JSON and not kind.endswith("+json"):
+        raise UnsupportedMediaType("The body must be JSON: send Content-Type: application/json.")
     charset = options.replace(" ", "").replace('"', "").partition("charset=")[2].partition(";")[0]
-    is_plain = request.get_header("Content-Encoding", default="identity").strip().lower() == "identity"
-    return (
-        (kind == "application/json" or kind.endswith("+json"))
-        and charset in {"", "utf-8", "utf8"}
-        and is_plain
-    )
+    if charset not in {"", "utf-8", "utf8"}:
+        raise UnsupportedMediaType("The body must be UTF-8: leave charset out of Content-Type.")
+    if request.get_header("Content-Encoding", default="identity").strip().lower() != "identity":
+        raise UnsupportedMediaType("The body must not be compressed: leave Content-Encoding out.")

@@ -57,6 +57,14 @@ class Authenticator:
             self._count(request, grant.key_id)
         return grant, revision
 
+    def count(self, request: falcon.Request) -> None:
+        """Count a request that was answered before its key was looked at, such as one of no route."""
+        header = request.env.get("HTTP_AUTHORIZATION")
+        known = None if header is None else self._known.get(header)
+        if self._limiter is not None:
+            name = number_of(request.remote_addr) if known is None else known[1].key_id
+            request.context.limit = self._limiter.hit(name)
+
     def _count(self, request: falcon.Request, name: int) -> None:
         if self._limiter is None:
             return

@@ -19,6 +19,9 @@ def read_body(request: falcon.Request, bytes_max: int) -> bytes:
             while left > 0 and (piece := stream.read(65_536)):
                 left -= len(piece)
             raise PayloadTooLarge(f"The body is over {bytes_max} bytes.")
+        if not found:
+            # The server can't tell one that was cut or damaged from one that has nothing in it.
+            raise ValidationFailed("The body that Transfer-Encoding announces did not come, or was cut off.")
         return found
     length = int(request.env.get("CONTENT_LENGTH") or 0)
     raw: bytes = stream.read(length) if length else b""

@@ -16,6 +16,8 @@ from tradebook.web.envelope import Answer
 HEADER = "Idempotency-Key"
 KEY_LENGTH_MAX = 255
 REPLAYED = ("Idempotent-Replayed", "true")
+MEANT = ("If-Match", "Content-Type", "Content-Encoding")
+"""Headers that a request can be refused for: with others it is another request."""
 _GOOD_KEY = re.compile(r"[\x20-\x7e]+", re.ASCII)
 
 
@@ -65,7 +67,13 @@ def replay_of(request: falcon.Request, body: bytes, *, has_secret: bool) -> Repl
         raise ValidationFailed(
             f"{HEADER} takes 1 to {KEY_LENGTH_MAX} printable ASCII characters, such as a UUID.", param=HEADER
         )
-    known_by = [request.method, request.path, request.env.get("QUERY_STRING", ""), sha256(body).hexdigest()]
+    known_by = [
+        request.method,
+        request.path,
+        request.env.get("QUERY_STRING", ""),
+        sha256(body).hexdigest(),
+        *(request.get_header(name, default="") for name in MEANT),
+    ]
     fingerprint = sha256(msgspec.json.encode(known_by)).hexdigest()
     seal = None
     if has_secret:

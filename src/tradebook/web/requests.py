@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from random import getrandbits
 from time import perf_counter
 from typing import Any
@@ -17,6 +17,8 @@ from tradebook.errors import PayloadTooLarge
 
 REQUEST_ID_HEADER = "X-Request-Id"
 RETRY_HEADER = "x-should-retry"
+API = "/v1/"
+"""What the paths that a key is asked for begin with."""
 _GOOD_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _KEY_START = "tb_sk_"
 _KEY = re.compile(rf"{_KEY_START}\w*", re.ASCII)
@@ -61,8 +63,11 @@ class RequestLine(msgspec.Struct, frozen=True):
 class EveryRequest:
     """Falcon's middleware: before the route is looked for, and after the answer is made."""
 
-    def __init__(self, *, body_bytes_max: int, log_requests: bool) -> None:
+    def __init__(
+        self, *, body_bytes_max: int, log_requests: bool, count: Callable[[falcon.Request], None]
+    ) -> None:
         self._body_bytes_max = body_bytes_max
+        self._count = count
         self._log_requests = log_requests
 
     def process_request(self, request: falcon.Request, response: falcon.Response) -> None:
@@ -81,19 +86,21 @@ class EveryRequest:
             # As little allowed as TRACE is; Falcon then says what is, and not just that the request is bad.
             request.method = "TRACE"
         length = request.env.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal() or int(length[:20]) > self._body_bytes_max:
+        if not length.isdecimal() or int(length.lstrip("0")[:20] or "0") > self._body_bytes_max:
             raise PayloadTooLarge(f"The body is over {self._body_bytes_max} bytes.")
 
     def process_response(
         self, request: falcon.Request, response: falcon.Response, resource: Any, succeeded: bool
     ) -> None:
         """Tell of the rate limit, and log the request's line."""
-        limit = getattr(request.context, "limit", None)
-        if limit is not None:
-            response.set_headers(limit.headers)
+        context, path = request.context, request.path
+        if context.limit is None and path.startswith(API):
+            # Refused before its key was looked at: for its size, its method, its path.
+            self._count(request)
+        if context.limit is not None:
+            response.set_headers(context.limit.headers)
         if not self._log_requests:
             return
-        context, path = request.context, request.path
         if _KEY_START in path:
             # A key that somebody has put into the path, where none belongs.
             path = _KEY.sub(f"{_KEY_START}…", path)

@@ -35,7 +35,13 @@ def build_app(
     """Put the application together."""
     listed = tuple(resources)
     app = falcon.App(
-        middleware=[EveryRequest(body_bytes_max=service.body_bytes_max, log_requests=log_requests)]
+        middleware=[
+            EveryRequest(
+                body_bytes_max=service.body_bytes_max,
+                log_requests=log_requests,
+                count=service.authenticator.count,
+            )
+        ]
     )
     for path, responder in _responders(service, listed):
         app.add_route(path, responder)

@@ -36,6 +36,7 @@ def upgrade() -> None:
         "customer_addresses",
         sa.Column("is_attached", sa.SmallInteger, nullable=False, server_default="0"),
     )
+    op.add_column("api_keys", sa.Column("grace_ends_at", sa.BigInteger, nullable=True))
     for table, key in SEARCHED:
         op.create_table(
             table,
@@ -72,4 +73,5 @@ def downgrade() -> None:
             op.drop_index(f"{table}_by_{column}")
     for table in ("account_group_search", "address_search", "idempotency_records"):
         op.drop_table(table)
+    op.drop_column("api_keys", "grace_ends_at")
     op.drop_column("customer_addresses", "is_attached")

@@ -1,5 +1,6 @@
 """Creating, changing and deleting customers, with the rules that hold between them and everything else."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from tradebook.errors import (
     AlreadyDeleted,
     CustomerMerged,
     HierarchyViolation,
+    ReferenceNotFound,
     WrongCarrier,
     WrongGroupType,
 )
@@ -57,9 +59,9 @@ _GROUP_TYPES = prepare(
         any_of(account_groups.account_groups.c.id, "ids"),
     )
 )
-_SURVIVOR = prepare(
-    sa.select(merged_customers.c.survivor_id).where(
-        merged_customers.c.account_id == ACCOUNT, merged_customers.c.id == sa.bindparam("key")
+_SURVIVORS = prepare(
+    sa.select(merged_customers.c.id, merged_customers.c.survivor_id).where(
+        merged_customers.c.account_id == ACCOUNT, any_of(merged_customers.c.id, "ids")
     )
 )
 _PLAIN_REFERENCES = (
@@ -79,7 +81,7 @@ def create(edit: Edit) -> int:
     bill, ship = given.pop("bill_to_address"), given.pop("ship_to_address")
     _check(edit, {name: value for name, value in given.items() if value is not None}, _NEW, groups)
     given["number"] = _number(edit, given["number"])
-    row = {**_NEW, **columns(given)}
+    row = {**_NEW, **columns(given, _NEW)}
     row["bill_to_address_id"] = addresses.rows.add(edit, bill)
     row["ship_to_address_id"] = addresses.rows.add(edit, ship)
     key = rows.add(edit, row)
@@ -104,7 +106,7 @@ def change(edit: Edit) -> int:
     _check(edit, given, before, groups or ())
     if "number" in given:
         _number(edit, given["number"])
-    changes = columns(given)
+    changes = columns(given, before)
     rows.change(edit, before, changes)
     after = {**before, **changes}
     old, new = _addresses_of(before), _addresses_of(after)
@@ -137,11 +139,25 @@ def delete(edit: Edit) -> None:
 
 def survivor_of(reader: Reader, key: int) -> CustomerMerged | None:
     """Tell where a customer that is gone lives on."""
-    found = reader.rows(_SURVIVOR, key=key)
+    found = reader.rows(_SURVIVORS, ids=[key])
     if not found:
         return None
-    survivor = encode_id(ID_PREFIX, found[0][0])
+    survivor = encode_id(ID_PREFIX, found[0][1])
     return CustomerMerged(f"This customer was merged into {survivor}.", param="id", see=f"{PATH}/{survivor}")
+
+
+def require_customers(reader: Reader, keys: Iterable[int], param: str) -> None:
+    """Refuse keys of customers that the account doesn't have: ReferenceNotFound, also naming survivors."""
+    wanted = list(keys)
+    try:
+        rows.require(reader, wanted, param)
+    except ReferenceNotFound:
+        for key, survivor in reader.rows(_SURVIVORS, ids=wanted):
+            gone, there = encode_id(ID_PREFIX, key), encode_id(ID_PREFIX, survivor)
+            raise ReferenceNotFound(
+                f"{param} names {gone}, which was merged into {there}.", param=param
+            ) from None
+        raise
 
 
 def _check(edit: Edit, given: Values, before: Values, groups: Any) -> None:
@@ -187,7 +203,7 @@ def _check_carrier(reader: Reader, given: Values, before: Values) -> None:
 
 def _check_parent(reader: Reader, parent: int, before: Values) -> None:
     param = "parent_account_id"
-    rows.require(reader, [parent], param)
+    require_customers(reader, [parent], param)
     found = rows.find(reader, parent)
     assert found is not None
     if parent == before.get("id"):

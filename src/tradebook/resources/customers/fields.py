@@ -33,7 +33,7 @@ COLUMN_OF = {
 }
 """Where a field's column is called otherwise."""
 
-_NOT_COLUMNS = {"bill_to_address", "ship_to_address", "customer_price_group_ids", "credit_limit"}
+_NOT_COLUMNS = {"customer_price_group_ids", "credit_limit"}
 
 _REQUIRED = (
     Field("name", LINE, "What the customer is called.", is_required=True),
@@ -134,18 +134,18 @@ UPDATE = Body(
 )
 
 
-def columns(values: Values) -> Values:
-    """Return the columns that a body's fields are kept in."""
+def columns(values: Values, before: Values) -> Values:
+    """Return the columns that a body's fields are kept in; `before` is the row so far."""
     found = {COLUMN_OF.get(name, name): value for name, value in values.items() if name not in _NOT_COLUMNS}
     if "credit_limit" in values:
-        found.update(columns_of("credit_limit", values["credit_limit"]))
+        found.update(columns_of("credit_limit", values["credit_limit"], before))
     return found
 
 
 def as_given(row: Values) -> dict[str, Any]:
-    """Return what a body would say for a row, field by field, but for addresses and groups."""
+    """Return what a change would say for a row, field by field, but for its groups."""
     found = {}
-    for field in (*_REQUIRED, *_OPTIONAL):
+    for field in UPDATE.fields:
         if field.name not in _NOT_COLUMNS:
             kept = row[COLUMN_OF.get(field.name, field.name)]
             found[field.name] = None if kept is None else _as_given(field, kept)

@@ -17,8 +17,8 @@ _PLACES = prepare(
     sa.select(_a.id, *(_a[name] for name in COPIED)).where(_a.account_id == ACCOUNT, any_of(_a.id, "ids"))
 )
 LINKED = prepare(
-    sa.select(_links.address_id).where(
-        _links.account_id == ACCOUNT, _links.customer_id == sa.bindparam("customer")
+    sa.select(_links.address_id, _links.is_attached).where(
+        _links.account_id == ACCOUNT, any_of(_links.customer_id, "customers")
     )
 )
 _LINK = prepare(sa.insert(customer_addresses))
@@ -34,15 +34,13 @@ _ATTACH = prepare(
     sa.update(customer_addresses)
     .where(
         _links.account_id == ACCOUNT,
-        _links.address_id == sa.bindparam("address"),
-        any_of(_links.customer_id, "ids"),
+        _links.customer_id == sa.bindparam("customer"),
+        any_of(_links.address_id, "ids"),
     )
     .values(is_attached=1)
 )
 GROUPED = prepare(
-    sa.select(_groups.group_id).where(
-        _groups.account_id == ACCOUNT, _groups.customer_id == sa.bindparam("customer")
-    )
+    sa.select(_groups.group_id).where(_groups.account_id == ACCOUNT, any_of(_groups.customer_id, "customers"))
 )
 _ADD_GROUP = prepare(sa.insert(customer_price_groups))
 _DROP_GROUPS = prepare(
@@ -68,10 +66,14 @@ _SET_FLAG = prepare(
 )
 
 
-def link(edit: Edit, customer: int, wanted: Iterable[int | None], *, is_attached: bool = False) -> None:
-    """Have a customer be found under these addresses; those that it has already stay as they are."""
-    known = {address for (address,) in edit.writer.rows(LINKED, customer=customer)}
-    missing = [address for address in dict.fromkeys(wanted) if address is not None and address not in known]
+def link(edit: Edit, customer: int, wanted: Iterable[int], *, is_attached: bool = False) -> None:
+    """Have a customer be found under these addresses; attached ones stay when nothing else holds them."""
+    known: dict[int, int] = dict(edit.writer.rows(LINKED, customers=[customer]))
+    listed = list(dict.fromkeys(wanted))
+    loose = [address for address in listed if known.get(address) == 0]
+    if is_attached and loose:
+        edit.writer.run(_ATTACH, customer=customer, ids=loose)
+    missing = [address for address in listed if address not in known]
     places = edit.writer.rows(_PLACES, ids=missing)
     edit.writer.insert(
         _LINK,
@@ -87,13 +89,6 @@ def link(edit: Edit, customer: int, wanted: Iterable[int | None], *, is_attached
     )
 
 
-def attach(edit: Edit, address: int, customers_of: list[int]) -> None:
-    """Attach an address to customers, also to those that are found under it for another reason."""
-    for customer in customers_of:
-        link(edit, customer, [address], is_attached=True)
-    edit.writer.run(_ATTACH, address=address, ids=customers_of)
-
-
 def unlink(edit: Edit, customer: int, addresses_of: Iterable[int]) -> None:
     """Have a customer no longer be found under addresses that aren't attached to it."""
     edit.writer.run(_UNLINK, customer=customer, ids=sorted(addresses_of))
@@ -101,7 +96,7 @@ def unlink(edit: Edit, customer: int, addresses_of: Iterable[int]) -> None:
 
 def set_price_groups(edit: Edit, customer: int, wanted: Iterable[int]) -> None:
     """Have a customer be in these pricing groups and in no others."""
-    new, old = set(wanted), {group for (group,) in edit.writer.rows(GROUPED, customer=customer)}
+    new, old = set(wanted), {group for (group,) in edit.writer.rows(GROUPED, customers=[customer])}
     if old - new:
         edit.writer.run(_DROP_GROUPS, customer=customer, ids=sorted(old - new))
     added = [{"customer_id": customer, "group_id": group} for group in sorted(new - old)]

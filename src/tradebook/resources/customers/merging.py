@@ -1,6 +1,5 @@
 """Merging customers: several become one, and nothing is dropped that a preview does not show."""
 
-from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -14,7 +13,7 @@ from tradebook.crud.rows import Values
 from tradebook.errors import HierarchyViolation, ValidationFailed
 from tradebook.ids import encode_id
 from tradebook.resources import account_groups, addresses
-from tradebook.resources.customers.changes import rows
+from tradebook.resources.customers.changes import require_customers, rows
 from tradebook.resources.customers.fields import as_given
 from tradebook.resources.customers.links import GROUPED, LINKED, link, review_parent, set_price_groups
 from tradebook.resources.customers.shape import ID_PREFIX
@@ -26,9 +25,10 @@ from tradebook.resources.customers.tables import (
     customers,
     merged_customers,
 )
-from tradebook.storage.schema import ACCOUNT, any_of, prepare
+from tradebook.storage.schema import ACCOUNT, Prepared, any_of, prepare
 
 PARAM = "source_customer_ids"
+ADOPTED_AT_ONCE = 1_000
 BODY = Body(
     "CustomerMerge",
     (
@@ -99,7 +99,8 @@ class _Merge(msgspec.Struct, frozen=True):
     target: Values
     sources: list[Values]
     addresses: list[int]
-    groups: list[int]
+    moved_addresses: list[int]
+    moved_groups: list[int]
     children: list[int]
 
     @property
@@ -124,7 +125,7 @@ def _plan(edit: Edit) -> _Merge:
     target, keys = rows.current(edit), edit.values[PARAM]
     if edit.key in keys:
         raise ValidationFailed(f"{PARAM} names the customer itself, which stays.", param=PARAM)
-    rows.require(edit.writer, keys, PARAM)
+    require_customers(edit.writer, keys, PARAM)
     sources = [source for key in keys if (source := rows.find(edit.writer, key)) is not None]
     gone = {edit.key, *keys}
     children = [key for (key,) in edit.writer.rows(_CHILDREN, ids=keys) if key not in gone]
@@ -135,17 +136,22 @@ def _plan(edit: Edit) -> _Merge:
     return _Merge(
         target,
         sources,
+        _of(edit, LINKED, keys),
         _new(edit, LINKED, keys),
         _new(edit, GROUPED, keys),
         children,
     )
 
 
-def _new(edit: Edit, statement: Any, sources: Iterable[int]) -> list[int]:
-    """List what the sources are linked with and the target is not, each once."""
-    known = {key for (key,) in edit.writer.rows(statement, customer=edit.key)}
-    found = (key for source in sources for (key,) in edit.writer.rows(statement, customer=source))
-    return [key for key in dict.fromkeys(found) if key not in known]
+def _of(edit: Edit, statement: Prepared, customers_of: list[int]) -> list[int]:
+    """List what customers are linked with, each once."""
+    return sorted({row[0] for row in edit.writer.rows(statement, customers=customers_of)})
+
+
+def _new(edit: Edit, statement: Prepared, sources: list[int]) -> list[int]:
+    """List what the sources are linked with and the target is not."""
+    known = set(_of(edit, statement, [edit.key]))
+    return [key for key in _of(edit, statement, sources) if key not in known]
 
 
 def _preview(plan: _Merge) -> CustomerMergePreview:
@@ -161,8 +167,8 @@ def _preview(plan: _Merge) -> CustomerMergePreview:
         "customer_merge_preview",
         encode_id(ID_PREFIX, plan.target["id"]),
         [encode_id(ID_PREFIX, key) for key in plan.keys],
-        [encode_id(addresses.ID_PREFIX, key) for key in plan.addresses],
-        [encode_id(account_groups.ID_PREFIX, key) for key in plan.groups],
+        [encode_id(addresses.ID_PREFIX, key) for key in plan.moved_addresses],
+        [encode_id(account_groups.ID_PREFIX, key) for key in plan.moved_groups],
         [encode_id(ID_PREFIX, key) for key in plan.children],
         losses,
     )
@@ -171,12 +177,14 @@ def _preview(plan: _Merge) -> CustomerMergePreview:
 def _move(edit: Edit, plan: _Merge) -> None:
     target = edit.key
     link(edit, target, plan.addresses, is_attached=True)
-    known = [group for (group,) in edit.writer.rows(GROUPED, customer=target)]
-    set_price_groups(edit, target, [*known, *plan.groups])
+    set_price_groups(edit, target, [*_of(edit, GROUPED, [target]), *plan.moved_groups])
     # Also the target itself, where it was a child of one of the sources; it is nobody's child then.
     stays_child = plan.target["parent_id"] not in plan.keys
     parent = plan.target["parent_id"] if stays_child else None
-    edit.writer.run(_ADOPT, ids=plan.children, parent=target, now=now_ms())
+    # Not all at once: a statement has its time, and a parent may have any number of children.
+    for start in range(0, len(plan.children), ADOPTED_AT_ONCE):
+        some = plan.children[start : start + ADOPTED_AT_ONCE]
+        edit.writer.run(_ADOPT, ids=some, parent=target, now=now_ms())
     rows.change(edit, plan.target, {"parent_id": parent})
 
 
