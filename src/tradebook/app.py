@@ -10,6 +10,7 @@ from tradebook.storage.database import Database, Unavailable
 from tradebook.storage.location import locate
 from tradebook.storage.replicas import Replicated
 from tradebook.web.auth import Authenticator
+from tradebook.web.bodies import Bodies
 from tradebook.web.limits import make_limiter
 from tradebook.web.page_cache import PageCache
 from tradebook.web.routes import Service
@@ -47,7 +48,7 @@ def create_app(settings: Settings | None = None) -> falcon.App[falcon.Request, f
         Authenticator(database, api_keys.authenticate, api_keys.note_use, limiter),
         PageCache(settings.page_cache_bytes),
         Twins(settings.database),
-        settings.body_bytes_max,
+        Bodies(settings.body_bytes_max, settings.body_timeout_ms),
     )
     return build_app(
         service,

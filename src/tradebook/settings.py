@@ -31,6 +31,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     body_bytes_max: _Whole = 1_048_576
     """Largest request body that is read, in bytes; more is answered with 413."""
 
+    # Above what the server takes for a worker that dies over and over, and then ends altogether.
+    body_timeout_ms: Annotated[int, msgspec.Meta(ge=6_000)] = 10_000
+    """How long a body may take to arrive, in milliseconds. A worker that waits for longer is replaced."""
+
     page_cache_bytes: _Whole = 16_777_216
     """Memory of one worker process for finished pages, in bytes; 0 turns the cache off."""
 

@@ -18,6 +18,7 @@ from tradebook.resources import ALL, api_keys
 from tradebook.storage.database import Unavailable
 from tradebook.storage.location import locate
 from tradebook.web.auth import Authenticator
+from tradebook.web.bodies import Bodies
 from tradebook.web.page_cache import PageCache
 from tradebook.web.routes import Service
 from tradebook.web.service import build_app
@@ -251,6 +252,7 @@ def client_of(book, *, walk=None, load_span=None, load=None):
         Authenticator(database, api_keys.authenticate, api_keys.note_use, None),
         PageCache(1_000_000),
         Twins(str(book.account_key)),
+        Bodies(1_000_000, 10_000),
     )
     app = build_app(
         service,

@@ -66,6 +66,18 @@ def shown(record):
     return flat
 
 
+VERSIONED = ("customers", "addresses", "account_users")
+
+
+def versions(ledger):
+    """The `updated_at` of every row that an import changes, by table and key."""
+    return {
+        (table, key): version
+        for table in VERSIONED
+        for _, key, version in ledger.sql(f"SELECT account_id, id, updated_at FROM {table}")
+    }
+
+
 # All or nothing
 
 
@@ -203,6 +215,26 @@ def test_a_row_that_says_what_is_known_changes_nothing_not_even_the_time(ledger)
 
     assert (summary.updated, summary.unchanged, summary.made) == (0, 1, {})
     assert ledger.sql("SELECT account_id, updated_at FROM customers") == before
+
+
+def test_every_change_is_a_later_version_also_where_the_clock_was_set_back(ledger):
+    ledger.take(
+        {"number": "head", "name": "Head"},
+        {"number": "1", "name": "A", "sales_rep_email": "a@b.c", "sales_rep_name": "Ann"},
+        {"number": "2", "name": "B", "bill_to.country": "DE"},
+    )
+    for table in VERSIONED:
+        ledger.plant(f"UPDATE {table} SET updated_at = updated_at + 60000 WHERE account_id = {ledger.key}")
+    before = versions(ledger)
+
+    ledger.take(
+        {"number": "1", "name": "Renamed", "parent_number": "head"},
+        {"number": "2", "bill_to.locality": "Bonn", "sales_rep_email": "a@b.c", "sales_rep_name": "Anna"},
+    )
+
+    after = versions(ledger)
+    assert len(after) == len(before) == 5
+    assert [row for row, version in before.items() if after[row] <= version] == []
 
 
 def test_a_customer_cannot_be_created_again_at_another_time(ledger):
@@ -395,23 +427,20 @@ def test_names_that_cannot_be_meant_are_refused(ledger, row, told):
     assert told in problems[0]
 
 
-def test_an_address_that_serves_two_is_not_changed_for_the_other(ledger):
-    place = {"bill_to.name": "Desk", "bill_to.country": "DE", "bill_to.locality": "Köln"}
-    ledger.take({"number": "1", "name": "A", **place}, {"number": "2", "name": "B"})
-    own = f"account_id = {ledger.key}"
+def test_a_deleted_carrier_gets_no_new_levels(ledger):
+    ledger.take({"number": "1", "name": "A", "carrier": "Own Van", "service_level": "Day"})
     ledger.plant(
-        f"UPDATE customers SET bill_to_address_id = (SELECT bill_to_address_id FROM customers WHERE {own}"
-        f" AND number = '1') WHERE {own} AND number = '2'"
+        f"UPDATE carriers SET deleted_at = updated_at WHERE account_id = {ledger.key} AND name = 'Own Van'"
     )
-    ledger.plant(
-        f"INSERT INTO customer_addresses SELECT account_id, (SELECT id FROM customers WHERE {own} AND"
-        f" number = '2'), address_id, locality, state, postal_code, 0 FROM customer_addresses WHERE {own}"
-    )
+    rows = [{"number": "1", "service_level": level} for level in ("Night", "Day")]
 
-    ledger.take({"number": "2", "bill_to.locality": "Bonn"})
+    _, problems = ledger.try_to_take(rows[0])
+    summary = ledger.take(rows[1])
 
-    assert shown(ledger.customer("1"))["bill_to.locality"] == "Köln"
-    assert shown(ledger.customer("2"))["bill_to.locality"] == "Bonn"
+    assert problems == [
+        "line 1, service_level: 'Night' is no service level of Own Van, which was deleted and gets no new ones"
+    ]
+    assert summary.unchanged == 1
 
 
 # A real list

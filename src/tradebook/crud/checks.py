@@ -13,6 +13,7 @@ URL_LENGTH_MAX = 2_000
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _CONTROL_IN_NOTE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_UNSEEN = {"Cf", "Zs", "Zl", "Zp"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _URL = re.compile(r"(?:https?://\S+|[^\s:/?#]+(?::\d+)?(?:[/?#]\S*)?)", re.IGNORECASE)
@@ -26,7 +27,7 @@ def check_text(value: Any, *, length_max: int = TEXT_LENGTH_MAX) -> str:
         return text
     if _CONTROL.search(_require_text(text, length_max)):
         raise ValueError("has a line break or another control character")
-    if text and not any(unicodedata.category(letter)[0] in "LMNPS" for letter in text):
+    if text and all(unicodedata.category(letter) in _UNSEEN for letter in text):
         raise ValueError("has nothing in it that can be seen")
     return text
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 
 from tradebook.clock import now_ms
 from tradebook.crud.cursor import Cursors
@@ -12,6 +13,7 @@ from tradebook.ids import KeyMaker, milliseconds_of
 from tradebook.storage.database import Writer
 
 _keys = KeyMaker()
+_NOW = sa.bindparam("now", type_=sa.BigInteger)
 
 
 class Edit(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +57,11 @@ def version_of(updated_at: int) -> str:
 def next_version(before: int) -> int:
     """Return the `updated_at` of a change."""
     return max(now_ms(), before + 1)
+
+
+def next_version_of(before: sa.Column[int]) -> sa.Case[int]:
+    """Have a statement give rows the `updated_at` of a change, each its own; `now` is bound."""
+    return sa.case((before >= _NOW, before + 1), else_=_NOW)
 
 
 def first_version(key: int) -> int:

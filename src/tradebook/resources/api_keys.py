@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from msgspec.structs import asdict, replace
 
 from tradebook.clock import format_ms, format_ms_or_none, now_ms
-from tradebook.crud.edit import Edit, next_version
+from tradebook.crud.edit import Edit, next_version_of
 from tradebook.crud.fields import LINE, Body, Field, Future, Many, Whole
 from tradebook.crud.grant import Grant
 from tradebook.crud.parameters import Word
@@ -76,12 +76,12 @@ _INSERT = prepare(sa.insert(api_keys))
 _REVOKE = prepare(
     sa.update(api_keys)
     .where(_k.account_id == ACCOUNT, _k.id == sa.bindparam("key"), _k.revoked_at.is_(None))
-    .values(revoked_at=_NOW, updated_at=sa.case((_k.updated_at >= _NOW, _k.updated_at + 1), else_=_NOW))
+    .values(revoked_at=_NOW, updated_at=next_version_of(_k.updated_at))
 )
 _REPLACE = prepare(
     sa.update(api_keys)
     .where(_k.account_id == ACCOUNT, _k.id == sa.bindparam("key"))
-    .values(grace_ends_at=sa.bindparam("grace_ends_at"), updated_at=_NOW)
+    .values(grace_ends_at=sa.bindparam("grace_ends_at"), updated_at=next_version_of(_k.updated_at))
 )
 _LIST = prepare(
     sa.select(*(_k[name] for name in rows.columns)).where(_k.account_id == ACCOUNT).order_by(_k.id.desc())
@@ -151,9 +151,7 @@ def rotate_key(writer: Writer, before: Values, grace_seconds: int) -> tuple[Valu
     grace_ends_at = now + grace_seconds * 1000
     if before["grace_ends_at"] is not None:
         grace_ends_at = min(grace_ends_at, before["grace_ends_at"])
-    writer.run(
-        _REPLACE, key=before["id"], grace_ends_at=grace_ends_at, now=next_version(before["updated_at"])
-    )
+    writer.run(_REPLACE, key=before["id"], grace_ends_at=grace_ends_at, now=now)
     return _add(
         writer,
         before["environment"],

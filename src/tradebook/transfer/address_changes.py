@@ -1,7 +1,8 @@
 """What an import does to addresses: new ones, changed ones, and who is found under them.
 
 An address may serve several customers. A row speaks for its own customer only, so an address that
-serves another one too is left as it is, and the row's customer gets one of its own.
+serves another one too is left as it is, and the row's customer gets one of its own. None is deleted:
+nothing tells whether an import made it or somebody who still wants it.
 """
 
 from collections import defaultdict
@@ -11,9 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from tradebook.clock import now_ms
+from tradebook.crud.edit import next_version_of
 from tradebook.ids import milliseconds_of
 from tradebook.resources.addresses import INDEX, addresses
-from tradebook.resources.customers.tables import customer_addresses, customers
+from tradebook.resources.customers.tables import customer_addresses
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 from tradebook.transfer.checking import ADDRESS_FIELDS, Record
@@ -32,7 +34,7 @@ _BY_KEY = prepare(
     )
 )
 _USERS = prepare(
-    sa.select(_links.address_id, _links.customer_id).where(
+    sa.select(_links.address_id, _links.customer_id, _links.is_attached).where(
         _links.account_id == ACCOUNT, any_of(_links.address_id, "ids")
     )
 )
@@ -40,20 +42,8 @@ _INSERT = prepare(sa.insert(addresses))
 _UPDATE = prepare(
     sa.update(addresses)
     .where(_a.account_id == ACCOUNT, _a.id == sa.bindparam("key"))
-    .values(**{name: sa.bindparam(name) for name in (*ADDRESS_FIELDS, "updated_at")})
-)
-_ORPHANS = prepare(
-    sa.delete(addresses).where(
-        _a.account_id == ACCOUNT,
-        any_of(_a.id, "ids"),
-        *(
-            ~sa.exists(column).where(column.table.c.account_id == ACCOUNT, column == _a.id)
-            for column in (
-                _links.address_id,
-                customers.c.bill_to_address_id,
-                customers.c.ship_to_address_id,
-            )
-        ),
+    .values(
+        **{name: sa.bindparam(name) for name in ADDRESS_FIELDS}, updated_at=next_version_of(_a.updated_at)
     )
 )
 _LINK = prepare(sa.insert(customer_addresses))
@@ -65,7 +55,7 @@ _THE_LINK = (
 _UPDATE_LINK = prepare(
     sa.update(customer_addresses).where(*_THE_LINK).values(**{name: sa.bindparam(name) for name in _COPIED})
 )
-_UNLINK = prepare(sa.delete(customer_addresses).where(*_THE_LINK, _links.is_attached == 0))
+_UNLINK = prepare(sa.delete(customer_addresses).where(*_THE_LINK))
 
 
 class AddressChanges:
@@ -75,6 +65,7 @@ class AddressChanges:
         self._writer, self._keys = writer, keys
         self._values: dict[int, Values] = {}
         self._users: dict[int, set[int]] = defaultdict(set)
+        self._attached: dict[int, set[int]] = defaultdict(set)
         self._inserted: list[Values] = []
         self._updated: set[int] = set()
         self._linked: list[Values] = []
@@ -87,8 +78,10 @@ class AddressChanges:
         if ids:
             for key, *values in self._writer.rows(_BY_KEY, ids=ids):
                 self._values[key] = dict(zip(ADDRESS_FIELDS, values, strict=True))
-            for key, customer in self._writer.rows(_USERS, ids=ids):
+            for key, customer, is_attached in self._writer.rows(_USERS, ids=ids):
                 self._users[key].add(customer)
+                if is_attached:
+                    self._attached[customer].add(key)
 
     def of_new(self, record: Record) -> tuple[int | None, int | None]:
         """Return the bill-to and ship-to address of a new customer; one serves as both unless told."""
@@ -106,9 +99,9 @@ class AddressChanges:
         if not _has_value(record.ship_to):
             if old_bill == old_ship or _is_emptied(record.ship_to):
                 return bill, bill
-        elif old_bill == old_ship and old_ship is not None:
+        elif old_bill == old_ship and old_ship is not None and bill is not None:
             values = _merged(before, record.ship_to)
-            return bill, bill if values == self._values.get(bill or 0) else self._add(values)
+            return bill, bill if values == self._values[bill] else self._add(values)
         return bill, self._change(record, "ship_to", old_ship, customer["id"], name)
 
     def _change(self, record: Record, part: str, key: int | None, customer: int, name: str) -> int | None:
@@ -154,7 +147,8 @@ class AddressChanges:
             copies = {name: self._values[address][name] for name in _COPIED}
             self._linked.append({"customer_id": customer, "address_id": address, "is_attached": 0, **copies})
             self._users[address].add(customer)
-        for address in old - new:
+        # What is attached goes on serving the customer.
+        for address in old - new - self._attached[customer]:
             assert address is not None
             self._unlinked.append((customer, address))
             self._users[address].discard(customer)
@@ -171,16 +165,13 @@ class AddressChanges:
         now = now_ms()
         self._writer.insert(_LINK, self._linked)
         for address in self._updated:
-            self._writer.run(_UPDATE, key=address, updated_at=now, **self._values[address])
+            self._writer.run(_UPDATE, key=address, now=now, **self._values[address])
         for customer, address in self._relinked:
             copies = {name: self._values[address][name] for name in _COPIED}
             self._writer.run(_UPDATE_LINK, customer=customer, address=address, **copies)
         for customer, address in self._unlinked:
             self._writer.run(_UNLINK, customer=customer, address=address)
-        if self._unlinked:
-            self._writer.run(_ORPHANS, ids=[address for _, address in self._unlinked])
         touched = {values["id"] for values in self._inserted} | self._updated
-        touched.update(address for _, address in self._unlinked)
         self._writer.reindex(INDEX, sorted(touched))
 
 

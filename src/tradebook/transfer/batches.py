@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tradebook.clock import format_ms, now_ms
+from tradebook.crud.edit import next_version
 from tradebook.ids import milliseconds_of
 from tradebook.money import DEFAULT_CURRENCY
 from tradebook.resources.account_groups import FREIGHT_POLICIES
@@ -56,15 +57,8 @@ NEW_CUSTOMER: Values = {
 """What a new customer has where its row says nothing."""
 
 _c, _groups = customers.c, customer_price_groups.c
-_named = customers.alias("named")
 _BY_NUMBER = prepare(
-    # Keys first: SQLite takes an account for few rows and would read them all.
-    sa.select(*(_c[name] for name in _COLUMNS)).where(
-        _c.account_id == ACCOUNT,
-        _c.id.in_(
-            sa.select(_named.c.id).where(_named.c.account_id == ACCOUNT, any_of(_named.c.number, "numbers"))
-        ),
-    )
+    sa.select(*(_c[name] for name in _COLUMNS)).where(_c.account_id == ACCOUNT, any_of(_c.number, "numbers"))
 )
 _NUMBERS = prepare(sa.select(_c.id, _c.number).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids")))
 _GROUPS = prepare(
@@ -244,13 +238,13 @@ class _Batch:
 
     def write(self) -> list[int]:
         """Write everything in the order in which rows refer to each other; return whom it concerns."""
-        now = now_ms()
         self.addresses.write_new()
         self._writer.insert(_INSERT, self.created)
         self._writer.insert(_INSERT_GROUP, self._groups_added)
         for values in self.changed:
             columns = {name: value for name, value in values.items() if name != "id"}
-            self._writer.run(_UPDATE, key=values["id"], **{**columns, "updated_at": now})
+            columns["updated_at"] = next_version(values["updated_at"])
+            self._writer.run(_UPDATE, key=values["id"], **columns)
         for values in self._groups_removed:
             self._writer.run(_DELETE_GROUP, **values)
         self.addresses.write_changed()

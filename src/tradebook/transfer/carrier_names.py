@@ -47,6 +47,7 @@ class Carriers:
         self._of_system: dict[str, int] = {}
         self._by_code: dict[str, int] = {}
         self._levels: dict[int, dict[str, int]] = {}
+        self._deleted: set[int] = set()
         for key, name, code, is_system, deleted_at in writer.rows(_CARRIERS):
             self._know(key, name, None if code is None else CODES[code], is_deleted=deleted_at is not None)
             if is_system:
@@ -60,10 +61,12 @@ class Carriers:
         if code is not None:
             self._code_of[key] = code
         # A deleted carrier stays with the customers that have it; nobody else gets it.
-        if not is_deleted:
-            self._by_name[name] = key
-            if code is not None:
-                self._by_code.setdefault(code, key)
+        if is_deleted:
+            self._deleted.add(key)
+            return
+        self._by_name[name] = key
+        if code is not None:
+            self._by_code.setdefault(code, key)
 
     def key_of(self, name: str, current: int | None) -> int:
         """Return the carrier of this name or code: the current one if it fits, a new one if none does."""
@@ -74,10 +77,15 @@ class Carriers:
         return found or self._add(name, folded if folded in CODES else None)
 
     def level_of(self, carrier: int, name: str) -> int:
-        """Return the carrier's level of this name, a new one where there is none."""
+        """Return the carrier's level of this name, a new one where there is none and may be one."""
         levels = self._levels[carrier]
         if name in levels:
             return levels[name]
+        if carrier in self._deleted:
+            reason = (
+                f"is no service level of {self._name_of[carrier]}, which was deleted and gets no new ones"
+            )
+            raise Refusal("service_level", name, reason)
         if carrier in self._of_system.values():
             folded = name.casefold()
             for known, key in levels.items():

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from tradebook.clock import now_ms
+from tradebook.crud.edit import next_version_of
 from tradebook.resources.customers.tables import customers
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
@@ -31,7 +32,7 @@ _BY_NUMBER = prepare(
 _ADOPT = prepare(
     sa.update(customers)
     .where(_c.account_id == ACCOUNT, _c.id == sa.bindparam("child"))
-    .values(parent_id=sa.bindparam("parent"), updated_at=sa.bindparam("now"))
+    .values(parent_id=sa.bindparam("parent"), updated_at=next_version_of(_c.updated_at))
 )
 _PARENTS_OF = prepare(
     sa.select(_child.c.id, _parent.c.number)
@@ -55,7 +56,7 @@ _WRONG_FLAG = prepare(
 _TURN_FLAG = prepare(
     sa.update(customers)
     .where(_c.account_id == ACCOUNT, any_of(_c.id, "ids"))
-    .values(is_parent=1 - _c.is_parent, updated_at=sa.bindparam("now"))
+    .values(is_parent=1 - _c.is_parent, updated_at=next_version_of(_c.updated_at))
 )
 
 

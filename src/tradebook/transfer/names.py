@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tradebook.clock import now_ms
+from tradebook.crud.edit import next_version_of
 from tradebook.resources.account_groups import FREIGHT_POLICIES, account_groups
 from tradebook.resources.account_groups import INDEX as GROUP_INDEX
 from tradebook.resources.account_groups import TYPES as GROUP_TYPES
@@ -49,7 +50,7 @@ _NEW_REP = prepare(sa.insert(account_users))
 _RENAME_REP = prepare(
     sa.update(account_users)
     .where(account_users.c.account_id == ACCOUNT, account_users.c.id == sa.bindparam("key"))
-    .values(name=sa.bindparam("new_name"), updated_at=sa.bindparam("now"))
+    .values(name=sa.bindparam("new_name"), updated_at=next_version_of(account_users.c.updated_at))
 )
 
 

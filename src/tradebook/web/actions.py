@@ -12,7 +12,6 @@ from tradebook.errors import ApiError, PermissionDenied, UnsupportedMediaType
 from tradebook.ids import encode_id
 from tradebook.storage.database import OutcomeUnknown, Writer
 from tradebook.storage.transactions import reading, writing
-from tradebook.web.bodies import read_body
 from tradebook.web.envelope import Answer, error_answer
 from tradebook.web.objects import etag_of, keys_in_path, require_owners
 from tradebook.web.query_string import parse_query_string
@@ -42,7 +41,7 @@ class Acting:
         grant, _ = service.authenticator.grant(request)
         request.context.account = encode_id(ACCOUNT_PREFIX, grant.account_id)
         grant.require(*action.permissions)
-        raw = read_body(request, service.body_bytes_max)
+        raw = service.bodies.read(request)
         replay = replay_of(request, raw, has_secret=action.has_secret)
         asked = self._asked(request, raw, path)
         if replay is None and asked.refusal is not None:

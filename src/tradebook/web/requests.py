@@ -13,12 +13,12 @@ import structlog
 from falcon.constants import COMBINED_METHODS
 
 from tradebook.clock import format_ms, now_ms
-from tradebook.errors import PayloadTooLarge
 
 REQUEST_ID_HEADER = "X-Request-Id"
 RETRY_HEADER = "x-should-retry"
 API = "/v1/"
 """What the paths that a key is asked for begin with."""
+Step = Callable[[falcon.Request], None]
 _GOOD_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _KEY_START = "tb_sk_"
 _KEY = re.compile(rf"{_KEY_START}\w*", re.ASCII)
@@ -63,10 +63,8 @@ class RequestLine(msgspec.Struct, frozen=True):
 class EveryRequest:
     """Falcon's middleware: before the route is looked for, and after the answer is made."""
 
-    def __init__(
-        self, *, body_bytes_max: int, log_requests: bool, count: Callable[[falcon.Request], None]
-    ) -> None:
-        self._body_bytes_max = body_bytes_max
+    def __init__(self, *, require_small_body: Step, count: Step, log_requests: bool) -> None:
+        self._require_small_body = require_small_body
         self._count = count
         self._log_requests = log_requests
 
@@ -85,9 +83,7 @@ class EveryRequest:
         if request.method not in COMBINED_METHODS:
             # As little allowed as TRACE is; Falcon then says what is, and not just that the request is bad.
             request.method = "TRACE"
-        length = request.env.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal() or int(length.lstrip("0")[:20] or "0") > self._body_bytes_max:
-            raise PayloadTooLarge(f"The body is over {self._body_bytes_max} bytes.")
+        self._require_small_body(request)
 
     def process_response(
         self, request: falcon.Request, response: falcon.Response, resource: Any, succeeded: bool

@@ -14,6 +14,7 @@ from tradebook.ids import encode_id
 from tradebook.storage.database import Database, Reader
 from tradebook.storage.transactions import reading
 from tradebook.web.auth import Authenticator
+from tradebook.web.bodies import Bodies
 from tradebook.web.objects import etag_of, keys_in_path, require_owners
 from tradebook.web.page_cache import Page, PageCache
 from tradebook.web.query_string import parse_query_string
@@ -30,7 +31,7 @@ class Service(msgspec.Struct, frozen=True):
     authenticator: Authenticator
     pages: PageCache
     twins: Twins
-    body_bytes_max: int = 1_048_576
+    bodies: Bodies
 
 
 class Reading:

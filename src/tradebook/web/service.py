@@ -37,9 +37,9 @@ def build_app(
     app = falcon.App(
         middleware=[
             EveryRequest(
-                body_bytes_max=service.body_bytes_max,
-                log_requests=log_requests,
+                require_small_body=service.bodies.require_small,
                 count=service.authenticator.count,
+                log_requests=log_requests,
             )
         ]
     )

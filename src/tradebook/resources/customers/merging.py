@@ -6,7 +6,7 @@ import msgspec
 import sqlalchemy as sa
 
 from tradebook.clock import now_ms
-from tradebook.crud.edit import Edit, next_version
+from tradebook.crud.edit import Edit, next_version, next_version_of
 from tradebook.crud.fields import Body, Field, Flag, Many
 from tradebook.crud.parameters import Id
 from tradebook.crud.rows import Values
@@ -52,7 +52,7 @@ _ADOPT = prepare(
     .where(_c.account_id == ACCOUNT, any_of(_c.id, "ids"))
     .values(
         parent_id=sa.bindparam("parent"),
-        updated_at=sa.case((_c.updated_at >= _NOW, _c.updated_at + 1), else_=_NOW),
+        updated_at=next_version_of(_c.updated_at),
     )
 )
 _POINT_ON = prepare(
