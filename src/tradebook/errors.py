@@ -26,6 +26,7 @@
     ├── IdempotencyKeyReused  422  another request has this idempotency key
     ├── RateLimitExceeded     429  too many requests
     ├── InternalError         500  a fault of ours
+    ├── OutcomeInDoubt        503  a change may be done or not
     └── DatabaseUnavailable   503  the database can't be reached
 
 Status, type and transience are facts of the class; nobody passes a status where it is raised. The
@@ -250,6 +251,17 @@ class DatabaseUnavailable(ApiError):
     is_transient = True
 
 
+class OutcomeInDoubt(ApiError):
+    """The database was lost while the change was being committed, and it may be done or not. Look first.
+
+    With an `Idempotency-Key` this does not happen: sent again, the request is answered from what was kept.
+    """
+
+    code = "outcome_in_doubt"
+    status = 503
+    type = "api_error"
+
+
 class InternalError(ApiError):
     """A fault of the server. Report it with the request id of the answer; trying again may help."""
 
@@ -285,5 +297,6 @@ CATALOGUE: tuple[type[ApiError], ...] = (
     IdempotencyKeyReused,
     RateLimitExceeded,
     DatabaseUnavailable,
+    OutcomeInDoubt,
     InternalError,
 )

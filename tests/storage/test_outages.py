@@ -6,6 +6,7 @@ import threading
 import time
 from contextlib import contextmanager
 
+import falcon.testing
 import httpx
 import psycopg
 import pytest
@@ -16,7 +17,7 @@ from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.server import start_server, stop_server, wait_until
 from tests.fixtures.statements import TEST_MARK
 from tradebook import migrations
-from tradebook.app import open_database
+from tradebook.app import create_app, open_database
 from tradebook.resources import api_keys
 from tradebook.settings import Settings
 from tradebook.storage.database import Conflict, OutcomeUnknown, Unavailable
@@ -175,11 +176,14 @@ def test_a_writer_waits_for_another_of_the_same_account_and_gives_up_in_time(boo
 
 
 class CuttingProxy:
-    """Passes bytes on until the client commits; then the connection is gone, before or after the server knows."""
+    """Passes bytes on until the client commits; then the connection is gone, before or after the server knows.
 
-    def __init__(self, port: int, *, passes_commit: bool) -> None:
+    Commits of connections that never said `after` are passed on.
+    """
+
+    def __init__(self, port: int, *, passes_commit: bool, after: bytes = b"") -> None:
         self.commits = 0
-        self._server_port, self._passes_commit = port, passes_commit
+        self._server_port, self._passes_commit, self._after = port, passes_commit, after
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -194,15 +198,17 @@ class CuttingProxy:
 
     def _pass_on(self, client: socket.socket) -> None:
         with client, socket.create_connection(("127.0.0.1", self._server_port)) as server:
+            has_said = not self._after
             while True:
                 readable, _, _ = select.select([client, server], [], [])
                 for source in readable:
                     data = source.recv(65536)
                     if not data:
                         return
+                    has_said = has_said or self._after in data
                     if source is server:
                         client.sendall(data)
-                    elif b"COMMIT\0" not in data:
+                    elif b"COMMIT\0" not in data or not has_said:
                         server.sendall(data)
                     else:
                         self.commits += 1
@@ -236,6 +242,41 @@ def test_a_connection_lost_in_the_commit_is_never_followed_by_a_second_try(frail
     assert len(calls) == proxy.commits == 1
     if not passes_commit:
         assert key_ids(book) == before
+
+
+@pytest.mark.parametrize("key", ["a key", None])
+@pytest.mark.parametrize("passes_commit", [True, False], ids=["committed", "not committed"])
+def test_a_client_is_never_told_to_repeat_what_may_be_done(frail, service, monkeypatch, passes_commit, key):
+    """With a key the answer is looked up, or the request sent again makes one row; without, it is in doubt."""
+    book = Book(service)
+    proxy = CuttingProxy(frail.port, passes_commit=passes_commit, after=b"INSERT INTO account_groups ")
+    url = f"postgresql://postgres@127.0.0.1:{proxy.port}/book"
+    settings = Settings(database=url, rate_limit=0, log_requests=False)
+    database = open_database(settings)
+    monkeypatch.setattr("tradebook.app.open_database", lambda _: database)
+    app = create_app(settings)
+    client = falcon.testing.TestClient(app, headers={"Authorization": f"Bearer {book.key}"})
+    path, body = "/v1/sales/account-groups", b'{"name": "A", "type": "type_group"}'
+    headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
+
+    cut = client.simulate_post(path, body=body, headers=headers)
+    again = book.client.post(path, content=body, headers=headers)
+
+    database.close()
+    proxy.close()
+    assert proxy.commits == 1
+    assert len(book.get(path)["data"]) == 1
+    if key is None:
+        assert (cut.status_code, cut.json["error"]["code"]) == (503, "outcome_in_doubt")
+        assert (cut.json["error"]["is_transient"], cut.headers["x-should-retry"]) == (False, "false")
+        assert again.status_code == (409 if passes_commit else 201)
+    elif passes_commit:
+        assert (cut.status_code, cut.json) == (201, again.json())
+        assert again.headers["idempotent-replayed"] == "true"
+    else:
+        assert (cut.status_code, cut.json["error"]["is_transient"]) == (503, True)
+        assert again.status_code == 201
+    book.close()
 
 
 def key_ids(book) -> list[str]:

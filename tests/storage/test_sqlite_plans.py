@@ -1,6 +1,10 @@
-"""Every filter, pair of filters and search is one ordered walk of an index: no sort, no scan of the book."""
+"""Every filter, pair of filters and search is one ordered walk of an index: no sort, no scan of the book.
+
+Nor does a change read an account to see what refers to a row.
+"""
 
 import re
+from pathlib import Path
 
 import apsw
 import pytest
@@ -12,6 +16,7 @@ from tradebook.app import open_database
 from tradebook.resources import ALL
 from tradebook.resources.customers.tables import INDEX
 from tradebook.settings import Settings
+from tradebook.storage.schema import metadata
 from tradebook.storage.sqlite import keys_statement
 
 # A walk in key order is a search of the primary key, or the account's own index in the order of its keys.
@@ -20,11 +25,19 @@ GOOD = re.compile(
     r"|SCAN customers_index_\w+ VIRTUAL TABLE INDEX \d+:M.*|SCAN (json_each|anon_\d+) VIRTUAL TABLE INDEX 1:"
     r"|(LIST|CORRELATED LIST) SUBQUERY \d+"
 )
+REFERENCES = [c for table in metadata.sorted_tables for c in table.columns if "references" in c.info]
+DELETE = "DELETE FROM {} WHERE account_id = ? AND id = ?"
+REFERRED_TO = sorted({column.info["references"] for column in REFERENCES})
 
 
 def bad_steps(plan: list[str]) -> list[str]:
     """Pick out what sorts or scans."""
     return [step for step in plan if not GOOD.fullmatch(step)]
+
+
+def whole_accounts(plan: list[str]) -> list[str]:
+    """Pick out what reads all of an account."""
+    return [step for step in plan if "(account_id=?)" in step or step.startswith("SCAN")]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +53,23 @@ def book(tmp_path_factory):
 @pytest.fixture(scope="module")
 def raw(book):
     """The file itself."""
-    return apsw.Connection(str(book.database.path), flags=apsw.SQLITE_OPEN_READONLY)
+    return opened(book.database.path, apsw.SQLITE_OPEN_READONLY)
+
+
+@pytest.fixture(scope="module")
+def untold(tmp_path_factory):
+    """The file of a book without what the planner is told."""
+    folder = tmp_path_factory.mktemp("untold")
+    Sqlite().new(folder)
+    opened(folder / "book.db").execute("DELETE FROM sqlite_stat1")
+    return opened(folder / "book.db")
+
+
+def opened(path: Path, flags: int = apsw.SQLITE_OPEN_READWRITE) -> apsw.Connection:
+    """Open a file as the product does: its DELETE looks for what refers to the row."""
+    connection = apsw.Connection(str(path), flags=flags)
+    connection.pragma("foreign_keys", 1)
+    return connection
 
 
 def plan_of(raw: apsw.Connection, sql: str, values) -> list[str]:
@@ -77,6 +106,29 @@ def test_nested_lists_are_read_by_owner(book, raw, newest):
         plan = plan_of(raw, sql, {**values_for(sql, book.key), **fixed})
         assert bad_steps(plan) == [], plan
         assert not any("(account_id=?)" in step for step in plan)
+
+
+@pytest.mark.parametrize("column", REFERENCES, ids=str)
+def test_what_refers_to_a_row_is_found_by_its_reference(raw, column):
+    """What SQLite asks for each foreign key, and we before."""
+    sql = f"SELECT 1 FROM {column.table.name} WHERE account_id = ? AND {column.name} = ?"
+    (step,) = plan_of(raw, sql, (1, 2))
+
+    assert re.fullmatch(rf"SEARCH .* \(account_id=\? AND {column.name}=\?\)", step)
+
+
+@pytest.mark.parametrize("table", REFERRED_TO)
+def test_a_delete_finds_what_refers_to_its_row(raw, table):
+    plan = plan_of(raw, DELETE.format(table), (1, 2))
+    references = [column for column in REFERENCES if column.info["references"] == table]
+
+    assert len(plan) == 1 + len(references)
+    assert whole_accounts(plan) == []
+
+
+@pytest.mark.parametrize("table", REFERRED_TO)
+def test_a_delete_that_reads_the_account_is_noticed(untold, table):
+    assert whole_accounts(plan_of(untold, DELETE.format(table), (1, 2))) != []
 
 
 @pytest.mark.parametrize(

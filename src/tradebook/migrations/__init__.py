@@ -13,6 +13,7 @@ from tradebook.storage import walls
 from tradebook.storage.location import locate
 from tradebook.storage.postgres_index import searched_view
 from tradebook.storage.schema import metadata
+from tradebook.storage.sqlite_statistics import fixed_statistics
 
 HEAD = "0003"
 """The schema that this version of the program works with."""
@@ -26,12 +27,17 @@ _SPREAD = "SELECT logicalrelid::regclass::text FROM pg_dist_partition"
 
 def upgrade(url: str) -> None:
     """Bring the database to HEAD; what is there already is left as it is."""
-    engine = locate(url).migrating()
+    location = locate(url)
+    engine = location.migrating()
     try:
         with engine.begin() as connection:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, HEAD)
+            if location.is_embedded:
+                # Every time, so that no migration has to think of its tables.
+                for statement in fixed_statistics(metadata.sorted_tables):
+                    connection.execute(sa.text(statement))
     finally:
         engine.dispose()
     fill_indexes(url)

@@ -153,18 +153,6 @@ def listed(name: str) -> sa.TableValuedAlias:
     return _each(sa.bindparam(name)).table_valued(sa.column("value", sa.BigInteger))
 
 
-class _JoinInOrder(sa.sql.Join):
-    """A join whose left side is read first: a planner without statistics would start with the account."""
-
-    inherit_cache = True
-
-
-@compiles(_JoinInOrder, "sqlite")
-def _join_in_order_sqlite(element: Any, compiler: Any, **options: Any) -> str:
-    # SQLite keeps the order of the sides of a CROSS JOIN, and of no other.
-    return str(compiler.visit_join(element, **options)).replace(" JOIN ", " CROSS JOIN ", 1)
-
-
 class Prepared:
     """A statement that was checked for its account, and its text for each engine, made once.
 
@@ -236,7 +224,7 @@ def prepare_newest_of_each(owner: sa.Column[Any], key: sa.Column[Any], count: in
     lateral = newest.lateral("of_owner")
     return Prepared(
         sa.select(owners.c.value, key)
-        .select_from(_JoinInOrder(owners, table, joined))
+        .select_from(owners.join(table, joined))
         .where(table.c.account_id == ACCOUNT),
         of_all_accounts=False,
         # SQLite has no LATERAL, and PostgreSQL would read the newest again for every row of an owner.

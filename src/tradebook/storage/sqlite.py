@@ -34,6 +34,7 @@ _AWAY = (
     apsw.BusyError,
     apsw.LockedError,
     apsw.FullError,
+    apsw.ReadOnlyError,
     apsw.IOError,
     apsw.CantOpenError,
     apsw.NotADBError,
@@ -109,10 +110,13 @@ class SqliteWriter(SqliteReader):
         try:
             yield
         except BaseException:
-            self._connection.execute("ROLLBACK TO part")
+            # A full disk has undone the whole transaction already.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK TO part")
             raise
         finally:
-            self._connection.execute("RELEASE part")
+            if self._connection.in_transaction:
+                self._connection.execute("RELEASE part")
 
     def reindex(self, index: Index, keys: Sequence[int]) -> None:
         """Bring the index up to date for these rows, also for those that are gone."""

@@ -6,16 +6,17 @@ import falcon
 import msgspec
 
 from tradebook.crud.edit import Edit
+from tradebook.crud.grant import Grant
 from tradebook.crud.requests import RequestParser
 from tradebook.crud.resource import Action, View
-from tradebook.errors import ApiError, PermissionDenied, UnsupportedMediaType
+from tradebook.errors import ApiError, OutcomeInDoubt, PermissionDenied, UnsupportedMediaType
 from tradebook.ids import encode_id
 from tradebook.storage.database import OutcomeUnknown, Writer
 from tradebook.storage.transactions import reading, writing
 from tradebook.web.envelope import Answer, error_answer
 from tradebook.web.objects import etag_of, keys_in_path, require_owners
 from tradebook.web.query_string import parse_query_string
-from tradebook.web.replays import replay_of
+from tradebook.web.replays import NOT_IDEMPOTENT, Replay, replay_of
 from tradebook.web.routes import ACCOUNT_PREFIX, Service
 
 
@@ -71,12 +72,22 @@ class Acting:
         except _Replayed as replayed:
             answer = replayed.answer
         except OutcomeUnknown:
-            found = None if replay is None else reading(service.database, grant.account_id, replay.find)
+            found = self._settled(request, grant, replay)
             if found is None:
                 raise
-            # All was done: the record says so, and what was answered.
             answer = found
         answer.send(response)
+
+    def _settled(self, request: falcon.Request, grant: Grant, replay: Replay | None) -> Answer | None:
+        """Find out whether all was done: the record says so, and what was answered; None if nothing was."""
+        if replay is not None:
+            return reading(self._service.database, grant.account_id, replay.find)
+        if request.method in NOT_IDEMPOTENT:
+            raise OutcomeInDoubt(
+                "The database was lost while this was being committed, so it may be done or not. Look before "
+                "you send it again; with an Idempotency-Key it could be sent again at once."
+            )
+        return None
 
     def _asked(self, request: falcon.Request, raw: bytes, path: dict[str, str]) -> "_Asked":
         """Read the request; what is wrong with it may have to be kept, in a transaction as every failure."""
@@ -94,7 +105,7 @@ class Acting:
         except ApiError as refusal:
             return _Asked(refusal=refusal)
 
-    def _done(self, writer: Writer, grant: Any, asked: "_Asked") -> Answer:
+    def _done(self, writer: Writer, grant: Grant, asked: "_Asked") -> Answer:
         action = self._action
         if asked.refusal is not None:
             raise asked.refusal

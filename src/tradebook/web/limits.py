@@ -27,6 +27,8 @@ _SLOT = Struct("<QIII4x")
 _SLOTS_OF_BUCKET = 8
 _BUCKET_BYTES = _SLOT.size * _SLOTS_OF_BUCKET
 _BUCKETS = 8_192
+ADDRESS_BIT = 63
+"""Set in the number of an address, and in no key's."""
 AWAY_SECONDS = 5.0
 """How long a counter that has failed is left alone."""
 
@@ -77,7 +79,10 @@ class MachineLimiter:
         now, elapsed = divmod(time.monotonic(), self._window)
         window = int(now)
         # The clock counts from the start of the machine, and the file may be older.
-        start = name * 0x9E3779B97F4A7C15 % (1 << 64) % _BUCKETS * _BUCKET_BYTES
+        # Keys in one half and addresses in the other: however many addresses there are, no key makes room.
+        half = _BUCKETS // 2
+        bucket = name * 0x9E3779B97F4A7C15 % (1 << 64) % half + (half if name >> ADDRESS_BIT else 0)
+        start = bucket * _BUCKET_BYTES
         fcntl.lockf(self._file, fcntl.LOCK_EX, 1, start, os.SEEK_SET)
         try:
             place, current, previous = self._find(start, name, window)
@@ -153,4 +158,4 @@ def make_limiter(book: str, limit: int, window_seconds: int, url: str) -> Limite
 
 def number_of(address: str) -> int:
     """Give an address, from which requests without a good key come, a number that is no key's."""
-    return int.from_bytes(blake2b(address.encode(), digest_size=8).digest()) | 1 << 63
+    return int.from_bytes(blake2b(address.encode(), digest_size=8).digest()) | 1 << ADDRESS_BIT

@@ -20,6 +20,7 @@ from tradebook.errors import (
     InternalError,
     MethodNotAllowed,
     NotFound,
+    OutcomeInDoubt,
     PayloadTooLarge,
     PermissionDenied,
     PreconditionFailed,
@@ -32,7 +33,7 @@ from tradebook.errors import (
 )
 from tradebook.ids import BODY_PATTERN
 from tradebook.web.envelope import ERRORS_PATH, ErrorEnvelope
-from tradebook.web.replays import KEY_LENGTH_MAX
+from tradebook.web.replays import KEY_LENGTH_MAX, NOT_IDEMPOTENT
 
 _REF = "#/components/schemas/{name}"
 
@@ -148,7 +149,7 @@ def _operation(resource: Resource, route: ListRoute | ItemRoute) -> dict[str, An
 
 def _is_repeatable(route: Route) -> bool:
     """Tell whether a route looks at the idempotency key."""
-    return isinstance(route, Action) and route.method in {"POST", "PATCH"}
+    return isinstance(route, Action) and route.method in NOT_IDEMPOTENT
 
 
 def _changes_what_is_there(route: Route) -> bool:
@@ -260,7 +261,14 @@ _OF_EVERY_ROUTE = {
     RateLimitExceeded,
     DatabaseUnavailable,
 }
-_NEVER_REPLAYED = {*_OF_KEYS, PermissionDenied, MethodNotAllowed, PayloadTooLarge, IdempotencyKeyReused}
+_NEVER_REPLAYED = {
+    *_OF_KEYS,
+    PermissionDenied,
+    MethodNotAllowed,
+    PayloadTooLarge,
+    IdempotencyKeyReused,
+    OutcomeInDoubt,
+}
 """What another API key may succeed with, or what comes before the idempotency key is looked for.
 
 What is transient is never replayed either.
@@ -277,7 +285,7 @@ def _errors_of(route: Route) -> list[type[ApiError]]:
     by_form: dict[type[ApiError], bool] = {
         # Only what looks at an idempotency key takes a body.
         **dict.fromkeys((ReferenceNotFound, WrongGroupType, WrongCarrier), is_repeatable),
-        **dict.fromkeys((IdempotencyKeyInUse, IdempotencyKeyReused), is_repeatable),
+        **dict.fromkeys((IdempotencyKeyInUse, IdempotencyKeyReused, OutcomeInDoubt), is_repeatable),
         **dict.fromkeys((NotFound, RouteNotFound), bool(route.owners)),
         CustomerMerged: any(owner.gone is not None for owner in route.owners),
         PreconditionFailed: _changes_what_is_there(route),

@@ -18,6 +18,8 @@ KEY_LENGTH_MAX = 255
 REPLAYED = ("Idempotent-Replayed", "true")
 MEANT = ("If-Match", "Content-Type", "Content-Encoding")
 """Headers that a request can be refused for: with others it is another request."""
+NOT_IDEMPOTENT = frozenset({"POST", "PATCH"})
+"""What a key makes safe to send again; the other methods are so by themselves."""
 _GOOD_KEY = re.compile(r"[\x20-\x7e]+", re.ASCII)
 
 
@@ -61,7 +63,7 @@ class _Kept(msgspec.Struct, frozen=True):
 def replay_of(request: falcon.Request, body: bytes, *, has_secret: bool) -> Replay | None:
     """Read the header; None where the request has none. Only POST and PATCH look at it."""
     key = request.get_header(HEADER)
-    if key is None or request.method not in {"POST", "PATCH"}:
+    if key is None or request.method not in NOT_IDEMPOTENT:
         return None
     if not 1 <= len(key) <= KEY_LENGTH_MAX or not _GOOD_KEY.fullmatch(key):
         raise ValidationFailed(

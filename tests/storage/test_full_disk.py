@@ -1,0 +1,81 @@
+"""A file that can't grow, or can't be written: the answer is 503, reading goes on, and nothing is half there."""
+
+import apsw
+import falcon.testing
+import pytest
+
+from tests.fixtures.book import Book
+from tests.fixtures.engines import Sqlite
+from tests.fixtures.server import start_server, stop_server
+from tradebook.app import create_app, open_database
+from tradebook.settings import Settings
+from tradebook.storage.database import Unavailable
+
+GROUPS = "/v1/sales/account-groups"
+
+
+@pytest.fixture
+def book(tmp_path):
+    server = start_server(tmp_path, database=Sqlite().new(tmp_path))
+    made = Book(server)
+    yield made
+    made.close()
+    stop_server(server)
+
+
+@pytest.fixture
+def client(book, monkeypatch):
+    """The application in this process, on whose file limits can be set."""
+    settings = Settings(database=book.server.database, rate_limit=0, log_requests=False)
+    database = open_database(settings)
+    monkeypatch.setattr("tradebook.app.open_database", lambda _: database)
+    made = falcon.testing.TestClient(create_app(settings), headers={"Authorization": f"Bearer {book.key}"})
+    made.database = database
+    yield made
+    database.close()
+
+
+def add(client, number):
+    body = {"name": f"Group {number}", "type": "type_group", "description": f"{number} " * 2_000}
+    return client.simulate_post(GROUPS, json=body, headers={"Idempotency-Key": f"key {number}"})
+
+
+def test_a_full_disk_is_503_and_what_was_answered_is_there(client, book):
+    assert add(client, 0).status_code == 201
+    connection = client.database._connection("writing")
+    pages = connection.pragma("page_count")
+    connection.pragma("max_page_count", pages + 20)
+
+    answers = [add(client, number) for number in range(1, 60)]
+
+    made = [n for n, answer in enumerate(answers, 1) if answer.status_code == 201]
+    refused = [answer for answer in answers if answer.status_code != 201]
+    assert made
+    assert {(answer.status_code, answer.json["error"]["code"]) for answer in refused} == {
+        (503, "database_unavailable")
+    }
+    listed = {group["name"] for group in book.get(GROUPS, limit=1000)["data"]}
+    assert listed == {"Group 0", *(f"Group {number}" for number in made)}
+    assert connection.execute("PRAGMA quick_check").get == "ok"
+    connection.pragma("max_page_count", 2**30)
+    assert {add(client, number).status_code for number in range(60)} == {201}
+    assert len(book.get(GROUPS, limit=1000)["data"]) == 60
+
+
+def test_a_transaction_that_the_engine_has_undone_is_told_by_its_own_reason(client, book):
+    with (
+        pytest.raises(Unavailable, match="full"),
+        client.database.write(book.account_key) as writer,
+        writer.savepoint(),
+    ):
+        writer._connection.execute("ROLLBACK")
+        raise apsw.FullError("FullError: the disk is full")
+
+
+def test_a_file_that_may_not_be_written_is_503(client):
+    """Reading goes on, though when the key was used can't be noted."""
+    for purpose in ("writing", "touching"):
+        client.database._connection(purpose).pragma("query_only", 1)
+
+    assert client.simulate_get(GROUPS).status_code == 200
+    assert add(client, 1).status_code == 503
