@@ -1,4 +1,4 @@
-"""Writes docs/reference from the code: settings, errors, parameters, objects and commands.
+"""Writes docs/reference from the code: settings, errors, parameters, objects, commands and units.
 
 `reference.py --check` writes nothing and exits 1 if a page is not what the code says.
 """
@@ -19,7 +19,9 @@ from tradebook.crud.parameters import Parameter
 from tradebook.crud.requests import parameters_of
 from tradebook.crud.resource import Action, ListRoute, Route
 from tradebook.errors import CATALOGUE
+from tradebook.money import CURRENCIES_BY_NUMBER
 from tradebook.resources import ALL, api_keys
+from tradebook.resources.quantities import unit_of
 from tradebook.settings import Settings
 from tradebook.web.openapi import openapi_document
 
@@ -275,12 +277,24 @@ def _argument(parameter: Any) -> str:
     return str(parameter.metavar or parameter.name.upper())
 
 
+def units_page() -> str:
+    """List every currency with the id of its unit."""
+    intro = (
+        "What an amount counts, by the id that `unit_id` takes. The ids are the same in every book. "
+        "`include[]=credit_limit.unit` shows a customer's own."
+    )
+    units = [unit_of(currency) for currency in sorted(CURRENCIES_BY_NUMBER.values())]
+    rows = [(unit.code, code(unit.id), unit.name, unit.symbol) for unit in units]
+    return page("Units", intro, table(("currency", "id", "name", "sign"), rows))
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "errors.md": errors_page,
     "parameters.md": parameters_page,
     "objects.md": objects_page,
     "commands.md": commands_page,
+    "units.md": units_page,
 }
 
 

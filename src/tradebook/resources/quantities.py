@@ -80,7 +80,8 @@ class UnitId(Kind, frozen=True):
         code = None if key is None else _codes().get(key)
         if code is None:
             raise Unreadable(
-                f"takes the id of a currency's unit, such as {unit_of(DEFAULT_CURRENCY).id} for US dollars"
+                f"takes the id of a currency's unit, such as {unit_of(DEFAULT_CURRENCY).id} for US dollars; "
+                "the reference lists all under Units"
             )
         return code
 
