@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 document, from the same declarations that serve the requests."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -10,32 +10,27 @@ from tradebook.crud.listing import ListObject
 from tradebook.crud.parameters import Parameter
 from tradebook.crud.requests import parameters_of
 from tradebook.crud.resource import Action, ItemRoute, ListRoute, Resource, Route
-from tradebook.errors import (
-    CATALOGUE,
-    ApiError,
-    CustomerMerged,
-    DatabaseUnavailable,
-    IdempotencyKeyInUse,
-    IdempotencyKeyReused,
-    InternalError,
-    MethodNotAllowed,
-    NotFound,
-    OutcomeInDoubt,
-    PayloadTooLarge,
-    PermissionDenied,
-    PreconditionFailed,
-    RateLimitExceeded,
-    ReferenceNotFound,
-    RouteNotFound,
-    ValidationFailed,
-    WrongCarrier,
-    WrongGroupType,
-)
+from tradebook.errors import ApiError, DatabaseUnavailable
 from tradebook.ids import BODY_PATTERN
 from tradebook.web.envelope import ERRORS_PATH, ErrorEnvelope
-from tradebook.web.replays import KEY_LENGTH_MAX, NOT_IDEMPOTENT
-
-_REF = "#/components/schemas/{name}"
+from tradebook.web.openapi_headers import (
+    HEADERS,
+    OF_A_KEY,
+    OF_EVERY_ANSWER,
+    OF_WHAT_IS_READ,
+    READ_304,
+    REQUEST_HEADERS,
+    ref,
+    refer,
+)
+from tradebook.web.openapi_refusals import (
+    OF_EVERY_PATH,
+    SCHEMA_REF,
+    changes_what_is_there,
+    is_repeatable,
+    refusals,
+    refused,
+)
 
 
 def openapi_document(resources: Iterable[Resource]) -> dict[str, Any]:
@@ -61,10 +56,10 @@ def openapi_document(resources: Iterable[Resource]) -> dict[str, Any]:
         "paths": _paths(routes) | _pages(),
         "components": {
             "schemas": schemas,
-            "responses": {name: answer for _, route in routes for _, name, answer in _refusals(route)}
-            | {"Read304": _READ_304},
-            "headers": _HEADERS,
-            "parameters": _HEADERS_ASKED,
+            "responses": {name: answer for _, route in routes for _, name, answer in refusals(route)}
+            | {"Read304": READ_304},
+            "headers": HEADERS,
+            "parameters": REQUEST_HEADERS,
             "securitySchemes": {
                 "apiKey": {
                     "type": "http",
@@ -89,15 +84,15 @@ def _paths(routes: Iterable[tuple[Resource, Route]]) -> dict[str, Any]:
 
 def _change(resource: Resource, route: Action) -> dict[str, Any]:
     shapes = [item.__name__ for item in (route.item, *route.other_items) if item is not None]
-    headers = (*_OF_A_KEY, *(("Idempotent-Replayed",) if _is_repeatable(route) else ()))
+    headers = (*OF_A_KEY, *(("Idempotent-Replayed",) if is_repeatable(route) else ()))
     answers: dict[str, Any] = {}
     if not shapes:
-        answers["204"] = {"description": "Done.", "headers": _refer("headers", *headers)}
+        answers["204"] = {"description": "Done.", "headers": refer("headers", *headers)}
     else:
-        refs = [{"$ref": _REF.format(name=name)} for name in shapes]
+        refs = [{"$ref": SCHEMA_REF.format(name=name)} for name in shapes]
         answers["201" if route.creates else "200"] = {
             "description": "What it has become.",
-            "headers": _refer("headers", *headers, "ETag"),
+            "headers": refer("headers", *headers, "ETag"),
             "content": {"application/json": {"schema": refs[0] if len(refs) == 1 else {"oneOf": refs}}},
         }
     needed = " and ".join(f"`{permission}`" for permission in route.permissions)
@@ -109,16 +104,16 @@ def _change(resource: Resource, route: Action) -> dict[str, Any]:
         "parameters": [
             *_path_parameters(route),
             *map(_parameter, parameters_of(route)),
-            *([_ref("parameters", "Idempotency-Key")] if _is_repeatable(route) else ()),
-            *([_ref("parameters", "If-Match")] if _changes_what_is_there(route) else ()),
+            *([ref("parameters", "Idempotency-Key")] if is_repeatable(route) else ()),
+            *([ref("parameters", "If-Match")] if changes_what_is_there(route) else ()),
         ],
-        "responses": answers | _refused(route),
+        "responses": answers | refused(route),
     }
     if route.body.fields:
         is_required = route.method == "PATCH" or any(field.is_required for field in route.body.fields)
         described["requestBody"] = {
             "required": is_required,
-            "content": {"application/json": {"schema": {"$ref": _REF.format(name=route.body.name)}}},
+            "content": {"application/json": {"schema": {"$ref": SCHEMA_REF.format(name=route.body.name)}}},
         }
     return described
 
@@ -128,10 +123,10 @@ def _operation(resource: Resource, route: ListRoute | ItemRoute) -> dict[str, An
     answers: dict[str, Any] = {
         "200": {
             "description": "The page." if isinstance(route, ListRoute) else "The object.",
-            "headers": _refer("headers", *_OF_A_KEY, *_OF_WHAT_IS_READ),
-            "content": {"application/json": {"schema": {"$ref": _REF.format(name=body)}}},
+            "headers": refer("headers", *OF_A_KEY, *OF_WHAT_IS_READ),
+            "content": {"application/json": {"schema": {"$ref": SCHEMA_REF.format(name=body)}}},
         },
-        "304": _ref("responses", "Read304"),
+        "304": ref("responses", "Read304"),
     }
     return {
         "operationId": _operation_id(route),
@@ -141,195 +136,10 @@ def _operation(resource: Resource, route: ListRoute | ItemRoute) -> dict[str, An
         "parameters": [
             *_path_parameters(route),
             *map(_parameter, parameters_of(route)),
-            _ref("parameters", "If-None-Match"),
+            ref("parameters", "If-None-Match"),
         ],
-        "responses": answers | _refused(route),
+        "responses": answers | refused(route),
     }
-
-
-def _is_repeatable(route: Route) -> bool:
-    """Tell whether a route looks at the idempotency key."""
-    return isinstance(route, Action) and route.method in NOT_IDEMPOTENT
-
-
-def _changes_what_is_there(route: Route) -> bool:
-    """Tell whether a route changes the object that its path ends in, and so looks at If-Match.
-
-    The path of one that adds to an object goes on behind it, without an action.
-    """
-    is_of_an_object = route.path.endswith("}") or "/actions/" in route.path
-    return isinstance(route, Action) and is_of_an_object
-
-
-def _ref(kind: str, name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/{kind}/{name}"}
-
-
-def _refer(kind: str, *names: str) -> dict[str, Any]:
-    return {name: _ref(kind, name) for name in names}
-
-
-_OF_EVERY_ANSWER = ("X-Request-Id", "x-should-retry", "X-Content-Type-Options")
-_OF_A_KEY = (*_OF_EVERY_ANSWER, "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
-_OF_WHAT_IS_READ = ("ETag", "Cache-Control", "Vary")
-
-
-def _header(description: str, *, is_required: bool = True, **schema: Any) -> dict[str, Any]:
-    return {"description": description, "required": is_required, "schema": {"type": "string"} | schema}
-
-
-_HEADERS = {
-    "X-Request-Id": _header("Names this request in the log; send one to choose it."),
-    "x-should-retry": _header("Whether sending the request again can help.", enum=["true", "false"]),
-    "X-Content-Type-Options": _header("The content is of the type that it says.", const="nosniff"),
-    "RateLimit-Limit": _header(
-        "How many requests a window of time has; absent where they are not counted.",
-        is_required=False,
-        type="integer",
-        minimum=1,
-    ),
-    "RateLimit-Remaining": _header(
-        "How many of them are left.", is_required=False, type="integer", minimum=0
-    ),
-    "RateLimit-Reset": _header(
-        "The seconds to the end of the window.", is_required=False, type="integer", minimum=1
-    ),
-    "ETag": _header("The state of what is answered, for If-Match and If-None-Match."),
-    "Cache-Control": _header(
-        "Whoever keeps the answer asks before it is used again.", const="private, no-cache"
-    ),
-    "Vary": _header("Another key may be answered otherwise.", const="Authorization"),
-    "Idempotent-Replayed": _header(
-        "There where the request came before under its Idempotency-Key, and was answered as it was then.",
-        is_required=False,
-        const="true",
-    ),
-    "Retry-After": _header(
-        "The seconds to wait; there exactly where x-should-retry is true.",
-        is_required=False,
-        type="integer",
-        minimum=1,
-    ),
-    "Allow": _header("The methods that the path has, separated by commas."),
-    "Location": _header(
-        "The path of the customer that the one asked for was merged into; absent where it was not.",
-        is_required=False,
-        format="uri-reference",
-    ),
-    "WWW-Authenticate": _header("How to send a key."),
-}
-"""The headers of all answers but those of the transport."""
-
-_HEADERS_ASKED: dict[str, Any] = {
-    "Idempotency-Key": {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "description": "Chosen by the client, such as a UUID. A request that comes again with it is answered "
-        "again and not done again, for 24 hours.",
-        "required": False,
-        "schema": {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX, "pattern": "^[ -~]+$"},
-    },
-    # Tags that nothing has are no mistake, so their schemas have no bounds.
-    "If-Match": {
-        "name": "If-Match",
-        "in": "header",
-        "description": "The ETag that the object had when it was read, several of them, or `*`: if it has "
-        "changed since, nothing is done.",
-        "required": False,
-        "schema": {"type": "string"},
-    },
-    "If-None-Match": {
-        "name": "If-None-Match",
-        "in": "header",
-        "description": "The ETag of what the client has, several of them, or `*`: if nothing has changed "
-        "since, the answer is 304.",
-        "required": False,
-        "schema": {"type": "string"},
-    },
-}
-_READ_304 = {
-    "description": "Nothing has changed since the ETag of If-None-Match.",
-    "headers": _refer("headers", *_OF_A_KEY, *_OF_WHAT_IS_READ),
-}
-_OF_KEYS = frozenset(error for error in CATALOGUE if error.status == 401)
-_OF_EVERY_PATH: tuple[type[ApiError], ...] = (MethodNotAllowed, PayloadTooLarge, InternalError)
-_OF_EVERY_ROUTE = {
-    *_OF_KEYS,
-    *_OF_EVERY_PATH,
-    ValidationFailed,
-    PermissionDenied,
-    RateLimitExceeded,
-    DatabaseUnavailable,
-}
-_NEVER_REPLAYED = {
-    *_OF_KEYS,
-    PermissionDenied,
-    MethodNotAllowed,
-    PayloadTooLarge,
-    IdempotencyKeyReused,
-    OutcomeInDoubt,
-}
-"""What another API key may succeed with, or what comes before the idempotency key is looked for.
-
-What is transient is never replayed either.
-"""
-
-
-def _errors_of(route: Route) -> list[type[ApiError]]:
-    """List what a route can refuse with.
-
-    A change can fail with all of the catalogue that its form doesn't rule out: what is new there is
-    described at once.
-    """
-    is_change, is_repeatable = isinstance(route, Action), _is_repeatable(route)
-    by_form: dict[type[ApiError], bool] = {
-        # Only what looks at an idempotency key takes a body.
-        **dict.fromkeys((ReferenceNotFound, WrongGroupType, WrongCarrier), is_repeatable),
-        **dict.fromkeys((IdempotencyKeyInUse, IdempotencyKeyReused, OutcomeInDoubt), is_repeatable),
-        **dict.fromkeys((NotFound, RouteNotFound), bool(route.owners)),
-        CustomerMerged: any(owner.gone is not None for owner in route.owners),
-        PreconditionFailed: _changes_what_is_there(route),
-    }
-    return [error for error in CATALOGUE if by_form.get(error, is_change or error in _OF_EVERY_ROUTE)]
-
-
-def _refusals(route: Route) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield each status that a route refuses with, what its answer is called in the document, and the answer.
-
-    Routes of one kind share their answers, and where the kind makes no difference all routes do.
-    """
-    errors = _errors_of(route)
-    kind = "Repeatable" if _is_repeatable(route) else "Change" if isinstance(route, Action) else "Read"
-    for status in sorted({error.status for error in errors}):
-        same = [error for error in errors if error.status == status]
-        is_kept = _is_repeatable(route) and any(
-            not error.is_transient and error not in _NEVER_REPLAYED for error in same
-        )
-        name = f"{'Every' if not is_kept and _OF_EVERY_ROUTE.issuperset(same) else kind}{status}"
-        yield (
-            str(status),
-            f"{name}OrMerged" if CustomerMerged in same else name,
-            _refusal(same, is_kept=is_kept),
-        )
-
-
-def _refusal(errors: list[type[ApiError]], *, is_kept: bool) -> dict[str, Any]:
-    is_there = {
-        "WWW-Authenticate": not _OF_KEYS.isdisjoint(errors),
-        "Allow": MethodNotAllowed in errors,
-        "Location": CustomerMerged in errors,
-        "Retry-After": any(error.is_transient for error in errors),
-        "Idempotent-Replayed": is_kept,
-    }
-    return {
-        "description": " ".join(f"`{e.code}`: {(e.__doc__ or '').splitlines()[0]}" for e in errors),
-        "headers": _refer("headers", *_OF_A_KEY, *(name for name, there in is_there.items() if there)),
-        "content": {"application/json": {"schema": {"$ref": _REF.format(name="ErrorEnvelope")}}},
-    }
-
-
-def _refused(route: Route) -> dict[str, Any]:
-    return {status: _ref("responses", name) for status, name, _ in _refusals(route)}
 
 
 _TAG_OF_PAGES = "service"
@@ -362,12 +172,12 @@ def _page(
     answers: dict[str, Any] = {
         "200": {
             "description": "The answer.",
-            "headers": _refer("headers", *_OF_EVERY_ANSWER),
+            "headers": refer("headers", *OF_EVERY_ANSWER),
             "content": {content_type: {"schema": schema}},
         }
     }
-    for error in sorted((*_OF_EVERY_PATH, *errors), key=lambda error: error.status):
-        answers[str(error.status)] = _ref("responses", f"Every{error.status}")
+    for error in sorted((*OF_EVERY_PATH, *errors), key=lambda error: error.status):
+        answers[str(error.status)] = ref("responses", f"Every{error.status}")
     return {
         "get": {
             "operationId": name,
@@ -440,7 +250,7 @@ def _schemas(resources: Iterable[Resource]) -> dict[str, Any]:
     actions = [route for each in listed for route in each.routes if isinstance(route, Action)]
     shapes = [each.shape for each in listed]
     shapes += [item for action in actions for item in (action.item, *action.other_items) if item is not None]
-    _, schemas = msgspec.json.schema_components([*shapes, ErrorEnvelope], ref_template=_REF)
+    _, schemas = msgspec.json.schema_components([*shapes, ErrorEnvelope], ref_template=SCHEMA_REF)
     return dict(schemas) | {a.body.name: a.body.schema() for a in actions if a.body.fields}
 
 
@@ -449,11 +259,11 @@ def _list_name(route: ListRoute) -> str:
 
 
 def _list_schema(route: ListRoute) -> dict[str, Any]:
-    _, schemas = msgspec.json.schema_components([ListObject], ref_template=_REF)
+    _, schemas = msgspec.json.schema_components([ListObject], ref_template=SCHEMA_REF)
     schema: dict[str, Any] = dict(schemas["ListObject"])
     schema["description"] = f"One page of a list of {route.item.__name__}."
     schema["properties"] = {
         **schema["properties"],
-        "data": {"type": "array", "items": {"$ref": _REF.format(name=route.item.__name__)}},
+        "data": {"type": "array", "items": {"$ref": SCHEMA_REF.format(name=route.item.__name__)}},
     }
     return schema

@@ -1,0 +1,127 @@
+"""What each kind of route can refuse with, as the OpenAPI document describes it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tradebook.crud.resource import Action, Route
+from tradebook.errors import (
+    CATALOGUE,
+    ApiError,
+    CustomerMerged,
+    DatabaseUnavailable,
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
+    InternalError,
+    MethodNotAllowed,
+    NotFound,
+    OutcomeInDoubt,
+    PayloadTooLarge,
+    PermissionDenied,
+    PreconditionFailed,
+    RateLimitExceeded,
+    ReferenceNotFound,
+    RouteNotFound,
+    ValidationFailed,
+    WrongCarrier,
+    WrongGroupType,
+)
+from tradebook.web.openapi_headers import OF_A_KEY, ref, refer
+from tradebook.web.replays import NOT_IDEMPOTENT
+
+SCHEMA_REF = "#/components/schemas/{name}"
+
+
+def is_repeatable(route: Route) -> bool:
+    """Tell whether a route looks at the idempotency key."""
+    return isinstance(route, Action) and route.method in NOT_IDEMPOTENT
+
+
+def changes_what_is_there(route: Route) -> bool:
+    """Tell whether a route changes the object that its path ends in, and so looks at If-Match.
+
+    The path of one that adds to an object goes on behind it, without an action.
+    """
+    is_of_an_object = route.path.endswith("}") or "/actions/" in route.path
+    return isinstance(route, Action) and is_of_an_object
+
+
+_OF_KEYS = frozenset(error for error in CATALOGUE if error.status == 401)
+OF_EVERY_PATH: tuple[type[ApiError], ...] = (MethodNotAllowed, PayloadTooLarge, InternalError)
+_OF_EVERY_ROUTE = {
+    *_OF_KEYS,
+    *OF_EVERY_PATH,
+    ValidationFailed,
+    PermissionDenied,
+    RateLimitExceeded,
+    DatabaseUnavailable,
+}
+_NEVER_REPLAYED = {
+    *_OF_KEYS,
+    PermissionDenied,
+    MethodNotAllowed,
+    PayloadTooLarge,
+    IdempotencyKeyReused,
+    OutcomeInDoubt,
+}
+"""What another API key may succeed with, or what comes before the idempotency key is looked for.
+
+What is transient is never replayed either.
+"""
+
+
+def _errors_of(route: Route) -> list[type[ApiError]]:
+    """List what a route can refuse with.
+
+    A change can fail with all of the catalogue that its form doesn't rule out: what is new there is
+    described at once.
+    """
+    is_change, is_kept = isinstance(route, Action), is_repeatable(route)
+    by_form: dict[type[ApiError], bool] = {
+        # Only what looks at an idempotency key takes a body.
+        **dict.fromkeys((ReferenceNotFound, WrongGroupType, WrongCarrier), is_kept),
+        **dict.fromkeys((IdempotencyKeyInUse, IdempotencyKeyReused, OutcomeInDoubt), is_kept),
+        **dict.fromkeys((NotFound, RouteNotFound), bool(route.owners)),
+        CustomerMerged: any(owner.gone is not None for owner in route.owners),
+        PreconditionFailed: changes_what_is_there(route),
+    }
+    return [error for error in CATALOGUE if by_form.get(error, is_change or error in _OF_EVERY_ROUTE)]
+
+
+def refusals(route: Route) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield each status that a route refuses with, what its answer is called in the document, and the answer.
+
+    Routes of one kind share their answers, and where the kind makes no difference all routes do.
+    """
+    errors = _errors_of(route)
+    kind = "Repeatable" if is_repeatable(route) else "Change" if isinstance(route, Action) else "Read"
+    for status in sorted({error.status for error in errors}):
+        same = [error for error in errors if error.status == status]
+        is_kept = is_repeatable(route) and any(
+            not error.is_transient and error not in _NEVER_REPLAYED for error in same
+        )
+        name = f"{'Every' if not is_kept and _OF_EVERY_ROUTE.issuperset(same) else kind}{status}"
+        yield (
+            str(status),
+            f"{name}OrMerged" if CustomerMerged in same else name,
+            _refusal(same, is_kept=is_kept),
+        )
+
+
+def _refusal(errors: list[type[ApiError]], *, is_kept: bool) -> dict[str, Any]:
+    is_there = {
+        "WWW-Authenticate": not _OF_KEYS.isdisjoint(errors),
+        "Allow": MethodNotAllowed in errors,
+        "Location": CustomerMerged in errors,
+        "Retry-After": any(error.is_transient for error in errors),
+        "Idempotent-Replayed": is_kept,
+    }
+    return {
+        "description": " ".join(f"`{e.code}`: {(e.__doc__ or '').splitlines()[0]}" for e in errors),
+        "headers": refer("headers", *OF_A_KEY, *(name for name, there in is_there.items() if there)),
+        "content": {"application/json": {"schema": {"$ref": SCHEMA_REF.format(name="ErrorEnvelope")}}},
+    }
+
+
+def refused(route: Route) -> dict[str, Any]:
+    """Point to the answers that a route refuses with, by status."""
+    return {status: ref("responses", name) for status, name, _ in refusals(route)}
