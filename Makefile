@@ -9,7 +9,7 @@ demo: .venv/.run
 	$(BIN)/tradebook demo $(DEMO)
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: .venv/.dev
 	$(BIN)/ruff format --check .

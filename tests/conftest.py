@@ -6,4 +6,5 @@ pytest_plugins = [
     "tests.fixtures.book",
     "tests.fixtures.ledgers",
     "tests.contract.books",
+    "tests.fixtures.order",
 ]
