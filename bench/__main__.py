@@ -48,7 +48,7 @@ def main() -> None:
         for engine, books, place in (("SQLite", [small, large], None), ("PostgreSQL", copies, server)):
             take(engine, measure_pages(*books))
             take(engine, measure_serving(books[1]))
-            take(engine, measure_writing(books[0]))
+            take(engine, measure_writing(*books))
             take(engine, measure_moving(chosen.folder, books[1], chosen.moved, place))
     finally:
         server.remove()

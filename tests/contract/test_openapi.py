@@ -364,6 +364,7 @@ def test_schemathesis_finds_nothing_in_what_writes(document, server, tmp_path):
     assert done.returncode == 0, done.stdout[-6000:]
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "lie",
     [

@@ -26,21 +26,29 @@ def start(folder, engine, monkeypatch, limit, window=LONG, workers="2", **more):
     return start_server(folder, "--workers", workers, database=engine.new(folder))
 
 
-@pytest.fixture
-def limited(tmp_path, engine, monkeypatch):
+@pytest.fixture(scope="module")
+def limited_server(tmp_path_factory, engine):
     """A server of four workers, on which each key has forty requests."""
-    server = start(tmp_path, engine, monkeypatch, 40, workers="4")
-    book = Book(server)
-    yield book
-    book.close()
+    with pytest.MonkeyPatch.context() as patch:
+        server = start(tmp_path_factory.mktemp("limited"), engine, patch, 40, workers="4")
+    yield server
     stop_server(server)
 
 
-def ask(book, secret=None, path=LIST, **headers):
+@pytest.fixture
+def limited(limited_server):
+    """An account with a key of which nothing is used."""
+    book = Book(limited_server)
+    yield book
+    book.close()
+
+
+def ask(book, secret=None, path=LIST, address="127.0.0.1", **headers):
     """Ask over a new connection, which any worker may take."""
     if secret != "":
         headers["Authorization"] = f"Bearer {secret or book.key}"
-    return httpx.get(book.server.url + path, headers=headers)
+    with httpx.Client(transport=httpx.HTTPTransport(local_address=address)) as client:
+        return client.get(book.server.url + path, headers=headers)
 
 
 def test_one_limit_for_all_workers_and_one_for_each_key(limited):
@@ -96,7 +104,7 @@ def test_answers_before_the_key_was_looked_at_count_for_it_too(limited):
 
 
 def test_without_a_good_key_the_address_is_counted(limited):
-    answers = [ask(limited, secret) for secret in ("", "nonsense") * 25]
+    answers = [ask(limited, secret, address="127.0.0.9") for secret in ("", "nonsense") * 25]
 
     assert Counter(answer.status_code for answer in answers) == {401: 40, 429: 10}
     assert all(name in answer.headers for answer in answers for name in HEADERS)

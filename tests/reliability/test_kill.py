@@ -108,7 +108,7 @@ def test_killed_between_commit_and_answer_a_retry_is_answered_and_makes_nothing(
 ):
     plant(monkeypatch, tmp_path, SLOW_ANSWERS)
 
-    violations, writers = run(tmp_path, engine, 4)
+    violations, writers = run(tmp_path, engine, 3)
 
     assert violations == []
     assert writers.replayed > 0
@@ -118,6 +118,6 @@ def test_killed_between_commit_and_answer_a_retry_is_answered_and_makes_nothing(
 def test_a_server_that_breaks_its_promise_is_noticed(tmp_path, monkeypatch, fault):
     plant(monkeypatch, tmp_path, FAULTS[fault])
 
-    violations, _ = run(tmp_path, Sqlite(), 4)
+    violations, _ = run(tmp_path, Sqlite(), 3)
 
     assert violations != []
