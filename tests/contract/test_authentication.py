@@ -2,11 +2,11 @@
 
 import zlib
 
-import httpx
 import pytest
 import sqlalchemy as sa
 
 from tests.contract.checkers import CUSTOMERS, assert_error, fetch
+from tests.fixtures import plain_http
 from tests.fixtures.book import Book
 from tradebook.clock import now_ms
 from tradebook.ids import decode_id, encode_body
@@ -24,7 +24,7 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 def ask(book, header, path=CUSTOMERS):
-    return httpx.get(f"{book.server.url}{path}", headers=[("Authorization", header)] if header else [])
+    return plain_http.get(f"{book.server.url}{path}", headers=[("Authorization", header)] if header else [])
 
 
 def revoke(book, key_id):
@@ -72,7 +72,7 @@ def test_a_key_is_kept_as_a_hash(book):
 
 
 def test_an_empty_header_is_no_key(book):
-    answer = httpx.get(f"{book.server.url}{CUSTOMERS}", headers={"Authorization": ""})
+    answer = plain_http.get(f"{book.server.url}{CUSTOMERS}", headers={"Authorization": ""})
 
     assert_error(answer, 401, "missing_api_key")
 
@@ -163,14 +163,14 @@ def test_two_keys_in_one_request_are_refused(book):
     _, second = book.new_key()
     headers = [("Authorization", f"Bearer {book.key}"), ("Authorization", f"Bearer {second}")]
 
-    answer = httpx.get(f"{book.server.url}{CUSTOMERS}", headers=headers)
+    answer = plain_http.get(f"{book.server.url}{CUSTOMERS}", headers=headers)
 
     assert answer.status_code in {400, 401}
 
 
 @pytest.mark.parametrize("place", ["X-Api-Key", "Cookie", "Proxy-Authorization"])
 def test_a_key_in_another_header_opens_nothing(book, place):
-    answer = httpx.get(f"{book.server.url}{CUSTOMERS}", headers={place: f"Bearer {book.key}"})
+    answer = plain_http.get(f"{book.server.url}{CUSTOMERS}", headers={place: f"Bearer {book.key}"})
 
     assert_error(answer, 401, "missing_api_key")
 

@@ -2,17 +2,17 @@
 
 import uuid
 
-import httpx
 import pytest
 
 from tests.contract.checkers import CUSTOMERS, cursor_in, fetch, walk_faults
+from tests.fixtures import plain_http
 
 
 class GeneratedClient:
     """What a generated client does: one spelling of arrays, headers of its own, a cursor taken from the URL."""
 
     def __init__(self, book):
-        self._http = httpx.Client(
+        self._http = plain_http.Client(
             base_url=book.server.url,
             headers={
                 "Authorization": f"Bearer {book.key}",

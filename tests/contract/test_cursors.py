@@ -3,7 +3,6 @@
 import string
 from urllib.parse import quote
 
-import httpx
 import pytest
 
 from tests.contract.books import newest_first, some
@@ -15,6 +14,7 @@ from tests.contract.checkers import (
     ids_of,
     pages_of,
 )
+from tests.fixtures import plain_http
 from tests.fixtures.book import Book
 from tests.fixtures.server import start_server, stop_server
 
@@ -220,7 +220,7 @@ def test_cursors_outlive_a_restart_of_the_server(tmp_path, engine):
     stop_server(first)
 
     second = start_server(tmp_path, database=first.database)
-    client = httpx.Client(base_url=second.url, headers={"Authorization": f"Bearer {book.key}"})
+    client = plain_http.Client(base_url=second.url, headers={"Authorization": f"Bearer {book.key}"})
     forward = pages_of(client, middle["page_info"]["next_page_url"])
     back = fetch(client, middle["page_info"]["previous_page_url"])
     stop_server(second)

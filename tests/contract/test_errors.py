@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from msgspec import structs
 
 from tests.contract.checkers import CUSTOMERS, assert_error, assert_refused, header_claims
+from tests.fixtures import plain_http
 from tests.fixtures.book import Book
 from tests.fixtures.server import start_server, stop_server
 from tradebook.crud.cursor import load_cursors
@@ -30,7 +31,7 @@ SECRET = "kaboom-31337 SELECT name FROM customers"
 
 @pytest.fixture
 def keyless(server):
-    with httpx.Client(base_url=server.url) as client:
+    with plain_http.Client(base_url=server.url) as client:
         yield client
 
 
@@ -50,7 +51,7 @@ def test_an_unknown_path_is_404(book, method, path):
     ["/v1/sales/customers/", "//v1/sales/customers", "/v1/sales/customers/../customers/", "/v1/sales/%00"],
 )
 def test_a_path_spelled_otherwise_is_404(server, path):
-    answer = httpx.get(httpx.URL(f"{server.url}/").copy_with(raw_path=path.encode()))
+    answer = plain_http.get(httpx.URL(f"{server.url}/").copy_with(raw_path=path.encode()))
 
     assert answer.status_code in {401, 404}
     assert {claim for claim, holds in header_claims(answer).items() if not holds} == set()
@@ -170,7 +171,7 @@ def test_another_request_id_is_replaced(book, given):
 
 @pytest.fixture(scope="module")
 def reference(server):
-    return httpx.get(f"{server.url}/errors")
+    return plain_http.get(f"{server.url}/errors")
 
 
 def test_the_error_reference_is_served_without_a_key(reference):

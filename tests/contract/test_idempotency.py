@@ -5,10 +5,10 @@ import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 
 from tests.contract.checks import check_envelope
+from tests.fixtures import plain_http
 from tests.fixtures.book import Book, walk
 from tests.fixtures.samples import Maker
 from tests.fixtures.server import start_server, stop_server, wait_until
@@ -128,7 +128,7 @@ def test_another_body_or_route_under_the_key_is_an_idempotency_error(book):
 def test_a_key_goes_with_requests_that_are_refused_before_the_book_is_asked(book):
     """Without permission nothing is kept under the key: with it the request is done."""
     _, secret = book.new_key(permissions=("customer_groups:read",))
-    refused = httpx.post(
+    refused = plain_http.post(
         book.server.url + GROUPS,
         json=group("A"),
         headers={"Idempotency-Key": "key", "Authorization": f"Bearer {secret}"},
@@ -169,7 +169,7 @@ def test_delete_and_put_ignore_the_header(book):
 
 def test_fifty_at_once_make_one_row(book):
     def send(_):
-        with httpx.Client(base_url=book.server.url, headers=book.client.headers, timeout=60) as client:
+        with plain_http.Client(base_url=book.server.url, headers=book.client.headers, timeout=60) as client:
             while True:
                 answer = client.post(GROUPS, json=group("A"), headers={"Idempotency-Key": "fifty"})
                 if answer.status_code != 409:
@@ -280,17 +280,17 @@ def test_a_twin_under_way_is_sent_away_with_advice(tmp_path, engine, monkeypatch
         headers = {"Idempotency-Key": "twin", **book.client.headers}
         with ThreadPoolExecutor(1) as pool, Held(book):
             waiting = pool.submit(
-                httpx.post, first.url + GROUPS, json=group("A"), headers=headers, timeout=30
+                plain_http.post, first.url + GROUPS, json=group("A"), headers=headers, timeout=30
             )
             wait_until(is_under_way, "the first request's turn to wait")
 
-            answer = httpx.post(second.url + GROUPS, json=group("A"), headers=headers, timeout=5)
+            answer = plain_http.post(second.url + GROUPS, json=group("A"), headers=headers, timeout=5)
 
             check_envelope(answer, 409, "Idempotency-Key", "idempotency_key_in_use")
             assert answer.headers["retry-after"] == "1"
             assert not waiting.done()
         assert waiting.result().status_code == 201
-        again = httpx.post(second.url + GROUPS, json=group("A"), headers=headers)
+        again = plain_http.post(second.url + GROUPS, json=group("A"), headers=headers)
         assert again.content == waiting.result().content
         assert [entry["name"] for entry in walk(book.client, GROUPS)] == ["A"]
     finally:

@@ -13,6 +13,7 @@ import httpx
 import jsonschema_rs
 import pytest
 
+from tests.fixtures import plain_http
 from tests.fixtures.book import Book
 from tests.fixtures.samples import Maker
 from tests.fixtures.server import Server, start_server, stop_server
@@ -34,7 +35,7 @@ ONLY_LIST = (*READS, "--include-path", LIST)
 @pytest.fixture(scope="module")
 def document(server: Server):
     """The served document."""
-    return httpx.get(f"{server.url}/openapi.json").json()
+    return plain_http.get(f"{server.url}/openapi.json").json()
 
 
 @pytest.fixture(scope="module")
@@ -219,8 +220,8 @@ def answers(limited):
         (409, client.post(GROUPS, json=body)),
         (415, client.post(GROUPS, content=b"name,type", headers={"Content-Type": "text/csv"})),
         (413, client.post(GROUPS, json={"name": "A" * 4_000})),
-        (401, httpx.get(url + LIST)),
-        (403, httpx.delete(url + group, headers={"Authorization": f"Bearer {weak}"})),
+        (401, plain_http.get(url + LIST)),
+        (403, plain_http.delete(url + group, headers={"Authorization": f"Bearer {weak}"})),
         (405, client.put(LIST)),
         (412, client.patch(group, json={"name": "B"}, headers={"If-Match": '"0-0"'})),
         (200, client.patch(group, json={"name": "B"})),

@@ -1,9 +1,9 @@
 """Section 1: every query parameter, alone and together, in every spelling."""
 
-import httpx
 import pytest
 
 from tests.contract.checkers import CUSTOMERS, assert_refused, fetch
+from tests.fixtures import plain_http
 
 HOUR = "2024-05-01T09:30:00"
 RICH = {
@@ -565,7 +565,7 @@ def test_no_parameter_at_all_lists_everything(filled):
 
 
 def test_a_key_in_the_query_opens_nothing_and_is_unknown(filled):
-    keyless = httpx.get(f"{filled.server.url}{CUSTOMERS}?api_key={filled.key}")
+    keyless = plain_http.get(f"{filled.server.url}{CUSTOMERS}?api_key={filled.key}")
 
     assert keyless.status_code == 401
     assert_refused(filled.client.get(f"{CUSTOMERS}?api_key=x"), "api_key")

@@ -11,6 +11,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from tests.contract.checks import check_envelope
+from tests.fixtures import plain_http
 from tests.fixtures.book import Book
 from tests.fixtures.server import free_port, start_server, stop_server, wait_until
 from tradebook.web.limits import MachineLimiter, make_limiter
@@ -47,7 +48,7 @@ def ask(book, secret=None, path=LIST, address="127.0.0.1", **headers):
     """Ask over a new connection, which any worker may take."""
     if secret != "":
         headers["Authorization"] = f"Bearer {secret or book.key}"
-    with httpx.Client(transport=httpx.HTTPTransport(local_address=address)) as client:
+    with plain_http.Client(transport=httpx.HTTPTransport(local_address=address, verify=False)) as client:
         return client.get(book.server.url + path, headers=headers)
 
 
@@ -72,7 +73,7 @@ def test_every_answer_to_a_key_tells_the_limit_and_counts_down(limited):
         ask(limited, **{"If-None-Match": etag}),
         ask(limited, path=f"{LIST}?limit=0"),
         ask(limited, path=f"{LIST}/ac_0000000000000"),
-        httpx.post(
+        plain_http.post(
             f"{limited.server.url}/v1/finance/payment-terms",
             json={"name": "Net 1"},
             headers={"Authorization": f"Bearer {limited.key}"},
@@ -90,10 +91,10 @@ def test_answers_before_the_key_was_looked_at_count_for_it_too(limited):
     key = {"Authorization": f"Bearer {limited.key}"}
     url = limited.server.url
     answers = [
-        httpx.delete(url + LIST, headers=key),
-        httpx.get(f"{url}/v1/nowhere", headers=key),
-        httpx.post(url + LIST, content=b"x" * 2_000_000, headers=key),
-        httpx.options(url + LIST, headers=key),
+        plain_http.delete(url + LIST, headers=key),
+        plain_http.get(f"{url}/v1/nowhere", headers=key),
+        plain_http.post(url + LIST, content=b"x" * 2_000_000, headers=key),
+        plain_http.options(url + LIST, headers=key),
     ]
 
     assert [answer.status_code for answer in answers] == [405, 404, 413, 200]
@@ -114,7 +115,7 @@ def test_without_a_good_key_the_address_is_counted(limited):
 def test_a_write_that_is_refused_is_not_done(limited):
     for _ in range(40):
         ask(limited)
-    answer = httpx.post(
+    answer = plain_http.post(
         f"{limited.server.url}/v1/finance/payment-terms",
         json={"name": "Net 1"},
         headers={"Authorization": f"Bearer {limited.key}", "Idempotency-Key": "later"},

@@ -2,10 +2,10 @@
 
 import re
 
-import httpx
 import pytest
 
 from tests.contract.checks import check_envelope
+from tests.fixtures import plain_http
 from tests.fixtures.book import Book
 from tests.fixtures.samples import CHANGED, WRITTEN, Maker, creating, showing
 from tradebook.crud.fields import Many
@@ -37,12 +37,14 @@ def maker(module_book):
 
 
 def client_of(book, secret):
-    return httpx.Client(base_url=book.server.url, headers={"Authorization": f"Bearer {secret}"}, timeout=30)
+    return plain_http.Client(
+        base_url=book.server.url, headers={"Authorization": f"Bearer {secret}"}, timeout=30
+    )
 
 
 @pytest.mark.parametrize(("resource", "route"), ROUTES)
 def test_without_a_key_nothing_is_done(maker, resource, route):
-    answer = httpx.request(method_of(route), maker.book.server.url + url_of(route))
+    answer = plain_http.request(method_of(route), maker.book.server.url + url_of(route))
 
     check_envelope(answer, 401, None, "missing_api_key")
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.contract.checkers import CUSTOMERS
+from tests.fixtures import plain_http
 from tests.fixtures.book import Book, delete
 from tradebook.app import open_database
 from tradebook.settings import Settings
@@ -130,7 +131,7 @@ def walk(shared: Shared, place: int) -> list[Walk]:
     """Walk forwards, or there and back, until the writers have ended."""
     chance = random.Random(1000 + place)
     walks = []
-    with httpx.Client(
+    with plain_http.Client(
         base_url=shared.book.server.url, headers=shared.book.client.headers, timeout=30
     ) as client:
         while shared.writing or len(walks) < 4:

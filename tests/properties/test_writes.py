@@ -366,6 +366,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_model_that_is_wrong_is_noticed(server, fault):
     name, wrong = FAULTS[fault]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import httpx
 
+from tests.fixtures import plain_http
 from tests.fixtures.book import Book, walk
 from tests.fixtures.samples import Maker
 from tests.fixtures.server import Server, start_server, wait_until
@@ -60,7 +61,9 @@ class Writers:
         moment = self._random.randrange(1, 40)
 
         def work(number: int) -> None:
-            with httpx.Client(base_url=server.url, headers=self._book.client.headers, timeout=10) as client:
+            with plain_http.Client(
+                base_url=server.url, headers=self._book.client.headers, timeout=10
+            ) as client:
                 for n in range(10_000):
                     if stopped.is_set():
                         return
@@ -94,7 +97,7 @@ class Writers:
 
     def check(self, cycle: int, server: Server, journal: Journal) -> list[str]:
         """Name everything that is lost, half there, or there twice."""
-        with httpx.Client(base_url=server.url, headers=self._book.client.headers, timeout=30) as client:
+        with plain_http.Client(base_url=server.url, headers=self._book.client.headers, timeout=30) as client:
             before = self._found(client, cycle)
             violations = [f"lost: {write.key}" for write in journal.answered if write.key not in before]
             known = {write.key for write in (*journal.answered, *journal.unanswered)}

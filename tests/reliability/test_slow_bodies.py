@@ -5,6 +5,7 @@ import socket
 import httpx
 import pytest
 
+from tests.fixtures import plain_http
 from tests.fixtures.book import Book
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.server import start_server, stop_server, wait_until
@@ -36,7 +37,10 @@ def begin(book, framing):
 
 def is_served(book):
     try:
-        return httpx.get(book.server.url + GROUPS, headers=book.client.headers, timeout=1).status_code == 200
+        return (
+            plain_http.get(book.server.url + GROUPS, headers=book.client.headers, timeout=1).status_code
+            == 200
+        )
     except httpx.TransportError:
         return False
 
@@ -55,5 +59,5 @@ def test_whoever_stops_in_the_middle_of_a_body_keeps_nobody_waiting_for_long(boo
 
             wait_until(lambda: is_served(book), "another worker", deadline_seconds=30)
 
-    assert httpx.get(book.server.url + GROUPS, headers=book.client.headers).json()["data"] == []
+    assert plain_http.get(book.server.url + GROUPS, headers=book.client.headers).json()["data"] == []
     assert book.server.log.read_text().count("a body did not come in time") == len(FRAMINGS)

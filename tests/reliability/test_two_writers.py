@@ -5,10 +5,10 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
-import httpx
 import pytest
 
 from tests.contract.checks import check_envelope
+from tests.fixtures import plain_http
 from tests.fixtures.book import Book, walk
 from tests.fixtures.samples import Maker
 from tests.fixtures.server import start_server, stop_server
@@ -41,7 +41,7 @@ def clients_of(book, pair, count):
     with ExitStack() as stack:
         yield [
             stack.enter_context(
-                httpx.Client(base_url=pair[n % 2].url, headers=book.client.headers, timeout=60)
+                plain_http.Client(base_url=pair[n % 2].url, headers=book.client.headers, timeout=60)
             )
             for n in range(count)
         ]

@@ -1,9 +1,9 @@
 """What is special about API keys: secrets shown once, permissions that can't grow, rotation with a time of grace."""
 
-import httpx
 import pytest
 
 from tests.contract.checks import check_envelope
+from tests.fixtures import plain_http
 from tests.fixtures.server import wait_until
 from tests.fixtures.statements import TEST_MARK
 from tradebook.clock import format_ms, now_ms, parse_rfc3339
@@ -22,7 +22,7 @@ def make(book, **fields):
 
 
 def status_of(book, secret, path=LIST):
-    return httpx.get(book.server.url + path, headers={"Authorization": f"Bearer {secret}"}).status_code
+    return plain_http.get(book.server.url + path, headers={"Authorization": f"Bearer {secret}"}).status_code
 
 
 def test_a_key_opens_what_it_says_and_its_secret_is_shown_once(book):
@@ -62,7 +62,7 @@ def test_an_end_that_is_none_or_over_is_refused(book, expires_at):
 
 def limited(book, *permissions):
     _, secret = book.new_key(permissions=permissions)
-    return httpx.Client(base_url=book.server.url, headers={"Authorization": f"Bearer {secret}"})
+    return plain_http.Client(base_url=book.server.url, headers={"Authorization": f"Bearer {secret}"})
 
 
 def test_a_key_can_t_make_a_stronger_one(book):
@@ -126,7 +126,7 @@ def test_rotated_again_a_key_is_replaced_by_one_that_lasts_as_long_as_it_was_to(
 def test_a_key_that_ends_can_t_make_one_that_goes_on(book):
     lasting = make(book)
     mortal = make(book, expires_at=_in(600))
-    with httpx.Client(
+    with plain_http.Client(
         base_url=book.server.url, headers={"Authorization": f"Bearer {mortal['secret']}"}
     ) as client:
         made = client.post(KEYS, json={})
@@ -185,7 +185,7 @@ def test_a_revoked_key_is_gone_and_said_to_be_revoked(book):
 
     assert book.client.delete(f"{KEYS}/{made['id']}").status_code == 204
 
-    answer = httpx.get(book.server.url + LIST, headers={"Authorization": f"Bearer {made['secret']}"})
+    answer = plain_http.get(book.server.url + LIST, headers={"Authorization": f"Bearer {made['secret']}"})
     check_envelope(answer, 401, None, "revoked_api_key")
     check_envelope(book.client.get(f"{KEYS}/{made['id']}"), 404, "id", "not_found")
     assert made["id"] not in [key["id"] for key in book.get(KEYS)["data"]]

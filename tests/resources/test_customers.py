@@ -2,10 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 
 from tests.contract.checks import check_customer, check_envelope
+from tests.fixtures import plain_http
 from tests.fixtures.samples import Maker
 from tradebook.resources.customers.fields import CREATE
 from tradebook.resources.quantities import unit_of
@@ -162,7 +162,9 @@ def test_fifty_at_once_have_fifty_numbers(maker):
     body = body_of(maker)
 
     def send(number):
-        with httpx.Client(base_url=maker.book.server.url, headers=maker.client.headers, timeout=60) as client:
+        with plain_http.Client(
+            base_url=maker.book.server.url, headers=maker.client.headers, timeout=60
+        ) as client:
             answer = client.post(CUSTOMERS, json=body | {"name": f"Number {number}"})
             while answer.status_code == 503:
                 answer = client.post(CUSTOMERS, json=body | {"name": f"Number {number}"})
@@ -230,7 +232,7 @@ def test_two_requests_that_together_would_make_two_levels_do_not(maker):
         first, second, third = (create(maker) for _ in range(3))
 
         def be_child(pair):
-            with httpx.Client(
+            with plain_http.Client(
                 base_url=maker.book.server.url, headers=maker.client.headers, timeout=60
             ) as client:
                 child, parent = pair

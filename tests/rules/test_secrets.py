@@ -2,9 +2,9 @@
 
 import json
 
-import httpx
 import pytest
 
+from tests.fixtures import plain_http
 from tests.fixtures.book import Book
 from tests.fixtures.server import start_server, stop_server, wait_until
 
@@ -23,7 +23,7 @@ def test_no_key_question_or_name_is_in_the_log(tmp_path, engine):
     url = f"{server.url}/v1/sales/customers"
     key = {"Authorization": f"Bearer {book.key}"}
 
-    (found,) = httpx.get(url, headers=key, params={"q": CANARY}).json()["data"]
+    (found,) = plain_http.get(url, headers=key, params={"q": CANARY}).json()["data"]
     requests = [
         (f"{url}/{found['id']}", key, 200),
         (f"{url}?q={CANARY}&cursor={CANARY}", key, 400),
@@ -38,8 +38,8 @@ def test_no_key_question_or_name_is_in_the_log(tmp_path, engine):
         (url, {**key, "Cookie": CANARY, "User-Agent": CANARY, "Referer": CANARY}, 200),
     ]
     for address, headers, status in requests:
-        assert httpx.get(address, headers=headers).status_code == status, address
-    assert httpx.post(url, headers=key, content=CANARY).status_code == 400
+        assert plain_http.get(address, headers=headers).status_code == status, address
+    assert plain_http.post(url, headers=key, content=CANARY).status_code == 400
     wait_until(
         lambda: server.log.read_text().count('"event":"request"') >= len(requests) + 2, "the log's lines"
     )
@@ -56,7 +56,7 @@ def test_no_key_question_or_name_is_in_the_log(tmp_path, engine):
 )
 def test_a_path_cannot_forge_a_line_of_the_log(server, path):
     start = server.log.stat().st_size
-    httpx.get(f"{server.url}{path}", headers={"X-Request-Id": "forger"})
+    plain_http.get(f"{server.url}{path}", headers={"X-Request-Id": "forger"})
     wait_until(lambda: b"forger" in server.log.read_bytes()[start:], "the log's line")
 
     lines = server.log.read_bytes()[start:].splitlines()

@@ -7,11 +7,11 @@ import time
 from contextlib import contextmanager
 
 import falcon.testing
-import httpx
 import psycopg
 import pytest
 
 from tests.contract.checkers import CUSTOMERS, assert_error
+from tests.fixtures import plain_http
 from tests.fixtures.book import Book
 from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.server import start_server, stop_server, wait_until
@@ -110,14 +110,14 @@ def test_an_outage_is_503_in_time_and_over_when_it_is_over(frail, service, book,
             assert time.monotonic() - started < DEADLINE_SECONDS + SLACK_SECONDS
             assert_error(answer, 503, "database_unavailable")
             assert int(answer.headers["retry-after"]) >= 1
-        assert httpx.get(f"{service.url}/healthz").status_code == 200
-        assert httpx.get(f"{service.url}/readyz", timeout=5).status_code == 503
+        assert plain_http.get(f"{service.url}/healthz").status_code == 200
+        assert plain_http.get(f"{service.url}/readyz", timeout=5).status_code == 503
     back = time.monotonic()
     wait_until(
         lambda: book.client.get(CUSTOMERS).status_code == 200, "an answer", DEADLINE_SECONDS + SLACK_SECONDS
     )
     assert time.monotonic() - back < DEADLINE_SECONDS + SLACK_SECONDS
-    assert httpx.get(f"{service.url}/readyz").status_code == 200
+    assert plain_http.get(f"{service.url}/readyz").status_code == 200
     assert service.process.poll() is None
 
 

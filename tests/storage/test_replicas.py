@@ -6,10 +6,10 @@ import subprocess
 import sys
 import time
 
-import httpx
 import pytest
 
 from tests.contract.checkers import CUSTOMERS
+from tests.fixtures import plain_http
 from tests.fixtures.book import Book
 from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.server import start_server, stop_server, wait_until
@@ -115,7 +115,7 @@ def test_a_write_is_seen_by_the_next_read_while_replay_stands_still(book, primar
             assert page(book, "later")[0] == f"Later {number}"
         _, secret = book.new_key()
         headers = {"Authorization": f"Bearer {secret}"}
-        assert httpx.get(f"{book.server.url}{CUSTOMERS}", headers=headers).status_code == 200
+        assert plain_http.get(f"{book.server.url}{CUSTOMERS}", headers=headers).status_code == 200
         assert "later" not in json.dumps(standbys[0].execute("SELECT name FROM customers", "book")).lower()
     finally:
         for standby in standbys:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from alembic import command
 
+from tests.fixtures import plain_http
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.ledgers import Ledger
 from tests.fixtures.samples import DELETED, Maker
@@ -44,7 +45,7 @@ class ServedBook:
             _, secret = api_keys.create_key(writer, "test")
         app = create_app(Settings(database=url, log_requests=False, rate_limit=0))
         headers = {"Authorization": f"Bearer {secret}"}
-        self.client = httpx.Client(
+        self.client = plain_http.Client(
             transport=httpx.WSGITransport(app=app), base_url="http://book", headers=headers
         )
 

@@ -5,10 +5,10 @@ import os
 import subprocess
 import sys
 
-import httpx
 import pytest
 
 from tests.contract.checkers import CUSTOMERS
+from tests.fixtures import plain_http
 from tests.fixtures.book import Book, walk
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.ledgers import Ledger
@@ -76,7 +76,8 @@ def test_a_copied_book_answers_byte_for_byte_and_knows_keys_and_cursors(places, 
     assert [set(each) for each in json.loads(done.stdout)["accounts"].values()] == [{"rows", "digest"}] * 2
     second = start_server(tmp_path, database=target)
     clients = [
-        httpx.Client(base_url=second.url, headers={"Authorization": f"Bearer {book.key}"}) for book in books
+        plain_http.Client(base_url=second.url, headers={"Authorization": f"Bearer {book.key}"})
+        for book in books
     ]
     assert [whole(client) for client in clients] == expected
     assert [clients[0].get(url).content for url in (rest, f"{CUSTOMERS}?q=in&status_codes=normal")] == wanted
@@ -85,6 +86,7 @@ def test_a_copied_book_answers_byte_for_byte_and_knows_keys_and_cursors(places, 
         closing.close()
 
 
+@pytest.mark.parametrize("places", DIRECTIONS[:2], indirect=True)
 def test_a_target_that_is_not_empty_is_refused_and_left_as_it_is(places, tmp_path):
     source, target = places
     tradebook("migrate", "--database", target)
