@@ -14,7 +14,7 @@ from tests.contract.checks import check_envelope
 from tests.fixtures import plain_http
 from tests.fixtures.book import Book
 from tests.fixtures.server import free_port, start_server, stop_server, wait_until
-from tradebook.web.limits import MachineLimiter, make_limiter
+from tradebook.web.limits import MachineLimiter, make_limiter, number_of
 
 LIST = "/v1/sales/customers"
 HEADERS = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")
@@ -196,6 +196,18 @@ def test_many_keys_at_once_do_not_count_for_each_other(clock):
             assert not limiter.hit(name + 1).retry_after_seconds
     remaining = Counter(limiter.hit(name + 1).remaining for name in range(2_000))
     assert remaining[6] >= 1_990
+
+
+def test_no_number_of_addresses_makes_room_in_what_a_key_has_used(clock):
+    """Whoever has very many addresses could otherwise have a key's count forgotten."""
+    limiter = MachineLimiter("book", 5, 60)
+    for _ in range(5):
+        limiter.hit(1)
+
+    for number in range(100_000):
+        limiter.hit(number_of(f"2001:db8::{number:x}"))
+
+    assert limiter.hit(1).retry_after_seconds
 
 
 def test_a_file_from_before_a_restart_of_the_machine_counts_for_nothing(clock):
