@@ -8,12 +8,12 @@ import msgspec
 
 from tradebook import migrations
 from tradebook.app import open_database
+from tradebook.demo.book import demo_customers
 from tradebook.resources import accounts, api_keys
 from tradebook.settings import Settings
 from tradebook.storage.location import locate
-from tradebook.transfer.demo_book import demo_customers
-from tradebook.transfer.importing import import_customers
-from tradebook.transfer.reading import Row
+from tradebook.transfer.files.rows import Row
+from tradebook.transfer.imports.run import import_customers
 
 
 class BenchBook(msgspec.Struct):

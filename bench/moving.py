@@ -21,10 +21,10 @@ from tradebook.resources.customers.tables import INDEX
 from tradebook.settings import Settings
 from tradebook.storage.index_documents import documents
 from tradebook.storage.location import locate
-from tradebook.storage.sqlite_index import tokens
-from tradebook.transfer.exporting import export_customers
-from tradebook.transfer.importing import import_customers
-from tradebook.transfer.reading import read_file
+from tradebook.storage.sqlite.index import tokens
+from tradebook.transfer.exports.run import export_customers
+from tradebook.transfer.files.rows import read_file
+from tradebook.transfer.imports.run import import_customers
 
 TABLES = ("addresses", "customers", "customer_addresses", "customer_price_groups", "customer_search")
 

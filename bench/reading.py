@@ -11,8 +11,8 @@ from bench.measuring import Result, compared, side_by_side
 from bench.raw import raw_connection
 from tradebook.app import open_database
 from tradebook.crud.cursor import Position, load_cursors
+from tradebook.crud.list_requests import RequestParser, list_scope
 from tradebook.crud.listing import list_page
-from tradebook.crud.requests import RequestParser, list_scope
 from tradebook.crud.resource import View
 from tradebook.ids import encode_id
 from tradebook.resources import customers

@@ -15,8 +15,8 @@ import typer
 from tradebook import settings
 from tradebook.cli.main import app
 from tradebook.crud.fields import Field
+from tradebook.crud.list_requests import parameters_of
 from tradebook.crud.parameters import Parameter
-from tradebook.crud.requests import parameters_of
 from tradebook.crud.resource import Action, ListRoute, Route
 from tradebook.errors import CATALOGUE
 from tradebook.money import CURRENCIES_BY_NUMBER

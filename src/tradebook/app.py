@@ -9,12 +9,12 @@ from tradebook.settings import Settings, load_settings
 from tradebook.storage.database import Database, Unavailable
 from tradebook.storage.location import locate
 from tradebook.storage.replicas import Replicated
+from tradebook.web.application import build_app
 from tradebook.web.auth import Authenticator
 from tradebook.web.bodies import Bodies
 from tradebook.web.limits import make_limiter
 from tradebook.web.page_cache import PageCache
-from tradebook.web.routes import Service
-from tradebook.web.service import build_app
+from tradebook.web.service import Service
 from tradebook.web.twins import Twins
 
 

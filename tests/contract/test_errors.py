@@ -18,11 +18,11 @@ from tradebook.errors import CATALOGUE
 from tradebook.resources import ALL, api_keys
 from tradebook.storage.database import Unavailable
 from tradebook.storage.location import locate
+from tradebook.web.application import build_app
 from tradebook.web.auth import Authenticator
 from tradebook.web.bodies import Bodies
 from tradebook.web.page_cache import PageCache
-from tradebook.web.routes import Service
-from tradebook.web.service import build_app
+from tradebook.web.reading import Service
 from tradebook.web.twins import Twins
 
 UNKNOWN = "ac_0000000000000"

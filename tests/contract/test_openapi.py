@@ -19,10 +19,10 @@ from tests.fixtures.samples import Maker
 from tests.fixtures.server import Server, start_server, stop_server
 from tradebook.app import create_app
 from tradebook.crud.resource import Action, ItemRoute, ListRoute
+from tradebook.demo.book import demo_customers
 from tradebook.errors import CATALOGUE
 from tradebook.resources import ALL
 from tradebook.settings import Settings
-from tradebook.transfer.demo_book import demo_customers
 
 LIST = "/v1/sales/customers"
 GROUPS = "/v1/sales/account-groups"
@@ -168,13 +168,13 @@ def test_what_is_transient_says_when_to_come_again(document):
 
 @pytest.mark.parametrize(
     "route",
-    [r for each in ALL for r in each.routes if isinstance(r, Action) and r.owners],
+    [r for each in ALL for r in each.routes if isinstance(r, Action) and r.path_objects],
     ids=lambda route: f"{route.method} {route.path}",
 )
 def test_if_match_is_declared_exactly_where_it_is_looked_at(document, module_book, route):
     maker = Maker(module_book)
     body = maker.body(route.body, only_required=True) if route.body.fields else None
-    last = next(each for each in ALL if each.id_prefix == route.owners[-1].id_prefix)
+    last = next(each for each in ALL if each.id_prefix == route.path_objects[-1].id_prefix)
     path = maker.make_at(last)[0] + route.path.rpartition("}")[2]
 
     answer = module_book.client.request(route.method, path, json=body, headers={"If-Match": '"0-0"'})

@@ -28,7 +28,7 @@ def method_of(route):
 
 
 def url_of(route, body=NOWHERE):
-    return route.path.format(**{owner.param: f"{owner.id_prefix}_{body}" for owner in route.owners})
+    return route.path.format(**{owner.param: f"{owner.id_prefix}_{body}" for owner in route.path_objects})
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_a_route_s_permissions_follow_the_contract():
 
 @pytest.mark.parametrize(("resource", "route"), ROUTES)
 def test_a_parameter_that_no_route_knows_is_refused(maker, resource, route):
-    path = maker.path(route) if route.owners and resource in WRITTEN else url_of(route)
+    path = maker.path(route) if route.path_objects and resource in WRITTEN else url_of(route)
 
     answer = maker.client.request(
         method_of(route), path, params={"nonsense": "1"}, json={} if method_of(route) != "GET" else None
@@ -106,17 +106,17 @@ def test_every_verb_that_is_not_declared_is_405_and_told_which_are(maker):
             assert allowed - {"OPTIONS", "HEAD"} == methods, path
 
 
-@pytest.mark.parametrize(("resource", "route"), [p for p in ROUTES if p.values[1].owners])
+@pytest.mark.parametrize(("resource", "route"), [p for p in ROUTES if p.values[1].path_objects])
 def test_an_id_of_another_type_is_400_and_one_of_nothing_404(maker, resource, route):
-    last = route.owners[-1].param
-    wrong = route.path.format(**{owner.param: f"zz_{NOWHERE}" for owner in route.owners})
+    last = route.path_objects[-1].param
+    wrong = route.path.format(**{owner.param: f"zz_{NOWHERE}" for owner in route.path_objects})
 
     malformed = maker.client.request(method_of(route), wrong)
     missing = maker.client.request(method_of(route), url_of(route), json=needed(maker, route))
 
-    check_envelope(malformed, 400, route.owners[0].param, "validation_failed")
+    check_envelope(malformed, 400, route.path_objects[0].param, "validation_failed")
     check_envelope(missing, 404, missing.json()["error"]["param"], "not_found")
-    assert missing.json()["error"]["param"] in {last, route.owners[0].param}
+    assert missing.json()["error"]["param"] in {last, route.path_objects[0].param}
 
 
 def needed(maker, route):
@@ -145,13 +145,15 @@ def test_a_foreign_id_answers_exactly_what_a_random_id_does(maker, foreign, reso
     )
     path, made = foreign.make_at(resource, **({field: f"{CANARY}{resource.name}"} if field == "name" else {}))
     owners = path.split("/")[4:-2]
-    routes = [r for r in resource.routes if r.owners and r.owners[-1].id_prefix == resource.id_prefix]
+    routes = [
+        r for r in resource.routes if r.path_objects and r.path_objects[-1].id_prefix == resource.id_prefix
+    ]
     assert routes
     for route in routes:
-        places = {owner.param: f"{owner.id_prefix}_{NOWHERE}" for owner in route.owners}
-        if owners and len(route.owners) > 1:
-            places[route.owners[0].param] = owners[0]
-        there = route.path.format(**{**places, route.owners[-1].param: made["id"]})
+        places = {owner.param: f"{owner.id_prefix}_{NOWHERE}" for owner in route.path_objects}
+        if owners and len(route.path_objects) > 1:
+            places[route.path_objects[0].param] = owners[0]
+        there = route.path.format(**{**places, route.path_objects[-1].param: made["id"]})
         body = needed(maker, route)
 
         theirs = maker.client.request(method_of(route), there, json=body)
@@ -185,7 +187,7 @@ def test_no_list_shows_what_another_account_has(maker, foreign):
     for resource in WRITTEN:
         made = foreign.make(resource)
         for route in resource.routes:
-            if isinstance(route, ListRoute) and not route.owners:
+            if isinstance(route, ListRoute) and not route.path_objects:
                 answer = maker.client.get(route.path, params={"limit": 1000})
                 assert made["id"] not in answer.text
                 assert CANARY not in answer.text
@@ -206,4 +208,4 @@ def test_an_idempotency_key_of_another_account_is_nobody_s_here(maker, foreign):
 @pytest.mark.parametrize("resource", ALL, ids=lambda resource: resource.name)
 def test_every_resource_has_a_list_and_a_route_for_one(resource):
     assert any(isinstance(route, ListRoute) for route in resource.routes)
-    assert showing(resource).owners[-1].id_prefix == resource.id_prefix
+    assert showing(resource).path_objects[-1].id_prefix == resource.id_prefix

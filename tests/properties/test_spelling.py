@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tradebook.storage.index_documents import FIELD_END, Document
-from tradebook.storage.postgres_index import _account_mark, searchable, spell
+from tradebook.storage.postgres.index import _account_mark, searchable, spell
 from tradebook.text import fold, fold_phone
 
 letters = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12).map(fold)

@@ -77,7 +77,7 @@ FAULTS = {
     """,
     "some writes are answered and undone": """
     import itertools
-    import tradebook.storage.sqlite as sqlite
+    import tradebook.storage.sqlite.engine as sqlite
     from contextlib import contextmanager
     count, whole = itertools.count(1), sqlite.SqliteDatabase.write
     class Undone(Exception): pass

@@ -6,9 +6,9 @@ from tests.contract.checks import check_envelope
 from tests.fixtures.book import walk
 from tests.fixtures.samples import Maker
 from tests.resources.test_customers import create, found, patch, show
-from tradebook.crud.edit import Edit
+from tradebook.crud.change import Change
 from tradebook.ids import decode_id
-from tradebook.resources import addresses, customer_addresses, customers
+from tradebook.resources import address_routes, addresses, customers
 
 ADDRESSES = "/v1/sales/addresses"
 
@@ -197,8 +197,8 @@ def test_what_customers_are_not_found_by_changes_none_of_them(maker, monkeypatch
         seen = []
         monkeypatch.setattr(type(writer), "reindex", lambda self, index, keys: seen.append(index.name))
         for values in ({"phone": "1"}, {"street_line_1": "Elsewhere"}, {"locality": "Rome"}):
-            edit = Edit(writer=writer, cursors=None, grant=None, owners=(key,), values=values)
-            customer_addresses._change(edit)
+            change = Change(writer=writer, cursors=None, grant=None, path_keys=(key,), values=values)
+            address_routes._update(change)
 
     assert seen.count(addresses.INDEX.name) == 3
     assert seen.count(customers.INDEX.name) == 1

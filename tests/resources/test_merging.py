@@ -5,7 +5,7 @@ import pytest
 from tests.contract.checks import check_customer, check_envelope
 from tests.fixtures.samples import Maker
 from tests.resources.test_customers import CUSTOMERS, create, found, patch, show
-from tradebook.crud.edit import Edit
+from tradebook.crud.change import Change
 from tradebook.ids import decode_id
 from tradebook.resources.customers import merging
 
@@ -248,6 +248,6 @@ def test_a_parent_of_more_children_than_are_moved_at_once_is_merged(maker, monke
 
     with maker.book.database.write(maker.book.account_key) as writer:
         values = {"source_customer_ids": keys[1:], "dry_run": 0}
-        merging.merge(Edit(writer=writer, cursors=None, grant=None, owners=(keys[0],), values=values))
+        merging.merge(Change(writer=writer, cursors=None, grant=None, path_keys=(keys[0],), values=values))
 
     assert {child["id"] for child in show(maker, target)["child_accounts"]["data"]} == children

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import combinations
 
-from tradebook.crud.requests import RequestParser
+from tradebook.crud.list_requests import RequestParser
 from tradebook.resources import customers
 from tradebook.resources.carriers import _LEVELS
 from tradebook.resources.customers.load import _BY_KEY, _CHILDREN, _PRICE_GROUPS, _SPANS

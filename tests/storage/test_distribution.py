@@ -13,7 +13,7 @@ from tradebook.app import open_database
 from tradebook.cli import main as _all_of_the_product  # noqa: F401
 from tradebook.resources.customers.tables import INDEX
 from tradebook.settings import Settings
-from tradebook.storage.postgres_index import questions
+from tradebook.storage.postgres.index import questions
 from tradebook.storage.schema import Prepared, metadata
 
 ACCOUNT = 5

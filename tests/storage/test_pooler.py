@@ -15,8 +15,8 @@ from tests.fixtures.postgres import USER, PostgresServer
 from tests.fixtures.server import free_port, start_server, stop_server, wait_until
 from tests.properties.test_model import check_walks
 from tradebook import migrations
+from tradebook.demo.book import demo_customers
 from tradebook.resources import customers
-from tradebook.transfer.demo_book import demo_customers
 
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
 

@@ -15,7 +15,7 @@ from tradebook.ids import first_key_of
 from tradebook.resources.customers.tables import INDEX
 from tradebook.settings import Settings
 from tradebook.storage.index_documents import Document
-from tradebook.storage.postgres_index import TOO_MANY, WALKED_ROWS, questions, searchable
+from tradebook.storage.postgres.index import TOO_MANY, WALKED_ROWS, questions, searchable
 
 LARGE, SMALL = 7, 8
 ROWS, SMALL_ROWS, SMALL_ACCOUNTS = 200_000, 20, 400

@@ -8,12 +8,12 @@ from tests.fixtures.engines import Sqlite
 from tests.fixtures.ledgers import Ledger
 from tests.storage.questions import queries
 from tradebook.app import open_database
+from tradebook.demo.book import demo_customers
 from tradebook.resources.customers import tables
 from tradebook.resources.customers.tables import INDEX
 from tradebook.settings import Settings
-from tradebook.storage import postgres_index
 from tradebook.storage.index import Condition, Query
-from tradebook.transfer.demo_book import demo_customers
+from tradebook.storage.postgres import index as postgres_index
 
 BOUNDS = {
     "as they are": (10_000, 20_000, 50_000),

@@ -21,9 +21,9 @@ from tradebook.settings import Settings
 from tradebook.storage.index import Query
 from tradebook.storage.location import locate
 from tradebook.storage.schema import ACCOUNT, StatementWithoutAccount, metadata, prepare
-from tradebook.storage.sqlite import index_name
-from tradebook.transfer.importing import import_customers
-from tradebook.transfer.reading import Row
+from tradebook.storage.sqlite.engine import index_name
+from tradebook.transfer.files.rows import Row
+from tradebook.transfer.imports.run import import_customers
 
 FILTERS = (
     *import_module("tradebook.migrations.versions.0002_postgresql").FILTERS,

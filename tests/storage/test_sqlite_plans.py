@@ -17,7 +17,7 @@ from tradebook.resources import ALL
 from tradebook.resources.customers.tables import INDEX
 from tradebook.settings import Settings
 from tradebook.storage.schema import metadata
-from tradebook.storage.sqlite import keys_statement
+from tradebook.storage.sqlite.engine import keys_statement
 
 # A walk in key order is a search of the primary key, or the account's own index in the order of its keys.
 GOOD = re.compile(

@@ -7,11 +7,11 @@ import pytest
 from tests.fixtures.book import Book
 from tests.fixtures.server import Server
 from tradebook.crud.cursor import load_cursors
+from tradebook.crud.list_requests import RequestParser
 from tradebook.crud.listing import list_page
-from tradebook.crud.requests import RequestParser
 from tradebook.crud.resource import View
+from tradebook.demo.book import demo_customers
 from tradebook.resources import customers
-from tradebook.transfer.demo_book import demo_customers
 
 ROUTE = customers.resource.routes[0]
 STATEMENTS_MAX = 18

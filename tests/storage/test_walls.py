@@ -11,12 +11,12 @@ from tests.fixtures.statements import TEST_MARK
 from tests.storage.questions import queries
 from tests.storage.test_distribution import prepared_statements, values_for
 from tradebook.app import open_database
+from tradebook.demo.book import demo_customers
 from tradebook.resources.customers.tables import INDEX
 from tradebook.settings import Settings
-from tradebook.storage.postgres_index import questions
+from tradebook.storage.postgres.index import questions
+from tradebook.storage.postgres.row_security import APPLICATION
 from tradebook.storage.schema import metadata
-from tradebook.storage.walls import APPLICATION
-from tradebook.transfer.demo_book import demo_customers
 
 _ACCOUNT = re.compile(r"(\w+\.)?account_id = %\(account_id\)s(::BIGINT)?")
 TENANT_TABLES = sorted(table.name for table in metadata.tables.values() if "account_id" in table.c)

@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from tradebook.transfer.column_map import MapError, Template, load_map
-from tradebook.transfer.reading import Problem, Row, read_file
+from tradebook.transfer.files.column_map import MapError, Template, load_map
+from tradebook.transfer.files.rows import Problem, Row, read_file
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from tests.fixtures.engines import Sqlite
 from tests.fixtures.ledgers import Ledger
 from tests.fixtures.server import start_server, stop_server
 from tradebook.app import open_database
+from tradebook.demo.book import demo_customers
 from tradebook.resources import customers
 from tradebook.settings import Settings
 from tradebook.transfer import copying
 from tradebook.transfer.copying import NotTheSame, TargetNotEmpty, copy_book
-from tradebook.transfer.demo_book import demo_customers
 
 INCLUDE = ",".join(customers.resource.routes[0].includes)
 DIRECTIONS = ["sqlite to postgresql", "postgresql to sqlite", "postgresql to postgresql", "sqlite to sqlite"]

@@ -7,8 +7,8 @@ import phonenumbers
 import pycountry
 import pytest
 
+from tradebook.demo.book import demo_customers
 from tradebook.transfer.columns import COLUMNS
-from tradebook.transfer.demo_book import demo_customers
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.ledgers import Ledger
-from tradebook.storage.postgres import PostgresWriter
-from tradebook.storage.sqlite import SqliteWriter
-from tradebook.transfer import exporting, importing
-from tradebook.transfer.column_map import load_map
-from tradebook.transfer.reading import Problem, Row, read_file
+from tradebook.storage.postgres.engine import PostgresWriter
+from tradebook.storage.sqlite.engine import SqliteWriter
+from tradebook.transfer.exports import run as exporting
+from tradebook.transfer.files.column_map import load_map
+from tradebook.transfer.files.rows import Problem, Row, read_file
+from tradebook.transfer.imports import run as importing
 
 ROOT = Path(__file__).parents[2]
 REAL_DATA = ROOT.parent / "shared" / "data" / "classicmodels"

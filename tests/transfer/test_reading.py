@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradebook.transfer import reading
-from tradebook.transfer.reading import Problem, Row, read_file
+from tradebook.transfer.files import rows as reading
+from tradebook.transfer.files.rows import Problem, Row, read_file
 
 PLAIN = "number,name\n1,Zoë\n2,Łódź Śródmieście\n"
 WESTERN = "number,name\n1,Zoë\n2,Café “Ünter”\n"

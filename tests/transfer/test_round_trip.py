@@ -6,7 +6,11 @@ from hypothesis import strategies as st
 
 from tests.fixtures.ledgers import Ledger, Record
 from tradebook.storage.database import Database
-from tradebook.transfer import batches, checking, exporting, families, reading
+from tradebook.transfer import cells as checking
+from tradebook.transfer.exports import run as exporting
+from tradebook.transfer.files import rows as reading
+from tradebook.transfer.imports import batches
+from tradebook.transfer.imports import parents as families
 
 FORMATS = ("ndjson", "csv")
 

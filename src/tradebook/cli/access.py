@@ -167,7 +167,7 @@ def rotate_key(
     found = _key_of(key)
 
     def rotate(writer: Writer) -> tuple[str, str]:
-        before = api_keys.rows.find(writer, found)
+        before = api_keys.records.find(writer, found)
         if before is None:
             raise AlreadyDeleted("There is no such key.")
         row, secret = api_keys.rotate_key(writer, before, grace_seconds)

@@ -16,13 +16,13 @@ from tradebook.cli.opening import DATABASE_VARIABLE, account_key, fail, opened, 
 from tradebook.cli.serving import PortTaken, serve_forever
 from tradebook.crud.cursor import load_cursors
 from tradebook.crud.resource import View
+from tradebook.demo.book import demo_customers
 from tradebook.ids import KEY_MAX
 from tradebook.resources import accounts, api_keys, customers
 from tradebook.storage.index import Query
-from tradebook.storage.sqlite import SCHEME
-from tradebook.transfer.demo_book import demo_customers
-from tradebook.transfer.importing import import_customers
-from tradebook.transfer.reading import Row
+from tradebook.storage.sqlite.engine import SCHEME
+from tradebook.transfer.files.rows import Row
+from tradebook.transfer.imports.run import import_customers
 
 ROWS_SHOWN = 8
 NAME_WIDTH = 30

@@ -26,11 +26,11 @@ from tradebook.cli.opening import (
 )
 from tradebook.storage.database import Duplicate, Unavailable
 from tradebook.storage.location import locate
-from tradebook.transfer.column_map import MapError, load_map
 from tradebook.transfer.copying import NotTheSame, TargetNotEmpty, copy_book
-from tradebook.transfer.exporting import export_customers
-from tradebook.transfer.importing import import_customers
-from tradebook.transfer.reading import Format, read_file
+from tradebook.transfer.exports.run import export_customers
+from tradebook.transfer.files.column_map import MapError, load_map
+from tradebook.transfer.files.rows import Format, read_file
+from tradebook.transfer.imports.run import import_customers
 
 import_app = typer.Typer(help="Bring a list in from a file.", no_args_is_help=True)
 export_app = typer.Typer(help="Write a list to a file.", no_args_is_help=True)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from tradebook.clock import now_ms, parse_rfc3339
-from tradebook.crud import checks
+from tradebook.crud import text_values
 from tradebook.crud.json_body import Number, parse_object
 from tradebook.crud.parameters import Kind, Unreadable, did_you_mean
 from tradebook.errors import ValidationFailed
@@ -23,8 +23,8 @@ _WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 class Line(Kind, frozen=True):
     """One line of text, kept without the white space around it."""
 
-    length_max: int = checks.TEXT_LENGTH_MAX
-    check: Callable[..., str] = checks.check_text
+    length_max: int = text_values.TEXT_LENGTH_MAX
+    check: Callable[..., str] = text_values.check_text
     form: str | None = None
     pattern: str | None = None
 
@@ -51,9 +51,9 @@ class Line(Kind, frozen=True):
 
 
 LINE = Line()
-EMAIL = Line(check=checks.check_email, form="email")
-URL = Line(checks.URL_LENGTH_MAX, checks.check_url)
-NOTE = Line(checks.NOTE_LENGTH_MAX, checks.check_note)
+EMAIL = Line(check=text_values.check_email, form="email")
+URL = Line(text_values.URL_LENGTH_MAX, text_values.check_url)
+NOTE = Line(text_values.NOTE_LENGTH_MAX, text_values.check_note)
 
 
 class Flag(Kind, frozen=True):

@@ -47,7 +47,7 @@ _DROP = prepare(
 )
 
 
-class Record(msgspec.Struct, frozen=True):
+class KeptAnswer(msgspec.Struct, frozen=True):
     """What is known of a key: which request it came with, and what was answered."""
 
     fingerprint: str
@@ -59,13 +59,13 @@ def hash_of(key: str) -> str:
     return sha256(key.encode()).hexdigest()
 
 
-def find_record(reader: Reader, key: str) -> Record | None:
+def find_record(reader: Reader, key: str) -> KeptAnswer | None:
     """Return the record of a key that is not older than a day."""
     found = reader.rows(_FIND, key_hash=hash_of(key), after=now_ms() - KEPT_MS)
-    return Record(*found[0]) if found else None
+    return KeptAnswer(*found[0]) if found else None
 
 
-def keep_record(writer: Writer, key: str, record: Record) -> None:
+def keep_record(writer: Writer, key: str, record: KeptAnswer) -> None:
     """Keep an answer, and let go of some that have had their day."""
     now = now_ms()
     key_hash = hash_of(key)

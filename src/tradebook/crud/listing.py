@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from tradebook.crud.cursor import Position
-from tradebook.crud.requests import EVERYTHING, ListRequest, Pairs, list_scope
+from tradebook.crud.list_requests import EVERYTHING, ListRequest, Pairs, list_scope
 from tradebook.crud.resource import ListRoute, Span, View
 from tradebook.ids import KEY_MAX
 

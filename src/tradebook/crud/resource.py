@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from tradebook.crud.change import Change
 from tradebook.crud.cursor import Cursors
-from tradebook.crud.edit import Edit
 from tradebook.crud.fields import NOTHING, Body
 from tradebook.crud.parameters import Parameter
 from tradebook.errors import ApiError, NotFound
@@ -47,7 +47,7 @@ LoadSpan = Callable[[View, Span], Mapping[int, Any]]
 """Reads a part of the whole table at once: finished objects by key, in the order of the walk."""
 
 
-class Owner(msgspec.Struct, frozen=True):
+class PathObject(msgspec.Struct, frozen=True):
     """An object in a path, such as the customer of `/customers/{id}/price_groups`."""
 
     param: str
@@ -81,7 +81,7 @@ class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
     """Spares a page that nothing filters the walk before the load."""
     parameters: tuple[Parameter, ...] = ()
     includes: tuple[str, ...] = ()
-    owners: tuple[Owner, ...] = ()
+    path_objects: tuple[PathObject, ...] = ()
     """The objects in the path, from the left to the right."""
     is_kept: bool = True
     """Whether a finished page may be kept while the account's revision stands."""
@@ -99,7 +99,7 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     permission: str
     item: type[msgspec.Struct]
-    owners: tuple[Owner, ...]
+    path_objects: tuple[PathObject, ...]
     """The objects in the path; the last is the one that is answered."""
     includes: tuple[str, ...] = ()
     is_kept: bool = True
@@ -110,7 +110,7 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
         return (self.permission,)
 
 
-Act = Callable[[Edit], int | msgspec.Struct | None]
+Act = Callable[[Change], int | msgspec.Struct | None]
 """Changes the book. Returns the key of what to answer with, the answer itself, or None for no answer."""
 
 
@@ -123,7 +123,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     permissions: tuple[str, ...]
     act: Act
     body: Body = NOTHING
-    owners: tuple[Owner, ...] = ()
+    path_objects: tuple[PathObject, ...] = ()
     item: type[msgspec.Struct] | None = None
     """What is answered; None where nothing is."""
     other_items: tuple[type[msgspec.Struct], ...] = ()

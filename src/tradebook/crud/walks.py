@@ -7,14 +7,14 @@ import sqlalchemy as sa
 
 from tradebook.crud.resource import Span, Walk
 from tradebook.storage.database import Reader
-from tradebook.storage.index import Index, Query
+from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.schema import ACCOUNT, any_of, prepare, prepare_newest_of_each
 
 MANY = 2_000
 """From this many entries on, a page's nested lists are read with a bound for each owner."""
 
 
-def walk_of_index(index: Index) -> Walk:
+def walk_of_index(index: ListIndex) -> Walk:
     """Walk a whole table, or what filters and words leave of it."""
 
     def walk(reader: Reader, owner: int | None, query: Query, span: Span) -> list[int]:

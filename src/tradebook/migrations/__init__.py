@@ -9,11 +9,11 @@ from alembic.script import ScriptDirectory
 
 from tradebook.migrations.indexing import fill_indexes
 from tradebook.resources import INDEXES
-from tradebook.storage import walls
 from tradebook.storage.location import locate
-from tradebook.storage.postgres_index import searched_view
+from tradebook.storage.postgres import row_security
+from tradebook.storage.postgres.index import searched_view
 from tradebook.storage.schema import metadata
-from tradebook.storage.sqlite_statistics import fixed_statistics
+from tradebook.storage.sqlite.statistics import fixed_statistics
 
 HEAD = "0003"
 """The schema that this version of the program works with."""
@@ -50,7 +50,7 @@ class NoCitus(Exception):
 def distribute(url: str) -> list[str]:
     """Spread a migrated book's tables over the machines of a Citus cluster, by account; returns their names.
 
-    What is spread already is left as it is. Row-level security ends: see `walls.take_down`.
+    What is spread already is left as it is. Row-level security ends: see `row_security.take_down`.
     """
     engine = locate(url).migrating()
     try:
@@ -60,7 +60,7 @@ def distribute(url: str) -> list[str]:
             spread = {name for (name,) in connection.execute(sa.text(_SPREAD))}
             own = [table.name for table in metadata.sorted_tables if "account_id" in table.c]
             waiting = [name for name in own if name not in spread]
-            for statement in walls.take_down(own, SEARCHED):
+            for statement in row_security.take_down(own, SEARCHED):
                 connection.execute(sa.text(statement))
             if "deployment" not in spread:
                 connection.execute(sa.text("SELECT create_reference_table('deployment')"))

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from tradebook.resources import INDEXES
 from tradebook.storage.accounts import accounts
 from tradebook.storage.database import Database
-from tradebook.storage.index import Index
+from tradebook.storage.index import ListIndex
 from tradebook.storage.location import locate
 from tradebook.storage.schema import ACCOUNT, Prepared, prepare, prepare_of_all_accounts
 from tradebook.storage.transactions import writing
@@ -29,7 +29,7 @@ def fill_indexes(url: str) -> None:
         database.close()
 
 
-def _fill(database: Database, account_id: int, index: Index) -> None:
+def _fill(database: Database, account_id: int, index: ListIndex) -> None:
     missing = _missing(index)
     after = -1
     while True:
@@ -48,7 +48,7 @@ def _fill(database: Database, account_id: int, index: Index) -> None:
         after = keys[-1]
 
 
-def _missing(index: Index) -> Prepared:
+def _missing(index: ListIndex) -> Prepared:
     table, folded = index.table, index.folded
     key = folded.c[index.folded_key]
     return prepare(

@@ -7,12 +7,12 @@ from tradebook.resources import (
     addresses,
     api_keys,
     carriers,
-    customer_addresses,
     customers,
     payment_terms,
     priorities,
     shipping_terms,
 )
+from tradebook.resources import address_routes as customer_addresses
 
 ALL = (
     customers.resource,

@@ -6,17 +6,17 @@ import msgspec
 import sqlalchemy as sa
 
 from tradebook.clock import format_ms
-from tradebook.crud.edit import Edit
+from tradebook.crud.change import Change
 from tradebook.crud.fields import LINE, NOTE, Field, bodies
+from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.fragments import Fragments
 from tradebook.crud.parameters import OneOf, Parameter, Q
-from tradebook.crud.resource import Owner, Resource
-from tradebook.crud.rows import Rows
-from tradebook.crud.standard import Plain, Standard
+from tradebook.crud.records import Records
+from tradebook.crud.resource import PathObject, Resource
 from tradebook.crud.walks import walk_of_index
 from tradebook.errors import WrongGroupType
 from tradebook.ids import encode_id, milliseconds_of
-from tradebook.storage.index import Facet, Index, Source
+from tradebook.storage.index import Facet, ListIndex, Source
 from tradebook.storage.schema import ACCOUNT, any_of, choice, prepare, table, text, unique
 
 COMMISSION_POLICIES = ("commission_applied", "commission_exempt")
@@ -97,7 +97,7 @@ fragments = Fragments(
 _g = account_groups.c
 TYPE = Facet("t", (_g.type,))
 _OWN = (_g.name, _g.description, _g.type)
-INDEX = Index(
+INDEX = ListIndex(
     table=account_groups,
     folded=account_group_search,
     sources=(
@@ -110,20 +110,20 @@ INDEX = Index(
     ),
 )
 
-rows = Rows(account_groups, unique=("name",), index=INDEX)
-_plain = Plain(rows)
+records = Records(account_groups, unique=("name",), index=INDEX)
+_plain = ColumnActs(records)
 
 
-def _change(edit: Edit) -> int:
-    before = rows.current(edit)
-    if edit.values.get("type", before["type"]) != before["type"]:
+def _update(change: Change) -> int:
+    before = records.current(change)
+    if change.values.get("type", before["type"]) != before["type"]:
         # Its customers would have the group in the wrong place.
         raise WrongGroupType("A group keeps its type: make another group of the type you need.", param="type")
-    rows.change(edit, before, edit.values)
-    return edit.key
+    records.update(change, before, change.values)
+    return change.id
 
 
-_create, _update = bodies(
+CREATE, UPDATE = bodies(
     "AccountGroup",
     AccountGroup,
     (
@@ -149,7 +149,7 @@ resource = Resource(
     name="account_group",
     id_prefix=ID_PREFIX,
     shape=AccountGroup,
-    routes=Standard(
+    routes=FiveRoutes(
         path="/v1/sales/account-groups",
         noun="account group",
         nouns="account groups",
@@ -157,12 +157,12 @@ resource = Resource(
         item=AccountGroup,
         load=fragments.load_found,
         walk=walk_of_index(INDEX),
-        owner=Owner("id", ID_PREFIX, fragments.load_found),
+        path_object=PathObject("id", ID_PREFIX, fragments.load_found),
         parameters=(Q, Parameter("type", OneOf(TYPES), "Only groups of this kind.", TYPE)),
-        create=_create,
-        update=_update,
+        create=CREATE,
+        update=UPDATE,
         creating=_plain.create,
-        changing=_change,
+        changing=_update,
         deleting=_plain.delete,
     ).routes(),
 )

@@ -6,8 +6,8 @@ from typing import Any, Literal
 import msgspec
 
 from tradebook.clock import format_ms
-from tradebook.crud.resource import Owner, Resource, View
-from tradebook.crud.standard import Standard
+from tradebook.crud.five_routes import FiveRoutes
+from tradebook.crud.resource import PathObject, Resource, View
 from tradebook.crud.walks import walk_of_constants
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.resources.system import system_key
@@ -51,7 +51,7 @@ resource = Resource(
     name="account_status",
     id_prefix=ID_PREFIX,
     shape=AccountStatus,
-    routes=Standard(
+    routes=FiveRoutes(
         path="/v1/sales/account-statuses",
         noun="account status",
         nouns="account statuses",
@@ -59,6 +59,6 @@ resource = Resource(
         item=AccountStatus,
         load=_load,
         walk=walk_of_constants(list(_BY_KEY)),
-        owner=Owner("id", ID_PREFIX, _load),
+        path_object=PathObject("id", ID_PREFIX, _load),
     ).routes(),
 )

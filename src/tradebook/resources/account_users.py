@@ -6,12 +6,12 @@ import msgspec
 import sqlalchemy as sa
 
 from tradebook.clock import format_ms, format_ms_or_none
-from tradebook.crud.edit import Edit
+from tradebook.crud.change import Change
 from tradebook.crud.fields import EMAIL, LINE, URL, Field, bodies
+from tradebook.crud.five_routes import FiveRoutes
 from tradebook.crud.fragments import Fragments
-from tradebook.crud.resource import Act, Action, Owner, Resource
-from tradebook.crud.rows import Rows, Values
-from tradebook.crud.standard import Standard
+from tradebook.crud.records import Records, Values
+from tradebook.crud.resource import Act, Action, PathObject, Resource
 from tradebook.crud.walks import walk_of_table
 from tradebook.errors import ValidationFailed
 from tradebook.ids import encode_id, milliseconds_of
@@ -118,22 +118,24 @@ _OF_USER = (
 fragments = Fragments("account_user", account_users, _OWN, _shape)
 fragments_with_user = Fragments("account_user with user", account_users, (*_OWN, *_OF_USER), _shape_with_user)
 
-rows = Rows(account_users, unique=("email",))
+records = Records(account_users, unique=("email",))
 
 
-def _create(edit: Edit) -> int:
-    _require_somebody(edit.values)
-    return rows.add(edit, {"status": 0, "last_used_at": None, "email_verified_at": None, **edit.values})
+def _create(change: Change) -> int:
+    _require_somebody(change.values)
+    return records.add(
+        change, {"status": 0, "last_used_at": None, "email_verified_at": None, **change.values}
+    )
 
 
-def _change(edit: Edit) -> int:
-    before = rows.current(edit)
-    changed = dict(edit.values)
+def _update(change: Change) -> int:
+    before = records.current(change)
+    changed = dict(change.values)
     _require_somebody({**before, **changed})
     if changed.get("email", before["email"]) != before["email"]:
         changed["email_verified_at"] = None
-    rows.change(edit, before, changed)
-    return edit.key
+    records.update(change, before, changed)
+    return change.id
 
 
 def _require_somebody(values: Values) -> None:
@@ -144,11 +146,11 @@ def _require_somebody(values: Values) -> None:
 def _becoming(status: str) -> Act:
     place = STATUSES.index(status)
 
-    def become(edit: Edit) -> int:
-        before = rows.current(edit)
+    def become(change: Change) -> int:
+        before = records.current(change)
         if before["status"] != place:
-            rows.change(edit, before, {"status": place})
-        return edit.key
+            records.update(change, before, {"status": place})
+        return change.id
 
     return become
 
@@ -163,14 +165,14 @@ _bodies = bodies(
         Field("image_url", URL, "Where a picture of the person is.", can_be_null=True),
     ),
 )
-_OWNER = Owner("id", ID_PREFIX, fragments_with_user.load_found)
+_PATH_OBJECT = PathObject("id", ID_PREFIX, fragments_with_user.load_found)
 
 resource = Resource(
     name="account_user",
     id_prefix=ID_PREFIX,
     shape=AccountUser,
     routes=(
-        *Standard(
+        *FiveRoutes(
             path=PATH,
             noun="account user",
             nouns="account users",
@@ -178,11 +180,11 @@ resource = Resource(
             item=AccountUser,
             load=fragments_with_user.load_found,
             walk=walk_of_table(account_users.c.id),
-            owner=_OWNER,
+            path_object=_PATH_OBJECT,
             create=_bodies[0],
             update=_bodies[1],
             creating=_create,
-            changing=_change,
+            changing=_update,
         ).routes(),
         *(
             Action(
@@ -191,7 +193,7 @@ resource = Resource(
                 summary=f"{verb.capitalize()} one account user",
                 permissions=("account_users:update",),
                 act=_becoming(status),
-                owners=(_OWNER,),
+                path_objects=(_PATH_OBJECT,),
                 item=AccountUser,
                 load=fragments_with_user.load_found,
             )

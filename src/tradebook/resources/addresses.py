@@ -10,11 +10,11 @@ from msgspec import structs
 from tradebook.clock import format_ms
 from tradebook.crud.fields import EMAIL, LINE, Field
 from tradebook.crud.parameters import Kind, OneOf, Unreadable
-from tradebook.crud.rows import Rows
+from tradebook.crud.records import Records
 from tradebook.ids import SEQUENCE_BITS, encode_body
 from tradebook.resources.countries import country_code
 from tradebook.storage.database import Reader
-from tradebook.storage.index import Facet, Index, Source
+from tradebook.storage.index import Facet, ListIndex, Source
 from tradebook.storage.schema import ACCOUNT, any_of, choice, prepare, table, text
 
 TYPES: tuple[Literal["standard", "drop_ship"], ...] = ("standard", "drop_ship")
@@ -114,7 +114,7 @@ _TEXTS = (
     _a.postal_code,
 )
 _INDEXED = (*_TEXTS, _a.phone, _a.type)
-INDEX = Index(
+INDEX = ListIndex(
     table=addresses,
     folded=address_search,
     sources=(
@@ -127,7 +127,7 @@ INDEX = Index(
         ),
     ),
 )
-rows = Rows(addresses, index=INDEX)
+records = Records(addresses, index=INDEX)
 
 
 class Country(Kind, frozen=True):

@@ -9,13 +9,14 @@ import sqlalchemy as sa
 from msgspec.structs import asdict, replace
 
 from tradebook.clock import format_ms, format_ms_or_none, now_ms
-from tradebook.crud.edit import Edit, next_version_of
+from tradebook.crud.change import Change
 from tradebook.crud.fields import LINE, Body, Field, Future, Many, Whole
+from tradebook.crud.five_routes import FiveRoutes
 from tradebook.crud.grant import Grant
 from tradebook.crud.parameters import Word
-from tradebook.crud.resource import Action, Owner, Resource, View
-from tradebook.crud.rows import Rows, Values
-from tradebook.crud.standard import Standard
+from tradebook.crud.records import Records, Values
+from tradebook.crud.resource import Action, PathObject, Resource, View
+from tradebook.crud.versions import next_version_of
 from tradebook.crud.walks import walk_of_table
 from tradebook.errors import AlreadyDeleted, PermissionDenied, RevokedApiKey
 from tradebook.ids import KeyMaker, encode_id, milliseconds_of
@@ -65,10 +66,10 @@ api_keys: sa.Table = table(
 )
 
 _k = api_keys.c
-rows = Rows(api_keys)
+records = Records(api_keys)
 _NOW = sa.bindparam("now", type_=sa.BigInteger)
 _BY_HASH = prepare(
-    sa.select(*(_k[name] for name in rows.columns)).where(
+    sa.select(*(_k[name] for name in records.columns)).where(
         _k.account_id == ACCOUNT, _k.secret_hash == sa.bindparam("secret_hash")
     )
 )
@@ -84,10 +85,10 @@ _REPLACE = prepare(
     .values(grace_ends_at=sa.bindparam("grace_ends_at"), updated_at=next_version_of(_k.updated_at))
 )
 _LIST = prepare(
-    sa.select(*(_k[name] for name in rows.columns)).where(_k.account_id == ACCOUNT).order_by(_k.id.desc())
+    sa.select(*(_k[name] for name in records.columns)).where(_k.account_id == ACCOUNT).order_by(_k.id.desc())
 )
 _STANDING = prepare(
-    sa.select(*(_k[name] for name in rows.columns)).where(
+    sa.select(*(_k[name] for name in records.columns)).where(
         _k.account_id == ACCOUNT, any_of(_k.id, "ids"), _k.revoked_at.is_(None)
     )
 )
@@ -195,7 +196,7 @@ def revoke_key(writer: Writer, key: int) -> bool:
 
 def list_keys(reader: Reader) -> list[ListedApiKey]:
     """List the account's keys, newest first, also those that were revoked."""
-    found = [dict(zip(rows.columns, row, strict=True)) for row in reader.rows(_LIST)]
+    found = [dict(zip(records.columns, row, strict=True)) for row in reader.rows(_LIST)]
     return [
         ListedApiKey(**asdict(_shape(row)), revoked_at=format_ms_or_none(row["revoked_at"])) for row in found
     ]
@@ -209,7 +210,7 @@ def authenticate(database: Database, secret: str) -> Grant:
     found = reading(database, account_id, lambda reader: reader.rows(_BY_HASH, secret_hash=hash_of(secret)))
     if not found:
         raise no_such_key()
-    row = dict(zip(rows.columns, found[0], strict=True))
+    row = dict(zip(records.columns, found[0], strict=True))
     if row["revoked_at"] is not None:
         raise RevokedApiKey("This API key was revoked.")
     permissions = frozenset(row["permissions"].split())
@@ -253,7 +254,9 @@ def _shape(row: Values) -> ApiKey:
 
 def _load(view: View, keys: Sequence[int]) -> Mapping[int, ApiKey]:
     """Return keys that were not revoked."""
-    found = (dict(zip(rows.columns, row, strict=True)) for row in view.reader.rows(_STANDING, ids=list(keys)))
+    found = (
+        dict(zip(records.columns, row, strict=True)) for row in view.reader.rows(_STANDING, ids=list(keys))
+    )
     known = {row["id"]: _shape(row) for row in found}
     return {key: known[key] for key in keys if key in known}
 
@@ -268,28 +271,28 @@ def _require_no_more(grant: Grant, permissions: Sequence[str], expires_at: int |
         )
 
 
-def _create(edit: Edit) -> NewApiKey:
-    given, grant = edit.values, edit.grant
+def _create(change: Change) -> NewApiKey:
+    given, grant = change.values, change.grant
     permissions = tuple(p for p in ALL_PERMISSIONS if p in (given["permissions"] or grant.permissions))
     expires_at = given["expires_at"] or grant.expires_at
     _require_no_more(grant, permissions, expires_at)
-    environment = edit.writer.rows(_ENVIRONMENT)[0][0]
+    environment = change.writer.rows(_ENVIRONMENT)[0][0]
     row, secret = _add(
-        edit.writer, environment, permissions=permissions, expires_at=expires_at, name=given["name"]
+        change.writer, environment, permissions=permissions, expires_at=expires_at, name=given["name"]
     )
     return NewApiKey(**asdict(_shape(row)), secret=secret, replaces=None)
 
 
-def _rotate(edit: Edit) -> NewApiKey:
-    before = rows.current(edit)
-    _require_no_more(edit.grant, before["permissions"].split(), before["expires_at"])
-    row, secret = rotate_key(edit.writer, before, edit.values["grace_seconds"])
-    replaced = _load(View(edit.writer, edit.cursors), [edit.key])[edit.key]
+def _rotate(change: Change) -> NewApiKey:
+    before = records.current(change)
+    _require_no_more(change.grant, before["permissions"].split(), before["expires_at"])
+    row, secret = rotate_key(change.writer, before, change.values["grace_seconds"])
+    replaced = _load(View(change.writer, change.cursors), [change.id])[change.id]
     return NewApiKey(**asdict(_shape(row)), secret=secret, replaces=replaced)
 
 
-def _delete(edit: Edit) -> None:
-    revoke_key(edit.writer, rows.current(edit)["id"])
+def _delete(change: Change) -> None:
+    revoke_key(change.writer, records.current(change)["id"])
 
 
 _CREATE = Body(
@@ -322,14 +325,14 @@ _ROTATE = Body(
     ),
 )
 PATH = "/v1/auth/api-keys"
-_OWNER = Owner("id", ID_PREFIX, _load)
+_PATH_OBJECT = PathObject("id", ID_PREFIX, _load)
 
 resource = Resource(
     name="api_key",
     id_prefix=ID_PREFIX,
     shape=ApiKey,
     routes=(
-        *Standard(
+        *FiveRoutes(
             path=PATH,
             noun="API key",
             nouns="API keys",
@@ -337,7 +340,7 @@ resource = Resource(
             item=ApiKey,
             load=_load,
             walk=walk_of_table(_k.id, _k.revoked_at.is_(None)),
-            owner=_OWNER,
+            path_object=_PATH_OBJECT,
             # When a key was used changes without a new revision of the account.
             is_kept=False,
             deleting=_delete,
@@ -360,7 +363,7 @@ resource = Resource(
             permissions=("api_keys:create", "api_keys:delete"),
             act=_rotate,
             body=_ROTATE,
-            owners=(_OWNER,),
+            path_objects=(_PATH_OBJECT,),
             item=NewApiKey,
             creates=True,
             has_secret=True,

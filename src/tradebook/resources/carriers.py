@@ -8,14 +8,14 @@ import msgspec
 import sqlalchemy as sa
 
 from tradebook.clock import format_ms, format_ms_or_none, now_ms
-from tradebook.crud.edit import Edit
+from tradebook.crud.change import Change
 from tradebook.crud.fields import LINE, Field, bodies
+from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.fragments import Fragment, Fragments
 from tradebook.crud.listing import NESTED_MAX, ListObject, nested_list
 from tradebook.crud.parameters import OneOf
-from tradebook.crud.resource import Owner, Resource, View
-from tradebook.crud.rows import Rows, Values
-from tradebook.crud.standard import Plain, Standard
+from tradebook.crud.records import Records, Values
+from tradebook.crud.resource import PathObject, Resource, View
 from tradebook.crud.walks import NewestOfEach, walk_of_table
 from tradebook.errors import AlreadyDeleted
 from tradebook.ids import encode_id, milliseconds_of
@@ -31,7 +31,7 @@ SYSTEM: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "FedEx",
         "fedex",
-        ("Ground", "2Day", "Express Saver", "Standard Overnight", "Priority Overnight"),
+        ("Ground", "2Day", "Express Saver", "FiveRoutes Overnight", "Priority Overnight"),
     ),
     (
         "UPS",
@@ -39,10 +39,10 @@ SYSTEM: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         ("Ground", "3 Day Select", "2nd Day Air", "Next Day Air Saver", "Next Day Air"),
     ),
     ("USPS", "usps", ("Ground Advantage", "Priority Mail", "Priority Mail Express")),
-    ("Will Call", "will_call", ("Standard",)),
-    ("Delivery", "delivery", ("Standard",)),
-    ("LTL", "ltl", ("Standard",)),
-    ("Freight Collect", "freight_collect", ("Standard",)),
+    ("Will Call", "will_call", ("FiveRoutes",)),
+    ("Delivery", "delivery", ("FiveRoutes",)),
+    ("LTL", "ltl", ("FiveRoutes",)),
+    ("Freight Collect", "freight_collect", ("FiveRoutes",)),
 )
 """The system's carriers: name, code, and service levels of which the first is the default."""
 
@@ -150,35 +150,35 @@ def _load(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
     return {key: known[key] for key in keys if key in known}
 
 
-rows = Rows(carriers, unique=("name",), unless=carriers.c.deleted_at.is_not(None))
-_plain = Plain(rows, is_system=0, deleted_at=None)
+records = Records(carriers, unique=("name",), unless=carriers.c.deleted_at.is_not(None))
+_plain = ColumnActs(records, is_system=0, deleted_at=None)
 
 
-def _standing(edit: Edit) -> Values:
+def _standing(change: Change) -> Values:
     """Return the carrier that is to be changed, if it was not deleted."""
-    before = rows.current(edit)
+    before = records.current(change)
     if before["deleted_at"] is not None:
         raise AlreadyDeleted("This carrier was deleted; customers that have it keep it.", param="id")
     return before
 
 
 def _require_standing(reader: Reader, key: int) -> None:
-    found = rows.find(reader, key)
+    found = records.find(reader, key)
     if found is not None and found["deleted_at"] is not None:
         raise AlreadyDeleted("This carrier was deleted and gets no new levels.", param="carrier_id")
 
 
-def _change(edit: Edit) -> int:
-    rows.change(edit, _standing(edit), edit.values)
-    return edit.key
+def _update(change: Change) -> int:
+    records.update(change, _standing(change), change.values)
+    return change.id
 
 
-def _delete(edit: Edit) -> None:
+def _delete(change: Change) -> None:
     # Softly: who defaults to it keeps it, and still can be shown with it.
-    rows.change(edit, _standing(edit), {"deleted_at": now_ms()})
+    records.update(change, _standing(change), {"deleted_at": now_ms()})
 
 
-_create, _update = bodies(
+CREATE, UPDATE = bodies(
     "Carrier",
     Carrier,
     (
@@ -199,7 +199,7 @@ resource = Resource(
     name="carrier",
     id_prefix=ID_PREFIX,
     shape=Carrier,
-    routes=Standard(
+    routes=FiveRoutes(
         path=PATH,
         noun="carrier",
         nouns="carriers",
@@ -207,12 +207,12 @@ resource = Resource(
         item=Carrier,
         load=_load,
         walk=walk_of_table(carriers.c.id, carriers.c.deleted_at.is_(None)),
-        owner=Owner("id", ID_PREFIX, _load),
+        path_object=PathObject("id", ID_PREFIX, _load),
         includes=("service_levels",),
-        create=_create,
-        update=_update,
+        create=CREATE,
+        update=UPDATE,
         creating=_plain.create,
-        changing=_change,
+        changing=_update,
         deleting=_delete,
     ).routes(),
 )
@@ -221,6 +221,6 @@ service_level_resource = Resource(
     id_prefix=service_levels.ID_PREFIX,
     shape=ServiceLevel,
     routes=service_levels.routes(
-        _LEVELS_PATH, Owner("carrier_id", ID_PREFIX, fragments.load_found), _require_standing
+        _LEVELS_PATH, PathObject("carrier_id", ID_PREFIX, fragments.load_found), _require_standing
     ),
 )

@@ -7,11 +7,11 @@ import sqlalchemy as sa
 
 from tradebook.clock import format_ms
 from tradebook.crud.fields import LINE, Field, bodies
+from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.fragments import Fragments
 from tradebook.crud.parameters import OneOf
-from tradebook.crud.resource import Owner, Resource
-from tradebook.crud.rows import Rows
-from tradebook.crud.standard import Plain, Standard
+from tradebook.crud.records import Records
+from tradebook.crud.resource import PathObject, Resource
 from tradebook.crud.walks import walk_of_table
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.storage.schema import choice, flag, table, text, unique
@@ -71,9 +71,9 @@ fragments = Fragments(
     _shape,
 )
 
-rows = Rows(payment_terms, unique=("name",))
-_plain = Plain(rows, is_system=0)
-_create, _update = bodies(
+records = Records(payment_terms, unique=("name",))
+_plain = ColumnActs(records, is_system=0)
+CREATE, UPDATE = bodies(
     "PaymentTerm",
     PaymentTerm,
     (
@@ -86,7 +86,7 @@ resource = Resource(
     name="payment_term",
     id_prefix=ID_PREFIX,
     shape=PaymentTerm,
-    routes=Standard(
+    routes=FiveRoutes(
         path="/v1/finance/payment-terms",
         noun="payment term",
         nouns="payment terms",
@@ -94,11 +94,11 @@ resource = Resource(
         item=PaymentTerm,
         load=fragments.load_found,
         walk=walk_of_table(payment_terms.c.id),
-        owner=Owner("id", ID_PREFIX, fragments.load_found),
-        create=_create,
-        update=_update,
+        path_object=PathObject("id", ID_PREFIX, fragments.load_found),
+        create=CREATE,
+        update=UPDATE,
         creating=_plain.create,
-        changing=_plain.change,
+        changing=_plain.update,
         deleting=_plain.delete,
     ).routes(),
 )

@@ -7,13 +7,14 @@ import msgspec
 import sqlalchemy as sa
 
 from tradebook.clock import format_ms
-from tradebook.crud.edit import Edit, next_version
+from tradebook.crud.change import Change
 from tradebook.crud.fields import LINE, Field, Flag, bodies
+from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.fragments import Fragments
 from tradebook.crud.parameters import OneOf
-from tradebook.crud.resource import Owner, Route
-from tradebook.crud.rows import Rows, Values
-from tradebook.crud.standard import Plain, Standard
+from tradebook.crud.records import Records, Values
+from tradebook.crud.resource import PathObject, Route
+from tradebook.crud.versions import next_version
 from tradebook.crud.walks import walk_of_owned
 from tradebook.errors import SystemOwned
 from tradebook.ids import encode_id, milliseconds_of
@@ -81,9 +82,9 @@ fragments = Fragments(
 )
 
 _l = service_levels.c
-rows = Rows(service_levels, unique=("name",), unique_within="carrier_id")
+records = Records(service_levels, unique=("name",), unique_within="carrier_id")
 _DEFAULTS = prepare(
-    sa.select(*(_l[name] for name in rows.columns)).where(
+    sa.select(*(_l[name] for name in records.columns)).where(
         _l.account_id == ACCOUNT,
         _l.carrier_id == sa.bindparam("carrier"),
         _l.is_default == 1,
@@ -95,7 +96,7 @@ _NO_DEFAULT = prepare(
     .where(_l.account_id == ACCOUNT, _l.id == sa.bindparam("key"))
     .values(is_default=0, updated_at=sa.bindparam("now"))
 )
-_create, _update = bodies(
+CREATE, UPDATE = bodies(
     "ServiceLevel",
     ServiceLevel,
     (
@@ -114,44 +115,46 @@ _create, _update = bodies(
 
 def is_of_carrier(reader: Reader, carrier: int, level: int) -> bool:
     """Tell whether a level belongs to a carrier."""
-    found = rows.find(reader, level)
+    found = records.find(reader, level)
     return found is not None and found["carrier_id"] == carrier
 
 
-def _create_level(edit: Edit) -> int:
-    carrier, given = edit.owners[0], dict(edit.values)
+def _create_level(change: Change) -> int:
+    carrier, given = change.path_keys[0], dict(change.values)
     given["service_level_token"] = given["service_level_token"] or given["name"].lower().replace(" ", "_")
-    key = rows.add(edit, {**given, "carrier_id": carrier, "is_system": 0})
-    _be_the_only_default(edit, carrier, key)
+    key = records.add(change, {**given, "carrier_id": carrier, "is_system": 0})
+    _be_the_only_default(change, carrier, key)
     return key
 
 
-def _changing(edit: Edit) -> int:
-    before = rows.current(edit)
-    rows.change(edit, before, edit.values)
-    _be_the_only_default(edit, before["carrier_id"], edit.key)
-    return edit.key
+def _update(change: Change) -> int:
+    before = records.current(change)
+    records.update(change, before, change.values)
+    _be_the_only_default(change, before["carrier_id"], change.id)
+    return change.id
 
 
-def _be_the_only_default(edit: Edit, carrier: int, key: int) -> None:
+def _be_the_only_default(change: Change, carrier: int, key: int) -> None:
     """Take the default from the level that had it: a carrier has one."""
-    if not edit.values.get("is_default"):
+    if not change.values.get("is_default"):
         return
-    for found in edit.writer.rows(_DEFAULTS, carrier=carrier, but=key):
-        other: Values = dict(zip(rows.columns, found, strict=True))
+    for found in change.writer.rows(_DEFAULTS, carrier=carrier, but=key):
+        other: Values = dict(zip(records.columns, found, strict=True))
         if other["is_system"]:
             raise SystemOwned("The carrier's default belongs to the system and stays.", param="is_default")
-        edit.writer.run(_NO_DEFAULT, key=other["id"], now=next_version(other["updated_at"]))
+        change.writer.run(_NO_DEFAULT, key=other["id"], now=next_version(other["updated_at"]))
 
 
-def routes(path: str, carrier: Owner, require_standing: Callable[[Reader, int], None]) -> tuple[Route, ...]:
+def routes(
+    path: str, carrier: PathObject, require_standing: Callable[[Reader, int], None]
+) -> tuple[Route, ...]:
     """Make the routes, inside a carrier's; a carrier that isn't standing gets no new levels."""
 
-    def create(edit: Edit) -> int:
-        require_standing(edit.writer, edit.owners[0])
-        return _create_level(edit)
+    def create(change: Change) -> int:
+        require_standing(change.writer, change.path_keys[0])
+        return _create_level(change)
 
-    return Standard(
+    return FiveRoutes(
         path=path,
         noun="service level of a carrier",
         nouns="a carrier's service levels",
@@ -159,11 +162,11 @@ def routes(path: str, carrier: Owner, require_standing: Callable[[Reader, int], 
         item=ServiceLevel,
         load=fragments.load_found,
         walk=walk_of_owned(_l.carrier_id, _l.id),
-        owner=Owner("id", ID_PREFIX, fragments.load_found, is_of_carrier),
-        owners=(carrier,),
-        create=_create,
-        update=_update,
+        path_object=PathObject("id", ID_PREFIX, fragments.load_found, is_of_carrier),
+        path_objects=(carrier,),
+        create=CREATE,
+        update=UPDATE,
         creating=create,
-        changing=_changing,
-        deleting=Plain(rows).delete,
+        changing=_update,
+        deleting=ColumnActs(records).delete,
     ).routes()

@@ -8,14 +8,14 @@ import msgspec
 import sqlalchemy as sa
 
 from tradebook.clock import format_ms
-from tradebook.crud.edit import Edit
+from tradebook.crud.change import Change
 from tradebook.crud.fields import LINE, Field, Many, bodies
+from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.fragments import Fragments
 from tradebook.crud.listing import NESTED_MAX, ListObject, nested_list
 from tradebook.crud.parameters import Id, OneOf
-from tradebook.crud.resource import ListRoute, Owner, Resource, View
-from tradebook.crud.rows import Rows, Values
-from tradebook.crud.standard import Plain, Standard
+from tradebook.crud.records import Records, Values
+from tradebook.crud.resource import ListRoute, PathObject, Resource, View
 from tradebook.crud.walks import NewestOfEach, walk_of_owned, walk_of_table
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.resources import service_levels
@@ -131,7 +131,7 @@ def _load(view: View, keys: Sequence[int]) -> Mapping[int, ShippingTerm]:
     }
 
 
-rows = Rows(shipping_terms, unique=("name",), owned=(_free.shipping_term_id,))
+records = Records(shipping_terms, unique=("name",), owned=(_free.shipping_term_id,))
 _DROP_LEVELS = prepare(
     sa.delete(free_shipping_service_levels).where(
         _free.account_id == ACCOUNT, _free.shipping_term_id == sa.bindparam("key")
@@ -140,37 +140,37 @@ _DROP_LEVELS = prepare(
 _ADD_LEVEL = prepare(sa.insert(free_shipping_service_levels))
 
 
-def _columns(edit: Edit, before: Values) -> Values:
-    columns = {name: value for name, value in edit.values.items() if name in {"name", "type"}}
+def _columns(change: Change, before: Values) -> Values:
+    columns = {name: value for name, value in change.values.items() if name in {"name", "type"}}
     for name in ("flat_rate", "minimum_order_value"):
-        if name in edit.values:
-            columns.update(columns_of(name, edit.values[name], before))
+        if name in change.values:
+            columns.update(columns_of(name, change.values[name], before))
     return columns
 
 
-def _set_levels(edit: Edit, key: int) -> int:
+def _set_levels(change: Change, key: int) -> int:
     param = "free_shipping_service_level_ids"
-    levels = edit.values.get(param)
+    levels = change.values.get(param)
     if levels is not None:
-        service_levels.rows.require(edit.writer, levels, param)
-        edit.writer.run(_DROP_LEVELS, key=key)
-        edit.writer.insert(
+        service_levels.records.require(change.writer, levels, param)
+        change.writer.run(_DROP_LEVELS, key=key)
+        change.writer.insert(
             _ADD_LEVEL, [{"shipping_term_id": key, "service_level_id": level} for level in levels]
         )
     return key
 
 
-def _creating(edit: Edit) -> int:
-    return _set_levels(edit, rows.add(edit, {**_columns(edit, {}), "is_system": 0}))
+def _create(change: Change) -> int:
+    return _set_levels(change, records.add(change, {**_columns(change, {}), "is_system": 0}))
 
 
-def _changing(edit: Edit) -> int:
-    before = rows.current(edit)
-    rows.change(edit, before, _columns(edit, before))
-    return _set_levels(edit, edit.key)
+def _update(change: Change) -> int:
+    before = records.current(change)
+    records.update(change, before, _columns(change, before))
+    return _set_levels(change, change.id)
 
 
-_create, _update = bodies(
+CREATE, UPDATE = bodies(
     "ShippingTerm",
     ShippingTerm,
     (
@@ -190,14 +190,14 @@ _create, _update = bodies(
         ),
     ),
 )
-_OWNER = Owner("id", ID_PREFIX, _load)
+_PATH_OBJECT = PathObject("id", ID_PREFIX, _load)
 
 resource = Resource(
     name="shipping_term",
     id_prefix=ID_PREFIX,
     shape=ShippingTerm,
     routes=(
-        *Standard(
+        *FiveRoutes(
             path=PATH,
             noun="shipping term",
             nouns="shipping terms",
@@ -205,12 +205,12 @@ resource = Resource(
             item=ShippingTerm,
             load=_load,
             walk=walk_of_table(_s.id),
-            owner=_OWNER,
-            create=_create,
-            update=_update,
-            creating=_creating,
-            changing=_changing,
-            deleting=Plain(rows).delete,
+            path_object=_PATH_OBJECT,
+            create=CREATE,
+            update=UPDATE,
+            creating=_create,
+            changing=_update,
+            deleting=ColumnActs(records).delete,
         ).routes(),
         ListRoute(
             path=f"{PATH}/{{id}}/free_shipping_service_levels",
@@ -219,7 +219,7 @@ resource = Resource(
             item=ServiceLevel,
             walk=walk_of_owned(_free.shipping_term_id, _free.service_level_id),
             load=service_levels.fragments.load_found,
-            owners=(_OWNER,),
+            path_objects=(_PATH_OBJECT,),
         ),
     ),
 )

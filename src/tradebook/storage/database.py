@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from tradebook.storage.index import Index, Query
+from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.schema import Prepared
 
 Row = tuple[Any, ...]
@@ -47,7 +47,7 @@ class Reader(Protocol):
         """Run a statement and return all its rows."""
 
     def keys(
-        self, index: Index, query: Query, *, above: int, below: int, descending: bool, limit: int
+        self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
     ) -> list[int]:
         """Return the keys that match, `above <= key < below`, in list order or against it."""
 
@@ -64,10 +64,10 @@ class Writer(Reader, Protocol):
     def savepoint(self) -> AbstractContextManager[None]:
         """Mark a place in the transaction; an exception undoes what was done since, and goes on."""
 
-    def create_indexes(self, indexes: Iterable[Index]) -> None:
+    def create_indexes(self, indexes: Iterable[ListIndex]) -> None:
         """Make what the account's indexes are kept in, where that isn't there yet."""
 
-    def reindex(self, index: Index, keys: Sequence[int]) -> None:
+    def reindex(self, index: ListIndex, keys: Sequence[int]) -> None:
         """Bring the index up to date for these rows, also for those that are gone."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tradebook.storage.index import Facet, Index, Source
+from tradebook.storage.index import Facet, ListIndex, Source
 from tradebook.text import fold, fold_phone, phone_form
 
 FIELD_END = "\n"
@@ -58,7 +58,7 @@ def forms_of(word: str) -> list[str]:
     return [word] if phone is None else [word, phone]
 
 
-def documents(index: Index, rows_of: Any, keys: Sequence[int]) -> dict[int, Document]:
+def documents(index: ListIndex, rows_of: Any, keys: Sequence[int]) -> dict[int, Document]:
     """Read what is to be indexed of these rows; rows that are gone have no document."""
     found: dict[int, Document] = {}
     for number, source in enumerate(index.sources):

@@ -5,9 +5,10 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from tradebook.storage import postgres, sqlite
 from tradebook.storage.database import Database
-from tradebook.storage.index import Index
+from tradebook.storage.index import ListIndex
+from tradebook.storage.postgres import engine as postgres
+from tradebook.storage.sqlite import engine as sqlite
 
 
 class UnknownDatabase(ValueError):
@@ -32,7 +33,7 @@ class Location(Protocol):
     def create(self) -> None:
         """Make the place, where that is ours to do."""
 
-    def open(self, *, timeout_ms: int, indexes: Sequence[Index]) -> Database:
+    def open(self, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> Database:
         """Open the book; nothing is touched before it is needed."""
 
     def migrating(self) -> sa.Engine:

@@ -148,7 +148,7 @@ def _each_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     return f"(SELECT unnest(CAST({values} AS BIGINT[])) AS value)"
 
 
-def listed(name: str) -> sa.TableValuedAlias:
+def table_of_list(name: str) -> sa.TableValuedAlias:
     """Make a table of one bound list, with the column `value`: what is asked for, one row for each."""
     return _each(sa.bindparam(name)).table_valued(sa.column("value", sa.BigInteger))
 
@@ -211,7 +211,7 @@ def prepare(statement: sa.Executable) -> Prepared:
 def prepare_newest_of_each(owner: sa.Column[Any], key: sa.Column[Any], count: int) -> Prepared:
     """Ask for the newest `count` keys of each of the owners `ids`, bounded for each: (owner, key)."""
     table = owner.table
-    owners = listed("ids")
+    owners = table_of_list("ids")
     inner = table.alias("newest")
     newest = (
         sa.select(inner.c[key.name])

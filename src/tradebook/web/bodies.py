@@ -10,7 +10,7 @@ from typing import Any
 import falcon
 
 from tradebook.errors import PayloadTooLarge, ValidationFailed
-from tradebook.web.requests import log
+from tradebook.web.log import log
 
 DRAINED_BYTES_MAX = 16_777_216
 """How much of a body that is too large is read and dropped, so that its answer arrives."""

@@ -20,7 +20,7 @@ from limits.errors import StorageError
 from limits.storage import storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from tradebook.web.requests import log
+from tradebook.web.log import log
 from tradebook.web.shared_file import open_shared
 
 _SLOT = Struct("<QIII4x")

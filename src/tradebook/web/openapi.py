@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 import tradebook
+from tradebook.crud.list_requests import parameters_of
 from tradebook.crud.listing import ListObject
 from tradebook.crud.parameters import Parameter
-from tradebook.crud.requests import parameters_of
 from tradebook.crud.resource import Action, ItemRoute, ListRoute, Resource, Route
 from tradebook.errors import ApiError, DatabaseUnavailable
 from tradebook.ids import BODY_PATTERN
@@ -220,7 +220,7 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
             "description": "The object's id.",
             "schema": {"type": "string", "pattern": f"^{owner.id_prefix}_{BODY_PATTERN}$"},
         }
-        for owner in route.owners
+        for owner in route.path_objects
     ]
 
 

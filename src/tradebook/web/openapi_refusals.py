@@ -80,8 +80,8 @@ def _errors_of(route: Route) -> list[type[ApiError]]:
         # Only what looks at an idempotency key takes a body.
         **dict.fromkeys((ReferenceNotFound, WrongGroupType, WrongCarrier), is_kept),
         **dict.fromkeys((IdempotencyKeyInUse, IdempotencyKeyReused, OutcomeInDoubt), is_kept),
-        **dict.fromkeys((NotFound, RouteNotFound), bool(route.owners)),
-        CustomerMerged: any(owner.gone is not None for owner in route.owners),
+        **dict.fromkeys((NotFound, RouteNotFound), bool(route.path_objects)),
+        CustomerMerged: any(owner.gone is not None for owner in route.path_objects),
         PreconditionFailed: changes_what_is_there(route),
     }
     return [error for error in CATALOGUE if by_form.get(error, is_change or error in _OF_EVERY_ROUTE)]

@@ -7,7 +7,7 @@ import msgspec
 ENTRY_OVERHEAD_BYTES = 500
 
 
-class Page(msgspec.Struct, frozen=True):
+class CachedAnswer(msgspec.Struct, frozen=True):
     """A finished answer and what it was made from."""
 
     revision: int
@@ -21,9 +21,9 @@ class PageCache:
     def __init__(self, bytes_max: int) -> None:
         self._bytes_max = bytes_max
         self._bytes = 0
-        self._pages: OrderedDict[tuple[int, str, str], Page] = OrderedDict()
+        self._pages: OrderedDict[tuple[int, str, str], CachedAnswer] = OrderedDict()
 
-    def get(self, key: tuple[int, str, str], revision: int | None) -> Page | None:
+    def get(self, key: tuple[int, str, str], revision: int | None) -> CachedAnswer | None:
         """Return the page if the account has not changed since."""
         page = self._pages.get(key)
         if page is None or page.revision != revision:
@@ -31,7 +31,7 @@ class PageCache:
         self._pages.move_to_end(key)
         return page
 
-    def put(self, key: tuple[int, str, str], page: Page) -> None:
+    def put(self, key: tuple[int, str, str], page: CachedAnswer) -> None:
         """Keep a page, and let go of those not asked for the longest."""
         self._drop(key)
         if len(page.body) + ENTRY_OVERHEAD_BYTES > self._bytes_max:

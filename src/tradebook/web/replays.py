@@ -8,7 +8,7 @@ import falcon
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken
 
-from tradebook.crud.idempotency import Record, find_record, keep_record
+from tradebook.crud.idempotency import KeptAnswer, find_record, keep_record
 from tradebook.errors import IdempotencyKeyReused, ValidationFailed
 from tradebook.storage.database import Reader, Writer
 from tradebook.web.envelope import Answer
@@ -51,7 +51,7 @@ class Replay(msgspec.Struct, frozen=True):
         body = None if answer.body is None else answer.body.decode()
         text = msgspec.json.encode(_Kept(answer.status, body, answer.headers))
         kept = text if self.seal is None else self.seal.encrypt(text)
-        keep_record(writer, self.key, Record(self.fingerprint, kept.decode()))
+        keep_record(writer, self.key, KeptAnswer(self.fingerprint, kept.decode()))
 
 
 class _Kept(msgspec.Struct, frozen=True):

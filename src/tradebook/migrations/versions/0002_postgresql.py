@@ -4,7 +4,7 @@ from itertools import chain
 
 from alembic import op
 
-from tradebook.storage import walls
+from tradebook.storage.postgres import row_security
 
 revision = "0002"
 down_revision = "0001"
@@ -49,12 +49,12 @@ def upgrade() -> None:
         op.create_index(f"{table}_by_{column}", table, ["account_id", column, key])
     op.execute("CREATE INDEX customer_search_by_trigram ON customer_search USING gin (folded gin_trgm_ops)")
     for statement in chain(
-        walls.create_role(),
-        walls.guard_accounts(),
-        walls.open_table("deployment"),
-        walls.open_table("alembic_version"),
-        chain.from_iterable(walls.guard_table(table) for table in TENANT_TABLES),
-        walls.guard_search(*SEARCH),
+        row_security.create_role(),
+        row_security.guard_accounts(),
+        row_security.open_table("deployment"),
+        row_security.open_table("alembic_version"),
+        chain.from_iterable(row_security.guard_table(table) for table in TENANT_TABLES),
+        row_security.guard_search(*SEARCH),
     ):
         op.execute(statement)
 
@@ -72,4 +72,4 @@ def downgrade() -> None:
     for table, column, _ in FILTERS:
         op.drop_index(f"{table}_by_{column}")
     for table in ("accounts", "deployment", "alembic_version", *TENANT_TABLES):
-        op.execute(f"REVOKE ALL ON {table} FROM {walls.APPLICATION}")
+        op.execute(f"REVOKE ALL ON {table} FROM {row_security.APPLICATION}")

@@ -5,7 +5,7 @@ from itertools import chain
 import sqlalchemy as sa
 from alembic import op
 
-from tradebook.storage import walls
+from tradebook.storage.postgres import row_security
 from tradebook.storage.schema import TEXT
 
 revision = "0003"
@@ -57,9 +57,9 @@ def _upgrade_postgresql() -> None:
     for table, _ in SEARCHED:
         op.execute(f"CREATE INDEX {table}_by_trigram ON {table} USING gin (folded gin_trgm_ops)")
     for statement in chain(
-        walls.guard_table("idempotency_records"),
-        *(walls.guard_table(table) for table, _ in SEARCHED),
-        *(walls.guard_search(table, f"{table}_of_account") for table, _ in SEARCHED),
+        row_security.guard_table("idempotency_records"),
+        *(row_security.guard_table(table) for table, _ in SEARCHED),
+        *(row_security.guard_search(table, f"{table}_of_account") for table, _ in SEARCHED),
     ):
         op.execute(statement)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tradebook.crud.edit import Edit
-from tradebook.crud.rows import Rows, Values
+from tradebook.crud.change import Change
+from tradebook.crud.records import Records, Values
 from tradebook.errors import (
     AlreadyDeleted,
     CustomerMerged,
@@ -43,7 +43,7 @@ from tradebook.storage.schema import ACCOUNT, any_of, prepare
 PATH = "/v1/sales/customers"
 _c = customers.c
 
-rows = Rows(
+records = Records(
     customers,
     unique=("number",),
     owned=(
@@ -65,32 +65,32 @@ _SURVIVORS = prepare(
     )
 )
 _PLAIN_REFERENCES = (
-    ("default_payment_term_id", payment_terms.rows),
-    ("default_shipping_term_id", shipping_terms.rows),
-    ("default_sales_rep_id", account_users.rows),
-    ("bill_to_address_id", addresses.rows),
-    ("ship_to_address_id", addresses.rows),
+    ("default_payment_term_id", payment_terms.records),
+    ("default_shipping_term_id", shipping_terms.records),
+    ("default_sales_rep_id", account_users.records),
+    ("bill_to_address_id", addresses.records),
+    ("ship_to_address_id", addresses.records),
 )
 _NEW: Values = {"parent_id": None, "is_parent": 0}
 
 
-def create(edit: Edit) -> int:
+def create(change: Change) -> int:
     """Add a customer with its addresses."""
-    given = dict(edit.values)
+    given = dict(change.values)
     groups = given.pop("customer_price_group_ids") or ()
     bill, ship = given.pop("bill_to_address"), given.pop("ship_to_address")
-    _check(edit, {name: value for name, value in given.items() if value is not None}, _NEW, groups)
-    given["number"] = _number(edit, given["number"])
+    _check(change, {name: value for name, value in given.items() if value is not None}, _NEW, groups)
+    given["number"] = _number(change, given["number"])
     row = {**_NEW, **columns(given, _NEW)}
-    row["bill_to_address_id"] = addresses.rows.add(edit, bill)
-    row["ship_to_address_id"] = addresses.rows.add(edit, ship)
-    key = rows.add(edit, row)
-    _link_with(edit, key, row, groups)
+    row["bill_to_address_id"] = addresses.records.add(change, bill)
+    row["ship_to_address_id"] = addresses.records.add(change, ship)
+    key = records.add(change, row)
+    _link_with(change, key, row, groups)
     return key
 
 
-def _number(edit: Edit, given: str | None) -> str:
-    numbering = Numbering(edit.writer)
+def _number(change: Change, given: str | None) -> str:
+    numbering = Numbering(change.writer)
     if given is None:
         (given,) = numbering.next(1)
     numbering.saw(given)
@@ -98,43 +98,43 @@ def _number(edit: Edit, given: str | None) -> str:
     return given
 
 
-def change(edit: Edit) -> int:
+def update(change: Change) -> int:
     """Change what is given of a customer."""
-    before = rows.current(edit)
-    given = dict(edit.values)
+    before = records.current(change)
+    given = dict(change.values)
     groups = given.pop("customer_price_group_ids", None)
-    _check(edit, given, before, groups or ())
+    _check(change, given, before, groups or ())
     if "number" in given:
-        _number(edit, given["number"])
+        _number(change, given["number"])
     changes = columns(given, before)
-    rows.change(edit, before, changes)
+    records.update(change, before, changes)
     after = {**before, **changes}
     old, new = _addresses_of(before), _addresses_of(after)
-    unlink(edit, edit.key, old - new)
-    _link_with(edit, edit.key, after, groups)
+    unlink(change, change.id, old - new)
+    _link_with(change, change.id, after, groups)
     if before["parent_id"] != after["parent_id"]:
-        review_parent(edit, before["parent_id"])
-    return edit.key
+        review_parent(change, before["parent_id"])
+    return change.id
 
 
-def _link_with(edit: Edit, key: int, row: Values, groups: Any) -> None:
-    link(edit, key, sorted(_addresses_of(row)))
+def _link_with(change: Change, key: int, row: Values, groups: Any) -> None:
+    link(change, key, sorted(_addresses_of(row)))
     if groups is not None:
-        set_price_groups(edit, key, groups)
-    review_parent(edit, row["parent_id"])
-    edit.writer.reindex(INDEX, [key])
+        set_price_groups(change, key, groups)
+    review_parent(change, row["parent_id"])
+    change.writer.reindex(INDEX, [key])
 
 
 def _addresses_of(row: Values) -> set[int]:
     return {row["bill_to_address_id"], row["ship_to_address_id"]} - {None}
 
 
-def delete(edit: Edit) -> None:
+def delete(change: Change) -> None:
     """Delete a customer that has no children; its addresses stay, they belong to the account."""
-    before = rows.current(edit)
-    rows.remove(edit, before)
-    edit.writer.reindex(INDEX, [edit.key])
-    review_parent(edit, before["parent_id"])
+    before = records.current(change)
+    records.delete(change, before)
+    change.writer.reindex(INDEX, [change.id])
+    review_parent(change, before["parent_id"])
 
 
 def survivor_of(reader: Reader, key: int) -> CustomerMerged | None:
@@ -150,7 +150,7 @@ def require_customers(reader: Reader, keys: Iterable[int], param: str) -> None:
     """Refuse keys of customers that the account doesn't have: ReferenceNotFound, also naming survivors."""
     wanted = list(keys)
     try:
-        rows.require(reader, wanted, param)
+        records.require(reader, wanted, param)
     except ReferenceNotFound:
         for key, survivor in reader.rows(_SURVIVORS, ids=wanted):
             gone, there = encode_id(ID_PREFIX, key), encode_id(ID_PREFIX, survivor)
@@ -160,9 +160,9 @@ def require_customers(reader: Reader, keys: Iterable[int], param: str) -> None:
         raise
 
 
-def _check(edit: Edit, given: Values, before: Values, groups: Any) -> None:
+def _check(change: Change, given: Values, before: Values, groups: Any) -> None:
     """Hold what is given against the rules."""
-    reader = edit.writer
+    reader = change.writer
     for param, target in _PLAIN_REFERENCES:
         if given.get(param) is not None:
             target.require(reader, [given[param]], param)
@@ -175,7 +175,7 @@ def _check(edit: Edit, given: Values, before: Values, groups: Any) -> None:
 
 
 def _require_groups(reader: Reader, keys: Any, param: str, kind: str) -> None:
-    account_groups.rows.require(reader, keys, param)
+    account_groups.records.require(reader, keys, param)
     wanted = account_groups.TYPES.index(kind)
     if keys and any(found != wanted for _, found in reader.rows(_GROUP_TYPES, ids=list(keys))):
         raise WrongGroupType(f"{param} takes groups whose type is {kind}.", param=param)
@@ -185,14 +185,14 @@ def _check_carrier(reader: Reader, given: Values, before: Values) -> None:
     names = ("default_carrier_id", "default_service_level_id")
     carrier, level = [given.get(name, before.get(COLUMN_OF[name])) for name in names]
     if carrier is not None and carrier != before.get("carrier_id"):
-        carriers.rows.require(reader, [carrier], "default_carrier_id")
-        found = carriers.rows.find(reader, carrier)
+        carriers.records.require(reader, [carrier], "default_carrier_id")
+        found = carriers.records.find(reader, carrier)
         if found is not None and found["deleted_at"] is not None:
             raise AlreadyDeleted("This carrier was deleted: choose another one.", param="default_carrier_id")
     if level is None or not any(name in given for name in names):
         return
     param = "default_service_level_id" if "default_service_level_id" in given else "default_carrier_id"
-    service_levels.rows.require(reader, [level], param)
+    service_levels.records.require(reader, [level], param)
     if carrier is None or not service_levels.is_of_carrier(reader, carrier, level):
         raise WrongCarrier(
             "The service level belongs to another carrier: give default_carrier_id and "
@@ -204,7 +204,7 @@ def _check_carrier(reader: Reader, given: Values, before: Values) -> None:
 def _check_parent(reader: Reader, parent: int, before: Values) -> None:
     param = "parent_account_id"
     require_customers(reader, [parent], param)
-    found = rows.find(reader, parent)
+    found = records.find(reader, parent)
     assert found is not None
     if parent == before.get("id"):
         raise HierarchyViolation("A customer can't be its own parent.", param=param)

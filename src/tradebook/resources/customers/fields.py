@@ -4,7 +4,7 @@ from typing import Any
 
 from tradebook.crud.fields import EMAIL, LINE, NOTE, URL, Body, Field, Flag, Many, Object
 from tradebook.crud.parameters import Id, OneOf
-from tradebook.crud.rows import Values
+from tradebook.crud.records import Values
 from tradebook.ids import encode_id
 from tradebook.resources import (
     account_groups,

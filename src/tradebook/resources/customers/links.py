@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from tradebook.crud.edit import Edit, next_version
+from tradebook.crud.change import Change
+from tradebook.crud.versions import next_version
 from tradebook.resources.addresses import addresses
 from tradebook.resources.customers.tables import INDEX, customer_addresses, customer_price_groups, customers
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
@@ -66,16 +67,16 @@ _SET_FLAG = prepare(
 )
 
 
-def link(edit: Edit, customer: int, wanted: Iterable[int], *, is_attached: bool = False) -> None:
+def link(change: Change, customer: int, wanted: Iterable[int], *, is_attached: bool = False) -> None:
     """Have a customer be found under these addresses; attached ones stay when nothing else holds them."""
-    known: dict[int, int] = dict(edit.writer.rows(LINKED, customers=[customer]))
+    known: dict[int, int] = dict(change.writer.rows(LINKED, customers=[customer]))
     listed = list(dict.fromkeys(wanted))
     loose = [address for address in listed if known.get(address) == 0]
     if is_attached and loose:
-        edit.writer.run(_ATTACH, customer=customer, ids=loose)
+        change.writer.run(_ATTACH, customer=customer, ids=loose)
     missing = [address for address in listed if address not in known]
-    places = edit.writer.rows(_PLACES, ids=missing)
-    edit.writer.insert(
+    places = change.writer.rows(_PLACES, ids=missing)
+    change.writer.insert(
         _LINK,
         [
             {
@@ -89,28 +90,28 @@ def link(edit: Edit, customer: int, wanted: Iterable[int], *, is_attached: bool 
     )
 
 
-def unlink(edit: Edit, customer: int, addresses_of: Iterable[int]) -> None:
+def unlink(change: Change, customer: int, addresses_of: Iterable[int]) -> None:
     """Have a customer no longer be found under addresses that aren't attached to it."""
-    edit.writer.run(_UNLINK, customer=customer, ids=sorted(addresses_of))
+    change.writer.run(_UNLINK, customer=customer, ids=sorted(addresses_of))
 
 
-def set_price_groups(edit: Edit, customer: int, wanted: Iterable[int]) -> None:
+def set_price_groups(change: Change, customer: int, wanted: Iterable[int]) -> None:
     """Have a customer be in these pricing groups and in no others."""
-    new, old = set(wanted), {group for (group,) in edit.writer.rows(GROUPED, customers=[customer])}
+    new, old = set(wanted), {group for (group,) in change.writer.rows(GROUPED, customers=[customer])}
     if old - new:
-        edit.writer.run(_DROP_GROUPS, customer=customer, ids=sorted(old - new))
+        change.writer.run(_DROP_GROUPS, customer=customer, ids=sorted(old - new))
     added = [{"customer_id": customer, "group_id": group} for group in sorted(new - old)]
-    edit.writer.insert(_ADD_GROUP, added)
+    change.writer.insert(_ADD_GROUP, added)
 
 
-def review_parent(edit: Edit, parent: int | None) -> None:
+def review_parent(change: Change, parent: int | None) -> None:
     """Have a customer be a parent exactly if it has children, in its row and in the index."""
-    found = [] if parent is None else edit.writer.rows(_FLAG, key=parent)
+    found = [] if parent is None else change.writer.rows(_FLAG, key=parent)
     if not found:
         return
     is_parent, updated_at = found[0]
-    has_children = bool(edit.writer.rows(_ANY_CHILD, parent=parent))
+    has_children = bool(change.writer.rows(_ANY_CHILD, parent=parent))
     if has_children != bool(is_parent):
-        edit.writer.run(_SET_FLAG, key=parent, is_parent=int(has_children), now=next_version(updated_at))
+        change.writer.run(_SET_FLAG, key=parent, is_parent=int(has_children), now=next_version(updated_at))
         assert parent is not None
-        edit.writer.reindex(INDEX, [parent])
+        change.writer.reindex(INDEX, [parent])

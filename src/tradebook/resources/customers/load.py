@@ -211,7 +211,7 @@ class _Related:
             "notification_preferences" in include,
         )
         self._places = {column.name: place for place, column in enumerate(_WHOLE)}
-        self._rows = rows
+        self._records = rows
         self._load_fragments()
         self._load_addresses()
         self._load_accounts()
@@ -219,7 +219,7 @@ class _Related:
 
     def _column(self, name: str) -> list[Any]:
         place = self._places[name]
-        return [row[place] for row in self._rows]
+        return [row[place] for row in self._records]
 
     def _load_fragments(self) -> None:
         reader, include, column = self._view.reader, self._include, self._column
@@ -335,7 +335,7 @@ class _Related:
                 key, name, number, status, edi, parent_id, is_parent, commission, note, updated_at,
                 limit, currency, email, phone, url, freight, carrier, level, billing_type, billing_account,
                 payment, shipping, priority, rep, accepts, bill_to, ship_to, kind,
-            ) in self._rows
+            ) in self._records
         }  # fmt: skip
 
     def _credit_limit(self, body: str, value: str, currency: str | None) -> Quantity:

@@ -6,14 +6,15 @@ import msgspec
 import sqlalchemy as sa
 
 from tradebook.clock import now_ms
-from tradebook.crud.edit import Edit, next_version, next_version_of
+from tradebook.crud.change import Change
 from tradebook.crud.fields import Body, Field, Flag, Many
 from tradebook.crud.parameters import Id
-from tradebook.crud.rows import Values
+from tradebook.crud.records import Values
+from tradebook.crud.versions import next_version, next_version_of
 from tradebook.errors import HierarchyViolation, ValidationFailed
 from tradebook.ids import encode_id
 from tradebook.resources import account_groups, addresses
-from tradebook.resources.customers.changes import require_customers, rows
+from tradebook.resources.customers.changes import records, require_customers
 from tradebook.resources.customers.fields import as_given
 from tradebook.resources.customers.links import GROUPED, LINKED, link, review_parent, set_price_groups
 from tradebook.resources.customers.shape import ID_PREFIX
@@ -108,27 +109,27 @@ class _Merge(msgspec.Struct, frozen=True):
         return [source["id"] for source in self.sources]
 
 
-def merge(edit: Edit) -> int | CustomerMergePreview:
+def merge(change: Change) -> int | CustomerMergePreview:
     """Merge the sources into the customer of the path, or show what that would do."""
-    plan = _plan(edit)
-    if edit.values["dry_run"]:
+    plan = _plan(change)
+    if change.values["dry_run"]:
         return _preview(plan)
-    _move(edit, plan)
-    _remove(edit, plan)
-    edit.writer.reindex(INDEX, [edit.key, *plan.keys])
-    for parent in {source["parent_id"] for source in plan.sources} | {edit.key}:
-        review_parent(edit, parent)
-    return edit.key
+    _move(change, plan)
+    _remove(change, plan)
+    change.writer.reindex(INDEX, [change.id, *plan.keys])
+    for parent in {source["parent_id"] for source in plan.sources} | {change.id}:
+        review_parent(change, parent)
+    return change.id
 
 
-def _plan(edit: Edit) -> _Merge:
-    target, keys = rows.current(edit), edit.values[PARAM]
-    if edit.key in keys:
+def _plan(change: Change) -> _Merge:
+    target, keys = records.current(change), change.values[PARAM]
+    if change.id in keys:
         raise ValidationFailed(f"{PARAM} names the customer itself, which stays.", param=PARAM)
-    require_customers(edit.writer, keys, PARAM)
-    sources = [source for key in keys if (source := rows.find(edit.writer, key)) is not None]
-    gone = {edit.key, *keys}
-    children = [key for (key,) in edit.writer.rows(_CHILDREN, ids=keys) if key not in gone]
+    require_customers(change.writer, keys, PARAM)
+    sources = [source for key in keys if (source := records.find(change.writer, key)) is not None]
+    gone = {change.id, *keys}
+    children = [key for (key,) in change.writer.rows(_CHILDREN, ids=keys) if key not in gone]
     if children and target["parent_id"] is not None and target["parent_id"] not in gone:
         raise HierarchyViolation(
             "The sources have child accounts, which can't become children of a child account.", param=PARAM
@@ -136,22 +137,22 @@ def _plan(edit: Edit) -> _Merge:
     return _Merge(
         target,
         sources,
-        _of(edit, LINKED, keys),
-        _new(edit, LINKED, keys),
-        _new(edit, GROUPED, keys),
+        _of(change, LINKED, keys),
+        _new(change, LINKED, keys),
+        _new(change, GROUPED, keys),
         children,
     )
 
 
-def _of(edit: Edit, statement: Prepared, customers_of: list[int]) -> list[int]:
+def _of(change: Change, statement: Prepared, customers_of: list[int]) -> list[int]:
     """List what customers are linked with, each once."""
-    return sorted({row[0] for row in edit.writer.rows(statement, customers=customers_of)})
+    return sorted({row[0] for row in change.writer.rows(statement, customers=customers_of)})
 
 
-def _new(edit: Edit, statement: Prepared, sources: list[int]) -> list[int]:
+def _new(change: Change, statement: Prepared, sources: list[int]) -> list[int]:
     """List what the sources are linked with and the target is not."""
-    known = set(_of(edit, statement, [edit.key]))
-    return [key for key in _of(edit, statement, sources) if key not in known]
+    known = set(_of(change, statement, [change.id]))
+    return [key for key in _of(change, statement, sources) if key not in known]
 
 
 def _preview(plan: _Merge) -> CustomerMergePreview:
@@ -174,28 +175,28 @@ def _preview(plan: _Merge) -> CustomerMergePreview:
     )
 
 
-def _move(edit: Edit, plan: _Merge) -> None:
-    target = edit.key
-    link(edit, target, plan.addresses, is_attached=True)
-    set_price_groups(edit, target, [*_of(edit, GROUPED, [target]), *plan.moved_groups])
+def _move(change: Change, plan: _Merge) -> None:
+    target = change.id
+    link(change, target, plan.addresses, is_attached=True)
+    set_price_groups(change, target, [*_of(change, GROUPED, [target]), *plan.moved_groups])
     # Also the target itself, where it was a child of one of the sources; it is nobody's child then.
     stays_child = plan.target["parent_id"] not in plan.keys
     parent = plan.target["parent_id"] if stays_child else None
     # Not all at once: a statement has its time, and a parent may have any number of children.
     for start in range(0, len(plan.children), ADOPTED_AT_ONCE):
         some = plan.children[start : start + ADOPTED_AT_ONCE]
-        edit.writer.run(_ADOPT, ids=some, parent=target, now=now_ms())
-    rows.change(edit, plan.target, {"parent_id": parent})
+        change.writer.run(_ADOPT, ids=some, parent=target, now=now_ms())
+    records.update(change, plan.target, {"parent_id": parent})
 
 
-def _remove(edit: Edit, plan: _Merge) -> None:
+def _remove(change: Change, plan: _Merge) -> None:
     # A source may be the child of another source.
-    edit.writer.run(_ADOPT, ids=plan.keys, parent=None, now=now_ms())
+    change.writer.run(_ADOPT, ids=plan.keys, parent=None, now=now_ms())
     now = next_version(0)
-    edit.writer.run(_POINT_ON, ids=plan.keys, survivor=edit.key, now=now)
-    edit.writer.insert(
+    change.writer.run(_POINT_ON, ids=plan.keys, survivor=change.id, now=now)
+    change.writer.insert(
         _POINT,
-        [{"id": key, "survivor_id": edit.key, "merged_at": now, "updated_at": now} for key in plan.keys],
+        [{"id": key, "survivor_id": change.id, "merged_at": now, "updated_at": now} for key in plan.keys],
     )
     for statement in _DROPS:
-        edit.writer.run(statement, ids=plan.keys)
+        change.writer.run(statement, ids=plan.keys)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tradebook.crud.parameters import END_DATE, START_DATE, Id, OneOf, Parameter, Q, Text
-from tradebook.crud.resource import Action, ItemRoute, ListRoute, Owner, Resource
+from tradebook.crud.resource import Action, ItemRoute, ListRoute, PathObject, Resource
 from tradebook.crud.walks import walk_of_index, walk_of_owned
 from tradebook.resources import (
     account_groups,
@@ -105,7 +105,7 @@ FILTERS = (
     ),
 )
 
-_OWNER = Owner("id", ID_PREFIX, load, gone=survivor_of)
+_PATH_OBJECT = PathObject("id", ID_PREFIX, load, gone=survivor_of)
 _CHANGED: dict[str, Any] = {"item": Customer, "load": load, "includes": INCLUDES}
 
 resource = Resource(
@@ -129,7 +129,7 @@ resource = Resource(
             summary="Get a customer",
             permission="customers:read",
             item=Customer,
-            owners=(_OWNER,),
+            path_objects=(_PATH_OBJECT,),
             includes=INCLUDES,
         ),
         Action(
@@ -147,9 +147,9 @@ resource = Resource(
             path=f"{PATH}/{{id}}",
             summary="Change a customer; what is absent stays",
             permissions=("customers:update",),
-            act=changes.change,
+            act=changes.update,
             body=UPDATE,
-            owners=(_OWNER,),
+            path_objects=(_PATH_OBJECT,),
             **_CHANGED,
         ),
         Action(
@@ -158,7 +158,7 @@ resource = Resource(
             summary="Delete a customer",
             permissions=("customers:delete",),
             act=changes.delete,
-            owners=(_OWNER,),
+            path_objects=(_PATH_OBJECT,),
         ),
         Action(
             method="POST",
@@ -167,7 +167,7 @@ resource = Resource(
             permissions=("customers:update", "customers:delete"),
             act=merging.merge,
             body=merging.BODY,
-            owners=(_OWNER,),
+            path_objects=(_PATH_OBJECT,),
             other_items=(merging.CustomerMergePreview,),
             **_CHANGED,
         ),
@@ -178,7 +178,7 @@ resource = Resource(
             item=Customer,
             walk=walk_of_owned(tables.customers.c.parent_id, tables.customers.c.id),
             load=load_plain,
-            owners=(_OWNER,),
+            path_objects=(_PATH_OBJECT,),
         ),
         ListRoute(
             path=f"{PATH}/{{id}}/price_groups",
@@ -190,7 +190,7 @@ resource = Resource(
                 tables.customer_price_groups.c.group_id,
             ),
             load=account_groups.fragments.load_found,
-            owners=(_OWNER,),
+            path_objects=(_PATH_OBJECT,),
         ),
     ),
 )

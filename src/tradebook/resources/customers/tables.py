@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from tradebook.resources.account_groups import COMMISSION_POLICIES, FREIGHT_POLICIES
 from tradebook.resources.addresses import addresses
 from tradebook.resources.priorities import CODES as PRIORITY_CODES
-from tradebook.storage.index import Facet, Index, Source
+from tradebook.storage.index import Facet, ListIndex, Source
 from tradebook.storage.schema import (
     ACCOUNT,
     any_of,
@@ -120,7 +120,7 @@ _OWN_TEXTS = (_c.name, _c.number, _c.email, _c.url)
 _OWN = (*_OWN_TEXTS, _c.phone, *(facet.columns[0] for facet in _OWN_FACETS))
 _OF_ADDRESS = (addresses.c.name, *PLACE.columns)
 
-INDEX = Index(
+INDEX = ListIndex(
     table=customers,
     folded=customer_search,
     sources=(

@@ -10,9 +10,9 @@ from typing import Any, BinaryIO, Literal, Protocol
 import msgspec
 
 from tradebook.transfer.columns import COLUMNS
-from tradebook.transfer.decoding import LINE_LENGTH_MAX, Decoded, decode
-from tradebook.transfer.formulas import unescape
-from tradebook.transfer.ndjson import parse_record
+from tradebook.transfer.files.decoding import LINE_LENGTH_MAX, Decoded, decode
+from tradebook.transfer.files.formulas import unescape
+from tradebook.transfer.files.ndjson import parse_record
 
 Format = Literal["csv", "ndjson"]
 Value = str | bool | list[str] | None
@@ -58,7 +58,7 @@ class Mapping(Protocol):
         """Translate one record."""
 
 
-class Reader:
+class FileReader:
     """Iterates over the rows and problems of one file; `recognised` tells what kind of file it is."""
 
     def __init__(self, file: BinaryIO, file_format: Format, mapping: Mapping | None) -> None:
@@ -154,9 +154,9 @@ class Reader:
             yield Problem(1, None, None, "The file is empty.")
 
 
-def read_file(file: BinaryIO, file_format: Format, mapping: Mapping | None) -> Reader:
+def read_file(file: BinaryIO, file_format: Format, mapping: Mapping | None) -> FileReader:
     """Open a file's rows; recognition has happened when this returns, reading has not."""
-    return Reader(file, file_format, mapping)
+    return FileReader(file, file_format, mapping)
 
 
 def unknown_column(name: str) -> str:

@@ -11,13 +11,13 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from tradebook.clock import now_ms
-from tradebook.crud.edit import next_version_of
+from tradebook.crud.versions import next_version_of
 from tradebook.resources.customers.tables import customers
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
-from tradebook.transfer.checking import Record, problem
-from tradebook.transfer.reading import Problem
-from tradebook.transfer.spill import SortedSpill, Spill, chunks_of
+from tradebook.transfer.cells import CheckedRow, problem
+from tradebook.transfer.files.rows import Problem
+from tradebook.transfer.imports.spill import SortedSpill, Spill, chunks_of
 
 CHUNK = 1_000
 NOT_WRITTEN = 0
@@ -95,12 +95,12 @@ class Families:
         for spill in (self._mentions, self._adoptions, self._to_review):
             spill.close()
 
-    def has_number(self, record: Record, number: str, key: int) -> None:
+    def has_number(self, record: CheckedRow, number: str, key: int) -> None:
         """Remember whose number this is; NOT_WRITTEN as key where the row could not be taken in."""
         source = record.sources.get("number", "number")
         self._mentions.add(_Mention(number, _IS, record.line, key, source))
 
-    def wants_parent(self, record: Record, number: str, key: int) -> None:
+    def wants_parent(self, record: CheckedRow, number: str, key: int) -> None:
         """Remember that a customer is to become the child of this number."""
         source = record.sources.get("parent_number", "parent_number")
         self._mentions.add(_Mention(number, _WANTS, record.line, key, source))

@@ -6,12 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tradebook.crud.edit import Edit
+from tradebook.crud.change import Change
 from tradebook.crud.fields import Field, Many, bodies
+from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.parameters import Id, OneOf, Parameter, Q
-from tradebook.crud.resource import ListRoute, Owner, Resource, Span, View
-from tradebook.crud.rows import Values
-from tradebook.crud.standard import Plain, Standard
+from tradebook.crud.records import Values
+from tradebook.crud.resource import ListRoute, PathObject, Resource, Span, View
 from tradebook.crud.walks import select_span, walk_of_index, walk_of_owned
 from tradebook.resources import addresses
 from tradebook.resources.addresses import FIELDS, ID_PREFIX, INDEX, TYPE, TYPES, Address
@@ -122,65 +122,65 @@ _UNLINK = prepare(
 )
 
 
-def _create(edit: Edit) -> int:
-    values, served = _taken_apart(edit)
-    key = addresses.rows.add(edit, values)
+def _create(change: Change) -> int:
+    values, served = _taken_apart(change)
+    key = addresses.records.add(change, values)
     if served:
-        _attach(edit, key, served)
-        _reindex(edit, served)
+        _attach(change, key, served)
+        _reindex(change, served)
     return key
 
 
-def _change(edit: Edit) -> int:
-    before = addresses.rows.current(edit)
-    values, served = _taken_apart(edit)
-    addresses.rows.change(edit, before, values)
+def _update(change: Change) -> int:
+    before = addresses.records.current(change)
+    values, served = _taken_apart(change)
+    addresses.records.update(change, before, values)
     after = {**before, **values}
     touched: set[int] = set()
     # What else an address says is none of its customers' business, and they may be very many.
     if any(after[name] != before[name] for name in ("name", *COPIED)):
-        edit.writer.run(_COPY, address=edit.key, **{name: after[name] for name in COPIED})
-        touched |= _served(edit)
+        change.writer.run(_COPY, address=change.id, **{name: after[name] for name in COPIED})
+        touched |= _served(change)
     if served is not None:
-        touched |= _served(edit) | set(served)
-        _serve(edit, served)
-    _reindex(edit, touched)
-    return edit.key
+        touched |= _served(change) | set(served)
+        _serve(change, served)
+    _reindex(change, touched)
+    return change.id
 
 
-def _served(edit: Edit) -> set[int]:
-    return {customer for (customer,) in edit.writer.rows(_SERVED, address=edit.key)}
+def _served(change: Change) -> set[int]:
+    return {customer for (customer,) in change.writer.rows(_SERVED, address=change.id)}
 
 
-def _taken_apart(edit: Edit) -> tuple[Values, list[int] | None]:
+def _taken_apart(change: Change) -> tuple[Values, list[int] | None]:
     """Tell what a body says of the address from whom it is to serve."""
-    served = edit.values.get(PARAM)
+    served = change.values.get(PARAM)
     if served:
-        require_customers(edit.writer, served, PARAM)
-    return {name: value for name, value in edit.values.items() if name != PARAM}, served
+        require_customers(change.writer, served, PARAM)
+    return {name: value for name, value in change.values.items() if name != PARAM}, served
 
 
-def _serve(edit: Edit, served: list[int]) -> None:
+def _serve(change: Change, served: list[int]) -> None:
     """Attach the address to these customers and no others; those it bills or ships to keep it."""
-    others = _served(edit) - set(served)
-    edit.writer.run(_DETACH, address=edit.key)
-    needed = {key for (key,) in edit.writer.rows(_NEEDED, address=edit.key, ids=sorted(others))}
-    edit.writer.run(_UNLINK, address=edit.key, ids=sorted(others - needed))
-    _attach(edit, edit.key, served)
+    others = _served(change) - set(served)
+    change.writer.run(_DETACH, address=change.id)
+    needed = {key for (key,) in change.writer.rows(_NEEDED, address=change.id, ids=sorted(others))}
+    change.writer.run(_UNLINK, address=change.id, ids=sorted(others - needed))
+    _attach(change, change.id, served)
 
 
-def _attach(edit: Edit, address: int, served: Iterable[int]) -> None:
+def _attach(change: Change, address: int, served: Iterable[int]) -> None:
     for customer in served:
-        link(edit, customer, [address], is_attached=True)
+        link(change, customer, [address], is_attached=True)
 
 
-def _reindex(edit: Edit, touched: Iterable[int]) -> None:
+def _reindex(change: Change, touched: Iterable[int]) -> None:
     keys = sorted(touched)
     for start in range(0, len(keys), REINDEXED_AT_ONCE):
-        edit.writer.reindex(CUSTOMER_INDEX, keys[start : start + REINDEXED_AT_ONCE])
+        change.writer.reindex(CUSTOMER_INDEX, keys[start : start + REINDEXED_AT_ONCE])
 
 
-_create_body, _update_body = bodies(
+CREATE, UPDATE = bodies(
     "Address",
     Address,
     (
@@ -195,8 +195,8 @@ _create_body, _update_body = bodies(
 )
 
 PATH = "/v1/sales/addresses"
-_OWNER = Owner("id", ID_PREFIX, _load)
-_standard = Standard(
+_PATH_OBJECT = PathObject("id", ID_PREFIX, _load)
+_standard = FiveRoutes(
     path=PATH,
     noun="address",
     nouns="addresses",
@@ -204,7 +204,7 @@ _standard = Standard(
     item=Address,
     load=_load,
     walk=_walk,
-    owner=_OWNER,
+    path_object=_PATH_OBJECT,
     parameters=(
         Q,
         Parameter("type", OneOf(TYPES), "Only addresses of this type.", TYPE),
@@ -215,11 +215,11 @@ _standard = Standard(
             CUSTOMER,
         ),
     ),
-    create=_create_body,
-    update=_update_body,
+    create=CREATE,
+    update=UPDATE,
     creating=_create,
-    changing=_change,
-    deleting=Plain(addresses.rows).delete,
+    changing=_update,
+    deleting=ColumnActs(addresses.records).delete,
 )
 
 resource = Resource(
@@ -235,7 +235,7 @@ resource = Resource(
             item=Customer,
             walk=walk_of_owned(_links.address_id, _links.customer_id),
             load=load_plain,
-            owners=(_OWNER,),
+            path_objects=(_PATH_OBJECT,),
         ),
     ),
 )

@@ -4,14 +4,14 @@ from typing import Any
 
 import msgspec
 
-from tradebook.crud.edit import Edit
+from tradebook.crud.change import Change
 from tradebook.crud.fields import Body
 from tradebook.crud.parameters import Parameter
-from tradebook.crud.resource import Act, Action, ItemRoute, ListRoute, Load, Owner, Route, Walk
-from tradebook.crud.rows import Rows
+from tradebook.crud.records import Records
+from tradebook.crud.resource import Act, Action, ItemRoute, ListRoute, Load, PathObject, Route, Walk
 
 
-class Standard(msgspec.Struct, frozen=True, kw_only=True):
+class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
     """What the routes of a resource have in common; an act that is None stands for no such route."""
 
     path: str
@@ -23,8 +23,8 @@ class Standard(msgspec.Struct, frozen=True, kw_only=True):
     item: type[msgspec.Struct]
     load: Load
     walk: Walk
-    owner: Owner
-    owners: tuple[Owner, ...] = ()
+    path_object: PathObject
+    path_objects: tuple[PathObject, ...] = ()
     """What stands before the object in the path."""
     parameters: tuple[Parameter, ...] = ()
     includes: tuple[str, ...] = ()
@@ -37,8 +37,8 @@ class Standard(msgspec.Struct, frozen=True, kw_only=True):
 
     def routes(self) -> tuple[Route, ...]:
         """Make the routes."""
-        item_path = f"{self.path}/{{{self.owner.param}}}"
-        item_owners = (*self.owners, self.owner)
+        path = f"{self.path}/{{{self.path_object.param}}}"
+        in_path = (*self.path_objects, self.path_object)
         shown: dict[str, Any] = {"item": self.item, "includes": self.includes}
         changed = {**shown, "load": self.load}
         routes: list[Route] = [
@@ -49,15 +49,15 @@ class Standard(msgspec.Struct, frozen=True, kw_only=True):
                 walk=self.walk,
                 load=self.load,
                 parameters=self.parameters,
-                owners=self.owners,
+                path_objects=self.path_objects,
                 is_kept=self.is_kept,
                 **shown,
             ),
             ItemRoute(
-                path=item_path,
+                path=path,
                 summary=f"Get one {self.noun}",
                 permission=f"{self.permissions}:read",
-                owners=item_owners,
+                path_objects=in_path,
                 is_kept=self.is_kept,
                 **shown,
             ),
@@ -71,7 +71,7 @@ class Standard(msgspec.Struct, frozen=True, kw_only=True):
                     permissions=(f"{self.permissions}:create",),
                     act=self.creating,
                     body=self.create,
-                    owners=self.owners,
+                    path_objects=self.path_objects,
                     creates=True,
                     **changed,
                 )
@@ -80,12 +80,12 @@ class Standard(msgspec.Struct, frozen=True, kw_only=True):
             routes.append(
                 Action(
                     method="PATCH",
-                    path=item_path,
+                    path=path,
                     summary=f"Change one {self.noun}; what is absent stays",
                     permissions=(f"{self.permissions}:update",),
                     act=self.changing,
                     body=self.update,
-                    owners=item_owners,
+                    path_objects=in_path,
                     **changed,
                 )
             )
@@ -93,33 +93,33 @@ class Standard(msgspec.Struct, frozen=True, kw_only=True):
             routes.append(
                 Action(
                     method="DELETE",
-                    path=item_path,
+                    path=path,
                     summary=f"Delete one {self.noun}",
                     permissions=(f"{self.permissions}:delete",),
                     act=self.deleting,
-                    owners=item_owners,
+                    path_objects=in_path,
                 )
             )
         return tuple(routes)
 
 
-class Plain:
+class ColumnActs:
     """The three acts of a resource whose fields are the columns of one table."""
 
-    def __init__(self, rows: Rows, **of_new: Any) -> None:
+    def __init__(self, rows: Records, **of_new: Any) -> None:
         """`of_new` are the columns of a new row that no field sets."""
-        self._rows, self._of_new = rows, of_new
+        self._records, self._of_new = rows, of_new
 
-    def create(self, edit: Edit) -> int:
+    def create(self, change: Change) -> int:
         """Add a row."""
-        return self._rows.add(edit, {**self._of_new, **edit.values})
+        return self._records.add(change, {**self._of_new, **change.values})
 
-    def change(self, edit: Edit) -> int:
+    def update(self, change: Change) -> int:
         """Change what is given."""
-        before = self._rows.current(edit)
-        self._rows.change(edit, before, edit.values)
-        return edit.key
+        before = self._records.current(change)
+        self._records.update(change, before, change.values)
+        return change.id
 
-    def delete(self, edit: Edit) -> None:
+    def delete(self, change: Change) -> None:
         """Delete a row that nothing refers to."""
-        self._rows.remove(edit, self._rows.current(edit))
+        self._records.delete(change, self._records.current(change))

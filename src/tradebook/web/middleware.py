@@ -1,18 +1,16 @@
 """What holds for every request: its id, the size of its body, its line in the log."""
 
 import re
-import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from random import getrandbits
 from time import perf_counter
 from typing import Any
 
 import falcon
-import msgspec
-import structlog
 from falcon.constants import COMBINED_METHODS
 
 from tradebook.clock import format_ms, now_ms
+from tradebook.web.log import RequestLine, write_line
 
 REQUEST_ID_HEADER = "X-Request-Id"
 RETRY_HEADER = "x-should-retry"
@@ -22,42 +20,6 @@ Step = Callable[[falcon.Request], None]
 _GOOD_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _KEY_START = "tb_sk_"
 _KEY = re.compile(rf"{_KEY_START}\w*", re.ASCII)
-
-
-_lines = structlog.BytesLogger(sys.stderr.buffer)
-
-
-def _write(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> bytes:
-    return msgspec.json.encode(event)
-
-
-structlog.configure(
-    processors=[
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        _write,
-    ],
-    logger_factory=lambda: _lines,
-    cache_logger_on_first_use=True,
-)
-log = structlog.get_logger()
-
-
-class RequestLine(msgspec.Struct, frozen=True):
-    """One line of the log: what was asked, by which account, how it went.
-
-    Never a key, a query, a name: what a customer is asked by stays out of the log.
-    """
-
-    event: str
-    timestamp: str
-    request_id: str
-    method: str
-    path: str
-    status: int
-    account: str | None
-    bytes: int
-    ms: float
 
 
 class EveryRequest:
@@ -111,5 +73,4 @@ class EveryRequest:
             len(response.data) if response.data else 0,
             round((perf_counter() - context.started) * 1000, 3),
         )
-        # Around structlog's chain of processors, which would cost as much as the whole cached page.
-        _lines.msg(msgspec.json.encode(line))
+        write_line(line)

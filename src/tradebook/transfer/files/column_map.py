@@ -15,13 +15,13 @@ from typing import Any
 import msgspec
 
 from tradebook.transfer.columns import COLUMNS
-from tradebook.transfer.reading import Problem, Row, Value, read_file, unknown_column
+from tradebook.transfer.files.rows import Problem, Row, Value, read_file, unknown_column
 
 _TEMPLATE = re.compile(r"\{\{|\}\}|\{([^{}]+)\}|([{}])")
 _LOOKUP_WORDS = ("file", "key", "value", "from")
 _SECTIONS = ("columns", "defaults", "lookup", "values")
 
-Record = dict[str, Value]
+ForeignRow = dict[str, Value]
 
 
 class MapError(ValueError):
@@ -53,7 +53,7 @@ class Template:
         self.names.append(name)
         self._parts.append((literal, name))
 
-    def fill(self, record: Record) -> Value:
+    def fill(self, record: ForeignRow) -> Value:
         """Return the text with the record's values; empty where all of its columns are empty."""
         if len(self._parts) == 1 and self._parts[0][1] is not None:
             return record.get(self._parts[0][1], "")
@@ -73,7 +73,7 @@ class Lookup(msgspec.Struct, frozen=True):
     source: str
     values: dict[str, str]
 
-    def find(self, record: Record) -> Value:
+    def find(self, record: ForeignRow) -> Value:
         """Return the value for the record; KeyError where its key is not in the file."""
         key = record.get(self.source)
         return self.values[str(key).strip()] if key else ""
@@ -116,7 +116,7 @@ class ColumnMap:
         taken = self._taken()
         return [name for name in header if name not in taken]
 
-    def row(self, line: int, record: Record) -> Row | list[Problem]:
+    def row(self, line: int, record: ForeignRow) -> Row | list[Problem]:
         """Translate one record into our columns."""
         values: dict[str, Any] = {c: template.fill(record) for c, template in self._columns.items()}
         problems = []
@@ -251,7 +251,7 @@ class _AsItIs:
     def ignored(self, _header: Iterable[str]) -> list[str]:
         return []
 
-    def row(self, line: int, record: Record) -> Row:
+    def row(self, line: int, record: ForeignRow) -> Row:
         return Row(line, record, {})
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from tradebook.ids import encode_body
-from tradebook.storage.index import Condition, Index, Query
+from tradebook.storage.index import Condition, ListIndex, Query
 from tradebook.storage.index_documents import Document, forms_of
 
 WALKED_ROWS = 10_000
@@ -79,7 +79,7 @@ class Question(NamedTuple):
     values: dict[str, Any]
 
 
-def questions(index: Index, query: Query, account_id: int, *, descending: bool) -> Iterator[Question]:
+def questions(index: ListIndex, query: Query, account_id: int, *, descending: bool) -> Iterator[Question]:
     """Yield the statements to ask, one after the other, until an answer is without TOO_MANY."""
     writing = _Writing(index, account_id, "DESC" if descending else "ASC")
     conditions, words = query.conditions, query.words
@@ -107,7 +107,7 @@ def _is_composed(condition: Condition) -> bool:
 class _Writing:
     """Writes statements for one index and one direction."""
 
-    def __init__(self, index: Index, account_id: int, order: str) -> None:
+    def __init__(self, index: ListIndex, account_id: int, order: str) -> None:
         self._index, self._order = index, order
         self._account_id = account_id
         self._table = index.table.name
@@ -305,12 +305,12 @@ def _within(key: str) -> str:
     return f"{key} >= %(above)s AND {key} < %(below)s"
 
 
-def searched_view(index: Index) -> str:
+def searched_view(index: ListIndex) -> str:
     """Name the view through which the folded text is searched."""
     return f"{index.folded.name}_of_account"
 
 
-def _key_of(index: Index, table: sa.FromClause) -> str:
+def _key_of(index: ListIndex, table: sa.FromClause) -> str:
     """Name the column that holds the indexed row's key."""
     return "id" if table is index.table else index.folded_key
 

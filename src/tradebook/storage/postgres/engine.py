@@ -18,14 +18,14 @@ from psycopg.conninfo import conninfo_to_dict
 from tradebook.clock import now_ms
 from tradebook.ids import KeyMaker
 from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION
-from tradebook.storage.connections import Connection, Connections
 from tradebook.storage.database import Conflict, Duplicate, OutcomeUnknown, Row, Unavailable
 from tradebook.storage.derived import Derived
-from tradebook.storage.index import Index, Query
+from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.index_documents import documents
-from tradebook.storage.postgres_index import TOO_MANY, questions, searchable
+from tradebook.storage.postgres.connections import Connection, Connections
+from tradebook.storage.postgres.index import TOO_MANY, questions, searchable
+from tradebook.storage.postgres.row_security import APPLICATION, put_on
 from tradebook.storage.schema import Prepared
-from tradebook.storage.walls import APPLICATION, put_on
 
 SCHEMES = ("postgresql://", "postgres://")
 SERVER_TIMEOUT_SHARE = 0.85
@@ -62,7 +62,7 @@ class PostgresReader:
         return self._execute(statement, values).fetchall()
 
     def keys(
-        self, index: Index, query: Query, *, above: int, below: int, descending: bool, limit: int
+        self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
     ) -> list[int]:
         """Return the keys that match, `above <= key < below`, in list order or against it."""
         bounds = {"account_id": self.account_id, "above": above, "below": below, "limit": limit}
@@ -121,10 +121,10 @@ class PostgresWriter(PostgresReader):
             raise
         self._connection.execute("RELEASE SAVEPOINT part")
 
-    def create_indexes(self, indexes: Iterable[Index]) -> None:
+    def create_indexes(self, indexes: Iterable[ListIndex]) -> None:
         """Do nothing: the tables' own indexes serve every account."""
 
-    def reindex(self, index: Index, keys: Sequence[int]) -> None:
+    def reindex(self, index: ListIndex, keys: Sequence[int]) -> None:
         """Bring the index up to date for these rows, also for those that are gone."""
         found = documents(index, self.rows, list(keys))
         table, key = index.folded.name, index.folded_key
@@ -275,7 +275,7 @@ class PostgresLocation:
     def create(self) -> None:
         """Do nothing: the database is made by who runs the server."""
 
-    def open(self, *, timeout_ms: int, indexes: Sequence[Index]) -> PostgresDatabase:  # noqa: ARG002 - SQLite's
+    def open(self, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> PostgresDatabase:  # noqa: ARG002 - SQLite's
         """Open the book; nothing is connected before it is needed."""
         return PostgresDatabase(self.url, timeout_ms=timeout_ms)
 

@@ -6,9 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tradebook.clock import format_ms
-from tradebook.resources.carriers import SYSTEM as CARRIERS
-from tradebook.text import fold
-from tradebook.transfer.demo_places import (
+from tradebook.demo.places import (
     ADJECTIVES,
     CITIES,
     CITIES_OF,
@@ -18,8 +16,10 @@ from tradebook.transfer.demo_places import (
     TRADES,
     City,
 )
+from tradebook.resources.carriers import SYSTEM as CARRIERS
+from tradebook.text import fold
 
-Record = dict[str, Any]
+DemoRow = dict[str, Any]
 
 _FIRST_NUMBER = 10_001
 _FROM_MS = int(datetime(2019, 1, 7, 8, tzinfo=UTC).timestamp() * 1000)
@@ -46,7 +46,7 @@ _NOTES = (
 _CREDIT_LIMITS = ("2500.00", "5000.00", "10000.00", "12500.50", "25000.00", "50000.00", "100000.00")
 
 
-def demo_customers(count: int, seed: int = 1) -> Iterator[Record]:
+def demo_customers(count: int, seed: int = 1) -> Iterator[DemoRow]:
     """Make up customers as import records; children come right after their parent, which is never a child."""
     chance = random.Random(seed)  # noqa: S311 - a made-up book, not a secret
     step = (_UNTIL_MS - _FROM_MS) // max(count, 1)
@@ -70,7 +70,7 @@ def demo_customers(count: int, seed: int = 1) -> Iterator[Record]:
         yield record
 
 
-def _customer(chance: random.Random, number: int, created_ms: int) -> Record:
+def _customer(chance: random.Random, number: int, created_ms: int) -> DemoRow:
     pick = chance.choice
     city = chance.choices(CITIES, CITY_WEIGHTS)[0]
     name = _company(chance, city)
@@ -103,7 +103,7 @@ def _customer(chance: random.Random, number: int, created_ms: int) -> Record:
     return record
 
 
-def _add_what_some_have(chance: random.Random, record: Record, city: City, domain: str) -> None:
+def _add_what_some_have(chance: random.Random, record: DemoRow, city: City, domain: str) -> None:
     if chance.random() < 0.8:
         record["credit_limit"] = chance.choice(_CREDIT_LIMITS)
         record["credit_limit_currency"] = _currency(record["bill_to.country"])
@@ -120,7 +120,7 @@ def _add_what_some_have(chance: random.Random, record: Record, city: City, domai
         record["ship_to.type"] = "drop_ship" if chance.random() < 0.2 else "standard"
 
 
-def _make_branch(record: Record, parent: Record) -> None:
+def _make_branch(record: DemoRow, parent: DemoRow) -> None:
     record["parent_number"] = parent["number"]
     record["name"] = f"{parent['name']} – {record['bill_to.locality']} branch"
     record["type"] = parent["type"]
@@ -144,7 +144,7 @@ def _phone(chance: random.Random, city: City) -> str:
     return city.country.phone.format(a=area, p=chance.randrange(100), q=chance.randrange(100))
 
 
-def _address(chance: random.Random, kind: str, city: City, name: str) -> Record:
+def _address(chance: random.Random, kind: str, city: City, name: str) -> DemoRow:
     street = city.country.street.format(s=chance.choice(STREETS), n=chance.randint(1, 240))
     address = {
         f"{kind}.name": name,

@@ -17,10 +17,10 @@ from tradebook.ids import KeyMaker, encode_body
 from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION, REVISION
 from tradebook.storage.database import Duplicate, Row, Unavailable
 from tradebook.storage.derived import Derived
-from tradebook.storage.index import Index, Query
+from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.index_documents import documents
 from tradebook.storage.schema import Prepared
-from tradebook.storage.sqlite_index import match_expression, tokens, words_to_confirm
+from tradebook.storage.sqlite.index import match_expression, tokens, words_to_confirm
 
 SCHEME = "sqlite:///"
 MMAP_BYTES = 1 << 36
@@ -66,7 +66,7 @@ class SqliteReader:
         return self._connection.execute(sql, bound).fetchall()
 
     def keys(
-        self, index: Index, query: Query, *, above: int, below: int, descending: bool, limit: int
+        self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
     ) -> list[int]:
         """Return the keys that match, `above <= key < below`, in list order or against it."""
         sql, values = keys_statement(index, query, self.account_id, descending=descending)
@@ -118,7 +118,7 @@ class SqliteWriter(SqliteReader):
             if self._connection.in_transaction:
                 self._connection.execute("RELEASE part")
 
-    def reindex(self, index: Index, keys: Sequence[int]) -> None:
+    def reindex(self, index: ListIndex, keys: Sequence[int]) -> None:
         """Bring the index up to date for these rows, also for those that are gone."""
         found = documents(index, self.rows, list(keys))
         name, folded, key_name = (
@@ -144,7 +144,7 @@ class SqliteWriter(SqliteReader):
             ((key,) for key in gone),
         )
 
-    def create_indexes(self, indexes: Iterable[Index]) -> None:
+    def create_indexes(self, indexes: Iterable[ListIndex]) -> None:
         """Make the account's own index tables, where they aren't there yet."""
         for index in indexes:
             self._connection.execute(
@@ -156,7 +156,7 @@ class SqliteWriter(SqliteReader):
 class SqliteDatabase:
     """A book in one file: a read connection and a write connection for each thread."""
 
-    def __init__(self, path: Path, *, timeout_ms: int, indexes: Sequence[Index]) -> None:
+    def __init__(self, path: Path, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> None:
         self.path = path
         self.derived = Derived()
         self.timeout_ms = timeout_ms
@@ -308,7 +308,7 @@ class SqliteLocation:
         if not self.path.exists():
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
 
-    def open(self, *, timeout_ms: int, indexes: Sequence[Index]) -> SqliteDatabase:
+    def open(self, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> SqliteDatabase:
         """Open the book; the file is opened when it is needed."""
         return SqliteDatabase(self.path, timeout_ms=timeout_ms, indexes=indexes)
 
@@ -317,13 +317,13 @@ class SqliteLocation:
         return sa.create_engine(self.url)
 
 
-def index_name(index: Index, account_id: int) -> str:
+def index_name(index: ListIndex, account_id: int) -> str:
     """Name an account's own index table."""
     return f"{index.name}_{encode_body(account_id)}"
 
 
 def keys_statement(
-    index: Index, query: Query, account_id: int, *, descending: bool
+    index: ListIndex, query: Query, account_id: int, *, descending: bool
 ) -> tuple[str, tuple[Any, ...]]:
     """Write the statement that walks an index; it takes then: above, below, limit."""
     order = "DESC" if descending else "ASC"

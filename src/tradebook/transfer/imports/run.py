@@ -15,13 +15,13 @@ import msgspec
 from tradebook.resources.customers.numbering import Numbering
 from tradebook.resources.customers.tables import INDEX
 from tradebook.storage.database import Database, Writer
-from tradebook.transfer.batches import Batches
-from tradebook.transfer.checking import Record, check_row
-from tradebook.transfer.families import Families
-from tradebook.transfer.reading import Problem, Row
-from tradebook.transfer.references import References
-from tradebook.transfer.row_keys import RowKeys
-from tradebook.transfer.spill import SortedSpill, Spill, chunks_of
+from tradebook.transfer.cells import CheckedRow, check_row
+from tradebook.transfer.files.rows import Problem, Row
+from tradebook.transfer.imports.batches import Batches
+from tradebook.transfer.imports.parents import Families
+from tradebook.transfer.imports.references import References
+from tradebook.transfer.imports.row_keys import RowKeys
+from tradebook.transfer.imports.spill import SortedSpill, Spill, chunks_of
 
 BATCH_ROWS = 1_000
 
@@ -109,7 +109,7 @@ class _Run:
             writer, self._keys, self._references, self._numbering, self._families, self._touched
         )
         # Customers without a number wait: one that stands later in the file may have the next number.
-        self._unnumbered: Spill[Record] = Spill(Record)
+        self._unnumbered: Spill[CheckedRow] = Spill(CheckedRow)
 
     def close(self) -> None:
         """Let go of the temporary files."""
@@ -157,7 +157,7 @@ class _Run:
         if records:
             self._write(records)
 
-    def _write(self, records: list[Record]) -> None:
+    def _write(self, records: list[CheckedRow]) -> None:
         self._batches.write(records)
         for record in records:
             for problem in record.problems:

@@ -36,10 +36,10 @@ from tradebook.resources.customers.tables import (
 from tradebook.resources.priorities import CODES as PRIORITIES
 from tradebook.storage.database import Database, Reader
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
-from tradebook.transfer.checking import ADDRESS_FIELDS, join_groups
+from tradebook.transfer.cells import ADDRESS_FIELDS, join_groups
 from tradebook.transfer.columns import COLUMNS
-from tradebook.transfer.exported_names import Names
-from tradebook.transfer.formulas import escape
+from tradebook.transfer.exports.names import Names
+from tradebook.transfer.files.formulas import escape
 
 PAGE_ROWS = 1_000
 Format = Literal["csv", "ndjson"]

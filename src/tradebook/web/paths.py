@@ -7,35 +7,35 @@ from typing import Any
 import msgspec
 
 from tradebook.clock import parse_rfc3339
-from tradebook.crud.edit import version_of
-from tradebook.crud.resource import Owner, View
+from tradebook.crud.resource import PathObject, View
+from tradebook.crud.versions import version_of
 from tradebook.errors import RouteNotFound, ValidationFailed
 from tradebook.ids import decode_id
 
 
-def keys_in_path(owners: Sequence[Owner], parts: dict[str, str]) -> tuple[int, ...]:
+def keys_in_path(path_objects: Sequence[PathObject], parts: dict[str, str]) -> tuple[int, ...]:
     """Read the ids of a path; ValidationFailed names one of another type."""
-    return tuple(_key_in_path(owner, parts[owner.param]) for owner in owners)
+    return tuple(_key_in_path(path_object, parts[path_object.param]) for path_object in path_objects)
 
 
-def _key_in_path(owner: Owner, text: str) -> int:
-    key = decode_id(owner.id_prefix, text)
+def _key_in_path(path_object: PathObject, text: str) -> int:
+    key = decode_id(path_object.id_prefix, text)
     if not text:
         raise RouteNotFound("There is no such path; without its last slash there may be.")
     if key is None:
         raise ValidationFailed(
-            f"{owner.param} takes ids that begin with {owner.id_prefix}_ and 13 more characters, as this API "
-            "returns them.",
-            param=owner.param,
+            f"{path_object.param} takes ids that begin with {path_object.id_prefix}_ and 13 more characters, "
+            "as this API returns them.",
+            param=path_object.param,
         )
     return key
 
 
-def require_owners(owners: Sequence[Owner], view: View, keys: Sequence[int]) -> Any:
+def require_path_objects(path_objects: Sequence[PathObject], view: View, keys: Sequence[int]) -> Any:
     """Return the object that a path ends in; NotFound where one of the path is missing."""
     found, before = None, None
-    for owner, key in zip(owners, keys, strict=True):
-        found = owner.require(view, key, before)
+    for path_object, key in zip(path_objects, keys, strict=True):
+        found = path_object.require(view, key, before)
         before = key
     return found
 

@@ -9,12 +9,12 @@ from tradebook.clock import now_ms
 from tradebook.ids import KEY_MAX, SEQUENCE_BITS, first_key_of
 from tradebook.resources.customers.tables import customers
 from tradebook.storage.database import Writer
-from tradebook.storage.schema import ACCOUNT, listed, prepare
+from tradebook.storage.schema import ACCOUNT, prepare, table_of_list
 
 _BLOCK_KEYS = 1_000
 _LAST_OF_MILLISECOND = (1 << SEQUENCE_BITS) - 1
 
-_starts = listed("starts")
+_starts = table_of_list("starts")
 _c = customers.c
 _LARGEST = prepare(
     sa.select(

@@ -12,14 +12,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from tradebook.clock import now_ms
-from tradebook.crud.edit import next_version_of
+from tradebook.crud.versions import next_version_of
 from tradebook.ids import milliseconds_of
 from tradebook.resources.addresses import INDEX, addresses
 from tradebook.resources.customers.tables import customer_addresses
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
-from tradebook.transfer.checking import ADDRESS_FIELDS, Record
-from tradebook.transfer.row_keys import RowKeys
+from tradebook.transfer.cells import ADDRESS_FIELDS, CheckedRow
+from tradebook.transfer.imports.row_keys import RowKeys
 
 Values = dict[str, Any]
 
@@ -83,14 +83,14 @@ class AddressChanges:
                 if is_attached:
                     self._attached[customer].add(key)
 
-    def of_new(self, record: Record) -> tuple[int | None, int | None]:
+    def of_new(self, record: CheckedRow) -> tuple[int | None, int | None]:
         """Return the bill-to and ship-to address of a new customer; one serves as both unless told."""
         name = record.own.get("name")
         bill = self._add_given(record, "bill_to", name)
         ship = self._add_given(record, "ship_to", name)
         return bill, bill if ship is None else ship
 
-    def of_changed(self, record: Record, customer: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    def of_changed(self, record: CheckedRow, customer: Mapping[str, Any]) -> tuple[int | None, int | None]:
         """Return the addresses that a customer has after the row; what the row doesn't give stays."""
         old_bill, old_ship = customer["bill_to_address_id"], customer["ship_to_address_id"]
         before = self._values.get(old_ship, {})
@@ -104,7 +104,7 @@ class AddressChanges:
             return bill, bill if values == self._values[bill] else self._add(values)
         return bill, self._change(record, "ship_to", old_ship, customer["id"], name)
 
-    def _change(self, record: Record, part: str, key: int | None, customer: int, name: str) -> int | None:
+    def _change(self, record: CheckedRow, part: str, key: int | None, customer: int, name: str) -> int | None:
         given = getattr(record, part)
         if key is None:
             return self._add_given(record, part, name)
@@ -119,7 +119,7 @@ class AddressChanges:
         self._updated.add(key)
         return key
 
-    def _add_given(self, record: Record, part: str, name: str | None) -> int | None:
+    def _add_given(self, record: CheckedRow, part: str, name: str | None) -> int | None:
         given = getattr(record, part)
         if not _has_value(given):
             return None

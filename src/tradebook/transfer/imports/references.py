@@ -7,10 +7,10 @@ from typing import Any
 from tradebook.resources.payment_terms import payment_terms
 from tradebook.resources.shipping_terms import shipping_terms
 from tradebook.storage.database import Writer
-from tradebook.transfer.carrier_names import Carriers
-from tradebook.transfer.checking import Record
-from tradebook.transfer.names import PRICING_GROUP, TYPE_GROUP, Groups, Refusal, SalesReps, Terms
-from tradebook.transfer.row_keys import RowKeys
+from tradebook.transfer.cells import CheckedRow
+from tradebook.transfer.imports.carriers import Carriers
+from tradebook.transfer.imports.names import PRICING_GROUP, TYPE_GROUP, Groups, Refusal, SalesReps, Terms
+from tradebook.transfer.imports.row_keys import RowKeys
 
 Values = dict[str, Any]
 
@@ -26,7 +26,7 @@ class References:
         self._shipping_terms = Terms(writer, keys, self.made, shipping_terms)
         self._reps = SalesReps(writer, keys, self.made)
 
-    def columns(self, record: Record, known: Mapping[str, Any]) -> Values:
+    def columns(self, record: CheckedRow, known: Mapping[str, Any]) -> Values:
         """Return the columns of the customer that the record's names decide; refusals go to the record."""
         found = Values()
         for resolve in (self._type, self._terms, self._sales_rep, self._carrier_and_level):
@@ -36,7 +36,7 @@ class References:
                 record.refuse(refusal.column, refusal.value, refusal.reason)
         return found
 
-    def price_groups(self, record: Record) -> list[int] | None:
+    def price_groups(self, record: CheckedRow) -> list[int] | None:
         """Return the pricing groups that the record names, none where it clears them; None: they stay."""
         if "price_groups" not in record.own:
             return None

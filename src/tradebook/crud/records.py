@@ -6,17 +6,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tradebook.crud.edit import Edit, first_version, next_version
+from tradebook.crud.change import Change
+from tradebook.crud.versions import first_version, next_version
 from tradebook.errors import AlreadyExists, NotFound, ReferenceNotFound, StillReferenced, SystemOwned
 from tradebook.storage.database import Reader, Writer
-from tradebook.storage.index import Index
+from tradebook.storage.index import ListIndex
 from tradebook.storage.schema import ACCOUNT, Prepared, any_of, metadata, prepare
 
 Values = dict[str, Any]
 _KEY: sa.BindParameter[int] = sa.bindparam("key", type_=sa.BigInteger)
 
 
-class Rows:
+class Records:
     """Reads, adds, changes and deletes rows by key."""
 
     def __init__(
@@ -27,7 +28,7 @@ class Rows:
         unique_within: str | None = None,
         unless: sa.ColumnElement[bool] | None = None,
         owned: Collection[sa.Column[Any]] = (),
-        index: Index | None = None,
+        index: ListIndex | None = None,
     ) -> None:
         """Declare what is special about the table.
 
@@ -70,16 +71,16 @@ class Rows:
         found = reader.rows(self._select, key=key)
         return dict(zip(self.columns, found[0], strict=True)) if found else None
 
-    def current(self, edit: Edit) -> Values:
+    def current(self, change: Change) -> Values:
         """Return the row that is to be changed, if it is there, not the system's, and what the client saw."""
-        found = self.find(edit.writer, edit.key)
+        found = self.find(change.writer, change.id)
         if found is None:
             raise NotFound("There is no such object in this account.", param="id")
         if found.get("is_system"):
             raise SystemOwned(
                 "This belongs to the system and can't be changed or deleted. Make one of your own."
             )
-        edit.require_match(found["updated_at"])
+        change.require_match(found["updated_at"])
         return found
 
     def require(self, reader: Reader, keys: Iterable[int], param: str) -> None:
@@ -88,31 +89,31 @@ class Rows:
         if wanted and len(reader.rows(self._known, ids=sorted(wanted))) < len(wanted):
             raise ReferenceNotFound(f"{param} names an object that this account doesn't have.", param=param)
 
-    def add(self, edit: Edit, values: Values) -> int:
+    def add(self, change: Change, values: Values) -> int:
         """Add a row and return its key; AlreadyExists where a value is taken."""
-        key = edit.new_key()
+        key = change.new_key()
         row = {"id": key, "updated_at": first_version(key), **values}
-        self._require_free(edit.writer, row)
-        edit.writer.run(self._insert, **row)
-        self.reindex(edit.writer, [key])
+        self._require_free(change.writer, row)
+        change.writer.run(self._insert, **row)
+        self.reindex(change.writer, [key])
         return key
 
-    def change(self, edit: Edit, before: Values, changes: Values) -> None:
+    def update(self, change: Change, before: Values, changes: Values) -> None:
         """Change columns of a row; every change is a new version, also one that changes nothing."""
         row = {**before, **changes, "updated_at": next_version(before["updated_at"])}
-        self._require_free(edit.writer, row)
+        self._require_free(change.writer, row)
         key = row.pop("id")
-        edit.writer.run(self._update, key=key, **row)
-        self.reindex(edit.writer, [key])
+        change.writer.run(self._update, key=key, **row)
+        self.reindex(change.writer, [key])
 
-    def remove(self, edit: Edit, before: Values) -> None:
+    def delete(self, change: Change, before: Values) -> None:
         """Delete a row and what goes with it; StillReferenced where others need it."""
         key = before["id"]
-        self.require_unreferenced(edit.writer, key)
+        self.require_unreferenced(change.writer, key)
         for statement in self._owned:
-            edit.writer.run(statement, key=key)
-        edit.writer.run(self._delete, key=key)
-        self.reindex(edit.writer, [key])
+            change.writer.run(statement, key=key)
+        change.writer.run(self._delete, key=key)
+        self.reindex(change.writer, [key])
 
     def reindex(self, writer: Writer, keys: Sequence[int]) -> None:
         """Bring the table's index up to date, where it has one."""

@@ -6,32 +6,16 @@ import falcon
 import msgspec
 
 import tradebook
-from tradebook.crud.cursor import Cursors
+from tradebook.crud.list_requests import RequestParser
 from tradebook.crud.listing import list_page
-from tradebook.crud.requests import RequestParser
 from tradebook.crud.resource import ItemRoute, ListRoute, View
 from tradebook.ids import encode_id
-from tradebook.storage.database import Database, Reader
+from tradebook.storage.database import Reader
 from tradebook.storage.transactions import reading
-from tradebook.web.auth import Authenticator
-from tradebook.web.bodies import Bodies
-from tradebook.web.objects import etag_of, keys_in_path, require_owners
-from tradebook.web.page_cache import Page, PageCache
+from tradebook.web.page_cache import CachedAnswer
+from tradebook.web.paths import etag_of, keys_in_path, require_path_objects
 from tradebook.web.query_string import parse_query_string
-from tradebook.web.twins import Twins
-
-ACCOUNT_PREFIX = "ac"
-
-
-class Service(msgspec.Struct, frozen=True):
-    """What every route works with."""
-
-    database: Database
-    cursors: Cursors
-    authenticator: Authenticator
-    pages: PageCache
-    twins: Twins
-    bodies: Bodies
+from tradebook.web.service import ACCOUNT_PREFIX, Service
 
 
 class Reading:
@@ -57,10 +41,10 @@ class Reading:
                 service.pages.put(key, page)
         _answer(request, response, page)
 
-    def _make(self, account_id: int, path: str, raw_query: str, parts: dict[str, str]) -> Page:
+    def _make(self, account_id: int, path: str, raw_query: str, parts: dict[str, str]) -> CachedAnswer:
         service, route = self._service, self._route
         pairs = parse_query_string(raw_query)
-        owners = keys_in_path(route.owners, parts)
+        keys = keys_in_path(route.path_objects, parts)
         if isinstance(route, ListRoute):
             request = self._parser.list_request(path, pairs, account_id, service.cursors)
             include = request.include
@@ -69,20 +53,20 @@ class Reading:
 
         def answer(reader: Reader) -> tuple[int, bytes]:
             view = View(reader, service.cursors, include)
-            found = require_owners(route.owners, view, owners)
+            found = require_path_objects(route.path_objects, view, keys)
             if isinstance(route, ListRoute):
-                found = list_page(view, route, path, request, owners[-1] if owners else None)
+                found = list_page(view, route, path, request, keys[-1] if keys else None)
             return reader.revision, msgspec.json.encode(found)
 
         revision, body = reading(service.database, account_id, answer)
         if isinstance(route, ItemRoute) or not route.is_kept:
-            return Page(revision, etag_of(body), body)
+            return CachedAnswer(revision, etag_of(body), body)
         name = f"{tradebook.__version__} {path}?{raw_query}".encode("utf-8", "surrogatepass")
         etag = f'"{revision:x}-{blake2b(name, digest_size=8).hexdigest()}"'
-        return Page(revision, etag, body)
+        return CachedAnswer(revision, etag, body)
 
 
-def _answer(request: falcon.Request, response: falcon.Response, page: Page) -> None:
+def _answer(request: falcon.Request, response: falcon.Response, page: CachedAnswer) -> None:
     response.set_headers(
         (
             ("ETag", page.etag),

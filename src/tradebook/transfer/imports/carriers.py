@@ -11,8 +11,8 @@ from tradebook.resources.service_levels import VISIBILITIES, service_levels
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, prepare
 from tradebook.text import fold
-from tradebook.transfer.names import Refusal
-from tradebook.transfer.row_keys import RowKeys
+from tradebook.transfer.imports.names import Refusal
+from tradebook.transfer.imports.row_keys import RowKeys
 
 _CARRIERS = prepare(
     sa.select(

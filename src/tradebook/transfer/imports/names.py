@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tradebook.clock import now_ms
-from tradebook.crud.edit import next_version_of
+from tradebook.crud.versions import next_version_of
 from tradebook.resources.account_groups import FREIGHT_POLICIES, account_groups
 from tradebook.resources.account_groups import INDEX as GROUP_INDEX
 from tradebook.resources.account_groups import TYPES as GROUP_TYPES
@@ -19,7 +19,7 @@ from tradebook.resources.account_users import account_users
 from tradebook.resources.shipping_terms import TYPES as SHIPPING_TERM_TYPES
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, prepare
-from tradebook.transfer.row_keys import RowKeys
+from tradebook.transfer.imports.row_keys import RowKeys
 
 TYPE_GROUP = GROUP_TYPES.index("type_group")
 PRICING_GROUP = GROUP_TYPES.index("pricing_group")

@@ -5,19 +5,19 @@ from typing import Any
 import falcon
 import msgspec
 
-from tradebook.crud.edit import Edit
+from tradebook.crud.change import Change
 from tradebook.crud.grant import Grant
-from tradebook.crud.requests import RequestParser
+from tradebook.crud.list_requests import RequestParser
 from tradebook.crud.resource import Action, View
 from tradebook.errors import ApiError, OutcomeInDoubt, PermissionDenied, UnsupportedMediaType
 from tradebook.ids import encode_id
 from tradebook.storage.database import OutcomeUnknown, Writer
 from tradebook.storage.transactions import reading, writing
 from tradebook.web.envelope import Answer, error_answer
-from tradebook.web.objects import etag_of, keys_in_path, require_owners
+from tradebook.web.paths import etag_of, keys_in_path, require_path_objects
 from tradebook.web.query_string import parse_query_string
 from tradebook.web.replays import NOT_IDEMPOTENT, Replay, replay_of
-from tradebook.web.routes import ACCOUNT_PREFIX, Service
+from tradebook.web.service import ACCOUNT_PREFIX, Service
 
 
 class _Replayed(Exception):
@@ -28,7 +28,7 @@ class _Replayed(Exception):
         self.answer = answer
 
 
-class Acting:
+class Changing:
     """Answers one declared action."""
 
     def __init__(self, service: Service, action: Action) -> None:
@@ -97,10 +97,10 @@ class Acting:
                 _require_json(request)
             pairs = parse_query_string(request.env.get("QUERY_STRING", ""))
             return _Asked(
-                owners=keys_in_path(action.owners, path),
+                path_keys=keys_in_path(action.path_objects, path),
                 include=self._parser.include(pairs),
                 values=action.body.read(raw),
-                if_match=request.get_header("If-Match") if action.owners else None,
+                if_match=request.get_header("If-Match") if action.path_objects else None,
             )
         except ApiError as refusal:
             return _Asked(refusal=refusal)
@@ -109,16 +109,16 @@ class Acting:
         action = self._action
         if asked.refusal is not None:
             raise asked.refusal
-        require_owners(action.owners, View(writer, self._service.cursors), asked.owners)
-        edit = Edit(
+        require_path_objects(action.path_objects, View(writer, self._service.cursors), asked.path_keys)
+        change = Change(
             writer=writer,
             cursors=self._service.cursors,
             grant=grant,
-            owners=asked.owners,
+            path_keys=asked.path_keys,
             values=asked.values,
             if_match=asked.if_match,
         )
-        result = action.act(edit)
+        result = action.act(change)
         if result is None:
             return Answer(204, None)
         status = 201 if action.creates else 200
@@ -132,7 +132,7 @@ class Acting:
 
 
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):
-    owners: tuple[int, ...] = ()
+    path_keys: tuple[int, ...] = ()
     include: frozenset[str] = frozenset()
     values: dict[str, Any] = {}
     if_match: str | None = None

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tradebook.clock import format_ms, now_ms
-from tradebook.crud.edit import next_version
+from tradebook.crud.versions import next_version
 from tradebook.ids import milliseconds_of
 from tradebook.money import DEFAULT_CURRENCY
 from tradebook.resources.account_groups import FREIGHT_POLICIES
@@ -15,12 +15,12 @@ from tradebook.resources.customers.numbering import Numbering
 from tradebook.resources.customers.tables import EDI_STATUSES, customer_price_groups, customers
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
-from tradebook.transfer.address_changes import AddressChanges
-from tradebook.transfer.checking import Record
-from tradebook.transfer.families import NOT_WRITTEN, Families
-from tradebook.transfer.references import References
-from tradebook.transfer.row_keys import RowKeys
-from tradebook.transfer.spill import SortedSpill
+from tradebook.transfer.cells import CheckedRow
+from tradebook.transfer.imports.addresses import AddressChanges
+from tradebook.transfer.imports.parents import NOT_WRITTEN, Families
+from tradebook.transfer.imports.references import References
+from tradebook.transfer.imports.row_keys import RowKeys
+from tradebook.transfer.imports.spill import SortedSpill
 
 Values = dict[str, Any]
 
@@ -102,14 +102,14 @@ class Batches:
         self.touched = touched
         self.counts: Counter[str] = Counter()
 
-    def write(self, records: Sequence[Record]) -> None:
+    def write(self, records: Sequence[CheckedRow]) -> None:
         """Write what is right of these records, each of which has a number; the wrong ones learn why."""
         batch = _Batch(self._writer, self._keys, records)
         for record in records:
             self._decide(batch, record)
         self.touched.extend(batch.write())
 
-    def _decide(self, batch: "_Batch", record: Record) -> None:
+    def _decide(self, batch: "_Batch", record: CheckedRow) -> None:
         number = record.own["number"]
         known = batch.known.get(number)
         if number in batch.decided:
@@ -126,7 +126,7 @@ class Batches:
         if wanted is not None and (known is None or batch.parent_number_of(known) != wanted):
             self._families.wants_parent(record, wanted, key)
 
-    def _create(self, batch: "_Batch", record: Record) -> int:
+    def _create(self, batch: "_Batch", record: CheckedRow) -> int:
         if "name" not in record.own:
             record.require("name", "is missing: a new customer needs a name")
         values = {**NEW_CUSTOMER, **_plain(record)}
@@ -147,7 +147,7 @@ class Batches:
         self.counts["created"] += 1
         return key
 
-    def _change(self, batch: "_Batch", record: Record, known: Values) -> int:
+    def _change(self, batch: "_Batch", record: CheckedRow, known: Values) -> int:
         key: int = known["id"]
         values = {**known, **_plain(record)}
         values.update(self._references.columns(record, known))
@@ -172,7 +172,7 @@ class Batches:
             self.counts["unchanged"] += 1
         return key
 
-    def _leave_parent(self, batch: "_Batch", record: Record, known: Values, values: Values) -> bool:
+    def _leave_parent(self, batch: "_Batch", record: CheckedRow, known: Values, values: Values) -> bool:
         """Take a customer from the parent that its row no longer names; True where the row names another."""
         if "parent_number" not in record.own:
             return False
@@ -187,7 +187,7 @@ class Batches:
 class _Batch:
     """What the book knows of a batch's customers, and what is to be written of them."""
 
-    def __init__(self, writer: Writer, keys: RowKeys, records: Sequence[Record]) -> None:
+    def __init__(self, writer: Writer, keys: RowKeys, records: Sequence[CheckedRow]) -> None:
         self._writer = writer
         numbers = [record.own["number"] for record in records if not record.has_automatic_number]
         rows = writer.rows(_BY_NUMBER, numbers=numbers) if numbers else []
@@ -251,7 +251,7 @@ class _Batch:
         return [values["id"] for values in (*self.created, *self.changed)]
 
 
-def _plain(record: Record) -> Values:
+def _plain(record: CheckedRow) -> Values:
     return {name: value for name, value in record.own.items() if name in _GIVEN_AS_THEY_ARE}
 
 

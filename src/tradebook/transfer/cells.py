@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tradebook.clock import parse_rfc3339
-from tradebook.crud.checks import check_email, check_note, check_text, check_url
+from tradebook.crud.text_values import check_email, check_note, check_text, check_url
 from tradebook.ids import MILLISECONDS_MAX
 from tradebook.money import TooManyDigits, currency_number, parse_amount
 from tradebook.resources.account_groups import COMMISSION_POLICIES, FREIGHT_POLICIES
@@ -21,7 +21,7 @@ from tradebook.resources.addresses import TYPES as ADDRESS_TYPES
 from tradebook.resources.countries import country_code
 from tradebook.resources.customers.tables import BILLING_TYPES, EDI_STATUSES, STATUSES
 from tradebook.resources.priorities import CODES as PRIORITIES
-from tradebook.transfer.reading import Problem, Row
+from tradebook.transfer.files.rows import Problem, Row
 
 GROUP_SEPARATOR = ";"
 GROUP_ESCAPE = "\\"
@@ -142,7 +142,7 @@ def _one_of(words: Sequence[str]) -> Check:
     return check
 
 
-class Field(NamedTuple):
+class Column(NamedTuple):
     """What one import column becomes: a value in one of a record's three parts."""
 
     part: str
@@ -192,10 +192,10 @@ _OWN: tuple[tuple[str, Check, bool], ...] = (
     ("created_at", check_created_at, False),
 )
 ADDRESS_FIELDS = tuple(name for name, _, _ in _ADDRESS)
-FIELDS: dict[str, Field] = {
-    **{name: Field("own", name, check, null) for name, check, null in _OWN},
+FIELDS: dict[str, Column] = {
+    **{name: Column("own", name, check, null) for name, check, null in _OWN},
     **{
-        f"{part}.{name}": Field(part, name, check, null)
+        f"{part}.{name}": Column(part, name, check, null)
         for part in ("bill_to", "ship_to")
         for name, check, null in _ADDRESS
     },
@@ -203,7 +203,7 @@ FIELDS: dict[str, Field] = {
 """Every import column: where its value goes and what it must be."""
 
 
-class Record(msgspec.Struct):
+class CheckedRow(msgspec.Struct):
     """One row of a file, checked. A part holds only what the row gives; None clears."""
 
     line: int
@@ -255,11 +255,11 @@ def _foreign(sources: dict[str, str]) -> dict[str, str]:
     return _foreign_of[key][1]
 
 
-def check_row(row: Row) -> Record:
+def check_row(row: Row) -> CheckedRow:
     """Check every cell of a row; what is wrong is in the record's problems, what is right in its parts."""
     parts: dict[str, dict[str, Any]] = {"own": {}, "bill_to": {}, "ship_to": {}}
     sources = _foreign(row.sources)
-    record = Record(row.line, parts["own"], parts["bill_to"], parts["ship_to"], sources)
+    record = CheckedRow(row.line, parts["own"], parts["bill_to"], parts["ship_to"], sources)
     for column, value in row.values.items():
         part, name, check, can_be_null = FIELDS[column]
         try:

@@ -1,0 +1,1 @@
+"""The demo's customers: made up, the same on every machine."""

@@ -1,0 +1,125 @@
+"""The WSGI application: every declared route, every page, every way to fail."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import falcon
+import msgspec
+
+from tradebook.crud.resource import Action, Resource
+from tradebook.errors import (
+    CATALOGUE,
+    ApiError,
+    DatabaseUnavailable,
+    InternalError,
+    MethodNotAllowed,
+    RouteNotFound,
+    ValidationFailed,
+)
+from tradebook.storage.database import Unavailable
+from tradebook.web.changing import Changing
+from tradebook.web.envelope import ERRORS_PATH, answer_error
+from tradebook.web.log import log
+from tradebook.web.middleware import EveryRequest
+from tradebook.web.open_pages import Constant, Ready, error_reference
+from tradebook.web.openapi import openapi_document
+from tradebook.web.reading import Reading
+from tradebook.web.service import Service
+
+
+def build_app(
+    service: Service,
+    resources: Iterable[Resource],
+    *,
+    is_ready: Callable[[], bool],
+    log_requests: bool,
+) -> falcon.App[falcon.Request, falcon.Response]:
+    """Put the application together."""
+    listed = tuple(resources)
+    app = falcon.App(
+        middleware=[
+            EveryRequest(
+                require_small_body=service.bodies.require_small,
+                count=service.authenticator.count,
+                log_requests=log_requests,
+            )
+        ]
+    )
+    for path, responder in _responders(service, listed):
+        app.add_route(path, responder)
+    html, json = "text/html; charset=utf-8", falcon.MEDIA_JSON
+    app.add_route("/healthz", Constant(b'{"status":"ok"}', json))
+    app.add_route("/readyz", Ready(is_ready))
+    app.add_route("/openapi.json", Constant(msgspec.json.encode(openapi_document(listed)), json))
+    app.add_route(ERRORS_PATH, Constant(error_reference(CATALOGUE), html))
+    app.add_error_handler(Exception, _answer_fault)
+    app.add_error_handler(falcon.HTTPError, _answer_framework_error)
+    app.add_error_handler(Unavailable, _answer_unavailable)
+    app.add_error_handler(ApiError, _answer_api_error)
+    return app
+
+
+class _Path:
+    """What one path answers to, verb by verb."""
+
+
+def _responders(service: Service, resources: Iterable[Resource]) -> Iterator[tuple[str, _Path]]:
+    """Gather the routes of each path, whatever they call the places in it."""
+    found: dict[str, _Path] = {}
+    for resource in resources:
+        for route in resource.routes:
+            places = {owner.param: f"id{number}" for number, owner in enumerate(route.path_objects)}
+            path = route.path.format(**{name: f"{{{place}}}" for name, place in places.items()})
+            responder = found.setdefault(path, _Path())
+            if isinstance(route, Action):
+                _answer_by(responder, route.method, Changing(service, route).answer, places)
+            else:
+                answer = Reading(service, route).answer
+                _answer_by(responder, "GET", answer, places)
+                _answer_by(responder, "HEAD", answer, places)
+    yield from found.items()
+
+
+def _answer_by(responder: _Path, method: str, answer: Callable[..., None], places: dict[str, str]) -> None:
+    def on_request(request: falcon.Request, response: falcon.Response, **parts: str) -> None:
+        answer(request, response, **{name: parts[place] for name, place in places.items()})
+
+    name = f"on_{method.lower()}"
+    assert not hasattr(responder, name), "two routes share a path and a verb"
+    setattr(responder, name, on_request)
+
+
+def _answer_api_error(
+    request: falcon.Request, response: falcon.Response, error: ApiError, params: Any
+) -> None:
+    answer_error(response, error)
+
+
+def _answer_framework_error(
+    request: falcon.Request, response: falcon.Response, error: falcon.HTTPError, params: Any
+) -> None:
+    if isinstance(error, falcon.HTTPMethodNotAllowed):
+        allowed = (error.headers or {}).get("Allow", "")  # type: ignore[union-attr]
+        method = request.env["REQUEST_METHOD"][:20]
+        response.set_header("Allow", allowed)
+        answer_error(response, MethodNotAllowed(f"{method} is not allowed here; allowed is {allowed}."))
+    elif isinstance(error, falcon.HTTPNotFound):
+        answer_error(response, RouteNotFound("There is no such path. GET /openapi.json lists all paths."))
+    else:
+        answer_error(response, ValidationFailed(error.title or "The request can't be read."))
+
+
+def _answer_unavailable(
+    request: falcon.Request, response: falcon.Response, error: Unavailable, params: Any
+) -> None:
+    log.error("database unavailable", request_id=request.context.request_id, reason=str(error))
+    answer_error(response, DatabaseUnavailable("The database is away or busy. Try again shortly."))
+
+
+def _answer_fault(request: falcon.Request, response: falcon.Response, error: Exception, params: Any) -> None:
+    request_id = request.context.request_id
+    log.error("fault", request_id=request_id, exc_info=error)
+    answer_error(
+        response,
+        InternalError(f"The server failed on this request. Report it with the id {request_id}."),
+    )
