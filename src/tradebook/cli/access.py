@@ -1,4 +1,4 @@
-"""Accounts and API keys."""
+"""The commands `accounts` and `keys`."""
 
 from functools import partial
 from typing import Annotated
@@ -32,16 +32,19 @@ keys_app = typer.Typer(help="The API keys of an account.", no_args_is_help=True)
 
 
 def _print_whole(table: Table) -> None:
-    """Print a table that is never cut: ids are there to be copied."""
+    """Print a table in its full width, however narrow the terminal is, so that ids can be copied."""
     whole = Console(width=1_000).measure(table).maximum
     Console(width=max(Console().width, whole)).print(table)
 
 
 @accounts_app.command("create")
 def create_account(
-    name: Annotated[str, typer.Argument(help="What people call the account.")],
+    name: Annotated[str, typer.Argument(help="The account's name.")],
     environment: Annotated[
-        str, typer.Option(help="prod, or test for a sandbox; it shows in the account's keys.")
+        str,
+        typer.Option(
+            help="prod, or test for a sandbox. The account's keys show it: tb_sk_prod_…, tb_sk_test_…"
+        ),
     ] = "prod",
     database: DatabaseOption = None,
     as_json: JsonOption = False,
@@ -79,19 +82,19 @@ def create_key(
     permission: Annotated[
         list[str] | None,
         typer.Option(
-            help="A permission such as customers:read; may be repeated. All unless named.",
+            help="A permission such as customers:read; may be repeated. Default: all permissions.",
             show_default=False,
         ),
     ] = None,
     expires_in: Annotated[
         int | None,
-        typer.Option(min=1, max=36_500, metavar="DAYS", help="Days until the key ends by itself."),
+        typer.Option(min=1, max=36_500, metavar="DAYS", help="Days until the key expires. Default: never."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="What the key is for.")] = None,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make an API key and print its secret, this once: only a hash of it is kept."""
+    """Create an API key and print its secret. It is shown only once: the book keeps just a hash."""
     permissions = tuple(dict.fromkeys(permission)) if permission else ALL_PERMISSIONS
     for word in permissions:
         if word not in ALL_PERMISSIONS:
@@ -146,7 +149,7 @@ KeyArgument = Annotated[str, typer.Argument(metavar="KEY_ID", help="The key's id
 def _key_of(text: str) -> int:
     found = decode_id(api_keys.ID_PREFIX, text)
     if found is None:
-        fail(f"{text} is no key id; tradebook keys list shows them.", WRONG_USAGE)
+        fail(f"{text} is not a key id; tradebook keys list shows them.", WRONG_USAGE)
     return found
 
 
@@ -157,13 +160,15 @@ def rotate_key(
     grace_seconds: Annotated[
         int,
         typer.Option(
-            min=0, max=api_keys.GRACE_SECONDS_MAX, help="How long the old key still works; 0 ends it at once."
+            min=0,
+            max=api_keys.GRACE_SECONDS_MAX,
+            help="How long the old key goes on working; 0 ends it at once.",
         ),
     ] = api_keys.GRACE_SECONDS_DEFAULT,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a key in place of another one and print its secret, this once; the old one ends after a while."""
+    """Replace a key by a new one and print its secret, only once. The old key ends after the grace."""
     found = _key_of(key)
 
     def rotate(writer: Writer) -> tuple[str, str]:
@@ -178,7 +183,7 @@ def rotate_key(
         try:
             key_id, secret = writing(book, account_id, rotate)
         except AlreadyDeleted:
-            fail(f"This account has no key {key} that is still good.")
+            fail(f"This account has no key {key} that is still valid.")
     if as_json:
         print_json({"id": key_id, "key": secret, "replaces": key})
     else:
@@ -188,11 +193,11 @@ def rotate_key(
 
 @keys_app.command("revoke")
 def revoke_key(key: KeyArgument, account: AccountOption, database: DatabaseOption = None) -> None:
-    """End a key for good; it is refused from the next request on."""
+    """End a key for good. It is refused from the next request on."""
     found = _key_of(key)
     with opened(database) as book:
         account_id, _ = account_key(book, account)
         revoked = writing(book, account_id, partial(api_keys.revoke_key, key=found))
     if not revoked:
-        fail(f"This account has no key {key} that is still good.")
+        fail(f"This account has no key {key} that is still valid.")
     tell(f"{key} is revoked.")

@@ -1,4 +1,4 @@
-"""The command line's root, and the commands that run and look after a book."""
+"""The root command, and the commands `serve`, `migrate` and `openapi`."""
 
 import os
 import sys
@@ -65,19 +65,21 @@ def root(
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: PortOption = 8000,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="Worker processes.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, max=256, help="How many worker processes answer requests.")
+    ] = 1,
     replica: Annotated[
         list[str] | None,
         typer.Option(
             metavar="URL",
             help="A streaming standby of a PostgreSQL database, to read from; may be repeated. "
-            "Default: $TRADEBOOK_REPLICAS, separated by spaces.",
+            "Default: the URLs in $TRADEBOOK_REPLICAS, separated by spaces.",
             show_default=False,
         ),
     ] = None,
     database: DatabaseOption = None,
 ) -> None:
-    """Serve the book over HTTP until it is stopped; a new embedded book is made first."""
+    """Serve the book over HTTP until you stop it. If its file does not exist, it is made."""
     if replica:
         os.environ[REPLICAS_VARIABLE] = " ".join(replica)
     with opened(database):
@@ -91,20 +93,23 @@ def serve(
 @app.command()
 def migrate(
     check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; tell what is missing, exit 1 if so.")
+        bool,
+        typer.Option("--check", help="Change nothing; list what is missing. Exit code 1 if something is."),
     ] = False,
     spread: Annotated[
         bool,
-        typer.Option("--distribute", help="Then spread the tables over the machines of a Citus cluster."),
+        typer.Option(
+            "--distribute", help="Afterwards spread the tables over the machines of a Citus cluster."
+        ),
     ] = False,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring a book to this version's schema, or tell what is missing. Safe to run again."""
+    """Bring a book to this version's schema. Safe to run again."""
     settings = settings_for(database)
     location = locate(settings.database)
     if spread and (check or location.is_embedded):
-        fail("--distribute is for a PostgreSQL database, and not together with --check.", WRONG_USAGE)
+        fail("--distribute needs a PostgreSQL database, and does not work with --check.", WRONG_USAGE)
     if check and not location.exists():
         fail(f"There is no book at {location.shown}.")
     try:
@@ -129,9 +134,17 @@ def migrate(
     elif check:
         tell("\n".join(["Missing:", *missing]) if missing else f"Up to date, schema {version}.")
     else:
-        tell(f"Schema {migrations.HEAD}; applied: {', '.join(missing) or 'nothing'}.")
+        tell(
+            "\n".join([f"Schema {migrations.HEAD}; applied:", *missing])
+            if missing
+            else f"Up to date, schema {migrations.HEAD}."
+        )
         if spread:
-            tell(f"Distributed by account: {', '.join(distributed) or 'nothing that was not before'}.")
+            tell(
+                f"Distributed by account: {', '.join(distributed)}."
+                if distributed
+                else "All tables are distributed already."
+            )
     if check and missing:
         raise typer.Exit(FAILED)
 
