@@ -98,7 +98,7 @@ def errors_page() -> str:
         "`is_transient`, `quota` and `request_log_url`, all always present. Programs go by `code` and "
         "`param`; `message` is for people and may change. A server shows this list at `/errors`."
     )
-    retry = {True: "may help", False: "is no use"}
+    retry = {True: "may help", False: "does not help"}
     rows = [
         (f"[`{e.code}`](#{e.code})", str(e.status), code(e.type), retry[e.is_transient]) for e in CATALOGUE
     ]

@@ -55,7 +55,7 @@ def error_reference(catalogue: Iterable[type[ApiError]]) -> bytes:
     entries = "".join(
         f'<h2 id="{error.code}">{error.code}</h2><p>{escape(_prose(error))}</p><dl>'
         f"<dt>Status</dt><dd>{error.status}</dd><dt>Type</dt><dd>{error.type}</dd>"
-        f"<dt>Retry</dt><dd>{'may help' if error.is_transient else 'is no use'}</dd></dl>"
+        f"<dt>Retry</dt><dd>{'may help' if error.is_transient else 'does not help'}</dd></dl>"
         for error in catalogue
     )
     return (
