@@ -117,7 +117,7 @@ _plain = ColumnActs(records)
 def _update(change: Change) -> int:
     before = records.current(change)
     if change.values.get("type", before["type"]) != before["type"]:
-        # Its customers would have the group in the wrong place.
+        # Otherwise customers would have a pricing group as their type, or the reverse.
         raise WrongGroupType("A group keeps its type: make another group of the type you need.", param="type")
     records.update(change, before, change.values)
     return change.id
@@ -128,18 +128,20 @@ CREATE, UPDATE = bodies(
     AccountGroup,
     (
         Field("name", LINE, "What it is called; no two groups share a name.", is_required=True),
-        Field("type", OneOf(TYPES), "Which of the two kinds of group it is; it stays so.", is_required=True),
+        Field(
+            "type", OneOf(TYPES), "Which kind of group it is. It can't be changed later.", is_required=True
+        ),
         Field("description", NOTE, "What the group is for.", can_be_null=True),
         Field(
             "commission_policy",
             OneOf(COMMISSION_POLICIES),
-            "Whether commission is due on sales to its customers: `commission_applied` unless told.",
+            "Whether commission is due on sales to its customers. Default: `commission_applied`.",
             default=COMMISSION_POLICIES.index("commission_applied"),
         ),
         Field(
             "freight_policy",
             OneOf(FREIGHT_POLICIES),
-            "Whether freight is billed to its customers: `billed_freight` unless told.",
+            "Whether freight is billed to its customers. Default: `billed_freight`.",
             default=FREIGHT_POLICIES.index("billed_freight"),
         ),
     ),

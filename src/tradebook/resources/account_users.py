@@ -22,7 +22,7 @@ USER_PREFIX = "us"
 
 
 class User(msgspec.Struct, frozen=True):
-    """The person behind an account user; both share a key under two prefixes."""
+    """The person behind an account user. Both ids are made of the same key."""
 
     id: str
     object: Literal["user"]
@@ -36,7 +36,7 @@ class User(msgspec.Struct, frozen=True):
 
 
 class AccountUser(msgspec.Struct, frozen=True):
-    """Somebody's place in the account."""
+    """A member of the account."""
 
     id: str
     user: User | None

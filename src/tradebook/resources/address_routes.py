@@ -1,4 +1,4 @@
-"""The routes of addresses. An address knows whom it serves, so they stand above customers."""
+"""The routes of addresses. They show the customers of an address, so this module imports customers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
@@ -45,7 +45,7 @@ _all = walk_of_index(INDEX)
 
 
 def _walk(reader: Reader, owner: int | None, query: Query, span: Span) -> list[int]:
-    """Walk the index, or the addresses of some customers, of which none has many."""
+    """Walk the index, or the addresses of the given customers; a customer has only a few."""
     wanted = [value for c in query.conditions if c.facet is CUSTOMER for (value,) in c.values]
     if not wanted:
         return _all(reader, owner, query, span)
@@ -137,7 +137,7 @@ def _update(change: Change) -> int:
     addresses.records.update(change, before, values)
     after = {**before, **values}
     touched: set[int] = set()
-    # What else an address says is none of its customers' business, and they may be very many.
+    # Customers don't show the other fields of an address, and there may be very many customers.
     if any(after[name] != before[name] for name in ("name", *COPIED)):
         change.writer.run(_COPY, address=change.id, **{name: after[name] for name in COPIED})
         touched |= _served(change)
@@ -153,7 +153,7 @@ def _served(change: Change) -> set[int]:
 
 
 def _taken_apart(change: Change) -> tuple[Values, list[int] | None]:
-    """Tell what a body says of the address from whom it is to serve."""
+    """Separate the address's own fields in a body from the customers to attach it to."""
     served = change.values.get(PARAM)
     if served:
         require_customers(change.writer, served, PARAM)
@@ -161,7 +161,7 @@ def _taken_apart(change: Change) -> tuple[Values, list[int] | None]:
 
 
 def _serve(change: Change, served: list[int]) -> None:
-    """Attach the address to these customers and no others; those it bills or ships to keep it."""
+    """Attach the address to exactly these customers. Those whose bill-to or ship-to it is keep it."""
     others = _served(change) - set(served)
     change.writer.run(_DETACH, address=change.id)
     needed = {key for (key,) in change.writer.rows(_NEEDED, address=change.id, ids=sorted(others))}
@@ -188,8 +188,8 @@ CREATE, UPDATE = bodies(
         Field(
             PARAM,
             Many(Id(CUSTOMER_PREFIX)),
-            "The customers it is attached to, besides those it bills or ships to; replaced as a set. An "
-            "addition of this project.",
+            "The customers to attach it to, besides those that it bills or ships to. The list replaces all "
+            "of them. An addition of this project.",
         ),
     ),
 )
@@ -230,7 +230,7 @@ resource = Resource(
         *_standard.routes(),
         ListRoute(
             path=f"{PATH}/{{id}}/customers",
-            summary="List the customers that an address serves",
+            summary="List the customers that use an address",
             permission="customers:read",
             item=Customer,
             walk=walk_of_owned(_links.address_id, _links.customer_id),

@@ -22,7 +22,7 @@ ID_PREFIX, GEOLOCATION_PREFIX = "ad", "geo"
 
 
 class Geolocation(msgspec.Struct, frozen=True):
-    """What an address says about its place; it shares the address's key."""
+    """Where an address is. Its id is made of the same key as the address's."""
 
     id: str
     object: Literal["geolocation"]
@@ -35,7 +35,7 @@ class Geolocation(msgspec.Struct, frozen=True):
 
 
 class Address(msgspec.Struct, frozen=True):
-    """Where somebody is found."""
+    """A postal address."""
 
     id: str
     object: Literal["address"]
@@ -79,7 +79,7 @@ _BY_KEY = {
 
 
 def load(reader: Reader, keys: Iterable[int], *, geolocation: bool) -> dict[int | None, Address]:
-    """Return addresses by key in one statement, with or without what they say about their place."""
+    """Return addresses by key in one statement, with or without their geolocation."""
     return {
         key: Address(
             f"{ID_PREFIX}_{(body := encode_body(key))}",
@@ -99,7 +99,7 @@ def load(reader: Reader, keys: Iterable[int], *, geolocation: bool) -> dict[int 
 
 
 def without_place(loaded: dict[int | None, Address]) -> dict[int | None, Address]:
-    """Return the same addresses as they are shown where no geolocation was asked for."""
+    """Return the same addresses without their geolocation."""
     return {key: structs.replace(address, geolocation=None) for key, address in loaded.items()}
 
 
@@ -141,20 +141,20 @@ class Country(Kind, frozen=True):
         return code
 
     def schema(self) -> dict[str, Any]:
-        """Describe the letters."""
+        """Describe the two letters."""
         return {"type": "string", "minLength": 2, "maxLength": 2}
 
 
 FIELDS = (
-    Field("name", LINE, "Who is found there.", is_required=True),
+    Field("name", LINE, "The company or person at this address.", is_required=True),
     Field("country", Country(), "Two letters, such as US.", is_required=True),
     Field("street_line_1", LINE, "Street and number.", can_be_null=True),
-    Field("street_line_2", LINE, "What else finds the door.", can_be_null=True),
+    Field("street_line_2", LINE, "A second line, such as a suite or a floor.", can_be_null=True),
     Field("locality", LINE, "The city.", can_be_null=True),
     Field("state", LINE, "The state, as it is written on a letter.", can_be_null=True),
     Field("postal_code", LINE, "The postal code.", can_be_null=True),
     Field("phone", LINE, "A phone number.", can_be_null=True),
     Field("email", EMAIL, "An email address.", can_be_null=True),
-    Field("type", OneOf(TYPES), "`standard` unless told.", default=0),
+    Field("type", OneOf(TYPES), "Default: `standard`.", default=0),
 )
-"""What a body says of an address."""
+"""The fields of an address in a body."""

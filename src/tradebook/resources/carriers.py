@@ -44,7 +44,7 @@ SYSTEM: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("LTL", "ltl", ("FiveRoutes",)),
     ("Freight Collect", "freight_collect", ("FiveRoutes",)),
 )
-"""The system's carriers: name, code, and service levels of which the first is the default."""
+"""The system's carriers: name, code, and service levels. The first level is the default."""
 
 
 class Carrier(msgspec.Struct, frozen=True):
@@ -155,7 +155,7 @@ _plain = ColumnActs(records, is_system=0, deleted_at=None)
 
 
 def _standing(change: Change) -> Values:
-    """Return the carrier that is to be changed, if it was not deleted."""
+    """Return the carrier to change; AlreadyDeleted if it was deleted."""
     before = records.current(change)
     if before["deleted_at"] is not None:
         raise AlreadyDeleted("This carrier was deleted; customers that have it keep it.", param="id")
@@ -174,7 +174,7 @@ def _update(change: Change) -> int:
 
 
 def _delete(change: Change) -> None:
-    # Softly: who defaults to it keeps it, and still can be shown with it.
+    # The row stays, marked as deleted: customers keep the carrier as their default, and show it.
     records.update(change, _standing(change), {"deleted_at": now_ms()})
 
 
@@ -184,11 +184,11 @@ CREATE, UPDATE = bodies(
     (
         Field("name", LINE, "What it is called; no two carriers share a name.", is_required=True),
         Field("code", OneOf(CODES), "Which of the known carriers it is.", can_be_null=True),
-        Field("account_number", LINE, "The account's own number with the carrier.", can_be_null=True),
+        Field("account_number", LINE, "The account's customer number at the carrier.", can_be_null=True),
         Field(
             "customer_portal_visibility",
             OneOf(VISIBILITIES),
-            "Whether customers see it: `visible` unless told.",
+            "Whether customers see it. Default: `visible`.",
             default=0,
         ),
     ),

@@ -78,7 +78,7 @@ CREATE, UPDATE = bodies(
     PaymentTerm,
     (
         Field("name", LINE, "What it is called; no two terms share a name.", is_required=True),
-        Field("status", OneOf(STATUSES), "Whether it is offered: `active` unless told.", default=0),
+        Field("status", OneOf(STATUSES), "Whether the term is offered. Default: `active`.", default=0),
     ),
 )
 

@@ -101,14 +101,19 @@ CREATE, UPDATE = bodies(
     ServiceLevel,
     (
         Field("name", LINE, "What it is called; unique among the carrier's levels.", is_required=True),
-        Field("service_level_token", LINE, "What other systems know it by; made of the name unless told."),
+        Field("service_level_token", LINE, "What other systems call it. Default: made from the name."),
         Field(
             "customer_portal_visibility",
             OneOf(VISIBILITIES),
-            "Whether customers see it: `visible` unless told.",
+            "Whether customers see it. Default: `visible`.",
             default=0,
         ),
-        Field("is_default", Flag(), "Makes it the carrier's default, in place of another one.", default=0),
+        Field(
+            "is_default",
+            Flag(),
+            "Whether it is the carrier's default. A new default replaces the old one.",
+            default=0,
+        ),
     ),
 )
 
@@ -135,7 +140,7 @@ def _update(change: Change) -> int:
 
 
 def _be_the_only_default(change: Change, carrier: int, key: int) -> None:
-    """Take the default from the level that had it: a carrier has one."""
+    """Take the default away from the level that had it: a carrier has one."""
     if not change.values.get("is_default"):
         return
     for found in change.writer.rows(_DEFAULTS, carrier=carrier, but=key):
@@ -148,7 +153,7 @@ def _be_the_only_default(change: Change, carrier: int, key: int) -> None:
 def routes(
     path: str, carrier: PathObject, require_standing: Callable[[Reader, int], None]
 ) -> tuple[Route, ...]:
-    """Make the routes, inside a carrier's; a carrier that isn't standing gets no new levels."""
+    """Make the routes inside those of a carrier. A deleted carrier gets no new levels."""
 
     def create(change: Change) -> int:
         require_standing(change.writer, change.path_keys[0])

@@ -1,4 +1,4 @@
-"""What a body says of a customer, and which column keeps it."""
+"""The fields of a customer in a body, and the column of each."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ COLUMN_OF = {
     "default_priority": "priority",
     "parent_account_id": "parent_id",
 }
-"""Where a field's column is called otherwise."""
+"""The columns whose names differ from their fields."""
 
 _NOT_COLUMNS = {"customer_price_group_ids", "credit_limit"}
 
@@ -55,27 +55,27 @@ _REQUIRED = (
     ),
 )
 _OPTIONAL = (
-    Field("number", LINE, "Unique in the account; the next number in sequence unless told."),
-    Field("status", OneOf(STATUSES), "The account status: `normal` unless told.", default=0),
+    Field("number", LINE, "Unique in the account. Default: the next number in sequence."),
+    Field("status", OneOf(STATUSES), "The account status. Default: `normal`.", default=0),
     Field(
         "edi_status",
         OneOf(EDI_STATUSES),
-        "`disabled` unless told.",
+        "Whether the customer exchanges data (EDI). Default: `disabled`.",
         default=EDI_STATUSES.index("disabled"),
     ),
     Field(
         "commission_policy",
         OneOf(COMMISSION_POLICIES),
-        "The customer's own: `commission_applied` unless told.",
+        "The customer's own policy. Default: `commission_applied`.",
         default=COMMISSION_POLICIES.index("commission_applied"),
     ),
     Field(
         "freight_policy",
         OneOf(FREIGHT_POLICIES),
-        "The customer's own: `billed_freight` unless told.",
+        "The customer's own policy. Default: `billed_freight`.",
         default=FREIGHT_POLICIES.index("billed_freight"),
     ),
-    Field("note", NOTE, "Anything, in several lines.", can_be_null=True),
+    Field("note", NOTE, "A note, in one or several lines.", can_be_null=True),
     Field("email", EMAIL, "An email address.", can_be_null=True),
     Field("phone", LINE, "A phone number.", can_be_null=True),
     Field("url", URL, "A web address.", can_be_null=True),
@@ -89,11 +89,11 @@ _OPTIONAL = (
     Field("default_priority", OneOf(PRIORITY_CODES), "How urgent orders are.", can_be_null=True),
     Field("carrier_billing_type", OneOf(BILLING_TYPES), "Whom the carrier bills.", can_be_null=True),
     Field("carrier_billing_account", LINE, "The account that the carrier bills.", can_be_null=True),
-    Field("credit_limit", AMOUNT, "The most that may be open.", can_be_null=True),
+    Field("credit_limit", AMOUNT, "The most that the customer may owe.", can_be_null=True),
     Field(
         "customer_price_group_ids",
         Many(Id(account_groups.ID_PREFIX)),
-        "Groups whose type is `pricing_group`; replaced as a set.",
+        "Groups whose type is `pricing_group`. The list replaces all of them.",
     ),
     Field(
         "parent_account_id",
@@ -104,7 +104,7 @@ _OPTIONAL = (
     Field(
         "accepts_invoice_emails",
         Flag(),
-        "Whether invoices go out by email: not, unless told. An addition of this project.",
+        "Whether invoices go out by email. Default: false. An addition of this project.",
         default=0,
     ),
 )
@@ -135,7 +135,7 @@ UPDATE = Body(
 
 
 def columns(values: Values, before: Values) -> Values:
-    """Return the columns that a body's fields are kept in; `before` is the row so far."""
+    """Return the columns and values of a body's fields; `before` is the row so far."""
     found = {COLUMN_OF.get(name, name): value for name, value in values.items() if name not in _NOT_COLUMNS}
     if "credit_limit" in values:
         found.update(columns_of("credit_limit", values["credit_limit"], before))
@@ -143,7 +143,7 @@ def columns(values: Values, before: Values) -> Values:
 
 
 def as_given(row: Values) -> dict[str, Any]:
-    """Return what a change would say for a row, field by field, but for its groups."""
+    """Return a row as the body of a change would write it, without its price groups."""
     found = {}
     for field in UPDATE.fields:
         if field.name not in _NOT_COLUMNS:

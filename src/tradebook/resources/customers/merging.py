@@ -1,4 +1,4 @@
-"""Merging customers: several become one, and nothing is dropped that a preview does not show."""
+"""Merging customers: several become one. Everything that is lost by it is shown by a preview."""
 
 from typing import Any, Literal
 
@@ -36,10 +36,12 @@ BODY = Body(
         Field(
             PARAM,
             Many(Id(ID_PREFIX), 1),
-            "The customers that are merged into this one, and then are no more.",
+            "The customers to merge into this one. They are deleted.",
             is_required=True,
         ),
-        Field("dry_run", Flag(), "Only shows what would move and what would be lost.", default=0),
+        Field(
+            "dry_run", Flag(), "Only show what would move and what would be lost. Default: false.", default=0
+        ),
     ),
 )
 
@@ -74,7 +76,7 @@ _DROPS = [
 
 
 class MergeLoss(msgspec.Struct, frozen=True):
-    """What a source says otherwise than the customer that stays, and what is gone with it."""
+    """A value of a source that is lost, because the customer that remains has another one."""
 
     customer_id: str
     field: str
@@ -95,7 +97,7 @@ class CustomerMergePreview(msgspec.Struct, frozen=True):
 
 
 class _Merge(msgspec.Struct, frozen=True):
-    """A merge that may be done: what moves, by key."""
+    """A merge that is allowed: the keys of everything that moves."""
 
     target: Values
     sources: list[Values]
@@ -179,10 +181,10 @@ def _move(change: Change, plan: _Merge) -> None:
     target = change.id
     link(change, target, plan.addresses, is_attached=True)
     set_price_groups(change, target, [*_of(change, GROUPED, [target]), *plan.moved_groups])
-    # Also the target itself, where it was a child of one of the sources; it is nobody's child then.
+    # This may include the target, as a child of one of the sources. Then it becomes nobody's child.
     stays_child = plan.target["parent_id"] not in plan.keys
     parent = plan.target["parent_id"] if stays_child else None
-    # Not all at once: a statement has its time, and a parent may have any number of children.
+    # Some at a time: a statement has a time limit, and a parent may have any number of children.
     for start in range(0, len(plan.children), ADOPTED_AT_ONCE):
         some = plan.children[start : start + ADOPTED_AT_ONCE]
         change.writer.run(_ADOPT, ids=some, parent=target, now=now_ms())

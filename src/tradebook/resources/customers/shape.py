@@ -19,7 +19,7 @@ ID_PREFIX = "ac"
 
 
 class CustomerContactInfo(msgspec.Struct, frozen=True):
-    """How the customer is reached."""
+    """Email, phone and web address of a customer."""
 
     object: Literal["customer_contact_info"]
     email: str | None
@@ -28,7 +28,7 @@ class CustomerContactInfo(msgspec.Struct, frozen=True):
 
 
 class CustomerFreightPreferences(msgspec.Struct, frozen=True):
-    """How goods go to the customer, and who pays."""
+    """How goods are sent to the customer, and who pays for it."""
 
     object: Literal["customer_freight_preferences"]
     status: Literal["free_freight", "billed_freight"]
@@ -49,15 +49,15 @@ class CustomerDefaults(msgspec.Struct, frozen=True):
 
 
 class CustomerNotificationPreferences(msgspec.Struct, frozen=True):
-    """What the customer wants to hear of."""
+    """Which messages the customer wants."""
 
     object: Literal["customer_notification_preferences"]
     accepts_invoice_emails: bool
 
 
-# gc=False: these form no cycles, and a page of 1,000 should not wake the collector.
+# gc=False: these objects form no cycles, and a page of 1,000 should not start the garbage collector.
 class Customer(msgspec.Struct, frozen=True, gc=False):
-    """Somebody the account sells to. Every key is always present."""
+    """A customer of the account. Every key is always present."""
 
     id: str
     object: Literal["customer"]

@@ -32,8 +32,7 @@ customers: sa.Table = table(
     choice("commission_policy", COMMISSION_POLICIES),
     choice("freight_policy", FREIGHT_POLICIES),
     reference("parent_id", "customers", nullable=True),
-    # Kept, not derived, so that a page needs no look at the children: written with their
-    # `parent_id`.
+    # Stored, so that a page need not read the children. It is written when their `parent_id` changes.
     flag("is_parent"),
     text("note", nullable=True),
     text("credit_limit", nullable=True),
@@ -60,11 +59,11 @@ customer_addresses: sa.Table = table(
     "customer_addresses",
     reference("customer_id", "customers"),
     reference("address_id", "addresses"),
-    # Copies, so that one link row tells all that the address filters ask for.
+    # Copies of the address, so that the address filters need only this row.
     text("locality", nullable=True),
     text("state", nullable=True),
     text("postal_code", nullable=True),
-    # Whether it stays attached when it is bill-to and ship-to address no longer.
+    # Whether the link stays when the address is no longer bill-to or ship-to address.
     flag("is_attached"),
     key=("customer_id", "address_id"),
 )
