@@ -1,4 +1,4 @@
-"""What a change works through: one transaction of one account, and what the client asked for."""
+"""A change under way: its transaction, and what the client asked for."""
 
 from typing import Any
 
@@ -16,15 +16,15 @@ _keys = KeyMaker()
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One change under way."""
+    """One change of the book: everything that an action works with."""
 
     writer: Writer
     cursors: Cursors
     grant: Grant
     path_keys: tuple[int, ...] = ()
-    """The keys in the path, from the left to the right."""
+    """The keys in the path, from left to right."""
     values: dict[str, Any] = {}
-    """The fields of the body, as they are kept."""
+    """The fields of the body, as they are stored."""
     if_match: str | None = None
 
     @property
@@ -34,11 +34,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     @staticmethod
     def new_key() -> int:
-        """Make the key of a new row: later than every one before."""
+        """Make the key of a new row, larger than every key before it."""
         return _keys.next(now_ms())
 
     def require_match(self, updated_at: int) -> None:
-        """Refuse to change an object other than the one that the client has seen: PreconditionFailed."""
+        """Refuse to change an object that has changed since the client read it: PreconditionFailed."""
         if self.if_match is None or self.if_match.strip() == "*":
             return
         tags = [tag.strip().removeprefix("W/") for tag in self.if_match.split(",")]

@@ -12,20 +12,20 @@ from tradebook.crud.resource import Act, Action, ItemRoute, ListRoute, Load, Pat
 
 
 class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
-    """What the routes of a resource have in common; an act that is None stands for no such route."""
+    """What the five routes of a resource share. A resource without an act does not have its route."""
 
     path: str
     noun: str
-    """What one object is called in a sentence, such as `payment term`."""
+    """The name of one object in a sentence, such as `payment term`."""
     nouns: str
     permissions: str
-    """What the permissions begin with, such as `payment_terms`."""
+    """The first part of the permissions, such as `payment_terms`."""
     item: type[msgspec.Struct]
     load: Load
     walk: Walk
     path_object: PathObject
     path_objects: tuple[PathObject, ...] = ()
-    """What stands before the object in the path."""
+    """The objects that come before this one in the path."""
     parameters: tuple[Parameter, ...] = ()
     includes: tuple[str, ...] = ()
     is_kept: bool = True
@@ -36,7 +36,7 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
     deleting: Act | None = None
 
     def routes(self) -> tuple[Route, ...]:
-        """Make the routes."""
+        """Make the routes whose acts are given, and those that read."""
         path = f"{self.path}/{{{self.path_object.param}}}"
         in_path = (*self.path_objects, self.path_object)
         shown: dict[str, Any] = {"item": self.item, "includes": self.includes}
@@ -81,7 +81,7 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
                 Action(
                     method="PATCH",
                     path=path,
-                    summary=f"Change one {self.noun}; what is absent stays",
+                    summary=f"Change one {self.noun}; absent fields stay as they are",
                     permissions=(f"{self.permissions}:update",),
                     act=self.changing,
                     body=self.update,
@@ -104,10 +104,10 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ColumnActs:
-    """The three acts of a resource whose fields are the columns of one table."""
+    """Create, change and delete for a resource whose fields are the columns of one table."""
 
     def __init__(self, rows: Records, **of_new: Any) -> None:
-        """`of_new` are the columns of a new row that no field sets."""
+        """Take the records of the table, and in `of_new` the columns of a new row that no field sets."""
         self._records, self._of_new = rows, of_new
 
     def create(self, change: Change) -> int:
@@ -115,11 +115,11 @@ class ColumnActs:
         return self._records.add(change, {**self._of_new, **change.values})
 
     def update(self, change: Change) -> int:
-        """Change what is given."""
+        """Change the columns that the body gives."""
         before = self._records.current(change)
         self._records.update(change, before, change.values)
         return change.id
 
     def delete(self, change: Change) -> None:
-        """Delete a row that nothing refers to."""
+        """Delete a row, unless other rows refer to it."""
         self._records.delete(change, self._records.current(change))

@@ -1,4 +1,8 @@
-"""What an account has few of, kept as finished JSON for as long as the account doesn't change."""
+"""Fragments: rows of small tables, such as carriers and terms, kept as finished JSON.
+
+A page of customers shows the same few carriers, terms and groups again and again. So each is read and encoded
+once, kept until the account changes, and put into every customer that refers to it.
+"""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -12,11 +16,11 @@ from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
 FRAGMENTS_MAX = 10_000
 Fragment = Any
-"""JSON that is already encoded (`msgspec.Raw`), where a Struct's field says the object's own type."""
+"""Finished JSON (`msgspec.Raw`) in a field whose type is that of the object; msgspec copies it as it is."""
 
 
 class Fragments:
-    """The rows of one small table, each encoded once; at most one statement a page."""
+    """The rows of one small table, each encoded once. A page needs at most one statement for them."""
 
     def __init__(
         self,
@@ -25,7 +29,7 @@ class Fragments:
         columns: Iterable[sa.Column[Any]],
         shape: Callable[..., msgspec.Struct],
     ) -> None:
-        """`shape` takes the key and then the columns; `name` tells apart two shapes of one table."""
+        """Take a `shape` that makes an object of key and columns, and a `name` of its own for each shape."""
         self._name = name
         self._shape = shape
         self._statement = prepare(
@@ -33,7 +37,7 @@ class Fragments:
         )
 
     def load(self, reader: Reader, keys: Collection[int | None]) -> dict[int | None, Fragment]:
-        """Return the finished JSON of these rows; a None among the keys stands for nothing, and is null."""
+        """Return the finished JSON of these rows by key; None, which refers to nothing, gives null."""
         known: dict[int | None, Fragment] = reader.cache.setdefault(self._name, {None: None})
         missing = set(keys).difference(known)
         if missing:
@@ -45,6 +49,6 @@ class Fragments:
         return known
 
     def load_found(self, view: View, keys: Sequence[int]) -> Mapping[int, Fragment]:
-        """Return finished objects by key, as routes show them; rows that are gone are left out."""
+        """Return the finished JSON of these rows by key, without rows that no longer exist: a `Load`."""
         known = self.load(view.reader, keys)
         return {key: known[key] for key in keys if key in known}

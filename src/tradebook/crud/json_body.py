@@ -1,4 +1,4 @@
-"""The body of a request, read strictly: JSON that means one thing and nothing else."""
+"""Reads the body of a request strictly: only JSON that can't be understood in two ways."""
 
 import json
 import re
@@ -11,7 +11,7 @@ _BAD_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 
 
 class Number(str):
-    """A number, as it is written: a float would lose what it says."""
+    """A number as the client wrote it; a float would lose digits."""
 
     __slots__ = ()
 
@@ -19,7 +19,7 @@ class Number(str):
 def parse_object(raw: bytes) -> dict[str, Any]:
     """Read a body that must be one JSON object; ValidationFailed says what is wrong with it.
 
-    msgspec would be faster, but takes the last of two equal keys without a word.
+    msgspec would be faster, but silently takes the last of two equal keys.
     """
     try:
         text = raw.decode()

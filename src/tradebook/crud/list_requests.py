@@ -1,4 +1,4 @@
-"""From the parameters that a client sent to a request that can be run; everything unreadable is refused."""
+"""Turns the parameters of a list into a ListRequest, and refuses everything that can't be read."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -27,11 +27,11 @@ from tradebook.text import words_of
 
 EVERYTHING = Query()
 Pairs = Sequence[tuple[str, str]]
-"""Names and values as the client spelled them, in its order."""
+"""Names and values as the client wrote them, in its order."""
 
 
 class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of a list, fully understood."""
+    """What a client asks of a list: which page, which filters, which includes."""
 
     query: Query
     above: int
@@ -42,7 +42,7 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     scope: bytes
     """What the cursors of this list are bound to: account, path and filters."""
     repeated: Pairs
-    """Everything but the cursor, for the URLs of the neighbouring pages."""
+    """Everything but the cursor, for the URLs of the next and the previous page."""
 
 
 class RequestParser:
@@ -76,14 +76,14 @@ class RequestParser:
         )
 
     def include(self, pairs: Pairs) -> frozenset[str]:
-        """Read the parameters of a single object: what it includes."""
+        """Read the parameters of a single object: its includes."""
         return _Found(self._by_spelling, pairs).include()
 
 
 def list_scope(
     account_id: int, path: str, query: Query = EVERYTHING, above: int = 0, below: int = KEY_MAX
 ) -> bytes:
-    """Write down what a list's cursors are bound to."""
+    """Encode what the cursors of a list are bound to."""
     filters = [(c.facet.letter, c.values) for c in query.conditions]
     return msgspec.json.encode((account_id, path, filters, sorted(query.words), above, below))
 
@@ -152,7 +152,7 @@ class _Found:
 
 
 def _sentence(text: str) -> str:
-    """End a sentence that may end in a question already."""
+    """End a sentence with a period, unless it ends with a question mark."""
     return text if text.endswith("?") else f"{text}."
 
 

@@ -1,6 +1,6 @@
-"""Query parameters as declared: how a value is read, what it may be, and what filter it becomes.
+"""The declared parameters of a query string: how a value is read, what it may be, which filter it becomes.
 
-The same declarations serve the requests and the OpenAPI document.
+Requests and the OpenAPI document use the same declarations.
 """
 
 import re
@@ -21,14 +21,14 @@ _WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 
 
 class Unreadable(ValueError):
-    """A value is not what its parameter takes; the text says what it does take."""
+    """A value can't be read; the text says what its parameter or field takes."""
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """How the text of a parameter is read; `read` raises Unreadable."""
+    """How a value is read, and how OpenAPI describes it; `read` raises Unreadable."""
 
     def read(self, text: str) -> Any:
-        """Turn the text into the value that filters use."""
+        """Turn the text into the value that filters and columns use."""
         raise AssertionError(text)
 
     def schema(self) -> dict[str, Any]:
@@ -37,7 +37,7 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 class Id(Kind, frozen=True):
-    """A public id of one type; it is read into its key."""
+    """A public id of one type; reading it returns its key."""
 
     prefix: str
 
@@ -54,7 +54,7 @@ class Id(Kind, frozen=True):
 
 
 class OneOf(Kind, frozen=True):
-    """One of a few words; it is read into its place among them."""
+    """One of a few words; reading it returns its place among them."""
 
     words: tuple[str, ...]
 
@@ -70,7 +70,7 @@ class OneOf(Kind, frozen=True):
 
 
 class Word(OneOf, frozen=True):
-    """One of a few words, read as it is."""
+    """One of a few words; reading it returns the word."""
 
     def read(self, text: str) -> Any:
         """Read a word of the enumeration, spelled exactly."""
@@ -95,12 +95,12 @@ class Text(Kind, frozen=True):
 
 
 class Moment(Kind, frozen=True):
-    """A time that bounds creation, inclusive; it is read into the first key after or at the bound."""
+    """An inclusive bound for the time of creation; reading it returns the key at that bound."""
 
     side: Literal["start", "end"]
 
     def read(self, text: str) -> int:
-        """Read an RFC 3339 date-time; what is finer than a millisecond is kept exact by rounding inwards."""
+        """Read an RFC 3339 date-time. A time finer than a millisecond is rounded into the range."""
         try:
             milliseconds, finer = parse_rfc3339(text)
         except ValueError:
@@ -116,7 +116,7 @@ class Moment(Kind, frozen=True):
 
 
 class Limit(Kind, frozen=True):
-    """How many results a page holds at most."""
+    """The most results in a page."""
 
     def read(self, text: str) -> int:
         """Read a whole number from 1 to 1000, in ASCII digits and nothing else."""
@@ -135,7 +135,7 @@ class Limit(Kind, frozen=True):
 
 
 class Opaque(Kind, frozen=True):
-    """A cursor; whether it is good is found out once all filters are known."""
+    """A cursor; whether it is valid can be checked only when all filters are known."""
 
     def read(self, text: str) -> str:
         """Take the text as it is."""
@@ -147,13 +147,13 @@ class Opaque(Kind, frozen=True):
 
 
 class Parameter(msgspec.Struct, frozen=True):
-    """One query parameter. An array's published name ends in `[]`; it is accepted without as well."""
+    """One query parameter. The published name of an array ends in `[]`; clients may leave that out."""
 
     name: str
     kind: Kind
     description: str
     facet: Facet | None = None
-    """The fact that the values are compared with."""
+    """The facet that the values are compared with."""
     place: int = 0
     """Which of the facet's columns the value stands for."""
     alias: str | None = None
@@ -165,7 +165,7 @@ class Parameter(msgspec.Struct, frozen=True):
 
     @property
     def is_array(self) -> bool:
-        """Whether several values may be given, of which one must match."""
+        """Whether several values may be given; one of them must match."""
         return self.name.endswith(self.MANY)
 
 
@@ -209,6 +209,6 @@ def include_parameter(values: Sequence[str]) -> Parameter:
 
 
 def did_you_mean(text: str, choices: Sequence[str]) -> str:
-    """Suggest the nearest of the choices, as the end of a sentence; empty where none is near."""
+    """Suggest the nearest of the choices, as the end of a sentence; empty if none is near."""
     near = get_close_matches(text[:TEXT_LENGTH_MAX], choices, n=1, cutoff=0.6)
     return f"; did you mean {near[0]}?" if near else ""

@@ -1,4 +1,4 @@
-"""The rows of one table, changed one at a time, with the rules that hold for every resource."""
+"""Records: the rows of one table, changed one at a time, with the rules that hold for every resource."""
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
@@ -32,9 +32,9 @@ class Records:
     ) -> None:
         """Declare what is special about the table.
 
-        `unique` names columns whose value no two rows share, within those that agree in `unique_within`,
-        apart from the rows for which `unless` holds. `owned` are references of rows that go with the row they
-        refer to.
+        No two rows may have the same value in a column of `unique`: among the rows that have the same
+        `unique_within`, and without those for which `unless` is true. Rows that refer to a row by a column
+        of `owned` are deleted with it.
         """
         self.table, self._index, self._within = table, index, unique_within
         self.columns = tuple(column.name for column in table.c if column.name != "account_id")
@@ -67,12 +67,12 @@ class Records:
         return prepare(sa.select(self.table.c.id).where(*conditions))
 
     def find(self, reader: Reader, key: int) -> Values | None:
-        """Return a row by column; None where there is none."""
+        """Return a row, by the names of its columns; None if there is none."""
         found = reader.rows(self._select, key=key)
         return dict(zip(self.columns, found[0], strict=True)) if found else None
 
     def current(self, change: Change) -> Values:
-        """Return the row that is to be changed, if it is there, not the system's, and what the client saw."""
+        """Return the row to change. Refuse if it is gone, the system's, or not what the client has seen."""
         found = self.find(change.writer, change.id)
         if found is None:
             raise NotFound("There is no such object in this account.", param="id")
@@ -84,13 +84,13 @@ class Records:
         return found
 
     def require(self, reader: Reader, keys: Iterable[int], param: str) -> None:
-        """Refuse keys that the account has no row of: ReferenceNotFound."""
+        """Refuse keys that the account does not have: ReferenceNotFound."""
         wanted = set(keys)
         if wanted and len(reader.rows(self._known, ids=sorted(wanted))) < len(wanted):
             raise ReferenceNotFound(f"{param} names an object that this account doesn't have.", param=param)
 
     def add(self, change: Change, values: Values) -> int:
-        """Add a row and return its key; AlreadyExists where a value is taken."""
+        """Add a row and return its key; AlreadyExists if a unique value is taken."""
         key = change.new_key()
         row = {"id": key, "updated_at": first_version(key), **values}
         self._require_free(change.writer, row)
@@ -99,7 +99,7 @@ class Records:
         return key
 
     def update(self, change: Change, before: Values, changes: Values) -> None:
-        """Change columns of a row; every change is a new version, also one that changes nothing."""
+        """Change columns of a row. Every change makes a new version, even if it changes nothing."""
         row = {**before, **changes, "updated_at": next_version(before["updated_at"])}
         self._require_free(change.writer, row)
         key = row.pop("id")
@@ -107,7 +107,7 @@ class Records:
         self.reindex(change.writer, [key])
 
     def delete(self, change: Change, before: Values) -> None:
-        """Delete a row and what goes with it; StillReferenced where others need it."""
+        """Delete a row and the rows that it owns; StillReferenced if other rows refer to it."""
         key = before["id"]
         self.require_unreferenced(change.writer, key)
         for statement in self._owned:
@@ -116,12 +116,12 @@ class Records:
         self.reindex(change.writer, [key])
 
     def reindex(self, writer: Writer, keys: Sequence[int]) -> None:
-        """Bring the table's index up to date, where it has one."""
+        """Bring the table's index up to date, if it has one."""
         if self._index is not None and keys:
             writer.reindex(self._index, keys)
 
     def require_unreferenced(self, reader: Reader, key: int) -> None:
-        """Refuse to go on where other rows refer to this one, and say how many."""
+        """Refuse if other rows refer to this one, and say how many: StillReferenced."""
         for name, statement in self._referring:
             count = reader.rows(statement, key=key)[0][0]
             if count:
@@ -132,7 +132,7 @@ class Records:
 
     @cached_property
     def _referring(self) -> list[tuple[str, Prepared]]:
-        """How many rows refer to a row, by what they are called. Late: others are declared after this one."""
+        """Count what refers to a row. Made when first used: other tables are declared later."""
         found: dict[str, list[sa.Select[Any]]] = {}
         for column in references_to(self.table):
             if column not in self._owned_columns:
@@ -164,9 +164,9 @@ def references_to(table: sa.Table) -> list[sa.Column[Any]]:
 
 
 def _referrer(column: sa.Column[Any]) -> tuple[str, sa.Column[Any]]:
-    """Tell what refers by a column, in the words of the API, and the column of its own key.
+    """Name what refers by a column, in the words of the API, and the column of its own key.
 
-    A row of a link table stands for what its key begins with.
+    A row of a link table counts as the object that its key begins with.
     """
     table = column.table
     assert isinstance(table, sa.Table)

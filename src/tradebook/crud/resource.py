@@ -1,4 +1,4 @@
-"""The declaration: what a resource is, as data. Routes, permissions, parsing and OpenAPI follow from it."""
+"""The declaration of a resource, as data. Routes, permissions, parsing and OpenAPI follow from it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from tradebook.storage.index import Query
 
 
 class View(msgspec.Struct, frozen=True):
-    """What a loader reads through: one snapshot of one account, and what the client asked to see."""
+    """One snapshot of one account, and the includes that the client asked for."""
 
     reader: Reader
     cursors: Cursors
@@ -23,7 +23,7 @@ class View(msgspec.Struct, frozen=True):
 
 
 Load = Callable[[View, Sequence[int]], Mapping[int, Any]]
-"""Turns keys into finished objects in a constant number of statements; rows that are gone are left out."""
+"""Turns keys into finished objects, in a constant number of statements; without rows that no longer exist."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -36,15 +36,15 @@ class Span(msgspec.Struct, frozen=True):
 
     @property
     def bounds(self) -> dict[str, int]:
-        """The values that a statement of `select_span` takes."""
+        """The values for the bound parameters of `select_span`."""
         return {"above": self.above, "below": self.below, "limit": self.limit}
 
 
 Walk = Callable[[Reader, int | None, Query, Span], list[int]]
-"""Where a list's keys come from: (reader, the owner's key, what is asked for, which part of it)."""
+"""Yields the keys of a list: (reader, key of the object in the path, filters and words, part of the list)."""
 
 LoadSpan = Callable[[View, Span], Mapping[int, Any]]
-"""Reads a part of the whole table at once: finished objects by key, in the order of the walk."""
+"""Reads a part of a table without filters in one step: finished objects by key, in list order."""
 
 
 class PathObject(msgspec.Struct, frozen=True):
@@ -54,12 +54,12 @@ class PathObject(msgspec.Struct, frozen=True):
     id_prefix: str
     load: Load
     inside: Callable[[Reader, int, int], bool] | None = None
-    """Whether it belongs to the object before it in the path: (reader, that one's key, its own)."""
+    """Whether it belongs to the object before it in the path: (reader, key of that object, own key)."""
     gone: Callable[[Reader, int], ApiError | None] | None = None
-    """Finds out whether there is more to tell of an object that is not there."""
+    """Returns a better error than NotFound for an object that does not exist, if there is one."""
 
     def require(self, view: View, key: int, before: int | None) -> Any:
-        """Return the object; NotFound where there is none, or none in the object before it."""
+        """Return the object; NotFound if it does not exist, or not in the object before it in the path."""
         found = self.load(view, [key])
         is_inside = before is None or self.inside is None or self.inside(view.reader, before, key)
         if key in found and is_inside:
@@ -78,17 +78,17 @@ class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
     walk: Walk
     load: Load
     load_span: LoadSpan | None = None
-    """Spares a page that nothing filters the walk before the load."""
+    """Reads a page without filters in one step, instead of first the keys and then the rows."""
     parameters: tuple[Parameter, ...] = ()
     includes: tuple[str, ...] = ()
     path_objects: tuple[PathObject, ...] = ()
-    """The objects in the path, from the left to the right."""
+    """The objects in the path, from left to right."""
     is_kept: bool = True
-    """Whether a finished page may be kept while the account's revision stands."""
+    """Whether a finished page may be kept in memory until the account's revision changes."""
 
     @property
     def permissions(self) -> tuple[str, ...]:
-        """What a key needs for it."""
+        """The permissions that a key needs."""
         return (self.permission,)
 
 
@@ -100,18 +100,18 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
     permission: str
     item: type[msgspec.Struct]
     path_objects: tuple[PathObject, ...]
-    """The objects in the path; the last is the one that is answered."""
+    """The objects in the path; the last one is the answer."""
     includes: tuple[str, ...] = ()
     is_kept: bool = True
 
     @property
     def permissions(self) -> tuple[str, ...]:
-        """What a key needs for it."""
+        """The permissions that a key needs."""
         return (self.permission,)
 
 
 Act = Callable[[Change], int | msgspec.Struct | None]
-"""Changes the book. Returns the key of what to answer with, the answer itself, or None for no answer."""
+"""Changes the book. Returns the key of the object to answer with, or the answer, or None for no content."""
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,14 +125,14 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     body: Body = NOTHING
     path_objects: tuple[PathObject, ...] = ()
     item: type[msgspec.Struct] | None = None
-    """What is answered; None where nothing is."""
+    """The object in the answer; None if the answer has no body."""
     other_items: tuple[type[msgspec.Struct], ...] = ()
-    """What may be answered instead."""
+    """Other objects that the answer may hold instead."""
     load: Load | None = None
     includes: tuple[str, ...] = ()
     creates: bool = False
     has_secret: bool = False
-    """Whether the answer holds what must not be kept readable, not even to be replayed."""
+    """Whether the answer holds a secret: then it is stored encrypted for a replay."""
 
 
 Route = ListRoute | ItemRoute | Action
