@@ -1,7 +1,7 @@
 """What every engine offers: handles that read and write one account, and the way to get them.
 
-A handle belongs to one account and supplies its number to every statement it runs. A read handle
-can't write: it is another type. Nothing below `web` and the commands commits.
+A handle belongs to one account and gives the account's number to every statement that it runs. A read
+handle has another type than a write handle, and can't write. Only `web` and the commands commit.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,11 +19,11 @@ class Unavailable(Exception):
 
 
 class Conflict(Unavailable):
-    """Another transaction was in the way. Nothing was done; done again, the same work may go well."""
+    """Another transaction was in the way. Nothing was done; the same work may succeed at a second try."""
 
 
 class OutcomeUnknown(Unavailable):
-    """The connection was lost in the commit: the work may be done or not. Look before doing it again."""
+    """The connection was lost during the commit: the work may be done or not. Look before doing it again."""
 
 
 class Duplicate(Exception):
@@ -37,11 +37,11 @@ class Reader(Protocol):
 
     @property
     def revision(self) -> int:
-        """A number that no two states of the account share."""
+        """A number of the account that every commit changes; no two states share it."""
 
     @property
     def cache(self) -> dict[Any, Any]:
-        """What was derived from the account at this revision; dropped as soon as it changes."""
+        """Values derived from the account at this revision; emptied when it changes."""
 
     def rows(self, statement: Prepared, **values: Any) -> list[Row]:
         """Run a statement and return all its rows."""
@@ -49,26 +49,26 @@ class Reader(Protocol):
     def keys(
         self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
     ) -> list[int]:
-        """Return the keys that match, `above <= key < below`, in list order or against it."""
+        """Return the keys that match, `above <= key < below`: newest first if `descending`, else oldest."""
 
 
 class Writer(Reader, Protocol):
-    """Reads and writes one account in one transaction; everything is kept or nothing."""
+    """Reads and writes one account in one transaction: all changes are kept, or none."""
 
     def run(self, statement: Prepared, **values: Any) -> int:
-        """Run a statement that changes rows and return how many; Duplicate where one exists."""
+        """Run a statement that changes rows and return how many; Duplicate if a unique value exists."""
 
     def insert(self, statement: Prepared, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Run an insert for every row; the account is the handle's own."""
+        """Run an insert for every row, into the handle's own account."""
 
     def savepoint(self) -> AbstractContextManager[None]:
-        """Mark a place in the transaction; an exception undoes what was done since, and goes on."""
+        """Mark a place in the transaction. An exception undoes everything since then, and is raised on."""
 
     def create_indexes(self, indexes: Iterable[ListIndex]) -> None:
-        """Make what the account's indexes are kept in, where that isn't there yet."""
+        """Make the tables of the account's indexes, if the engine needs some and they don't exist."""
 
     def reindex(self, index: ListIndex, keys: Sequence[int]) -> None:
-        """Bring the index up to date for these rows, also for those that are gone."""
+        """Bring the index up to date for these rows; those that no longer exist are removed from it."""
 
 
 class Database(Protocol):
@@ -82,16 +82,16 @@ class Database(Protocol):
         """Open a snapshot of one account."""
 
     def write(self, account_id: int) -> AbstractContextManager[Writer]:
-        """Open a transaction on one account; leaving it normally commits, an exception undoes it."""
+        """Open a transaction on one account. Leaving it normally commits it, an exception undoes it."""
 
     def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:
-        """Change what no page shows: the revision stays. Unavailable at once where another one writes."""
+        """Change what no page shows, without a new revision; Unavailable at once if somebody writes."""
 
     def revision(self, account_id: int) -> int | None:
-        """Tell the account's revision as cheaply as the engine can; None when there is no such account."""
+        """Return the account's revision as cheaply as the engine can; None if there is no such account."""
 
     def rows_of_all_accounts(self, statement: Prepared, **values: Any) -> list[Row]:
-        """Read outside any account: which accounts there are, what the deployment's secrets are."""
+        """Read outside any account: the table of accounts, the secrets of the deployment."""
 
     def run_of_all_accounts(self, statement: Prepared, **values: Any) -> None:
         """Write outside any account, in a transaction of its own."""
@@ -100,7 +100,7 @@ class Database(Protocol):
         """Add an account and open its first transaction."""
 
     def schema_version(self) -> str | None:
-        """Tell which schema the database has; None where it has none yet."""
+        """Return the version of the database's schema; None if it has none yet."""
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
