@@ -1,4 +1,4 @@
-"""Who is asking: from the Authorization header to a grant."""
+"""Authentication: from the Authorization header to a grant."""
 
 from collections.abc import Callable
 
@@ -15,9 +15,9 @@ NoteUse = Callable[[Database, Grant], Grant]
 
 
 class Authenticator:
-    """Looks up keys, and remembers each for as long as its account doesn't change.
+    """Looks up keys, and remembers each until its account changes.
 
-    Every write changes the account's revision, a revocation too: it holds on the next request.
+    Every write changes the account's revision, even a revocation. So the next request sees it.
     """
 
     def __init__(
@@ -30,9 +30,10 @@ class Authenticator:
         self._known: dict[str, tuple[int | None, Grant]] = {}
 
     def grant(self, request: falcon.Request) -> tuple[Grant, int | None]:
-        """Return what the request's key opens and the account's revision, or refuse the key.
+        """Return the grant of the request's key and the account's revision, or refuse the key.
 
-        A key that is known is counted before the database is asked anything: a refusal costs next to nothing.
+        A key that is known is counted before any question to the database, so that a refusal costs next to
+        nothing.
         """
         header = request.env.get("HTTP_AUTHORIZATION")
         known = None if header is None else self._known.get(header)
@@ -58,7 +59,7 @@ class Authenticator:
         return grant, revision
 
     def count(self, request: falcon.Request) -> None:
-        """Count a request that was answered before its key was looked at, such as one of no route."""
+        """Count a request that was refused before its key was checked, for example without a route."""
         header = request.env.get("HTTP_AUTHORIZATION")
         known = None if header is None else self._known.get(header)
         if self._limiter is not None:
@@ -79,7 +80,7 @@ class Authenticator:
         scheme, _, secret = header.partition(" ")
         if scheme.lower() != "bearer":
             raise InvalidApiKey("The Authorization header must read: Bearer KEY.")
-        # The revision first: a key revoked in between is looked up again by the next request.
+        # The revision first: if the key is revoked in between, the next request looks it up again.
         grant = self._authenticate(self._database, secret.strip())
         revision = self._database.revision(grant.account_id)
         grant = self._note_use(self._database, self._authenticate(self._database, secret.strip()))

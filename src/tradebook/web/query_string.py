@@ -1,4 +1,4 @@
-"""The query string, taken apart strictly: what isn't clean UTF-8 is refused, nothing is dropped or merged."""
+"""Reads the query string strictly: invalid UTF-8 is refused, and nothing is dropped or merged."""
 
 from urllib.parse import unquote_to_bytes
 
@@ -6,7 +6,7 @@ from tradebook.errors import ValidationFailed
 
 
 def parse_query_string(raw: str) -> list[tuple[str, str]]:
-    """Split a query string, as WSGI hands it over, into names and values in the client's order."""
+    """Split a query string, as WSGI passes it, into names and values in the client's order."""
     if not raw:
         return []
     pairs = []
