@@ -115,7 +115,7 @@ _plain = ColumnActs(records)
 
 
 def _update(change: Change) -> int:
-    before = records.current(change)
+    before = change.row
     if change.values.get("type", before["type"]) != before["type"]:
         # Its customers would have the group in the wrong place.
         raise WrongGroupType("A group keeps its type: make another group of the type you need.", param="type")
@@ -157,7 +157,7 @@ resource = Resource(
         item=AccountGroup,
         load=fragments.load_found,
         walk=walk_of_index(INDEX),
-        path_object=PathObject("id", ID_PREFIX, fragments.load_found),
+        path_object=PathObject("id", ID_PREFIX, records),
         parameters=(Q, Parameter("type", OneOf(TYPES), "Only groups of this kind.", TYPE)),
         create=CREATE,
         update=UPDATE,

@@ -129,7 +129,7 @@ def _create(change: Change) -> int:
 
 
 def _update(change: Change) -> int:
-    before = records.current(change)
+    before = change.row
     changed = dict(change.values)
     _require_somebody({**before, **changed})
     if changed.get("email", before["email"]) != before["email"]:
@@ -147,9 +147,8 @@ def _becoming(status: str) -> Act:
     place = STATUSES.index(status)
 
     def become(change: Change) -> int:
-        before = records.current(change)
-        if before["status"] != place:
-            records.update(change, before, {"status": place})
+        if change.row["status"] != place:
+            records.update(change, change.row, {"status": place})
         return change.id
 
     return become
@@ -165,7 +164,7 @@ _bodies = bodies(
         Field("image_url", URL, "Where a picture of the person is.", can_be_null=True),
     ),
 )
-_PATH_OBJECT = PathObject("id", ID_PREFIX, fragments_with_user.load_found)
+_PATH_OBJECT = PathObject("id", ID_PREFIX, records)
 
 resource = Resource(
     name="account_user",

@@ -132,7 +132,7 @@ def _create(change: Change) -> int:
 
 
 def _update(change: Change) -> int:
-    before = addresses.records.current(change)
+    before = change.row
     values, served = _taken_apart(change)
     addresses.records.update(change, before, values)
     after = {**before, **values}
@@ -195,7 +195,7 @@ CREATE, UPDATE = bodies(
 )
 
 PATH = "/v1/sales/addresses"
-_PATH_OBJECT = PathObject("id", ID_PREFIX, _load)
+_PATH_OBJECT = PathObject("id", ID_PREFIX, addresses.records)
 _standard = FiveRoutes(
     path=PATH,
     noun="address",

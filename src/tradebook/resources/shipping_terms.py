@@ -165,8 +165,7 @@ def _create(change: Change) -> int:
 
 
 def _update(change: Change) -> int:
-    before = records.current(change)
-    records.update(change, before, _columns(change, before))
+    records.update(change, change.row, _columns(change, change.row))
     return _set_levels(change, change.id)
 
 
@@ -190,7 +189,7 @@ CREATE, UPDATE = bodies(
         ),
     ),
 )
-_PATH_OBJECT = PathObject("id", ID_PREFIX, _load)
+_PATH_OBJECT = PathObject("id", ID_PREFIX, records)
 
 resource = Resource(
     name="shipping_term",

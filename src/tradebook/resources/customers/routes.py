@@ -105,7 +105,7 @@ FILTERS = (
     ),
 )
 
-_PATH_OBJECT = PathObject("id", ID_PREFIX, load, gone=survivor_of)
+_PATH_OBJECT = PathObject("id", ID_PREFIX, changes.records, gone=survivor_of)
 _CHANGED: dict[str, Any] = {"item": Customer, "load": load, "includes": INCLUDES}
 
 resource = Resource(
@@ -130,6 +130,7 @@ resource = Resource(
             permission="customers:read",
             item=Customer,
             path_objects=(_PATH_OBJECT,),
+            load=load,
             includes=INCLUDES,
         ),
         Action(
