@@ -5,7 +5,7 @@ once, kept until the account changes, and put into every customer that refers to
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -18,8 +18,10 @@ FRAGMENTS_MAX = 10_000
 Fragment = Any
 """Finished JSON (`msgspec.Raw`) in a field whose type is that of the object; msgspec copies it as it is."""
 
+Shape = TypeVar("Shape", bound=msgspec.Struct)
 
-class Fragments:
+
+class Fragments(Generic[Shape]):
     """The rows of one small table, each encoded once. A page needs at most one statement for them."""
 
     def __init__(
@@ -27,7 +29,7 @@ class Fragments:
         name: str,
         table: sa.Table,
         columns: Iterable[sa.Column[Any]],
-        shape: Callable[..., msgspec.Struct],
+        shape: Callable[..., Shape],
     ) -> None:
         """Take a `shape` that makes an object of key and columns, and a `name` of its own for each shape."""
         self._name = name
@@ -44,11 +46,14 @@ class Fragments:
             if len(known) + len(missing) > FRAGMENTS_MAX:
                 known = {key: known[key] for key in (None, *keys) if key in known}
                 reader.cache[self._name] = known
-            for row in reader.rows(self._statement, ids=list(missing)):
-                known[row[0]] = msgspec.Raw(msgspec.json.encode(self._shape(*row)))
+            for key, found in self.objects(reader, missing).items():
+                known[key] = msgspec.Raw(msgspec.json.encode(found))
         return known
 
-    def load_found(self, view: View, keys: Sequence[int]) -> Mapping[int, Fragment]:
-        """Return the finished JSON of these rows by key, without rows that no longer exist: a `Load`."""
-        known = self.load(view.reader, keys)
-        return {key: known[key] for key in keys if key in known}
+    def objects(self, reader: Reader, keys: Iterable[int | None]) -> dict[int, Shape]:
+        """Return the objects themselves, without keeping them; rows that no longer exist are left out."""
+        return {row[0]: self._shape(*row) for row in reader.rows(self._statement, ids=list(keys))}
+
+    def load_found(self, view: View, keys: Sequence[int]) -> Mapping[int, Shape]:
+        """Return the objects as routes show them."""
+        return self.objects(view.reader, keys)

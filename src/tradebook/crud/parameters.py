@@ -13,6 +13,7 @@ import msgspec
 from tradebook.clock import parse_rfc3339
 from tradebook.ids import ANY_BODY_PATTERN, first_key_of, read_id
 from tradebook.storage.index import Facet
+from tradebook.storage.schema import words_of
 
 TEXT_LENGTH_MAX, Q_LENGTH_MAX = 200, 500
 LIMIT_MAX = 1000
@@ -53,32 +54,43 @@ class Id(Kind, frozen=True):
         return {"type": "string", "pattern": f"^{self.prefix}_{ANY_BODY_PATTERN}$"}
 
 
-class OneOf(Kind, frozen=True):
-    """One of a few words; reading it returns its place among them."""
+class Word(Kind, frozen=True):
+    """One of a few words; reading it returns the word."""
 
     words: tuple[str, ...]
 
-    def read(self, text: str) -> int:
-        """Read a word of the enumeration, spelled exactly."""
+    def read(self, text: str) -> Any:
+        """Read one of the words, spelled exactly."""
         if text not in self.words:
             raise Unreadable(f"takes one of {', '.join(self.words)}{did_you_mean(text, self.words)}")
-        return self.words.index(text)
+        return text
 
     def schema(self) -> dict[str, Any]:
         """List the words."""
         return {"type": "string", "enum": list(self.words)}
 
 
-class Word(OneOf, frozen=True):
-    """One of a few words; reading it returns the word."""
+class OneOf(Kind, frozen=True):
+    """One word of a `Literal`; reading it returns its place among them."""
 
-    def read(self, text: str) -> Any:
-        """Read a word of the enumeration, spelled exactly."""
-        return self.words[super().read(text)]
+    literal: Any
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words, in their order."""
+        return words_of(self.literal)
+
+    def read(self, text: str) -> int:
+        """Read one of the words, spelled exactly."""
+        return self.words.index(Word(self.words).read(text))
+
+    def schema(self) -> dict[str, Any]:
+        """List the words."""
+        return Word(self.words).schema()
 
 
 class Text(Kind, frozen=True):
-    """Text of 1 to 200 characters, unless it says otherwise; from 0 where an empty one asks for nothing."""
+    """Text; by default of 1 to 200 characters. With a minimum of 0, an empty text asks for nothing."""
 
     length_min: int = 1
     length_max: int = TEXT_LENGTH_MAX
@@ -155,11 +167,11 @@ class Parameter(msgspec.Struct, frozen=True):
     facet: Facet | None = None
     """The facet that the values are compared with."""
     place: int = 0
-    """Which of the facet's columns the value stands for."""
+    """Which of the facet's columns the value is compared with."""
     alias: str | None = None
-    """Another name that it goes by; both together are one parameter given twice."""
+    """Another name of the same parameter; giving both is giving it twice."""
     may_be_empty: bool = False
-    """Whether form tools may send it with nothing behind it, which is as good as absent."""
+    """Whether an empty value counts as absent: form tools send one."""
 
     MANY: ClassVar[str] = "[]"
 

@@ -1,6 +1,6 @@
 """Records: the rows of one table, changed one at a time, with the rules that hold for every resource."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tradebook.crud.change import Change
 from tradebook.crud.versions import first_version, next_version
-from tradebook.errors import AlreadyExists, NotFound, ReferenceNotFound, StillReferenced, SystemOwned
+from tradebook.errors import AlreadyExists, ReferenceNotFound, StillReferenced
 from tradebook.storage.database import Reader, Writer
 from tradebook.storage.index import ListIndex
 from tradebook.storage.schema import ACCOUNT, Prepared, any_of, metadata, prepare
@@ -27,16 +27,18 @@ class Records:
         unique: Sequence[str] = (),
         unique_within: str | None = None,
         unless: sa.ColumnElement[bool] | None = None,
+        standing: sa.ColumnElement[bool] | None = None,
         owned: Collection[sa.Column[Any]] = (),
         index: ListIndex | None = None,
     ) -> None:
         """Declare what is special about the table.
 
         No two rows may have the same value in a column of `unique`: among the rows that have the same
-        `unique_within`, and without those for which `unless` is true. Rows that refer to a row by a column
-        of `owned` are deleted with it.
+        `unique_within`, and without those for which `unless` is true. A row for which `standing` is not
+        true is not found. Rows that refer to a row by a column of `owned` are deleted with it.
         """
         self.table, self._index, self._within = table, index, unique_within
+        self._indexed = frozenset() if index is None else index.columns_of(table)
         self.columns = tuple(column.name for column in table.c if column.name != "account_id")
         self._owned = [
             prepare(sa.delete(column.table).where(column.table.c.account_id == ACCOUNT, column == _KEY))
@@ -44,7 +46,8 @@ class Records:
         ]
         self._owned_columns = set(owned)
         own = (table.c.account_id == ACCOUNT, table.c.id == _KEY)
-        self._select = prepare(sa.select(*(table.c[name] for name in self.columns)).where(*own))
+        there = own if standing is None else (*own, standing)
+        self._select = prepare(sa.select(*(table.c[name] for name in self.columns)).where(*there))
         self._insert = prepare(sa.insert(table))
         self._update = prepare(
             sa.update(table)
@@ -71,18 +74,6 @@ class Records:
         found = reader.rows(self._select, key=key)
         return dict(zip(self.columns, found[0], strict=True)) if found else None
 
-    def current(self, change: Change) -> Values:
-        """Return the row to change. Refuse if it is gone, the system's, or not what the client has seen."""
-        found = self.find(change.writer, change.id)
-        if found is None:
-            raise NotFound("There is no such object in this account.", param="id")
-        if found.get("is_system"):
-            raise SystemOwned(
-                "This belongs to the system and can't be changed or deleted. Make one of your own."
-            )
-        change.require_match(found["updated_at"])
-        return found
-
     def require(self, reader: Reader, keys: Iterable[int], param: str) -> None:
         """Refuse keys that the account does not have: ReferenceNotFound."""
         wanted = set(keys)
@@ -93,7 +84,7 @@ class Records:
         """Add a row and return its key; AlreadyExists if a unique value is taken."""
         key = change.new_key()
         row = {"id": key, "updated_at": first_version(key), **values}
-        self._require_free(change.writer, row)
+        self._require_free(change.writer, row, self._taken)
         change.writer.run(self._insert, **row)
         self.reindex(change.writer, [key])
         return key
@@ -101,10 +92,12 @@ class Records:
     def update(self, change: Change, before: Values, changes: Values) -> None:
         """Change columns of a row. Every change makes a new version, even if it changes nothing."""
         row = {**before, **changes, "updated_at": next_version(before["updated_at"])}
-        self._require_free(change.writer, row)
+        changed = {name for name in changes if row[name] != before[name]}
+        self._require_free(change.writer, row, changed)
         key = row.pop("id")
         change.writer.run(self._update, key=key, **row)
-        self.reindex(change.writer, [key])
+        if not changed.isdisjoint(self._indexed):
+            self.reindex(change.writer, [key])
 
     def delete(self, change: Change, before: Values) -> None:
         """Delete a row and the rows that it owns; StillReferenced if other rows refer to it."""
@@ -144,9 +137,9 @@ class Records:
             for name, selects in found.items()
         ]
 
-    def _require_free(self, reader: Reader, row: Values) -> None:
+    def _require_free(self, reader: Reader, row: Values, columns: Container[str]) -> None:
         for name, statement in self._taken.items():
-            if row.get(name) is None:
+            if name not in columns or row.get(name) is None:
                 continue
             more = {} if self._within is None else {"within": row[self._within]}
             if any(key != row["id"] for (key,) in reader.rows(statement, value=row[name], **more)):

@@ -9,6 +9,7 @@ from tradebook.crud.change import Change
 from tradebook.crud.cursor import Cursors
 from tradebook.crud.fields import NOTHING, Body
 from tradebook.crud.parameters import Parameter
+from tradebook.crud.records import Records, Values
 from tradebook.errors import ApiError, NotFound
 from tradebook.storage.database import Reader
 from tradebook.storage.index import Query
@@ -52,20 +53,34 @@ class PathObject(msgspec.Struct, frozen=True):
 
     param: str
     id_prefix: str
-    load: Load
-    inside: Callable[[Reader, int, int], bool] | None = None
-    """Whether it belongs to the object before it in the path: (reader, key of that object, own key)."""
+    records: Records | None = None
+    """The table of its row; None for constants, which have no rows."""
+    inside: str | None = None
+    """The column with the key of the object before it in the path."""
     gone: Callable[[Reader, int], ApiError | None] | None = None
     """Returns a better error than NotFound for an object that does not exist, if there is one."""
 
-    def require(self, view: View, key: int, before: int | None) -> Any:
-        """Return the object; NotFound if it does not exist, or not in the object before it in the path."""
-        found = self.load(view, [key])
-        is_inside = before is None or self.inside is None or self.inside(view.reader, before, key)
-        if key in found and is_inside:
-            return found[key]
-        error = None if self.gone is None else self.gone(view.reader, key)
-        raise error or NotFound("There is no such object in this account.", param=self.param)
+    def row(self, reader: Reader, key: int, before: int | None) -> Values:
+        """Return its row; NotFound if there is none, or none in the object before it."""
+        found = None if self.records is None else self.records.find(reader, key)
+        if found is None or (self.inside is not None and found[self.inside] != before):
+            raise self.missing(reader, key)
+        return found
+
+    def missing(self, reader: Reader, key: int) -> ApiError:
+        """Return the error that says that it does not exist."""
+        error = None if self.gone is None else self.gone(reader, key)
+        return error or NotFound("There is no such object in this account.", param=self.param)
+
+
+def row_in_path(path_objects: Sequence[PathObject], reader: Reader, keys: Sequence[int]) -> Values:
+    """Return the row of the object that a path ends in; NotFound if any object of the path is missing."""
+    row: Values = {}
+    before = None
+    for path_object, key in zip(path_objects, keys, strict=True):
+        row = path_object.row(reader, key, before)
+        before = key
+    return row
 
 
 class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +116,7 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
     item: type[msgspec.Struct]
     path_objects: tuple[PathObject, ...]
     """The objects in the path; the last one is the answer."""
+    load: Load
     includes: tuple[str, ...] = ()
     is_kept: bool = True
 
@@ -108,6 +124,16 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
     def permissions(self) -> tuple[str, ...]:
         """The permissions that a key needs."""
         return (self.permission,)
+
+    def find(self, view: View, keys: Sequence[int]) -> Any:
+        """Return the finished object; NotFound if any object of the path is missing."""
+        key = keys[-1]
+        if len(keys) > 1:
+            row_in_path(self.path_objects, view.reader, keys)
+        found = self.load(view, [key])
+        if key not in found:
+            raise self.path_objects[-1].missing(view.reader, key)
+        return found[key]
 
 
 Act = Callable[[Change], int | msgspec.Struct | None]
@@ -133,6 +159,15 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     creates: bool = False
     has_secret: bool = False
     """Whether the answer holds a secret: then it is stored encrypted for a replay."""
+
+    @property
+    def changes_object(self) -> bool:
+        """Whether it changes the object in its path, and so checks the object's version.
+
+        An action that only adds something to the object has a path that continues after the id, without
+        `/actions/`.
+        """
+        return self.path.endswith("}") or "/actions/" in self.path
 
 
 Route = ListRoute | ItemRoute | Action
