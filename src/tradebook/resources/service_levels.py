@@ -108,6 +108,12 @@ CREATE, UPDATE = bodies(
             "Whether customers see it. Default: `visible`.",
             default=0,
         ),
+        Field(
+            "is_default",
+            Flag(),
+            "Whether it is the carrier's default. A new default replaces the old one.",
+            default=0,
+        ),
     ),
 )
 

@@ -84,7 +84,7 @@ class AddressChanges:
                     self._attached[customer].add(key)
 
     def of_new(self, record: CheckedRow) -> tuple[int | None, int | None]:
-        """Return the bill-to and ship-to address of a new customer; one serves as both unless told."""
+        """Return the bill-to and ship-to address of a new customer. Default: one address for both."""
         name = record.own.get("name")
         bill = self._add_given(record, "bill_to", name)
         ship = self._add_given(record, "ship_to", name)

@@ -31,7 +31,7 @@ _LARGEST = prepare(
 
 
 class RowKeys:
-    """Gives out keys; one statement a batch finds out what is taken."""
+    """Gives out keys; one statement for each batch looks up which are taken."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
@@ -40,9 +40,9 @@ class RowKeys:
         self._largest: dict[int, int | None] = {}
 
     def now(self) -> int:
-        """Return a key for about now, later than every one before.
+        """Return a key for about now, larger than every key before it.
 
-        As `KeyMaker`, which looks at the clock and rolls the dice for each: here a thousand share that.
+        `KeyMaker` asks the clock and makes a random number for each key; here a thousand keys share them.
         """
         if not self._left_of_block:
             self._left_of_block = _BLOCK_KEYS
@@ -53,7 +53,7 @@ class RowKeys:
         return self._last
 
     def look_up(self, times: Iterable[int]) -> None:
-        """Find out which keys these milliseconds have already; forgets those of the batch before."""
+        """Look up which keys of these milliseconds are taken; forgets those of the batch before."""
         self._largest = {}
         starts = {first_key_of(milliseconds) for milliseconds in times}
         if starts:
@@ -63,7 +63,7 @@ class RowKeys:
         self._largest.update(self._writer.rows(_LARGEST, starts=sorted(starts)))
 
     def created_at(self, milliseconds: int) -> int:
-        """Return the key after all others of this millisecond; where it is full, of the next."""
+        """Return the key after all others of this millisecond; if it is full, one of the next millisecond."""
         start = first_key_of(milliseconds)
         while True:
             if start not in self._largest:
