@@ -1,4 +1,4 @@
-"""Finished pages, exact: an entry holds only while the account's revision stands."""
+"""Finished answers, kept in memory. An entry is valid only as long as the account's revision is the same."""
 
 from collections import OrderedDict
 
@@ -8,7 +8,7 @@ ENTRY_OVERHEAD_BYTES = 500
 
 
 class CachedAnswer(msgspec.Struct, frozen=True):
-    """A finished answer and what it was made from."""
+    """A finished answer, and the revision that it was made from."""
 
     revision: int
     etag: str
@@ -16,7 +16,7 @@ class CachedAnswer(msgspec.Struct, frozen=True):
 
 
 class PageCache:
-    """The pages asked for most lately, within a number of bytes."""
+    """The pages that were asked for last, up to a number of bytes."""
 
     def __init__(self, bytes_max: int) -> None:
         self._bytes_max = bytes_max
