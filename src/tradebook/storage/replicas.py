@@ -85,7 +85,7 @@ class Replicated:
         self._primary.touch(account_id, statement, **values)
 
     def revision(self, account_id: int) -> int | None:
-        """Tell the account's revision on the primary."""
+        """Return the account's revision on the primary."""
         return self._primary.revision(account_id)
 
     def rows_of_all_accounts(self, statement: Prepared, **values: Any) -> list[Row]:
@@ -97,11 +97,11 @@ class Replicated:
         self._primary.run_of_all_accounts(statement, **values)
 
     def schema_version(self) -> str | None:
-        """Tell which schema the primary has."""
+        """Return the version of the primary's schema."""
         return self._primary.schema_version()
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         for database in (self._primary, *(standby.database for standby in self._standbys)):
             database.close()
 
