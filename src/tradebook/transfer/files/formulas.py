@@ -2,7 +2,7 @@
 
 import re
 
-# What starts a formula, also behind quotes, and in the full-width forms some programs take for it.
+# What starts a formula, even behind quotes; some programs also accept the full-width forms.
 _RUNS = re.compile("['\"]*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _MARK = "'"
 

@@ -1,8 +1,8 @@
-"""What an import does to addresses: new ones, changed ones, and who is found under them.
+"""What an import does to addresses: new ones, changed ones, and which customers use them.
 
-An address may serve several customers. A row speaks for its own customer only, so an address that
-serves another one too is left as it is, and the row's customer gets one of its own. None is deleted:
-nothing tells whether an import made it or somebody who still wants it.
+An address may be used by several customers. A row speaks only for its own customer. So if others use the
+address too, it stays as it is, and the row's customer gets a new one. No address is deleted: nobody can
+tell whether an import made it, or somebody who still wants it.
 """
 
 from collections import defaultdict
@@ -73,7 +73,7 @@ class AddressChanges:
         self._unlinked: list[tuple[int, int]] = []
 
     def load(self, keys: Iterable[int | None]) -> None:
-        """Read the addresses that the batch's customers have, and whom else they serve."""
+        """Read the addresses of the batch's customers, and which other customers use them."""
         ids = [key for key in set(keys) if key is not None]
         if ids:
             for key, *values in self._writer.rows(_BY_KEY, ids=ids):
@@ -91,7 +91,7 @@ class AddressChanges:
         return bill, bill if ship is None else ship
 
     def of_changed(self, record: CheckedRow, customer: Mapping[str, Any]) -> tuple[int | None, int | None]:
-        """Return the addresses that a customer has after the row; what the row doesn't give stays."""
+        """Return the addresses that a customer has after its row; columns that the row doesn't give stay."""
         old_bill, old_ship = customer["bill_to_address_id"], customer["ship_to_address_id"]
         before = self._values.get(old_ship, {})
         name = record.own.get("name", customer["name"])
@@ -143,14 +143,14 @@ class AddressChanges:
         return key
 
     def attach(self, customer: int, before: Iterable[int | None], after: Iterable[int | None]) -> bool:
-        """Have the customer found under its addresses of now; True where anything of them changes."""
+        """Link the customer to the addresses that it has now; True if anything about them changes."""
         old, new = set(before) - {None}, set(after) - {None}
         for address in new - old:
             assert address is not None
             copies = {name: self._values[address][name] for name in _COPIED}
             self._linked.append({"customer_id": customer, "address_id": address, "is_attached": 0, **copies})
             self._users[address].add(customer)
-        # What is attached goes on serving the customer.
+        # Attached addresses stay attached.
         for address in old - new - self._attached[customer]:
             assert address is not None
             self._unlinked.append((customer, address))
@@ -160,7 +160,7 @@ class AddressChanges:
         return bool(old != new or changed)
 
     def write_new(self) -> None:
-        """Write the addresses that the customers of the batch are about to refer to."""
+        """Write the new addresses, before the customers that refer to them."""
         self._writer.insert(_INSERT, self._inserted)
 
     def write_changed(self) -> None:
@@ -183,7 +183,7 @@ def _has_value(given: Values) -> bool:
 
 
 def _is_emptied(given: Values) -> bool:
-    """Tell whether the row has every column of the address and all are empty: there is no address."""
+    """Tell whether the row has every column of the address, all empty: then there is no address."""
     return len(given) == len(ADDRESS_FIELDS) and not _has_value(given)
 
 

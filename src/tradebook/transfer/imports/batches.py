@@ -54,7 +54,7 @@ NEW_CUSTOMER: Values = {
     "is_parent": 0,
     "accepts_invoice_emails": 0,
 }
-"""What a new customer has where its row says nothing."""
+"""The defaults of a new customer."""
 
 _c, _groups = customers.c, customer_price_groups.c
 _BY_NUMBER = prepare(
@@ -83,7 +83,7 @@ _DELETE_GROUP = prepare(
 
 
 class Batches:
-    """Writes batch after batch, and remembers in `touched` whom to index.
+    """Writes batch after batch, and remembers in `touched` which customers to index.
 
     `counts` tells how many customers were created, updated, unchanged.
     """
@@ -103,7 +103,7 @@ class Batches:
         self.counts: Counter[str] = Counter()
 
     def write(self, records: Sequence[CheckedRow]) -> None:
-        """Write what is right of these records, each of which has a number; the wrong ones learn why."""
+        """Write the correct ones of these records, which all have a number; the others get their problems."""
         batch = _Batch(self._writer, self._keys, records)
         for record in records:
             self._decide(batch, record)
@@ -113,7 +113,7 @@ class Batches:
         number = record.own["number"]
         known = batch.known.get(number)
         if number in batch.decided:
-            # The number is there twice, which is reported at the end, with both lines.
+            # The number occurs twice, which is reported at the end with both lines.
             key = NOT_WRITTEN
         elif known is None:
             key = self._create(batch, record)
@@ -173,7 +173,7 @@ class Batches:
         return key
 
     def _leave_parent(self, batch: "_Batch", record: CheckedRow, known: Values, values: Values) -> bool:
-        """Take a customer from the parent that its row no longer names; True where the row names another."""
+        """Remove a customer from the parent that its row no longer names; True if it names another one."""
         if "parent_number" not in record.own:
             return False
         wanted = record.own["parent_number"]
@@ -185,7 +185,7 @@ class Batches:
 
 
 class _Batch:
-    """What the book knows of a batch's customers, and what is to be written of them."""
+    """What the book has of a batch's customers, and what is to be written for them."""
 
     def __init__(self, writer: Writer, keys: RowKeys, records: Sequence[CheckedRow]) -> None:
         self._writer = writer
@@ -230,14 +230,14 @@ class _Batch:
         self._groups_added += [{"customer_id": customer, "group_id": group} for group in groups]
 
     def change_groups(self, customer: int, wanted: set[int]) -> bool:
-        """Have a known customer be in these pricing groups and no others; True where that changes any."""
+        """Put a known customer into exactly these pricing groups; True if that changes anything."""
         had = self._groups_of[customer]
         self.add_groups(customer, sorted(wanted - had))
         self._groups_removed += [{"customer_id": customer, "group_id": group} for group in had - wanted]
         return wanted != had
 
     def write(self) -> list[int]:
-        """Write everything in the order in which rows refer to each other; return whom it concerns."""
+        """Write everything, in the order in which rows refer to each other; return the customers to index."""
         self.addresses.write_new()
         self._writer.insert(_INSERT, self.created)
         self._writer.insert(_INSERT_GROUP, self._groups_added)

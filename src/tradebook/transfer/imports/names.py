@@ -1,6 +1,6 @@
-"""From the names in a file to the account's groups, terms and sales reps; what it lacks is made.
+"""From the names in a file to the account's groups, terms and sales reps; missing ones are made.
 
-A name is found as it is written. What the system owns is found whatever the case, as nobody means a
+A name is found exactly as it is written. For names of the system the case does not matter, as nobody means a
 second "Net 30" by "NET 30"; the account's own names may differ in case alone, and an export of them
 has to come back as it was.
 """
@@ -27,7 +27,7 @@ PRICING_GROUP = GROUP_TYPES.index("pricing_group")
 _TERM_DEFAULTS: dict[str, dict[str, Any]] = {
     "payment_terms": {"status": 0},
     "shipping_terms": {
-        # The only type that promises the customer nothing.
+        # The only type that gives the customer no advantage.
         "type": SHIPPING_TERM_TYPES.index("carrier_rate_freight"),
         "flat_rate": None,
         "flat_rate_currency": None,
@@ -55,7 +55,7 @@ _RENAME_REP = prepare(
 
 
 class Refusal(Exception):
-    """A value of a record is well-formed, and yet can't be taken."""
+    """A value of a row is well-formed, but can't be accepted."""
 
     def __init__(self, column: str, value: Any, reason: str) -> None:
         super().__init__(reason)
@@ -92,7 +92,7 @@ class Terms:
 
 
 class Groups:
-    """Type groups and pricing groups, whose names no two of either kind share."""
+    """Type groups and pricing groups. No two groups of either kind have the same name."""
 
     def __init__(self, writer: Writer, keys: RowKeys, made: Counter[str]) -> None:
         self._writer, self._keys, self._made = writer, keys, made
@@ -133,7 +133,7 @@ class SalesReps:
         self._known: dict[int, tuple[str | None, str | None]] = {}
         self._by_email: dict[str, int] = {}
         self._by_name: dict[str, int] = {}
-        # From the newest to the oldest: the oldest of one name stays.
+        # From the newest to the oldest, so that the oldest of one name is found.
         for email, name, key in writer.rows(_REPS):
             self._know(key, email, name)
 
@@ -149,7 +149,7 @@ class SalesReps:
         return self._known[key][1]
 
     def key_of(self, email: str | None, name: str | None, current: int | None) -> int | None:
-        """Return the rep, a new one where there is none; a name other than the known one renames."""
+        """Return the rep, or a new one if there is none; another name than the known one renames the rep."""
         if email is None and name is None:
             return None
         if current is not None and self._known[current] == (email, name):
