@@ -26,7 +26,7 @@ _SPREAD = "SELECT logicalrelid::regclass::text FROM pg_dist_partition"
 
 
 def upgrade(url: str) -> None:
-    """Bring the database to HEAD; what is there already is left as it is."""
+    """Bring the database to HEAD. Running it again changes nothing."""
     location = locate(url)
     engine = location.migrating()
     try:
@@ -35,7 +35,7 @@ def upgrade(url: str) -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, HEAD)
             if location.is_embedded:
-                # Every time, so that no migration has to think of its tables.
+                # After every upgrade, so that no migration has to remember its tables.
                 for statement in fixed_statistics(metadata.sorted_tables):
                     connection.execute(sa.text(statement))
     finally:
@@ -50,7 +50,8 @@ class NoCitus(Exception):
 def distribute(url: str) -> list[str]:
     """Spread a migrated book's tables over the machines of a Citus cluster, by account; returns their names.
 
-    What is spread already is left as it is. Row-level security ends: see `row_security.take_down`.
+    Tables that are spread already stay as they are. Row-level security is removed: see
+    `row_security.take_down`.
     """
     engine = locate(url).migrating()
     try:
@@ -64,7 +65,7 @@ def distribute(url: str) -> list[str]:
                 connection.execute(sa.text(statement))
             if "deployment" not in spread:
                 connection.execute(sa.text("SELECT create_reference_table('deployment')"))
-            # In the order of their references: what is referred to first.
+            # A table comes after the tables that it refers to.
             for name in waiting:
                 beside = "" if name == own[0] else f", colocate_with => '{own[0]}'"
                 connection.execute(
@@ -76,7 +77,7 @@ def distribute(url: str) -> list[str]:
 
 
 def pending(current: str | None) -> list[str]:
-    """List what a database at this revision still needs, oldest first, one sentence each."""
+    """List the steps that a database at this version still needs: a sentence for each, oldest first."""
     script = ScriptDirectory.from_config(_config())
     steps = list(script.iterate_revisions(HEAD, current or "base"))
     return [f"{step.revision}: {step.doc}" for step in reversed(steps)]

@@ -1,4 +1,4 @@
-"""Fills the indexes that a new version has and an older book had not."""
+"""Fills the indexes that a new version has and an older book does not have."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Creating, changing and deleting customers, with the rules that hold between them and everything else."""
+"""Creating, changing and deleting customers, with the rules between a customer and what it refers to."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -99,7 +99,7 @@ def _number(change: Change, given: str | None) -> str:
 
 
 def update(change: Change) -> int:
-    """Change what is given of a customer."""
+    """Change the fields of a customer that the body gives."""
     before = change.row
     given = dict(change.values)
     groups = given.pop("customer_price_group_ids", None)
@@ -130,14 +130,14 @@ def _addresses_of(row: Values) -> set[int]:
 
 
 def delete(change: Change) -> None:
-    """Delete a customer that has no children; its addresses stay, they belong to the account."""
+    """Delete a customer that has no children. Its addresses stay: they belong to the account."""
     records.delete(change, change.row)
     change.writer.reindex(INDEX, [change.id])
     review_parent(change, change.row["parent_id"])
 
 
 def survivor_of(reader: Reader, key: int) -> CustomerMerged | None:
-    """Tell where a customer that is gone lives on."""
+    """Return the error that names the customer into which this one was merged, if it was."""
     found = reader.rows(_SURVIVORS, ids=[key])
     if not found:
         return None
@@ -146,7 +146,7 @@ def survivor_of(reader: Reader, key: int) -> CustomerMerged | None:
 
 
 def require_customers(reader: Reader, keys: Iterable[int], param: str) -> None:
-    """Refuse keys of customers that the account doesn't have: ReferenceNotFound, also naming survivors."""
+    """Refuse keys of customers that the account doesn't have: ReferenceNotFound, which names survivors."""
     wanted = list(keys)
     try:
         records.require(reader, wanted, param)
@@ -160,7 +160,7 @@ def require_customers(reader: Reader, keys: Iterable[int], param: str) -> None:
 
 
 def _check(change: Change, given: Values, before: Values, groups: Any) -> None:
-    """Hold what is given against the rules."""
+    """Check the given values against the rules."""
     reader = change.writer
     for param, target in _PLAIN_REFERENCES:
         if given.get(param) is not None:

@@ -1,4 +1,4 @@
-"""What a customer is linked with: its addresses, its pricing groups, its parent and children."""
+"""The links of a customer: to its addresses, its pricing groups, its parent and children."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
 _c, _a, _links, _groups = customers.c, addresses.c, customer_addresses.c, customer_price_groups.c
 COPIED = ("locality", "state", "postal_code")
-"""What a link repeats of its address, so that one row tells all that the address filters ask for."""
+"""Columns that a link copies from its address, so that the address filters need only the link."""
 
 _PLACES = prepare(
     sa.select(_a.id, *(_a[name] for name in COPIED)).where(_a.account_id == ACCOUNT, any_of(_a.id, "ids"))
@@ -68,7 +68,7 @@ _SET_FLAG = prepare(
 
 
 def link(change: Change, customer: int, wanted: Iterable[int], *, is_attached: bool = False) -> None:
-    """Have a customer be found under these addresses; attached ones stay when nothing else holds them."""
+    """Link a customer to these addresses. Attached ones stay linked without being bill-to or ship-to."""
     known: dict[int, int] = dict(change.writer.rows(LINKED, customers=[customer]))
     listed = list(dict.fromkeys(wanted))
     loose = [address for address in listed if known.get(address) == 0]
@@ -91,12 +91,12 @@ def link(change: Change, customer: int, wanted: Iterable[int], *, is_attached: b
 
 
 def unlink(change: Change, customer: int, addresses_of: Iterable[int]) -> None:
-    """Have a customer no longer be found under addresses that aren't attached to it."""
+    """Remove a customer's links to these addresses, except to those that are attached."""
     change.writer.run(_UNLINK, customer=customer, ids=sorted(addresses_of))
 
 
 def set_price_groups(change: Change, customer: int, wanted: Iterable[int]) -> None:
-    """Have a customer be in these pricing groups and in no others."""
+    """Put a customer into exactly these pricing groups."""
     new, old = set(wanted), {group for (group,) in change.writer.rows(GROUPED, customers=[customer])}
     if old - new:
         change.writer.run(_DROP_GROUPS, customer=customer, ids=sorted(old - new))
@@ -105,7 +105,7 @@ def set_price_groups(change: Change, customer: int, wanted: Iterable[int]) -> No
 
 
 def review_parent(change: Change, parent: int | None) -> None:
-    """Have a customer be a parent exactly if it has children, in its row and in the index."""
+    """Make a customer a parent exactly if it has children, in its row and in the index."""
     found = [] if parent is None else change.writer.rows(_FLAG, key=parent)
     if not found:
         return
