@@ -11,7 +11,7 @@ from tradebook.crud.listing import ListObject
 from tradebook.crud.parameters import Parameter
 from tradebook.crud.resource import Action, ItemRoute, ListRoute, Resource, Route
 from tradebook.errors import ApiError, DatabaseUnavailable
-from tradebook.ids import BODY_PATTERN
+from tradebook.ids import ANY_BODY_PATTERN
 from tradebook.web.envelope import ERRORS_PATH, ErrorEnvelope
 from tradebook.web.openapi_headers import (
     HEADERS,
@@ -64,7 +64,8 @@ def openapi_document(resources: Iterable[Resource]) -> dict[str, Any]:
                 "apiKey": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "A secret key, tb_sk_prod_… or tb_sk_test_…",
+                    "description": "A secret key, tb_sk_prod_… or tb_sk_test_…. Basic authentication "
+                    "with the key as user name and an empty password is the same.",
                 }
             },
         },
@@ -218,7 +219,7 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
             "in": "path",
             "required": True,
             "description": "The object's id.",
-            "schema": {"type": "string", "pattern": f"^{owner.id_prefix}_{BODY_PATTERN}$"},
+            "schema": {"type": "string", "pattern": f"^{owner.id_prefix}_{ANY_BODY_PATTERN}$"},
         }
         for owner in route.path_objects
     ]
