@@ -1,6 +1,8 @@
 """Every file of a resource has one order and one set of names, so that who knows one can skim all."""
 
 import ast
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from tradebook.resources.api_keys import ALL_PERMISSIONS
 
 FOLDER = Path(__file__).parents[2] / "src" / "tradebook" / "resources"
 FILES = sorted(FOLDER.rglob("*.py"))
+LITERAL = re.compile(r"\bLiteral\[[^\[\]]*\]")
 ORDER = (
     "enumerations",
     "objects",
@@ -172,3 +175,30 @@ def test_a_key_can_be_given_every_permission_that_a_route_asks_for():
 
     assert asked <= set(ALL_PERMISSIONS)
     assert {p.partition(":")[0] for p in asked} == {p.partition(":")[0] for p in ALL_PERMISSIONS}
+
+
+def enumerations(source: str) -> Iterator[tuple[str, ...]]:
+    """Find what a file enumerates: two words or more, as a `Literal` or listed in a tuple, a list or a set."""
+    for node in ast.walk(ast.parse(source)):
+        words = getattr(node, "elts", [])
+        if len(words) > 1 and all(isinstance(w, ast.Constant) and isinstance(w.value, str) for w in words):
+            yield tuple(sorted(word.value for word in words))
+
+
+def written_twice(sources: list[str]) -> list[tuple[str, ...]]:
+    """Name the enumerations that are written more than once, of those that some `Literal` writes."""
+    found = Counter(words for source in sources for words in enumerations(source))
+    literals = set().union(*(LITERAL.findall(source) for source in sources))
+    declared = {words for literal in literals for words in enumerations(literal)}
+    return [words for words in declared if found[words] > 1]
+
+
+def test_no_enumeration_is_written_twice():
+    assert written_twice([path.read_text() for path in FILES]) == []
+
+
+@pytest.mark.parametrize(
+    "second", ['Literal["inactive", "active"]', '("active", "inactive")', '{"active", "inactive"}']
+)
+def test_an_enumeration_that_is_written_twice_is_noticed(second):
+    assert written_twice([GOOD, f"STATUSES = {second}"]) == [("active", "inactive")]
