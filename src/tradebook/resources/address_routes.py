@@ -11,10 +11,10 @@ from tradebook.crud.fields import Field, Many, bodies
 from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.parameters import Id, OneOf, Parameter, Q
 from tradebook.crud.records import Values
-from tradebook.crud.resource import ListRoute, PathObject, Resource, Span, View
+from tradebook.crud.resource import Asked, ListRoute, PathObject, Resource, Span, View
 from tradebook.crud.walks import select_span, walk_of_index, walk_of_owned
 from tradebook.resources import addresses
-from tradebook.resources.addresses import FIELDS, ID_PREFIX, INDEX, TYPE, Address, AddressType
+from tradebook.resources.addresses import ID_PREFIX, INDEX, TYPE, Address, AddressType
 from tradebook.resources.customers.changes import require_customers
 from tradebook.resources.customers.links import COPIED, link
 from tradebook.resources.customers.load import load_plain
@@ -27,6 +27,7 @@ from tradebook.storage.index import Facet, Query
 from tradebook.storage.index_documents import FIELD_END, Document, documents, forms_of
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
+PATH = "/v1/sales/addresses"
 PARAM = "customer_ids"
 CANDIDATES_AT_ONCE = 500
 REINDEXED_AT_ONCE = 1_000
@@ -44,14 +45,15 @@ _OF_CUSTOMERS = {
 _all = walk_of_index(INDEX)
 
 
-def _walk(reader: Reader, owner: int | None, query: Query, span: Span) -> list[int]:
+def _walk(reader: Reader, asked: Asked) -> list[int]:
     """Walk the index, or the addresses of some customers, of which none has many."""
+    query = asked.query
     wanted = [value for c in query.conditions if c.facet is CUSTOMER for (value,) in c.values]
     if not wanted:
-        return _all(reader, owner, query, span)
+        return _all(reader, asked)
     rest = Query(tuple(c for c in query.conditions if c.facet is not CUSTOMER), query.words)
-    found = _matching(reader, rest, _candidates(reader, wanted, span))
-    return list(islice(found, span.limit))
+    found = _matching(reader, rest, _candidates(reader, wanted, asked.span))
+    return list(islice(found, asked.span.limit))
 
 
 def _candidates(reader: Reader, wanted: list[int], span: Span) -> Iterable[list[int]]:
@@ -84,10 +86,23 @@ def _matches(document: Document, query: Query) -> bool:
     )
 
 
-def _load(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
+def load(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
+    """Return finished addresses by key."""
     loaded = addresses.load(view.reader, keys, geolocation=True)
     return {key: loaded[key] for key in keys if key in loaded}
 
+
+FIELDS = (
+    *addresses.FIELDS,
+    Field(
+        PARAM,
+        Many(Id(CUSTOMER_PREFIX)),
+        "The customers it is attached to, besides those it bills or ships to; replaced as a set. An "
+        "addition of this project.",
+    ),
+)
+CREATE, UPDATE = bodies("Address", Address, FIELDS)
+acts = ColumnActs(addresses.records)
 
 _COPY = prepare(
     sa.update(customer_addresses)
@@ -122,7 +137,8 @@ _UNLINK = prepare(
 )
 
 
-def _create(change: Change) -> int:
+def create(change: Change) -> int:
+    """Add an address, attached to the customers it is to serve."""
     values, served = _taken_apart(change)
     key = addresses.records.add(change, values)
     if served:
@@ -131,7 +147,8 @@ def _create(change: Change) -> int:
     return key
 
 
-def _update(change: Change) -> int:
+def update(change: Change) -> int:
+    """Change what is given of an address, and with it what its customers are found by."""
     before = change.row
     values, served = _taken_apart(change)
     addresses.records.update(change, before, values)
@@ -180,54 +197,36 @@ def _reindex(change: Change, touched: Iterable[int]) -> None:
         change.writer.reindex(CUSTOMER_INDEX, keys[start : start + REINDEXED_AT_ONCE])
 
 
-CREATE, UPDATE = bodies(
-    "Address",
-    Address,
-    (
-        *FIELDS,
-        Field(
-            PARAM,
-            Many(Id(CUSTOMER_PREFIX)),
-            "The customers it is attached to, besides those it bills or ships to; replaced as a set. An "
-            "addition of this project.",
-        ),
-    ),
-)
-
-PATH = "/v1/sales/addresses"
 _PATH_OBJECT = PathObject("id", ID_PREFIX, addresses.records)
-_standard = FiveRoutes(
-    path=PATH,
-    noun="address",
-    nouns="addresses",
-    permissions="addresses",
-    item=Address,
-    load=_load,
-    walk=_walk,
-    path_object=_PATH_OBJECT,
-    parameters=(
-        Q,
-        Parameter("type", OneOf(AddressType), "Only addresses of this type.", TYPE),
-        Parameter(
-            "customer_ids[]",
-            Id(CUSTOMER_PREFIX),
-            "Only addresses of one of these customers: bill-to, ship-to or attached.",
-            CUSTOMER,
-        ),
-    ),
-    create=CREATE,
-    update=UPDATE,
-    creating=_create,
-    changing=_update,
-    deleting=ColumnActs(addresses.records).delete,
-)
-
 resource = Resource(
     name="address",
     id_prefix=ID_PREFIX,
     shape=Address,
     routes=(
-        *_standard.routes(),
+        *FiveRoutes(
+            path=PATH,
+            noun="address",
+            nouns="addresses",
+            permissions="addresses",
+            item=Address,
+            load=load,
+            walk=_walk,
+            path_object=_PATH_OBJECT,
+            parameters=(
+                Q,
+                Parameter("type", OneOf(AddressType), "Only addresses of this type.", TYPE),
+                Parameter(
+                    "customer_ids[]",
+                    Id(CUSTOMER_PREFIX),
+                    "Only addresses of one of these customers: bill-to, ship-to or attached.",
+                    CUSTOMER,
+                ),
+            ),
+            bodies=(CREATE, UPDATE),
+            create=create,
+            update=update,
+            delete=acts.delete,
+        ).routes(),
         ListRoute(
             path=f"{PATH}/{{id}}/customers",
             summary="List the customers that an address serves",
