@@ -25,6 +25,7 @@ from tradebook.cli.opening import (
 )
 from tradebook.cli.serving import PortTaken, serve_forever
 from tradebook.resources import ALL
+from tradebook.storage.database import NotDistributable, Unavailable
 from tradebook.storage.location import locate
 from tradebook.web.openapi import openapi_document
 
@@ -110,18 +111,17 @@ def migrate(
     try:
         location.create()
         book = open_database(settings)
-        version = book.schema_version()
+        version, missing = book.schema_version(), migrations.pending(book)
         book.close()
-        missing = migrations.pending(version)
         if not check:
             migrations.upgrade(settings.database)
         distributed = migrations.distribute(settings.database) if spread else []
-    except migrations.NoCitus:
+    except NotDistributable as error:
         fail(
-            f"{location.shown} has no citus extension: nothing was distributed. On a Citus cluster, run "
-            "CREATE EXTENSION citus in this database first."
+            f"{location.shown}: {error} Nothing was distributed. On a Citus cluster, run CREATE EXTENSION "
+            "citus in this database first."
         )
-    except Exception as error:
+    except (Unavailable, migrations.NewerSchema, OSError) as error:
         fail(f"{location.shown}: {error}")
     if as_json:
         told = {"schema": version if check else migrations.HEAD, "missing": missing}
@@ -129,7 +129,8 @@ def migrate(
     elif check:
         tell("\n".join(["Missing:", *missing]) if missing else f"Up to date, schema {version}.")
     else:
-        tell(f"Schema {migrations.HEAD}; applied: {', '.join(missing) or 'nothing'}.")
+        tell("\n".join(["Applied:", *missing] if missing else ["Nothing was missing."]))
+        tell(f"The book has schema {migrations.HEAD}.")
         if spread:
             tell(f"Distributed by account: {', '.join(distributed) or 'nothing that was not before'}.")
     if check and missing:

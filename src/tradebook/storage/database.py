@@ -26,6 +26,10 @@ class OutcomeUnknown(Unavailable):
     """The connection was lost in the commit: the work may be done or not. Look before doing it again."""
 
 
+class NotDistributable(Exception):
+    """The book can't be spread over machines."""
+
+
 class Duplicate(Exception):
     """A row with this key or unique value exists already."""
 

@@ -55,6 +55,11 @@ class ListIndex(msgspec.Struct, frozen=True):
         return self.folded.primary_key.columns.values()[-1].name
 
     @property
+    def facet_columns(self) -> list[sa.Column[Any]]:
+        """The columns that a filter asks for."""
+        return [column for source in self.sources for facet in source.facets for column in facet.columns]
+
+    @property
     def name(self) -> str:
         """The name of the index inside an engine."""
         return f"{self.table.name}_index"

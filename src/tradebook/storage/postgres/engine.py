@@ -11,9 +11,7 @@ from time import monotonic
 from typing import Any
 
 import psycopg
-import sqlalchemy as sa
 from psycopg import errors
-from psycopg.conninfo import conninfo_to_dict
 
 from tradebook.clock import now_ms
 from tradebook.ids import KeyMaker
@@ -23,17 +21,17 @@ from tradebook.storage.derived import Derived
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.index_documents import documents
 from tradebook.storage.postgres.connections import Connection, Connections
+from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists
 from tradebook.storage.postgres.index import TOO_MANY, questions, searchable
 from tradebook.storage.postgres.row_security import APPLICATION, put_on
 from tradebook.storage.schema import Prepared
 
-SCHEMES = ("postgresql://", "postgres://")
 SERVER_TIMEOUT_SHARE = 0.85
 """The server gives up a statement before the client gives up the connection."""
 
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
-_AWAY = (
+AWAY = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     # A server that was a standby, or has become one.
@@ -75,7 +73,7 @@ class PostgresReader:
         return found
 
     def _execute(self, statement: Prepared, values: Mapping[str, Any]) -> psycopg.Cursor[Row]:
-        sql, fixed = statement.postgresql
+        sql, fixed = statement.text(DIALECT)
         bound = {**fixed, **values, "account_id": self.account_id}
         return self._connection.execute(sql, bound, binary=True)
 
@@ -97,9 +95,9 @@ class PostgresWriter(PostgresReader):
         listed = list(rows)
         if not listed:
             return
-        at_once = statement.postgresql_rows
+        at_once = insert_of_lists(statement)
         if at_once is None:
-            sql, fixed = statement.postgresql
+            sql, fixed = statement.text(DIALECT)
             own = {"account_id": self.account_id}
             with self._connection.cursor() as cursor:
                 cursor.executemany(sql, [{**fixed, **row, **own} for row in listed])
@@ -186,7 +184,7 @@ class PostgresDatabase:
     def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:
         """Change what no page shows; the revision stays, and its lock is not waited for."""
         with self._transaction(f"{_WRITE}; {self._own(account_id)}") as (connection, _):
-            sql, fixed = statement.postgresql
+            sql, fixed = statement.text(DIALECT)
             connection.execute(sql, {**fixed, **values, "account_id": account_id}, binary=True)
 
     def revision(self, account_id: int) -> int | None:
@@ -197,13 +195,13 @@ class PostgresDatabase:
     def rows_of_all_accounts(self, statement: Prepared, **values: Any) -> list[Row]:
         """Read outside any account."""
         with self._transaction(f"{_READ}; {self._own(None)}") as (connection, _):
-            sql, fixed = statement.postgresql
+            sql, fixed = statement.text(DIALECT)
             return connection.execute(sql, {**fixed, **values}, binary=True).fetchall()
 
     def run_of_all_accounts(self, statement: Prepared, **values: Any) -> None:
         """Write outside any account, in a transaction of its own."""
         with self._transaction(f"{_WRITE}; {self._own(None)}") as (connection, _):
-            sql, fixed = statement.postgresql
+            sql, fixed = statement.text(DIALECT)
             connection.execute(sql, {**fixed, **values})
 
     def schema_version(self) -> str | None:
@@ -237,7 +235,7 @@ class PostgresDatabase:
             try:
                 try:
                     rows = _last_rows(connection.execute(first))
-                except _AWAY:
+                except AWAY:
                     # The connection was cut while nobody used it: nothing has been done yet, try another one.
                     if connection.closed and monotonic() < end:
                         continue
@@ -251,37 +249,6 @@ class PostgresDatabase:
                     with suppress(psycopg.Error):
                         connection.rollback()
                 self._connections.give_back(connection)
-
-
-class PostgresLocation:
-    """A database on a server, by its URL."""
-
-    is_embedded = False
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        try:
-            known = conninfo_to_dict(url)
-        except psycopg.ProgrammingError:
-            # Its own message would repeat the URL, and the password in it.
-            raise ValueError("write postgresql://USER:PASSWORD@HOST/DATABASE") from None
-        place = f"{known.get('host', '')}:{known['port']}" if "port" in known else known.get("host", "")
-        self.shown = f"postgresql://{place}/{known.get('dbname', '')}"
-
-    def exists(self) -> bool:
-        """Say yes: the server tells when it is asked."""
-        return True
-
-    def create(self) -> None:
-        """Do nothing: the database is made by who runs the server."""
-
-    def open(self, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> PostgresDatabase:  # noqa: ARG002 - SQLite's
-        """Open the book; nothing is connected before it is needed."""
-        return PostgresDatabase(self.url, timeout_ms=timeout_ms)
-
-    def migrating(self) -> sa.Engine:
-        """Return what Alembic works with; its statements take as long as they take."""
-        return sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(self.url))
 
 
 def _revision_of(account_id: int) -> str:
@@ -311,5 +278,5 @@ def _translated() -> Iterator[None]:
         raise Duplicate(str(error)) from error
     except (errors.SerializationFailure, errors.DeadlockDetected) as error:
         raise Conflict(str(error)) from error
-    except _AWAY as error:
+    except AWAY as error:
         raise Unavailable(str(error)) from error

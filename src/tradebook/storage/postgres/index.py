@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from tradebook.ids import encode_body
 from tradebook.storage.index import Condition, ListIndex, Query
 from tradebook.storage.index_documents import Document, forms_of
+from tradebook.storage.postgres.dialect import list_type
 
 WALKED_ROWS = 10_000
 """How many rows in list order are tested before the indexes are asked what matches."""
@@ -126,7 +127,7 @@ class _Writing:
         """Walk the facet's own index, once for each value."""
         (place,) = {at for value in condition.values for at, part in enumerate(value) if part is not None}
         column = condition.facet.columns[place]
-        key = _key_of(self._index, column.table)
+        key = key_of(self._index, column.table)
         # DISTINCT ON keeps to the order of the index; a plain DISTINCT may read all of it into a hash first.
         is_own = column.table is self._index.table
         distinct, distinct_id = (
@@ -143,7 +144,7 @@ class _Writing:
         if len(values) == 1:
             single = walk.replace("wanted.value", self._bind(values[0]))
             return Question(f"SELECT id FROM ({single}) AS found ORDER BY id {self._order}", self._values)
-        wanted = f"unnest({self._bind(values)}::{_list_type(column)}[]) AS wanted(value)"
+        wanted = f"unnest({self._bind(values)}::{list_type(column.type)}[]) AS wanted(value)"
         return Question(
             f"SELECT {distinct_id}id FROM {wanted}"
             f" CROSS JOIN LATERAL ({walk}) AS found ORDER BY id {self._order} LIMIT %(limit)s",
@@ -155,7 +156,7 @@ class _Writing:
         (value,) = condition.values
         place = next(at for at, part in enumerate(value) if part is not None)
         column = condition.facet.columns[place]
-        key, leading = _key_of(self._index, column.table), self._bind(value[place])
+        key, leading = key_of(self._index, column.table), self._bind(value[place])
         rows = (
             f"SELECT {key} AS id, {', '.join(c.name for c in condition.facet.columns)}"
             f" FROM {column.table.name} WHERE {_ACCOUNT}"
@@ -245,7 +246,7 @@ class _Writing:
         return " AND ".join([selects[0], *(f"{key} IN ({keys})" for keys in selects[1:])])
 
     def _select(self, table: sa.FromClause, conditions: Iterable[Condition]) -> str:
-        key, name = _key_of(self._index, table), _name_of(table)
+        key, name = key_of(self._index, table), _name_of(table)
         tests = [_ACCOUNT, _within(key), *(self._holds(condition, name) for condition in conditions)]
         return f"SELECT {key} FROM {name} WHERE {' AND '.join(tests)}"
 
@@ -256,7 +257,7 @@ class _Writing:
         return self._has_row(table, self._holds(condition, "linked"))
 
     def _has_row(self, table: sa.FromClause, test: str) -> str:
-        return self._linked(_name_of(table), _key_of(self._index, table), test)
+        return self._linked(_name_of(table), key_of(self._index, table), test)
 
     def _has_words(self, words: Iterable[str]) -> str:
         return self._linked(self._search, self._search_key, self._words(words, "linked"))
@@ -274,7 +275,7 @@ class _Writing:
         columns = condition.facet.columns
         if len(columns) == 1:
             values = [value[0] for value in condition.values]
-            return f"{table}.{columns[0].name} = ANY ({self._bind(values)}::{_list_type(columns[0])}[])"
+            return f"{table}.{columns[0].name} = ANY ({self._bind(values)}::{list_type(columns[0].type)}[])"
         alternatives = (
             " AND ".join(
                 f"{table}.{column.name} = {self._bind(part)}"
@@ -310,7 +311,7 @@ def searched_view(index: ListIndex) -> str:
     return f"{index.folded.name}_of_account"
 
 
-def _key_of(index: ListIndex, table: sa.FromClause) -> str:
+def key_of(index: ListIndex, table: sa.FromClause) -> str:
     """Name the column that holds the indexed row's key."""
     return "id" if table is index.table else index.folded_key
 
@@ -318,7 +319,3 @@ def _key_of(index: ListIndex, table: sa.FromClause) -> str:
 def _name_of(table: sa.FromClause) -> str:
     assert isinstance(table, sa.Table)
     return table.name
-
-
-def _list_type(column: sa.Column[Any]) -> str:
-    return "text" if isinstance(column.type, sa.Text) else "bigint"

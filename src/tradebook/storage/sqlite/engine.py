@@ -1,6 +1,5 @@
 """The embedded engine: one SQLite file through apsw."""
 
-import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,19 +9,18 @@ from typing import Any
 
 import apsw
 import msgspec
-import sqlalchemy as sa
 
 from tradebook.clock import now_ms
-from tradebook.ids import KeyMaker, encode_body
+from tradebook.ids import KeyMaker
 from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION, REVISION
 from tradebook.storage.database import Duplicate, Row, Unavailable
 from tradebook.storage.derived import Derived
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.index_documents import documents
 from tradebook.storage.schema import Prepared
-from tradebook.storage.sqlite.index import match_expression, tokens, words_to_confirm
+from tradebook.storage.sqlite.dialect import DIALECT
+from tradebook.storage.sqlite.index import index_name, keys_statement, tokens
 
-SCHEME = "sqlite:///"
 MMAP_BYTES = 1 << 36
 CACHE_KIBIBYTES = 8_192
 _DUPLICATE = {
@@ -74,7 +72,7 @@ class SqliteReader:
         return [key for (key,) in self._connection.execute(sql, bound)]
 
     def _bound(self, statement: Prepared, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        sql, fixed = statement.sqlite
+        sql, fixed = statement.text(DIALECT)
         bound = {**fixed, **values}
         for name, value in values.items():
             if isinstance(value, (list, tuple)):
@@ -99,7 +97,7 @@ class SqliteWriter(SqliteReader):
 
     def insert(self, statement: Prepared, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run an insert for every row."""
-        sql, fixed = statement.sqlite
+        sql, fixed = statement.text(DIALECT)
         own = {**fixed, "account_id": self.account_id}
         self._connection.executemany(sql, ({**row, **own} for row in rows))
 
@@ -203,7 +201,7 @@ class SqliteDatabase:
     def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:
         """Change what no page shows, without waiting for whoever writes now; the revision stays."""
         with _translated():
-            sql, fixed = statement.sqlite
+            sql, fixed = statement.text(DIALECT)
             self._connection("touching").execute(sql, {**fixed, **values, "account_id": account_id})
 
     def revision(self, account_id: int) -> int | None:
@@ -225,7 +223,7 @@ class SqliteDatabase:
             if version != self._own.data_version:
                 self._own.revisions.clear()
                 self._own.data_version = version
-            sql, _ = REVISION.sqlite
+            sql, _ = REVISION.text(DIALECT)
             found = connection.execute(sql, {"account_id": account_id}).get
             if found is not None:
                 self._own.revisions[account_id] = found
@@ -234,13 +232,13 @@ class SqliteDatabase:
     def rows_of_all_accounts(self, statement: Prepared, **values: Any) -> list[Row]:
         """Read outside any account."""
         with _translated():
-            sql, fixed = statement.sqlite
+            sql, fixed = statement.text(DIALECT)
             return self._connection("reading").execute(sql, {**fixed, **values}).fetchall()
 
     def run_of_all_accounts(self, statement: Prepared, **values: Any) -> None:
         """Write outside any account, in a transaction of its own."""
         with _translated():
-            sql, fixed = statement.sqlite
+            sql, fixed = statement.text(DIALECT)
             self._connection("writing").execute(sql, {**fixed, **values})
 
     def schema_version(self) -> str | None:
@@ -286,74 +284,6 @@ class SqliteDatabase:
         ):
             connection.pragma(pragma, value)
         return connection
-
-
-class SqliteLocation:
-    """A file, by its URL."""
-
-    is_embedded = True
-
-    def __init__(self, url: str) -> None:
-        self.path = Path(url.removeprefix(SCHEME)).resolve()
-        # Processes find the file by it from wherever they stand.
-        self.url = f"{SCHEME}{self.path}"
-        self.shown = url
-
-    def exists(self) -> bool:
-        """Tell whether the file is there."""
-        return self.path.exists()
-
-    def create(self) -> None:
-        """Make the file if there is none; only its owner may read it, and so the log beside it."""
-        if not self.path.exists():
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-
-    def open(self, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> SqliteDatabase:
-        """Open the book; the file is opened when it is needed."""
-        return SqliteDatabase(self.path, timeout_ms=timeout_ms, indexes=indexes)
-
-    def migrating(self) -> sa.Engine:
-        """Return what Alembic works with."""
-        return sa.create_engine(self.url)
-
-
-def index_name(index: ListIndex, account_id: int) -> str:
-    """Name an account's own index table."""
-    return f"{index.name}_{encode_body(account_id)}"
-
-
-def keys_statement(
-    index: ListIndex, query: Query, account_id: int, *, descending: bool
-) -> tuple[str, tuple[Any, ...]]:
-    """Write the statement that walks an index; it takes then: above, below, limit."""
-    order = "DESC" if descending else "ASC"
-    expression = match_expression(query)
-    if not expression:
-        return (
-            (
-                f"SELECT id FROM {index.table.name} WHERE account_id = ? AND id >= ? AND id < ?"
-                f" ORDER BY id {order} LIMIT ?"
-            ),
-            (account_id,),
-        )
-    name = index_name(index, account_id)
-    walk = f"{name} MATCH ? AND {name}.rowid >= ? AND {name}.rowid < ?"
-    confirmed = words_to_confirm(query)
-    if not confirmed:
-        return (
-            f"SELECT rowid FROM {name} WHERE {walk} ORDER BY rowid {order} LIMIT ?",
-            (expression,),
-        )
-    text = " AND ".join("(" + " OR ".join("instr(f.folded, ?)" for _ in forms) + ")" for forms in confirmed)
-    # CROSS JOIN keeps the order of the loops: the index first, then the text of what it found.
-    return (
-        (
-            f"SELECT {name}.rowid FROM {name} CROSS JOIN {index.folded.name} AS f"
-            f" ON f.account_id = ? AND f.{index.folded_key} = {name}.rowid WHERE {text} AND {walk}"
-            f" ORDER BY {name}.rowid {order} LIMIT ?"
-        ),
-        (account_id, *(word for forms in confirmed for word in forms), expression),
-    )
 
 
 @contextmanager
