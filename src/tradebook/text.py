@@ -3,6 +3,9 @@
 import re
 import unicodedata
 
+FOLDING = 1
+"""The number of these rules. Raise it when `fold` or `fold_phone` begin to answer otherwise."""
+
 # Letters that carry a stroke or are joined, which Unicode does not take apart as it does accents.
 _STROKES = str.maketrans(
     {

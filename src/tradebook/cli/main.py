@@ -43,6 +43,9 @@ app.add_typer(transfers.import_app, name="import")
 app.add_typer(transfers.export_app, name="export")
 app.command("copy")(transfers.copy_command)
 
+ROWS_TOLD = 100_000
+"""After about how many indexed rows `migrate` tells how far it is."""
+
 PortOption = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
 
 
@@ -101,7 +104,7 @@ def migrate(
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring a book to this version's schema, or tell what is missing. Safe to run again."""
+    """Bring a book's schema and indexes to this version, or tell what is missing. Safe to run again."""
     settings = settings_for(database)
     location = locate(settings.database)
     if spread and (check or location.is_embedded):
@@ -114,7 +117,7 @@ def migrate(
         version, missing = book.schema_version(), migrations.pending(book)
         book.close()
         if not check:
-            migrations.upgrade(settings.database)
+            migrations.upgrade(settings.database, _RowsTold())
         distributed = migrations.distribute(settings.database) if spread else []
     except NotDistributable as error:
         fail(
@@ -135,6 +138,18 @@ def migrate(
             tell(f"Distributed by account: {', '.join(distributed) or 'nothing that was not before'}.")
     if check and missing:
         raise typer.Exit(FAILED)
+
+
+class _RowsTold:
+    """Tells now and then how many rows were indexed."""
+
+    def __init__(self) -> None:
+        self._told = 0
+
+    def __call__(self, done: int) -> None:
+        if done >= self._told + ROWS_TOLD:
+            self._told = done
+            tell(f"Indexed {done:,} rows …")
 
 
 @app.command()

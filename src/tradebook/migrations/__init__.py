@@ -1,4 +1,4 @@
-"""Brings a database to the schema of this version, through Alembic."""
+"""Brings a database to the schema of this version, through Alembic, and its indexes to its declarations."""
 
 from pathlib import Path
 
@@ -6,28 +6,33 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from tradebook.migrations.indexing import fill_indexes
+from tradebook.ids import encode_id
+from tradebook.migrations.indexing import Progress, remake_indexes
 from tradebook.resources import INDEXES
+from tradebook.resources.accounts import ID_PREFIX
 from tradebook.storage.database import Database
 from tradebook.storage.location import locate
 from tradebook.storage.readiness import HEAD
 
 __all__ = ["HEAD", "NewerSchema", "distribute", "pending", "upgrade"]
 
+ACCOUNTS_NAMED = 3
+"""How many accounts are named where more are meant."""
+
 
 class NewerSchema(Exception):
     """The book was made by a newer version of the program, whose schema this one does not know."""
 
 
-def upgrade(url: str) -> None:
-    """Bring the database to HEAD; what is there already is left as it is."""
+def upgrade(url: str, progress: Progress | None = None) -> None:
+    """Bring the book to this version; what is there already stays."""
     location = locate(url)
     with location.migrating() as connection:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, HEAD)
         location.finish_migration(connection, INDEXES)
-    fill_indexes(url)
+    remake_indexes(url, progress)
 
 
 def distribute(url: str) -> list[str]:
@@ -44,7 +49,16 @@ def pending(book: Database) -> list[str]:
         raise NewerSchema(f"It has schema {current}; this version of Tradebook works with {HEAD}.")
     script = ScriptDirectory.from_config(_config())
     steps = list(script.iterate_revisions(HEAD, current or "base"))
-    return [f"{step.revision}: {step.doc}" for step in reversed(steps)]
+    missing = [f"{step.revision}: {step.doc}" for step in reversed(steps)]
+    return missing or _indexes_to_make(book)
+
+
+def _indexes_to_make(book: Database) -> list[str]:
+    waiting = [encode_id(ID_PREFIX, key) for key in book.accounts_to_index()]
+    if not waiting:
+        return []
+    named = ", ".join(waiting[:ACCOUNTS_NAMED]) + (", …" if len(waiting) > ACCOUNTS_NAMED else "")
+    return [f"Index: {len(waiting)} of the accounts have one of another version, or unfinished ({named})."]
 
 
 def _config() -> Config:

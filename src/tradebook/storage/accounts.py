@@ -14,6 +14,8 @@ accounts = sa.Table(
     # stands.
     sa.Column("revision", sa.BigInteger, nullable=False),
     sa.Column("last_customer_number", sa.BigInteger, nullable=False),
+    # What each of the account's indexes was made from (`index_versions`).
+    sa.Column("indexes", TEXT, nullable=False, server_default="{}"),
     sqlite_with_rowid=False,
 )
 

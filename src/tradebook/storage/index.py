@@ -42,7 +42,7 @@ class Source(msgspec.Struct, frozen=True):
     facets: tuple[Facet, ...] = ()
 
 
-class ListIndex(msgspec.Struct, frozen=True):
+class ListIndex(msgspec.Struct, frozen=True, eq=False):
     """All that is indexed of one table; `folded` is the link table that keeps the folded text."""
 
     table: sa.Table

@@ -2,7 +2,7 @@
 
 from tradebook.storage.database import Database
 
-HEAD = "0003"
+HEAD = "0004"
 """The schema that this version works with: the last of `migrations`."""
 
 
@@ -17,4 +17,10 @@ def why_not(book: Database) -> str | None:
         )
     if version < HEAD:
         return f"has schema {version}, this program works with {HEAD}. Run tradebook migrate."
+    waiting = len(book.accounts_to_index())
+    if waiting:
+        return (
+            f"has {waiting} account{'s' if waiting > 1 else ''} whose index is of another version of "
+            "Tradebook, or unfinished. Run tradebook migrate."
+        )
     return None

@@ -20,9 +20,18 @@ from tradebook.storage.database import Conflict, Duplicate, OutcomeUnknown, Row,
 from tradebook.storage.derived import Derived
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.index_documents import documents
+from tradebook.storage.index_versions import (
+    KEEP_VERSIONS,
+    NO_VERSIONS,
+    OTHER_VERSIONS,
+    IndexVersions,
+    Versions,
+    read_versions,
+    write_versions,
+)
 from tradebook.storage.postgres.connections import Connection, Connections
 from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists
-from tradebook.storage.postgres.index import TOO_MANY, questions, searchable
+from tradebook.storage.postgres.index import TOO_MANY, questions, searchable, version_of
 from tradebook.storage.postgres.row_security import APPLICATION, put_on
 from tradebook.storage.schema import Prepared
 
@@ -43,10 +52,11 @@ class PostgresReader:
     """Reads one account inside one transaction of a connection."""
 
     def __init__(
-        self, database: "PostgresDatabase", connection: Connection, account_id: int, revision: int
+        self, database: "PostgresDatabase", connection: Connection, account_id: int, account: Row | None
     ) -> None:
         self.account_id = account_id
-        self.revision = revision
+        self.revision, kept = account or (0, NO_VERSIONS)
+        self.versions = read_versions(kept)
         self._database = database
         self._connection = connection
 
@@ -63,6 +73,8 @@ class PostgresReader:
         self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
     ) -> list[int]:
         """Return the keys that match, `above <= key < below`, in list order or against it."""
+        if query.words:
+            self._database.indexes.require_whole(self.versions, index)
         bounds = {"account_id": self.account_id, "above": above, "below": below, "limit": limit}
         found: list[int] = []
         for question in questions(index, query, self.account_id, descending=descending):
@@ -119,8 +131,13 @@ class PostgresWriter(PostgresReader):
             raise
         self._connection.execute("RELEASE SAVEPOINT part")
 
-    def create_indexes(self, indexes: Iterable[ListIndex]) -> None:
-        """Do nothing: the tables' own indexes serve every account."""
+    def empty_index(self, index: ListIndex) -> None:
+        """Do nothing: the tables' own indexes serve every account, and a text replaces that of before."""
+
+    def keep_versions(self, versions: Versions) -> None:
+        """Write down what the account's indexes are made from."""
+        self.run(KEEP_VERSIONS, kept=write_versions(versions))
+        self.versions = versions
 
     def reindex(self, index: ListIndex, keys: Sequence[int]) -> None:
         """Bring the index up to date for these rows, also for those that are gone."""
@@ -145,7 +162,8 @@ class PostgresWriter(PostgresReader):
 class PostgresDatabase:
     """A book on a PostgreSQL server, or on a standby of one."""
 
-    def __init__(self, conninfo: str, *, timeout_ms: int) -> None:
+    def __init__(self, conninfo: str, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> None:
+        self.indexes = IndexVersions(indexes, version_of)
         self.derived = Derived()
         self.timeout_ms = timeout_ms
         self._patience_seconds = timeout_ms / 1000
@@ -156,9 +174,9 @@ class PostgresDatabase:
     @contextmanager
     def read(self, account_id: int) -> Iterator[PostgresReader]:
         """Open a snapshot of one account."""
-        with self._transaction(f"{_READ}; {self._own(account_id)}; {_revision_of(account_id)}") as begun:
+        with self._transaction(f"{_READ}; {self._own(account_id)}; {_account_of(account_id)}") as begun:
             connection, rows = begun
-            yield PostgresReader(self, connection, account_id, rows[0][0] if rows else 0)
+            yield PostgresReader(self, connection, account_id, rows[0] if rows else None)
 
     @contextmanager
     def write(self, account_id: int) -> Iterator[PostgresWriter]:
@@ -166,19 +184,25 @@ class PostgresDatabase:
 
         The account's row is locked first, so the writers of one account take turns.
         """
-        lock = f"{_revision_of(account_id)} FOR NO KEY UPDATE"
+        with self._write(account_id) as writer:
+            self.indexes.require_own(writer.versions)
+            yield writer
+
+    @contextmanager
+    def _write(self, account_id: int) -> Iterator[PostgresWriter]:
+        lock = f"{_account_of(account_id)} FOR NO KEY UPDATE"
         with self._transaction(f"{_WRITE}; {self._own(account_id)}; {lock}") as (connection, rows):
-            before = rows[0][0] if rows else 0
-            writer = PostgresWriter(self, connection, account_id, before)
+            writer = PostgresWriter(self, connection, account_id, rows[0] if rows else None)
             yield writer
             # Never falling, so that a standby can be told to be as far as this.
-            writer.run(NEW_REVISION, new_revision=max(before + 1, self._keys.next(now_ms())))
+            writer.run(NEW_REVISION, new_revision=max(writer.revision + 1, self._keys.next(now_ms())))
 
     @contextmanager
     def create_account(self, account_id: int, **values: Any) -> Iterator[PostgresWriter]:
         """Add an account and open its first transaction."""
-        with self.write(account_id) as writer:
-            writer.run(NEW_ACCOUNT, **{"revision": 0, "last_customer_number": 0, **values})
+        with self._write(account_id) as writer:
+            row = {"revision": 0, "last_customer_number": 0, "indexes": self.indexes.kept, **values}
+            writer.run(NEW_ACCOUNT, **row)
             yield writer
 
     def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:
@@ -203,6 +227,16 @@ class PostgresDatabase:
         with self._transaction(f"{_WRITE}; {self._own(None)}") as (connection, _):
             sql, fixed = statement.text(DIALECT)
             connection.execute(sql, {**fixed, **values})
+
+    def accounts_to_index(self) -> list[int]:
+        """List the accounts of which an index was made from something else, or not to its end."""
+        listed = self.rows_of_all_accounts(OTHER_VERSIONS, kept=self.indexes.kept)
+        return [account_id for (account_id,) in listed]
+
+    def remake_indexes(self, account_id: int) -> int:
+        """Make the next rows of such an account anew, in one transaction; tells how many, 0 at the end."""
+        with self._write(account_id) as writer:
+            return self.indexes.remake_some(writer)
 
     def schema_version(self) -> str | None:
         """Tell which schema the database has; None where it has none yet."""
@@ -253,6 +287,10 @@ class PostgresDatabase:
 
 def _revision_of(account_id: int) -> str:
     return f"SELECT revision FROM accounts WHERE account_id = {account_id:d}"
+
+
+def _account_of(account_id: int) -> str:
+    return f"SELECT revision, indexes FROM accounts WHERE account_id = {account_id:d}"
 
 
 def _last_rows(cursor: psycopg.Cursor[Row]) -> list[Row]:

@@ -6,6 +6,7 @@ the words leave. One of them has the whole page, unless everything is common and
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -13,7 +14,11 @@ import sqlalchemy as sa
 from tradebook.ids import encode_body
 from tradebook.storage.index import Condition, ListIndex, Query
 from tradebook.storage.index_documents import Document, forms_of
-from tradebook.storage.postgres.dialect import list_type
+from tradebook.storage.index_versions import digest_of
+from tradebook.storage.postgres.dialect import DIALECT, list_type
+
+FORM = 1
+"""The number of how a document is written here. Raise it when `searchable` begins to write another text."""
 
 WALKED_ROWS = 10_000
 """How many rows in list order are tested before the indexes are asked what matches."""
@@ -32,6 +37,12 @@ _SHORT = 2
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ \n")
 _FIRST, _OTHERS = "KLMNOPQR", "STUVWXYZ"
+
+
+@cache
+def version_of(index: ListIndex) -> str:
+    """Sum up what the searched text is made from; the facets have indexes of their own."""
+    return digest_of(index, DIALECT, form=FORM, with_facets=False)
 
 
 class _Spelling(dict[int, str]):

@@ -39,9 +39,9 @@ class PostgresLocation:
     def create(self) -> None:
         """Do nothing: the database is made by who runs the server."""
 
-    def open(self, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> PostgresDatabase:  # noqa: ARG002 - SQLite's
+    def open(self, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> PostgresDatabase:
         """Open the book; nothing is connected before it is needed."""
-        return PostgresDatabase(self.url, timeout_ms=timeout_ms)
+        return PostgresDatabase(self.url, timeout_ms=timeout_ms, indexes=indexes)
 
     @contextmanager
     def migrating(self) -> Iterator[sa.Connection]:

@@ -17,9 +17,19 @@ from tradebook.storage.database import Duplicate, Row, Unavailable
 from tradebook.storage.derived import Derived
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.index_documents import documents
+from tradebook.storage.index_versions import (
+    KEEP_VERSIONS,
+    NO_VERSIONS,
+    OTHER_VERSIONS,
+    VERSIONS,
+    IndexVersions,
+    Versions,
+    read_versions,
+    write_versions,
+)
 from tradebook.storage.schema import Prepared
 from tradebook.storage.sqlite.dialect import DIALECT
-from tradebook.storage.sqlite.index import index_name, keys_statement, tokens
+from tradebook.storage.sqlite.index import index_name, keys_statement, tokens, version_of
 
 MMAP_BYTES = 1 << 36
 CACHE_KIBIBYTES = 8_192
@@ -67,9 +77,17 @@ class SqliteReader:
         self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
     ) -> list[int]:
         """Return the keys that match, `above <= key < below`, in list order or against it."""
+        if query.conditions or query.words:
+            self._database.indexes.require_whole(self.versions, index)
         sql, values = keys_statement(index, query, self.account_id, descending=descending)
         bound = (*values, above, below, limit)
         return [key for (key,) in self._connection.execute(sql, bound)]
+
+    @property
+    def versions(self) -> Versions:
+        """What the account's indexes were made from."""
+        rows = self.rows(VERSIONS)
+        return read_versions(rows[0][0] if rows else NO_VERSIONS)
 
     def _bound(self, statement: Prepared, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         sql, fixed = statement.text(DIALECT)
@@ -142,13 +160,18 @@ class SqliteWriter(SqliteReader):
             ((key,) for key in gone),
         )
 
-    def create_indexes(self, indexes: Iterable[ListIndex]) -> None:
-        """Make the account's own index tables, where they aren't there yet."""
-        for index in indexes:
-            self._connection.execute(
-                f"CREATE VIRTUAL TABLE IF NOT EXISTS {index_name(index, self.account_id)} USING fts5("
-                "tokens, content='', contentless_delete=1, detail=none, tokenize=ascii)"
-            )
+    def empty_index(self, index: ListIndex) -> None:
+        """Make the account's own table of the index, in the place of any that is there."""
+        name = index_name(index, self.account_id)
+        self._connection.execute(f"DROP TABLE IF EXISTS {name}")
+        self._connection.execute(
+            f"CREATE VIRTUAL TABLE {name} USING fts5("
+            "tokens, content='', contentless_delete=1, detail=none, tokenize=ascii)"
+        )
+
+    def keep_versions(self, versions: Versions) -> None:
+        """Write down what the account's indexes are made from."""
+        self.run(KEEP_VERSIONS, kept=write_versions(versions))
 
 
 class SqliteDatabase:
@@ -158,7 +181,7 @@ class SqliteDatabase:
         self.path = path
         self.derived = Derived()
         self.timeout_ms = timeout_ms
-        self._indexes = indexes
+        self.indexes = IndexVersions(indexes, version_of)
         self._own = threading.local()
         self._keys = KeyMaker()
 
@@ -176,6 +199,12 @@ class SqliteDatabase:
     @contextmanager
     def write(self, account_id: int) -> Iterator[SqliteWriter]:
         """Open a transaction on one account; leaving it normally commits, an exception undoes it."""
+        with self._write(account_id) as writer:
+            self.indexes.require_own(writer.versions)
+            yield writer
+
+    @contextmanager
+    def _write(self, account_id: int) -> Iterator[SqliteWriter]:
         with _translated():
             connection = self._connection("writing")
             connection.execute("BEGIN IMMEDIATE")
@@ -192,10 +221,11 @@ class SqliteDatabase:
     @contextmanager
     def create_account(self, account_id: int, **values: Any) -> Iterator[SqliteWriter]:
         """Add an account and open its first transaction."""
-        with self.write(account_id) as writer:
-            row = {"revision": 0, "last_customer_number": 0, **values}
+        with self._write(account_id) as writer:
+            row = {"revision": 0, "last_customer_number": 0, "indexes": self.indexes.kept, **values}
             writer.run(NEW_ACCOUNT, **row)
-            writer.create_indexes(self._indexes)
+            for index in self.indexes.indexes:
+                writer.empty_index(index)
             yield writer
 
     def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:
@@ -240,6 +270,16 @@ class SqliteDatabase:
         with _translated():
             sql, fixed = statement.text(DIALECT)
             self._connection("writing").execute(sql, {**fixed, **values})
+
+    def accounts_to_index(self) -> list[int]:
+        """List the accounts of which an index was made from something else, or not to its end."""
+        listed = self.rows_of_all_accounts(OTHER_VERSIONS, kept=self.indexes.kept)
+        return [account_id for (account_id,) in listed]
+
+    def remake_indexes(self, account_id: int) -> int:
+        """Make the next rows of such an account anew, in one transaction; tells how many, 0 at the end."""
+        with self._write(account_id) as writer:
+            return self.indexes.remake_some(writer)
 
     def schema_version(self) -> str | None:
         """Tell which schema the file has; None where it has none yet."""

@@ -7,7 +7,7 @@ characters is confirmed against the folded text (docs/decisions/0002 has the mea
 """
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from itertools import combinations
 from typing import Any
@@ -17,12 +17,23 @@ import msgspec
 from tradebook.ids import encode_body
 from tradebook.storage.index import Condition, Facet, ListIndex, Query
 from tradebook.storage.index_documents import FIELD_END, Document, forms_of
+from tradebook.storage.index_versions import digest_of
+from tradebook.storage.sqlite.dialect import DIALECT
+
+FORM = 1
+"""The number of how a document is written here. Raise it when `tokens` begins to write another text."""
 
 PIECE_LENGTH = 3
 # More pieces of a long word narrow nothing down that the confirmation would not.
 PIECES_OF_A_WORD_MAX = 24
 _CODES_KEPT = 200_000
 _FACETS_KEPT = 20_000
+
+
+@cache
+def version_of(index: ListIndex) -> str:
+    """Sum up what the index is made from: the texts and the facets."""
+    return digest_of(index, DIALECT, form=FORM, with_facets=True)
 
 
 class _Codes(dict[str, str]):
