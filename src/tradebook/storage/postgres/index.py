@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from tradebook.ids import encode_body
 from tradebook.storage.index import Condition, ListIndex, Query
 from tradebook.storage.index_documents import Document, forms_of
 from tradebook.storage.index_versions import digest_of
@@ -31,7 +30,7 @@ TOO_MANY = -1
 
 _NO_BOUND = 1 << 60
 
-_ACCOUNT_LETTERS = 6
+_MARK_DIGITS = 8
 _SHORT = 2
 """Words up to this length have no trigram of their own: their pieces are written down one by one."""
 
@@ -76,8 +75,10 @@ def searchable(document: Document, account_id: int) -> str:
 
 
 def _account_mark(account_id: int) -> str:
-    # A part of the account's id, among the trigrams: rows of other accounts hardly get out of the index.
-    return encode_body(account_id)[-_ACCOUNT_LETTERS:] + "\n"
+    # A part of the account's key, among the trigrams: rows of other accounts hardly get out of the index. In
+    # letters that stand only behind others in the spelling of a character, so no spelled word is found in it.
+    digits = f"{account_id % 8**_MARK_DIGITS:0{_MARK_DIGITS}o}"
+    return "".join(_OTHERS[int(digit)] for digit in digits) + "\n"
 
 
 def _patterns(word: str) -> list[str]:
