@@ -40,6 +40,11 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", bare.translate(_STROKES))
 
 
+def fold_case(text: str) -> str:
+    """Reduce text to what counts where capitals don't; accents do, however they are written."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
 def fold_phone(text: str) -> str:
     """Reduce a phone number to its digits, in letters that no folded text contains."""
     return _NOT_DIGITS.sub("", fold(text)).translate(_PHONE_DIGITS)

@@ -164,7 +164,7 @@ def test_a_migration_that_fails_leaves_the_book_as_it_was(place, monkeypatch):
         raise RuntimeError("planted")
 
     with monkeypatch.context() as planted:
-        planted.setattr(alembic.op, "add_column", fail)
+        planted.setattr(alembic.op, "create_index", fail)
         with pytest.raises(RuntimeError):
             migrations.upgrade(place)
 

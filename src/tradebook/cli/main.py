@@ -116,8 +116,7 @@ def migrate(
         book = open_database(settings)
         version, missing = book.schema_version(), migrations.pending(book)
         book.close()
-        if not check:
-            migrations.upgrade(settings.database, _RowsTold())
+        notices = [] if check else migrations.upgrade(settings.database, _RowsTold())
         distributed = migrations.distribute(settings.database) if spread else []
     except NotDistributable as error:
         fail(
@@ -126,6 +125,8 @@ def migrate(
         )
     except (Unavailable, migrations.NewerSchema, OSError) as error:
         fail(f"{location.shown}: {error}")
+    for notice in notices:
+        tell(notice)
     if as_json:
         told = {"schema": version if check else migrations.HEAD, "missing": missing}
         print_json({**told, "distributed": distributed} if spread else told)

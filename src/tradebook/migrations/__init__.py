@@ -24,15 +24,17 @@ class NewerSchema(Exception):
     """The book was made by a newer version of the program, whose schema this one does not know."""
 
 
-def upgrade(url: str, progress: Progress | None = None) -> None:
-    """Bring the book to this version; what is there already stays."""
+def upgrade(url: str, progress: Progress | None = None) -> list[str]:
+    """Bring the book to this version; what is there already stays. Returns what an operator should know."""
     location = locate(url)
+    notices: list[str] = []
     with location.migrating() as connection:
         config = _config()
-        config.attributes["connection"] = connection
+        config.attributes.update(connection=connection, tell=notices.append)
         command.upgrade(config, HEAD)
         location.finish_migration(connection, INDEXES)
     remake_indexes(url, progress)
+    return notices
 
 
 def distribute(url: str) -> list[str]:

@@ -15,7 +15,7 @@ from tradebook.crud.resource import Act, Action, PathObject, Resource
 from tradebook.crud.walks import walk_of_table
 from tradebook.errors import ValidationFailed
 from tradebook.ids import encode_id, milliseconds_of
-from tradebook.storage.schema import choice, moment, table, text, unique
+from tradebook.storage.schema import case_folded, choice, moment, table, text, unique
 
 STATUSES = ("active", "disabled", "removed")
 USER_PREFIX = "us"
@@ -58,7 +58,9 @@ account_users: sa.Table = table(
     text("username", nullable=True),
     moment("email_verified_at"),
     text("image_url", nullable=True),
+    case_folded("email_folded", "email"),
     unique("account_users", "email"),
+    unique("account_users", "email_folded"),
 )
 
 ID_PREFIX = "acus"
@@ -159,7 +161,7 @@ _bodies = bodies(
     "AccountUser",
     AccountUser,
     (
-        Field("email", EMAIL, "No two users share an email.", can_be_null=True),
+        Field("email", EMAIL, "No two users share an email, in capitals or not.", can_be_null=True),
         Field("name", LINE, "The person's name. An email or a name must be given.", can_be_null=True),
         Field("username", LINE, "What the person signs in with.", can_be_null=True),
         Field("image_url", URL, "Where a picture of the person is.", can_be_null=True),

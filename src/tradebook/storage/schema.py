@@ -65,6 +65,19 @@ def text(name: str, *, nullable: bool = False) -> sa.Column[str]:
     return sa.Column(name, TEXT, nullable=nullable)
 
 
+def case_folded(name: str, of: str) -> sa.Column[str]:
+    """Declare the column that keeps another one's text without its case, by which that is unique.
+
+    Rows that agreed already when the column came are kept `apart` from the oldest of them.
+    """
+    return sa.Column(name, TEXT, nullable=True, info={"case_folded": of})
+
+
+def apart(folded: str, key: int) -> str:
+    """Write the folded text of a row that agrees with an older one: its line feed stands in no other text."""
+    return f"{folded}\n{key}"
+
+
 def moment(name: str) -> sa.Column[int]:
     """Declare a nullable time, in milliseconds since 1970."""
     return sa.Column(name, sa.BigInteger, nullable=True)
