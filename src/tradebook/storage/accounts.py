@@ -29,6 +29,9 @@ deployment = sa.Table(
 
 REVISION = prepare(sa.select(accounts.c.revision).where(accounts.c.account_id == ACCOUNT))
 NEW_REVISION = prepare(
-    sa.update(accounts).where(accounts.c.account_id == ACCOUNT).values(revision=sa.bindparam("new_revision"))
+    sa.update(accounts)
+    .where(accounts.c.account_id == ACCOUNT)
+    .values(revision=sa.bindparam("new_revision"))
+    .returning(accounts.c.indexes)
 )
 NEW_ACCOUNT = prepare(sa.insert(accounts))

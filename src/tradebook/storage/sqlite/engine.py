@@ -83,11 +83,12 @@ class SqliteReader:
         bound = (*values, above, below, limit)
         return [key for (key,) in self._connection.execute(sql, bound)]
 
-    @property
+    @cached_property
     def versions(self) -> Versions:
         """What the account's indexes were made from."""
-        rows = self.rows(VERSIONS)
-        return read_versions(rows[0][0] if rows else NO_VERSIONS)
+        sql, _ = VERSIONS.text(DIALECT)
+        kept = self._connection.execute(sql, {"account_id": self.account_id}).get
+        return read_versions(kept or NO_VERSIONS)
 
     def _bound(self, statement: Prepared, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         sql, fixed = statement.text(DIALECT)
@@ -172,6 +173,7 @@ class SqliteWriter(SqliteReader):
     def keep_versions(self, versions: Versions) -> None:
         """Write down what the account's indexes are made from."""
         self.run(KEEP_VERSIONS, kept=write_versions(versions))
+        self.versions = versions
 
 
 class SqliteDatabase:
@@ -210,8 +212,10 @@ class SqliteDatabase:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 writer = SqliteWriter(self, connection, account_id)
+                # First, as it tells the versions in the same step.
+                kept = writer.rows(NEW_REVISION, new_revision=self._keys.next(now_ms()))
+                writer.versions = read_versions(kept[0][0] if kept else NO_VERSIONS)
                 yield writer
-                writer.run(NEW_REVISION, new_revision=self._keys.next(now_ms()))
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
@@ -222,8 +226,8 @@ class SqliteDatabase:
     def create_account(self, account_id: int, **values: Any) -> Iterator[SqliteWriter]:
         """Add an account and open its first transaction."""
         with self._write(account_id) as writer:
-            row = {"revision": 0, "last_customer_number": 0, "indexes": self.indexes.kept, **values}
-            writer.run(NEW_ACCOUNT, **row)
+            own = {"revision": self._keys.next(now_ms()), "indexes": self.indexes.kept}
+            writer.run(NEW_ACCOUNT, **{**own, "last_customer_number": 0, **values})
             for index in self.indexes.indexes:
                 writer.empty_index(index)
             yield writer
