@@ -2,10 +2,10 @@
 
 import falcon
 
-from tradebook import migrations
 from tradebook.crud.cursor import load_cursors
 from tradebook.resources import ALL, INDEXES, api_keys
 from tradebook.settings import Settings, load_settings
+from tradebook.storage import readiness
 from tradebook.storage.database import Database, Unavailable
 from tradebook.storage.location import locate
 from tradebook.storage.replicas import Replicated
@@ -35,7 +35,7 @@ def create_app(settings: Settings | None = None) -> falcon.App[falcon.Request, f
 
     def is_ready() -> bool:
         try:
-            return database.schema_version() == migrations.HEAD
+            return readiness.why_not(database) is None
         except Unavailable:
             return False
 

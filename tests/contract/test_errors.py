@@ -303,10 +303,8 @@ def test_a_fault_is_500_with_the_request_id_and_nothing_of_the_inside(book, erro
 def test_a_fault_of_the_running_server_is_in_its_log_and_not_in_its_answer(tmp_path, engine):
     server = start_server(tmp_path, database=engine.new(tmp_path))
     book = Book(server)
-    maintenance = locate(server.database).migrating()
-    with maintenance.begin() as connection:
+    with locate(server.database).migrating() as connection:
         connection.execute(sa.text("ALTER TABLE customers RENAME TO kaboom"))
-    maintenance.dispose()
 
     answer = book.client.get(CUSTOMERS)
     alive = book.client.get("/healthz")

@@ -20,7 +20,7 @@ from tradebook.demo.book import demo_customers
 from tradebook.ids import KEY_MAX
 from tradebook.resources import accounts, api_keys, customers
 from tradebook.storage.index import Query
-from tradebook.storage.sqlite.engine import SCHEME
+from tradebook.storage.sqlite.location import SCHEME
 from tradebook.transfer.files.rows import Row
 from tradebook.transfer.imports.run import import_customers
 

@@ -25,6 +25,7 @@ from tradebook.cli.opening import (
 )
 from tradebook.cli.serving import PortTaken, serve_forever
 from tradebook.resources import ALL
+from tradebook.storage.database import NotDistributable, Unavailable
 from tradebook.storage.location import locate
 from tradebook.web.openapi import openapi_document
 
@@ -41,6 +42,9 @@ app.add_typer(access.keys_app, name="keys")
 app.add_typer(transfers.import_app, name="import")
 app.add_typer(transfers.export_app, name="export")
 app.command("copy")(transfers.copy_command)
+
+ROWS_TOLD = 100_000
+"""After about how many indexed rows `migrate` tells how far it is."""
 
 PortOption = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
 
@@ -100,7 +104,7 @@ def migrate(
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring a book to this version's schema, or tell what is missing. Safe to run again."""
+    """Bring a book's schema and indexes to this version, or tell what is missing. Safe to run again."""
     settings = settings_for(database)
     location = locate(settings.database)
     if spread and (check or location.is_embedded):
@@ -110,30 +114,43 @@ def migrate(
     try:
         location.create()
         book = open_database(settings)
-        version = book.schema_version()
+        version, missing = book.schema_version(), migrations.pending(book)
         book.close()
-        missing = migrations.pending(version)
-        if not check:
-            migrations.upgrade(settings.database)
+        notices = [] if check else migrations.upgrade(settings.database, _RowsTold())
         distributed = migrations.distribute(settings.database) if spread else []
-    except migrations.NoCitus:
+    except NotDistributable as error:
         fail(
-            f"{location.shown} has no citus extension: nothing was distributed. On a Citus cluster, run "
-            "CREATE EXTENSION citus in this database first."
+            f"{location.shown}: {error} Nothing was distributed. On a Citus cluster, run CREATE EXTENSION "
+            "citus in this database first."
         )
-    except Exception as error:
+    except (Unavailable, migrations.NewerSchema, OSError) as error:
         fail(f"{location.shown}: {error}")
+    for notice in notices:
+        tell(notice)
     if as_json:
         told = {"schema": version if check else migrations.HEAD, "missing": missing}
         print_json({**told, "distributed": distributed} if spread else told)
     elif check:
         tell("\n".join(["Missing:", *missing]) if missing else f"Up to date, schema {version}.")
     else:
-        tell(f"Schema {migrations.HEAD}; applied: {', '.join(missing) or 'nothing'}.")
+        tell("\n".join(["Applied:", *missing] if missing else ["Nothing was missing."]))
+        tell(f"The book has schema {migrations.HEAD}.")
         if spread:
             tell(f"Distributed by account: {', '.join(distributed) or 'nothing that was not before'}.")
     if check and missing:
         raise typer.Exit(FAILED)
+
+
+class _RowsTold:
+    """Tells now and then how many rows were indexed."""
+
+    def __init__(self) -> None:
+        self._told = 0
+
+    def __call__(self, done: int) -> None:
+        if done >= self._told + ROWS_TOLD:
+            self._told = done
+            tell(f"Indexed {done:,} rows …")
 
 
 @app.command()

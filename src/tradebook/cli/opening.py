@@ -13,6 +13,7 @@ from tradebook import migrations
 from tradebook.app import open_database
 from tradebook.resources import accounts
 from tradebook.settings import Settings, load_settings, unknown_variables
+from tradebook.storage import readiness
 from tradebook.storage.database import Database, Unavailable
 from tradebook.storage.location import UnknownDatabase, locate
 
@@ -83,16 +84,11 @@ def opened(database: str | None, *, moves_much: bool = False, fills: bool = Fals
     try:
         book = open_database(settings)
         location.create()
-        version = book.schema_version()
-        if version is None and (location.is_embedded or fills):
+        if (location.is_embedded or fills) and book.schema_version() is None:
             book.close()
             migrations.upgrade(settings.database)
-        elif version != migrations.HEAD:
-            has = "no schema yet" if version is None else f"schema {version}"
-            fail(
-                f"{location.shown} has {has}, this program works with {migrations.HEAD}. "
-                "Run tradebook migrate."
-            )
+        elif reason := readiness.why_not(book):
+            fail(f"{location.shown} {reason}")
         try:
             yield book
         finally:
