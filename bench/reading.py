@@ -40,10 +40,10 @@ class Pages:
     def page(self, query: str = "") -> bytes:
         """Answer a query string."""
         pairs = parse_query_string(query)
-        request = self.parser.list_request(ROUTE.path, pairs, self.book.account_key, self.cursors)
+        request = self.parser.list_request(pairs, self.book.account_key, self.cursors)
         with self.database.read(self.book.account_key) as reader:
             view = View(reader, self.cursors, request.include)
-            return msgspec.json.encode(list_page(view, ROUTE, ROUTE.path, request))
+            return msgspec.json.encode(list_page(view, ROUTE, request))
 
     def floor(self) -> bytes:
         """The same columns into the same keys, and nothing else: no ids, no times, no cursor."""

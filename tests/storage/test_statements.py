@@ -48,12 +48,10 @@ def book(server: Server):
 def statements(book: Book, load=None, **parameters) -> int:
     """Count the statements of one cold page."""
     cursors = load_cursors(book.database)
-    request = RequestParser(ROUTE).list_request(
-        ROUTE.path, list(parameters.items()), book.account_key, cursors
-    )
+    request = RequestParser(ROUTE).list_request(list(parameters.items()), book.account_key, cursors)
     with book.database.read(book.account_key) as reader:
         counting = Counting(reader)
-        list_page(View(counting, cursors, request.include), ROUTE, ROUTE.path, request)
+        list_page(View(counting, cursors, request.include), ROUTE, request)
         if load:
             load(counting)
     return counting.count
@@ -87,4 +85,4 @@ def test_a_statement_for_each_row_is_noticed(book):
     assert statements(book, load=one_by_one) > STATEMENTS_MAX
 
 
-_EVERYTHING = RequestParser(ROUTE).list_request(ROUTE.path, [], 1, None).query
+_EVERYTHING = RequestParser(ROUTE).list_request([], 1, None).query

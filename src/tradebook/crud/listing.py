@@ -35,11 +35,9 @@ class ListObject(msgspec.Struct, frozen=True):
     data: Sequence[Any]
 
 
-def list_page(
-    view: View, route: ListRoute, path: str, request: ListRequest, owner: int | None = None
-) -> ListObject:
+def list_page(view: View, route: ListRoute, request: ListRequest) -> ListObject:
     """Read one page, and whether there is more on either side of it, in one snapshot."""
-    walk = _Walk(view, route, request, owner)
+    walk = _Walk(view, route, request)
     position = request.position or Position(KEY_MAX)
     found = walk.page(position, request.limit + 1)
     has_more = len(found) > request.limit
@@ -54,8 +52,8 @@ def list_page(
     last = Position(keys[-1] if keys else position.key)
     first = Position(keys[0] + 1 if keys else position.key, backwards=True)
     info = PageInfo(
-        _url(view, path, request, last) if has_next else None,
-        _url(view, path, request, first) if has_prev else None,
+        _url(view, request, last) if has_next else None,
+        _url(view, request, first) if has_prev else None,
         has_next,
         has_prev,
     )
@@ -83,15 +81,15 @@ def page_url(path: str, repeated: Pairs, cursor: str) -> str:
     return f"{path}?{urlencode([*repeated, ('cursor', cursor)])}"
 
 
-def _url(view: View, path: str, request: ListRequest, position: Position) -> str:
-    return page_url(path, request.repeated, view.cursors.encode(position, request.scope))
+def _url(view: View, request: ListRequest, position: Position) -> str:
+    return page_url(request.path, request.repeated, view.cursors.encode(position, request.scope))
 
 
 class _Walk:
     """The walk over a request's matches, to either side of a position."""
 
-    def __init__(self, view: View, route: ListRoute, request: ListRequest, owner: int | None) -> None:
-        self._view, self._route, self._request, self._owner = view, route, request, owner
+    def __init__(self, view: View, route: ListRoute, request: ListRequest) -> None:
+        self._view, self._route, self._request = view, route, request
         self._loaded: Mapping[int, Any] | None = None
 
     def page(self, position: Position, limit: int) -> list[int]:
@@ -121,5 +119,5 @@ class _Walk:
         return Span(request.above, min(request.below, position.key), descending=True, limit=limit)
 
     def _keys(self, position: Position, limit: int) -> list[int]:
-        span = self._span(position, limit)
-        return self._route.walk(self._view.reader, self._owner, self._request.query, span)
+        request, span = self._request, self._span(position, limit)
+        return self._route.walk(self._view.reader, request.owner, request.query, span)

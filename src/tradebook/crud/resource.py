@@ -10,6 +10,7 @@ from tradebook.crud.cursor import Cursors
 from tradebook.crud.fields import NOTHING, Body
 from tradebook.crud.parameters import Parameter
 from tradebook.errors import ApiError, NotFound
+from tradebook.ids import encode_id
 from tradebook.storage.database import Reader
 from tradebook.storage.index import Query
 
@@ -136,6 +137,14 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Route = ListRoute | ItemRoute | Action
+
+
+def path_of(route: Route, keys: Sequence[int]) -> str:
+    """Write the path of a route with these objects in it, the one way in which this API writes it."""
+    ids = {
+        each.param: encode_id(each.id_prefix, key) for each, key in zip(route.path_objects, keys, strict=True)
+    }
+    return route.path.format_map(ids)
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True):

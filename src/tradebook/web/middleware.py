@@ -19,6 +19,8 @@ API = "/v1/"
 Step = Callable[[falcon.Request], None]
 _GOOD_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _KEY_START = "tb_sk_"
+_NO_ROUTE = re.compile(r"\A[^/]|/\.{0,2}(?:/|\Z)")
+"""A path that no route is spelled like: a segment of it is empty, `.` or `..`."""
 _KEY = re.compile(rf"{_KEY_START}\w*", re.ASCII)
 
 
@@ -31,7 +33,7 @@ class EveryRequest:
         self._log_requests = log_requests
 
     def process_request(self, request: falcon.Request, response: falcon.Response) -> None:
-        """Give the request its id, and refuse a body that is too large unread."""
+        """Give the request its id; refuse a body that is too large, unread, and a path that is no route's."""
         context = request.context
         context.started = perf_counter()
         context.account = None
@@ -46,6 +48,10 @@ class EveryRequest:
             # As little allowed as TRACE is; Falcon then says what is, and not just that the request is bad.
             request.method = "TRACE"
         self._require_small_body(request)
+        # Falcon looks past slashes in front, and takes an empty id. Proxies and clients read such paths in
+        # ways of their own, `//v1/…` as a host called v1: what one of them let through was not this route.
+        if _NO_ROUTE.search(request.path):
+            raise falcon.HTTPRouteNotFound
 
     def process_response(
         self, request: falcon.Request, response: falcon.Response, resource: Any, succeeded: bool

@@ -46,7 +46,7 @@ class Reading:
         pairs = parse_query_string(raw_query)
         keys = keys_in_path(route.path_objects, parts)
         if isinstance(route, ListRoute):
-            request = self._parser.list_request(path, pairs, account_id, service.cursors)
+            request = self._parser.list_request(pairs, account_id, service.cursors, keys)
             include = request.include
         else:
             include = self._parser.include(pairs)
@@ -55,7 +55,7 @@ class Reading:
             view = View(reader, service.cursors, include)
             found = require_path_objects(route.path_objects, view, keys)
             if isinstance(route, ListRoute):
-                found = list_page(view, route, path, request, keys[-1] if keys else None)
+                found = list_page(view, route, request)
             return reader.revision, msgspec.json.encode(found)
 
         revision, body = reading(service.database, account_id, answer)
