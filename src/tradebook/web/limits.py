@@ -140,7 +140,7 @@ class SharedLimiter:
                 stats = self._strategy.get_window_stats(self._item, str(name))
             except StorageError as error:
                 self._alone_until = time.monotonic() + AWAY_SECONDS
-                log.warning("requests are counted by this machine alone", reason=repr(error.storage_error))
+                log("requests are counted by this machine alone", reason=repr(error.storage_error))
             else:
                 self._alone_until = 0.0
                 seconds = max(1, ceil(stats.reset_time - time.time()))

@@ -9,8 +9,7 @@ from typing import Any
 import falcon
 from falcon.constants import COMBINED_METHODS
 
-from tradebook.clock import format_ms, now_ms
-from tradebook.web.log import RequestLine, write_line
+from tradebook.web.log import log
 
 REQUEST_ID_HEADER = "X-Request-Id"
 RETRY_HEADER = "x-should-retry"
@@ -18,10 +17,8 @@ API = "/v1/"
 """What the paths that a key is asked for begin with."""
 Step = Callable[[falcon.Request], None]
 _GOOD_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
-_KEY_START = "tb_sk_"
 _NO_ROUTE = re.compile(r"\A[^/]|/\.{0,2}(?:/|\Z)")
 """A path that no route is spelled like: a segment of it is empty, `.` or `..`."""
-_KEY = re.compile(rf"{_KEY_START}\w*", re.ASCII)
 
 
 class EveryRequest:
@@ -57,26 +54,20 @@ class EveryRequest:
         self, request: falcon.Request, response: falcon.Response, resource: Any, succeeded: bool
     ) -> None:
         """Tell of the rate limit, and log the request's line."""
-        context, path = request.context, request.path
-        if context.limit is None and path.startswith(API):
+        context = request.context
+        if context.limit is None and request.path.startswith(API):
             # Refused before its key was looked at: for its size, its method, its path.
             self._count(request)
         if context.limit is not None:
             response.set_headers(context.limit.headers)
-        if not self._log_requests:
-            return
-        if _KEY_START in path:
-            # A key that somebody has put into the path, where none belongs.
-            path = _KEY.sub(f"{_KEY_START}…", path)
-        line = RequestLine(
-            "request",
-            format_ms(now_ms()),
-            context.request_id,
-            request.env["REQUEST_METHOD"],
-            path,
-            response.status_code,
-            context.account,
-            len(response.data) if response.data else 0,
-            round((perf_counter() - context.started) * 1000, 3),
-        )
-        write_line(line)
+        if self._log_requests:
+            log(
+                "request",
+                request_id=context.request_id,
+                method=request.env["REQUEST_METHOD"],
+                path=request.path,
+                status=response.status_code,
+                account=context.account,
+                bytes=len(response.data) if response.data else 0,
+                ms=round((perf_counter() - context.started) * 1000, 3),
+            )
