@@ -65,8 +65,10 @@ def settings_page() -> str:
     rows = [
         (
             code(f"TRADEBOOK_{field.name.upper()}"),
-            code(getattr(field.type, "__origin__", field.type).__name__),
-            code(str(field.default).lower() if field.type is bool else field.default),
+            _setting_takes(field.type),
+            code(str(field.default).lower() if field.type is bool else field.default)
+            if field.default != ""
+            else "none",
             described[field.name],
         )
         for field in msgspec.structs.fields(Settings)
@@ -75,7 +77,16 @@ def settings_page() -> str:
         "Settings are read once, when a command starts, from environment variables. A value that can't be "
         "read ends the command with exit code 2 and the variable's name."
     )
-    return page("Settings", intro, table(("variable", "type", "default", "meaning"), rows))
+    return page("Settings", intro, table(("variable", "takes", "default", "meaning"), rows))
+
+
+def _setting_takes(kind: Any) -> str:
+    if kind is bool:
+        return "`true` or `false`"
+    if kind is str:
+        return "text"
+    (bounds,) = kind.__metadata__
+    return f"a whole number from {bounds.ge}"
 
 
 def _field_docs(source: Path, class_name: str) -> Iterator[tuple[str, str]]:
