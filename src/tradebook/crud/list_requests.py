@@ -34,8 +34,8 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One page of a list, fully understood."""
 
     path: str
-    owner: int | None
-    """The key of the object whose list it is; None for a list of the account."""
+    path_key: int | None
+    """The key of the object that the path names last; None for a list of the account."""
     query: Query
     above: int
     below: int
@@ -73,7 +73,7 @@ class RequestParser:
         cursor = found.one(CURSOR, None)
         return ListRequest(
             path=path,
-            owner=path_keys[-1] if path_keys else None,
+            path_key=path_keys[-1] if path_keys else None,
             query=query,
             above=above,
             below=below,

@@ -8,7 +8,7 @@ import msgspec
 
 from tradebook.crud.cursor import Position
 from tradebook.crud.list_requests import EVERYTHING, ListRequest, Pairs, list_scope
-from tradebook.crud.resource import ListRoute, Span, View
+from tradebook.crud.resource import Asked, ListRoute, Span, View
 from tradebook.ids import KEY_MAX
 
 NESTED_MAX = 100
@@ -119,5 +119,6 @@ class _Walk:
         return Span(request.above, min(request.below, position.key), descending=True, limit=limit)
 
     def _keys(self, position: Position, limit: int) -> list[int]:
-        request, span = self._request, self._span(position, limit)
-        return self._route.walk(self._view.reader, request.owner, request.query, span)
+        request = self._request
+        asked = Asked(self._span(position, limit), request.query, request.path_key)
+        return self._route.walk(self._view.reader, asked)

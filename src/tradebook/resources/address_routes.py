@@ -11,7 +11,7 @@ from tradebook.crud.fields import Field, Many, bodies
 from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.parameters import Id, OneOf, Parameter, Q
 from tradebook.crud.records import Values
-from tradebook.crud.resource import ListRoute, PathObject, Resource, Span, View
+from tradebook.crud.resource import Asked, ListRoute, PathObject, Resource, Span, View
 from tradebook.crud.walks import select_span, walk_of_index, walk_of_owned
 from tradebook.resources import addresses
 from tradebook.resources.addresses import FIELDS, ID_PREFIX, INDEX, TYPE, Address, AddressType
@@ -44,14 +44,15 @@ _OF_CUSTOMERS = {
 _all = walk_of_index(INDEX)
 
 
-def _walk(reader: Reader, owner: int | None, query: Query, span: Span) -> list[int]:
+def _walk(reader: Reader, asked: Asked) -> list[int]:
     """Walk the index, or the addresses of some customers, of which none has many."""
+    query = asked.query
     wanted = [value for c in query.conditions if c.facet is CUSTOMER for (value,) in c.values]
     if not wanted:
-        return _all(reader, owner, query, span)
+        return _all(reader, asked)
     rest = Query(tuple(c for c in query.conditions if c.facet is not CUSTOMER), query.words)
-    found = _matching(reader, rest, _candidates(reader, wanted, span))
-    return list(islice(found, span.limit))
+    found = _matching(reader, rest, _candidates(reader, wanted, asked.span))
+    return list(islice(found, asked.span.limit))
 
 
 def _candidates(reader: Reader, wanted: list[int], span: Span) -> Iterable[list[int]]:
