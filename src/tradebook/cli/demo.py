@@ -17,7 +17,6 @@ from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import PortOption
 from tradebook.cli.output import fail, tell
 from tradebook.cli.serving import serve_forever
-from tradebook.crud.cursor import load_cursors
 from tradebook.crud.resource import View
 from tradebook.demo.book import demo_customers
 from tradebook.ids import KEY_MAX
@@ -70,9 +69,8 @@ def _make_book(database: str, count: int) -> str:
         assert summary.problems == 0, "the demo book is ours and has no problems"
         with book.write(key) as writer:
             _, secret = api_keys.create_key(writer, environment, name="Demo")
-        cursors = load_cursors(book)
         with book.read(key) as reader:
-            _show_first_rows(View(reader, cursors, INCLUDE))
+            _show_first_rows(View(reader, INCLUDE))
     return secret
 
 

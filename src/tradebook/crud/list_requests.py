@@ -13,6 +13,7 @@ from tradebook.crud.parameters import (
     LIMIT,
     LIMIT_DEFAULT,
     START_DATE,
+    Pairs,
     Parameter,
     Q,
     Unreadable,
@@ -26,8 +27,6 @@ from tradebook.storage.index import Condition, Facet, Query
 from tradebook.text import words_of
 
 EVERYTHING = Query()
-Pairs = Sequence[tuple[str, str]]
-"""Names and values as the client spelled them, in its order."""
 
 
 class ListRequest(msgspec.Struct, frozen=True, kw_only=True):

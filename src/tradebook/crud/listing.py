@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
-from urllib.parse import urlencode
 
 import msgspec
 
 from tradebook.crud.cursor import Position
-from tradebook.crud.list_requests import EVERYTHING, ListRequest, Pairs, list_scope
+from tradebook.crud.list_requests import EVERYTHING, ListRequest, list_scope
 from tradebook.crud.resource import Asked, ListRoute, Span, View
 from tradebook.ids import KEY_MAX
 
@@ -72,17 +71,12 @@ def nested_list(
         return ListObject("list", _WHOLE, entries)
     path = path_of()
     scope = list_scope(view.reader.account_id, path)
-    url = page_url(path, [], view.cursors.encode(Position(keys[NESTED_MAX - 1]), scope))
+    url = view.page_url(path, [], Position(keys[NESTED_MAX - 1]), scope)
     return ListObject("list", PageInfo(url, None, True, False), entries[:NESTED_MAX])
 
 
-def page_url(path: str, repeated: Pairs, cursor: str) -> str:
-    """Write the relative URL of a page: everything the client asked for, and the cursor."""
-    return f"{path}?{urlencode([*repeated, ('cursor', cursor)])}"
-
-
 def _url(view: View, request: ListRequest, position: Position) -> str:
-    return page_url(request.path, request.repeated, view.cursors.encode(position, request.scope))
+    return view.page_url(request.path, request.repeated, position, request.scope)
 
 
 class _Walk:

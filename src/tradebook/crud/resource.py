@@ -6,22 +6,29 @@ from typing import Any, Literal
 import msgspec
 
 from tradebook.crud.change import Change
-from tradebook.crud.cursor import Cursors
+from tradebook.crud.cursor import Position
 from tradebook.crud.fields import NOTHING, Body
-from tradebook.crud.parameters import Parameter
+from tradebook.crud.parameters import Pairs, Parameter
 from tradebook.crud.records import Records, Values
 from tradebook.errors import ApiError, NotFound
 from tradebook.ids import encode_id
 from tradebook.storage.database import Reader
 from tradebook.storage.index import Query
 
+PageUrl = Callable[[str, Pairs, Position, bytes], str]
+"""Writes the URL of a page: the list's path, what the client asked for, where the page begins, its scope."""
+
+
+def _no_page(*_: object) -> str:
+    raise AssertionError("nothing of this view goes on behind a URL")
+
 
 class View(msgspec.Struct, frozen=True):
     """What a loader reads through: one snapshot of one account, and what the client asked to see."""
 
     reader: Reader
-    cursors: Cursors
     include: frozenset[str] = frozenset()
+    page_url: PageUrl = _no_page
 
 
 Load = Callable[[View, Sequence[int]], Mapping[int, Any]]
