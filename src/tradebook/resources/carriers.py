@@ -213,6 +213,7 @@ resource = Resource(
         creating=_plain.create,
         changing=_update,
         deleting=_delete,
+        errors={"PATCH": (AlreadyDeleted,), "DELETE": (AlreadyDeleted,)},
     ).routes(),
 )
 service_level_resource = Resource(

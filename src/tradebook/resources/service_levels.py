@@ -163,4 +163,5 @@ def routes(path: str, carrier: PathObject) -> tuple[Route, ...]:
         creating=_create,
         changing=_update,
         deleting=ColumnActs(records).delete,
+        errors={"POST": (AlreadyDeleted, SystemOwned)},
     ).routes()
