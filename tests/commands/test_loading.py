@@ -78,6 +78,28 @@ def test_what_is_loaded_is_noticed(recorder):
     assert found_in(["babelfish", "babel"], ("babel",)) == ["babel"]
 
 
+TABLES = "from tradebook.storage.schema import metadata; print(*sorted(metadata.tables))"
+EVERYTHING = """
+import importlib, pkgutil, tradebook
+for module in pkgutil.walk_packages(tradebook.__path__, "tradebook."):
+    if "__main__" not in module.name and ".versions." not in module.name and not module.name.endswith(".env"):
+        importlib.import_module(module.name)
+"""
+
+
+def tables_after(program):
+    """The tables that are declared once a program has run."""
+    done = subprocess.run([sys.executable, "-c", f"{program}\n{TABLES}"], capture_output=True, check=True)
+    return done.stdout.decode().split()
+
+
+def test_whoever_has_the_resources_has_every_table():
+    """A command that copies, migrates or distributes a book goes by the tables that are declared."""
+    assert tables_after("import tradebook.resources") == tables_after(EVERYTHING)
+    assert "idempotency_records" in tables_after("import tradebook.migrations")
+    assert "idempotency_records" not in tables_after("import tradebook.storage.accounts")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_list_of_commands_says_what_each_says_of_itself(name):
     paragraph, _, _ = load(name).help.partition("\n\n")
