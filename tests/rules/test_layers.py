@@ -44,8 +44,9 @@ def test_the_contracts_hold(copy):
     [
         ("storage/schema.py", "import tradebook.crud.listing"),
         ("crud/listing.py", "import tradebook.resources.carriers"),
-        ("web/routes.py", "import tradebook.resources.carriers"),
+        ("web/reading.py", "import tradebook.resources.carriers"),
         ("resources/carriers.py", "import falcon"),
+        ("crud/listing.py", "import urllib.parse"),
         ("crud/listing.py", "import apsw"),
         ("transfer/copying.py", "import psycopg"),
         ("storage/schema.py", "import apsw"),

@@ -60,10 +60,26 @@ class Records:
         self._folded = {
             column.info["case_folded"]: column.name for column in table.c if "case_folded" in column.info
         }
+        self.unique = frozenset(unique)
         self._taken = {name: self._same(name, unless) for name in unique}
         self._known = prepare(
             sa.select(table.c.id).where(table.c.account_id == ACCOUNT, any_of(table.c.id, "ids"))
         )
+
+    @property
+    def has_system_rows(self) -> bool:
+        """Whether some rows belong to the system, in every account."""
+        return "is_system" in self.columns
+
+    @property
+    def is_deleted_softly(self) -> bool:
+        """Whether a deleted row stays, for those that refer to it."""
+        return "deleted_at" in self.columns
+
+    @property
+    def is_referred_to(self) -> bool:
+        """Whether rows of other objects refer to these, by declaration."""
+        return bool(self._referring)
 
     def _same(self, name: str, unless: sa.ColumnElement[bool] | None) -> Any:
         column = self.table.c[self._folded.get(name, name)]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tradebook.crud.resource import PathObject
-from tradebook.errors import RouteNotFound, ValidationFailed
+from tradebook.errors import ValidationFailed
 from tradebook.ids import read_id
 
 
@@ -14,8 +14,6 @@ def keys_in_path(path_objects: Sequence[PathObject], parts: dict[str, str]) -> t
 
 def _key_in_path(path_object: PathObject, text: str) -> int:
     key = read_id(path_object.id_prefix, text)
-    if not text:
-        raise RouteNotFound("There is no such path; without its last slash there may be.")
     if key is None:
         raise ValidationFailed(
             f"{path_object.param} takes ids that begin with {path_object.id_prefix}_, as this API "
