@@ -31,7 +31,7 @@ SYSTEM: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "FedEx",
         "fedex",
-        ("Ground", "2Day", "Express Saver", "FiveRoutes Overnight", "Priority Overnight"),
+        ("Ground", "2Day", "Express Saver", "Standard Overnight", "Priority Overnight"),
     ),
     (
         "UPS",
@@ -39,10 +39,10 @@ SYSTEM: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         ("Ground", "3 Day Select", "2nd Day Air", "Next Day Air Saver", "Next Day Air"),
     ),
     ("USPS", "usps", ("Ground Advantage", "Priority Mail", "Priority Mail Express")),
-    ("Will Call", "will_call", ("FiveRoutes",)),
-    ("Delivery", "delivery", ("FiveRoutes",)),
-    ("LTL", "ltl", ("FiveRoutes",)),
-    ("Freight Collect", "freight_collect", ("FiveRoutes",)),
+    ("Will Call", "will_call", ("Standard",)),
+    ("Delivery", "delivery", ("Standard",)),
+    ("LTL", "ltl", ("Standard",)),
+    ("Freight Collect", "freight_collect", ("Standard",)),
 )
 """The system's carriers: name, code, and service levels of which the first is the default."""
 
