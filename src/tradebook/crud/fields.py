@@ -149,6 +149,10 @@ class Body(msgspec.Struct, frozen=True):
         """Read a body into what is kept, by field; ValidationFailed names the first field that is wrong."""
         return self.values_of(parse_object(raw) if raw.strip() else {})
 
+    def new(self, **given: Any) -> dict[str, Any]:
+        """Return what is kept of a new object of which this is given, as it is kept; the rest are defaults."""
+        return {**{field.name: field.default for field in self.fields}, **given}
+
     def values_of(self, found: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         """Read an object's fields; `prefix` is the way to it inside the body."""
         declared = {field.name: field for field in self.fields}

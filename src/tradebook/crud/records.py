@@ -14,6 +14,9 @@ from tradebook.storage.index import ListIndex
 from tradebook.storage.schema import ACCOUNT, Prepared, any_of, metadata, prepare
 
 Values = dict[str, Any]
+BeforeAfter = tuple[Values, Values]
+"""A row as it is, and as it is to be."""
+
 _KEY: sa.BindParameter[int] = sa.bindparam("key", type_=sa.BigInteger)
 
 
@@ -53,8 +56,10 @@ class Records:
         )
         self._delete = prepare(sa.delete(table).where(*own))
         self._taken = {name: self._same(name, unless) for name in unique}
-        self._known = prepare(
-            sa.select(table.c.id).where(table.c.account_id == ACCOUNT, any_of(table.c.id, "ids"))
+        self._some = prepare(
+            sa.select(*(table.c[name] for name in self.columns)).where(
+                table.c.account_id == ACCOUNT, any_of(table.c.id, "ids")
+            )
         )
 
     def _same(self, name: str, unless: sa.ColumnElement[bool] | None) -> Any:
@@ -83,37 +88,63 @@ class Records:
         change.require_match(found["updated_at"])
         return found
 
-    def require(self, reader: Reader, keys: Iterable[int], param: str) -> None:
-        """Refuse keys that the account has no row of: ReferenceNotFound."""
-        wanted = set(keys)
-        if wanted and len(reader.rows(self._known, ids=sorted(wanted))) < len(wanted):
-            raise ReferenceNotFound(f"{param} names an object that this account doesn't have.", param=param)
+    def find_all(self, reader: Reader, keys: Iterable[int]) -> dict[int, Values]:
+        """Return the rows of some keys; those that aren't there are left out."""
+        wanted = sorted(set(keys))
+        rows = reader.rows(self._some, ids=wanted) if wanted else []
+        return {row["id"]: row for row in (dict(zip(self.columns, each, strict=True)) for each in rows)}
 
-    def add(self, change: Change, values: Values) -> int:
+    def require(self, reader: Reader, keys: Iterable[int], param: str) -> dict[int, Values]:
+        """Return the rows of keys; ReferenceNotFound where the account doesn't have them all."""
+        wanted = set(keys)
+        found = self.find_all(reader, wanted)
+        if len(found) < len(wanted):
+            raise ReferenceNotFound(f"{param} names an object that this account doesn't have.", param=param)
+        return found
+
+    def new_row(self, values: Values) -> Values:
+        """Make a row of values: with a key, and its first version."""
+        key = Change.new_key()
+        return {"id": key, "updated_at": first_version(key), **values}
+
+    def add(self, writer: Writer, values: Values) -> int:
         """Add a row and return its key; AlreadyExists where a value is taken."""
-        key = change.new_key()
-        row = {"id": key, "updated_at": first_version(key), **values}
-        self._require_free(change.writer, row)
-        change.writer.run(self._insert, **row)
-        self.reindex(change.writer, [key])
+        row = self.new_row(values)
+        self.require_free(writer, row)
+        self.insert(writer, [row])
+        key: int = row["id"]
         return key
 
-    def update(self, change: Change, before: Values, changes: Values) -> None:
-        """Change columns of a row; every change is a new version, also one that changes nothing."""
-        row = {**before, **changes, "updated_at": next_version(before["updated_at"])}
-        self._require_free(change.writer, row)
-        key = row.pop("id")
-        change.writer.run(self._update, key=key, **row)
-        self.reindex(change.writer, [key])
+    def insert(self, writer: Writer, rows: Sequence[Values]) -> None:
+        """Add whole rows whose unique values are known to be free."""
+        if rows:
+            writer.insert(self._insert, rows)
+            self.reindex(writer, [row["id"] for row in rows])
 
-    def delete(self, change: Change, before: Values) -> None:
+    def write(self, writer: Writer, changes: Sequence[BeforeAfter]) -> None:
+        """Change rows whose unique values are known to be free; each change is a new version."""
+        if changes:
+            rows = [
+                {**after, "key": before["id"], "updated_at": next_version(before["updated_at"])}
+                for before, after in changes
+            ]
+            writer.insert(self._update, rows)
+            self.reindex(writer, [before["id"] for before, after in changes if before != after])
+
+    def update(self, writer: Writer, before: Values, changes: Values) -> None:
+        """Change columns of a row; every change is a new version, also one that changes nothing."""
+        after = {**before, **changes}
+        self.require_free(writer, after)
+        self.write(writer, [(before, after)])
+
+    def delete(self, writer: Writer, before: Values) -> None:
         """Delete a row and what goes with it; StillReferenced where others need it."""
         key = before["id"]
-        self.require_unreferenced(change.writer, key)
+        self.require_unreferenced(writer, key)
         for statement in self._owned:
-            change.writer.run(statement, key=key)
-        change.writer.run(self._delete, key=key)
-        self.reindex(change.writer, [key])
+            writer.run(statement, key=key)
+        writer.run(self._delete, key=key)
+        self.reindex(writer, [key])
 
     def reindex(self, writer: Writer, keys: Sequence[int]) -> None:
         """Bring the table's index up to date, where it has one."""
@@ -144,7 +175,7 @@ class Records:
             for name, selects in found.items()
         ]
 
-    def _require_free(self, reader: Reader, row: Values) -> None:
+    def require_free(self, reader: Reader, row: Values) -> None:
         for name, statement in self._taken.items():
             if row.get(name) is None:
                 continue

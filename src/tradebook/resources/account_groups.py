@@ -112,6 +112,7 @@ INDEX = ListIndex(
 
 records = Records(account_groups, unique=("name",), index=INDEX)
 _plain = ColumnActs(records)
+add = _plain.add
 
 
 def _update(change: Change) -> int:
@@ -119,7 +120,7 @@ def _update(change: Change) -> int:
     if change.values.get("type", before["type"]) != before["type"]:
         # Its customers would have the group in the wrong place.
         raise WrongGroupType("A group keeps its type: make another group of the type you need.", param="type")
-    records.update(change, before, change.values)
+    records.update(change.writer, before, change.values)
     return change.id
 
 

@@ -15,6 +15,7 @@ from tradebook.crud.resource import Act, Action, PathObject, Resource
 from tradebook.crud.walks import walk_of_table
 from tradebook.errors import ValidationFailed
 from tradebook.ids import encode_id, milliseconds_of
+from tradebook.storage.database import Writer
 from tradebook.storage.schema import choice, moment, table, text, unique
 
 STATUSES = ("active", "disabled", "removed")
@@ -121,11 +122,14 @@ fragments_with_user = Fragments("account_user with user", account_users, (*_OWN,
 records = Records(account_users, unique=("email",))
 
 
+def add(writer: Writer, given: Values) -> int:
+    """Add an account user, who has an e-mail or a name."""
+    _require_somebody(given)
+    return records.add(writer, {"status": 0, "last_used_at": None, "email_verified_at": None, **given})
+
+
 def _create(change: Change) -> int:
-    _require_somebody(change.values)
-    return records.add(
-        change, {"status": 0, "last_used_at": None, "email_verified_at": None, **change.values}
-    )
+    return add(change.writer, change.values)
 
 
 def _update(change: Change) -> int:
@@ -134,7 +138,7 @@ def _update(change: Change) -> int:
     _require_somebody({**before, **changed})
     if changed.get("email", before["email"]) != before["email"]:
         changed["email_verified_at"] = None
-    records.update(change, before, changed)
+    records.update(change.writer, before, changed)
     return change.id
 
 
@@ -149,7 +153,7 @@ def _becoming(status: str) -> Act:
     def become(change: Change) -> int:
         before = records.current(change)
         if before["status"] != place:
-            records.update(change, before, {"status": place})
+            records.update(change.writer, before, {"status": place})
         return change.id
 
     return become

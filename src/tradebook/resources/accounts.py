@@ -9,7 +9,7 @@ from tradebook.resources.carriers import SYSTEM as SYSTEM_CARRIERS
 from tradebook.resources.carriers import carriers
 from tradebook.resources.payment_terms import SYSTEM_NAMES as PAYMENT_TERM_NAMES
 from tradebook.resources.payment_terms import payment_terms
-from tradebook.resources.service_levels import service_levels
+from tradebook.resources.service_levels import service_levels, token_of
 from tradebook.resources.shipping_terms import SYSTEM_NAMES as SHIPPING_TERM_NAMES
 from tradebook.resources.shipping_terms import shipping_terms
 from tradebook.resources.system import system_key
@@ -78,7 +78,7 @@ def _add_system_rows(writer: Writer) -> None:
                 id=system_key("service_level", first + number),
                 carrier_id=carrier,
                 name=level,
-                service_level_token=f"{code}_{level.lower().replace(' ', '_')}",
+                service_level_token=token_of(f"{code} {level}"),
                 customer_portal_visibility=0,
                 is_default=int(number == 0),
                 **common,

@@ -124,7 +124,7 @@ _UNLINK = prepare(
 
 def _create(change: Change) -> int:
     values, served = _taken_apart(change)
-    key = addresses.records.add(change, values)
+    key = addresses.records.add(change.writer, values)
     if served:
         _attach(change, key, served)
         _reindex(change, served)
@@ -134,7 +134,7 @@ def _create(change: Change) -> int:
 def _update(change: Change) -> int:
     before = addresses.records.current(change)
     values, served = _taken_apart(change)
-    addresses.records.update(change, before, values)
+    addresses.records.update(change.writer, before, values)
     after = {**before, **values}
     touched: set[int] = set()
     # What else an address says is none of its customers' business, and they may be very many.

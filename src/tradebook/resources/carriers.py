@@ -152,6 +152,7 @@ def _load(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
 
 records = Records(carriers, unique=("name",), unless=carriers.c.deleted_at.is_not(None))
 _plain = ColumnActs(records, is_system=0, deleted_at=None)
+add = _plain.add
 
 
 def _standing(change: Change) -> Values:
@@ -169,13 +170,13 @@ def _require_standing(reader: Reader, key: int) -> None:
 
 
 def _update(change: Change) -> int:
-    records.update(change, _standing(change), change.values)
+    records.update(change.writer, _standing(change), change.values)
     return change.id
 
 
 def _delete(change: Change) -> None:
     # Softly: who defaults to it keeps it, and still can be shown with it.
-    records.update(change, _standing(change), {"deleted_at": now_ms()})
+    records.update(change.writer, _standing(change), {"deleted_at": now_ms()})
 
 
 CREATE, UPDATE = bodies(

@@ -73,6 +73,7 @@ fragments = Fragments(
 
 records = Records(payment_terms, unique=("name",))
 _plain = ColumnActs(records, is_system=0)
+add = _plain.add
 CREATE, UPDATE = bodies(
     "PaymentTerm",
     PaymentTerm,

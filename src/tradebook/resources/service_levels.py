@@ -1,6 +1,6 @@
 """Service levels: what a carrier offers, such as "Ground" or "2Day"."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import msgspec
@@ -18,7 +18,7 @@ from tradebook.crud.versions import next_version
 from tradebook.crud.walks import walk_of_owned
 from tradebook.errors import SystemOwned
 from tradebook.ids import encode_id, milliseconds_of
-from tradebook.storage.database import Reader
+from tradebook.storage.database import Reader, Writer
 from tradebook.storage.schema import ACCOUNT, choice, flag, prepare, reference, table, text, unique
 
 VISIBILITIES = ("visible", "hidden")
@@ -113,23 +113,34 @@ CREATE, UPDATE = bodies(
 )
 
 
-def is_of_carrier(reader: Reader, carrier: int, level: int) -> bool:
-    """Tell whether a level belongs to a carrier."""
-    found = records.find(reader, level)
-    return found is not None and found["carrier_id"] == carrier
+def token_of(name: str) -> str:
+    """Make the token of a level that is given none."""
+    return name.lower().replace(" ", "_")
+
+
+def go_together(carrier: int | None, level: int | None, carrier_of: Mapping[int, int]) -> bool:
+    """Tell whether a customer can have both: a level is one of the carrier's, or there is none."""
+    return level is None or carrier_of[level] == carrier
+
+
+def add(writer: Writer, carrier: int, given: Values) -> int:
+    """Add a level to a carrier."""
+    token = given["service_level_token"] or token_of(given["name"])
+    return records.add(
+        writer, {**given, "service_level_token": token, "carrier_id": carrier, "is_system": 0}
+    )
 
 
 def _create_level(change: Change) -> int:
-    carrier, given = change.path_keys[0], dict(change.values)
-    given["service_level_token"] = given["service_level_token"] or given["name"].lower().replace(" ", "_")
-    key = records.add(change, {**given, "carrier_id": carrier, "is_system": 0})
+    carrier = change.path_keys[0]
+    key = add(change.writer, carrier, change.values)
     _be_the_only_default(change, carrier, key)
     return key
 
 
 def _update(change: Change) -> int:
     before = records.current(change)
-    records.update(change, before, change.values)
+    records.update(change.writer, before, change.values)
     _be_the_only_default(change, before["carrier_id"], change.id)
     return change.id
 

@@ -25,37 +25,13 @@ Values = dict[str, Any]
 
 _DEFAULTS: Values = {**dict.fromkeys(ADDRESS_FIELDS), "type": 0}
 _NEVER_NULL = {"name", "country", "type"}
-_COPIED = ("locality", "state", "postal_code")
 
 _a, _links = addresses.c, customer_addresses.c
-_BY_KEY = prepare(
-    sa.select(_a.id, *(_a[name] for name in ADDRESS_FIELDS)).where(
-        _a.account_id == ACCOUNT, any_of(_a.id, "ids")
-    )
-)
 _USERS = prepare(
     sa.select(_links.address_id, _links.customer_id, _links.is_attached).where(
         _links.account_id == ACCOUNT, any_of(_links.address_id, "ids")
     )
 )
-_INSERT = prepare(sa.insert(addresses))
-_UPDATE = prepare(
-    sa.update(addresses)
-    .where(_a.account_id == ACCOUNT, _a.id == sa.bindparam("key"))
-    .values(
-        **{name: sa.bindparam(name) for name in ADDRESS_FIELDS}, updated_at=next_version_of(_a.updated_at)
-    )
-)
-_LINK = prepare(sa.insert(customer_addresses))
-_THE_LINK = (
-    _links.account_id == ACCOUNT,
-    _links.customer_id == sa.bindparam("customer"),
-    _links.address_id == sa.bindparam("address"),
-)
-_UPDATE_LINK = prepare(
-    sa.update(customer_addresses).where(*_THE_LINK).values(**{name: sa.bindparam(name) for name in _COPIED})
-)
-_UNLINK = prepare(sa.delete(customer_addresses).where(*_THE_LINK))
 
 
 class AddressChanges:
