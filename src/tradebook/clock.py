@@ -7,7 +7,7 @@ from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+\- ])(\d\d):(\d\d))",
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+\- ])(\d\d):?(\d\d))",
     re.ASCII,
 )
 _MILLISECONDS = [f"{n:03d}Z" for n in range(1000)]
@@ -45,8 +45,8 @@ def format_ms_or_none(milliseconds: int | None) -> str | None:
 def parse_rfc3339(text: str) -> tuple[int, bool]:
     """Read a time as (milliseconds since 1970, whether anything finer was cut off).
 
-    A `+` that a form decoder turned into a space is read as the plus it was. ValueError on
-    everything that is not an RFC 3339 date-time inside the years 1 to 9999 of UTC.
+    A `+` that a form decoder turned into a space is read as the plus it was; an offset may lack its colon.
+    ValueError on everything else that is not an RFC 3339 date-time inside the years 1 to 9999 of UTC.
     """
     match = _RFC3339.fullmatch(text)
     if not match:

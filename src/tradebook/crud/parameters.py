@@ -11,10 +11,10 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from tradebook.clock import parse_rfc3339
-from tradebook.ids import BODY_PATTERN, decode_id, first_key_of
+from tradebook.ids import ANY_BODY_PATTERN, first_key_of, read_id
 from tradebook.storage.index import Facet
 
-TEXT_LENGTH_MAX = 200
+TEXT_LENGTH_MAX, Q_LENGTH_MAX = 200, 500
 LIMIT_MAX = 1000
 LIMIT_DEFAULT = 100
 _WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
@@ -43,16 +43,14 @@ class Id(Kind, frozen=True):
 
     def read(self, text: str) -> int:
         """Read an id of this type, whether or not such an object exists."""
-        key = decode_id(self.prefix, text)
+        key = read_id(self.prefix, text)
         if key is None:
-            raise Unreadable(
-                f"takes ids that begin with {self.prefix}_ and 13 more characters, as this API returns them"
-            )
+            raise Unreadable(f"takes ids that begin with {self.prefix}_, as this API returns them")
         return key
 
     def schema(self) -> dict[str, Any]:
         """Describe the id's form."""
-        return {"type": "string", "pattern": f"^{self.prefix}_{BODY_PATTERN}$"}
+        return {"type": "string", "pattern": f"^{self.prefix}_{ANY_BODY_PATTERN}$"}
 
 
 class OneOf(Kind, frozen=True):
@@ -80,19 +78,20 @@ class Word(OneOf, frozen=True):
 
 
 class Text(Kind, frozen=True):
-    """Text of 1 to 200 characters, or from 0 where an empty one asks for nothing."""
+    """Text of 1 to 200 characters, unless it says otherwise; from 0 where an empty one asks for nothing."""
 
     length_min: int = 1
+    length_max: int = TEXT_LENGTH_MAX
 
     def read(self, text: str) -> str:
         """Take the text as it is."""
-        if not self.length_min <= len(text) <= TEXT_LENGTH_MAX:
-            raise Unreadable(f"takes text of {self.length_min} to {TEXT_LENGTH_MAX} characters")
+        if not self.length_min <= len(text) <= self.length_max:
+            raise Unreadable(f"takes text of {self.length_min} to {self.length_max} characters")
         return text
 
     def schema(self) -> dict[str, Any]:
         """Describe the length."""
-        return {"type": "string", "minLength": self.length_min, "maxLength": TEXT_LENGTH_MAX}
+        return {"type": "string", "minLength": self.length_min, "maxLength": self.length_max}
 
 
 class Moment(Kind, frozen=True):
@@ -157,6 +156,10 @@ class Parameter(msgspec.Struct, frozen=True):
     """The fact that the values are compared with."""
     place: int = 0
     """Which of the facet's columns the value stands for."""
+    alias: str | None = None
+    """Another name that it goes by; both together are one parameter given twice."""
+    may_be_empty: bool = False
+    """Whether form tools may send it with nothing behind it, which is as good as absent."""
 
     MANY: ClassVar[str] = "[]"
 
@@ -171,16 +174,29 @@ CURSOR = Parameter(
     Opaque(),
     "Where the page begins: the cursor inside an earlier `next_page_url` or `previous_page_url`. "
     "Leave it out for the first page.",
+    may_be_empty=True,
 )
-LIMIT = Parameter("limit", Limit(), "The most results in one page.")
+LIMIT = Parameter(
+    "limit", Limit(), "The most results in one page. Left empty, it counts as absent.", may_be_empty=True
+)
 Q = Parameter(
     "q",
-    Text(length_min=0),
+    Text(0, Q_LENGTH_MAX),
     "Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of "
     "phone numbers don't matter.",
 )
-START_DATE = Parameter("start_date", Moment(side="start"), "Only what was created at this time or later.")
-END_DATE = Parameter("end_date", Moment(side="end"), "Only what was created at this time or earlier.")
+START_DATE = Parameter(
+    "start_date",
+    Moment(side="start"),
+    "Only what was created at this time or later. `starts_at` is the same.",
+    alias="starts_at",
+)
+END_DATE = Parameter(
+    "end_date",
+    Moment(side="end"),
+    "Only what was created at this time or earlier. `ends_at` is the same.",
+    alias="ends_at",
+)
 
 
 def include_parameter(values: Sequence[str]) -> Parameter:
