@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradebook.clock import format_ms, parse_rfc3339
+from tradebook.clock import format_ms, parse_rfc3339, read_ms
 from tradebook.crud.cursor import Cursors, Position
 from tradebook.errors import ValidationFailed
 from tradebook.ids import (
@@ -73,6 +73,7 @@ def test_keys_rise_whatever_the_clock_does(clock):
 @given(milliseconds=moments)
 def test_a_moment_reads_back_as_it_was_written(milliseconds):
     assert parse_rfc3339(format_ms(milliseconds)) == (milliseconds, False)
+    assert read_ms(format_ms(milliseconds)) == milliseconds
 
 
 @given(

@@ -202,9 +202,10 @@ def test_what_customers_are_not_found_by_changes_none_of_them(maker, monkeypatch
     key = decode_id("ad", address)
     with maker.book.database.write(maker.book.account_key) as writer:
         seen = []
-        monkeypatch.setattr(type(writer), "reindex", lambda self, index, keys: seen.append(index.name))
+        monkeypatch.setattr(type(writer), "reindex", lambda self, index, *_: seen.append(index.name))
         for values in ({"phone": "1"}, {"street_line_1": "Elsewhere"}, {"locality": "Rome"}):
-            change = Change(writer=writer, cursors=None, grant=None, path_keys=(key,), values=values)
+            row = addresses.records.find(writer, key)
+            change = Change(writer=writer, grant=None, path_keys=(key,), row=row, values=values)
             address_routes._update(change)
 
     assert seen.count(addresses.INDEX.name) == 3

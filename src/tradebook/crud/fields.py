@@ -150,7 +150,7 @@ class Body(msgspec.Struct, frozen=True):
         return self.values_of(parse_object(raw) if raw.strip() else {})
 
     def new(self, **given: Any) -> dict[str, Any]:
-        """Return what is kept of a new object of which this is given, as it is kept; the rest are defaults."""
+        """Return what is kept of a new object: what is given, as it is kept, and the defaults."""
         return {**{field.name: field.default for field in self.fields}, **given}
 
     def values_of(self, found: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The rows of one table, changed one at a time, with the rules that hold for every resource."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tradebook.crud.change import Change
 from tradebook.crud.versions import first_version, next_version
-from tradebook.errors import AlreadyExists, NotFound, ReferenceNotFound, StillReferenced, SystemOwned
+from tradebook.errors import AlreadyExists, ReferenceNotFound, StillReferenced
 from tradebook.storage.database import Reader, Writer
 from tradebook.storage.index import ListIndex
 from tradebook.storage.schema import ACCOUNT, Prepared, any_of, metadata, prepare
@@ -30,16 +30,18 @@ class Records:
         unique: Sequence[str] = (),
         unique_within: str | None = None,
         unless: sa.ColumnElement[bool] | None = None,
+        standing: sa.ColumnElement[bool] | None = None,
         owned: Collection[sa.Column[Any]] = (),
         index: ListIndex | None = None,
     ) -> None:
         """Declare what is special about the table.
 
         `unique` names columns whose value no two rows share, within those that agree in `unique_within`,
-        apart from the rows for which `unless` holds. `owned` are references of rows that go with the row they
-        refer to.
+        apart from the rows for which `unless` holds. A row for which `standing` doesn't hold is not found.
+        `owned` are references of rows that go with the row they refer to.
         """
         self.table, self._index, self._within = table, index, unique_within
+        self._indexed = frozenset() if index is None else index.columns_of(table)
         self.columns = tuple(column.name for column in table.c if column.name != "account_id")
         self._owned = [
             prepare(sa.delete(column.table).where(column.table.c.account_id == ACCOUNT, column == _KEY))
@@ -47,7 +49,8 @@ class Records:
         ]
         self._owned_columns = set(owned)
         own = (table.c.account_id == ACCOUNT, table.c.id == _KEY)
-        self._select = prepare(sa.select(*(table.c[name] for name in self.columns)).where(*own))
+        there = own if standing is None else (*own, standing)
+        self._select = prepare(sa.select(*(table.c[name] for name in self.columns)).where(*there))
         self._insert = prepare(sa.insert(table))
         self._update = prepare(
             sa.update(table)
@@ -76,18 +79,6 @@ class Records:
         found = reader.rows(self._select, key=key)
         return dict(zip(self.columns, found[0], strict=True)) if found else None
 
-    def current(self, change: Change) -> Values:
-        """Return the row that is to be changed, if it is there, not the system's, and what the client saw."""
-        found = self.find(change.writer, change.id)
-        if found is None:
-            raise NotFound("There is no such object in this account.", param="id")
-        if found.get("is_system"):
-            raise SystemOwned(
-                "This belongs to the system and can't be changed or deleted. Make one of your own."
-            )
-        change.require_match(found["updated_at"])
-        return found
-
     def find_all(self, reader: Reader, keys: Iterable[int]) -> dict[int, Values]:
         """Return the rows of some keys; those that aren't there are left out."""
         wanted = sorted(set(keys))
@@ -110,7 +101,7 @@ class Records:
     def add(self, writer: Writer, values: Values) -> int:
         """Add a row and return its key; AlreadyExists where a value is taken."""
         row = self.new_row(values)
-        self.require_free(writer, row)
+        self.require_free(writer, row, self._taken)
         self.insert(writer, [row])
         key: int = row["id"]
         return key
@@ -119,23 +110,24 @@ class Records:
         """Add whole rows whose unique values are known to be free."""
         if rows:
             writer.insert(self._insert, rows)
-            self.reindex(writer, [row["id"] for row in rows])
-
-    def write(self, writer: Writer, changes: Sequence[BeforeAfter]) -> None:
-        """Change rows whose unique values are known to be free; each change is a new version."""
-        if changes:
-            rows = [
-                {**after, "key": before["id"], "updated_at": next_version(before["updated_at"])}
-                for before, after in changes
-            ]
-            writer.insert(self._update, rows)
-            self.reindex(writer, [before["id"] for before, after in changes if before != after])
+            self._reindex(writer, rows)
 
     def update(self, writer: Writer, before: Values, changes: Values) -> None:
         """Change columns of a row; every change is a new version, also one that changes nothing."""
         after = {**before, **changes}
-        self.require_free(writer, after)
+        self.require_free(writer, after, [name for name in changes if after[name] != before[name]])
         self.write(writer, [(before, after)])
+
+    def write(self, writer: Writer, changes: Sequence[BeforeAfter]) -> None:
+        """Change rows, whose unique values are known to be free; every change is a new version."""
+        if not changes:
+            return
+        versions = [
+            {**after, "key": before["id"], "updated_at": next_version(before["updated_at"])}
+            for before, after in changes
+        ]
+        writer.insert(self._update, versions)
+        self._reindex(writer, [after for before, after in changes if differ(before, after, self._indexed)])
 
     def delete(self, writer: Writer, before: Values) -> None:
         """Delete a row and what goes with it; StillReferenced where others need it."""
@@ -144,12 +136,12 @@ class Records:
         for statement in self._owned:
             writer.run(statement, key=key)
         writer.run(self._delete, key=key)
-        self.reindex(writer, [key])
+        if self._index is not None:
+            writer.reindex(self._index, [key])
 
-    def reindex(self, writer: Writer, keys: Sequence[int]) -> None:
-        """Bring the table's index up to date, where it has one."""
-        if self._index is not None and keys:
-            writer.reindex(self._index, keys)
+    def _reindex(self, writer: Writer, rows: Sequence[Values]) -> None:
+        if self._index is not None and rows:
+            writer.reindex(self._index, [row["id"] for row in rows], {row["id"]: row for row in rows})
 
     def require_unreferenced(self, reader: Reader, key: int) -> None:
         """Refuse to go on where other rows refer to this one, and say how many."""
@@ -175,13 +167,19 @@ class Records:
             for name, selects in found.items()
         ]
 
-    def require_free(self, reader: Reader, row: Values) -> None:
+    def require_free(self, reader: Reader, row: Values, columns: Container[str]) -> None:
+        """Refuse a row whose value in one of these columns another one has: AlreadyExists."""
         for name, statement in self._taken.items():
-            if row.get(name) is None:
+            if name not in columns or row.get(name) is None:
                 continue
             more = {} if self._within is None else {"within": row[self._within]}
             if any(key != row["id"] for (key,) in reader.rows(statement, value=row[name], **more)):
                 raise AlreadyExists(f"Another one has this {name} already; it must be unique.", param=name)
+
+
+def differ(before: Values, after: Values, columns: Iterable[str]) -> bool:
+    """Tell whether a row is another one in some columns."""
+    return any(before[name] != after[name] for name in columns)
 
 
 def references_to(table: sa.Table) -> list[sa.Column[Any]]:

@@ -116,7 +116,7 @@ add = _plain.add
 
 
 def _update(change: Change) -> int:
-    before = records.current(change)
+    before = change.row
     if change.values.get("type", before["type"]) != before["type"]:
         # Its customers would have the group in the wrong place.
         raise WrongGroupType("A group keeps its type: make another group of the type you need.", param="type")
@@ -158,7 +158,7 @@ resource = Resource(
         item=AccountGroup,
         load=fragments.load_found,
         walk=walk_of_index(INDEX),
-        path_object=PathObject("id", ID_PREFIX, fragments.load_found),
+        path_object=PathObject("id", ID_PREFIX, records),
         parameters=(Q, Parameter("type", OneOf(TYPES), "Only groups of this kind.", TYPE)),
         create=CREATE,
         update=UPDATE,

@@ -59,6 +59,6 @@ resource = Resource(
         item=AccountStatus,
         load=_load,
         walk=walk_of_constants(list(_BY_KEY)),
-        path_object=PathObject("id", ID_PREFIX, _load),
+        path_object=PathObject("id", ID_PREFIX),
     ).routes(),
 )

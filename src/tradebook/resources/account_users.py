@@ -133,7 +133,7 @@ def _create(change: Change) -> int:
 
 
 def _update(change: Change) -> int:
-    before = records.current(change)
+    before = change.row
     changed = dict(change.values)
     _require_somebody({**before, **changed})
     if changed.get("email", before["email"]) != before["email"]:
@@ -151,15 +151,14 @@ def _becoming(status: str) -> Act:
     place = STATUSES.index(status)
 
     def become(change: Change) -> int:
-        before = records.current(change)
-        if before["status"] != place:
-            records.update(change.writer, before, {"status": place})
+        if change.row["status"] != place:
+            records.update(change.writer, change.row, {"status": place})
         return change.id
 
     return become
 
 
-_bodies = bodies(
+CREATE, UPDATE = bodies(
     "AccountUser",
     AccountUser,
     (
@@ -169,7 +168,7 @@ _bodies = bodies(
         Field("image_url", URL, "Where a picture of the person is.", can_be_null=True),
     ),
 )
-_PATH_OBJECT = PathObject("id", ID_PREFIX, fragments_with_user.load_found)
+_PATH_OBJECT = PathObject("id", ID_PREFIX, records)
 
 resource = Resource(
     name="account_user",
@@ -185,8 +184,8 @@ resource = Resource(
             load=fragments_with_user.load_found,
             walk=walk_of_table(account_users.c.id),
             path_object=_PATH_OBJECT,
-            create=_bodies[0],
-            update=_bodies[1],
+            create=CREATE,
+            update=UPDATE,
             creating=_create,
             changing=_update,
         ).routes(),

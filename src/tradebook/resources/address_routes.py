@@ -4,34 +4,32 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-import sqlalchemy as sa
-
 from tradebook.crud.change import Change
 from tradebook.crud.fields import Field, Many, bodies
 from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.parameters import Id, OneOf, Parameter, Q
-from tradebook.crud.records import Values
+from tradebook.crud.records import Values, differ
 from tradebook.crud.resource import ListRoute, PathObject, Resource, Span, View
 from tradebook.crud.walks import select_span, walk_of_index, walk_of_owned
 from tradebook.resources import addresses
 from tradebook.resources.addresses import FIELDS, ID_PREFIX, INDEX, TYPE, TYPES, Address
+from tradebook.resources.customers.addresses import COPIED, Pair, copy_places, customers_of, detach, link
 from tradebook.resources.customers.changes import require_customers
-from tradebook.resources.customers.links import COPIED, link
 from tradebook.resources.customers.load import load_plain
 from tradebook.resources.customers.shape import ID_PREFIX as CUSTOMER_PREFIX
 from tradebook.resources.customers.shape import Customer
 from tradebook.resources.customers.tables import INDEX as CUSTOMER_INDEX
-from tradebook.resources.customers.tables import customer_addresses, customers
-from tradebook.storage.database import Reader
+from tradebook.resources.customers.tables import customer_addresses
+from tradebook.storage.database import Reader, Writer
 from tradebook.storage.index import Facet, Query
 from tradebook.storage.index_documents import FIELD_END, Document, documents, forms_of
-from tradebook.storage.schema import ACCOUNT, any_of, prepare
+from tradebook.storage.schema import any_of, prepare
 
 PARAM = "customer_ids"
 CANDIDATES_AT_ONCE = 500
 REINDEXED_AT_ONCE = 1_000
 
-_links, _c = customer_addresses.c, customers.c
+_links = customer_addresses.c
 CUSTOMER = Facet("u", (_links.customer_id,))
 _OF_CUSTOMERS = {
     descending: prepare(
@@ -89,67 +87,32 @@ def _load(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
     return {key: loaded[key] for key in keys if key in loaded}
 
 
-_COPY = prepare(
-    sa.update(customer_addresses)
-    .where(_links.account_id == ACCOUNT, _links.address_id == sa.bindparam("address"))
-    .values(**{name: sa.bindparam(name) for name in COPIED})
-)
-_SERVED = prepare(
-    sa.select(_links.customer_id).where(
-        _links.account_id == ACCOUNT, _links.address_id == sa.bindparam("address")
-    )
-)
-_DETACH = prepare(
-    sa.update(customer_addresses)
-    .where(_links.account_id == ACCOUNT, _links.address_id == sa.bindparam("address"))
-    .values(is_attached=0)
-)
-_NEEDED = prepare(
-    sa.select(_c.id).where(
-        _c.account_id == ACCOUNT,
-        any_of(_c.id, "ids"),
-        sa.or_(
-            _c.bill_to_address_id == sa.bindparam("address"), _c.ship_to_address_id == sa.bindparam("address")
-        ),
-    )
-)
-_UNLINK = prepare(
-    sa.delete(customer_addresses).where(
-        _links.account_id == ACCOUNT,
-        _links.address_id == sa.bindparam("address"),
-        any_of(_links.customer_id, "ids"),
-    )
-)
-
-
 def _create(change: Change) -> int:
     values, served = _taken_apart(change)
-    key = addresses.records.add(change.writer, values)
+    row = addresses.records.new_row(values)
+    key: int = row["id"]
+    addresses.records.insert(change.writer, [row])
     if served:
-        _attach(change, key, served)
-        _reindex(change, served)
+        link(change.writer, _pairs(served, key), known={}, places={key: row}, is_attached=True)
+        _reindex(change.writer, served)
     return key
 
 
 def _update(change: Change) -> int:
-    before = addresses.records.current(change)
     values, served = _taken_apart(change)
-    addresses.records.update(change.writer, before, values)
-    after = {**before, **values}
-    touched: set[int] = set()
+    addresses.records.update(change.writer, change.row, values)
+    after = {**change.row, **values}
+    has_moved = differ(change.row, after, COPIED)
     # What else an address says is none of its customers' business, and they may be very many.
-    if any(after[name] != before[name] for name in ("name", *COPIED)):
-        change.writer.run(_COPY, address=change.id, **{name: after[name] for name in COPIED})
-        touched |= _served(change)
+    is_found_otherwise = has_moved or after["name"] != change.row["name"]
+    known = customers_of(change.writer, change.id) if is_found_otherwise or served is not None else {}
+    touched = set(known) if is_found_otherwise else set()
+    if has_moved:
+        copy_places(change.writer, {change.id: after})
     if served is not None:
-        touched |= _served(change) | set(served)
-        _serve(change, served)
-    _reindex(change, touched)
+        touched |= _serve(change.writer, after, set(served), known)
+    _reindex(change.writer, touched)
     return change.id
-
-
-def _served(change: Change) -> set[int]:
-    return {customer for (customer,) in change.writer.rows(_SERVED, address=change.id)}
 
 
 def _taken_apart(change: Change) -> tuple[Values, list[int] | None]:
@@ -160,24 +123,27 @@ def _taken_apart(change: Change) -> tuple[Values, list[int] | None]:
     return {name: value for name, value in change.values.items() if name != PARAM}, served
 
 
-def _serve(change: Change, served: list[int]) -> None:
-    """Attach the address to these customers and no others; those it bills or ships to keep it."""
-    others = _served(change) - set(served)
-    change.writer.run(_DETACH, address=change.id)
-    needed = {key for (key,) in change.writer.rows(_NEEDED, address=change.id, ids=sorted(others))}
-    change.writer.run(_UNLINK, address=change.id, ids=sorted(others - needed))
-    _attach(change, change.id, served)
+def _serve(writer: Writer, address: Values, served: set[int], known: Mapping[int, bool]) -> set[int]:
+    """Attach an address to these customers and no others; returns those of whom that changes anything."""
+    key: int = address["id"]
+    attached = {customer for customer, is_attached in known.items() if is_attached}
+    gone, new = attached - served, served - attached
+    if gone:
+        detach(writer, key, sorted(gone))
+    if new:
+        links = {(customer, key): is_attached for customer, is_attached in known.items()}
+        link(writer, _pairs(new, key), known=links, places={key: address}, is_attached=True)
+    return gone | new
 
 
-def _attach(change: Change, address: int, served: Iterable[int]) -> None:
-    for customer in served:
-        link(change, customer, [address], is_attached=True)
+def _pairs(served: Iterable[int], address: int) -> list[Pair]:
+    return [(customer, address) for customer in served]
 
 
-def _reindex(change: Change, touched: Iterable[int]) -> None:
+def _reindex(writer: Writer, touched: Iterable[int]) -> None:
     keys = sorted(touched)
     for start in range(0, len(keys), REINDEXED_AT_ONCE):
-        change.writer.reindex(CUSTOMER_INDEX, keys[start : start + REINDEXED_AT_ONCE])
+        writer.reindex(CUSTOMER_INDEX, keys[start : start + REINDEXED_AT_ONCE])
 
 
 CREATE, UPDATE = bodies(
@@ -195,7 +161,7 @@ CREATE, UPDATE = bodies(
 )
 
 PATH = "/v1/sales/addresses"
-_PATH_OBJECT = PathObject("id", ID_PREFIX, _load)
+_PATH_OBJECT = PathObject("id", ID_PREFIX, addresses.records)
 _standard = FiveRoutes(
     path=PATH,
     noun="address",

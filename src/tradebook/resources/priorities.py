@@ -64,6 +64,6 @@ resource = Resource(
         item=Priority,
         load=_load,
         walk=walk_of_constants(list(_BY_KEY)),
-        path_object=PathObject("id", ID_PREFIX, _load),
+        path_object=PathObject("id", ID_PREFIX),
     ).routes(),
 )

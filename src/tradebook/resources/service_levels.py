@@ -1,6 +1,6 @@
 """Service levels: what a carrier offers, such as "Ground" or "2Day"."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -16,9 +16,9 @@ from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import PathObject, Route
 from tradebook.crud.versions import next_version
 from tradebook.crud.walks import walk_of_owned
-from tradebook.errors import SystemOwned
+from tradebook.errors import AlreadyDeleted, SystemOwned
 from tradebook.ids import encode_id, milliseconds_of
-from tradebook.storage.database import Reader, Writer
+from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, choice, flag, prepare, reference, table, text, unique
 
 VISIBILITIES = ("visible", "hidden")
@@ -126,22 +126,21 @@ def go_together(carrier: int | None, level: int | None, carrier_of: Mapping[int,
 def add(writer: Writer, carrier: int, given: Values) -> int:
     """Add a level to a carrier."""
     token = given["service_level_token"] or token_of(given["name"])
-    return records.add(
-        writer, {**given, "service_level_token": token, "carrier_id": carrier, "is_system": 0}
-    )
+    return records.add(writer, {**given, "service_level_token": token, "carrier_id": carrier, "is_system": 0})
 
 
-def _create_level(change: Change) -> int:
-    carrier = change.path_keys[0]
+def _create(change: Change) -> int:
+    if change.row["deleted_at"] is not None:
+        raise AlreadyDeleted("This carrier was deleted and gets no new levels.", param="carrier_id")
+    carrier = change.id
     key = add(change.writer, carrier, change.values)
     _be_the_only_default(change, carrier, key)
     return key
 
 
 def _update(change: Change) -> int:
-    before = records.current(change)
-    records.update(change.writer, before, change.values)
-    _be_the_only_default(change, before["carrier_id"], change.id)
+    records.update(change.writer, change.row, change.values)
+    _be_the_only_default(change, change.row["carrier_id"], change.id)
     return change.id
 
 
@@ -156,15 +155,8 @@ def _be_the_only_default(change: Change, carrier: int, key: int) -> None:
         change.writer.run(_NO_DEFAULT, key=other["id"], now=next_version(other["updated_at"]))
 
 
-def routes(
-    path: str, carrier: PathObject, require_standing: Callable[[Reader, int], None]
-) -> tuple[Route, ...]:
-    """Make the routes, inside a carrier's; a carrier that isn't standing gets no new levels."""
-
-    def create(change: Change) -> int:
-        require_standing(change.writer, change.path_keys[0])
-        return _create_level(change)
-
+def routes(path: str, carrier: PathObject) -> tuple[Route, ...]:
+    """Make the routes, inside a carrier's."""
     return FiveRoutes(
         path=path,
         noun="service level of a carrier",
@@ -173,11 +165,11 @@ def routes(
         item=ServiceLevel,
         load=fragments.load_found,
         walk=walk_of_owned(_l.carrier_id, _l.id),
-        path_object=PathObject("id", ID_PREFIX, fragments.load_found, is_of_carrier),
+        path_object=PathObject("id", ID_PREFIX, records, inside="carrier_id"),
         path_objects=(carrier,),
         create=CREATE,
         update=UPDATE,
-        creating=create,
+        creating=_create,
         changing=_update,
         deleting=ColumnActs(records).delete,
     ).routes()

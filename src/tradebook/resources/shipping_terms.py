@@ -170,8 +170,7 @@ def _create(change: Change) -> int:
 
 
 def _update(change: Change) -> int:
-    before = records.current(change)
-    records.update(change.writer, before, _columns(change.values, before))
+    records.update(change.writer, change.row, _columns(change.values, change.row))
     _set_levels(change.writer, change.id, change.values)
     return change.id
 
@@ -196,7 +195,7 @@ CREATE, UPDATE = bodies(
         ),
     ),
 )
-_PATH_OBJECT = PathObject("id", ID_PREFIX, _load)
+_PATH_OBJECT = PathObject("id", ID_PREFIX, records)
 
 resource = Resource(
     name="shipping_term",

@@ -67,8 +67,13 @@ class Writer(Reader, Protocol):
     def create_indexes(self, indexes: Iterable[ListIndex]) -> None:
         """Make what the account's indexes are kept in, where that isn't there yet."""
 
-    def reindex(self, index: ListIndex, keys: Sequence[int]) -> None:
-        """Bring the index up to date for these rows, also for those that are gone."""
+    def reindex(
+        self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
+    ) -> None:
+        """Bring the index up to date for these rows, also for those that are gone.
+
+        `known` are whole rows that are at hand, by key, and are not read again.
+        """
 
 
 class Database(Protocol):

@@ -1,4 +1,4 @@
-"""Under which addresses customers are found: their bill-to, their ship-to, and what else is attached to them."""
+"""Under which addresses customers are found: bill-to, ship-to, and what else is attached to them."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -59,9 +59,7 @@ _UNLINK = prepare(
 _OF_ADDRESS = (_links.account_id == ACCOUNT, _links.address_id == sa.bindparam("address"))
 _CUSTOMERS_OF = prepare(sa.select(_links.customer_id, _links.is_attached).where(*_OF_ADDRESS))
 _COPY = prepare(
-    sa.update(customer_addresses)
-    .where(*_OF_ADDRESS)
-    .values(**{name: sa.bindparam(name) for name in COPIED})
+    sa.update(customer_addresses).where(*_OF_ADDRESS).values(**{name: sa.bindparam(name) for name in COPIED})
 )
 
 
@@ -99,7 +97,8 @@ def link(
     places = dict(places or {})
     unknown = sorted({address for _, address in missing} - set(places))
     if unknown:
-        places |= {key: dict(zip(COPIED, place, strict=True)) for key, *place in writer.rows(_PLACES, ids=unknown)}
+        read = writer.rows(_PLACES, ids=unknown)
+        places |= {key: dict(zip(COPIED, place, strict=True)) for key, *place in read}
     writer.insert(
         _LINK,
         [

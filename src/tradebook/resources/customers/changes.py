@@ -75,7 +75,7 @@ def create(change: Change) -> int:
     key: int = row["id"]
     places = {address["id"]: address for address in (bill, ship)}
     add_customers(writer, [row], price_groups={key: groups}, places=places)
-    writer.reindex(INDEX, [key, *review_parents(writer, [row["parent_id"]])])
+    writer.reindex(INDEX, [key, *review_parents(writer, [row["parent_id"]])], {key: row})
     return key
 
 
@@ -85,7 +85,7 @@ def _number(writer: Writer, given: str | None) -> str:
     if given is None:
         (given,) = numbering.next(1)
     else:
-        records.require_free(writer, {"id": None, "number": given})
+        records.require_free(writer, {"id": None, "number": given}, ["number"])
         numbering.saw(given)
     numbering.save()
     return given

@@ -182,10 +182,7 @@ def _remove(writer: Writer, plan: _Merge) -> None:
     writer.run(_POINT_ON, ids=keys, survivor=plan.target["id"], now=now)
     writer.insert(
         _POINT,
-        [
-            {"id": key, "survivor_id": plan.target["id"], "merged_at": now, "updated_at": now}
-            for key in keys
-        ],
+        [{"id": key, "survivor_id": plan.target["id"], "merged_at": now, "updated_at": now} for key in keys],
     )
     for statement in _DROPS:
         writer.run(statement, ids=keys)

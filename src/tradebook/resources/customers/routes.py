@@ -23,6 +23,7 @@ from tradebook.resources.customers.changes import PATH, survivor_of
 from tradebook.resources.customers.fields import CREATE, UPDATE
 from tradebook.resources.customers.load import INCLUDES, load, load_plain, load_span
 from tradebook.resources.customers.shape import ID_PREFIX, Customer
+from tradebook.resources.customers.writing import records
 
 FILTERS = (
     Parameter(
@@ -105,7 +106,7 @@ FILTERS = (
     ),
 )
 
-_PATH_OBJECT = PathObject("id", ID_PREFIX, load, gone=survivor_of)
+_PATH_OBJECT = PathObject("id", ID_PREFIX, records, gone=survivor_of)
 _CHANGED: dict[str, Any] = {"item": Customer, "load": load, "includes": INCLUDES}
 
 resource = Resource(
@@ -130,6 +131,7 @@ resource = Resource(
             permission="customers:read",
             item=Customer,
             path_objects=(_PATH_OBJECT,),
+            load=load,
             includes=INCLUDES,
         ),
         Action(

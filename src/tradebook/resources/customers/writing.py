@@ -7,7 +7,7 @@ index is brought up to date last, by whoever knows that nothing else follows.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from tradebook.crud.records import BeforeAfter, Records, Values
+from tradebook.crud.records import BeforeAfter, Records, Values, differ
 from tradebook.resources.customers.addresses import Pair, link, unlink
 from tradebook.resources.customers.price_groups import set_price_groups
 from tradebook.resources.customers.tables import (
@@ -62,9 +62,7 @@ def change_customers(
         link(writer, added, places=places)
     unlink(writer, gone)
     stale = {customer for customer, _ in (*added, *gone)}
-    stale |= {
-        before["id"] for before, after in changes if any(before[name] != after[name] for name in _INDEXED)
-    }
+    stale |= {before["id"] for before, after in changes if differ(before, after, _INDEXED)}
     return stale | set_price_groups(writer, price_groups, had_groups)
 
 

@@ -124,9 +124,11 @@ class PostgresWriter(PostgresReader):
     def create_indexes(self, indexes: Iterable[ListIndex]) -> None:
         """Do nothing: the tables' own indexes serve every account."""
 
-    def reindex(self, index: ListIndex, keys: Sequence[int]) -> None:
+    def reindex(
+        self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
+    ) -> None:
         """Bring the index up to date for these rows, also for those that are gone."""
-        found = documents(index, self.rows, list(keys))
+        found = documents(index, self.rows, list(keys), known)
         table, key = index.folded.name, index.folded_key
         texts = [searchable(document, self.account_id) for document in found.values()]
         self._connection.execute(

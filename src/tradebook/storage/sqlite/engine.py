@@ -118,9 +118,11 @@ class SqliteWriter(SqliteReader):
             if self._connection.in_transaction:
                 self._connection.execute("RELEASE part")
 
-    def reindex(self, index: ListIndex, keys: Sequence[int]) -> None:
+    def reindex(
+        self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
+    ) -> None:
         """Bring the index up to date for these rows, also for those that are gone."""
-        found = documents(index, self.rows, list(keys))
+        found = documents(index, self.rows, list(keys), known)
         name, folded, key_name = (
             index_name(index, self.account_id),
             index.folded.name,

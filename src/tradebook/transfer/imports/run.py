@@ -102,7 +102,7 @@ class _Run:
         self._writer = writer
         self._keys = RowKeys(writer)
         self._numbering = Numbering(writer)
-        self._references = References(writer, self._keys)
+        self._references = References(writer)
         self._families = Families(writer, self._report)
         self._touched: SortedSpill[int] = SortedSpill(int)
         self._batches = Batches(
