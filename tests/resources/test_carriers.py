@@ -46,7 +46,9 @@ def test_what_the_system_s_levels_are_called_stays_for_ever(maker):
     page = maker.book.get(CARRIERS, include="service_levels")["data"]
 
     found = {
-        carrier["name"]: [level["service_level_token"] for level in reversed(carrier["service_levels"]["data"])]
+        carrier["name"]: [
+            level["service_level_token"] for level in reversed(carrier["service_levels"]["data"])
+        ]
         for carrier in page
     }
     assert found == {

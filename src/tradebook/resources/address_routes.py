@@ -13,13 +13,20 @@ from tradebook.crud.resource import ListRoute, PathObject, Resource, Span, View
 from tradebook.crud.walks import select_span, walk_of_index, walk_of_owned
 from tradebook.resources import addresses
 from tradebook.resources.addresses import FIELDS, ID_PREFIX, INDEX, TYPE, TYPES, Address
-from tradebook.resources.customers.addresses import COPIED, Pair, copy_places, customers_of, detach, link
-from tradebook.resources.customers.changes import require_customers
-from tradebook.resources.customers.load import load_plain
-from tradebook.resources.customers.shape import ID_PREFIX as CUSTOMER_PREFIX
-from tradebook.resources.customers.shape import Customer
-from tradebook.resources.customers.tables import INDEX as CUSTOMER_INDEX
-from tradebook.resources.customers.tables import customer_addresses
+from tradebook.resources.customers import (
+    COPIED,
+    Customer,
+    Pair,
+    copy_places,
+    customer_addresses,
+    customers_of,
+    detach,
+    link,
+    load_plain,
+    require_customers,
+)
+from tradebook.resources.customers import ID_PREFIX as CUSTOMER_PREFIX
+from tradebook.resources.customers import INDEX as CUSTOMER_INDEX
 from tradebook.storage.database import Reader, Writer
 from tradebook.storage.index import Facet, Query
 from tradebook.storage.index_documents import FIELD_END, Document, documents, forms_of

@@ -13,8 +13,7 @@ import sqlalchemy as sa
 
 from tradebook.crud.records import Values, differ
 from tradebook.resources.addresses import FIELDS, records
-from tradebook.resources.customers.addresses import COPIED, copy_places
-from tradebook.resources.customers.tables import customer_addresses
+from tradebook.resources.customers import COPIED, copy_places, customer_addresses
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 from tradebook.transfer.cells import ADDRESS_FIELDS, CheckedRow

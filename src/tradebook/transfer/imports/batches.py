@@ -10,10 +10,14 @@ from tradebook.clock import format_ms, now_ms
 from tradebook.crud.records import BeforeAfter, Values
 from tradebook.ids import milliseconds_of
 from tradebook.resources.account_groups import FREIGHT_POLICIES
-from tradebook.resources.customers.numbering import Numbering
-from tradebook.resources.customers.price_groups import price_groups_of
-from tradebook.resources.customers.tables import EDI_STATUSES, customers
-from tradebook.resources.customers.writing import add_customers, change_customers
+from tradebook.resources.customers import (
+    EDI_STATUSES,
+    Numbering,
+    add_customers,
+    change_customers,
+    customers,
+    price_groups_of,
+)
 from tradebook.resources.quantities import kept
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare

@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from tradebook.resources.customers.parents import Misfit, misfits, review_parents, set_parents
-from tradebook.resources.customers.tables import customers
+from tradebook.resources.customers import Misfit, customers, misfits, review_parents, set_parents
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 from tradebook.transfer.cells import CheckedRow, problem

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tradebook.clock import now_ms
 from tradebook.ids import KEY_MAX, SEQUENCE_BITS, first_key_of
-from tradebook.resources.customers.tables import customers
+from tradebook.resources.customers import customers
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, prepare, table_of_list
 

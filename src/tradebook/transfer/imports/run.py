@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from tradebook.resources.customers.numbering import Numbering
-from tradebook.resources.customers.tables import INDEX
+from tradebook.resources.customers import INDEX, Numbering
 from tradebook.storage.database import Database, Writer
 from tradebook.transfer.cells import CheckedRow, check_row
 from tradebook.transfer.files.rows import Problem, Row
