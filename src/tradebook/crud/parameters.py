@@ -13,6 +13,7 @@ import msgspec
 from tradebook.clock import parse_rfc3339
 from tradebook.ids import ANY_BODY_PATTERN, first_key_of, read_id
 from tradebook.storage.index import Facet
+from tradebook.storage.schema import words_of
 
 TEXT_LENGTH_MAX, Q_LENGTH_MAX = 200, 500
 LIMIT_MAX = 1000
@@ -53,28 +54,39 @@ class Id(Kind, frozen=True):
         return {"type": "string", "pattern": f"^{self.prefix}_{ANY_BODY_PATTERN}$"}
 
 
-class OneOf(Kind, frozen=True):
-    """One of a few words; it is read into its place among them."""
+class Word(Kind, frozen=True):
+    """One of a few words, read as it is."""
 
     words: tuple[str, ...]
 
-    def read(self, text: str) -> int:
-        """Read a word of the enumeration, spelled exactly."""
+    def read(self, text: str) -> Any:
+        """Read one of the words, spelled exactly."""
         if text not in self.words:
             raise Unreadable(f"takes one of {', '.join(self.words)}{did_you_mean(text, self.words)}")
-        return self.words.index(text)
+        return text
 
     def schema(self) -> dict[str, Any]:
         """List the words."""
         return {"type": "string", "enum": list(self.words)}
 
 
-class Word(OneOf, frozen=True):
-    """One of a few words, read as it is."""
+class OneOf(Kind, frozen=True):
+    """One word of a `Literal`; it is read into its place among them."""
 
-    def read(self, text: str) -> Any:
-        """Read a word of the enumeration, spelled exactly."""
-        return self.words[super().read(text)]
+    literal: Any
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words, in their order."""
+        return words_of(self.literal)
+
+    def read(self, text: str) -> int:
+        """Read one of the words, spelled exactly."""
+        return self.words.index(Word(self.words).read(text))
+
+    def schema(self) -> dict[str, Any]:
+        """List the words."""
+        return Word(self.words).schema()
 
 
 class Text(Kind, frozen=True):

@@ -1,6 +1,6 @@
 """Account users: the people of the account, of whom some are sales reps."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -18,7 +18,8 @@ from tradebook.ids import encode_id, milliseconds_of
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import choice, moment, table, text, unique
 
-STATUSES = ("active", "disabled", "removed")
+UserStatus = Literal["active", "disabled", "removed"]
+STATUSES: tuple[UserStatus, ...] = get_args(UserStatus)
 USER_PREFIX = "us"
 
 
@@ -42,7 +43,7 @@ class AccountUser(msgspec.Struct, frozen=True):
     id: str
     user: User | None
     object: Literal["account_user"]
-    status: Literal["active", "disabled", "removed"]
+    status: UserStatus
     role: None
     department: None
     last_used_at: str | None
@@ -52,7 +53,7 @@ class AccountUser(msgspec.Struct, frozen=True):
 
 account_users: sa.Table = table(
     "account_users",
-    choice("status", STATUSES),
+    choice("status", UserStatus),
     moment("last_used_at"),
     text("email", nullable=True),
     text("name", nullable=True),
@@ -73,7 +74,7 @@ def _shape(
         encode_id(ID_PREFIX, key),
         user,
         "account_user",
-        STATUSES[status],  # type: ignore[arg-type]
+        STATUSES[status],
         None,
         None,
         format_ms_or_none(last_used_at),
@@ -147,7 +148,14 @@ def _require_somebody(values: Values) -> None:
         raise ValidationFailed("An account user needs an email or a name.", param="email")
 
 
-def _becoming(status: str) -> Act:
+_VERBS: tuple[tuple[str, UserStatus], ...] = (
+    ("activate", "active"),
+    ("disable", "disabled"),
+    ("remove", "removed"),
+)
+
+
+def _becoming(status: UserStatus) -> Act:
     place = STATUSES.index(status)
 
     def become(change: Change) -> int:
@@ -200,7 +208,7 @@ resource = Resource(
                 item=AccountUser,
                 load=fragments_with_user.load_found,
             )
-            for verb, status in (("activate", "active"), ("disable", "disabled"), ("remove", "removed"))
+            for verb, status in _VERBS
         ),
     ),
 )

@@ -12,7 +12,7 @@ from tradebook.crud.records import Values, differ
 from tradebook.crud.resource import ListRoute, PathObject, Resource, Span, View
 from tradebook.crud.walks import select_span, walk_of_index, walk_of_owned
 from tradebook.resources import addresses
-from tradebook.resources.addresses import FIELDS, ID_PREFIX, INDEX, TYPE, TYPES, Address
+from tradebook.resources.addresses import FIELDS, ID_PREFIX, INDEX, TYPE, Address, AddressType
 from tradebook.resources.customers import (
     COPIED,
     Customer,
@@ -180,7 +180,7 @@ _standard = FiveRoutes(
     path_object=_PATH_OBJECT,
     parameters=(
         Q,
-        Parameter("type", OneOf(TYPES), "Only addresses of this type.", TYPE),
+        Parameter("type", OneOf(AddressType), "Only addresses of this type.", TYPE),
         Parameter(
             "customer_ids[]",
             Id(CUSTOMER_PREFIX),

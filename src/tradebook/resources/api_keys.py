@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -27,7 +27,7 @@ from tradebook.storage.schema import ACCOUNT, any_of, moment, prepare, table, te
 from tradebook.storage.transactions import reading
 
 Environment = Literal["prod", "test"]
-ENVIRONMENTS: tuple[Environment, ...] = ("prod", "test")
+ENVIRONMENTS: tuple[Environment, ...] = get_args(Environment)
 ID_PREFIX = "ak"
 ALL_PERMISSIONS = tuple(
     f"{resource}:{action}"
@@ -106,7 +106,7 @@ class ApiKey(msgspec.Struct, frozen=True):
     id: str
     object: Literal["api_key"]
     name: str | None
-    environment: Literal["prod", "test"]
+    environment: Environment
     last_four: str
     permissions: list[str]
     expires_at: str | None

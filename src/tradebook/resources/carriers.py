@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -21,13 +21,14 @@ from tradebook.crud.walks import NewestOfEach, walk_of_table
 from tradebook.errors import AlreadyDeleted
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.resources import service_levels
-from tradebook.resources.service_levels import VISIBILITIES, ServiceLevel
+from tradebook.resources.service_levels import VISIBILITIES, ServiceLevel, Visibility
 from tradebook.storage.schema import choice, flag, moment, table, text, unique
 
-CODES = ("fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect")
+CarrierCode = Literal["fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect"]
+CODES: tuple[CarrierCode, ...] = get_args(CarrierCode)
 PATH = "/v1/operations/carriers"
 
-SYSTEM: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+SYSTEM: tuple[tuple[str, CarrierCode, tuple[str, ...]], ...] = (
     (
         "FedEx",
         "fedex",
@@ -53,9 +54,9 @@ class Carrier(msgspec.Struct, frozen=True):
     id: str
     object: Literal["carrier"]
     name: str
-    code: Literal["fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect"] | None
+    code: CarrierCode | None
     account_number: str | None
-    customer_portal_visibility: Literal["visible", "hidden"]
+    customer_portal_visibility: Visibility
     owner: None
     service_levels: ListObject | None
     deleted_at: str | None
@@ -66,9 +67,9 @@ class Carrier(msgspec.Struct, frozen=True):
 carriers: sa.Table = table(
     "carriers",
     text("name"),
-    choice("code", CODES, nullable=True),
+    choice("code", CarrierCode, nullable=True),
     text("account_number", nullable=True),
-    choice("customer_portal_visibility", VISIBILITIES),
+    choice("customer_portal_visibility", Visibility),
     flag("is_system"),
     moment("deleted_at"),
     unique("carriers", "name", where="deleted_at IS NULL"),
@@ -88,9 +89,9 @@ def _shape(
         encode_id(ID_PREFIX, key),
         "carrier",
         name,
-        None if code is None else CODES[code],  # type: ignore[arg-type]
+        None if code is None else CODES[code],
         account_number,
-        VISIBILITIES[visibility],  # type: ignore[arg-type]
+        VISIBILITIES[visibility],
         None,
         None,
         format_ms_or_none(deleted_at),
@@ -182,11 +183,11 @@ CREATE, UPDATE = bodies(
     Carrier,
     (
         Field("name", LINE, "What it is called; no two carriers share a name.", is_required=True),
-        Field("code", OneOf(CODES), "Which of the known carriers it is.", can_be_null=True),
+        Field("code", OneOf(CarrierCode), "Which of the known carriers it is.", can_be_null=True),
         Field("account_number", LINE, "The account's own number with the carrier.", can_be_null=True),
         Field(
             "customer_portal_visibility",
-            OneOf(VISIBILITIES),
+            OneOf(Visibility),
             "Whether customers see it: `visible` unless told.",
             default=0,
         ),

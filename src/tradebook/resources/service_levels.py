@@ -1,7 +1,7 @@
 """Service levels: what a carrier offers, such as "Ground" or "2Day"."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -21,7 +21,8 @@ from tradebook.ids import encode_id, milliseconds_of
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, choice, flag, prepare, reference, table, text, unique
 
-VISIBILITIES = ("visible", "hidden")
+Visibility = Literal["visible", "hidden"]
+VISIBILITIES: tuple[Visibility, ...] = get_args(Visibility)
 
 
 class ServiceLevel(msgspec.Struct, frozen=True):
@@ -31,7 +32,7 @@ class ServiceLevel(msgspec.Struct, frozen=True):
     object: Literal["service_level"]
     name: str
     service_level_token: str
-    customer_portal_visibility: Literal["visible", "hidden"]
+    customer_portal_visibility: Visibility
     is_default: bool
     owner: None
     created_at: str
@@ -43,7 +44,7 @@ service_levels: sa.Table = table(
     reference("carrier_id", "carriers"),
     text("name"),
     text("service_level_token"),
-    choice("customer_portal_visibility", VISIBILITIES),
+    choice("customer_portal_visibility", Visibility),
     flag("is_default"),
     flag("is_system"),
     unique("service_levels", "carrier_id", "name"),
@@ -60,7 +61,7 @@ def _shape(
         "service_level",
         name,
         token,
-        VISIBILITIES[visibility],  # type: ignore[arg-type]
+        VISIBILITIES[visibility],
         bool(is_default),
         None,
         format_ms(milliseconds_of(key)),
@@ -104,7 +105,7 @@ CREATE, UPDATE = bodies(
         Field("service_level_token", LINE, "What other systems know it by; made of the name unless told."),
         Field(
             "customer_portal_visibility",
-            OneOf(VISIBILITIES),
+            OneOf(Visibility),
             "Whether customers see it: `visible` unless told.",
             default=0,
         ),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -24,7 +24,8 @@ from tradebook.resources.service_levels import ServiceLevel
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, choice, flag, prepare, reference, table, text, unique
 
-TYPES = ("free_freight", "flat_rate_freight", "carrier_rate_freight")
+TermType = Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
+TYPES: tuple[TermType, ...] = get_args(TermType)
 SYSTEM_NAMES = ("Free Freight", "Flat Rate Freight", "Carrier Rate Freight")
 
 
@@ -34,7 +35,7 @@ class ShippingTerm(msgspec.Struct, frozen=True):
     id: str
     object: Literal["shipping_term"]
     name: str
-    type: Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
+    type: TermType
     owner: None
     flat_rate: Quantity | None
     minimum_order_value: Quantity | None
@@ -46,7 +47,7 @@ class ShippingTerm(msgspec.Struct, frozen=True):
 shipping_terms: sa.Table = table(
     "shipping_terms",
     text("name"),
-    choice("type", TYPES),
+    choice("type", TermType),
     text("flat_rate", nullable=True),
     text("flat_rate_currency", nullable=True),
     text("minimum_order_value", nullable=True),
@@ -71,7 +72,7 @@ def _shape(key: int, name: str, kind: int, updated_at: int) -> ShippingTerm:
         encode_id(ID_PREFIX, key),
         "shipping_term",
         name,
-        TYPES[kind],  # type: ignore[arg-type]
+        TYPES[kind],
         None,
         None,
         None,
@@ -182,7 +183,7 @@ CREATE, UPDATE = bodies(
         Field("name", LINE, "What it is called; no two terms share a name.", is_required=True),
         Field(
             "type",
-            OneOf(TYPES),
+            OneOf(TermType),
             "Who pays the freight, and how it is reckoned: `carrier_rate_freight` unless told.",
             default=TYPES.index("carrier_rate_freight"),
         ),
