@@ -1,16 +1,23 @@
 """The routes of addresses. An address knows whom it serves, so they stand above customers."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
-from typing import Any
+from functools import partial
+from heapq import merge
+from itertools import groupby, islice
+from typing import Any, Literal
 
+import sqlalchemy as sa
+
+from tradebook.clock import now_ms
 from tradebook.crud.change import Change
 from tradebook.crud.fields import Field, Many, bodies
 from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.parameters import Id, OneOf, Parameter, Q
 from tradebook.crud.records import Values, differ
-from tradebook.crud.resource import ListRoute, PathObject, Resource, Span, View
+from tradebook.crud.resource import Action, ListRoute, PathObject, Resource, Span, View, Walk
+from tradebook.crud.versions import next_version_of
 from tradebook.crud.walks import select_span, walk_of_index, walk_of_owned
+from tradebook.errors import NotFound
 from tradebook.resources import addresses
 from tradebook.resources.addresses import FIELDS, ID_PREFIX, INDEX, TYPE, Address, AddressType
 from tradebook.resources.customers import (
@@ -19,20 +26,24 @@ from tradebook.resources.customers import (
     Pair,
     copy_places,
     customer_addresses,
+    customers,
     customers_of,
     detach,
     link,
+    links_of,
     load_plain,
     require_customers,
+    survivor_of,
 )
 from tradebook.resources.customers import ID_PREFIX as CUSTOMER_PREFIX
 from tradebook.resources.customers import INDEX as CUSTOMER_INDEX
+from tradebook.resources.customers import records as customer_records
 from tradebook.storage.database import Reader, Writer
 from tradebook.storage.index import Facet, Query
 from tradebook.storage.index_documents import FIELD_END, Document, documents, forms_of
-from tradebook.storage.schema import any_of, prepare
+from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
-PARAM = "customer_ids"
+PARAM, CUSTOMER_PARAM = "customer_ids", "customer_id"
 CANDIDATES_AT_ONCE = 500
 REINDEXED_AT_ONCE = 1_000
 
@@ -89,9 +100,40 @@ def _matches(document: Document, query: Query) -> bool:
     )
 
 
+Relation = Literal["attached", "bill_to", "ship_to"]
+RELATION = Facet("v", (_links.is_attached,))
+_served = walk_of_owned(_links.address_id, _links.customer_id)
+_SERVED_AS: dict[Relation, Walk] = {
+    # Written out, not bound: then the index of what is attached, which is part of all links, serves it.
+    "attached": walk_of_owned(
+        _links.address_id, _links.customer_id, _links.is_attached == sa.literal_column("1")
+    ),
+    "bill_to": walk_of_owned(customers.c.bill_to_address_id, customers.c.id),
+    "ship_to": walk_of_owned(customers.c.ship_to_address_id, customers.c.id),
+}
+
+
+def _walk_served(reader: Reader, owner: int | None, query: Query, span: Span) -> list[int]:
+    """Walk whom an address serves: all, or in some relations, each read no further than a page."""
+    wanted = {place for condition in query.conditions for (place,) in condition.values}
+    if not wanted:
+        return _served(reader, owner, query, span)
+    walks = [walk for place, walk in enumerate(_SERVED_AS.values()) if place in wanted]
+    found = merge(*(walk(reader, owner, query, span) for walk in walks), reverse=span.descending)
+    return list(islice((key for key, _ in groupby(found)), span.limit))
+
+
 def _load(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
     loaded = addresses.load(view.reader, keys, geolocation=True)
     return {key: loaded[key] for key in keys if key in loaded}
+
+
+# Who replaces the set by an If-Match has seen it as it is, or is refused.
+_NEW_VERSION = prepare(
+    sa.update(addresses.addresses)
+    .where(addresses.addresses.c.account_id == ACCOUNT, addresses.addresses.c.id == sa.bindparam("key"))
+    .values(updated_at=next_version_of(addresses.addresses.c.updated_at))
+)
 
 
 def _create(change: Change) -> int:
@@ -120,6 +162,31 @@ def _update(change: Change) -> int:
         touched |= _serve(change.writer, after, set(served), known)
     _reindex(change.writer, touched)
     return change.id
+
+
+def _attach(change: Change) -> int:
+    """Attach the address to one customer, if it isn't yet."""
+    address, customer = change.path_keys
+    known = links_of(change.writer, [customer])
+    if not known.get((customer, address)):
+        link(change.writer, [(customer, address)], known=known, is_attached=True)
+        change.writer.run(_NEW_VERSION, key=address, now=now_ms())
+        if (customer, address) not in known:
+            _reindex(change.writer, [customer])
+    return customer
+
+
+def _detach(change: Change) -> None:
+    """Take the address from one customer that it is attached to."""
+    address, customer = change.path_keys
+    is_attached = links_of(change.writer, [customer]).get((customer, address))
+    if not is_attached:
+        served = "" if is_attached is None else ", only billed or shipped to there, as it says itself"
+        raise NotFound(f"The address is not attached to this customer{served}.", param=CUSTOMER_PARAM)
+    detach(change.writer, address, [customer])
+    change.writer.run(_NEW_VERSION, key=address, now=now_ms())
+    if address not in (change.row["bill_to_address_id"], change.row["ship_to_address_id"]):
+        _reindex(change.writer, [customer])
 
 
 def _taken_apart(change: Change) -> tuple[Values, list[int] | None]:
@@ -169,6 +236,9 @@ CREATE, UPDATE = bodies(
 
 PATH = "/v1/sales/addresses"
 _PATH_OBJECT = PathObject("id", ID_PREFIX, addresses.records)
+_CUSTOMER = PathObject(
+    CUSTOMER_PARAM, CUSTOMER_PREFIX, customer_records, gone=partial(survivor_of, param=CUSTOMER_PARAM)
+)
 _standard = FiveRoutes(
     path=PATH,
     noun="address",
@@ -206,9 +276,35 @@ resource = Resource(
             summary="List the customers that an address serves",
             permission="customers:read",
             item=Customer,
-            walk=walk_of_owned(_links.address_id, _links.customer_id),
+            walk=_walk_served,
             load=load_plain,
+            parameters=(
+                Parameter(
+                    "relations[]",
+                    OneOf(Relation),
+                    "Only customers that it is attached to, bills or ships to; default: all of them.",
+                    RELATION,
+                ),
+            ),
             path_objects=(_PATH_OBJECT,),
+        ),
+        Action(
+            method="PUT",
+            path=f"{PATH}/{{id}}/customers/{{{CUSTOMER_PARAM}}}",
+            summary="Attach an address to a customer, and leave it attached to the others",
+            permissions=("addresses:update", "customers:read"),
+            act=_attach,
+            item=Customer,
+            load=load_plain,
+            path_objects=(_PATH_OBJECT, _CUSTOMER),
+        ),
+        Action(
+            method="DELETE",
+            path=f"{PATH}/{{id}}/customers/{{{CUSTOMER_PARAM}}}",
+            summary="Detach an address from a customer; whom it bills or ships to it goes on serving",
+            permissions=("addresses:update",),
+            act=_detach,
+            path_objects=(_PATH_OBJECT, _CUSTOMER),
         ),
     ),
 )

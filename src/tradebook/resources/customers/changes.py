@@ -115,13 +115,13 @@ def delete(change: Change) -> None:
     writer.reindex(INDEX, [change.id, *review_parents(writer, [change.row["parent_id"]])])
 
 
-def survivor_of(reader: Reader, key: int) -> CustomerMerged | None:
+def survivor_of(reader: Reader, key: int, param: str = "id") -> CustomerMerged | None:
     """Tell where a customer that is gone lives on."""
     found = reader.rows(_SURVIVORS, ids=[key])
     if not found:
         return None
     survivor = encode_id(ID_PREFIX, found[0][1])
-    return CustomerMerged(f"This customer was merged into {survivor}.", param="id", see=f"{PATH}/{survivor}")
+    return CustomerMerged(f"This customer was merged into {survivor}.", param=param, see=f"{PATH}/{survivor}")
 
 
 def require_customers(reader: Reader, keys: Iterable[int], param: str) -> dict[int, Values]:
