@@ -356,3 +356,18 @@ def test_who_replaces_the_set_learns_that_one_was_attached_meanwhile(maker, serv
 
     check_envelope(replaced, 412, None, "precondition_failed")
     assert nobody in served(maker, address, "attached")
+
+
+def test_more_are_attached_one_by_one_than_a_set_has_room_for(maker):
+    """1,000 fit into `customer_ids`; each of those beyond is put in and taken out by itself."""
+    maker.book.add(*({"number": str(number), "name": "A"} for number in range(1, 1_003)))
+    ids = [c["id"] for c in walk(maker.client, limit=1000)]
+    address = maker.of_prefix("ad", customer_ids=ids[:1000])
+    path = f"{ADDRESSES}/{address}/customers"
+
+    for customer in ids[1000:]:
+        assert maker.client.put(f"{path}/{customer}").is_success
+    assert maker.client.delete(f"{path}/{ids[0]}").status_code == 204
+
+    attached = [c["id"] for c in walk(maker.client, path, limit=1000, **{"relations[]": "attached"})]
+    assert attached == ids[1:]
