@@ -13,7 +13,7 @@ from tests.fixtures.engines import Sqlite
 from tests.fixtures.ledgers import Ledger
 from tests.storage.questions import FILTERS, NESTED, ROUTE, loading_statements, queries
 from tradebook.app import open_database
-from tradebook.crud.resource import Span
+from tradebook.crud.resource import Asked, Span
 from tradebook.resources import ALL, address_routes
 from tradebook.resources.customers.tables import INDEX
 from tradebook.settings import Settings
@@ -100,7 +100,7 @@ def test_every_page_is_filled_by_key(book, raw):
         assert bad_steps(plan) == [], (sql, plan)
 
 
-class Asked:
+class Listening:
     """A reader that finds nothing, and knows what it was asked."""
 
     def __init__(self) -> None:
@@ -116,12 +116,12 @@ class Asked:
 def test_whom_an_address_serves_is_read_in_order(book, raw, places, descending):
     """In any relation: from the place where a page begins, no further than it is long, without a sort."""
     condition = Condition(address_routes.RELATION, tuple((place,) for place in places))
-    asked = Asked()
-    query = Query((condition,) if places else ())
-    address_routes._walk_served(asked, 1, query, Span(0, 9, descending=descending, limit=101))
+    reader = Listening()
+    span = Span(0, 9, descending=descending, limit=101)
+    address_routes._walk_served(reader, Asked(span, Query((condition,) if places else ()), path_key=1))
 
-    assert len(asked.statements) == max(1, len(places))
-    for sql in asked.statements:
+    assert len(reader.statements) == max(1, len(places))
+    for sql in reader.statements:
         (step,) = plan_of(raw, sql, values_for(sql, book.key))
         assert re.fullmatch(
             r"SEARCH \w+ USING .*INDEX \w+ \(account_id=\? AND \w+=\? AND \w+>\? AND \w+<\?\)", step

@@ -8,7 +8,7 @@ import msgspec
 
 from tradebook.crud.cursor import Position
 from tradebook.crud.list_requests import EVERYTHING, ListRequest, Pairs, list_scope
-from tradebook.crud.resource import ListRoute, Span, View
+from tradebook.crud.resource import Asked, ListRoute, Span, View
 from tradebook.ids import KEY_MAX
 
 NESTED_MAX = 100
@@ -36,10 +36,10 @@ class ListObject(msgspec.Struct, frozen=True):
 
 
 def list_page(
-    view: View, route: ListRoute, path: str, request: ListRequest, owner: int | None = None
+    view: View, route: ListRoute, path: str, request: ListRequest, path_key: int | None = None
 ) -> ListObject:
     """Read one page, and whether there is more on either side of it, in one snapshot."""
-    walk = _Walk(view, route, request, owner)
+    walk = _Walk(view, route, request, path_key)
     position = request.position or Position(KEY_MAX)
     found = walk.page(position, request.limit + 1)
     has_more = len(found) > request.limit
@@ -90,8 +90,8 @@ def _url(view: View, path: str, request: ListRequest, position: Position) -> str
 class _Walk:
     """The walk over a request's matches, to either side of a position."""
 
-    def __init__(self, view: View, route: ListRoute, request: ListRequest, owner: int | None) -> None:
-        self._view, self._route, self._request, self._owner = view, route, request, owner
+    def __init__(self, view: View, route: ListRoute, request: ListRequest, path_key: int | None) -> None:
+        self._view, self._route, self._request, self._path_key = view, route, request, path_key
         self._loaded: Mapping[int, Any] | None = None
 
     def page(self, position: Position, limit: int) -> list[int]:
@@ -121,5 +121,5 @@ class _Walk:
         return Span(request.above, min(request.below, position.key), descending=True, limit=limit)
 
     def _keys(self, position: Position, limit: int) -> list[int]:
-        span = self._span(position, limit)
-        return self._route.walk(self._view.reader, self._owner, self._request.query, span)
+        asked = Asked(self._span(position, limit), self._request.query, self._path_key)
+        return self._route.walk(self._view.reader, asked)

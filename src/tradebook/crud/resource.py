@@ -41,8 +41,17 @@ class Span(msgspec.Struct, frozen=True):
         return {"above": self.above, "below": self.below, "limit": self.limit}
 
 
-Walk = Callable[[Reader, int | None, Query, Span], list[int]]
-"""Where a list's keys come from: (reader, the owner's key, what is asked for, which part of it)."""
+class Asked(msgspec.Struct, frozen=True):
+    """What a walk is asked for: a part of a list, and which list."""
+
+    span: Span
+    query: Query
+    path_key: int | None
+    """The key of the object that the list's path names last, such as the customer of its price groups."""
+
+
+Walk = Callable[[Reader, Asked], list[int]]
+"""Where a list's keys come from."""
 
 LoadSpan = Callable[[View, Span], Mapping[int, Any]]
 """Reads a part of the whole table at once: finished objects by key, in the order of the walk."""

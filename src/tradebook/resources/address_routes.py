@@ -14,7 +14,7 @@ from tradebook.crud.fields import Field, Many, bodies
 from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.parameters import Id, OneOf, Parameter, Q
 from tradebook.crud.records import Values, differ
-from tradebook.crud.resource import Action, ListRoute, PathObject, Resource, Span, View, Walk
+from tradebook.crud.resource import Action, Asked, ListRoute, PathObject, Resource, Span, View, Walk
 from tradebook.crud.versions import next_version_of
 from tradebook.crud.walks import select_span, walk_of_index, walk_of_owned
 from tradebook.errors import NotFound
@@ -60,14 +60,15 @@ _OF_CUSTOMERS = {
 _all = walk_of_index(INDEX)
 
 
-def _walk(reader: Reader, owner: int | None, query: Query, span: Span) -> list[int]:
+def _walk(reader: Reader, asked: Asked) -> list[int]:
     """Walk the index, or the addresses of some customers, of which none has many."""
+    query = asked.query
     wanted = [value for c in query.conditions if c.facet is CUSTOMER for (value,) in c.values]
     if not wanted:
-        return _all(reader, owner, query, span)
+        return _all(reader, asked)
     rest = Query(tuple(c for c in query.conditions if c.facet is not CUSTOMER), query.words)
-    found = _matching(reader, rest, _candidates(reader, wanted, span))
-    return list(islice(found, span.limit))
+    found = _matching(reader, rest, _candidates(reader, wanted, asked.span))
+    return list(islice(found, asked.span.limit))
 
 
 def _candidates(reader: Reader, wanted: list[int], span: Span) -> Iterable[list[int]]:
@@ -112,14 +113,14 @@ _SERVED_AS: dict[Relation, Walk] = {
 }
 
 
-def _walk_served(reader: Reader, owner: int | None, query: Query, span: Span) -> list[int]:
+def _walk_served(reader: Reader, asked: Asked) -> list[int]:
     """Walk whom an address serves: all, or in some relations, each read no further than a page."""
-    wanted = {place for condition in query.conditions for (place,) in condition.values}
+    wanted = {place for condition in asked.query.conditions for (place,) in condition.values}
     if not wanted:
-        return _served(reader, owner, query, span)
+        return _served(reader, asked)
     walks = [walk for place, walk in enumerate(_SERVED_AS.values()) if place in wanted]
-    found = merge(*(walk(reader, owner, query, span) for walk in walks), reverse=span.descending)
-    return list(islice((key for key, _ in groupby(found)), span.limit))
+    found = merge(*(walk(reader, asked) for walk in walks), reverse=asked.span.descending)
+    return list(islice((key for key, _ in groupby(found)), asked.span.limit))
 
 
 def _load(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
