@@ -12,8 +12,9 @@ import msgspec
 
 from tradebook.clock import now_ms, parse_rfc3339
 from tradebook.crud import text_values
-from tradebook.crud.json_body import Number, parse_object
+from tradebook.crud.json_body import parse_object
 from tradebook.crud.parameters import Kind, Unreadable, did_you_mean
+from tradebook.crud.strict_json import Number
 from tradebook.errors import ValidationFailed
 
 MANY_MAX = 1_000

@@ -6,9 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tradebook.crud.change import Change
 from tradebook.crud.versions import first_version, next_version
 from tradebook.errors import AlreadyExists, ReferenceNotFound, StillReferenced
+from tradebook.ids import new_key
 from tradebook.storage.database import Reader, Writer
 from tradebook.storage.index import ListIndex
 from tradebook.storage.schema import ACCOUNT, Prepared, any_of, metadata, prepare
@@ -95,7 +95,7 @@ class Records:
 
     def new_row(self, values: Values) -> Values:
         """Make a row of values: with a key, and its first version."""
-        key = Change.new_key()
+        key = new_key()
         return {"id": key, "updated_at": first_version(key), **values}
 
     def add(self, writer: Writer, values: Values) -> int:

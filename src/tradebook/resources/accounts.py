@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from tradebook.clock import now_ms
-from tradebook.ids import KeyMaker, decode_id, encode_id
+from tradebook.ids import decode_id, encode_id, new_key
 from tradebook.resources.carriers import CODES as CARRIER_CODES
 from tradebook.resources.carriers import SYSTEM as SYSTEM_CARRIERS
 from tradebook.resources.carriers import carriers
@@ -35,7 +35,7 @@ class NoSuchAccount(LookupError):
 
 def create_account(database: Database, name: str, environment: str) -> str:
     """Add an account with everything the system gives it, and return its id."""
-    key = KeyMaker().next(now_ms())
+    key = new_key()
     with database.create_account(key, name=name, environment=environment) as writer:
         _add_system_rows(writer)
     return encode_id(ID_PREFIX, key)

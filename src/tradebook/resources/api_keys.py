@@ -19,7 +19,7 @@ from tradebook.crud.resource import Action, PathObject, Resource, View
 from tradebook.crud.versions import next_version_of
 from tradebook.crud.walks import walk_of_table
 from tradebook.errors import AlreadyDeleted, PermissionDenied, RevokedApiKey
-from tradebook.ids import KeyMaker, encode_id, milliseconds_of
+from tradebook.ids import encode_id, milliseconds_of, new_key
 from tradebook.resources.api_key_secrets import account_of, hash_of, new_secret, no_such_key
 from tradebook.storage.accounts import accounts
 from tradebook.storage.database import Database, Reader, Unavailable, Writer
@@ -48,7 +48,6 @@ GRACE_SECONDS_DEFAULT, GRACE_SECONDS_MAX = 86_400, 30 * 86_400
 LAST_USED_STEP_MS = 300_000
 """How much later a use must be to be written down."""
 
-_keys = KeyMaker()
 
 api_keys: sa.Table = table(
     "api_keys",
@@ -173,7 +172,7 @@ def _add(
     now = now_ms()
     secret = new_secret(environment, writer.account_id)
     row: Values = {
-        "id": _keys.next(now),
+        "id": new_key(),
         "updated_at": now,
         "name": name,
         "environment": environment,

@@ -15,8 +15,7 @@ import sqlalchemy as sa
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 
-from tradebook.clock import now_ms
-from tradebook.ids import KeyMaker
+from tradebook.ids import new_key
 from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION
 from tradebook.storage.database import Conflict, Duplicate, OutcomeUnknown, Row, Unavailable
 from tradebook.storage.derived import Derived
@@ -154,7 +153,6 @@ class PostgresDatabase:
         self.timeout_ms = timeout_ms
         self._patience_seconds = timeout_ms / 1000
         self._server_timeout_ms = int(timeout_ms * SERVER_TIMEOUT_SHARE)
-        self._keys = KeyMaker()
         self._connections = Connections(conninfo, patience_seconds=self._patience_seconds)
 
     @contextmanager
@@ -176,7 +174,7 @@ class PostgresDatabase:
             writer = PostgresWriter(self, connection, account_id, before)
             yield writer
             # Never falling, so that a standby can be told to be as far as this.
-            writer.run(NEW_REVISION, new_revision=max(before + 1, self._keys.next(now_ms())))
+            writer.run(NEW_REVISION, new_revision=max(before + 1, new_key()))
 
     @contextmanager
     def create_account(self, account_id: int, **values: Any) -> Iterator[PostgresWriter]:

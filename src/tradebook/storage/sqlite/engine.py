@@ -12,8 +12,7 @@ import apsw
 import msgspec
 import sqlalchemy as sa
 
-from tradebook.clock import now_ms
-from tradebook.ids import KeyMaker, encode_body
+from tradebook.ids import encode_body, new_key
 from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION, REVISION
 from tradebook.storage.database import Duplicate, Row, Unavailable
 from tradebook.storage.derived import Derived
@@ -164,7 +163,6 @@ class SqliteDatabase:
         self.timeout_ms = timeout_ms
         self._indexes = indexes
         self._own = threading.local()
-        self._keys = KeyMaker()
 
     @contextmanager
     def read(self, account_id: int) -> Iterator[SqliteReader]:
@@ -186,7 +184,7 @@ class SqliteDatabase:
             try:
                 writer = SqliteWriter(self, connection, account_id)
                 yield writer
-                writer.run(NEW_REVISION, new_revision=self._keys.next(now_ms()))
+                writer.run(NEW_REVISION, new_revision=new_key())
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
