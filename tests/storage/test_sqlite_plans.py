@@ -15,7 +15,7 @@ from tests.storage.questions import FILTERS, NESTED, ROUTE, loading_statements, 
 from tradebook.app import open_database
 from tradebook.crud.resource import Asked, Span
 from tradebook.resources import ALL, address_routes
-from tradebook.resources.customers.tables import INDEX
+from tradebook.resources.customers import INDEX
 from tradebook.settings import Settings
 from tradebook.storage.index import Condition, Query
 from tradebook.storage.schema import metadata

@@ -4,12 +4,14 @@ from tradebook.resources.customers.addresses import (
     COPIED,
     Pair,
     copy_places,
+    customer_addresses,
     customers_of,
     detach,
     link,
     links_of,
 )
 from tradebook.resources.customers.changes import require_customers, survivor_of
+from tradebook.resources.customers.index import INDEX
 from tradebook.resources.customers.load import load, load_plain
 from tradebook.resources.customers.numbering import Numbering
 from tradebook.resources.customers.parents import Misfit, misfits, review_parents, set_parents
@@ -19,9 +21,7 @@ from tradebook.resources.customers.shape import ID_PREFIX, Customer
 from tradebook.resources.customers.tables import (
     BILLING_TYPES,
     EDI_STATUSES,
-    INDEX,
     STATUSES,
-    customer_addresses,
     customer_price_groups,
     customers,
 )

@@ -7,9 +7,22 @@ from typing import Any
 import sqlalchemy as sa
 
 from tradebook.resources.addresses import addresses
-from tradebook.resources.customers.tables import customer_addresses, customers
+from tradebook.resources.customers.tables import customers
 from tradebook.storage.database import Reader, Writer
-from tradebook.storage.schema import ACCOUNT, any_of, prepare
+from tradebook.storage.schema import ACCOUNT, any_of, flag, prepare, reference, table, text
+
+customer_addresses: sa.Table = table(
+    "customer_addresses",
+    reference("customer_id", "customers"),
+    reference("address_id", "addresses"),
+    # Copies, so that one link row tells all that the address filters ask for.
+    text("locality", nullable=True),
+    text("state", nullable=True),
+    text("postal_code", nullable=True),
+    # Whether it stays attached when it is bill-to and ship-to address no longer.
+    flag("is_attached"),
+    key=("customer_id", "address_id"),
+)
 
 Pair = tuple[int, int]
 """The keys of a customer and of an address."""

@@ -25,11 +25,12 @@ from tradebook.resources import (
     shipping_terms,
 )
 from tradebook.resources.customers.fields import COLUMN_OF, columns
+from tradebook.resources.customers.index import INDEX
 from tradebook.resources.customers.numbering import Numbering
 from tradebook.resources.customers.parents import Misfit, misfits, review_parents
 from tradebook.resources.customers.price_groups import price_groups_of
 from tradebook.resources.customers.shape import ID_PREFIX
-from tradebook.resources.customers.tables import INDEX, merged_customers
+from tradebook.resources.customers.tables import merged_customers
 from tradebook.resources.customers.writing import add_customers, change_customers, records
 from tradebook.storage.database import Reader, Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare

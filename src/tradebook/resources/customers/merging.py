@@ -13,15 +13,14 @@ from tradebook.crud.versions import next_version
 from tradebook.errors import HierarchyViolation, ValidationFailed
 from tradebook.ids import encode_id
 from tradebook.resources import account_groups, addresses
-from tradebook.resources.customers.addresses import Pair, link, links_of
+from tradebook.resources.customers.addresses import Pair, customer_addresses, link, links_of
 from tradebook.resources.customers.changes import require_customers
 from tradebook.resources.customers.fields import as_given
+from tradebook.resources.customers.index import INDEX
 from tradebook.resources.customers.parents import children_of, review_parents, set_parents
 from tradebook.resources.customers.price_groups import price_groups_of, set_price_groups
 from tradebook.resources.customers.shape import ID_PREFIX
 from tradebook.resources.customers.tables import (
-    INDEX,
-    customer_addresses,
     customer_price_groups,
     customer_search,
     customers,

@@ -8,11 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from tradebook.crud.records import BeforeAfter, Records, Values, differ
-from tradebook.resources.customers.addresses import Pair, link, unlink
+from tradebook.resources.customers.addresses import Pair, customer_addresses, link, unlink
+from tradebook.resources.customers.index import INDEX
 from tradebook.resources.customers.price_groups import set_price_groups
 from tradebook.resources.customers.tables import (
-    INDEX,
-    customer_addresses,
     customer_price_groups,
     customer_search,
     customers,
