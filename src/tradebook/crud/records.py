@@ -59,11 +59,9 @@ class Records:
         )
         self._delete = prepare(sa.delete(table).where(*own))
         self._taken = {name: self._same(name, unless) for name in unique}
-        self._some = prepare(
-            sa.select(*(table.c[name] for name in self.columns)).where(
-                table.c.account_id == ACCOUNT, any_of(table.c.id, "ids")
-            )
-        )
+        some = (table.c.account_id == ACCOUNT, any_of(table.c.id, "ids"))
+        self._known = prepare(sa.select(table.c.id).where(*some))
+        self._some = prepare(sa.select(*(table.c[name] for name in self.columns)).where(*some))
 
     def _same(self, name: str, unless: sa.ColumnElement[bool] | None) -> Any:
         column = self.table.c[name]
@@ -85,12 +83,18 @@ class Records:
         rows = reader.rows(self._some, ids=wanted) if wanted else []
         return {row["id"]: row for row in (dict(zip(self.columns, each, strict=True)) for each in rows)}
 
-    def require(self, reader: Reader, keys: Iterable[int], param: str) -> dict[int, Values]:
+    def require(self, reader: Reader, keys: Iterable[int], param: str) -> None:
+        """Refuse keys that the account has no row of: ReferenceNotFound."""
+        wanted = set(keys)
+        if wanted and len(reader.rows(self._known, ids=sorted(wanted))) < len(wanted):
+            raise _not_found(param)
+
+    def require_all(self, reader: Reader, keys: Iterable[int], param: str) -> dict[int, Values]:
         """Return the rows of keys; ReferenceNotFound where the account doesn't have them all."""
         wanted = set(keys)
         found = self.find_all(reader, wanted)
         if len(found) < len(wanted):
-            raise ReferenceNotFound(f"{param} names an object that this account doesn't have.", param=param)
+            raise _not_found(param)
         return found
 
     def new_row(self, values: Values) -> Values:
@@ -175,6 +179,10 @@ class Records:
             more = {} if self._within is None else {"within": row[self._within]}
             if any(key != row["id"] for (key,) in reader.rows(statement, value=row[name], **more)):
                 raise AlreadyExists(f"Another one has this {name} already; it must be unique.", param=name)
+
+
+def _not_found(param: str) -> ReferenceNotFound:
+    return ReferenceNotFound(f"{param} names an object that this account doesn't have.", param=param)
 
 
 def differ(before: Values, after: Values, columns: Iterable[str]) -> bool:

@@ -100,6 +100,8 @@ def link(
     `known` are the links of these customers so far, and `places` the columns of addresses, where the caller
     has them at hand; what it doesn't have is read.
     """
+    if not pairs:
+        return
     known = links_of(writer, {customer for customer, _ in pairs}) if known is None else known
     loose = [pair for pair in pairs if known.get(pair) is False] if is_attached else []
     if loose:

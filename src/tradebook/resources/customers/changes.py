@@ -1,6 +1,6 @@
 """Creating, changing and deleting customers, with the rules that hold between them and everything else."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 import sqlalchemy as sa
 
@@ -125,13 +125,12 @@ def survivor_of(reader: Reader, key: int, param: str = "id") -> CustomerMerged |
     return CustomerMerged(f"This customer was merged into {survivor}.", param=param, see=f"{PATH}/{survivor}")
 
 
-def require_customers(reader: Reader, keys: Iterable[int], param: str) -> dict[int, Values]:
-    """Return the rows of customers; ReferenceNotFound, also naming survivors, where some aren't there."""
-    wanted = list(keys)
+def require_customers(reader: Reader, keys: Collection[int], param: str) -> None:
+    """Refuse keys of customers that the account doesn't have: ReferenceNotFound, also naming survivors."""
     try:
-        return records.require(reader, wanted, param)
+        records.require(reader, keys, param)
     except ReferenceNotFound:
-        for key, survivor in reader.rows(_SURVIVORS, ids=wanted):
+        for key, survivor in reader.rows(_SURVIVORS, ids=list(keys)):
             gone, there = encode_id(ID_PREFIX, key), encode_id(ID_PREFIX, survivor)
             raise ReferenceNotFound(
                 f"{param} names {gone}, which was merged into {there}.", param=param
@@ -154,7 +153,7 @@ def _check(reader: Reader, given: Values, before: Values, groups: Collection[int
 
 def _require_groups(reader: Reader, keys: Collection[int], param: str, kind: str) -> None:
     wanted = account_groups.TYPES.index(kind)
-    found = account_groups.records.require(reader, keys, param)
+    found = account_groups.records.require_all(reader, keys, param)
     if any(row["type"] != wanted for row in found.values()):
         raise WrongGroupType(f"{param} takes groups whose type is {kind}.", param=param)
 
@@ -163,14 +162,15 @@ def _check_carrier(reader: Reader, given: Values, before: Values) -> None:
     names = ("default_carrier_id", "default_service_level_id")
     carrier, level = [given.get(name, before.get(COLUMN_OF[name])) for name in names]
     if carrier is not None and carrier != before.get("carrier_id"):
-        (found,) = carriers.records.require(reader, [carrier], "default_carrier_id").values()
-        if found["deleted_at"] is not None:
+        (row,) = carriers.records.require_all(reader, [carrier], "default_carrier_id").values()
+        if row["deleted_at"] is not None:
             raise AlreadyDeleted("This carrier was deleted: choose another one.", param="default_carrier_id")
     if level is None or not any(name in given for name in names):
         return
     param = "default_service_level_id" if "default_service_level_id" in given else "default_carrier_id"
     carrier_of = {
-        key: row["carrier_id"] for key, row in service_levels.records.require(reader, [level], param).items()
+        key: row["carrier_id"]
+        for key, row in service_levels.records.require_all(reader, [level], param).items()
     }
     if not service_levels.go_together(carrier, level, carrier_of):
         raise WrongCarrier(

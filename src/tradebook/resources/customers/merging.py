@@ -126,7 +126,9 @@ def _plan(change: Change) -> _Merge:
     reader, target, keys = change.writer, change.row, change.values[PARAM]
     if change.id in keys:
         raise ValidationFailed(f"{PARAM} names the customer itself, which stays.", param=PARAM)
-    found = require_customers(reader, keys, PARAM)
+    found = records.find_all(reader, keys)
+    if len(found) < len(keys):
+        require_customers(reader, keys, PARAM)
     gone = {change.id, *keys}
     children = [key for key in children_of(reader, keys) if key not in gone]
     if children and target["parent_id"] is not None and target["parent_id"] not in gone:

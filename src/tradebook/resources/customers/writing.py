@@ -57,8 +57,7 @@ def change_customers(
     records.write(writer, changes)
     added = [pair for before, after in changes for pair in addresses_of(after) - addresses_of(before)]
     gone = [pair for before, after in changes for pair in addresses_of(before) - addresses_of(after)]
-    if added:
-        link(writer, added, places=places)
+    link(writer, added, places=places)
     unlink(writer, gone)
     stale = {customer for customer, _ in (*added, *gone)}
     stale |= {before["id"] for before, after in changes if differ(before, after, _INDEXED)}
