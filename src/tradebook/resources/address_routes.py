@@ -181,8 +181,10 @@ def _detach(change: Change) -> None:
     address, customer = change.path_keys
     is_attached = links_of(change.writer, [customer]).get((customer, address))
     if not is_attached:
-        served = "" if is_attached is None else ", only billed or shipped to there, as it says itself"
-        raise NotFound(f"The address is not attached to this customer{served}.", param=CUSTOMER_PARAM)
+        message = "The address is not attached to this customer."
+        if is_attached is not None:
+            message += " The customer is billed or shipped to there, which is changed at the customer."
+        raise NotFound(message, param=CUSTOMER_PARAM)
     detach(change.writer, address, [customer])
     change.writer.run(_NEW_VERSION, key=address, now=now_ms())
     if address not in (change.row["bill_to_address_id"], change.row["ship_to_address_id"]):

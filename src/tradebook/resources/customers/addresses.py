@@ -9,28 +9,28 @@ import sqlalchemy as sa
 from tradebook.resources.addresses import addresses
 from tradebook.resources.customers.tables import customers
 from tradebook.storage.database import Reader, Writer
-from tradebook.storage.schema import ACCOUNT, any_of, flag, prepare, reference, table, text
+from tradebook.storage.schema import ACCOUNT, Prepared, any_of, flag, prepare, reference, table, text
+
+COPIED = ("locality", "state", "postal_code")
+"""What a link repeats of its address, so that one row tells all that the address filters ask for."""
 
 customer_addresses: sa.Table = table(
     "customer_addresses",
     reference("customer_id", "customers"),
     reference("address_id", "addresses"),
-    # Copies, so that one link row tells all that the address filters ask for.
-    text("locality", nullable=True),
-    text("state", nullable=True),
-    text("postal_code", nullable=True),
+    *(text(name, nullable=True) for name in COPIED),
     # Whether it stays attached when it is bill-to and ship-to address no longer.
     flag("is_attached"),
     key=("customer_id", "address_id"),
 )
 
+CUSTOMERS_AT_ONCE = 1_000
+"""A statement has its time, and an address may serve any number."""
+
 Pair = tuple[int, int]
 """The keys of a customer and of an address."""
 
 _a, _c, _links = addresses.c, customers.c, customer_addresses.c
-COPIED = ("locality", "state", "postal_code")
-"""What a link repeats of its address, so that one row tells all that the address filters ask for."""
-
 _PLACES = prepare(
     sa.select(_a.id, *(_a[name] for name in COPIED)).where(_a.account_id == ACCOUNT, any_of(_a.id, "ids"))
 )
@@ -76,9 +76,9 @@ _COPY = prepare(
 )
 
 
-def links_of(reader: Reader, customers_of: Iterable[int]) -> dict[Pair, bool]:
+def links_of(reader: Reader, keys: Iterable[int]) -> dict[Pair, bool]:
     """Return the addresses under which some customers are found, and whether each is attached."""
-    rows = reader.rows(_LINKS_OF, ids=sorted(set(customers_of)))
+    rows = reader.rows(_LINKS_OF, ids=sorted(set(keys)))
     return {(customer, address): bool(is_attached) for customer, address, is_attached in rows}
 
 
@@ -134,13 +134,18 @@ def unlink(writer: Writer, pairs: Iterable[Pair]) -> None:
     for customer, address in pairs:
         of_address[address].append(customer)
     for address, served in of_address.items():
-        writer.run(_UNLINK, address=address, ids=served)
+        _run_on_some(writer, _UNLINK, address, served)
 
 
 def detach(writer: Writer, address: int, served: Sequence[int]) -> None:
     """Take an address from customers that it is attached to; those it bills or ships to keep it."""
-    writer.run(_DETACH, address=address, ids=served)
-    writer.run(_UNLINK, address=address, ids=served)
+    _run_on_some(writer, _DETACH, address, served)
+    _run_on_some(writer, _UNLINK, address, served)
+
+
+def _run_on_some(writer: Writer, statement: Prepared, address: int, served: Sequence[int]) -> None:
+    for start in range(0, len(served), CUSTOMERS_AT_ONCE):
+        writer.run(statement, address=address, ids=served[start : start + CUSTOMERS_AT_ONCE])
 
 
 def copy_places(writer: Writer, places: Mapping[int, Mapping[str, Any]]) -> None:

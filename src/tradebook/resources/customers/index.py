@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from tradebook.resources.addresses import addresses
-from tradebook.resources.customers.addresses import customer_addresses
+from tradebook.resources.customers.addresses import COPIED, customer_addresses
 from tradebook.resources.customers.tables import customer_price_groups, customer_search, customers
 from tradebook.storage.index import Facet, ListIndex, Source
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
@@ -21,7 +21,7 @@ CARRIER = Facet("i", (_c.carrier_id,))
 SERVICE_LEVEL = Facet("l", (_c.service_level_id,))
 IS_PARENT = Facet("o", (_c.is_parent,))
 PRICE_GROUP = Facet("u", (_groups.group_id,))
-PLACE = Facet("w", (_links.locality, _links.state, _links.postal_code))
+PLACE = Facet("w", tuple(_links[name] for name in COPIED))
 
 _OWN_FACETS = (
     TYPE,
