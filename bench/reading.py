@@ -17,7 +17,7 @@ from tradebook.crud.listing import list_page
 from tradebook.crud.resource import View
 from tradebook.ids import encode_id
 from tradebook.resources import customers
-from tradebook.resources.customers.shape import Customer
+from tradebook.resources.customers import Customer
 from tradebook.settings import Settings
 from tradebook.web.query_string import page_url, parse_query_string
 

@@ -60,6 +60,9 @@ def test_the_contracts_hold(copy):
         ("text.py", "import tradebook.money, tradebook.crud.cursor"),
         ("utils.py", '"""A drawer for everything."""'),
         ("resources/service_levels.py", "import tradebook.resources.carriers"),
+        ("resources/address_routes.py", "import tradebook.resources.customers.tables"),
+        ("transfer/exports/run.py", "from tradebook.resources.customers.writing import records"),
+        ("cli/demo.py", "from tradebook.resources.customers import load as whole, tables"),
     ],
 )
 def test_a_planted_breach_is_caught(copy, module, line):

@@ -6,8 +6,8 @@ from itertools import combinations
 from tradebook.crud.list_requests import RequestParser
 from tradebook.resources import customers
 from tradebook.resources.carriers import _LEVELS
+from tradebook.resources.customers import INDEX
 from tradebook.resources.customers.load import _BY_KEY, _CHILDREN, _PRICE_GROUPS, _SPANS
-from tradebook.resources.customers.tables import INDEX
 from tradebook.storage.index import Query
 from tradebook.storage.schema import Prepared
 

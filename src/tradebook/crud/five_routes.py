@@ -8,9 +8,10 @@ import msgspec
 from tradebook.crud.change import Change
 from tradebook.crud.fields import NOTHING, Body
 from tradebook.crud.parameters import Parameter
-from tradebook.crud.records import Records
+from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import Act, Action, ItemRoute, ListRoute, Load, PathObject, Route, Walk
 from tradebook.errors import ApiError
+from tradebook.storage.database import Writer
 
 
 class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,15 +118,19 @@ class ColumnActs:
         """`of_new` are the columns of a new row that no field sets."""
         self._records, self._of_new = records, of_new
 
+    def add(self, writer: Writer, values: Values) -> int:
+        """Add a row of what the fields of a new object say."""
+        return self._records.add(writer, {**self._of_new, **values})
+
     def create(self, change: Change) -> int:
         """Add a row."""
-        return self._records.add(change, {**self._of_new, **change.values})
+        return self.add(change.writer, change.values)
 
     def update(self, change: Change) -> int:
         """Change what is given."""
-        self._records.update(change, change.row, change.values)
+        self._records.update(change.writer, change.row, change.values)
         return change.id
 
     def delete(self, change: Change) -> None:
         """Delete a row that nothing refers to."""
-        self._records.delete(change, change.row)
+        self._records.delete(change.writer, change.row)

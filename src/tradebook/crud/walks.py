@@ -50,12 +50,14 @@ def walk_of_constants(keys: Sequence[int]) -> Walk:
     return walk
 
 
-def walk_of_owned(owner_column: sa.Column[Any], key_column: sa.Column[Any]) -> Walk:
-    """Walk the rows that name one owner, such as the children of a parent."""
+def walk_of_owned(
+    owner_column: sa.Column[Any], key_column: sa.Column[Any], *conditions: sa.ColumnElement[bool]
+) -> Walk:
+    """Walk the rows that name one owner, such as the children of a parent, and meet some conditions."""
     statements = {
         descending: prepare(
             select_span(key_column, key_column, descending=descending).where(
-                owner_column == sa.bindparam("owner")
+                owner_column == sa.bindparam("owner"), *conditions
             )
         )
         for descending in (True, False)

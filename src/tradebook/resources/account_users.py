@@ -13,6 +13,7 @@ from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import Act, Action, PathObject, Resource
 from tradebook.crud.walks import walk_of_table
 from tradebook.errors import ValidationFailed
+from tradebook.storage.database import Writer
 from tradebook.storage.schema import case_folded, choice, moment, table, text, unique
 
 UserStatus = Literal["active", "disabled", "removed"]
@@ -84,10 +85,15 @@ CREATE, UPDATE = bodies("AccountUser", AccountUser, FIELDS)
 acts = ColumnActs(records, status=STATUSES.index("active"), last_used_at=None, email_verified_at=None)
 
 
+def add(writer: Writer, given: Values) -> int:
+    """Add an active account user, who has an e-mail or a name."""
+    _require_somebody(given)
+    return acts.add(writer, given)
+
+
 def create(change: Change) -> int:
     """Add an active user."""
-    _require_somebody(change.values)
-    return acts.create(change)
+    return add(change.writer, change.values)
 
 
 def update(change: Change) -> int:
@@ -96,7 +102,7 @@ def update(change: Change) -> int:
     _require_somebody({**change.row, **changed})
     if changed.get("email", change.row["email"]) != change.row["email"]:
         changed["email_verified_at"] = None
-    records.update(change, change.row, changed)
+    records.update(change.writer, change.row, changed)
     return change.id
 
 
@@ -117,7 +123,7 @@ def _becoming(status: UserStatus) -> Act:
 
     def become(change: Change) -> int:
         if change.row["status"] != place:
-            records.update(change, change.row, {"status": place})
+            records.update(change.writer, change.row, {"status": place})
         return change.id
 
     return become

@@ -13,7 +13,7 @@ from tradebook.crud.grant import Grant
 from tradebook.crud.records import Records, Values
 from tradebook.crud.versions import next_version_of
 from tradebook.errors import AlreadyDeleted, RevokedApiKey
-from tradebook.ids import KeyMaker, encode_id, milliseconds_of
+from tradebook.ids import encode_id, milliseconds_of, new_key
 from tradebook.resources.api_key_secrets import account_of, hash_of, new_secret, no_such_key
 from tradebook.storage.database import Database, Reader, Unavailable, Writer
 from tradebook.storage.schema import ACCOUNT, any_of, moment, prepare, table, text, unique
@@ -86,7 +86,6 @@ GRACE_SECONDS_DEFAULT, GRACE_SECONDS_MAX = 86_400, 30 * 86_400
 LAST_USED_STEP_MS = 300_000
 """How much later a use must be to be written down."""
 
-_keys = KeyMaker()
 
 _k = api_keys.c
 records = Records(api_keys, standing=_k.revoked_at.is_(None))
@@ -169,7 +168,7 @@ def add_key(
     now = now_ms()
     secret = new_secret(environment, writer.account_id)
     row: Values = {
-        "id": _keys.next(now),
+        "id": new_key(),
         "updated_at": now,
         "name": name,
         "environment": environment,

@@ -145,7 +145,7 @@ def update(change: Change) -> int:
 def delete(change: Change) -> None:
     """Delete a carrier softly: who defaults to it keeps it, and still can be shown with it."""
     _require_standing(change)
-    records.update(change, change.row, {"deleted_at": now_ms()})
+    records.update(change.writer, change.row, {"deleted_at": now_ms()})
 
 
 def _require_standing(change: Change) -> None:

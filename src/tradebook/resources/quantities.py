@@ -121,6 +121,11 @@ AMOUNT = Object(
 def columns_of(name: str, given: dict[str, Any] | None, before: Mapping[str, Any]) -> dict[str, str | None]:
     """Return what is kept of an amount: the columns `name` and `name_currency`; `before` is the row."""
     if given is None:
-        return {name: None, f"{name}_currency": None}
-    currency = given["unit_id"] or before.get(f"{name}_currency") or DEFAULT_CURRENCY
-    return {name: given["value"], f"{name}_currency": currency}
+        return kept(name, None, None)
+    return kept(name, given["value"], given["unit_id"] or before.get(f"{name}_currency"))
+
+
+def kept(name: str, value: str | None, currency: str | None) -> dict[str, str | None]:
+    """Return the columns of an amount: a currency exactly where there is one, dollars where none is told."""
+    code = None if value is None else currency or DEFAULT_CURRENCY
+    return {name: value, f"{name}_currency": code}

@@ -1,5 +1,6 @@
 """Service levels: what a carrier offers, such as "Ground" or "2Day"."""
 
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 import msgspec
@@ -13,7 +14,7 @@ from tradebook.crud.parameters import OneOf
 from tradebook.crud.records import Records, Values
 from tradebook.crud.versions import next_version
 from tradebook.errors import AlreadyDeleted, SystemOwned
-from tradebook.storage.database import Reader
+from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, choice, flag, prepare, reference, table, text, unique
 
 Visibility = Literal["visible", "hidden"]
@@ -80,20 +81,35 @@ _NO_DEFAULT = prepare(
 )
 
 
+def token_of(name: str) -> str:
+    """Make the token of a level that is given none."""
+    return name.lower().replace(" ", "_")
+
+
+def go_together(carrier: int | None, level: int | None, carrier_of: Mapping[int, int]) -> bool:
+    """Tell whether a customer can have both: a level is one of the carrier's, or there is none."""
+    return level is None or carrier_of[level] == carrier
+
+
+def add(writer: Writer, carrier: int, given: Values) -> int:
+    """Add a level to a carrier."""
+    token = given["service_level_token"] or token_of(given["name"])
+    return records.add(writer, {**given, "service_level_token": token, "carrier_id": carrier, "is_system": 0})
+
+
 def create(change: Change) -> int:
     """Add a level to the carrier of the path."""
-    carrier, given = change.id, dict(change.values)
     if change.row["deleted_at"] is not None:
         raise AlreadyDeleted("This carrier was deleted and gets no new levels.", param="carrier_id")
-    given["service_level_token"] = given["service_level_token"] or given["name"].lower().replace(" ", "_")
-    key = records.add(change, {**given, "carrier_id": carrier, "is_system": 0})
+    carrier = change.id
+    key = add(change.writer, carrier, change.values)
     _be_the_only_default(change, carrier, key)
     return key
 
 
 def update(change: Change) -> int:
     """Change a level."""
-    records.update(change, change.row, change.values)
+    records.update(change.writer, change.row, change.values)
     _be_the_only_default(change, change.row["carrier_id"], change.id)
     return change.id
 
@@ -107,9 +123,3 @@ def _be_the_only_default(change: Change, carrier: int, key: int) -> None:
         if other["is_system"]:
             raise SystemOwned("The carrier's default belongs to the system and stays.", param="is_default")
         change.writer.run(_NO_DEFAULT, key=other["id"], now=next_version(other["updated_at"]))
-
-
-def is_of_carrier(reader: Reader, carrier: int, level: int) -> bool:
-    """Tell whether a level belongs to a carrier."""
-    found = records.find(reader, level)
-    return found is not None and found["carrier_id"] == carrier

@@ -20,6 +20,7 @@ from tradebook.ids import encode_id
 from tradebook.resources import service_levels
 from tradebook.resources.quantities import AMOUNT, Quantity, columns_of, quantity
 from tradebook.resources.service_levels import ServiceLevel
+from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, choice, flag, prepare, reference, table, text, unique
 
 TermType = Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
@@ -134,35 +135,40 @@ _DROP_LEVELS = prepare(
 _ADD_LEVEL = prepare(sa.insert(free_shipping_service_levels))
 
 
+def _columns(given: Values, before: Values) -> Values:
+    columns = {name: value for name, value in given.items() if name in {"name", "type"}}
+    for name in ("flat_rate", "minimum_order_value"):
+        if name in given:
+            columns.update(columns_of(name, given[name], before))
+    return columns
+
+
+def _set_levels(writer: Writer, key: int, given: Values) -> None:
+    param = "free_shipping_service_level_ids"
+    levels = given.get(param)
+    if levels is not None:
+        service_levels.records.require(writer, levels, param)
+        writer.run(_DROP_LEVELS, key=key)
+        writer.insert(_ADD_LEVEL, [{"shipping_term_id": key, "service_level_id": level} for level in levels])
+
+
+def add(writer: Writer, given: Values) -> int:
+    """Add a shipping term of the account's own."""
+    key = records.add(writer, {**_columns(given, {}), "is_system": 0})
+    _set_levels(writer, key, given)
+    return key
+
+
 def create(change: Change) -> int:
     """Add a term with its free service levels."""
-    return _set_levels(change, records.add(change, {**_columns(change, {}), "is_system": 0}))
+    return add(change.writer, change.values)
 
 
 def update(change: Change) -> int:
     """Change what is given of a term."""
-    records.update(change, change.row, _columns(change, change.row))
-    return _set_levels(change, change.id)
-
-
-def _columns(change: Change, before: Values) -> Values:
-    columns = {name: value for name, value in change.values.items() if name in {"name", "type"}}
-    for name in ("flat_rate", "minimum_order_value"):
-        if name in change.values:
-            columns.update(columns_of(name, change.values[name], before))
-    return columns
-
-
-def _set_levels(change: Change, key: int) -> int:
-    param = "free_shipping_service_level_ids"
-    levels = change.values.get(param)
-    if levels is not None:
-        service_levels.records.require(change.writer, levels, param)
-        change.writer.run(_DROP_LEVELS, key=key)
-        change.writer.insert(
-            _ADD_LEVEL, [{"shipping_term_id": key, "service_level_id": level} for level in levels]
-        )
-    return key
+    records.update(change.writer, change.row, _columns(change.values, change.row))
+    _set_levels(change.writer, change.id, change.values)
+    return change.id
 
 
 _PATH_OBJECT = PathObject("id", ID_PREFIX, records)
