@@ -1,5 +1,6 @@
 """The five routes that most resources have, from one declaration."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from tradebook.crud.fields import NOTHING, Body
 from tradebook.crud.parameters import Parameter
 from tradebook.crud.records import Records
 from tradebook.crud.resource import Act, Action, ItemRoute, ListRoute, Load, PathObject, Route, Walk
+from tradebook.errors import ApiError
 
 
 class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,20 +36,20 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
     create: Act | None = None
     update: Act | None = None
     delete: Act | None = None
+    errors: Mapping[str, tuple[type[ApiError], ...]] = {}
+    """What the rules of the resource can refuse with, by method."""
 
     def routes(self) -> tuple[Route, ...]:
         """Make the routes."""
         path = f"{self.path}/{{{self.path_object.param}}}"
         in_path = (*self.path_objects, self.path_object)
-        shown: dict[str, Any] = {"item": self.item, "includes": self.includes}
-        changed = {**shown, "load": self.load}
+        shown: dict[str, Any] = {"item": self.item, "load": self.load, "includes": self.includes}
         routes: list[Route] = [
             ListRoute(
                 path=self.path,
                 summary=f"List {self.nouns}",
                 permission=f"{self.permissions}:read",
                 walk=self.walk,
-                load=self.load,
                 parameters=self.parameters,
                 path_objects=self.path_objects,
                 is_kept=self.is_kept,
@@ -58,7 +60,6 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
                 summary=f"Get one {self.noun}",
                 permission=f"{self.permissions}:read",
                 path_objects=in_path,
-                load=self.load,
                 is_kept=self.is_kept,
                 **shown,
             ),
@@ -75,7 +76,9 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
                     body=to_create,
                     path_objects=self.path_objects,
                     creates=True,
-                    **changed,
+                    new=self.path_object.records,
+                    errors=self.errors.get("POST", ()),
+                    **shown,
                 )
             )
         if self.update is not None:
@@ -88,7 +91,8 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
                     act=self.update,
                     body=to_update,
                     path_objects=in_path,
-                    **changed,
+                    errors=self.errors.get("PATCH", ()),
+                    **shown,
                 )
             )
         if self.delete is not None:
@@ -100,6 +104,7 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
                     permissions=(f"{self.permissions}:delete",),
                     act=self.delete,
                     path_objects=in_path,
+                    errors=self.errors.get("DELETE", ()),
                 )
             )
         return tuple(routes)

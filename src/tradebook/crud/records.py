@@ -11,9 +11,11 @@ from tradebook.crud.versions import first_version, next_version
 from tradebook.errors import AlreadyExists, ReferenceNotFound, StillReferenced
 from tradebook.storage.database import Reader, Writer
 from tradebook.storage.index import ListIndex
-from tradebook.storage.schema import ACCOUNT, Prepared, any_of, metadata, prepare
+from tradebook.storage.schema import ACCOUNT, TEXT, Prepared, any_of, metadata, prepare
+from tradebook.text import fold_case
 
 Values = dict[str, Any]
+_VALUE: sa.BindParameter[str] = sa.bindparam("value", type_=TEXT)
 _KEY: sa.BindParameter[int] = sa.bindparam("key", type_=sa.BigInteger)
 
 
@@ -55,14 +57,37 @@ class Records:
             .values(**{name: sa.bindparam(name) for name in self.columns if name != "id"})
         )
         self._delete = prepare(sa.delete(table).where(*own))
+        self._folded = {
+            column.info["case_folded"]: column.name for column in table.c if "case_folded" in column.info
+        }
+        self.unique = frozenset(unique)
         self._taken = {name: self._same(name, unless) for name in unique}
         self._known = prepare(
             sa.select(table.c.id).where(table.c.account_id == ACCOUNT, any_of(table.c.id, "ids"))
         )
 
+    @property
+    def has_system_rows(self) -> bool:
+        """Whether some rows belong to the system, in every account."""
+        return "is_system" in self.columns
+
+    @property
+    def is_deleted_softly(self) -> bool:
+        """Whether a deleted row stays, for those that refer to it."""
+        return "deleted_at" in self.columns
+
+    @property
+    def is_referred_to(self) -> bool:
+        """Whether rows of other objects refer to these, by declaration."""
+        return bool(self._referring)
+
     def _same(self, name: str, unless: sa.ColumnElement[bool] | None) -> Any:
-        column = self.table.c[name]
-        conditions = [self.table.c.account_id == ACCOUNT, column == sa.bindparam("value")]
+        column = self.table.c[self._folded.get(name, name)]
+        is_same = column == _VALUE
+        if name in self._folded:
+            # What is kept apart agrees too: see `schema.apart`.
+            is_same = sa.or_(is_same, sa.and_(column > _VALUE + "\n", column < _VALUE + "\v"))
+        conditions = [self.table.c.account_id == ACCOUNT, is_same]
         if self._within is not None:
             conditions.append(self.table.c[self._within] == sa.bindparam("within"))
         if unless is not None:
@@ -84,6 +109,7 @@ class Records:
         """Add a row and return its key; AlreadyExists where a value is taken."""
         key = change.new_key()
         row = {"id": key, "updated_at": first_version(key), **values}
+        self._fold(row, self._folded)
         self._require_free(change.writer, row, self._taken)
         change.writer.run(self._insert, **row)
         self.reindex(change.writer, [key])
@@ -93,6 +119,7 @@ class Records:
         """Change columns of a row; every change is a new version, also one that changes nothing."""
         row = {**before, **changes, "updated_at": next_version(before["updated_at"])}
         changed = {name for name in changes if row[name] != before[name]}
+        self._fold(row, changed)
         self._require_free(change.writer, row, changed)
         key = row.pop("id")
         change.writer.run(self._update, key=key, **row)
@@ -137,12 +164,18 @@ class Records:
             for name, selects in found.items()
         ]
 
+    def _fold(self, row: Values, columns: Container[str]) -> None:
+        for name, folded in self._folded.items():
+            if name in columns:
+                row[folded] = None if row[name] is None else fold_case(row[name])
+
     def _require_free(self, reader: Reader, row: Values, columns: Container[str]) -> None:
         for name, statement in self._taken.items():
             if name not in columns or row.get(name) is None:
                 continue
             more = {} if self._within is None else {"within": row[self._within]}
-            if any(key != row["id"] for (key,) in reader.rows(statement, value=row[name], **more)):
+            value = row[self._folded.get(name, name)]
+            if any(key != row["id"] for (key,) in reader.rows(statement, value=value, **more)):
                 raise AlreadyExists(f"Another one has this {name} already; it must be unique.", param=name)
 
 

@@ -1,5 +1,7 @@
 """What the product is: one file for each resource, nothing about HTTP, nothing about engines."""
 
+# The one table that is of no resource: whoever has this room has every table of a book.
+from tradebook.crud import idempotency as _  # noqa: F401
 from tradebook.resources import (
     account_groups,
     account_statuses,

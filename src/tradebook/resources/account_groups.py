@@ -126,5 +126,6 @@ resource = Resource(
         create=acts.create,
         update=update,
         delete=acts.delete,
+        errors={"PATCH": (WrongGroupType,)},
     ).routes(),
 )

@@ -13,7 +13,7 @@ from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import Act, Action, PathObject, Resource
 from tradebook.crud.walks import walk_of_table
 from tradebook.errors import ValidationFailed
-from tradebook.storage.schema import choice, moment, table, text, unique
+from tradebook.storage.schema import case_folded, choice, moment, table, text, unique
 
 UserStatus = Literal["active", "disabled", "removed"]
 STATUSES: tuple[UserStatus, ...] = get_args(UserStatus)
@@ -56,7 +56,9 @@ account_users: sa.Table = table(
     text("username", nullable=True),
     moment("email_verified_at"),
     text("image_url", nullable=True),
+    case_folded("email_folded", "email"),
     unique("account_users", "email"),
+    unique("account_users", "email_folded"),
 )
 
 ID_PREFIX, USER_PREFIX = "acus", "us"
@@ -73,7 +75,7 @@ fragments_with_user = Fragments(
 records = Records(account_users, unique=("email",))
 
 FIELDS = (
-    Field("email", EMAIL, "No two users share an email.", can_be_null=True),
+    Field("email", EMAIL, "No two users share an email, in capitals or not.", can_be_null=True),
     Field("name", LINE, "The person's name. An email or a name must be given.", can_be_null=True),
     Field("username", LINE, "What the person signs in with.", can_be_null=True),
     Field("image_url", URL, "Where a picture of the person is.", can_be_null=True),

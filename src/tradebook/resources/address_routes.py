@@ -22,7 +22,7 @@ from tradebook.resources.customers.shape import ID_PREFIX as CUSTOMER_PREFIX
 from tradebook.resources.customers.shape import Customer
 from tradebook.resources.customers.tables import INDEX as CUSTOMER_INDEX
 from tradebook.resources.customers.tables import customer_addresses, customers
-from tradebook.storage.database import Reader
+from tradebook.storage.database import ROWS_AT_ONCE, Reader
 from tradebook.storage.index import Facet, Query
 from tradebook.storage.index_documents import FIELD_END, Document, documents, forms_of
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
@@ -30,7 +30,6 @@ from tradebook.storage.schema import ACCOUNT, any_of, prepare
 PATH = "/v1/sales/addresses"
 PARAM = "customer_ids"
 CANDIDATES_AT_ONCE = 500
-REINDEXED_AT_ONCE = 1_000
 
 _links, _c = customer_addresses.c, customers.c
 CUSTOMER = Facet("u", (_links.customer_id,))
@@ -193,8 +192,8 @@ def _attach(change: Change, address: int, served: Iterable[int]) -> None:
 
 def _reindex(change: Change, touched: Iterable[int]) -> None:
     keys = sorted(touched)
-    for start in range(0, len(keys), REINDEXED_AT_ONCE):
-        change.writer.reindex(CUSTOMER_INDEX, keys[start : start + REINDEXED_AT_ONCE])
+    for start in range(0, len(keys), ROWS_AT_ONCE):
+        change.writer.reindex(CUSTOMER_INDEX, keys[start : start + ROWS_AT_ONCE])
 
 
 _PATH_OBJECT = PathObject("id", ID_PREFIX, addresses.records)

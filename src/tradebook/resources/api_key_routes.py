@@ -13,7 +13,7 @@ from tradebook.crud.grant import Grant
 from tradebook.crud.parameters import Word
 from tradebook.crud.resource import Action, PathObject, Resource, View
 from tradebook.crud.walks import walk_of_table
-from tradebook.errors import PermissionDenied
+from tradebook.errors import AlreadyDeleted, PermissionDenied
 from tradebook.resources.api_keys import (
     ALL_PERMISSIONS,
     GRACE_SECONDS_DEFAULT,
@@ -147,6 +147,7 @@ resource = Resource(
             summary="Make a new API key in place of one, which ends after a time of grace",
             permissions=("api_keys:create", "api_keys:delete"),
             act=rotate,
+            errors=(AlreadyDeleted,),
             body=ROTATE,
             path_objects=(_PATH_OBJECT,),
             item=NewApiKey,

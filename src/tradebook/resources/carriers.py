@@ -171,5 +171,6 @@ resource = Resource(
         create=acts.create,
         update=update,
         delete=delete,
+        errors={"PATCH": (AlreadyDeleted,), "DELETE": (AlreadyDeleted,)},
     ).routes(),
 )

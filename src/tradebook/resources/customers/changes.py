@@ -40,6 +40,9 @@ from tradebook.resources.customers.tables import (
 from tradebook.storage.database import Reader
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
+ERRORS = (AlreadyDeleted, HierarchyViolation, WrongCarrier, WrongGroupType)
+"""What the rules below can refuse with."""
+
 PATH = "/v1/sales/customers"
 _c = customers.c
 

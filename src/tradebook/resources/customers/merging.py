@@ -26,10 +26,10 @@ from tradebook.resources.customers.tables import (
     customers,
     merged_customers,
 )
+from tradebook.storage.database import ROWS_AT_ONCE
 from tradebook.storage.schema import ACCOUNT, Prepared, any_of, prepare
 
 PARAM = "source_customer_ids"
-ADOPTED_AT_ONCE = 1_000
 BODY = Body(
     "CustomerMerge",
     (
@@ -183,8 +183,8 @@ def _move(change: Change, plan: _Merge) -> None:
     stays_child = plan.target["parent_id"] not in plan.keys
     parent = plan.target["parent_id"] if stays_child else None
     # Not all at once: a statement has its time, and a parent may have any number of children.
-    for start in range(0, len(plan.children), ADOPTED_AT_ONCE):
-        some = plan.children[start : start + ADOPTED_AT_ONCE]
+    for start in range(0, len(plan.children), ROWS_AT_ONCE):
+        some = plan.children[start : start + ROWS_AT_ONCE]
         change.writer.run(_ADOPT, ids=some, parent=target, now=now_ms())
     records.update(change, plan.target, {"parent_id": parent})
 

@@ -3,8 +3,9 @@
 from typing import Any, Literal
 
 from tradebook.crud.parameters import END_DATE, START_DATE, Id, OneOf, Parameter, Q, Text
-from tradebook.crud.resource import Action, ItemRoute, ListRoute, PathObject, Resource
+from tradebook.crud.resource import Action, Gone, ItemRoute, ListRoute, PathObject, Resource
 from tradebook.crud.walks import walk_of_index, walk_of_owned
+from tradebook.errors import CustomerMerged, HierarchyViolation
 from tradebook.resources import (
     account_groups,
     account_users,
@@ -102,7 +103,7 @@ FILTERS = (
     ),
 )
 
-_PATH_OBJECT = PathObject("id", ID_PREFIX, changes.records, gone=survivor_of)
+_PATH_OBJECT = PathObject("id", ID_PREFIX, changes.records, gone=Gone(CustomerMerged, survivor_of))
 _CHANGED: dict[str, Any] = {"item": Customer, "load": load, "includes": INCLUDES}
 
 resource = Resource(
@@ -136,6 +137,8 @@ resource = Resource(
             summary="Create a customer",
             permissions=("customers:create",),
             act=changes.create,
+            errors=changes.ERRORS,
+            new=changes.records,
             body=CREATE,
             creates=True,
             **_CHANGED,
@@ -146,6 +149,7 @@ resource = Resource(
             summary="Change a customer; what is absent stays",
             permissions=("customers:update",),
             act=changes.update,
+            errors=changes.ERRORS,
             body=UPDATE,
             path_objects=(_PATH_OBJECT,),
             **_CHANGED,
@@ -164,6 +168,7 @@ resource = Resource(
             summary="Merge customers into one",
             permissions=("customers:update", "customers:delete"),
             act=merging.merge,
+            errors=(HierarchyViolation,),
             body=merging.BODY,
             path_objects=(_PATH_OBJECT,),
             other_items=(merging.CustomerMergePreview,),

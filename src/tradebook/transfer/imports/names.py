@@ -19,6 +19,7 @@ from tradebook.resources.account_users import account_users
 from tradebook.resources.shipping_terms import TYPES as SHIPPING_TERM_TYPES
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, prepare
+from tradebook.text import fold_case
 from tradebook.transfer.imports.row_keys import RowKeys
 
 TYPE_GROUP = GROUP_TYPES.index("type_group")
@@ -126,12 +127,13 @@ class Groups:
 
 
 class SalesReps:
-    """Account users by e-mail; one without an e-mail by name."""
+    """Account users by e-mail, whatever its case; one without an e-mail by name."""
 
     def __init__(self, writer: Writer, keys: RowKeys, made: Counter[str]) -> None:
         self._writer, self._keys, self._made = writer, keys, made
         self._known: dict[int, tuple[str | None, str | None]] = {}
         self._by_email: dict[str, int] = {}
+        self._by_folded_email: dict[str, int] = {}
         self._by_name: dict[str, int] = {}
         # From the newest to the oldest: the oldest of one name stays.
         for email, name, key in writer.rows(_REPS):
@@ -141,6 +143,7 @@ class SalesReps:
         self._known[key] = (email, name)
         if email is not None:
             self._by_email[email] = key
+            self._by_folded_email[fold_case(email)] = key
         elif name is not None:
             self._by_name[name] = key
 
@@ -157,7 +160,8 @@ class SalesReps:
         if email is None:
             assert name is not None
             return self._by_name.get(name) or self._add(None, name)
-        key = self._by_email.get(email)
+        # As it is written first: a book may have two from before, which differ in case alone.
+        key = self._by_email.get(email) or self._by_folded_email.get(fold_case(email))
         if key is None:
             return self._add(email, name)
         if name is not None and name != self._known[key][1]:
@@ -175,6 +179,7 @@ class SalesReps:
             status=0,
             last_used_at=None,
             email=email,
+            email_folded=None if email is None else fold_case(email),
             name=name,
             username=None,
             email_verified_at=None,

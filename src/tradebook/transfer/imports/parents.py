@@ -13,13 +13,12 @@ import sqlalchemy as sa
 from tradebook.clock import now_ms
 from tradebook.crud.versions import next_version_of
 from tradebook.resources.customers.tables import customers
-from tradebook.storage.database import Writer
+from tradebook.storage.database import ROWS_AT_ONCE, Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 from tradebook.transfer.cells import CheckedRow, problem
 from tradebook.transfer.files.rows import Problem
 from tradebook.transfer.imports.spill import SortedSpill, Spill, chunks_of
 
-CHUNK = 1_000
 NOT_WRITTEN = 0
 
 _IS, _WANTS = 0, 1
@@ -111,7 +110,7 @@ class Families:
 
     def settle(self, is_automatic: Callable[[str], bool]) -> None:
         """Report every number that is there twice and every parent that can't be; give the rest theirs."""
-        for chunk in chunks_of(self._wanted(), CHUNK):
+        for chunk in chunks_of(self._wanted(), ROWS_AT_ONCE):
             self._adopt(chunk, is_automatic)
         for adoptions in self._adoptions.chunks():
             self._check(adoptions)
@@ -173,7 +172,7 @@ class Families:
 
     def set_flags(self) -> Iterator[int]:
         """Bring up to date which customers are parents; yield those of whom it changed."""
-        for keys in chunks_of(self._to_review.distinct(), CHUNK):
+        for keys in chunks_of(self._to_review.distinct(), ROWS_AT_ONCE):
             wrong = [key for (key,) in self._writer.rows(_WRONG_FLAG, ids=keys)]
             if wrong:
                 self._writer.run(_TURN_FLAG, ids=wrong, now=now_ms())
