@@ -116,7 +116,7 @@ def _with_levels(view: View, keys: Sequence[int]) -> dict[int, Carrier]:
 def load(view: View, keys: Sequence[int]) -> Mapping[int, Carrier]:
     """Return finished carriers by key."""
     with_levels = "service_levels" in view.include
-    return _with_levels(view, keys) if with_levels else fragments.objects(view.reader, keys)
+    return _with_levels(view, keys) if with_levels else fragments.load_found(view, keys)
 
 
 records = Records(carriers, unique=("name",), unless=carriers.c.deleted_at.is_not(None))
