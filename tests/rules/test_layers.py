@@ -44,8 +44,9 @@ def test_the_contracts_hold(copy):
     [
         ("storage/schema.py", "import tradebook.crud.listing"),
         ("crud/listing.py", "import tradebook.resources.carriers"),
-        ("web/routes.py", "import tradebook.resources.carriers"),
+        ("web/reading.py", "import tradebook.resources.carriers"),
         ("resources/carriers.py", "import falcon"),
+        ("crud/listing.py", "import urllib.parse"),
         ("crud/listing.py", "import apsw"),
         ("transfer/copying.py", "import psycopg"),
         ("app.py", "import tradebook.migrations"),
@@ -61,6 +62,9 @@ def test_the_contracts_hold(copy):
         ("text.py", "import tradebook.money, tradebook.crud.cursor"),
         ("utils.py", '"""A drawer for everything."""'),
         ("resources/service_levels.py", "import tradebook.resources.carriers"),
+        ("resources/address_routes.py", "import tradebook.resources.customers.tables"),
+        ("transfer/exports/run.py", "from tradebook.resources.customers.writing import records"),
+        ("cli/demo.py", "from tradebook.resources.customers import load as whole, tables"),
     ],
 )
 def test_a_planted_breach_is_caught(copy, module, line):

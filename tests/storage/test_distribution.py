@@ -11,7 +11,7 @@ from tests.fixtures.statements import TEST_MARK, faults_of
 from tests.storage.questions import queries
 from tradebook.app import open_database
 from tradebook.cli import main as _all_of_the_product  # noqa: F401
-from tradebook.resources.customers.tables import INDEX
+from tradebook.resources.customers import INDEX
 from tradebook.settings import Settings
 from tradebook.storage.postgres.dialect import DIALECT
 from tradebook.storage.postgres.index import questions

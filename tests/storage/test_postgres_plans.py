@@ -12,7 +12,7 @@ from tests.storage.questions import NESTED, loading_statements, queries
 from tradebook import migrations
 from tradebook.app import open_database
 from tradebook.ids import first_key_of
-from tradebook.resources.customers.tables import INDEX
+from tradebook.resources.customers import INDEX
 from tradebook.settings import Settings
 from tradebook.storage.index_documents import Document
 from tradebook.storage.postgres.dialect import DIALECT

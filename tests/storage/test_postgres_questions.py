@@ -12,8 +12,7 @@ from tradebook.app import open_database
 from tradebook.demo.book import demo_customers
 from tradebook.ids import KEY_MAX, encode_body, encode_id
 from tradebook.resources import INDEXES
-from tradebook.resources.customers import tables
-from tradebook.resources.customers.tables import INDEX
+from tradebook.resources.customers import INDEX, index
 from tradebook.settings import Settings
 from tradebook.storage.index import Condition, ListIndex, Query
 from tradebook.storage.index_versions import KEEP_VERSIONS, NO_VERSIONS
@@ -75,16 +74,16 @@ def conditions(ledger: Ledger) -> dict[str, Condition]:
     )
     _, city, state, code = places[len(places) // 2]
     return {
-        "status": Condition(tables.STATUS, ((0,),)),
-        "two statuses": Condition(tables.STATUS, ((1,), (2,))),
-        "one type": Condition(tables.TYPE, ((kinds[0],),)),
-        "all types": Condition(tables.TYPE, tuple((kind,) for kind in kinds)),
-        "groups": Condition(tables.PRICE_GROUP, tuple((group,) for group in groups[:3])),
-        "one group": Condition(tables.PRICE_GROUP, ((groups[0],),)),
-        "state": Condition(tables.PLACE, ((None, state, None),)),
-        "city and state": Condition(tables.PLACE, ((city, state, None),)),
-        "state and code": Condition(tables.PLACE, ((None, state, code),)),
-        "no carrier": Condition(tables.CARRIER, ((1,),)),
+        "status": Condition(index.STATUS, ((0,),)),
+        "two statuses": Condition(index.STATUS, ((1,), (2,))),
+        "one type": Condition(index.TYPE, ((kinds[0],),)),
+        "all types": Condition(index.TYPE, tuple((kind,) for kind in kinds)),
+        "groups": Condition(index.PRICE_GROUP, tuple((group,) for group in groups[:3])),
+        "one group": Condition(index.PRICE_GROUP, ((groups[0],),)),
+        "state": Condition(index.PLACE, ((None, state, None),)),
+        "city and state": Condition(index.PLACE, ((city, state, None),)),
+        "state and code": Condition(index.PLACE, ((None, state, code),)),
+        "no carrier": Condition(index.CARRIER, ((1,),)),
     }
 
 

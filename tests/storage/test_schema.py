@@ -13,8 +13,8 @@ from tradebook.resources import INDEXES, accounts
 from tradebook.resources.account_groups import INDEX as groups_index
 from tradebook.resources.addresses import INDEX as addresses_index
 from tradebook.resources.addresses import addresses
-from tradebook.resources.customers.tables import INDEX as customers_index
-from tradebook.resources.customers.tables import customer_addresses, customers
+from tradebook.resources.customers import INDEX as customers_index
+from tradebook.resources.customers import customer_addresses, customers
 from tradebook.settings import Settings
 from tradebook.storage.index import Query
 from tradebook.storage.location import locate

@@ -1,20 +1,19 @@
 """What an account has few of, kept as finished JSON for as long as the account doesn't change."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Generic
 
 import msgspec
 import sqlalchemy as sa
 
 from tradebook.crud.resource import View
+from tradebook.crud.shapes import Inside, RowShape, Shape
 from tradebook.storage.database import Reader
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
 FRAGMENTS_MAX = 10_000
 Fragment = Any
 """JSON that is already encoded (`msgspec.Raw`), where a Struct's field says the object's own type."""
-
-Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 
 class Fragments(Generic[Shape]):
@@ -24,14 +23,16 @@ class Fragments(Generic[Shape]):
         self,
         name: str,
         table: sa.Table,
-        columns: Iterable[sa.Column[Any]],
-        shape: Callable[..., Shape],
+        *,
+        shown: type[Shape],
+        id_prefix: str,
+        inside: Inside | None = None,
     ) -> None:
-        """`shape` takes the key and then the columns; `name` tells apart two shapes of one table."""
+        """`name` tells apart two shapes of one table; for the rest see `RowShape`."""
         self._name = name
-        self._shape = shape
+        self.shape = RowShape(shown, table, id_prefix, inside)
         self._statement = prepare(
-            sa.select(table.c.id, *columns).where(table.c.account_id == ACCOUNT, any_of(table.c.id, "ids"))
+            sa.select(*self.shape.columns).where(table.c.account_id == ACCOUNT, any_of(table.c.id, "ids"))
         )
 
     def load(self, reader: Reader, keys: Collection[int | None]) -> dict[int | None, Fragment]:
@@ -48,7 +49,7 @@ class Fragments(Generic[Shape]):
 
     def objects(self, reader: Reader, keys: Iterable[int | None]) -> dict[int, Shape]:
         """Return the objects themselves, which are not kept; rows that are gone are left out."""
-        return {row[0]: self._shape(*row) for row in reader.rows(self._statement, ids=list(keys))}
+        return {row[0]: self.shape.make(row) for row in reader.rows(self._statement, ids=list(keys))}
 
     def load_found(self, view: View, keys: Sequence[int]) -> Mapping[int, Shape]:
         """Return the objects as routes show them."""

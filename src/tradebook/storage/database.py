@@ -74,8 +74,13 @@ class Writer(Reader, Protocol):
     def savepoint(self) -> AbstractContextManager[None]:
         """Mark a place in the transaction; an exception undoes what was done since, and goes on."""
 
-    def reindex(self, index: ListIndex, keys: Sequence[int]) -> None:
-        """Bring the index up to date for these rows, also for those that are gone."""
+    def reindex(
+        self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
+    ) -> None:
+        """Bring the index up to date for these rows, also for those that are gone.
+
+        `known` are whole rows that are at hand, by key, and are not read again.
+        """
 
 
 class Database(Protocol):

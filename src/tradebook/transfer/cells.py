@@ -19,7 +19,7 @@ from tradebook.money import WrongAmount, currency_number, parse_amount
 from tradebook.resources.account_groups import COMMISSION_POLICIES, FREIGHT_POLICIES
 from tradebook.resources.addresses import TYPES as ADDRESS_TYPES
 from tradebook.resources.countries import country_code
-from tradebook.resources.customers.tables import BILLING_TYPES, EDI_STATUSES, STATUSES
+from tradebook.resources.customers import BILLING_TYPES, EDI_STATUSES, STATUSES
 from tradebook.resources.priorities import CODES as PRIORITIES
 from tradebook.transfer.files.rows import Problem, Row
 

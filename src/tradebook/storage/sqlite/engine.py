@@ -10,8 +10,7 @@ from typing import Any
 import apsw
 import msgspec
 
-from tradebook.clock import now_ms
-from tradebook.ids import KeyMaker
+from tradebook.ids import new_key
 from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION, REVISION
 from tradebook.storage.database import Duplicate, Row, Unavailable
 from tradebook.storage.derived import Derived
@@ -135,9 +134,11 @@ class SqliteWriter(SqliteReader):
             if self._connection.in_transaction:
                 self._connection.execute("RELEASE part")
 
-    def reindex(self, index: ListIndex, keys: Sequence[int]) -> None:
+    def reindex(
+        self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
+    ) -> None:
         """Bring the index up to date for these rows, also for those that are gone."""
-        found = documents(index, self.rows, list(keys))
+        found = documents(index, self.rows, list(keys), known)
         name, folded, key_name = (
             index_name(index, self.account_id),
             index.folded.name,
@@ -185,7 +186,6 @@ class SqliteDatabase:
         self.timeout_ms = timeout_ms
         self.indexes = IndexVersions(indexes, version_of)
         self._own = threading.local()
-        self._keys = KeyMaker()
 
     @contextmanager
     def read(self, account_id: int) -> Iterator[SqliteReader]:
@@ -213,7 +213,7 @@ class SqliteDatabase:
             try:
                 writer = SqliteWriter(self, connection, account_id)
                 # First, as it tells the versions in the same step.
-                kept = writer.rows(NEW_REVISION, new_revision=self._keys.next(now_ms()))
+                kept = writer.rows(NEW_REVISION, new_revision=new_key())
                 writer.versions = read_versions(kept[0][0] if kept else NO_VERSIONS)
                 yield writer
                 connection.execute("COMMIT")
@@ -226,7 +226,7 @@ class SqliteDatabase:
     def create_account(self, account_id: int, **values: Any) -> Iterator[SqliteWriter]:
         """Add an account and open its first transaction."""
         with self._write(account_id) as writer:
-            own = {"revision": self._keys.next(now_ms()), "indexes": self.indexes.kept}
+            own = {"revision": new_key(), "indexes": self.indexes.kept}
             writer.run(NEW_ACCOUNT, **{**own, "last_customer_number": 0, **values})
             for index in self.indexes.indexes:
                 writer.empty_index(index)

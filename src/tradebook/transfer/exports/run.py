@@ -25,7 +25,7 @@ from tradebook.money import DEFAULT_CURRENCY
 from tradebook.resources.account_groups import COMMISSION_POLICIES, FREIGHT_POLICIES
 from tradebook.resources.addresses import TYPES as ADDRESS_TYPES
 from tradebook.resources.addresses import addresses
-from tradebook.resources.customers.tables import (
+from tradebook.resources.customers import (
     BILLING_TYPES,
     EDI_STATUSES,
     STATUSES,

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from tradebook.resources.customers.numbering import Numbering
-from tradebook.resources.customers.tables import INDEX
+from tradebook.resources.customers import INDEX, Numbering
 from tradebook.storage.database import ROWS_AT_ONCE, Database, Writer
 from tradebook.transfer.cells import CheckedRow, check_row
 from tradebook.transfer.files.rows import Problem, Row
@@ -100,7 +99,7 @@ class _Run:
         self._writer = writer
         self._keys = RowKeys(writer)
         self._numbering = Numbering(writer)
-        self._references = References(writer, self._keys)
+        self._references = References(writer)
         self._families = Families(writer, self._report)
         self._touched: SortedSpill[int] = SortedSpill(int)
         self._batches = Batches(
