@@ -69,6 +69,14 @@ def test_the_help_loads_no_book(recorder):
     assert found_in(modules, COMMAND_LINE)
 
 
+@pytest.mark.parametrize("arguments", [("accounts", "list")], ids=" ".join)
+def test_a_command_that_finds_its_book_up_to_date_loads_no_alembic(recorder, arguments):
+    modules, _ = modules_of(recorder, *arguments)
+
+    assert found_in(modules, ("alembic", "mako", *SERVING)) == []
+    assert found_in(modules, ("tradebook.migrations",)) != []
+
+
 def test_what_is_loaded_is_noticed(recorder):
     """The tooth of the tests above: what a command does need is found."""
     modules, _ = modules_of(recorder, "openapi")

@@ -49,6 +49,8 @@ def test_the_contracts_hold(copy):
         ("crud/listing.py", "import urllib.parse"),
         ("crud/listing.py", "import apsw"),
         ("transfer/copying.py", "import psycopg"),
+        ("app.py", "import tradebook.migrations"),
+        ("storage/readiness.py", "import alembic"),
         ("storage/schema.py", "import apsw"),
         ("storage/replicas.py", "import psycopg"),
         ("storage/sqlite/engine.py", "import psycopg"),

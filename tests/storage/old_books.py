@@ -2,9 +2,8 @@
 
 import apsw
 import psycopg
-from alembic import command
 
-from tradebook import migrations
+from tradebook.migrations import steps
 from tradebook.resources import INDEXES
 from tradebook.storage.location import locate
 
@@ -16,9 +15,7 @@ def take_back(url: str, schema: str) -> None:
     """Give a book the schema of an earlier version; its customers stay."""
     location = locate(url)
     with location.migrating() as connection:
-        config = migrations._config()
-        config.attributes["connection"] = connection
-        command.downgrade(config, schema)
+        steps.downgrade(connection, schema)
     if location.is_embedded:
         # What an earlier version did not index had no table of an account's own.
         for index in INDEXES:

@@ -19,6 +19,8 @@ from tradebook.settings import Settings
 from tradebook.storage.location import locate
 from tradebook.storage.schema import apart
 from tradebook.text import fold_case
+from tradebook.transfer.files.rows import Row
+from tradebook.transfer.imports.run import import_customers
 
 USERS = "/v1/identity/account-users"
 EMAILS = ("ann@x.example", "Ann@X.example", "ANN@x.example", "bob@x.example", None, None)
@@ -148,6 +150,23 @@ def test_what_is_kept_apart_is_no_other_email(book):
     ann = fold_case(EMAILS[0])
     expected = [ann, apart(ann, KEYS[1]), apart(ann, KEYS[2]), EMAILS[3], None, None]
     assert rows == list(zip(KEYS, expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("email", "rep"), [*zip(EMAILS[:3], OF_ANN, strict=True), ("aNN@X.example", OF_ANN[0])]
+)
+def test_an_import_finds_the_one_whose_email_is_written_so(book, email, rep):
+    """And the oldest of them, where it is written in another way."""
+    url, account, _ = book
+    migrations.upgrade(url)
+    database = open_database(Settings(database=url))
+    rows = [Row(1, {"number": "1", "name": "A", "sales_rep_email": email}, {})]
+
+    summary = import_customers(database, account, rows, dry_run=False, report=print)
+
+    database.close()
+    assert (summary.problems, summary.made.get("sales_reps", 0)) == (0, 0)
+    assert run_sql(url, "SELECT sales_rep_id FROM customers") == [(rep,)]
 
 
 def test_one_engine_takes_a_book_with_them_from_the_other(book, tmp_path):

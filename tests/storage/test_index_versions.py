@@ -15,6 +15,7 @@ from tradebook.ids import KEY_MAX
 from tradebook.migrations import indexing
 from tradebook.resources import INDEXES, customers
 from tradebook.resources.addresses import INDEX as ADDRESSES
+from tradebook.resources.customers import index as customers_index
 from tradebook.resources.customers import tables
 from tradebook.storage import index_versions, readiness
 from tradebook.storage.database import Database, Unavailable
@@ -150,9 +151,9 @@ def test_what_is_added_to_the_declaration_finds_old_customers_after_migrate(prog
     assert len(disabled) == 3
     assert found(database, account, index, Condition(EDI_STATUS, ((DISABLED,),))) == disabled
     assert found(database, account, index, words="handed") == keys_of(programs.url, "note LIKE '%handed%'")
-    assert found(database, account, index, Condition(tables.STATUS, ((0,),)), words="old too") == keys_of(
-        programs.url, "number = '2'"
-    )
+    assert found(
+        database, account, index, Condition(customers_index.STATUS, ((0,),)), words="old too"
+    ) == keys_of(programs.url, "number = '2'")
     assert readiness.why_not(database) is None
 
 

@@ -18,7 +18,7 @@ from tests.storage.old_books import run_sql, take_back
 from tradebook import migrations
 from tradebook.app import open_database
 from tradebook.demo.book import demo_customers
-from tradebook.resources.customers import tables
+from tradebook.resources.customers import index as customers_index
 from tradebook.settings import Settings
 from tradebook.storage.location import locate
 
@@ -72,7 +72,7 @@ def filled(url: str) -> tuple[dict, Ledger]:
 def answers_of(ledger: Ledger) -> dict:
     """What lists find, by words and by filters."""
     questions = {word: (word,) for word in ("a", "gmbh", "5", "555", "north supply")}
-    for facet in (tables.STATUS, tables.COMMISSION_POLICY, tables.IS_PARENT):
+    for facet in (customers_index.STATUS, customers_index.COMMISSION_POLICY, customers_index.IS_PARENT):
         questions |= {f"{facet.letter}{value}": ("", facet, value) for value in (0, 1)}
     return {name: ledger.found(*asked) for name, asked in questions.items()}
 

@@ -1,10 +1,7 @@
-"""Brings a database to the schema of this version, through Alembic, and its indexes to its declarations."""
+"""Brings a database to the schema of this version, and its indexes to its declarations.
 
-from pathlib import Path
-
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
+Alembic is imported by what works with the steps: most commands only look at the number of the schema.
+"""
 
 from tradebook.ids import encode_id
 from tradebook.migrations.indexing import Progress, remake_indexes
@@ -26,12 +23,12 @@ class NewerSchema(Exception):
 
 def upgrade(url: str, progress: Progress | None = None) -> list[str]:
     """Bring the book to this version; what is there already stays. Returns what an operator should know."""
+    from tradebook.migrations import steps  # noqa: PLC0415
+
     location = locate(url)
     notices: list[str] = []
     with location.migrating() as connection:
-        config = _config()
-        config.attributes.update(connection=connection, tell=notices.append)
-        command.upgrade(config, HEAD)
+        steps.upgrade(connection, notices.append)
         location.finish_migration(connection, INDEXES)
     remake_indexes(url, progress)
     return notices
@@ -46,13 +43,12 @@ def distribute(url: str) -> list[str]:
 
 def pending(book: Database) -> list[str]:
     """List what a book still needs, a sentence each; NewerSchema where this version knows too little."""
+    from tradebook.migrations import steps  # noqa: PLC0415
+
     current = book.schema_version()
     if current is not None and current > HEAD:
         raise NewerSchema(f"It has schema {current}; this version of Tradebook works with {HEAD}.")
-    script = ScriptDirectory.from_config(_config())
-    steps = list(script.iterate_revisions(HEAD, current or "base"))
-    missing = [f"{step.revision}: {step.doc}" for step in reversed(steps)]
-    return missing or _indexes_to_make(book)
+    return steps.missing(current) or _indexes_to_make(book)
 
 
 def _indexes_to_make(book: Database) -> list[str]:
@@ -61,10 +57,3 @@ def _indexes_to_make(book: Database) -> list[str]:
         return []
     named = ", ".join(waiting[:ACCOUNTS_NAMED]) + (", …" if len(waiting) > ACCOUNTS_NAMED else "")
     return [f"Index: {len(waiting)} of the accounts have one of another version, or unfinished ({named})."]
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    config.set_main_option("path_separator", "os")
-    return config

@@ -55,8 +55,7 @@ def _fold(account_id: int, users: list[tuple[int, str]]) -> None:
     for same in sharing.values():
         if len(same) > 1:
             named = ", ".join(f"{encode_id('acus', key)} ({email})" for key, email in same)
-            tell = context.config.attributes.get("tell", print)
-            tell(
+            context.config.attributes["tell"](
                 f"Account {encode_id('ac', account_id)} has users whose emails differ in capitals alone: "
                 f"{named}. They are kept as they are; from now on nobody else can take such an email."
             )
