@@ -11,7 +11,8 @@ from tests.fixtures.engines import Sqlite
 from tests.fixtures.server import start_server, stop_server, wait_until
 from tradebook.cli.main import COMMANDS, load
 
-SERVING = ("falcon", "granian", "limits", "redis", "cryptography", "tradebook.web", "tradebook.app")
+COUNTING_TOGETHER = ("limits", "redis", "tradebook.web.shared_limiter")
+SERVING = (*COUNTING_TOGETHER, "falcon", "granian", "cryptography", "tradebook.web", "tradebook.app")
 MIGRATING = ("alembic", "mako", "tradebook.migrations")
 AMOUNTS = ("babel", "pycountry")
 POSTGRES = ("psycopg", "sqlalchemy.dialects.postgresql", "tradebook.storage.postgres.engine")
@@ -100,9 +101,10 @@ def test_a_worker_loads_nothing_of_the_command_line_and_no_migrations(recorder, 
 
     workers = [json.loads(path.read_text()) for path in recorder.iterdir()]
 
-    assert [found_in(modules, (*COMMAND_LINE, *MIGRATING, *FILES, *POSTGRES)) for modules in workers] == [
-        [] for _ in workers
-    ]
+    assert [
+        found_in(modules, (*COMMAND_LINE, *MIGRATING, *FILES, *POSTGRES, *COUNTING_TOGETHER))
+        for modules in workers
+    ] == [[] for _ in workers]
     assert [bool(found_in(modules, ("falcon",))) for modules in workers] == [True] * len(workers)
 
 
