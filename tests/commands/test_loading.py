@@ -8,12 +8,14 @@ import sys
 import pytest
 
 from tests.fixtures.engines import Sqlite
+from tests.fixtures.server import start_server, stop_server, wait_until
 from tradebook.cli.main import COMMANDS, load
 
-SERVING = ("falcon", "granian", "limits", "redis", "cryptography", "tradebook.web", "tradebook.app")
+COUNTING_TOGETHER = ("limits", "redis", "tradebook.web.shared_limiter")
+SERVING = (*COUNTING_TOGETHER, "falcon", "granian", "cryptography", "tradebook.web", "tradebook.app")
 MIGRATING = ("alembic", "mako", "tradebook.migrations")
 AMOUNTS = ("babel", "pycountry")
-POSTGRES = ("psycopg", "tradebook.storage.postgres.engine")
+POSTGRES = ("psycopg", "sqlalchemy.dialects.postgresql", "tradebook.storage.postgres.engine")
 FILES = ("tradebook.transfer", "tradebook.demo")
 BOOK = ("sqlalchemy", "apsw", "tradebook.storage", "tradebook.resources", "tradebook.crud")
 COMMAND_LINE = ("typer", "rich", "tradebook.cli.main")
@@ -69,12 +71,41 @@ def test_the_help_loads_no_book(recorder):
     assert found_in(modules, COMMAND_LINE)
 
 
-@pytest.mark.parametrize("arguments", [("accounts", "list")], ids=" ".join)
-def test_a_command_that_finds_its_book_up_to_date_loads_no_alembic(recorder, arguments):
-    modules, _ = modules_of(recorder, *arguments)
+def test_a_command_on_accounts_and_keys_loads_the_book_alone(recorder):
+    unneeded = (*SERVING, *MIGRATING, *AMOUNTS, *POSTGRES, *FILES)
+    _, account = modules_of(recorder, "accounts", "create", "Acme")
 
-    assert found_in(modules, ("alembic", "mako", *SERVING)) == []
-    assert found_in(modules, ("tradebook.migrations",)) != []
+    for arguments in (
+        ("accounts", "list"),
+        ("accounts", "create", "Other"),
+        ("keys", "list", "--account", account),
+        ("keys", "create", "--account", account),
+    ):
+        modules, _ = modules_of(recorder, *arguments)
+        assert (arguments, found_in(modules, unneeded)) == (arguments, [])
+        assert found_in(modules, BOOK)
+
+
+def test_an_export_loads_no_server_and_no_migrations(recorder):
+    _, account = modules_of(recorder, "accounts", "create", "Acme")
+
+    modules, _ = modules_of(recorder, "export", "customers", "--account", account)
+
+    assert found_in(modules, (*SERVING, *MIGRATING, *POSTGRES)) == []
+
+
+def test_a_worker_loads_nothing_of_the_command_line_and_no_migrations(recorder, tmp_path):
+    server = start_server(tmp_path, "--workers", "2", database=os.environ["TRADEBOOK_DATABASE"])
+    wait_until(lambda: len([*recorder.glob("*.json")]) >= 2, "the workers' lists")
+    stop_server(server)
+
+    workers = [json.loads(path.read_text()) for path in recorder.iterdir()]
+
+    assert [
+        found_in(modules, (*COMMAND_LINE, *MIGRATING, *FILES, *POSTGRES, *COUNTING_TOGETHER))
+        for modules in workers
+    ] == [[] for _ in workers]
+    assert [bool(found_in(modules, ("falcon",))) for modules in workers] == [True] * len(workers)
 
 
 def test_what_is_loaded_is_noticed(recorder):

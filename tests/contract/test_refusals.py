@@ -3,6 +3,11 @@
 `tests/fixtures/refusals.py` looks at every answer of the run. Here are the refusals that no other test happens to meet.
 """
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import httpx
 import pytest
 from msgspec import structs
@@ -15,6 +20,7 @@ from tradebook.errors import WrongCarrier
 from tradebook.resources import customers, payment_terms
 from tradebook.web.openapi_refusals import errors_of
 
+ROOT = Path(__file__).parents[2]
 CARRIERS = "/v1/operations/carriers"
 TERMS = "/v1/finance/payment-terms"
 
@@ -62,6 +68,16 @@ def test_the_price_groups_of_a_merged_customer_lead_to_its_survivor(maker):
 
     assert_error(answer, 404, "customer_merged", "id")
     assert answer.headers["location"] == f"{CUSTOMERS}/{survivor}"
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_a_merged_customer_is_neither_attached_nor_detached(maker, method):
+    address, survivor, merged = maker.of_prefix("ad"), maker.of_prefix("ac"), maker.of_prefix("ac")
+    maker.client.post(f"{CUSTOMERS}/{survivor}/actions/merge", json={"source_customer_ids": [merged]})
+
+    answer = maker.client.request(method, f"/v1/sales/addresses/{address}/customers/{merged}")
+
+    assert_error(answer, 404, "customer_merged", "customer_id")
 
 
 def test_a_new_shipping_term_names_levels_that_are_there(maker):
@@ -148,3 +164,48 @@ def test_a_refusal_that_is_declared_and_never_met_is_noticed():
     kept.meet("POST", TERMS, "wrong_carrier")
 
     assert kept.never_met() == []
+
+
+MEETING = """
+from tests.fixtures.refusals import refusals
+
+def test_some():
+    refusals.met |= set(sorted(refusals._own)[::2])
+"""
+
+
+def run(folder, *arguments, pieces):
+    """Run a suite of some files, each of which meets every second refusal, or all others."""
+    (folder / "pytest.ini").write_text("[pytest]\ntestpaths = suite\n")
+    (folder / "suite").mkdir(exist_ok=True)
+    for number, piece in enumerate(pieces):
+        (folder / "suite" / f"test_{number}.py").write_text(MEETING.replace("[::2]", piece))
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "tests.fixtures.refusals", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_whole_run_fails_where_a_refusal_was_never_met(tmp_path):
+    done = run(tmp_path, pieces=["[::2]"])
+
+    assert done.returncode == 1, done.stdout
+    assert "1 passed" in done.stdout
+    assert "No test has met already_exists of POST" in done.stdout
+
+
+def test_a_part_of_a_run_does_not_fail_for_it(tmp_path):
+    run(tmp_path, pieces=["[::2]"])
+
+    assert run(tmp_path, "suite/test_0.py", pieces=[]).returncode == 0
+    assert run(tmp_path, "-k", "some", pieces=[]).returncode == 0
+
+
+def test_what_several_processes_have_met_counts_together(tmp_path):
+    done = run(tmp_path, "-n", "2", "--dist", "loadfile", pieces=["[::2]", "[1::2]"])
+
+    assert done.returncode == 0, done.stdout

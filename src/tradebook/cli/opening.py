@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 import msgspec
 
-from tradebook import migrations
 from tradebook.book import open_database
 from tradebook.cli.output import WRONG_USAGE, fail, tell
 from tradebook.resources import accounts
@@ -51,6 +50,9 @@ def opened(database: str | None, *, moves_much: bool = False, fills: bool = Fals
         book = open_database(settings)
         location.create()
         if (location.is_embedded or fills) and book.schema_version() is None:
+            # Late: nearly every book is there already, and Alembic takes long to load.
+            from tradebook import migrations  # noqa: PLC0415
+
             book.close()
             migrations.upgrade(settings.database)
         elif reason := readiness.why_not(book):

@@ -48,5 +48,11 @@ def _of_row(action: Action) -> Iterator[Error]:
         yield AlreadyExists
     if action.changes_object and records.has_system_rows:
         yield SystemOwned
-    if action.method == "DELETE" and records.is_referred_to and not records.is_deleted_softly:
+    is_gone_after = action.method == "DELETE" and not records.is_deleted_softly and not _is_of_a_link(action)
+    if is_gone_after and records.is_referred_to:
         yield StillReferenced
+
+
+def _is_of_a_link(action: Action) -> bool:
+    """Tell whether its path names two objects of which neither is inside the other: both stay."""
+    return len(action.path_objects) > 1 and action.path_objects[-1].inside is None

@@ -11,7 +11,7 @@ from msgspec.structs import asdict, replace
 from tradebook.clock import format_ms, format_ms_or_none, now_ms
 from tradebook.crud.grant import Grant
 from tradebook.crud.records import Records, Values
-from tradebook.crud.versions import next_version_of
+from tradebook.crud.versions import first_version, next_version_of
 from tradebook.errors import AlreadyDeleted, RevokedApiKey
 from tradebook.ids import encode_id, milliseconds_of, new_key
 from tradebook.resources.api_key_secrets import account_of, hash_of, new_secret, no_such_key
@@ -165,11 +165,11 @@ def add_key(
     name: str | None,
 ) -> tuple[Values, str]:
     """Add a key and return its row and its secret."""
-    now = now_ms()
+    key = new_key()
     secret = new_secret(environment, writer.account_id)
     row: Values = {
-        "id": new_key(),
-        "updated_at": now,
+        "id": key,
+        "updated_at": first_version(key),
         "name": name,
         "environment": environment,
         "secret_hash": hash_of(secret),

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from tradebook.storage.database import Database
 from tradebook.storage.index import ListIndex
-from tradebook.storage.postgres import location as postgres
 from tradebook.storage.sqlite import location as sqlite
+
+POSTGRES_SCHEMES = ("postgresql://", "postgres://")
 
 
 class UnknownDatabase(ValueError):
@@ -51,9 +52,12 @@ def locate(url: str) -> Location:
     """Find the engine of a URL; UnknownDatabase where it is of none."""
     if url.startswith(sqlite.SCHEME) and url != sqlite.SCHEME:
         return sqlite.SqliteLocation(url)
-    if url.startswith(postgres.SCHEMES):
+    if url.startswith(POSTGRES_SCHEMES):
+        # Late: psycopg takes as long to load as all else of a small command on a file.
+        from tradebook.storage.postgres.location import PostgresLocation  # noqa: PLC0415
+
         try:
-            return postgres.PostgresLocation(url)
+            return PostgresLocation(url)
         except ValueError as error:
             raise UnknownDatabase(f"The database's URL can't be read: {error}") from None
     scheme = url.partition("://")[0][:20]

@@ -107,15 +107,10 @@ def reference(name: str, target: str, *, nullable: bool = False) -> sa.Column[in
 
 def unique(table_name: str, *columns: str, where: str | None = None) -> sa.Index:
     """Declare columns unique within the account, among the rows for which `where` holds."""
-    condition = sa.text(where) if where else None
-    return sa.Index(
-        f"{table_name}_unique_{'_'.join(columns)}",
-        _ACCOUNT_COLUMN,
-        *columns,
-        unique=True,
-        sqlite_where=condition,
-        postgresql_where=condition,
-    )
+    # As information: the migration makes the index. Given as `postgresql_where` it would have SQLAlchemy
+    # load that dialect in every process, on whatever engine.
+    name = f"{table_name}_unique_{'_'.join(columns)}"
+    return sa.Index(name, _ACCOUNT_COLUMN, *columns, unique=True, info={"where": where})
 
 
 class any_of(GenericFunction[bool]):  # noqa: N801 - reads as the SQL it becomes

@@ -13,7 +13,6 @@ from tradebook.storage.index import ListIndex
 from tradebook.storage.postgres import citus, list_indexes
 from tradebook.storage.postgres.engine import AWAY, PostgresDatabase
 
-SCHEMES = ("postgresql://", "postgres://")
 _REFUSED = (*AWAY, errors.InsufficientPrivilege, errors.FeatureNotSupported)
 
 
