@@ -118,11 +118,13 @@ def test_an_id_of_another_type_is_400_and_one_of_nothing_404(maker, resource, ro
     wrong = route.path.format(**{owner.param: f"zz_{NOWHERE}" for owner in route.path_objects})
 
     malformed = maker.client.request(method_of(route), wrong)
-    missing = maker.client.request(method_of(route), url_of(route), json=needed(maker, route))
-
     check_envelope(malformed, 400, route.path_objects[0].param, "validation_failed")
-    check_envelope(missing, 404, missing.json()["error"]["param"], "not_found")
-    assert missing.json()["error"]["param"] in {last, route.path_objects[0].param}
+
+    # Ids of another system have other lengths, and are as well-formed.
+    for body in (NOWHERE, "1", "ill" * 20):
+        missing = maker.client.request(method_of(route), url_of(route, body), json=needed(maker, route))
+        check_envelope(missing, 404, missing.json()["error"]["param"], "not_found")
+        assert missing.json()["error"]["param"] in {last, route.path_objects[0].param}
 
 
 def needed(maker, route):

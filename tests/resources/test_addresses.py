@@ -208,7 +208,7 @@ def test_what_customers_are_not_found_by_changes_none_of_them(maker, monkeypatch
         for values in ({"phone": "1"}, {"street_line_1": "Elsewhere"}, {"locality": "Rome"}):
             row = addresses.records.find(writer, key)
             change = Change(writer=writer, grant=None, path_keys=(key,), row=row, values=values)
-            address_routes._update(change)
+            address_routes.update(change)
 
     assert seen.count(addresses.INDEX.name) == 3
     assert seen.count(customers.INDEX.name) == 1

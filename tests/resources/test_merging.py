@@ -241,7 +241,7 @@ def test_a_merged_id_in_a_body_is_told_where_it_went(maker):
 
 
 def test_a_parent_of_more_children_than_are_moved_at_once_is_merged(maker, monkeypatch):
-    monkeypatch.setattr(parents, "ADOPTED_AT_ONCE", 2)
+    monkeypatch.setattr(parents, "ROWS_AT_ONCE", 2)
     target, source = create(maker), create(maker)
     children = {create(maker, parent_account_id=source["id"])["id"] for _ in range(5)}
     keys = [decode_id("ac", customer["id"]) for customer in (target, source)]

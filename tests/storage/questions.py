@@ -47,7 +47,7 @@ def queries() -> Iterator[tuple[tuple[tuple[str, str], ...], Query]]:
     """Each question as it is asked, and what the list makes of it."""
     parser = RequestParser(ROUTE)
     for question in QUESTIONS:
-        yield question, parser.list_request(ROUTE.path, question, 1, None).query
+        yield question, parser.list_request(question, 1, None).query
 
 
 def loading_statements() -> Iterator[Prepared]:

@@ -19,7 +19,8 @@ from tradebook.resources.customers import INDEX
 from tradebook.settings import Settings
 from tradebook.storage.index import Condition, Query
 from tradebook.storage.schema import metadata
-from tradebook.storage.sqlite.engine import keys_statement
+from tradebook.storage.sqlite.dialect import DIALECT
+from tradebook.storage.sqlite.index import keys_statement
 
 # A walk in key order is a search of the primary key, or the account's own index in the order of its keys.
 GOOD = re.compile(
@@ -95,7 +96,7 @@ def test_every_question_is_one_ordered_walk(book, raw, descending):
 
 def test_every_page_is_filled_by_key(book, raw):
     for statement in loading_statements():
-        sql, fixed = statement.sqlite
+        sql, fixed = statement.text(DIALECT)
         plan = plan_of(raw, sql, {**values_for(sql, book.key), **fixed})
         assert bad_steps(plan) == [], (sql, plan)
 
@@ -132,7 +133,7 @@ def test_whom_an_address_serves_is_read_in_order(book, raw, places, descending):
 def test_nested_lists_are_read_by_owner(book, raw, newest):
     """The owners first, then each one's entries: nothing is sorted, nothing scanned."""
     for statement in (newest.plain, newest.bounded):
-        sql, fixed = statement.sqlite
+        sql, fixed = statement.text(DIALECT)
         plan = plan_of(raw, sql, {**values_for(sql, book.key), **fixed})
         assert bad_steps(plan) == [], plan
         assert not any("(account_id=?)" in step for step in plan)

@@ -18,6 +18,9 @@ from tradebook.storage.schema import words_of
 TEXT_LENGTH_MAX, Q_LENGTH_MAX = 200, 500
 LIMIT_MAX = 1000
 LIMIT_DEFAULT = 100
+Pairs = Sequence[tuple[str, str]]
+"""Names and values as a client spells them, in its order."""
+
 _WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 
 

@@ -11,12 +11,14 @@ from tradebook.errors import AlreadyExists, ReferenceNotFound, StillReferenced
 from tradebook.ids import new_key
 from tradebook.storage.database import Reader, Writer
 from tradebook.storage.index import ListIndex
-from tradebook.storage.schema import ACCOUNT, Prepared, any_of, metadata, prepare
+from tradebook.storage.schema import ACCOUNT, TEXT, Prepared, any_of, metadata, prepare
+from tradebook.text import fold_case
 
 Values = dict[str, Any]
 BeforeAfter = tuple[Values, Values]
 """A row as it is, and as it is to be."""
 
+_VALUE: sa.BindParameter[str] = sa.bindparam("value", type_=TEXT)
 _KEY: sa.BindParameter[int] = sa.bindparam("key", type_=sa.BigInteger)
 
 
@@ -58,14 +60,37 @@ class Records:
             .values(**{name: sa.bindparam(name) for name in self.columns if name != "id"})
         )
         self._delete = prepare(sa.delete(table).where(*own))
+        self._folded = {
+            column.info["case_folded"]: column.name for column in table.c if "case_folded" in column.info
+        }
+        self.unique = frozenset(unique)
         self._taken = {name: self._same(name, unless) for name in unique}
         some = (table.c.account_id == ACCOUNT, any_of(table.c.id, "ids"))
         self._known = prepare(sa.select(table.c.id).where(*some))
         self._some = prepare(sa.select(*(table.c[name] for name in self.columns)).where(*some))
 
+    @property
+    def has_system_rows(self) -> bool:
+        """Whether some rows belong to the system, in every account."""
+        return "is_system" in self.columns
+
+    @property
+    def is_deleted_softly(self) -> bool:
+        """Whether a deleted row stays, for those that refer to it."""
+        return "deleted_at" in self.columns
+
+    @property
+    def is_referred_to(self) -> bool:
+        """Whether rows of other objects refer to these, by declaration."""
+        return bool(self._referring)
+
     def _same(self, name: str, unless: sa.ColumnElement[bool] | None) -> Any:
-        column = self.table.c[name]
-        conditions = [self.table.c.account_id == ACCOUNT, column == sa.bindparam("value")]
+        column = self.table.c[self._folded.get(name, name)]
+        is_same = column == _VALUE
+        if name in self._folded:
+            # What is kept apart agrees too: see `schema.apart`.
+            is_same = sa.or_(is_same, sa.and_(column > _VALUE + "\n", column < _VALUE + "\v"))
+        conditions = [self.table.c.account_id == ACCOUNT, is_same]
         if self._within is not None:
             conditions.append(self.table.c[self._within] == sa.bindparam("within"))
         if unless is not None:
@@ -100,18 +125,20 @@ class Records:
     def new_row(self, values: Values) -> Values:
         """Make a row of values: with a key, and its first version."""
         key = new_key()
-        return {"id": key, "updated_at": first_version(key), **values}
+        row = {"id": key, "updated_at": first_version(key), **values}
+        self._fold(row, self._folded)
+        return row
 
     def add(self, writer: Writer, values: Values) -> int:
         """Add a row and return its key; AlreadyExists where a value is taken."""
         row = self.new_row(values)
-        self.require_free(writer, row, self._taken)
+        self.require_free(writer, row, self.unique)
         self.insert(writer, [row])
         key: int = row["id"]
         return key
 
     def insert(self, writer: Writer, rows: Sequence[Values]) -> None:
-        """Add whole rows whose unique values are known to be free."""
+        """Add whole rows, as `new_row` makes them, whose unique values are known to be free."""
         if rows:
             writer.insert(self._insert, rows)
             self._reindex(writer, rows)
@@ -119,7 +146,9 @@ class Records:
     def update(self, writer: Writer, before: Values, changes: Values) -> None:
         """Change columns of a row; every change is a new version, also one that changes nothing."""
         after = {**before, **changes}
-        self.require_free(writer, after, [name for name in changes if after[name] != before[name]])
+        changed = [name for name in changes if after[name] != before[name]]
+        self._fold(after, changed)
+        self.require_free(writer, after, changed)
         self.write(writer, [(before, after)])
 
     def write(self, writer: Writer, changes: Sequence[BeforeAfter]) -> None:
@@ -171,13 +200,19 @@ class Records:
             for name, selects in found.items()
         ]
 
+    def _fold(self, row: Values, columns: Container[str]) -> None:
+        for name, folded in self._folded.items():
+            if name in columns:
+                row[folded] = None if row[name] is None else fold_case(row[name])
+
     def require_free(self, reader: Reader, row: Values, columns: Container[str]) -> None:
         """Refuse a row whose value in one of these columns another one has: AlreadyExists."""
         for name, statement in self._taken.items():
             if name not in columns or row.get(name) is None:
                 continue
             more = {} if self._within is None else {"within": row[self._within]}
-            if any(key != row["id"] for (key,) in reader.rows(statement, value=row[name], **more)):
+            value = row[self._folded.get(name, name)]
+            if any(key != row["id"] for (key,) in reader.rows(statement, value=value, **more)):
                 raise AlreadyExists(f"Another one has this {name} already; it must be unique.", param=name)
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from tradebook.crud.resource import Asked, Walk
 from tradebook.storage.database import Reader
 from tradebook.storage.index import ListIndex
-from tradebook.storage.schema import ACCOUNT, any_of, prepare, prepare_newest_of_each
+from tradebook.storage.schema import ACCOUNT, any_of, newest_of_each, prepare
 
 MANY = 2_000
 """From this many entries on, a page's nested lists are read with a bound for each owner."""
@@ -100,7 +100,7 @@ class NewestOfEach:
             .where(table.c.account_id == ACCOUNT, any_of(owner_column, "ids"))
             .limit(MANY)
         )
-        self.bounded = prepare_newest_of_each(owner_column, key_column, count)
+        self.bounded = prepare(newest_of_each(owner_column, key_column, count))
 
     def load(self, reader: Reader, owners: Sequence[int]) -> dict[int, list[int]]:
         """Return each owner's keys, newest first; an owner without any has an empty list."""

@@ -5,22 +5,18 @@ from typing import Literal, get_args
 import msgspec
 import sqlalchemy as sa
 
-from tradebook.clock import format_ms, format_ms_or_none
 from tradebook.crud.change import Change
 from tradebook.crud.fields import EMAIL, LINE, URL, Field, bodies
-from tradebook.crud.five_routes import FiveRoutes
+from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.fragments import Fragments
 from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import Act, Action, PathObject, Resource
 from tradebook.crud.walks import walk_of_table
 from tradebook.errors import ValidationFailed
-from tradebook.ids import encode_id, milliseconds_of
-from tradebook.storage.database import Writer
-from tradebook.storage.schema import choice, moment, table, text, unique
+from tradebook.storage.schema import case_folded, choice, moment, table, text, unique
 
 UserStatus = Literal["active", "disabled", "removed"]
 STATUSES: tuple[UserStatus, ...] = get_args(UserStatus)
-USER_PREFIX = "us"
 
 
 class User(msgspec.Struct, frozen=True):
@@ -60,86 +56,47 @@ account_users: sa.Table = table(
     text("username", nullable=True),
     moment("email_verified_at"),
     text("image_url", nullable=True),
+    case_folded("email_folded", "email"),
     unique("account_users", "email"),
+    unique("account_users", "email_folded"),
 )
 
-ID_PREFIX = "acus"
+ID_PREFIX, USER_PREFIX = "acus", "us"
 PATH = "/v1/identity/account-users"
 
-
-def _shape(
-    key: int, status: int, last_used_at: int | None, updated_at: int, user: User | None = None
-) -> AccountUser:
-    return AccountUser(
-        encode_id(ID_PREFIX, key),
-        user,
-        "account_user",
-        STATUSES[status],
-        None,
-        None,
-        format_ms_or_none(last_used_at),
-        format_ms(milliseconds_of(key)),
-        format_ms(updated_at),
-    )
-
-
-def _shape_with_user(
-    key: int,
-    status: int,
-    last_used_at: int | None,
-    updated_at: int,
-    email: str | None,
-    name: str | None,
-    username: str | None,
-    email_verified_at: int | None,
-    image_url: str | None,
-) -> AccountUser:
-    user = User(
-        encode_id(USER_PREFIX, key),
-        "user",
-        email,
-        name,
-        username,
-        format_ms_or_none(email_verified_at),
-        image_url,
-        format_ms(milliseconds_of(key)),
-        format_ms(updated_at),
-    )
-    return _shape(key, status, last_used_at, updated_at, user)
-
-
-_OWN = (account_users.c.status, account_users.c.last_used_at, account_users.c.updated_at)
-_OF_USER = (
-    account_users.c.email,
-    account_users.c.name,
-    account_users.c.username,
-    account_users.c.email_verified_at,
-    account_users.c.image_url,
+fragments = Fragments("account_user", account_users, shown=AccountUser, id_prefix=ID_PREFIX)
+fragments_with_user = Fragments(
+    "account_user with user",
+    account_users,
+    shown=AccountUser,
+    id_prefix=ID_PREFIX,
+    inside={"user": (User, USER_PREFIX)},
 )
-
-fragments = Fragments("account_user", account_users, _OWN, _shape)
-fragments_with_user = Fragments("account_user with user", account_users, (*_OWN, *_OF_USER), _shape_with_user)
-
 records = Records(account_users, unique=("email",))
 
+FIELDS = (
+    Field("email", EMAIL, "No two users share an email, in capitals or not.", can_be_null=True),
+    Field("name", LINE, "The person's name. An email or a name must be given.", can_be_null=True),
+    Field("username", LINE, "What the person signs in with.", can_be_null=True),
+    Field("image_url", URL, "Where a picture of the person is.", can_be_null=True),
+)
+CREATE, UPDATE = bodies("AccountUser", AccountUser, FIELDS)
+acts = ColumnActs(records, status=STATUSES.index("active"), last_used_at=None, email_verified_at=None)
 
-def add(writer: Writer, given: Values) -> int:
-    """Add an account user, who has an e-mail or a name."""
-    _require_somebody(given)
-    return records.add(writer, {"status": 0, "last_used_at": None, "email_verified_at": None, **given})
+
+def create(change: Change) -> int:
+    """Add an active user, who has an email or a name."""
+    _require_somebody(change.values)
+    return acts.create(change)
 
 
-def _create(change: Change) -> int:
-    return add(change.writer, change.values)
-
-
-def _update(change: Change) -> int:
-    before = change.row
+def update(change: Change) -> int:
+    """Change what is given; another email is not verified."""
     changed = dict(change.values)
-    _require_somebody({**before, **changed})
-    if changed.get("email", before["email"]) != before["email"]:
+    _require_somebody({**change.row, **changed})
+    if changed.get("email", change.row["email"]) != change.row["email"]:
         changed["email_verified_at"] = None
-    records.update(change.writer, before, changed)
+    records.update(change.writer, change.row, changed)
     return change.id
 
 
@@ -166,16 +123,6 @@ def _becoming(status: UserStatus) -> Act:
     return become
 
 
-CREATE, UPDATE = bodies(
-    "AccountUser",
-    AccountUser,
-    (
-        Field("email", EMAIL, "No two users share an email.", can_be_null=True),
-        Field("name", LINE, "The person's name. An email or a name must be given.", can_be_null=True),
-        Field("username", LINE, "What the person signs in with.", can_be_null=True),
-        Field("image_url", URL, "Where a picture of the person is.", can_be_null=True),
-    ),
-)
 _PATH_OBJECT = PathObject("id", ID_PREFIX, records)
 
 resource = Resource(
@@ -192,10 +139,9 @@ resource = Resource(
             load=fragments_with_user.load_found,
             walk=walk_of_table(account_users.c.id),
             path_object=_PATH_OBJECT,
-            create=CREATE,
-            update=UPDATE,
-            creating=_create,
-            changing=_update,
+            bodies=(CREATE, UPDATE),
+            create=create,
+            update=update,
         ).routes(),
         *(
             Action(

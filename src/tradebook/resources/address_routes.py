@@ -14,12 +14,12 @@ from tradebook.crud.fields import Field, Many, bodies
 from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.parameters import Id, OneOf, Parameter, Q
 from tradebook.crud.records import Values, differ
-from tradebook.crud.resource import Action, Asked, ListRoute, PathObject, Resource, Span, View, Walk
+from tradebook.crud.resource import Action, Asked, Gone, ListRoute, PathObject, Resource, Span, View, Walk
 from tradebook.crud.versions import next_version_of
 from tradebook.crud.walks import select_span, walk_of_index, walk_of_owned
-from tradebook.errors import NotFound
+from tradebook.errors import CustomerMerged, NotFound
 from tradebook.resources import addresses
-from tradebook.resources.addresses import FIELDS, ID_PREFIX, INDEX, TYPE, Address, AddressType
+from tradebook.resources.addresses import ID_PREFIX, INDEX, TYPE, Address, AddressType
 from tradebook.resources.customers import (
     COPIED,
     Customer,
@@ -38,14 +38,14 @@ from tradebook.resources.customers import (
 from tradebook.resources.customers import ID_PREFIX as CUSTOMER_PREFIX
 from tradebook.resources.customers import INDEX as CUSTOMER_INDEX
 from tradebook.resources.customers import records as customer_records
-from tradebook.storage.database import Reader, Writer
+from tradebook.storage.database import ROWS_AT_ONCE, Reader, Writer
 from tradebook.storage.index import Facet, Query
 from tradebook.storage.index_documents import FIELD_END, Document, documents, forms_of
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
+PATH = "/v1/sales/addresses"
 PARAM, CUSTOMER_PARAM = "customer_ids", "customer_id"
 CANDIDATES_AT_ONCE = 500
-REINDEXED_AT_ONCE = 1_000
 
 _links = customer_addresses.c
 CUSTOMER = Facet("u", (_links.customer_id,))
@@ -123,10 +123,23 @@ def _walk_served(reader: Reader, asked: Asked) -> list[int]:
     return list(islice((key for key, _ in groupby(found)), asked.span.limit))
 
 
-def _load(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
+def load(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
+    """Return finished addresses by key."""
     loaded = addresses.load(view.reader, keys, geolocation=True)
     return {key: loaded[key] for key in keys if key in loaded}
 
+
+FIELDS = (
+    *addresses.FIELDS,
+    Field(
+        PARAM,
+        Many(Id(CUSTOMER_PREFIX)),
+        "The customers it is attached to, besides those it bills or ships to; replaced as a set. An "
+        "addition of this project.",
+    ),
+)
+CREATE, UPDATE = bodies("Address", Address, FIELDS)
+acts = ColumnActs(addresses.records)
 
 # Who replaces the set by an If-Match has seen it as it is, or is refused.
 _NEW_VERSION = prepare(
@@ -136,7 +149,8 @@ _NEW_VERSION = prepare(
 )
 
 
-def _create(change: Change) -> int:
+def create(change: Change) -> int:
+    """Add an address, attached to the customers it is to serve."""
     values, served = _taken_apart(change)
     row = addresses.records.new_row(values)
     key: int = row["id"]
@@ -147,7 +161,8 @@ def _create(change: Change) -> int:
     return key
 
 
-def _update(change: Change) -> int:
+def update(change: Change) -> int:
+    """Change what is given of an address, and with it what its customers are found by."""
     values, served = _taken_apart(change)
     addresses.records.update(change.writer, change.row, values)
     after = {**change.row, **values}
@@ -218,61 +233,46 @@ def _pairs(served: Iterable[int], address: int) -> list[Pair]:
 
 def _reindex(writer: Writer, touched: Iterable[int]) -> None:
     keys = sorted(touched)
-    for start in range(0, len(keys), REINDEXED_AT_ONCE):
-        writer.reindex(CUSTOMER_INDEX, keys[start : start + REINDEXED_AT_ONCE])
+    for start in range(0, len(keys), ROWS_AT_ONCE):
+        writer.reindex(CUSTOMER_INDEX, keys[start : start + ROWS_AT_ONCE])
 
 
-CREATE, UPDATE = bodies(
-    "Address",
-    Address,
-    (
-        *FIELDS,
-        Field(
-            PARAM,
-            Many(Id(CUSTOMER_PREFIX)),
-            "The customers it is attached to, besides those it bills or ships to; replaced as a set. An "
-            "addition of this project.",
-        ),
-    ),
-)
-
-PATH = "/v1/sales/addresses"
 _PATH_OBJECT = PathObject("id", ID_PREFIX, addresses.records)
 _CUSTOMER = PathObject(
-    CUSTOMER_PARAM, CUSTOMER_PREFIX, customer_records, gone=partial(survivor_of, param=CUSTOMER_PARAM)
+    CUSTOMER_PARAM,
+    CUSTOMER_PREFIX,
+    customer_records,
+    gone=Gone(CustomerMerged, partial(survivor_of, param=CUSTOMER_PARAM)),
 )
-_standard = FiveRoutes(
-    path=PATH,
-    noun="address",
-    nouns="addresses",
-    permissions="addresses",
-    item=Address,
-    load=_load,
-    walk=_walk,
-    path_object=_PATH_OBJECT,
-    parameters=(
-        Q,
-        Parameter("type", OneOf(AddressType), "Only addresses of this type.", TYPE),
-        Parameter(
-            "customer_ids[]",
-            Id(CUSTOMER_PREFIX),
-            "Only addresses of one of these customers: bill-to, ship-to or attached.",
-            CUSTOMER,
-        ),
-    ),
-    create=CREATE,
-    update=UPDATE,
-    creating=_create,
-    changing=_update,
-    deleting=ColumnActs(addresses.records).delete,
-)
-
 resource = Resource(
     name="address",
     id_prefix=ID_PREFIX,
     shape=Address,
     routes=(
-        *_standard.routes(),
+        *FiveRoutes(
+            path=PATH,
+            noun="address",
+            nouns="addresses",
+            permissions="addresses",
+            item=Address,
+            load=load,
+            walk=_walk,
+            path_object=_PATH_OBJECT,
+            parameters=(
+                Q,
+                Parameter("type", OneOf(AddressType), "Only addresses of this type.", TYPE),
+                Parameter(
+                    "customer_ids[]",
+                    Id(CUSTOMER_PREFIX),
+                    "Only addresses of one of these customers: bill-to, ship-to or attached.",
+                    CUSTOMER,
+                ),
+            ),
+            bodies=(CREATE, UPDATE),
+            create=create,
+            update=update,
+            delete=acts.delete,
+        ).routes(),
         ListRoute(
             path=f"{PATH}/{{id}}/customers",
             summary="List the customers that an address serves",

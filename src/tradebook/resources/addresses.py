@@ -19,7 +19,6 @@ from tradebook.storage.schema import ACCOUNT, any_of, choice, prepare, table, te
 
 AddressType = Literal["standard", "drop_ship"]
 TYPES: tuple[AddressType, ...] = get_args(AddressType)
-ID_PREFIX, GEOLOCATION_PREFIX = "ad", "geo"
 
 
 class Geolocation(msgspec.Struct, frozen=True):
@@ -71,6 +70,33 @@ address_search: sa.Table = table(
 )
 
 _a = addresses.c
+TYPE = Facet("t", (_a.type,))
+_TEXTS = (
+    _a.name,
+    _a.email,
+    _a.street_line_1,
+    _a.street_line_2,
+    _a.locality,
+    _a.state,
+    _a.postal_code,
+)
+_INDEXED = (*_TEXTS, _a.phone, _a.type)
+INDEX = ListIndex(
+    table=addresses,
+    folded=address_search,
+    sources=(
+        Source(
+            prepare(sa.select(_a.id, *_INDEXED).where(_a.account_id == ACCOUNT, any_of(_a.id, "ids"))),
+            columns=_INDEXED,
+            texts=_TEXTS,
+            phones=(_a.phone,),
+            facets=(TYPE,),
+        ),
+    ),
+)
+
+ID_PREFIX, GEOLOCATION_PREFIX = "ad", "geo"
+
 _ALWAYS = (_a.id, _a.name, _a.phone, _a.email, _a.type, _a.updated_at)
 _PLACE = (_a.street_line_1, _a.street_line_2, _a.locality, _a.state, _a.postal_code, _a.country)
 _BY_KEY = {
@@ -104,30 +130,6 @@ def without_place(loaded: dict[int | None, Address]) -> dict[int | None, Address
     return {key: structs.replace(address, geolocation=None) for key, address in loaded.items()}
 
 
-TYPE = Facet("t", (_a.type,))
-_TEXTS = (
-    _a.name,
-    _a.email,
-    _a.street_line_1,
-    _a.street_line_2,
-    _a.locality,
-    _a.state,
-    _a.postal_code,
-)
-_INDEXED = (*_TEXTS, _a.phone, _a.type)
-INDEX = ListIndex(
-    table=addresses,
-    folded=address_search,
-    sources=(
-        Source(
-            prepare(sa.select(_a.id, *_INDEXED).where(_a.account_id == ACCOUNT, any_of(_a.id, "ids"))),
-            columns=_INDEXED,
-            texts=_TEXTS,
-            phones=(_a.phone,),
-            facets=(TYPE,),
-        ),
-    ),
-)
 records = Records(addresses, index=INDEX)
 
 

@@ -10,10 +10,10 @@ from tradebook.crud.fields import Body, Field, Line, Object
 from tradebook.crud.parameters import Kind, Unreadable
 from tradebook.ids import BODY_PATTERN, decode_id, encode_body, encode_id
 from tradebook.money import (
-    CURRENCIES_BY_NUMBER,
     DEFAULT_CURRENCY,
     DIGITS_MAX,
     WrongAmount,
+    currencies_by_number,
     currency_name,
     currency_number,
     currency_symbol,
@@ -92,7 +92,7 @@ class UnitId(Kind, frozen=True):
 
 @cache
 def _codes() -> dict[int, str]:
-    return {system_key("unit", number): code for number, code in CURRENCIES_BY_NUMBER.items()}
+    return {system_key("unit", number): code for number, code in currencies_by_number().items()}
 
 
 _VALUE = Line(length_max=40, check=_check_amount, pattern=r"^(\+?[0-9]+(\.[0-9]+)?|-0+(\.0+)?)$")

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tradebook.resources.addresses import addresses
 from tradebook.resources.customers.tables import customers
-from tradebook.storage.database import Reader, Writer
+from tradebook.storage.database import ROWS_AT_ONCE, Reader, Writer
 from tradebook.storage.schema import ACCOUNT, Prepared, any_of, flag, prepare, reference, table, text
 
 COPIED = ("locality", "state", "postal_code")
@@ -23,9 +23,6 @@ customer_addresses: sa.Table = table(
     flag("is_attached"),
     key=("customer_id", "address_id"),
 )
-
-CUSTOMERS_AT_ONCE = 1_000
-"""A statement has its time, and an address may serve any number."""
 
 Pair = tuple[int, int]
 """The keys of a customer and of an address."""
@@ -144,8 +141,9 @@ def detach(writer: Writer, address: int, served: Sequence[int]) -> None:
 
 
 def _run_on_some(writer: Writer, statement: Prepared, address: int, served: Sequence[int]) -> None:
-    for start in range(0, len(served), CUSTOMERS_AT_ONCE):
-        writer.run(statement, address=address, ids=served[start : start + CUSTOMERS_AT_ONCE])
+    # Not all at once: a statement has its time, and an address may serve any number.
+    for start in range(0, len(served), ROWS_AT_ONCE):
+        writer.run(statement, address=address, ids=served[start : start + ROWS_AT_ONCE])
 
 
 def copy_places(writer: Writer, places: Mapping[int, Mapping[str, Any]]) -> None:

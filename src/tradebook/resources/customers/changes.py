@@ -35,6 +35,9 @@ from tradebook.resources.customers.writing import add_customers, change_customer
 from tradebook.storage.database import Reader, Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
+ERRORS = (AlreadyDeleted, HierarchyViolation, WrongCarrier, WrongGroupType)
+"""What the rules below can refuse with."""
+
 PATH = "/v1/sales/customers"
 
 _SURVIVORS = prepare(

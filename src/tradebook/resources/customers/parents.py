@@ -9,11 +9,8 @@ import sqlalchemy as sa
 from tradebook.clock import now_ms
 from tradebook.crud.versions import next_version_of
 from tradebook.resources.customers.tables import customers
-from tradebook.storage.database import Reader, Writer
+from tradebook.storage.database import ROWS_AT_ONCE, Reader, Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
-
-ADOPTED_AT_ONCE = 1_000
-"""A statement has its time, and a parent may have any number of children."""
 
 Misfit = Literal["missing", "itself", "is_child", "has_children"]
 """Why a parent can't be had: there is no such customer, it is the child itself, it is a child, the child has
@@ -81,8 +78,9 @@ def set_parents(writer: Writer, parents: Mapping[int, int | None]) -> None:
     for child, parent in parents.items():
         children[parent].append(child)
     for parent, listed in children.items():
-        for start in range(0, len(listed), ADOPTED_AT_ONCE):
-            some = listed[start : start + ADOPTED_AT_ONCE]
+        # Not all at once: a statement has its time, and a parent may have any number of children.
+        for start in range(0, len(listed), ROWS_AT_ONCE):
+            some = listed[start : start + ROWS_AT_ONCE]
             writer.run(_ADOPT, ids=some, parent=parent, now=now_ms())
 
 

@@ -3,8 +3,9 @@
 from typing import Any, Literal
 
 from tradebook.crud.parameters import END_DATE, START_DATE, Id, OneOf, Parameter, Q, Text
-from tradebook.crud.resource import Action, ItemRoute, ListRoute, PathObject, Resource
+from tradebook.crud.resource import Action, Gone, ItemRoute, ListRoute, PathObject, Resource
 from tradebook.crud.walks import walk_of_index, walk_of_owned
+from tradebook.errors import CustomerMerged, HierarchyViolation
 from tradebook.resources import (
     account_groups,
     account_users,
@@ -104,7 +105,7 @@ FILTERS = (
     ),
 )
 
-_PATH_OBJECT = PathObject("id", ID_PREFIX, records, gone=survivor_of)
+_PATH_OBJECT = PathObject("id", ID_PREFIX, records, gone=Gone(CustomerMerged, survivor_of))
 _CHANGED: dict[str, Any] = {"item": Customer, "load": load, "includes": INCLUDES}
 
 resource = Resource(
@@ -138,6 +139,8 @@ resource = Resource(
             summary="Create a customer",
             permissions=("customers:create",),
             act=changes.create,
+            errors=changes.ERRORS,
+            new=records,
             body=CREATE,
             creates=True,
             **_CHANGED,
@@ -148,6 +151,7 @@ resource = Resource(
             summary="Change a customer; what is absent stays",
             permissions=("customers:update",),
             act=changes.update,
+            errors=changes.ERRORS,
             body=UPDATE,
             path_objects=(_PATH_OBJECT,),
             **_CHANGED,
@@ -166,6 +170,7 @@ resource = Resource(
             summary="Merge customers into one",
             permissions=("customers:update", "customers:delete"),
             act=merging.merge,
+            errors=(HierarchyViolation,),
             body=merging.BODY,
             path_objects=(_PATH_OBJECT,),
             other_items=(merging.CustomerMergePreview,),

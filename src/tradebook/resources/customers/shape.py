@@ -17,8 +17,6 @@ from tradebook.resources.quantities import Quantity
 from tradebook.resources.service_levels import ServiceLevel
 from tradebook.resources.shipping_terms import ShippingTerm
 
-ID_PREFIX = "ac"
-
 
 class CustomerContactInfo(msgspec.Struct, frozen=True):
     """How the customer is reached."""
@@ -83,3 +81,6 @@ class Customer(msgspec.Struct, frozen=True, gc=False):
     child_accounts: ListObject | None
     created_at: str
     updated_at: str
+
+
+ID_PREFIX = "ac"

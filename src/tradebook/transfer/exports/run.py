@@ -34,14 +34,13 @@ from tradebook.resources.customers import (
     customers,
 )
 from tradebook.resources.priorities import CODES as PRIORITIES
-from tradebook.storage.database import Database, Reader
+from tradebook.storage.database import ROWS_AT_ONCE, Database, Reader
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 from tradebook.transfer.cells import ADDRESS_FIELDS, join_groups
 from tradebook.transfer.columns import COLUMNS
 from tradebook.transfer.exports.names import Names
 from tradebook.transfer.files.formulas import escape
 
-PAGE_ROWS = 1_000
 Format = Literal["csv", "ndjson"]
 Cells = list[Any]
 
@@ -85,7 +84,7 @@ _PAGE = prepare(
     )
     .where(_c.account_id == ACCOUNT, _c.id > sa.bindparam("after"))
     .order_by(_c.id)
-    .limit(PAGE_ROWS)
+    .limit(ROWS_AT_ONCE)
 )
 _ADDRESSES = prepare(
     sa.select(addresses.c.id, *(addresses.c[name] for name in ADDRESS_FIELDS)).where(

@@ -96,7 +96,7 @@ class Carriers:
 
     def _add(self, name: str, code: str | None) -> int:
         place = None if code is None else CODES.index(code)
-        key = carriers.add(self._writer, carriers.CREATE.new(name=name, code=place))
+        key = carriers.acts.add(self._writer, carriers.CREATE.new(name=name, code=place))
         self._know(key, name, code, is_deleted=False)
         self._made["carriers"] += 1
         return key

@@ -16,6 +16,7 @@ from tradebook.crud.records import Records, Values
 from tradebook.resources import account_groups, account_users
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, prepare
+from tradebook.text import fold_case
 
 TYPE_GROUP = account_groups.TYPES.index("type_group")
 PRICING_GROUP = account_groups.TYPES.index("pricing_group")
@@ -87,7 +88,7 @@ class Groups:
 
     def _add(self, name: str, kind: int) -> int:
         self._made["type_groups" if kind == TYPE_GROUP else "pricing_groups"] += 1
-        return account_groups.add(self._writer, account_groups.CREATE.new(name=name, type=kind))
+        return account_groups.acts.add(self._writer, account_groups.CREATE.new(name=name, type=kind))
 
 
 class SalesReps:
@@ -106,7 +107,7 @@ class SalesReps:
     def _know(self, key: int, email: str | None, name: str | None) -> None:
         self._known[key] = (email, name)
         if email is not None:
-            self._by_email[email] = self._by_folded_email[email.casefold()] = key
+            self._by_email[email] = self._by_folded_email[fold_case(email)] = key
         elif name is not None:
             self._by_name[name] = key
 
@@ -123,7 +124,8 @@ class SalesReps:
         if email is None:
             assert name is not None
             return self._by_name.get(name) or self._add(None, name)
-        key = self._by_email.get(email) or self._by_folded_email.get(email.casefold())
+        # As it is written first: a book may have two from before, which differ in case alone.
+        key = self._by_email.get(email) or self._by_folded_email.get(fold_case(email))
         if key is None:
             return self._add(email, name)
         if name is not None and name != self._known[key][1]:
@@ -138,7 +140,7 @@ class SalesReps:
         self._made["sales_reps_renamed"] += 1
 
     def _add(self, email: str | None, name: str | None) -> int:
-        key = account_users.add(self._writer, account_users.CREATE.new(email=email, name=name))
+        key = account_users.acts.add(self._writer, account_users.CREATE.new(email=email, name=name))
         self._know(key, email, name)
         self._made["sales_reps"] += 1
         return key

@@ -11,13 +11,12 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from tradebook.resources.customers import Misfit, customers, misfits, review_parents, set_parents
-from tradebook.storage.database import Writer
+from tradebook.storage.database import ROWS_AT_ONCE, Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 from tradebook.transfer.cells import CheckedRow, problem
 from tradebook.transfer.files.rows import Problem
 from tradebook.transfer.imports.spill import SortedSpill, Spill, chunks_of
 
-CHUNK = 1_000
 NOT_WRITTEN = 0
 
 _IS, _WANTS = 0, 1
@@ -90,7 +89,7 @@ class Families:
 
     def settle(self, is_automatic: Callable[[str], bool]) -> None:
         """Report every number that is there twice and every parent that can't be; give the rest theirs."""
-        for chunk in chunks_of(self._wanted(), CHUNK):
+        for chunk in chunks_of(self._wanted(), ROWS_AT_ONCE):
             self._adopt(chunk, is_automatic)
         for adoptions in self._adoptions.chunks():
             self._check(adoptions)
@@ -148,5 +147,5 @@ class Families:
 
     def set_flags(self) -> Iterator[int]:
         """Bring up to date which customers are parents; yield those of whom it changed."""
-        for keys in chunks_of(self._to_review.distinct(), CHUNK):
+        for keys in chunks_of(self._to_review.distinct(), ROWS_AT_ONCE):
             yield from review_parents(self._writer, keys)

@@ -22,7 +22,7 @@ class References:
         self._groups = Groups(writer, self.made)
         self._carriers = Carriers(writer, self.made)
         self._payment_terms = Terms(
-            writer, self.made, payment_terms.records, payment_terms.CREATE, payment_terms.add
+            writer, self.made, payment_terms.records, payment_terms.CREATE, payment_terms.acts.add
         )
         self._shipping_terms = Terms(
             writer, self.made, shipping_terms.records, shipping_terms.CREATE, shipping_terms.add
