@@ -108,7 +108,7 @@ class Listening:
         self.statements: list[str] = []
 
     def rows(self, statement, **values):
-        self.statements.append(statement.sqlite[0])
+        self.statements.append(statement.text(DIALECT)[0])
         return []
 
 
