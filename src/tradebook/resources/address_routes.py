@@ -43,6 +43,8 @@ from tradebook.storage.index import Facet, Query
 from tradebook.storage.index_documents import FIELD_END, Document, documents, forms_of
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
+Relation = Literal["attached", "bill_to", "ship_to"]
+
 PATH = "/v1/sales/addresses"
 PARAM, CUSTOMER_PARAM = "customer_ids", "customer_id"
 CANDIDATES_AT_ONCE = 500
@@ -101,7 +103,6 @@ def _matches(document: Document, query: Query) -> bool:
     )
 
 
-Relation = Literal["attached", "bill_to", "ship_to"]
 RELATION = Facet("v", (_links.is_attached,))
 _served = walk_of_owned(_links.address_id, _links.customer_id)
 _SERVED_AS: dict[Relation, Walk] = {
