@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from tradebook.errors import ValidationFailed
+from tradebook.text import shortened
 
 _BAD_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 
@@ -39,9 +40,13 @@ def parse_object(raw: bytes) -> dict[str, Any]:
             if any(_BAD_CHARACTER.search(part) for part in _texts({name: value})):
                 raise ValidationFailed(
                     "The body has the character U+0000 or half a character (a lone surrogate).",
-                    param=_BAD_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", name[:100]),
+                    param=_shown(name),
                 )
     return found
+
+
+def _shown(name: str) -> str:
+    return _BAD_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", shortened(name))
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -60,7 +65,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            shown = _BAD_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", name[:100])
+            shown = _shown(name)
             raise ValidationFailed(f"{shown} is given twice in one object.", param=shown)
         found[name] = value
     return found

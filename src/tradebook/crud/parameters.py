@@ -11,7 +11,10 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from tradebook.clock import parse_rfc3339
-from tradebook.ids import BODY_PATTERN, decode_id, first_key_of
+from tradebook.crud.json_body import Number
+from tradebook.crud.text_values import check_text
+from tradebook.errors import ValidationFailed
+from tradebook.ids import BODY_PATTERN, decode_id, encode_id, first_key_of
 from tradebook.storage.index import Facet
 
 TEXT_LENGTH_MAX = 200
@@ -25,15 +28,62 @@ class Unreadable(ValueError):
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """How the text of a parameter is read; `read` raises Unreadable."""
+    """What a value may be: how URLs, bodies and files say it, and how it is given back.
+
+    What is read is kept: an id becomes its key, a word its place, so nothing is converted twice. Whatever
+    reads raises ValueError (Unreadable as a rule), whose text goes on behind the name: "takes one of a, b".
+    """
 
     def read(self, text: str) -> Any:
-        """Turn the text into the value that filters use."""
+        """Read text: of a URL, or of a body where `read_json` leaves it at that."""
         raise AssertionError(text)
 
+    def read_json(self, value: Any) -> Any:
+        """Read a value of a body that is not null: text, if the kind says no more."""
+        return self.read(require_text(require_one(value)))
+
+    def take(self, value: Any, param: str) -> Any:
+        """Read a value of a body; ValidationFailed names `param`, where it stands."""
+        try:
+            return self.read_json(value)
+        except ValueError as reason:
+            raise refusal(param, reason) from None
+
+    def read_cell(self, value: Any) -> Any:
+        """Read a cell of a file that is not empty; people wrote it, so more spellings may be good."""
+        raise AssertionError(value)
+
+    def write_json(self, kept: Any) -> Any:
+        """Give back what was kept as a body says it."""
+        return kept
+
+    def write_cell(self, kept: Any) -> Any:
+        """Give back what was kept as a cell of a file says it."""
+        return self.write_json(kept)
+
     def schema(self) -> dict[str, Any]:
-        """Describe the text in JSON Schema."""
+        """Describe it in JSON Schema."""
         raise AssertionError
+
+
+def require_one(value: Any) -> Any:
+    """Refuse an array and an object where one value is wanted."""
+    if isinstance(value, (dict, list)):
+        raise Unreadable("takes one value")
+    return value
+
+
+def require_text(value: Any) -> str:
+    """Refuse what is not text in JSON; a number is none, though it is kept as it was written."""
+    if not isinstance(value, str) or isinstance(value, Number):
+        raise Unreadable("takes text in quotation marks")
+    return value
+
+
+def refusal(name: str, reason: ValueError) -> ValidationFailed:
+    """Make a sentence of a name and what is wrong with its value; it may end in a question already."""
+    sentence = f"{name} {reason}"
+    return ValidationFailed(sentence if sentence.endswith("?") else f"{sentence}.", param=name)
 
 
 class Id(Kind, frozen=True):
@@ -50,6 +100,10 @@ class Id(Kind, frozen=True):
             )
         return key
 
+    def write_json(self, kept: int) -> str:
+        """Write the id."""
+        return encode_id(self.prefix, kept)
+
     def schema(self) -> dict[str, Any]:
         """Describe the id's form."""
         return {"type": "string", "pattern": f"^{self.prefix}_{BODY_PATTERN}$"}
@@ -65,6 +119,17 @@ class OneOf(Kind, frozen=True):
         if text not in self.words:
             raise Unreadable(f"takes one of {', '.join(self.words)}{did_you_mean(text, self.words)}")
         return self.words.index(text)
+
+    def read_cell(self, value: Any) -> int:
+        """Read a word of the enumeration, spelled exactly but for white space around it."""
+        word = value if value in self.words else check_text(value)
+        if word not in self.words:
+            raise Unreadable(f"must be one of {', '.join(self.words)}")
+        return self.words.index(word)
+
+    def write_json(self, kept: int) -> str:
+        """Write the word."""
+        return self.words[kept]
 
     def schema(self) -> dict[str, Any]:
         """List the words."""

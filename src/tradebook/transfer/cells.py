@@ -21,6 +21,7 @@ from tradebook.resources.addresses import TYPES as ADDRESS_TYPES
 from tradebook.resources.countries import country_code
 from tradebook.resources.customers.tables import BILLING_TYPES, EDI_STATUSES, STATUSES
 from tradebook.resources.priorities import CODES as PRIORITIES
+from tradebook.text import shortened
 from tradebook.transfer.files.rows import Problem, Row
 
 GROUP_SEPARATOR = ";"
@@ -239,7 +240,7 @@ def _shown(value: Any) -> str | None:
     if value is None:
         return None
     text = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text if len(text) <= VALUE_SHOWN_MAX else f"{text[: VALUE_SHOWN_MAX - 1]}…"
+    return shortened(text, VALUE_SHOWN_MAX)
 
 
 def _foreign(sources: dict[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Literal, Protocol
 
 import msgspec
 
+from tradebook.text import shortened
 from tradebook.transfer.columns import COLUMNS
 from tradebook.transfer.files.decoding import LINE_LENGTH_MAX, Decoded, decode
 from tradebook.transfer.files.formulas import unescape
@@ -143,11 +144,11 @@ class FileReader:
             try:
                 record = parse_record(text, nested=self._mapping is None)
             except ValueError as error:
-                yield Problem(line, None, _shortened(text.strip()), str(error))
+                yield Problem(line, None, shortened(text.strip(), VALUE_SHOWN_MAX), str(error))
                 continue
             unknown = [] if self._mapping else [name for name in record if name not in COLUMNS]
             for name in unknown:
-                yield Problem(line, _shortened(name), None, unknown_column(name))
+                yield Problem(line, shortened(name, VALUE_SHOWN_MAX), None, unknown_column(name))
             if not unknown:
                 yield line, record
         if empty:
@@ -219,10 +220,6 @@ def _check_cells(line: int, cells: list[str], columns: int) -> Problem | None:
 
 def _too_long(line: int) -> Problem:
     return Problem(line, None, None, "The line is longer than a million characters.")
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= VALUE_SHOWN_MAX else f"{text[:VALUE_SHOWN_MAX]}…"
 
 
 def _dialect_of(sample: str) -> dict[str, Any]:
