@@ -21,7 +21,7 @@ from tradebook.ids import (
     first_key_of,
     milliseconds_of,
 )
-from tradebook.money import display_amount, parse_amount
+from tradebook.money import WrongAmount, display_amount, parse_amount
 from tradebook.text import fold, fold_phone, phone_form, words_of
 
 keys = st.integers(0, KEY_MAX)
@@ -114,7 +114,16 @@ def test_a_phone_number_is_its_digits_however_it_is_written(digits, marks):
 # Amounts
 
 
-@given(amount=st.from_regex(r"[+-]?[0-9]{1,12}(\.[0-9]{1,6})?", fullmatch=True))
+@given(amount=st.from_regex(r"-[0-9]{1,12}(\.[0-9]{1,6})?", fullmatch=True))
+def test_an_amount_below_zero_is_none(amount):
+    if Decimal(amount):
+        with pytest.raises(WrongAmount, match="negative"):
+            parse_amount(amount)
+    else:
+        assert Decimal(parse_amount(amount)) == 0
+
+
+@given(amount=st.from_regex(r"\+?[0-9]{1,12}(\.[0-9]{1,6})?", fullmatch=True))
 def test_an_amount_keeps_its_value_and_its_decimals(amount):
     kept = parse_amount(amount)
 

@@ -45,6 +45,13 @@ def test_a_country_is_two_letters_of_a_country(maker, country):
     check_envelope(answer, 400, "country", "validation_failed")
 
 
+@pytest.mark.parametrize("written", ["XK", "xk"])
+def test_kosovo_is_a_country(maker, written):
+    made = maker.client.post(ADDRESSES, json={"name": "A", "country": written})
+
+    assert made.json()["geolocation"]["country"] == "XK"
+
+
 def test_words_are_found_in_every_field_and_only_together(maker):
     fields = {
         "name": "Häuptling", "street_line_1": "Rue Émile", "street_line_2": "Cour Deux", "locality": "Nîmes",
