@@ -64,6 +64,7 @@ def import_customers_command(
         try:
             column_map = None if map_file is None else load_map(map_file, folder)
             reader = read_file(stream, chosen, column_map)
+            theirs = {} if column_map is None else column_map.theirs
         except MapError as error:
             fail(str(error))
         with _progress("customers") as progress:
@@ -72,7 +73,7 @@ def import_customers_command(
                 key,
                 reader,
                 dry_run=dry_run,
-                report=lambda problem: tell(str(problem)),
+                report=lambda problem: tell(str(problem.renamed(theirs))),
                 progress=progress,
             )
     for line in reader.recognised:

@@ -10,8 +10,6 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
-
 from tradebook.clock import parse_rfc3339
 from tradebook.crud.text_values import check_email, check_note, check_text, check_url
 from tradebook.ids import MILLISECONDS_MAX
@@ -21,16 +19,11 @@ from tradebook.resources.addresses import TYPES as ADDRESS_TYPES
 from tradebook.resources.countries import country_code
 from tradebook.resources.customers.tables import BILLING_TYPES, EDI_STATUSES, STATUSES
 from tradebook.resources.priorities import CODES as PRIORITIES
-from tradebook.text import shortened
-from tradebook.transfer.files.rows import Problem, Row
 
 GROUP_SEPARATOR = ";"
 GROUP_ESCAPE = "\\"
-VALUE_SHOWN_MAX = 80
 
 Check = Callable[[Any], Any]
-
-_foreign_of: dict[int, tuple[dict[str, str], dict[str, str]]] = {}
 
 _TRUE = {"true", "yes", "1"}
 _FALSE = {"false", "no", "0"}
@@ -202,78 +195,3 @@ FIELDS: dict[str, Column] = {
     },
 }
 """Every import column: where its value goes and what it must be."""
-
-
-class CheckedRow(msgspec.Struct):
-    """One row of a file, checked. A part holds only what the row gives; None clears."""
-
-    line: int
-    own: dict[str, Any]
-    bill_to: dict[str, Any]
-    ship_to: dict[str, Any]
-    sources: dict[str, str]
-    key: int = 0
-    """The key that a new customer gets; 0 where its `created_at` decides."""
-    has_automatic_number: bool = False
-    problems: list[Problem] = []
-    refused: list[str] = []
-
-    def refuse(self, column: str, value: Any, reason: str) -> None:
-        """Note that this row can't be taken in."""
-        self.refused.append(column)
-        self.problems.append(problem(self.line, column, value, reason, self.sources))
-
-    def require(self, column: str, reason: str) -> None:
-        """Note that a column is missing, unless what it holds was refused already."""
-        if column not in self.refused:
-            self.refuse(column, None, reason)
-
-
-def problem(line: int, column: str, value: Any, reason: str, sources: dict[str, str]) -> Problem:
-    """Describe what is wrong with a cell, under the file's own name for the column as well as ours."""
-    source = sources.get(column, column)
-    name = column if source == column else f"{source} ({column})"
-    return Problem(line, name, _shown(value), reason)
-
-
-def _shown(value: Any) -> str | None:
-    if value is None:
-        return None
-    text = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return shortened(text, VALUE_SHOWN_MAX)
-
-
-def _foreign(sources: dict[str, str]) -> dict[str, str]:
-    """Keep the columns that the file calls otherwise; all rows of a file share one such table."""
-    if not sources:
-        return sources
-    key = id(sources)
-    if key not in _foreign_of:
-        _foreign_of.clear()
-        kept = {ours: theirs for ours, theirs in sources.items() if ours != theirs}
-        # The table itself stays referenced: no other one can come to have its id.
-        _foreign_of[key] = (sources, kept)
-    return _foreign_of[key][1]
-
-
-def check_row(row: Row) -> CheckedRow:
-    """Check every cell of a row; what is wrong is in the record's problems, what is right in its parts."""
-    parts: dict[str, dict[str, Any]] = {"own": {}, "bill_to": {}, "ship_to": {}}
-    sources = _foreign(row.sources)
-    record = CheckedRow(row.line, parts["own"], parts["bill_to"], parts["ship_to"], sources)
-    for column, value in row.values.items():
-        part, name, check, can_be_null = FIELDS[column]
-        try:
-            checked = None if value is None or value == "" else check(value)
-        except ValueError as error:
-            if not isinstance(value, str) or value.strip():
-                record.refuse(column, value, str(error))
-                continue
-            checked = None
-        # In an address also what can't be null: all of it empty means that there is none.
-        if checked is None or checked == "":
-            if can_be_null or part != "own":
-                parts[part][name] = None
-        else:
-            parts[part][name] = checked
-    return record

@@ -93,10 +93,10 @@ class ColumnMap:
         self._defaults = defaults
         self._lookups = lookups
         self._values = values
-        self._sources = {
-            **{column: " + ".join(template.names) for column, template in columns.items()},
-            **{column: lookup.source for column, lookup in lookups.items()},
-        }
+        named = {column: " + ".join(template.names) for column, template in columns.items()}
+        named |= {column: lookup.source for column, lookup in lookups.items()}
+        self.theirs = {ours: theirs for ours, theirs in named.items() if ours != theirs}
+        """What the file calls our columns, where it is another name."""
 
     def _taken(self) -> dict[str, str]:
         taken = {name: column for column, t in self._columns.items() for name in t.names}
@@ -106,7 +106,7 @@ class ColumnMap:
         """Name the columns that the map takes and the file does not have."""
         present = set(header)
         return [
-            Problem(1, name, None, f"The map takes {column} from this column; the file has none.")
+            Problem(1, None, None, f"The map takes {column} from this column; the file has none.", name)
             for name, column in self._taken().items()
             if name not in present
         ]
@@ -126,14 +126,14 @@ class ColumnMap:
             except KeyError:
                 key = str(record[lookup.source])
                 reason = f"is not a key in {lookup.file}"
-                problems.append(Problem(line, f"{lookup.source} ({column})", key, reason))
+                problems.append(Problem(line, column, key, reason, lookup.source))
         for column, listed in self._values.items():
             if isinstance(values.get(column), str):
                 values[column] = listed.get(values[column], values[column])
         for column, value in self._defaults.items():
             if values.get(column) in (None, ""):
                 values[column] = value
-        return problems or Row(line, values, self._sources)
+        return problems or Row(line, values)
 
 
 def load_map(path: Path, folder: Path) -> ColumnMap:
@@ -243,7 +243,7 @@ class _AsItIs:
     def missing(self, header: Iterable[str]) -> list[Problem]:
         present = set(header)
         return [
-            Problem(1, name, None, "The file has no such column.")
+            Problem(1, None, None, "The file has no such column.", name)
             for name in sorted(self._needed)
             if name not in present
         ]
@@ -252,7 +252,7 @@ class _AsItIs:
         return []
 
     def row(self, line: int, record: ForeignRow) -> Row:
-        return Row(line, record, {})
+        return Row(line, record)
 
 
 def _joined(table: dict[str, Any]) -> dict[str, Any]:

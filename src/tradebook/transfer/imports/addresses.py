@@ -18,7 +18,8 @@ from tradebook.resources.addresses import INDEX, addresses
 from tradebook.resources.customers.tables import customer_addresses
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
-from tradebook.transfer.cells import ADDRESS_FIELDS, CheckedRow
+from tradebook.transfer.cells import ADDRESS_FIELDS
+from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.row_keys import RowKeys
 
 Values = dict[str, Any]

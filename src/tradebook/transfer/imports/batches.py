@@ -15,9 +15,9 @@ from tradebook.resources.customers.numbering import Numbering
 from tradebook.resources.customers.tables import EDI_STATUSES, customer_price_groups, customers
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
-from tradebook.transfer.cells import CheckedRow
 from tradebook.transfer.imports.addresses import AddressChanges
 from tradebook.transfer.imports.parents import NOT_WRITTEN, Families
+from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.references import References
 from tradebook.transfer.imports.row_keys import RowKeys
 from tradebook.transfer.imports.spill import SortedSpill

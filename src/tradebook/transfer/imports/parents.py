@@ -15,8 +15,8 @@ from tradebook.crud.versions import next_version_of
 from tradebook.resources.customers.tables import customers
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
-from tradebook.transfer.cells import CheckedRow, problem
 from tradebook.transfer.files.rows import Problem
+from tradebook.transfer.imports.records import CheckedRow, problem
 from tradebook.transfer.imports.spill import SortedSpill, Spill, chunks_of
 
 CHUNK = 1_000
@@ -67,7 +67,6 @@ class _Mention(NamedTuple):
     purpose: int
     line: int
     key: int
-    source: str
 
 
 class _Adoption(NamedTuple):
@@ -77,7 +76,6 @@ class _Adoption(NamedTuple):
     parent: int
     line: int
     number: str
-    source: str
 
 
 class Families:
@@ -97,13 +95,11 @@ class Families:
 
     def has_number(self, record: CheckedRow, number: str, key: int) -> None:
         """Remember whose number this is; NOT_WRITTEN as key where the row could not be taken in."""
-        source = record.sources.get("number", "number")
-        self._mentions.add(_Mention(number, _IS, record.line, key, source))
+        self._mentions.add(_Mention(number, _IS, record.line, key))
 
     def wants_parent(self, record: CheckedRow, number: str, key: int) -> None:
         """Remember that a customer is to become the child of this number."""
-        source = record.sources.get("parent_number", "parent_number")
-        self._mentions.add(_Mention(number, _WANTS, record.line, key, source))
+        self._mentions.add(_Mention(number, _WANTS, record.line, key))
 
     def left_parent(self, parent: int) -> None:
         """Remember that a customer has lost a child, perhaps its last."""
@@ -144,9 +140,7 @@ class Families:
                 self._refuse(mention, "parent_number", "is the customer's own number")
             elif NOT_WRITTEN not in (parent, mention.key):
                 changes.append({"child": mention.key, "parent": parent, "now": now})
-                self._adoptions.add(
-                    _Adoption(mention.key, parent, mention.line, mention.number, mention.source)
-                )
+                self._adoptions.add(_Adoption(mention.key, parent, mention.line, mention.number))
                 self._to_review.add(parent)
         self._writer.insert(_ADOPT, changes)
 
@@ -159,7 +153,7 @@ class Families:
             key for (key,) in self._writer.rows(_WITH_CHILDREN, ids=[each.child for each in adoptions])
         }
         for each in adoptions:
-            mention = _Mention(each.number, _WANTS, each.line, each.child, each.source)
+            mention = _Mention(each.number, _WANTS, each.line, each.child)
             if each.parent in grandparents:
                 reason = f"has a parent itself ({grandparents[each.parent]}): a child can't have children"
                 self._refuse(mention, "parent_number", reason)
@@ -168,8 +162,7 @@ class Families:
                 self._refuse(mention, "parent_number", reason)
 
     def _refuse(self, mention: _Mention, column: str, reason: str) -> None:
-        sources = {column: mention.source}
-        self._report(problem(mention.line, column, mention.number, reason, sources))
+        self._report(problem(mention.line, column, mention.number, reason))
 
     def set_flags(self) -> Iterator[int]:
         """Bring up to date which customers are parents; yield those of whom it changed."""

@@ -7,9 +7,9 @@ from typing import Any
 from tradebook.resources.payment_terms import payment_terms
 from tradebook.resources.shipping_terms import shipping_terms
 from tradebook.storage.database import Writer
-from tradebook.transfer.cells import CheckedRow
 from tradebook.transfer.imports.carriers import Carriers
 from tradebook.transfer.imports.names import PRICING_GROUP, TYPE_GROUP, Groups, Refusal, SalesReps, Terms
+from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.row_keys import RowKeys
 
 Values = dict[str, Any]

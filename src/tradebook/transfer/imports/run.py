@@ -15,10 +15,10 @@ import msgspec
 from tradebook.resources.customers.numbering import Numbering
 from tradebook.resources.customers.tables import INDEX
 from tradebook.storage.database import Database, Writer
-from tradebook.transfer.cells import CheckedRow, check_row
 from tradebook.transfer.files.rows import Problem, Row
 from tradebook.transfer.imports.batches import Batches
 from tradebook.transfer.imports.parents import Families
+from tradebook.transfer.imports.records import CheckedRow, check_row
 from tradebook.transfer.imports.references import References
 from tradebook.transfer.imports.row_keys import RowKeys
 from tradebook.transfer.imports.spill import SortedSpill, Spill, chunks_of
