@@ -17,7 +17,8 @@ import msgspec
 from tradebook.transfer.columns import COLUMNS
 from tradebook.transfer.files.rows import Problem, Row, Value, read_file, unknown_column
 
-_TEMPLATE = re.compile(r"\{\{|\}\}|\{([^{}]+)\}|([{}])")
+# A name in braces, or text. Not string.Formatter: it takes a colon and an exclamation mark out of the name.
+_PIECE = re.compile(r"\{([^{}]+)\}|((?:[^{}]|\{\{|\}\})+)")
 _LOOKUP_WORDS = ("file", "key", "value", "from")
 _SECTIONS = ("columns", "defaults", "lookup", "values")
 
@@ -32,36 +33,21 @@ class Template:
     """Text with the columns of a foreign record in it: a bare column name, or `{name}` among text."""
 
     def __init__(self, text: str) -> None:
-        self.names: list[str] = []
-        self._parts: list[tuple[str, str | None]] = []
-        if "{" not in text and "}" not in text:
-            self._add("", text)
-            return
-        end = 0
-        for match in _TEMPLATE.finditer(text):
-            if match[2]:
-                raise ValueError(f"{text!r} has a brace without its other half; {{{{ is a brace itself")
-            literal = text[end : match.start()]
-            end = match.end()
-            if match[1] is None:
-                self._parts.append((literal + match[0][0], None))
-            else:
-                self._add(literal, match[1])
-        self._parts.append((text[end:], None))
-
-    def _add(self, literal: str, name: str) -> None:
-        self.names.append(name)
-        self._parts.append((literal, name))
+        self._is_bare = "{" not in text and "}" not in text
+        self._pieces: list[tuple[str, str]] = [(text, "")] if self._is_bare else _PIECE.findall(text)
+        self.names = [name for name, _ in self._pieces if name]
+        if not self._is_bare and _PIECE.sub("", text):
+            raise ValueError(f"{text!r} has a brace without its other half; {{{{ is a brace itself")
 
     def fill(self, record: ForeignRow) -> Value:
         """Return the text with the record's values; empty where all of its columns are empty."""
-        if len(self._parts) == 1 and self._parts[0][1] is not None:
-            return record.get(self._parts[0][1], "")
-        values = [record.get(name) or "" for name in self.names]
-        if not any(values):
+        if self._is_bare:
+            return record.get(self.names[0], "")
+        if not any(record.get(name) for name in self.names):
             return ""
         filled = "".join(
-            literal + ("" if name is None else str(record.get(name) or "")) for literal, name in self._parts
+            str(record.get(name) or "") if name else literal.replace("{{", "{").replace("}}", "}")
+            for name, literal in self._pieces
         )
         return " ".join(filled.split())
 
