@@ -26,10 +26,11 @@ from tradebook.cli.opening import (
 )
 from tradebook.storage.database import Duplicate, Unavailable
 from tradebook.storage.location import locate
+from tradebook.transfer.columns import Format
 from tradebook.transfer.copying import NotTheSame, TargetNotEmpty, copy_book
 from tradebook.transfer.exports.run import export_customers
 from tradebook.transfer.files.column_map import MapError, load_map
-from tradebook.transfer.files.rows import Format, read_file
+from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.imports.run import import_customers
 
 import_app = typer.Typer(help="Bring a list in from a file.", no_args_is_help=True)

@@ -4,16 +4,19 @@ The same declarations serve the requests, the OpenAPI document and the reference
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 
 from tradebook.clock import now_ms, parse_rfc3339
 from tradebook.crud import text_values
 from tradebook.crud.json_body import Number, parse_object
 from tradebook.crud.parameters import Kind, Unreadable, did_you_mean, require_one, require_text
 from tradebook.errors import ValidationFailed
+from tradebook.storage.schema import flag
+from tradebook.storage.schema import text as text_column
 from tradebook.text import shortened
 
 MANY_MAX = 1_000
@@ -41,6 +44,18 @@ class Line(Kind, frozen=True):
     def read_cell(self, value: Any) -> str:
         """Take the text; the check looks at its length too."""
         return self.check(value)
+
+    def write_cells(self, kept: Iterable[Any]) -> Iterable[Any]:
+        """Write it as it is."""
+        return kept
+
+    def column(self, name: str, *, nullable: bool) -> sa.Column[Any]:
+        """Keep it as it is."""
+        return text_column(name, nullable=nullable)
+
+    def cell_form(self) -> str:
+        """Describe the length."""
+        return f"text, up to {self.length_max:,} characters"
 
     def schema(self) -> dict[str, Any]:
         """Describe the length and the form."""
@@ -85,6 +100,15 @@ class Flag(Kind, frozen=True):
     def write_json(self, kept: int) -> bool:
         """Write a JSON boolean."""
         return bool(kept)
+
+    def column(self, name: str, *, nullable: bool) -> sa.Column[Any]:
+        """Keep 0 or 1; there is always one of them, so it takes a default."""
+        assert not nullable, f"{name} needs a default"
+        return flag(name)
+
+    def cell_form(self) -> str:
+        """List the spellings."""
+        return ", ".join(f"`{word}`" for pair in zip(_TRUE, _FALSE, strict=True) for word in pair)
 
     def schema(self) -> dict[str, Any]:
         """Describe a boolean."""

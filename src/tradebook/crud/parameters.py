@@ -4,11 +4,12 @@ The same declarations serve the requests and the OpenAPI document.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, ClassVar, Literal
 
 import msgspec
+import sqlalchemy as sa
 
 from tradebook.clock import parse_rfc3339
 from tradebook.crud.json_body import Number
@@ -16,6 +17,7 @@ from tradebook.crud.text_values import check_text
 from tradebook.errors import ValidationFailed
 from tradebook.ids import BODY_PATTERN, decode_id, encode_id, first_key_of
 from tradebook.storage.index import Facet
+from tradebook.storage.schema import choice
 
 TEXT_LENGTH_MAX = 200
 LIMIT_MAX = 1000
@@ -57,12 +59,21 @@ class Kind(msgspec.Struct, frozen=True):
         """Give back what was kept as a body says it."""
         return kept
 
-    def write_cell(self, kept: Any) -> Any:
-        """Give back what was kept as a cell of a file says it."""
-        return self.write_json(kept)
+    def write_cells(self, kept: Iterable[Any]) -> Iterable[Any]:
+        """Give back what was kept as cells of a file say it; None stays None."""
+        write = self.write_json
+        return [None if value is None else write(value) for value in kept]
+
+    def column(self, name: str, *, nullable: bool) -> sa.Column[Any]:
+        """Declare the column that keeps it."""
+        raise AssertionError(name, nullable)
 
     def schema(self) -> dict[str, Any]:
         """Describe it in JSON Schema."""
+        raise AssertionError
+
+    def cell_form(self) -> str:
+        """Describe in words what a cell of a file may be."""
         raise AssertionError
 
 
@@ -130,6 +141,19 @@ class OneOf(Kind, frozen=True):
     def write_json(self, kept: int) -> str:
         """Write the word."""
         return self.words[kept]
+
+    def write_cells(self, kept: Iterable[int | None]) -> Iterable[str | None]:
+        """Write the words."""
+        words = self.words
+        return [None if place is None else words[place] for place in kept]
+
+    def column(self, name: str, *, nullable: bool) -> sa.Column[Any]:
+        """Keep the word's place."""
+        return choice(name, self.words, nullable=nullable)
+
+    def cell_form(self) -> str:
+        """List the words."""
+        return ", ".join(f"`{word}`" for word in self.words)
 
     def schema(self) -> dict[str, Any]:
         """List the words."""

@@ -12,6 +12,7 @@ from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.parameters import Id, OneOf, Parameter, Q
 from tradebook.crud.records import Values
 from tradebook.crud.resource import ListRoute, PathObject, Resource, Span, View
+from tradebook.crud.table_fields import required_first
 from tradebook.crud.walks import select_span, walk_of_index, walk_of_owned
 from tradebook.resources import addresses
 from tradebook.resources.addresses import FIELDS, ID_PREFIX, INDEX, TYPE, TYPES, Address
@@ -184,7 +185,7 @@ CREATE, UPDATE = bodies(
     "Address",
     Address,
     (
-        *FIELDS,
+        *required_first(FIELDS),
         Field(
             PARAM,
             Many(Id(CUSTOMER_PREFIX)),

@@ -25,10 +25,10 @@ from tradebook.resources import (
     service_levels,
     shipping_terms,
 )
-from tradebook.resources.customers.fields import COLUMN_OF, columns
+from tradebook.resources.customers.fields import NEW, columns
 from tradebook.resources.customers.links import link, review_parent, set_price_groups, unlink
 from tradebook.resources.customers.numbering import Numbering
-from tradebook.resources.customers.shape import ID_PREFIX
+from tradebook.resources.customers.shape import ID_PREFIX, PATH
 from tradebook.resources.customers.tables import (
     INDEX,
     customer_addresses,
@@ -40,7 +40,6 @@ from tradebook.resources.customers.tables import (
 from tradebook.storage.database import Reader
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
-PATH = "/v1/sales/customers"
 _c = customers.c
 
 records = Records(
@@ -71,7 +70,6 @@ _PLAIN_REFERENCES = (
     ("bill_to_address_id", addresses.records),
     ("ship_to_address_id", addresses.records),
 )
-_NEW: Values = {"parent_id": None, "is_parent": 0}
 
 
 def create(change: Change) -> int:
@@ -79,9 +77,9 @@ def create(change: Change) -> int:
     given = dict(change.values)
     groups = given.pop("customer_price_group_ids") or ()
     bill, ship = given.pop("bill_to_address"), given.pop("ship_to_address")
-    _check(change, {name: value for name, value in given.items() if value is not None}, _NEW, groups)
+    _check(change, {name: value for name, value in given.items() if value is not None}, NEW, groups)
     given["number"] = _number(change, given["number"])
-    row = {**_NEW, **columns(given, _NEW)}
+    row = {**NEW, **columns(given, NEW)}
     row["bill_to_address_id"] = addresses.records.add(change, bill)
     row["ship_to_address_id"] = addresses.records.add(change, ship)
     key = records.add(change, row)
@@ -183,8 +181,9 @@ def _require_groups(reader: Reader, keys: Any, param: str, kind: str) -> None:
 
 def _check_carrier(reader: Reader, given: Values, before: Values) -> None:
     names = ("default_carrier_id", "default_service_level_id")
-    carrier, level = [given.get(name, before.get(COLUMN_OF[name])) for name in names]
-    if carrier is not None and carrier != before.get("carrier_id"):
+    carrier = given.get("default_carrier_id", before["carrier_id"])
+    level = given.get("default_service_level_id", before["service_level_id"])
+    if carrier is not None and carrier != before["carrier_id"]:
         carriers.records.require(reader, [carrier], "default_carrier_id")
         found = carriers.records.find(reader, carrier)
         if found is not None and found["deleted_at"] is not None:

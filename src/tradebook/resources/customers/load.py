@@ -23,22 +23,19 @@ from tradebook.resources import (
     shipping_terms,
 )
 from tradebook.resources.account_groups import COMMISSION_POLICIES, FREIGHT_POLICIES
-from tradebook.resources.customers.changes import PATH
 from tradebook.resources.customers.shape import (
+    BILLING_TYPES,
+    EDI_STATUSES,
     ID_PREFIX,
+    PATH,
+    STATUSES,
     Customer,
     CustomerContactInfo,
     CustomerDefaults,
     CustomerFreightPreferences,
     CustomerNotificationPreferences,
 )
-from tradebook.resources.customers.tables import (
-    BILLING_TYPES,
-    EDI_STATUSES,
-    STATUSES,
-    customer_price_groups,
-    customers,
-)
+from tradebook.resources.customers.tables import customer_price_groups, customers
 from tradebook.resources.priorities import PRIORITIES
 from tradebook.resources.quantities import PREFIX as QUANTITY_PREFIX
 from tradebook.resources.quantities import Quantity, unit_of
@@ -156,8 +153,8 @@ def _plain(rows: Sequence[tuple[Any, ...]]) -> dict[int, Customer]:
             "customer",
             name,
             number,
-            STATUSES[status],  # type: ignore[arg-type]
-            EDI_STATUSES[edi],  # type: ignore[arg-type]
+            STATUSES[status],
+            EDI_STATUSES[edi],
             "parent" if is_parent else "standalone" if parent_id is None else "child",
             COMMISSION_POLICIES[commission],  # type: ignore[arg-type]
             note,
@@ -308,8 +305,8 @@ class _Related:
                 "customer",
                 name,
                 number,
-                STATUSES[status],  # type: ignore[arg-type]
-                EDI_STATUSES[edi],  # type: ignore[arg-type]
+                STATUSES[status],
+                EDI_STATUSES[edi],
                 "parent" if is_parent else "standalone" if parent_id is None else "child",
                 COMMISSION_POLICIES[commission],  # type: ignore[arg-type]
                 note,
@@ -361,7 +358,7 @@ class _Related:
             FREIGHT_POLICIES[policy],  # type: ignore[arg-type]
             self.carriers.get(carrier),
             self.levels.get(level),
-            None if billing_type is None else BILLING_TYPES[billing_type],  # type: ignore[arg-type]
+            None if billing_type is None else BILLING_TYPES[billing_type],
             billing_account,
         )
 

@@ -19,10 +19,10 @@ from tradebook.resources.account_groups import (
     AccountGroup,
 )
 from tradebook.resources.customers import changes, merging, tables
-from tradebook.resources.customers.changes import PATH, survivor_of
+from tradebook.resources.customers.changes import survivor_of
 from tradebook.resources.customers.fields import CREATE, UPDATE
 from tradebook.resources.customers.load import INCLUDES, load, load_plain, load_span
-from tradebook.resources.customers.shape import ID_PREFIX, Customer
+from tradebook.resources.customers.shape import ID_PREFIX, PATH, STATUSES, Customer
 
 FILTERS = (
     Parameter(
@@ -45,7 +45,7 @@ FILTERS = (
     ),
     Parameter(
         "status_codes[]",
-        OneOf(tables.STATUSES),
+        OneOf(STATUSES),
         "Only customers with one of these account statuses.",
         tables.STATUS,
     ),

@@ -1,6 +1,6 @@
 """The customer object, in the key order of the published reference."""
 
-from typing import Literal, Optional
+from typing import Literal, Optional, get_args
 
 import msgspec
 
@@ -16,6 +16,14 @@ from tradebook.resources.service_levels import ServiceLevel
 from tradebook.resources.shipping_terms import ShippingTerm
 
 ID_PREFIX = "ac"
+PATH = "/v1/sales/customers"
+
+Status = Literal["normal", "preferred", "hold_shipment", "hold_all"]
+EdiStatus = Literal["enabled", "disabled"]
+BillingType = Literal["sender", "third_party"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+EDI_STATUSES: tuple[EdiStatus, ...] = get_args(EdiStatus)
+BILLING_TYPES: tuple[BillingType, ...] = get_args(BillingType)
 
 
 class CustomerContactInfo(msgspec.Struct, frozen=True):
@@ -34,7 +42,7 @@ class CustomerFreightPreferences(msgspec.Struct, frozen=True):
     status: Literal["free_freight", "billed_freight"]
     carrier: Carrier | None
     service_level: ServiceLevel | None
-    billing_type: Literal["sender", "third_party"] | None
+    billing_type: BillingType | None
     billing_account: str | None
 
 
@@ -63,8 +71,8 @@ class Customer(msgspec.Struct, frozen=True, gc=False):
     object: Literal["customer"]
     name: str
     number: str
-    status: Literal["normal", "preferred", "hold_shipment", "hold_all"]
-    edi_status: Literal["enabled", "disabled"]
+    status: Status
+    edi_status: EdiStatus
     relationship_type: Literal["standalone", "parent", "child"]
     commission_policy: Literal["commission_applied", "commission_exempt"]
     note: str | None

@@ -2,14 +2,13 @@
 
 import sqlalchemy as sa
 
-from tradebook.resources.account_groups import COMMISSION_POLICIES, FREIGHT_POLICIES
+from tradebook.crud.table_fields import columns_of
 from tradebook.resources.addresses import addresses
-from tradebook.resources.priorities import CODES as PRIORITY_CODES
+from tradebook.resources.customers.fields import FIELDS
 from tradebook.storage.index import Facet, ListIndex, Source
 from tradebook.storage.schema import (
     ACCOUNT,
     any_of,
-    choice,
     flag,
     moment,
     prepare,
@@ -19,40 +18,12 @@ from tradebook.storage.schema import (
     unique,
 )
 
-STATUSES = ("normal", "preferred", "hold_shipment", "hold_all")
-EDI_STATUSES = ("enabled", "disabled")
-BILLING_TYPES = ("sender", "third_party")
-
 customers: sa.Table = table(
     "customers",
-    text("name"),
-    text("number"),
-    choice("status", STATUSES),
-    choice("edi_status", EDI_STATUSES),
-    choice("commission_policy", COMMISSION_POLICIES),
-    choice("freight_policy", FREIGHT_POLICIES),
-    reference("parent_id", "customers", nullable=True),
+    *columns_of(FIELDS),
     # Kept, not derived, so that a page needs no look at the children: written with their
     # `parent_id`.
     flag("is_parent"),
-    text("note", nullable=True),
-    text("credit_limit", nullable=True),
-    text("credit_limit_currency", nullable=True),
-    text("email", nullable=True),
-    text("phone", nullable=True),
-    text("url", nullable=True),
-    reference("type_id", "account_groups", nullable=True),
-    reference("carrier_id", "carriers", nullable=True),
-    reference("service_level_id", "service_levels", nullable=True),
-    choice("carrier_billing_type", BILLING_TYPES, nullable=True),
-    text("carrier_billing_account", nullable=True),
-    reference("payment_term_id", "payment_terms", nullable=True),
-    reference("shipping_term_id", "shipping_terms", nullable=True),
-    choice("priority", PRIORITY_CODES, nullable=True),
-    reference("sales_rep_id", "account_users", nullable=True),
-    flag("accepts_invoice_emails"),
-    reference("bill_to_address_id", "addresses", nullable=True),
-    reference("ship_to_address_id", "addresses", nullable=True),
     unique("customers", "number"),
 )
 

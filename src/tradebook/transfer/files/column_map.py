@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from tradebook.transfer.columns import COLUMNS
+from tradebook.transfer.columns import ADDRESSES, COLUMNS, LIST_COLUMNS
 from tradebook.transfer.files.rows import Problem, Row, Value, read_file, unknown_column
 
 # A name in braces, or text. Not string.Formatter: it takes a colon and an exclamation mark out of the name.
@@ -182,7 +182,7 @@ class _Loader:
         return Template(value)
 
     def _constant(self, column: str, value: Any) -> Value:
-        if column == "price_groups" and isinstance(value, list):
+        if column in LIST_COLUMNS and isinstance(value, list):
             return [str(entry) for entry in value]
         if isinstance(value, bool):
             return value
@@ -245,7 +245,7 @@ def _joined(table: dict[str, Any]) -> dict[str, Any]:
     """Join `bill_to.name` that TOML took apart at its dot: both spellings mean the same column."""
     joined = {}
     for name, value in table.items():
-        inner_is_column = isinstance(value, dict) and name in ("bill_to", "ship_to")
+        inner_is_column = isinstance(value, dict) and name in ADDRESSES
         if inner_is_column:
             joined.update({f"{name}.{inner}": entry for inner, entry in value.items()})
         else:

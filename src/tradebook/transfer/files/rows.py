@@ -5,18 +5,17 @@ Whatever is wrong with a row becomes a Problem in its place, and reading goes on
 
 import csv
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO, Literal, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import msgspec
 from msgspec import structs
 
 from tradebook.text import shortened
-from tradebook.transfer.columns import COLUMNS
+from tradebook.transfer.cells import unescape
+from tradebook.transfer.columns import COLUMNS, Format
 from tradebook.transfer.files.decoding import LINE_LENGTH_MAX, Decoded, decode
-from tradebook.transfer.files.formulas import unescape
 from tradebook.transfer.files.ndjson import parse_record
 
-Format = Literal["csv", "ndjson"]
 Value = str | bool | list[str] | None
 DELIMITERS = ",;\t|"
 VALUE_SHOWN_MAX = 80

@@ -12,20 +12,22 @@ from typing import Any
 import sqlalchemy as sa
 
 from tradebook.clock import now_ms
+from tradebook.crud.table_fields import new_row
 from tradebook.crud.versions import next_version_of
 from tradebook.ids import milliseconds_of
-from tradebook.resources.addresses import INDEX, addresses
+from tradebook.resources.addresses import FIELDS, INDEX, addresses
 from tradebook.resources.customers.tables import customer_addresses
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
-from tradebook.transfer.cells import ADDRESS_FIELDS
+from tradebook.transfer.columns import ADDRESS_CELLS
 from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.row_keys import RowKeys
 
 Values = dict[str, Any]
 
-_DEFAULTS: Values = {**dict.fromkeys(ADDRESS_FIELDS), "type": 0}
-_NEVER_NULL = {"name", "country", "type"}
+ADDRESS_FIELDS = tuple(cell.name for cell in ADDRESS_CELLS)
+_DEFAULTS: Values = new_row(FIELDS)
+_NEVER_NULL = frozenset(cell.name for cell in ADDRESS_CELLS if not cell.can_be_null)
 _COPIED = ("locality", "state", "postal_code")
 
 _a, _links = addresses.c, customer_addresses.c

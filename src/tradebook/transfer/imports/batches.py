@@ -10,11 +10,12 @@ from tradebook.clock import format_ms, now_ms
 from tradebook.crud.versions import next_version
 from tradebook.ids import milliseconds_of
 from tradebook.money import DEFAULT_CURRENCY
-from tradebook.resources.account_groups import FREIGHT_POLICIES
+from tradebook.resources.customers.fields import NEW
 from tradebook.resources.customers.numbering import Numbering
-from tradebook.resources.customers.tables import EDI_STATUSES, customer_price_groups, customers
+from tradebook.resources.customers.tables import customer_price_groups, customers
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
+from tradebook.transfer.columns import CUSTOMER_CELLS
 from tradebook.transfer.imports.addresses import AddressChanges
 from tradebook.transfer.imports.parents import NOT_WRITTEN, Families
 from tradebook.transfer.imports.records import CheckedRow
@@ -25,36 +26,8 @@ from tradebook.transfer.imports.spill import SortedSpill
 Values = dict[str, Any]
 
 _COLUMNS = tuple(column.name for column in customers.c if column.name != "account_id")
-_GIVEN_AS_THEY_ARE = frozenset(
-    {
-        "number",
-        "name",
-        "status",
-        "edi_status",
-        "commission_policy",
-        "freight_policy",
-        "note",
-        "email",
-        "phone",
-        "url",
-        "credit_limit",
-        "credit_limit_currency",
-        "carrier_billing_type",
-        "carrier_billing_account",
-        "priority",
-        "accepts_invoice_emails",
-    }
-)
-NEW_CUSTOMER: Values = {
-    **dict.fromkeys(_COLUMNS),
-    "status": 0,
-    "edi_status": EDI_STATUSES.index("disabled"),
-    "commission_policy": 0,
-    "freight_policy": FREIGHT_POLICIES.index("billed_freight"),
-    "is_parent": 0,
-    "accepts_invoice_emails": 0,
-}
-"""What a new customer has where its row says nothing."""
+_PLAIN = frozenset(cell.name for cell in CUSTOMER_CELLS if cell.column and not cell.names)
+"""The cells that hold what their columns hold."""
 
 _c, _groups = customers.c, customer_price_groups.c
 _BY_NUMBER = prepare(
@@ -129,8 +102,8 @@ class Batches:
     def _create(self, batch: "_Batch", record: CheckedRow) -> int:
         if "name" not in record.own:
             record.require("name", "is missing: a new customer needs a name")
-        values = {**NEW_CUSTOMER, **_plain(record)}
-        values.update(self._references.columns(record, NEW_CUSTOMER))
+        values = {**NEW, **_plain(record)}
+        values.update(self._references.columns(record, NEW))
         groups = self._references.price_groups(record)
         _settle_currency(values)
         bill, ship = batch.addresses.of_new(record)
@@ -252,7 +225,7 @@ class _Batch:
 
 
 def _plain(record: CheckedRow) -> Values:
-    return {name: value for name, value in record.own.items() if name in _GIVEN_AS_THEY_ARE}
+    return {name: value for name, value in record.own.items() if name in _PLAIN}
 
 
 def _settle_currency(values: Values) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from tradebook.text import shortened
-from tradebook.transfer.cells import FIELDS
+from tradebook.transfer.columns import COLUMNS
 from tradebook.transfer.files.rows import Problem, Row
 
 VALUE_SHOWN_MAX = 80
@@ -52,9 +52,9 @@ def check_row(row: Row) -> CheckedRow:
     parts: dict[str, dict[str, Any]] = {"own": {}, "bill_to": {}, "ship_to": {}}
     record = CheckedRow(row.line, parts["own"], parts["bill_to"], parts["ship_to"])
     for column, value in row.values.items():
-        part, name, check, can_be_null = FIELDS[column]
+        part, name, can_be_null, read, _ = COLUMNS[column]
         try:
-            checked = None if value is None or value == "" else check(value)
+            checked = None if value is None or value == "" else read(value)
         except ValueError as error:
             if not isinstance(value, str) or value.strip():
                 record.refuse(column, value, str(error))
