@@ -5,6 +5,8 @@ pytest_plugins = [
     "tests.fixtures.engines",
     "tests.fixtures.book",
     "tests.fixtures.ledgers",
+    "tests.fixtures.counting",
     "tests.contract.books",
     "tests.fixtures.order",
+    "tests.fixtures.refusals",
 ]

@@ -7,6 +7,9 @@ of one millisecond apart. It is primary key, list order, `created_at` and public
 
 import re
 import secrets
+from threading import Lock
+
+from tradebook.clock import now_ms
 
 KEY_BITS = 63
 SEQUENCE_BITS = 21
@@ -20,6 +23,12 @@ _DIGITS = {letter: value for value, letter in enumerate(_ALPHABET)}
 _TRIPLES = [a + b + c for a in _ALPHABET for b in _ALPHABET for c in _ALPHABET]
 _BODY = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{12}", re.ASCII)
 BODY_PATTERN = "[0-7][0-9a-hjkmnp-tv-z]{12}"
+ANY_BODY_PATTERN = "[0-9a-z]{1,64}"
+"""What a body may look like that a client sends: ids of other systems are well-formed too."""
+
+_ANY_BODY = re.compile(ANY_BODY_PATTERN, re.ASCII)
+NO_KEY = KEY_MAX
+"""The key of well-formed ids that none of ours is: no row ever has it, and no list reaches it."""
 
 
 def encode_body(key: int) -> str:
@@ -52,6 +61,15 @@ def decode_id(prefix: str, text: str) -> int | None:
     return decode_body(body) if found == prefix else None
 
 
+def read_id(prefix: str, text: str) -> int | None:
+    """Read an id that a client sends; NO_KEY where it is of another system, None where it is malformed."""
+    found, _, body = text.partition("_")
+    if found != prefix or not _ANY_BODY.fullmatch(body):
+        return None
+    key = decode_body(body)
+    return NO_KEY if key is None else key
+
+
 def milliseconds_of(key: int) -> int:
     """Tell when the row of this key was created, in milliseconds since 1970."""
     return key >> SEQUENCE_BITS
@@ -72,9 +90,25 @@ class KeyMaker:
 
     def __init__(self) -> None:
         self._last = 0
+        self._lock = Lock()
 
-    def next(self, milliseconds: int) -> int:
-        """Return a key for now: later than every key this maker has given for now."""
+    def next(self, milliseconds: int, count: int = 1) -> int:
+        """Return the first of so many keys for now, all later than every key this maker has given."""
         start = milliseconds << SEQUENCE_BITS | secrets.randbits(SEQUENCE_BITS - 1)
-        self._last = max(self._last + 1, start)
-        return self._last
+        with self._lock:
+            first = max(self._last + 1, start)
+            self._last = first + count - 1
+        return first
+
+
+_of_process = KeyMaker()
+
+
+def new_key() -> int:
+    """Make a key for now, later than every one that this process has made."""
+    return new_keys(1)
+
+
+def new_keys(count: int) -> int:
+    """Make so many keys for now, one after the other, and return the first."""
+    return _of_process.next(now_ms(), count)

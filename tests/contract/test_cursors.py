@@ -157,7 +157,6 @@ def test_a_cursor_with_any_character_changed_is_refused(ten, cursor, place):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda text: "",
         lambda text: text[:-1],
         lambda text: text[1:],
         lambda text: text[:14],

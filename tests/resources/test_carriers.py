@@ -25,19 +25,48 @@ def add_level(maker, carrier, **fields):
 def test_the_system_s_carriers_are_there_with_their_levels(maker):
     page = maker.book.get(CARRIERS, include="service_levels")["data"]
 
-    assert {c["code"] for c in page} == {
-        "fedex",
-        "ups",
-        "usps",
-        "will_call",
-        "delivery",
-        "ltl",
-        "freight_collect",
+    levels_of_code = {c["code"]: [level["name"] for level in c["service_levels"]["data"]] for c in page}
+    assert levels_of_code == {
+        "fedex": ["Priority Overnight", "Standard Overnight", "Express Saver", "2Day", "Ground"],
+        "ups": ["Next Day Air", "Next Day Air Saver", "2nd Day Air", "3 Day Select", "Ground"],
+        "usps": ["Priority Mail Express", "Priority Mail", "Ground Advantage"],
+        "will_call": ["Standard"],
+        "delivery": ["Standard"],
+        "ltl": ["Standard"],
+        "freight_collect": ["Standard"],
     }
     for carrier in page:
         levels = carrier["service_levels"]["data"]
         assert sum(level["is_default"] for level in levels) == 1
         assert levels == levels_of(maker, carrier["id"])
+
+
+def test_what_the_system_s_levels_are_called_stays_for_ever(maker):
+    """They are written into every account when it is made: a new name here would be in new accounts only."""
+    page = maker.book.get(CARRIERS, include="service_levels")["data"]
+
+    found = {
+        carrier["name"]: [
+            level["service_level_token"] for level in reversed(carrier["service_levels"]["data"])
+        ]
+        for carrier in page
+    }
+    assert found == {
+        "FedEx": [
+            "fedex_ground", "fedex_2day", "fedex_express_saver", "fedex_standard_overnight",
+            "fedex_priority_overnight",
+        ],
+        "UPS": [
+            "ups_ground", "ups_3_day_select", "ups_2nd_day_air", "ups_next_day_air_saver", "ups_next_day_air",
+        ],
+        "USPS": ["usps_ground_advantage", "usps_priority_mail", "usps_priority_mail_express"],
+        "Will Call": ["will_call_standard"],
+        "Delivery": ["delivery_standard"],
+        "LTL": ["ltl_standard"],
+        "Freight Collect": ["freight_collect_standard"],
+    }  # fmt: skip
+    ltl = next(carrier for carrier in page if carrier["name"] == "LTL")
+    assert [level["name"] for level in ltl["service_levels"]["data"]] == ["Standard"]
 
 
 def test_a_carrier_has_one_default_level(maker):

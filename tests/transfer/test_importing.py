@@ -515,6 +515,51 @@ def test_a_deleted_carrier_gets_no_new_levels(ledger):
     assert summary.unchanged == 1
 
 
+def test_the_first_level_of_a_carrier_is_made_as_a_request_makes_it(ledger):
+    ledger.take({"number": "1", "name": "A", "carrier": "Their Van", "service_level": "Same Day"})
+
+    rows = ledger.sql(
+        "SELECT account_id, name, service_level_token, is_default FROM service_levels WHERE is_system = 0"
+    )
+    assert [row[1:] for row in rows] == [("Same Day", "same_day", 0)]
+
+
+def test_a_rep_is_found_by_the_email_whatever_its_case(ledger):
+    ledger.take(
+        {"number": "1", "name": "A", "sales_rep_email": "Ann@Seller.example", "sales_rep_name": "Ann"}
+    )
+
+    same = ledger.take({"number": "1", "sales_rep_email": "ann@seller.EXAMPLE", "sales_rep_name": "Ann"})
+    other = ledger.take({"number": "2", "name": "B", "sales_rep_email": "ANN@SELLER.EXAMPLE"})
+
+    assert (same.unchanged, same.made, other.made) == (1, {}, {})
+    assert {r["number"]: r["sales_rep_email"] for r in ledger.records()} == {
+        "1": "Ann@Seller.example",
+        "2": "Ann@Seller.example",
+    }
+
+
+def test_of_two_reps_that_were_there_already_each_is_found_by_its_own_spelling(ledger):
+    """As an older book may have them."""
+    ledger.take(
+        {"number": "1", "name": "A", "sales_rep_email": "ann@a.example"},
+        {"number": "2", "name": "B", "sales_rep_email": "bob@a.example"},
+    )
+    ledger.plant(
+        f"UPDATE account_users SET email = 'ANN@a.example' WHERE account_id = {ledger.key}"
+        " AND email = 'bob@a.example'"
+    )
+
+    again = ledger.take(
+        {"number": "1", "sales_rep_email": "ann@a.example"},
+        {"number": "2", "sales_rep_email": "ANN@a.example"},
+    )
+    third = ledger.take({"number": "3", "name": "C", "sales_rep_email": "Ann@A.example"})
+
+    assert (again.unchanged, third.made) == (2, {})
+    assert ledger.customer("3")["sales_rep_email"] == "ann@a.example"
+
+
 # A real list
 
 

@@ -11,19 +11,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tradebook.cli.opening import (
-    FAILED,
-    WRONG_USAGE,
-    AccountOption,
-    DatabaseOption,
-    JsonOption,
-    account_key,
-    fail,
-    opened,
-    print_json,
-    settings_for,
-    tell,
-)
+from tradebook.cli.opening import account_key, opened, settings_for
+from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
+from tradebook.cli.output import FAILED, WRONG_USAGE, fail, print_json, tell
 from tradebook.storage.database import Duplicate, Unavailable
 from tradebook.storage.location import locate
 from tradebook.transfer.columns import Format
@@ -35,6 +25,7 @@ from tradebook.transfer.imports.run import import_customers
 
 import_app = typer.Typer(help="Bring a list in from a file.", no_args_is_help=True)
 export_app = typer.Typer(help="Write a list to a file.", no_args_is_help=True)
+copy_app = typer.Typer()
 
 FORMATS: dict[str, Format] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 STANDARD = "-"
@@ -115,6 +106,7 @@ def export_customers_command(
         tell(str(summary))
 
 
+@copy_app.command("copy")
 def copy_command(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="The URL of the book to copy.")],
     target: Annotated[str, typer.Argument(metavar="TARGET", help="The URL of the empty place it goes to.")],

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from tradebook.clock import now_ms, parse_rfc3339
 from tradebook.crud import text_values
-from tradebook.crud.json_body import Number, parse_object
+from tradebook.crud.json_body import parse_object
 from tradebook.crud.parameters import Kind, Unreadable, did_you_mean, require_one, require_text
+from tradebook.crud.strict_json import Number
 from tradebook.errors import ValidationFailed
 from tradebook.storage.schema import flag
 from tradebook.storage.schema import text as text_column
@@ -216,6 +217,10 @@ class Body(msgspec.Struct, frozen=True):
     def read(self, raw: bytes) -> dict[str, Any]:
         """Read a body into what is kept, by field; ValidationFailed names the first field that is wrong."""
         return self.values_of(parse_object(raw) if raw.strip() else {})
+
+    def new(self, **given: Any) -> dict[str, Any]:
+        """Return what is kept of a new object: what is given, as it is kept, and the defaults."""
+        return {**{field.name: field.default for field in self.fields}, **given}
 
     def values_of(self, found: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         """Read an object's fields; `prefix` is the way to it inside the body."""

@@ -1,12 +1,13 @@
 """What an account has few of, kept as finished JSON for as long as the account doesn't change."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Generic
 
 import msgspec
 import sqlalchemy as sa
 
 from tradebook.crud.resource import View
+from tradebook.crud.shapes import Inside, RowShape, Shape
 from tradebook.storage.database import Reader
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
@@ -15,21 +16,23 @@ Fragment = Any
 """JSON that is already encoded (`msgspec.Raw`), where a Struct's field says the object's own type."""
 
 
-class Fragments:
+class Fragments(Generic[Shape]):
     """The rows of one small table, each encoded once; at most one statement a page."""
 
     def __init__(
         self,
         name: str,
         table: sa.Table,
-        columns: Iterable[sa.Column[Any]],
-        shape: Callable[..., msgspec.Struct],
+        *,
+        shown: type[Shape],
+        id_prefix: str,
+        inside: Inside | None = None,
     ) -> None:
-        """`shape` takes the key and then the columns; `name` tells apart two shapes of one table."""
+        """`name` tells apart two shapes of one table; for the rest see `RowShape`."""
         self._name = name
-        self._shape = shape
+        self.shape = RowShape(shown, table, id_prefix, inside)
         self._statement = prepare(
-            sa.select(table.c.id, *columns).where(table.c.account_id == ACCOUNT, any_of(table.c.id, "ids"))
+            sa.select(*self.shape.columns).where(table.c.account_id == ACCOUNT, any_of(table.c.id, "ids"))
         )
 
     def load(self, reader: Reader, keys: Collection[int | None]) -> dict[int | None, Fragment]:
@@ -40,11 +43,14 @@ class Fragments:
             if len(known) + len(missing) > FRAGMENTS_MAX:
                 known = {key: known[key] for key in (None, *keys) if key in known}
                 reader.cache[self._name] = known
-            for row in reader.rows(self._statement, ids=list(missing)):
-                known[row[0]] = msgspec.Raw(msgspec.json.encode(self._shape(*row)))
+            for key, found in self.objects(reader, missing).items():
+                known[key] = msgspec.Raw(msgspec.json.encode(found))
         return known
 
-    def load_found(self, view: View, keys: Sequence[int]) -> Mapping[int, Fragment]:
-        """Return finished objects by key, as routes show them; rows that are gone are left out."""
-        known = self.load(view.reader, keys)
-        return {key: known[key] for key in keys if key in known}
+    def objects(self, reader: Reader, keys: Iterable[int | None]) -> dict[int, Shape]:
+        """Return the objects themselves, which are not kept; rows that are gone are left out."""
+        return {row[0]: self.shape.make(row) for row in reader.rows(self._statement, ids=list(keys))}
+
+    def load_found(self, view: View, keys: Sequence[int]) -> Mapping[int, Shape]:
+        """Return the objects as routes show them."""
+        return self.objects(view.reader, keys)

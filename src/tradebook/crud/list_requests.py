@@ -13,6 +13,7 @@ from tradebook.crud.parameters import (
     LIMIT,
     LIMIT_DEFAULT,
     START_DATE,
+    Pairs,
     Parameter,
     Q,
     Unreadable,
@@ -20,20 +21,21 @@ from tradebook.crud.parameters import (
     include_parameter,
     refusal,
 )
-from tradebook.crud.resource import ListRoute, Route
+from tradebook.crud.resource import ListRoute, Route, path_of
 from tradebook.errors import ValidationFailed
 from tradebook.ids import KEY_MAX
 from tradebook.storage.index import Condition, Facet, Query
 from tradebook.text import shortened, words_of
 
 EVERYTHING = Query()
-Pairs = Sequence[tuple[str, str]]
-"""Names and values as the client spelled them, in its order."""
 
 
 class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One page of a list, fully understood."""
 
+    path: str
+    path_key: int | None
+    """The key of the object that the path names last; None for a list of the account."""
     query: Query
     above: int
     below: int
@@ -50,20 +52,28 @@ class RequestParser:
     """Reads the parameters of one route."""
 
     def __init__(self, route: Route) -> None:
+        self._route = route
         self._by_spelling: dict[str, Parameter] = {}
         for parameter in parameters_of(route):
             self._by_spelling[parameter.name] = parameter
             if parameter.is_array:
                 self._by_spelling[parameter.name.removesuffix(Parameter.MANY)] = parameter
+            if parameter.alias is not None:
+                self._by_spelling[parameter.alias] = parameter
 
-    def list_request(self, path: str, pairs: Pairs, account_id: int, cursors: Cursors) -> ListRequest:
+    def list_request(
+        self, pairs: Pairs, account_id: int, cursors: Cursors, path_keys: Sequence[int] = ()
+    ) -> ListRequest:
         """Read the parameters of a list; ValidationFailed names the first that can't be read."""
+        path = path_of(self._route, path_keys)
         found = _Found(self._by_spelling, pairs)
         query = Query(found.conditions(), tuple(words_of(found.one(Q, ""))))
         above, below = found.one(START_DATE, 0), found.one(END_DATE, KEY_MAX)
         scope = list_scope(account_id, path, query, above, below)
         cursor = found.one(CURSOR, None)
         return ListRequest(
+            path=path,
+            path_key=path_keys[-1] if path_keys else None,
             query=query,
             above=above,
             below=below,
@@ -108,6 +118,8 @@ class _Found:
         parameter = self._by_spelling.get(spelling)
         if parameter is None:
             self._refuse_unknown(spelling)
+        if parameter.may_be_empty and not text:
+            return
         if not parameter.is_array and parameter.name in self._values:
             raise ValidationFailed(f"{spelling} is given more than once; it takes one value.", param=spelling)
         values = self._values.setdefault(parameter.name, [])

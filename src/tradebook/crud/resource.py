@@ -6,20 +6,29 @@ from typing import Any, Literal
 import msgspec
 
 from tradebook.crud.change import Change
-from tradebook.crud.cursor import Cursors
+from tradebook.crud.cursor import Position
 from tradebook.crud.fields import NOTHING, Body
-from tradebook.crud.parameters import Parameter
+from tradebook.crud.parameters import Pairs, Parameter
+from tradebook.crud.records import Records, Values
 from tradebook.errors import ApiError, NotFound
+from tradebook.ids import encode_id
 from tradebook.storage.database import Reader
 from tradebook.storage.index import Query
+
+PageUrl = Callable[[str, Pairs, Position, bytes], str]
+"""Writes the URL of a page: the list's path, what the client asked for, where the page begins, its scope."""
+
+
+def _no_page(*_: object) -> str:
+    raise AssertionError("nothing of this view goes on behind a URL")
 
 
 class View(msgspec.Struct, frozen=True):
     """What a loader reads through: one snapshot of one account, and what the client asked to see."""
 
     reader: Reader
-    cursors: Cursors
     include: frozenset[str] = frozenset()
+    page_url: PageUrl = _no_page
 
 
 Load = Callable[[View, Sequence[int]], Mapping[int, Any]]
@@ -40,11 +49,28 @@ class Span(msgspec.Struct, frozen=True):
         return {"above": self.above, "below": self.below, "limit": self.limit}
 
 
-Walk = Callable[[Reader, int | None, Query, Span], list[int]]
-"""Where a list's keys come from: (reader, the owner's key, what is asked for, which part of it)."""
+class Asked(msgspec.Struct, frozen=True):
+    """What a walk is asked for: a part of a list, and which list."""
+
+    span: Span
+    query: Query
+    path_key: int | None
+    """The key of the object that the list's path names last, such as the customer of its price groups."""
+
+
+Walk = Callable[[Reader, Asked], list[int]]
+"""Where a list's keys come from."""
 
 LoadSpan = Callable[[View, Span], Mapping[int, Any]]
 """Reads a part of the whole table at once: finished objects by key, in the order of the walk."""
+
+
+class Gone(msgspec.Struct, frozen=True):
+    """What more there may be to tell of an object that is not there."""
+
+    error: type[ApiError]
+    find: Callable[[Reader, int], ApiError | None]
+    """Find out, by its key; None where there is no more to tell."""
 
 
 class PathObject(msgspec.Struct, frozen=True):
@@ -52,20 +78,33 @@ class PathObject(msgspec.Struct, frozen=True):
 
     param: str
     id_prefix: str
-    load: Load
-    inside: Callable[[Reader, int, int], bool] | None = None
-    """Whether it belongs to the object before it in the path: (reader, that one's key, its own)."""
-    gone: Callable[[Reader, int], ApiError | None] | None = None
-    """Finds out whether there is more to tell of an object that is not there."""
+    records: Records | None = None
+    """Where its row is; None for constants, which have none."""
+    inside: str | None = None
+    """The column with the key of the object before it in the path."""
+    gone: Gone | None = None
 
-    def require(self, view: View, key: int, before: int | None) -> Any:
-        """Return the object; NotFound where there is none, or none in the object before it."""
-        found = self.load(view, [key])
-        is_inside = before is None or self.inside is None or self.inside(view.reader, before, key)
-        if key in found and is_inside:
-            return found[key]
-        error = None if self.gone is None else self.gone(view.reader, key)
-        raise error or NotFound("There is no such object in this account.", param=self.param)
+    def row(self, reader: Reader, key: int, before: int | None) -> Values:
+        """Return its row; NotFound where there is none, or none in the object before it."""
+        found = None if self.records is None else self.records.find(reader, key)
+        if found is None or (self.inside is not None and found[self.inside] != before):
+            raise self.missing(reader, key)
+        return found
+
+    def missing(self, reader: Reader, key: int) -> ApiError:
+        """Say that it is not there."""
+        error = None if self.gone is None else self.gone.find(reader, key)
+        return error or NotFound("There is no such object in this account.", param=self.param)
+
+
+def row_in_path(path_objects: Sequence[PathObject], reader: Reader, keys: Sequence[int]) -> Values:
+    """Return the row of the object that a path ends in; NotFound where any of the path is missing."""
+    row: Values = {}
+    before = None
+    for path_object, key in zip(path_objects, keys, strict=True):
+        row = path_object.row(reader, key, before)
+        before = key
+    return row
 
 
 class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +140,7 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
     item: type[msgspec.Struct]
     path_objects: tuple[PathObject, ...]
     """The objects in the path; the last is the one that is answered."""
+    load: Load
     includes: tuple[str, ...] = ()
     is_kept: bool = True
 
@@ -108,6 +148,16 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
     def permissions(self) -> tuple[str, ...]:
         """What a key needs for it."""
         return (self.permission,)
+
+    def find(self, view: View, keys: Sequence[int]) -> Any:
+        """Return the finished object; NotFound where any of the path is missing."""
+        key = keys[-1]
+        if len(keys) > 1:
+            row_in_path(self.path_objects, view.reader, keys)
+        found = self.load(view, [key])
+        if key not in found:
+            raise self.path_objects[-1].missing(view.reader, key)
+        return found[key]
 
 
 Act = Callable[[Change], int | msgspec.Struct | None]
@@ -131,11 +181,36 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     load: Load | None = None
     includes: tuple[str, ...] = ()
     creates: bool = False
+    errors: tuple[type[ApiError], ...] = ()
+    """What its own rules can refuse with, besides what follows from the rest: see `crud/refusals.py`."""
+    new: Records | None = None
+    """Where the row of what it creates is kept."""
     has_secret: bool = False
     """Whether the answer holds what must not be kept readable, not even to be replayed."""
 
+    @property
+    def changes_object(self) -> bool:
+        """Whether it changes the object that its path ends in, and so looks at that one's version.
+
+        The path of an action that adds to an object goes on behind it, without `/actions/`.
+        """
+        return self.path.endswith("}") or "/actions/" in self.path
+
+    @property
+    def records(self) -> Records | None:
+        """Where the row is that it makes, changes or deletes."""
+        return self.path_objects[-1].records if self.changes_object else self.new
+
 
 Route = ListRoute | ItemRoute | Action
+
+
+def path_of(route: Route, keys: Sequence[int]) -> str:
+    """Write the path of a route with these objects in it, the one way in which this API writes it."""
+    ids = {
+        each.param: encode_id(each.id_prefix, key) for each, key in zip(route.path_objects, keys, strict=True)
+    }
+    return route.path.format_map(ids)
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Account statuses: how a customer's orders are treated. Constants of the system, the same everywhere."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -12,13 +12,8 @@ from tradebook.crud.walks import walk_of_constants
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.resources.system import system_key
 
-CODES: tuple[Literal["normal", "preferred", "hold_shipment", "hold_all"], ...] = (
-    "normal",
-    "preferred",
-    "hold_shipment",
-    "hold_all",
-)
-ID_PREFIX = "acst"
+StatusCode = Literal["normal", "preferred", "hold_shipment", "hold_all"]
+CODES: tuple[StatusCode, ...] = get_args(StatusCode)
 
 
 class AccountStatus(msgspec.Struct, frozen=True):
@@ -26,11 +21,15 @@ class AccountStatus(msgspec.Struct, frozen=True):
 
     id: str
     object: Literal["account_status"]
-    code: Literal["normal", "preferred", "hold_shipment", "hold_all"]
+    code: StatusCode
     name: str
     owner: None
     created_at: str
     updated_at: str
+
+
+ID_PREFIX = "acst"
+PATH = "/v1/sales/account-statuses"
 
 
 def _status(place: int) -> AccountStatus:
@@ -43,7 +42,8 @@ def _status(place: int) -> AccountStatus:
 _BY_KEY = {system_key("account_status", place): _status(place) for place in range(len(CODES))}
 
 
-def _load(_view: View, keys: Sequence[int]) -> Mapping[int, Any]:
+def load(_view: View, keys: Sequence[int]) -> Mapping[int, AccountStatus]:
+    """Return statuses by key."""
     return {key: _BY_KEY[key] for key in keys if key in _BY_KEY}
 
 
@@ -52,13 +52,13 @@ resource = Resource(
     id_prefix=ID_PREFIX,
     shape=AccountStatus,
     routes=FiveRoutes(
-        path="/v1/sales/account-statuses",
+        path=PATH,
         noun="account status",
         nouns="account statuses",
         permissions="customers",
         item=AccountStatus,
-        load=_load,
+        load=load,
         walk=walk_of_constants(list(_BY_KEY)),
-        path_object=PathObject("id", ID_PREFIX, _load),
+        path_object=PathObject("id", ID_PREFIX),
     ).routes(),
 )

@@ -1,7 +1,7 @@
 """Addresses: where customers are billed and shipped to; one may serve several customers."""
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -19,8 +19,8 @@ from tradebook.storage.database import Reader
 from tradebook.storage.index import Facet, ListIndex, Source
 from tradebook.storage.schema import ACCOUNT, any_of, prepare, table, text
 
-TYPES: tuple[Literal["standard", "drop_ship"], ...] = ("standard", "drop_ship")
-ID_PREFIX, GEOLOCATION_PREFIX = "ad", "geo"
+AddressType = Literal["standard", "drop_ship"]
+TYPES: tuple[AddressType, ...] = get_args(AddressType)
 
 
 class Geolocation(msgspec.Struct, frozen=True):
@@ -44,7 +44,7 @@ class Address(msgspec.Struct, frozen=True):
     name: str
     phone: str | None
     email: str | None
-    type: Literal["standard", "drop_ship"]
+    type: AddressType
     geolocation: Geolocation | None
     created_at: str
     updated_at: str
@@ -90,7 +90,7 @@ FIELDS = (
     own("country", Country(), "Two letters, such as US.", is_required=True),
     own("phone", LINE, "A phone number."),
     own("email", EMAIL, "An email address."),
-    own("type", OneOf(TYPES), "What kind of place it is.", default="standard"),
+    own("type", OneOf(AddressType), "What kind of place it is.", default="standard"),
 )
 """What the book keeps of an address: see `crud.table_fields`."""
 
@@ -104,6 +104,33 @@ address_search: sa.Table = table(
 )
 
 _a = addresses.c
+TYPE = Facet("t", (_a.type,))
+_TEXTS = (
+    _a.name,
+    _a.email,
+    _a.street_line_1,
+    _a.street_line_2,
+    _a.locality,
+    _a.state,
+    _a.postal_code,
+)
+_INDEXED = (*_TEXTS, _a.phone, _a.type)
+INDEX = ListIndex(
+    table=addresses,
+    folded=address_search,
+    sources=(
+        Source(
+            prepare(sa.select(_a.id, *_INDEXED).where(_a.account_id == ACCOUNT, any_of(_a.id, "ids"))),
+            columns=_INDEXED,
+            texts=_TEXTS,
+            phones=(_a.phone,),
+            facets=(TYPE,),
+        ),
+    ),
+)
+
+ID_PREFIX, GEOLOCATION_PREFIX = "ad", "geo"
+
 _ALWAYS = (_a.id, _a.name, _a.phone, _a.email, _a.type, _a.updated_at)
 _PLACE = (_a.street_line_1, _a.street_line_2, _a.locality, _a.state, _a.postal_code, _a.country)
 _BY_KEY = {
@@ -137,28 +164,4 @@ def without_place(loaded: dict[int | None, Address]) -> dict[int | None, Address
     return {key: structs.replace(address, geolocation=None) for key, address in loaded.items()}
 
 
-TYPE = Facet("t", (_a.type,))
-_TEXTS = (
-    _a.name,
-    _a.email,
-    _a.street_line_1,
-    _a.street_line_2,
-    _a.locality,
-    _a.state,
-    _a.postal_code,
-)
-_INDEXED = (*_TEXTS, _a.phone, _a.type)
-INDEX = ListIndex(
-    table=addresses,
-    folded=address_search,
-    sources=(
-        Source(
-            prepare(sa.select(_a.id, *_INDEXED).where(_a.account_id == ACCOUNT, any_of(_a.id, "ids"))),
-            columns=_INDEXED,
-            texts=_TEXTS,
-            phones=(_a.phone,),
-            facets=(TYPE,),
-        ),
-    ),
-)
 records = Records(addresses, index=INDEX)

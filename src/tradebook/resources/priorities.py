@@ -1,7 +1,7 @@
 """Priorities: how urgent a customer's orders are. Constants of the system, the same for every account."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -12,8 +12,8 @@ from tradebook.crud.walks import walk_of_constants
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.resources.system import system_key
 
-CODES: tuple[Literal["low", "normal", "high"], ...] = ("low", "normal", "high")
-ID_PREFIX = "prio"
+PriorityCode = Literal["low", "normal", "high"]
+CODES: tuple[PriorityCode, ...] = get_args(PriorityCode)
 
 
 class Priority(msgspec.Struct, frozen=True):
@@ -21,14 +21,18 @@ class Priority(msgspec.Struct, frozen=True):
 
     id: str
     object: Literal["priority"]
-    code: Literal["low", "normal", "high"]
+    code: PriorityCode
     name: str
     owner: None
     created_at: str
     updated_at: str
 
 
-def _priority(place: int, code: Literal["low", "normal", "high"]) -> Priority:
+ID_PREFIX = "prio"
+PATH = "/v1/sales/priorities"
+
+
+def _priority(place: int, code: PriorityCode) -> Priority:
     key = system_key("priority", place)
     born = format_ms(milliseconds_of(key))
     return Priority(
@@ -48,7 +52,8 @@ PRIORITIES = tuple(_priority(place, code) for place, code in enumerate(CODES))
 _BY_KEY = {system_key("priority", place): priority for place, priority in enumerate(PRIORITIES)}
 
 
-def _load(_view: View, keys: Sequence[int]) -> Mapping[int, Any]:
+def load(_view: View, keys: Sequence[int]) -> Mapping[int, Priority]:
+    """Return priorities by key."""
     return {key: _BY_KEY[key] for key in keys if key in _BY_KEY}
 
 
@@ -57,13 +62,13 @@ resource = Resource(
     id_prefix=ID_PREFIX,
     shape=Priority,
     routes=FiveRoutes(
-        path="/v1/sales/priorities",
+        path=PATH,
         noun="priority",
         nouns="priorities",
         permissions="customers",
         item=Priority,
-        load=_load,
+        load=load,
         walk=walk_of_constants(list(_BY_KEY)),
-        path_object=PathObject("id", ID_PREFIX, _load),
+        path_object=PathObject("id", ID_PREFIX),
     ).routes(),
 )

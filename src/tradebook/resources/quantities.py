@@ -16,10 +16,10 @@ from tradebook.crud.table_fields import Cell, TableField
 from tradebook.crud.text_values import check_text
 from tradebook.ids import BODY_PATTERN, decode_id, encode_body, encode_id
 from tradebook.money import (
-    CURRENCIES_BY_NUMBER,
     DEFAULT_CURRENCY,
     DIGITS_MAX,
     WrongAmount,
+    currencies_by_number,
     currency_name,
     currency_number,
     currency_symbol,
@@ -154,7 +154,7 @@ class UnitId(Kind, frozen=True):
 
 @cache
 def _codes() -> dict[int, str]:
-    return {system_key("unit", number): code for number, code in CURRENCIES_BY_NUMBER.items()}
+    return {system_key("unit", number): code for number, code in currencies_by_number().items()}
 
 
 _VALUE = Decimal(length_max=40, check=_check_amount, pattern=r"^(\+?[0-9]+(\.[0-9]+)?|-0+(\.0+)?)$")
@@ -184,9 +184,14 @@ AMOUNT = Object(
 def columns_of(name: str, given: dict[str, Any] | None, before: Mapping[str, Any]) -> dict[str, str | None]:
     """Return what is kept of an amount: the columns `name` and `name_currency`; `before` is the row."""
     if given is None:
-        return {name: None, f"{name}_currency": None}
-    currency = given["unit_id"] or before.get(f"{name}_currency") or DEFAULT_CURRENCY
-    return {name: given["value"], f"{name}_currency": currency}
+        return kept(name, None, None)
+    return kept(name, given["value"], given["unit_id"] or before.get(f"{name}_currency"))
+
+
+def kept(name: str, value: str | None, currency: str | None) -> dict[str, str | None]:
+    """Return the columns of an amount: a currency exactly where there is one, dollars where none is told."""
+    code = None if value is None else currency or DEFAULT_CURRENCY
+    return {name: value, f"{name}_currency": code}
 
 
 class AmountField(TableField, frozen=True, eq=False):

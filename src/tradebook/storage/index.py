@@ -42,7 +42,7 @@ class Source(msgspec.Struct, frozen=True):
     facets: tuple[Facet, ...] = ()
 
 
-class ListIndex(msgspec.Struct, frozen=True):
+class ListIndex(msgspec.Struct, frozen=True, eq=False):
     """All that is indexed of one table; `folded` is the link table that keeps the folded text."""
 
     table: sa.Table
@@ -53,6 +53,17 @@ class ListIndex(msgspec.Struct, frozen=True):
     def folded_key(self) -> str:
         """The column of `folded` that names the indexed row."""
         return self.folded.primary_key.columns.values()[-1].name
+
+    def columns_of(self, table: sa.Table) -> frozenset[str]:
+        """Name the columns of a table that the index is made of: a change of others leaves it as it is."""
+        return frozenset(
+            column.name for source in self.sources for column in source.columns if column.table is table
+        )
+
+    @property
+    def facet_columns(self) -> list[sa.Column[Any]]:
+        """The columns that a filter asks for."""
+        return [column for source in self.sources for facet in source.facets for column in facet.columns]
 
     @property
     def name(self) -> str:

@@ -1,14 +1,15 @@
 """From a database's URL to the engine that keeps it."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import sqlalchemy as sa
 
 from tradebook.storage.database import Database
 from tradebook.storage.index import ListIndex
-from tradebook.storage.postgres import engine as postgres
-from tradebook.storage.sqlite import engine as sqlite
+from tradebook.storage.postgres import location as postgres
+from tradebook.storage.sqlite import location as sqlite
 
 
 class UnknownDatabase(ValueError):
@@ -36,8 +37,14 @@ class Location(Protocol):
     def open(self, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> Database:
         """Open the book; nothing is touched before it is needed."""
 
-    def migrating(self) -> sa.Engine:
-        """Return what Alembic works with."""
+    def migrating(self) -> AbstractContextManager[sa.Connection]:
+        """Open the transaction in which the schema is changed; Unavailable where that can't be."""
+
+    def finish_migration(self, connection: sa.Connection, indexes: Sequence[ListIndex]) -> None:
+        """Make what the engine needs beside the declared tables; what is there already stays."""
+
+    def distribute(self, connection: sa.Connection, indexes: Sequence[ListIndex]) -> list[str]:
+        """Spread the tables over machines and tell which were not yet; NotDistributable where it can't be."""
 
 
 def locate(url: str) -> Location:

@@ -69,16 +69,15 @@ class MachineLimiter:
     last seen longest ago makes room.
     """
 
-    def __init__(self, book: str, limit: int, window_seconds: int) -> None:
+    def __init__(self, database_url: str, limit: int, window_seconds: int) -> None:
         self._limit, self._window = limit, window_seconds
-        self._file = open_shared(book, "limits", _BUCKETS * _BUCKET_BYTES)
+        self._file = open_shared(database_url, "limits", _BUCKETS * _BUCKET_BYTES)
         self._memory = mmap.mmap(self._file, _BUCKETS * _BUCKET_BYTES)
 
     def hit(self, name: int) -> Verdict:
         """Count a request of a key, if it is within the limit."""
         now, elapsed = divmod(time.monotonic(), self._window)
         window = int(now)
-        # The clock counts from the start of the machine, and the file may be older.
         # Keys in one half and addresses in the other: however many addresses there are, no key makes room.
         half = _BUCKETS // 2
         bucket = name * 0x9E3779B97F4A7C15 % (1 << 64) % half + (half if name >> ADDRESS_BIT else 0)
@@ -103,6 +102,7 @@ class MachineLimiter:
                     return at, current, previous
                 return at, 0, current if seen == window - 1 else 0
             if seen > window:
+                # The clock counts from the start of the machine, and the file may be older.
                 seen = 0
             if seen < oldest:
                 oldest, place = seen, at
@@ -123,9 +123,12 @@ class MachineLimiter:
 class SharedLimiter:
     """Counts for several machines, in Redis or Valkey; while that is away, each machine counts by itself."""
 
-    def __init__(self, url: str, limit: int, window_seconds: int, machine: Limiter) -> None:
+    def __init__(self, storage_url: str, limit: int, window_seconds: int, machine: Limiter) -> None:
         storage = storage_from_string(
-            url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS, wrap_exceptions=True
+            storage_url,
+            socket_timeout=ANSWER_SECONDS,
+            socket_connect_timeout=ANSWER_SECONDS,
+            wrap_exceptions=True,
         )
         self._strategy = SlidingWindowCounterRateLimiter(storage)
         self._item = limits.RateLimitItemPerSecond(limit, window_seconds, namespace="tradebook")
@@ -140,7 +143,7 @@ class SharedLimiter:
                 stats = self._strategy.get_window_stats(self._item, str(name))
             except StorageError as error:
                 self._alone_until = time.monotonic() + AWAY_SECONDS
-                log.warning("requests are counted by this machine alone", reason=repr(error.storage_error))
+                log("requests are counted by this machine alone", reason=repr(error.storage_error))
             else:
                 self._alone_until = 0.0
                 seconds = max(1, ceil(stats.reset_time - time.time()))
@@ -148,12 +151,12 @@ class SharedLimiter:
         return self._machine.hit(name)
 
 
-def make_limiter(book: str, limit: int, window_seconds: int, url: str) -> Limiter | None:
+def make_limiter(database_url: str, limit: int, window_seconds: int, storage_url: str) -> Limiter | None:
     """Make what the settings ask for; None where nothing is limited."""
     if not limit:
         return None
-    machine = MachineLimiter(book, limit, window_seconds)
-    return SharedLimiter(url, limit, window_seconds, machine) if url else machine
+    machine = MachineLimiter(database_url, limit, window_seconds)
+    return SharedLimiter(storage_url, limit, window_seconds, machine) if storage_url else machine
 
 
 def number_of(address: str) -> int:

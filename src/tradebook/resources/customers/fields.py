@@ -18,18 +18,19 @@ from tradebook.resources import (
     service_levels,
     shipping_terms,
 )
-from tradebook.resources.account_groups import COMMISSION_POLICIES, FREIGHT_POLICIES
-from tradebook.resources.customers.shape import BILLING_TYPES, EDI_STATUSES, ID_PREFIX, STATUSES, Customer
-from tradebook.resources.priorities import CODES as PRIORITY_CODES
+from tradebook.resources.account_groups import CommissionPolicy, FreightPolicy
+from tradebook.resources.account_statuses import StatusCode
+from tradebook.resources.customers.shape import ID_PREFIX, BillingType, Customer, EdiStatus
+from tradebook.resources.priorities import PriorityCode
 from tradebook.resources.quantities import amount
 
 FIELDS = (
     own("number", LINE, "Unique in the account. Default: the next number in sequence.", can_be_null=False),
     own("name", LINE, "What the customer is called.", is_required=True),
-    own("status", OneOf(STATUSES), "The account status.", default="normal"),
-    own("edi_status", OneOf(EDI_STATUSES), "Whether orders come by EDI.", default="disabled"),
-    own("commission_policy", OneOf(COMMISSION_POLICIES), "The customer's own.", default="commission_applied"),
-    own("freight_policy", OneOf(FREIGHT_POLICIES), "The customer's own.", default="billed_freight"),
+    own("status", OneOf(StatusCode), "The account status.", default="normal"),
+    own("edi_status", OneOf(EdiStatus), "Whether orders come by EDI.", default="disabled"),
+    own("commission_policy", OneOf(CommissionPolicy), "The customer's own.", default="commission_applied"),
+    own("freight_policy", OneOf(FreightPolicy), "The customer's own.", default="billed_freight"),
     own("note", NOTE, "Anything, in several lines."),
     own("email", EMAIL, "An email address."),
     own("phone", LINE, "A phone number."),
@@ -75,7 +76,7 @@ FIELDS = (
         Cell("service_level", LINE, "The name of a service level of the carrier.", names="name"),
         field="default_service_level_id",
     ),
-    own("carrier_billing_type", OneOf(BILLING_TYPES), "Whom the carrier bills."),
+    own("carrier_billing_type", OneOf(BillingType), "Whom the carrier bills."),
     own("carrier_billing_account", LINE, "The account that the carrier bills."),
     ref(
         "payment_term_id",
@@ -95,7 +96,7 @@ FIELDS = (
         field="default_shipping_term_id",
         is_required=True,
     ),
-    own("priority", OneOf(PRIORITY_CODES), "How urgent orders are.", field="default_priority"),
+    own("priority", OneOf(PriorityCode), "How urgent orders are.", field="default_priority"),
     ref(
         "sales_rep_id",
         "account_users",

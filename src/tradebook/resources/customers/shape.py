@@ -5,7 +5,8 @@ from typing import Literal, Optional, get_args
 import msgspec
 
 from tradebook.crud.listing import ListObject
-from tradebook.resources.account_groups import AccountGroup
+from tradebook.resources.account_groups import AccountGroup, CommissionPolicy, FreightPolicy
+from tradebook.resources.account_statuses import CODES, StatusCode
 from tradebook.resources.account_users import AccountUser
 from tradebook.resources.addresses import Address
 from tradebook.resources.carriers import Carrier
@@ -18,10 +19,9 @@ from tradebook.resources.shipping_terms import ShippingTerm
 ID_PREFIX = "ac"
 PATH = "/v1/sales/customers"
 
-Status = Literal["normal", "preferred", "hold_shipment", "hold_all"]
 EdiStatus = Literal["enabled", "disabled"]
 BillingType = Literal["sender", "third_party"]
-STATUSES: tuple[Status, ...] = get_args(Status)
+STATUSES = CODES
 EDI_STATUSES: tuple[EdiStatus, ...] = get_args(EdiStatus)
 BILLING_TYPES: tuple[BillingType, ...] = get_args(BillingType)
 
@@ -39,7 +39,7 @@ class CustomerFreightPreferences(msgspec.Struct, frozen=True):
     """How goods go to the customer, and who pays."""
 
     object: Literal["customer_freight_preferences"]
-    status: Literal["free_freight", "billed_freight"]
+    status: FreightPolicy
     carrier: Carrier | None
     service_level: ServiceLevel | None
     billing_type: BillingType | None
@@ -71,10 +71,10 @@ class Customer(msgspec.Struct, frozen=True, gc=False):
     object: Literal["customer"]
     name: str
     number: str
-    status: Status
+    status: StatusCode
     edi_status: EdiStatus
     relationship_type: Literal["standalone", "parent", "child"]
-    commission_policy: Literal["commission_applied", "commission_exempt"]
+    commission_policy: CommissionPolicy
     note: str | None
     credit_limit: Quantity | None
     contact_info: CustomerContactInfo | None
@@ -89,3 +89,6 @@ class Customer(msgspec.Struct, frozen=True, gc=False):
     child_accounts: ListObject | None
     created_at: str
     updated_at: str
+
+
+ID_PREFIX = "ac"

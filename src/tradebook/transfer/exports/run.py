@@ -22,15 +22,13 @@ import sqlalchemy as sa
 from tradebook.crud.table_fields import Cell
 from tradebook.ids import milliseconds_of
 from tradebook.resources.addresses import addresses
-from tradebook.resources.customers import FIELDS
-from tradebook.resources.customers.tables import customer_addresses, customer_price_groups, customers
-from tradebook.storage.database import Database, Reader
+from tradebook.resources.customers import FIELDS, customer_addresses, customer_price_groups, customers
+from tradebook.storage.database import ROWS_AT_ONCE, Database, Reader
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 from tradebook.transfer.cells import csv_row
 from tradebook.transfer.columns import ADDRESS_CELLS, COLUMNS, CUSTOMER_CELLS, Format
 from tradebook.transfer.exports.names import ByKey, Names
 
-PAGE_ROWS = 1_000
 Cells = Sequence[Any]
 
 _c, _links, _groups = customers.c, customer_addresses.c, customer_price_groups.c
@@ -41,7 +39,7 @@ _PAGE = prepare(
     sa.select(_c.id, *_KEPT)
     .where(_c.account_id == ACCOUNT, _c.id > sa.bindparam("after"))
     .order_by(_c.id)
-    .limit(PAGE_ROWS)
+    .limit(ROWS_AT_ONCE)
 )
 _NUMBERS = prepare(sa.select(_c.id, _c.number).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids")))
 _ADDRESSES = prepare(
