@@ -1,4 +1,4 @@
-"""Folding: what text becomes before it is searched, the same for what is kept and what is asked."""
+"""Text: what it becomes before it is searched, for what is kept and what is asked alike, and cut short."""
 
 import re
 import unicodedata
@@ -58,3 +58,8 @@ def phone_form(word: str) -> str | None:
 def words_of(query: str) -> list[str]:
     """Split a query at white space into distinct folded words; what folds to nothing asks for nothing."""
     return list(dict.fromkeys(word for word in fold(query).split() if word))
+
+
+def shortened(text: str, length_max: int = 100) -> str:
+    """Cut text that is only shown, so that a message stays one: the last character then is `…`."""
+    return text if len(text) <= length_max else f"{text[: length_max - 1]}…"

@@ -141,7 +141,7 @@ def in_euro(name: str, value: str | None, _currency: str | None) -> Record:
 @pytest.mark.parametrize(
     ("file_format", "place", "name", "fault"),
     [
-        pytest.param("csv", checking, "split_groups", lambda text: text.split(";"), id="groups"),
+        pytest.param("csv", checking, "split_list", lambda text: text.split(";"), id="groups"),
         pytest.param("csv", reading, "unescape", lambda cell: cell, id="formulas"),
         pytest.param("ndjson", exporting, "milliseconds_of", lambda key: key >> 21 & ~3, id="milliseconds"),
         pytest.param("ndjson", batches, "kept", in_euro, id="currency"),

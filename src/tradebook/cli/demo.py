@@ -64,7 +64,7 @@ def _make_book(database: str, count: int) -> str:
     tell(f"Making up {count:,} customers …")
     with opened(database) as book:
         key, environment = account_key(book, accounts.create_account(book, "Demo", "test"))
-        rows = (Row(line, record, {}) for line, record in enumerate(demo_customers(count), 1))
+        rows = (Row(line, record) for line, record in enumerate(demo_customers(count), 1))
         summary = import_customers(book, key, rows, dry_run=False, report=lambda p: tell(str(p)))
         assert summary.problems == 0, "the demo book is ours and has no problems"
         with book.write(key) as writer:

@@ -16,10 +16,11 @@ from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
 from tradebook.cli.output import FAILED, WRONG_USAGE, fail, print_json, tell
 from tradebook.storage.database import Duplicate, Unavailable
 from tradebook.storage.location import locate
+from tradebook.transfer.columns import Format
 from tradebook.transfer.copying import NotTheSame, TargetNotEmpty, copy_book
 from tradebook.transfer.exports.run import export_customers
 from tradebook.transfer.files.column_map import MapError, load_map
-from tradebook.transfer.files.rows import Format, read_file
+from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.imports.run import import_customers
 
 import_app = typer.Typer(help="Bring a list in from a file.", no_args_is_help=True)
@@ -55,6 +56,7 @@ def import_customers_command(
         try:
             column_map = None if map_file is None else load_map(map_file, folder)
             reader = read_file(stream, chosen, column_map)
+            theirs = {} if column_map is None else column_map.theirs
         except MapError as error:
             fail(str(error))
         with _progress("customers") as progress:
@@ -63,7 +65,7 @@ def import_customers_command(
                 key,
                 reader,
                 dry_run=dry_run,
-                report=lambda problem: tell(str(problem)),
+                report=lambda problem: tell(str(problem.renamed(theirs))),
                 progress=progress,
             )
     for line in reader.recognised:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tradebook.crud.strict_json import GivenTwice, NotANumber, NotJson, TooDeep, decode
 from tradebook.errors import ValidationFailed
+from tradebook.text import shortened
 
 _BAD_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 
@@ -39,7 +40,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
 
 
 def _shown(name: str) -> str:
-    return _BAD_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", name[:100])
+    return _BAD_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", shortened(name))
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -19,12 +19,13 @@ from tradebook.crud.parameters import (
     Unreadable,
     did_you_mean,
     include_parameter,
+    refusal,
 )
 from tradebook.crud.resource import ListRoute, Route, path_of
 from tradebook.errors import ValidationFailed
 from tradebook.ids import KEY_MAX
 from tradebook.storage.index import Condition, Facet, Query
-from tradebook.text import words_of
+from tradebook.text import shortened, words_of
 
 EVERYTHING = Query()
 
@@ -126,10 +127,10 @@ class _Found:
             try:
                 values.append(parameter.kind.read(part))
             except Unreadable as reason:
-                raise ValidationFailed(_sentence(f"{spelling} {reason}"), param=spelling) from None
+                raise refusal(spelling, reason) from None
 
     def _refuse_unknown(self, spelling: str) -> NoReturn:
-        shown = spelling if len(spelling) <= 100 else f"{spelling[:100]}…"
+        shown = shortened(spelling)
         if not self._by_spelling:
             raise ValidationFailed(f"There is no parameter {shown}: this route takes none.", param=spelling)
         published = [p.name for p in dict.fromkeys(self._by_spelling.values())]
@@ -157,11 +158,6 @@ class _Found:
             if parameter.facet is not None and parameter.name in self._values:
                 asked[parameter.facet][parameter.place] = self._values[parameter.name]
         return tuple(Condition(facet, _values_of(facet, places)) for facet, places in asked.items())
-
-
-def _sentence(text: str) -> str:
-    """End a sentence that may end in a question already."""
-    return text if text.endswith("?") else f"{text}."
 
 
 def _values_of(facet: Facet, places: dict[int, list[Any]]) -> tuple[tuple[Any, ...], ...]:

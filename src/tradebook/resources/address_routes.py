@@ -15,6 +15,7 @@ from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.parameters import Id, OneOf, Parameter, Q
 from tradebook.crud.records import Values, differ
 from tradebook.crud.resource import Action, Asked, Gone, ListRoute, PathObject, Resource, Span, View, Walk
+from tradebook.crud.table_fields import required_first
 from tradebook.crud.versions import next_version_of
 from tradebook.crud.walks import select_span, walk_of_index, walk_of_owned
 from tradebook.errors import CustomerMerged, NotFound
@@ -131,7 +132,7 @@ def load(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
 
 
 FIELDS = (
-    *addresses.FIELDS,
+    *required_first(addresses.FIELDS),
     Field(
         PARAM,
         Many(Id(CUSTOMER_PREFIX)),

@@ -6,6 +6,7 @@ without fixing it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, get_args
 
 import sqlalchemy as sa
@@ -93,6 +94,7 @@ def choice(name: str, words: Any, *, nullable: bool = False) -> sa.Column[int]:
     return sa.Column(name, sa.SmallInteger, nullable=nullable, info={"words": words_of(words)})
 
 
+@lru_cache
 def words_of(literal: Any) -> tuple[str, ...]:
     """List the words of a `Literal`."""
     words: tuple[str, ...] = get_args(literal)

@@ -11,6 +11,7 @@ from tradebook.resources.customers.addresses import (
     links_of,
 )
 from tradebook.resources.customers.changes import require_customers, survivor_of
+from tradebook.resources.customers.fields import FIELDS, NEW
 from tradebook.resources.customers.index import INDEX
 from tradebook.resources.customers.load import load, load_plain
 from tradebook.resources.customers.numbering import Numbering
@@ -18,22 +19,15 @@ from tradebook.resources.customers.parents import Misfit, misfits, review_parent
 from tradebook.resources.customers.price_groups import price_groups_of
 from tradebook.resources.customers.routes import resource
 from tradebook.resources.customers.shape import ID_PREFIX, Customer
-from tradebook.resources.customers.tables import (
-    BILLING_TYPES,
-    EDI_STATUSES,
-    STATUSES,
-    customer_price_groups,
-    customers,
-)
+from tradebook.resources.customers.tables import customer_price_groups, customers
 from tradebook.resources.customers.writing import add_customers, change_customers, records
 
 __all__ = [
-    "BILLING_TYPES",
     "COPIED",
-    "EDI_STATUSES",
+    "FIELDS",
     "ID_PREFIX",
     "INDEX",
-    "STATUSES",
+    "NEW",
     "Customer",
     "Misfit",
     "Numbering",

@@ -24,12 +24,12 @@ from tradebook.resources import (
     service_levels,
     shipping_terms,
 )
-from tradebook.resources.customers.fields import COLUMN_OF, columns
+from tradebook.resources.customers.fields import NEW, columns
 from tradebook.resources.customers.index import INDEX
 from tradebook.resources.customers.numbering import Numbering
 from tradebook.resources.customers.parents import Misfit, misfits, review_parents
 from tradebook.resources.customers.price_groups import price_groups_of
-from tradebook.resources.customers.shape import ID_PREFIX
+from tradebook.resources.customers.shape import ID_PREFIX, PATH
 from tradebook.resources.customers.tables import merged_customers
 from tradebook.resources.customers.writing import add_customers, change_customers, records
 from tradebook.storage.database import Reader, Writer
@@ -37,8 +37,6 @@ from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
 ERRORS = (AlreadyDeleted, HierarchyViolation, WrongCarrier, WrongGroupType)
 """What the rules below can refuse with."""
-
-PATH = "/v1/sales/customers"
 
 _SURVIVORS = prepare(
     sa.select(merged_customers.c.id, merged_customers.c.survivor_id).where(
@@ -57,7 +55,6 @@ _MISFITS: dict[Misfit, str] = {
     "is_child": "This parent is itself a child account; there is one level.",
     "has_children": "This customer has child accounts, so it can't become one.",
 }
-_NEW: Values = {"parent_id": None, "is_parent": 0}
 
 
 def create(change: Change) -> int:
@@ -65,13 +62,13 @@ def create(change: Change) -> int:
     writer, given = change.writer, dict(change.values)
     groups = given.pop("customer_price_group_ids") or ()
     bill, ship = (addresses.records.new_row(given.pop(f"{part}_to_address")) for part in ("bill", "ship"))
-    _check(writer, {name: value for name, value in given.items() if value is not None}, _NEW, groups)
+    _check(writer, {name: value for name, value in given.items() if value is not None}, NEW, groups)
     given["number"] = _number(writer, given["number"])
     addresses.records.insert(writer, [bill, ship])
     row = records.new_row(
         {
-            **_NEW,
-            **columns(given, _NEW),
+            **NEW,
+            **columns(given, NEW),
             "bill_to_address_id": bill["id"],
             "ship_to_address_id": ship["id"],
         }
@@ -163,8 +160,9 @@ def _require_groups(reader: Reader, keys: Collection[int], param: str, kind: str
 
 def _check_carrier(reader: Reader, given: Values, before: Values) -> None:
     names = ("default_carrier_id", "default_service_level_id")
-    carrier, level = [given.get(name, before.get(COLUMN_OF[name])) for name in names]
-    if carrier is not None and carrier != before.get("carrier_id"):
+    carrier = given.get("default_carrier_id", before["carrier_id"])
+    level = given.get("default_service_level_id", before["service_level_id"])
+    if carrier is not None and carrier != before["carrier_id"]:
         (row,) = carriers.records.require_all(reader, [carrier], "default_carrier_id").values()
         if row["deleted_at"] is not None:
             raise AlreadyDeleted("This carrier was deleted: choose another one.", param="default_carrier_id")

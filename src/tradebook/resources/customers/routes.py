@@ -17,10 +17,10 @@ from tradebook.resources import (
 from tradebook.resources.account_groups import AccountGroup, CommissionPolicy, FreightPolicy
 from tradebook.resources.account_statuses import StatusCode
 from tradebook.resources.customers import changes, index, merging
-from tradebook.resources.customers.changes import PATH, survivor_of
+from tradebook.resources.customers.changes import survivor_of
 from tradebook.resources.customers.fields import CREATE, UPDATE
 from tradebook.resources.customers.load import INCLUDES, load, load_plain, load_span
-from tradebook.resources.customers.shape import ID_PREFIX, Customer
+from tradebook.resources.customers.shape import ID_PREFIX, PATH, Customer
 from tradebook.resources.customers.tables import customer_price_groups, customers
 from tradebook.resources.customers.writing import records
 

@@ -3,9 +3,7 @@
 from typing import Any
 
 from tradebook.crud.strict_json import GivenTwice, NotANumber, NotJson, TooDeep, decode
-from tradebook.transfer.columns import ADDRESSES
-
-LIST_COLUMNS = {"price_groups"}
+from tradebook.transfer.columns import ADDRESSES, LIST_COLUMNS
 
 
 def parse_record(text: str, *, nested: bool) -> dict[str, Any]:
@@ -47,6 +45,6 @@ def _flatten(record: dict[str, Any]) -> None:
 def _check(name: str, value: Any) -> None:
     if isinstance(value, list):
         if name not in LIST_COLUMNS or not all(isinstance(entry, str) for entry in value):
-            raise ValueError(f"{name} can't be a list here; price_groups takes a list of names.")
+            raise ValueError(f"{name} can't be a list here; {', '.join(LIST_COLUMNS)} takes a list of names.")
     elif isinstance(value, dict):
         raise ValueError(f"{name} can't be an object.")

@@ -12,14 +12,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from tradebook.crud.records import Values, differ
+from tradebook.crud.table_fields import new_row
 from tradebook.resources.addresses import FIELDS, records
 from tradebook.resources.customers import COPIED, copy_places, customer_addresses
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
-from tradebook.transfer.cells import ADDRESS_FIELDS, CheckedRow
+from tradebook.transfer.columns import ADDRESS_CELLS
+from tradebook.transfer.imports.records import CheckedRow
 
-_DEFAULTS: Values = {field.name: field.default for field in FIELDS}
-_NEVER_NULL = {field.name for field in FIELDS if not field.can_be_null}
+ADDRESS_FIELDS = tuple(cell.name for cell in ADDRESS_CELLS)
+_DEFAULTS: Values = new_row(FIELDS)
+_NEVER_NULL = frozenset(cell.name for cell in ADDRESS_CELLS if not cell.can_be_null)
 
 _links = customer_addresses.c
 _USERS = prepare(

@@ -9,9 +9,8 @@ import sqlalchemy as sa
 from tradebook.clock import format_ms, now_ms
 from tradebook.crud.records import BeforeAfter, Values
 from tradebook.ids import milliseconds_of
-from tradebook.resources.account_groups import FREIGHT_POLICIES
 from tradebook.resources.customers import (
-    EDI_STATUSES,
+    NEW,
     Numbering,
     add_customers,
     change_customers,
@@ -21,44 +20,17 @@ from tradebook.resources.customers import (
 from tradebook.resources.quantities import kept
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
-from tradebook.transfer.cells import CheckedRow
+from tradebook.transfer.columns import CUSTOMER_CELLS
 from tradebook.transfer.imports.addresses import AddressChanges
 from tradebook.transfer.imports.parents import NOT_WRITTEN, Families
+from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.references import References
 from tradebook.transfer.imports.row_keys import RowKeys
 from tradebook.transfer.imports.spill import SortedSpill
 
 _COLUMNS = tuple(column.name for column in customers.c if column.name != "account_id")
-_GIVEN_AS_THEY_ARE = frozenset(
-    {
-        "number",
-        "name",
-        "status",
-        "edi_status",
-        "commission_policy",
-        "freight_policy",
-        "note",
-        "email",
-        "phone",
-        "url",
-        "credit_limit",
-        "credit_limit_currency",
-        "carrier_billing_type",
-        "carrier_billing_account",
-        "priority",
-        "accepts_invoice_emails",
-    }
-)
-NEW_CUSTOMER: Values = {
-    **dict.fromkeys(_COLUMNS),
-    "status": 0,
-    "edi_status": EDI_STATUSES.index("disabled"),
-    "commission_policy": 0,
-    "freight_policy": FREIGHT_POLICIES.index("billed_freight"),
-    "is_parent": 0,
-    "accepts_invoice_emails": 0,
-}
-"""What a new customer has where its row says nothing."""
+_PLAIN = frozenset(cell.name for cell in CUSTOMER_CELLS if cell.column and not cell.names)
+"""The cells that hold what their columns hold."""
 
 _c = customers.c
 _BY_NUMBER = prepare(
@@ -114,8 +86,8 @@ class Batches:
     def _create(self, batch: "_Batch", record: CheckedRow) -> int:
         if "name" not in record.own:
             record.require("name", "is missing: a new customer needs a name")
-        values = {**NEW_CUSTOMER, **_plain(record)}
-        values.update(self._references.columns(record, NEW_CUSTOMER))
+        values = {**NEW, **_plain(record)}
+        values.update(self._references.columns(record, NEW))
         groups = self._references.price_groups(record)
         values.update(kept("credit_limit", values["credit_limit"], values["credit_limit_currency"]))
         bill, ship = batch.addresses.of_new(record)
@@ -230,4 +202,4 @@ class _Batch:
 
 
 def _plain(record: CheckedRow) -> Values:
-    return {name: value for name, value in record.own.items() if name in _GIVEN_AS_THEY_ARE}
+    return {name: value for name, value in record.own.items() if name in _PLAIN}

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from tradebook.resources.customers import Misfit, customers, misfits, review_parents, set_parents
 from tradebook.storage.database import ROWS_AT_ONCE, Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
-from tradebook.transfer.cells import CheckedRow, problem
 from tradebook.transfer.files.rows import Problem
+from tradebook.transfer.imports.records import CheckedRow, problem
 from tradebook.transfer.imports.spill import SortedSpill, Spill, chunks_of
 
 NOT_WRITTEN = 0
@@ -45,7 +45,6 @@ class _Mention(NamedTuple):
     purpose: int
     line: int
     key: int
-    source: str
 
 
 class _Adoption(NamedTuple):
@@ -55,7 +54,6 @@ class _Adoption(NamedTuple):
     parent: int
     line: int
     number: str
-    source: str
 
 
 class Families:
@@ -75,13 +73,11 @@ class Families:
 
     def has_number(self, record: CheckedRow, number: str, key: int) -> None:
         """Remember whose number this is; NOT_WRITTEN as key where the row could not be taken in."""
-        source = record.sources.get("number", "number")
-        self._mentions.add(_Mention(number, _IS, record.line, key, source))
+        self._mentions.add(_Mention(number, _IS, record.line, key))
 
     def wants_parent(self, record: CheckedRow, number: str, key: int) -> None:
         """Remember that a customer is to become the child of this number."""
-        source = record.sources.get("parent_number", "parent_number")
-        self._mentions.add(_Mention(number, _WANTS, record.line, key, source))
+        self._mentions.add(_Mention(number, _WANTS, record.line, key))
 
     def left_parent(self, parent: int) -> None:
         """Remember that a customer has lost a child, perhaps its last."""
@@ -122,9 +118,7 @@ class Families:
                 # Its own number makes no child of it, or others would be told that their parent is one.
                 if parent != mention.key:
                     parents[mention.key] = parent
-                self._adoptions.add(
-                    _Adoption(mention.key, parent, mention.line, mention.number, mention.source)
-                )
+                self._adoptions.add(_Adoption(mention.key, parent, mention.line, mention.number))
                 self._to_review.add(parent)
         set_parents(self._writer, parents)
 
@@ -138,12 +132,11 @@ class Families:
         for each in adoptions:
             if each.child in found:
                 reason = _REASONS[found[each.child]].format(grandparents.get(each.parent))
-                mention = _Mention(each.number, _WANTS, each.line, each.child, each.source)
+                mention = _Mention(each.number, _WANTS, each.line, each.child)
                 self._refuse(mention, "parent_number", reason)
 
     def _refuse(self, mention: _Mention, column: str, reason: str) -> None:
-        sources = {column: mention.source}
-        self._report(problem(mention.line, column, mention.number, reason, sources))
+        self._report(problem(mention.line, column, mention.number, reason))
 
     def set_flags(self) -> Iterator[int]:
         """Bring up to date which customers are parents; yield those of whom it changed."""

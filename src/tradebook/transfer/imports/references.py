@@ -7,9 +7,9 @@ from typing import Any
 from tradebook.resources import payment_terms, shipping_terms
 from tradebook.resources.service_levels import go_together
 from tradebook.storage.database import Writer
-from tradebook.transfer.cells import CheckedRow
 from tradebook.transfer.imports.carriers import Carriers
 from tradebook.transfer.imports.names import PRICING_GROUP, TYPE_GROUP, Groups, Refusal, SalesReps, Terms
+from tradebook.transfer.imports.records import CheckedRow
 
 Values = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 What a row gives is written, what it doesn't give stays. A column that is absent is not given. An empty CSV
 cell, a JSON null and an empty text are given: they clear what can be null and leave alone what can't. A new
-customer starts with `batches.NEW_CUSTOMER`. An address whose ten columns are all there and all empty is taken
+customer starts with `customers.fields.NEW`. An address whose ten columns are all there and all empty is taken
 from the customer; a ship-to address that is taken, or never given, is the bill-to address.
 
 Everything happens in one transaction, so other writers of an embedded book wait until it ends.
@@ -14,10 +14,10 @@ import msgspec
 
 from tradebook.resources.customers import INDEX, Numbering
 from tradebook.storage.database import ROWS_AT_ONCE, Database, Writer
-from tradebook.transfer.cells import CheckedRow, check_row
 from tradebook.transfer.files.rows import Problem, Row
 from tradebook.transfer.imports.batches import Batches
 from tradebook.transfer.imports.parents import Families
+from tradebook.transfer.imports.records import CheckedRow, check_row
 from tradebook.transfer.imports.references import References
 from tradebook.transfer.imports.row_keys import RowKeys
 from tradebook.transfer.imports.spill import SortedSpill, Spill, chunks_of
