@@ -5,6 +5,7 @@ pytest_plugins = [
     "tests.fixtures.engines",
     "tests.fixtures.book",
     "tests.fixtures.ledgers",
+    "tests.fixtures.counting",
     "tests.contract.books",
     "tests.fixtures.order",
 ]

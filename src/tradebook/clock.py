@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+\- ])(\d\d):(\d\d))",
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+\- ])(\d\d):?(\d\d))",
     re.ASCII,
 )
 _MILLISECONDS = [f"{n:03d}Z" for n in range(1000)]
@@ -42,11 +43,16 @@ def format_ms_or_none(milliseconds: int | None) -> str | None:
     return None if milliseconds is None else format_ms(milliseconds)
 
 
+def read_ms(text: str) -> int:
+    """Read what `format_ms` has written, much faster than what others may write."""
+    return (datetime.fromisoformat(text) - _EPOCH) // _MILLISECOND
+
+
 def parse_rfc3339(text: str) -> tuple[int, bool]:
     """Read a time as (milliseconds since 1970, whether anything finer was cut off).
 
-    A `+` that a form decoder turned into a space is read as the plus it was. ValueError on
-    everything that is not an RFC 3339 date-time inside the years 1 to 9999 of UTC.
+    A `+` that a form decoder turned into a space is read as the plus it was; an offset may lack its colon.
+    ValueError on everything else that is not an RFC 3339 date-time inside the years 1 to 9999 of UTC.
     """
     match = _RFC3339.fullmatch(text)
     if not match:
@@ -63,5 +69,5 @@ def parse_rfc3339(text: str) -> tuple[int, bool]:
         except OverflowError:
             raise ValueError(text) from None
     digits = (fraction or "").ljust(3, "0")
-    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1) + int(digits[:3])
+    milliseconds = (moment - _EPOCH) // _MILLISECOND + int(digits[:3])
     return milliseconds, digits[3:].strip("0") != ""

@@ -20,6 +20,12 @@ _DIGITS = {letter: value for value, letter in enumerate(_ALPHABET)}
 _TRIPLES = [a + b + c for a in _ALPHABET for b in _ALPHABET for c in _ALPHABET]
 _BODY = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{12}", re.ASCII)
 BODY_PATTERN = "[0-7][0-9a-hjkmnp-tv-z]{12}"
+ANY_BODY_PATTERN = "[0-9a-z]{1,64}"
+"""What a body may look like that a client sends: ids of other systems are well-formed too."""
+
+_ANY_BODY = re.compile(ANY_BODY_PATTERN, re.ASCII)
+NO_KEY = KEY_MAX
+"""The key of well-formed ids that none of ours is: no row ever has it, and no list reaches it."""
 
 
 def encode_body(key: int) -> str:
@@ -50,6 +56,15 @@ def decode_id(prefix: str, text: str) -> int | None:
     """Read a public id back into a key; None when it is of another type or malformed."""
     found, _, body = text.partition("_")
     return decode_body(body) if found == prefix else None
+
+
+def read_id(prefix: str, text: str) -> int | None:
+    """Read an id that a client sends; NO_KEY where it is of another system, None where it is malformed."""
+    found, _, body = text.partition("_")
+    if found != prefix or not _ANY_BODY.fullmatch(body):
+        return None
+    key = decode_body(body)
+    return NO_KEY if key is None else key
 
 
 def milliseconds_of(key: int) -> int:

@@ -12,14 +12,14 @@ DIGITS_MAX = 24
 _DECIMAL = re.compile(r"([+-]?)(\d+)(?:\.(\d+))?", re.ASCII)
 
 
-class TooManyDigits(ValueError):
-    """An amount is written with more digits than are kept."""
+class WrongAmount(ValueError):
+    """A plain decimal that is no amount of money here; the text says why."""
 
 
 def parse_amount(text: str) -> str:
     """Read a plain decimal such as `21000.00`, keeping its decimals; ValueError on anything else.
 
-    TooManyDigits beyond 24, before and after the point together.
+    WrongAmount below zero, and beyond 24 digits before and after the point together.
     """
     match = _DECIMAL.fullmatch(text)
     if not match:
@@ -28,9 +28,11 @@ def parse_amount(text: str) -> str:
     # Not by the expression: leading zeros that may be followed by more digits take it quadratic time.
     whole = whole.lstrip("0") or "0"
     if len(whole) + len(fraction) > DIGITS_MAX:
-        raise TooManyDigits(f"has {len(whole) + len(fraction)} digits, more than {DIGITS_MAX}")
+        raise WrongAmount(f"has {len(whole) + len(fraction)} digits, more than {DIGITS_MAX}")
     amount = f"{whole}.{fraction}" if fraction else whole
-    return f"-{amount}" if sign == "-" and amount.strip("0.") else amount
+    if sign == "-" and amount.strip("0."):
+        raise WrongAmount("must not be negative")
+    return amount
 
 
 def currency_number(code: str) -> int | None:

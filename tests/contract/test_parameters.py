@@ -126,6 +126,17 @@ def test_an_id_that_does_not_exist_matches_nothing(filled, name):
 
 
 @pytest.mark.parametrize("name", ARRAYS_OF_IDS)
+@pytest.mark.parametrize(
+    "body", ["0", "8000000000000", "000000000000", "00000000000000", "000000000000i", "u" * 64]
+)
+def test_an_id_of_another_system_matches_nothing(filled, name, body):
+    other = id_inside(filled.customers["other"], ARRAYS_OF_IDS[name])
+
+    assert numbers(filled, f"{name}[]={PREFIXES[name]}_{body}") == []
+    assert numbers(filled, f"{name}={PREFIXES[name]}_{body},{other}") == numbers(filled, f"{name}={other}")
+
+
+@pytest.mark.parametrize("name", ARRAYS_OF_IDS)
 def test_an_id_that_does_not_exist_takes_nothing_from_one_that_does(filled, name):
     other = id_inside(filled.customers["other"], ARRAYS_OF_IDS[name])
 
@@ -137,7 +148,7 @@ def test_an_id_that_does_not_exist_takes_nothing_from_one_that_does(filled, name
 @pytest.mark.parametrize("name", ARRAYS_OF_IDS)
 @pytest.mark.parametrize(
     "wrong",
-    ["qty_0000000000000", "0000000000000", "x", "", "_", "un_", "null", "acgr_8000000000000", "ACGR_000"],
+    ["qty_0000000000000", "0000000000000", "x", "", "_", "un_", "null", "acgr-8000000000000", "ACGR_000"],
 )
 def test_an_id_of_another_type_or_form_is_refused(filled, name, wrong):
     answer = filled.client.get(f"{CUSTOMERS}?{name}[]={wrong}")
@@ -146,8 +157,8 @@ def test_an_id_of_another_type_or_form_is_refused(filled, name, wrong):
 
 
 @pytest.mark.parametrize("name", ARRAYS_OF_IDS)
-@pytest.mark.parametrize("body", ["000000000000", "00000000000000", "000000000000i", "00000000000I0"])
-def test_an_id_whose_body_is_no_id_is_refused(filled, name, body):
+@pytest.mark.parametrize("body", ["", "0" * 65, "00000000-0000", "00000000000I0", "٣", "a_b"])
+def test_an_id_whose_body_is_none_of_any_system_is_refused(filled, name, body):
     answer = filled.client.get(f"{CUSTOMERS}?{name}[]={PREFIXES[name]}_{body}")
 
     assert_refused(answer, f"{name}[]")
@@ -409,7 +420,7 @@ def test_both_bounds_are_inclusive_to_the_millisecond(filled, query, expected):
         "2024-05-01T09:60:00Z",
         "2024-05-01T09:30:00+24:00",
         "2024-05-01T09:30:00+02",
-        "2024-05-01T09:30:00+0200",
+        "2024-05-01T09:30:00+020",
         "1714555800",
         "2024-W18-3T00:00:00Z",
         "+002024-05-01T00:00:00Z",
@@ -438,7 +449,7 @@ def test_a_page_holds_a_hundred_unless_said_otherwise(book):
 
 
 @pytest.mark.parametrize(
-    "wrong", ["", "0", "-1", "1001", "ten", "1e3", "10.0", "+5", " 5", "5 ", "0x10", "05", "1_0", "１０", "٣"]
+    "wrong", ["0", "-1", "1001", "ten", "1e3", "10.0", "+5", " 5", "5 ", "0x10", "05", "1_0", "１０", "٣"]
 )
 def test_a_limit_that_is_no_number_from_1_to_1000_is_refused(filled, wrong):
     assert_refused(filled.client.get(CUSTOMERS, params={"limit": wrong}), "limit")

@@ -314,13 +314,13 @@ def test_a_changed_customer_is_found_by_what_it_says_now(book):
 # Length
 
 
-@pytest.mark.parametrize("q", ["a" * 200, "é" * 200, "🦊" * 200, "a " * 100, "ß" * 200, "%" * 200])
-def test_two_hundred_characters_are_read(letters, q):
+@pytest.mark.parametrize("q", ["a" * 500, "é" * 500, "🦊" * 500, "a " * 250, "ß" * 500, "%" * 500])
+def test_five_hundred_characters_are_read(letters, q):
     assert fetch(letters.client, CUSTOMERS, params={"q": q})["object"] == "list"
 
 
-@pytest.mark.parametrize("q", ["a" * 201, "é" * 201, "🦊" * 201, " " * 201, "a " * 100 + "a", "a" * 5000])
-def test_more_than_two_hundred_characters_are_refused(letters, q):
+@pytest.mark.parametrize("q", ["a" * 501, "é" * 501, "🦊" * 501, " " * 501, "a " * 250 + "a", "a" * 5000])
+def test_more_than_five_hundred_characters_are_refused(letters, q):
     assert_refused(letters.client.get(CUSTOMERS, params={"q": q}), "q")
 
 

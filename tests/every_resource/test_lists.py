@@ -82,7 +82,7 @@ def backwards(client, path, limit):
 
 
 @pytest.mark.parametrize(("resource", "route"), FREE)
-@pytest.mark.parametrize("limit", ["0", "1001", "ten", "-1", ""])
+@pytest.mark.parametrize("limit", ["0", "1001", "ten", "-1"])
 def test_a_limit_that_is_none_is_refused(filled, resource, route, limit):
     path = filled.paths.get(route.path, route.path)
 
@@ -95,7 +95,7 @@ def test_a_cursor_is_good_for_its_own_list_only(filled, resource, route):
     url = filled.client.get(path, params={"limit": 1}).json()["page_info"]["next_page_url"]
     cursor = url.partition("cursor=")[2]
 
-    for damaged in (cursor[:-1], cursor[:-1] + ("A" if cursor[-1] != "A" else "B"), "", "x"):
+    for damaged in (cursor[:-1], cursor[:-1] + ("A" if cursor[-1] != "A" else "B"), "x"):
         answer = filled.client.get(path, params={"limit": 1, "cursor": damaged})
         check_envelope(answer, 400, "cursor", "validation_failed")
     other = "/v1/sales/account-groups" if "account-groups" not in path else "/v1/sales/addresses"

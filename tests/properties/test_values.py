@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradebook.clock import format_ms, parse_rfc3339
+from tradebook.clock import format_ms, parse_rfc3339, read_ms
 from tradebook.crud.cursor import Cursors, Position
 from tradebook.errors import ValidationFailed
 from tradebook.ids import (
@@ -21,7 +21,7 @@ from tradebook.ids import (
     first_key_of,
     milliseconds_of,
 )
-from tradebook.money import display_amount, parse_amount
+from tradebook.money import WrongAmount, display_amount, parse_amount
 from tradebook.text import fold, fold_phone, phone_form, words_of
 
 keys = st.integers(0, KEY_MAX)
@@ -73,6 +73,7 @@ def test_keys_rise_whatever_the_clock_does(clock):
 @given(milliseconds=moments)
 def test_a_moment_reads_back_as_it_was_written(milliseconds):
     assert parse_rfc3339(format_ms(milliseconds)) == (milliseconds, False)
+    assert read_ms(format_ms(milliseconds)) == milliseconds
 
 
 @given(
@@ -114,7 +115,16 @@ def test_a_phone_number_is_its_digits_however_it_is_written(digits, marks):
 # Amounts
 
 
-@given(amount=st.from_regex(r"[+-]?[0-9]{1,12}(\.[0-9]{1,6})?", fullmatch=True))
+@given(amount=st.from_regex(r"-[0-9]{1,12}(\.[0-9]{1,6})?", fullmatch=True))
+def test_an_amount_below_zero_is_none(amount):
+    if Decimal(amount):
+        with pytest.raises(WrongAmount, match="negative"):
+            parse_amount(amount)
+    else:
+        assert Decimal(parse_amount(amount)) == 0
+
+
+@given(amount=st.from_regex(r"\+?[0-9]{1,12}(\.[0-9]{1,6})?", fullmatch=True))
 def test_an_amount_keeps_its_value_and_its_decimals(amount):
     kept = parse_amount(amount)
 

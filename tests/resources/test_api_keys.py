@@ -144,7 +144,7 @@ def test_a_key_that_ends_can_t_make_one_that_goes_on(book):
 
 
 def test_a_use_that_can_t_be_noted_is_noted_by_the_next_request(book, monkeypatch):
-    grant = api_keys.authenticate(book.database, make(book)["secret"])
+    grant, _ = api_keys.authenticate(book.database, make(book)["secret"])
     touch = book.database.touch
 
     def unavailable(*_args, **_values):
@@ -155,6 +155,34 @@ def test_a_use_that_can_t_be_noted_is_noted_by_the_next_request(book, monkeypatc
     monkeypatch.setattr(book.database, "touch", touch)
 
     assert api_keys.note_use(book.database, grant).last_used_at > 0
+
+
+def test_a_key_that_is_revoked_while_it_is_looked_up_is_refused_on_the_next_request(
+    book, counting, monkeypatch
+):
+    read = api_keys.reading
+
+    def read_then_revoke(*arguments):
+        found = read(*arguments)
+        with book.database.write(book.account_key) as writer:
+            assert api_keys.revoke_key(writer, decode_id("ak", book.key_id))
+        return found
+
+    monkeypatch.setattr(api_keys, "reading", read_then_revoke)
+    assert counting.count("GET", KEYS) > 0
+    monkeypatch.setattr(api_keys, "reading", read)
+
+    assert counting.status("GET", KEYS) == 401
+
+
+def test_a_key_is_looked_up_with_one_look_at_the_revision(book, counting, monkeypatch):
+    asked = []
+    revision = book.database.revision
+    monkeypatch.setattr(book.database, "revision", lambda key: asked.append(key) or revision(key))
+
+    counting.count("GET", KEYS)
+
+    assert asked == [book.account_key]
 
 
 def _in(seconds):

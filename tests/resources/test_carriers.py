@@ -25,14 +25,15 @@ def add_level(maker, carrier, **fields):
 def test_the_system_s_carriers_are_there_with_their_levels(maker):
     page = maker.book.get(CARRIERS, include="service_levels")["data"]
 
-    assert {c["code"] for c in page} == {
-        "fedex",
-        "ups",
-        "usps",
-        "will_call",
-        "delivery",
-        "ltl",
-        "freight_collect",
+    levels_of_code = {c["code"]: [level["name"] for level in c["service_levels"]["data"]] for c in page}
+    assert levels_of_code == {
+        "fedex": ["Priority Overnight", "Standard Overnight", "Express Saver", "2Day", "Ground"],
+        "ups": ["Next Day Air", "Next Day Air Saver", "2nd Day Air", "3 Day Select", "Ground"],
+        "usps": ["Priority Mail Express", "Priority Mail", "Ground Advantage"],
+        "will_call": ["Standard"],
+        "delivery": ["Standard"],
+        "ltl": ["Standard"],
+        "freight_collect": ["Standard"],
     }
     for carrier in page:
         levels = carrier["service_levels"]["data"]

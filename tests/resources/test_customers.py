@@ -112,15 +112,49 @@ def test_everything_that_is_given_is_shown_and_found(maker):
 
 
 @pytest.mark.parametrize(
-    "amount", ["0.1", "99999999999999999.9999999", "21000.00", "-5", "1e3", "", "1,5", "NaN", "١"]
+    "amount", ["0.1", "99999999999999999.9999999", "21000.00", "-5", "-0.01", "1e3", "", "1,5", "NaN", "١"]
 )
 def test_decimals_stay_exact_or_are_refused(maker, amount):
     answer = maker.client.post(CUSTOMERS, json=body_of(maker, credit_limit={"value": amount}))
 
-    if amount in ("1e3", "", "1,5", "NaN", "١"):
+    if amount in ("-5", "-0.01", "1e3", "", "1,5", "NaN", "١"):
         check_envelope(answer, 400, "credit_limit.value", "validation_failed")
     else:
         assert show(maker, answer.json())["credit_limit"]["value"] == amount
+
+
+@pytest.mark.parametrize("nothing", ["0", "-0", "-0.00", "+0"])
+def test_a_credit_limit_may_be_nothing_at_all(maker, nothing):
+    made = create(maker, credit_limit={"value": nothing})
+
+    assert show(maker, made)["credit_limit"]["value"] == nothing.lstrip("+-")
+
+
+def test_a_negative_credit_limit_is_refused_in_words(maker):
+    answer = maker.client.post(CUSTOMERS, json=body_of(maker, credit_limit={"value": "-1"}))
+
+    check_envelope(answer, 400, "credit_limit.value", "validation_failed")
+    assert "must not be negative" in answer.json()["error"]["message"]
+
+
+LONGEST_EMAIL = f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 58}.de"
+
+
+def test_an_email_has_up_to_254_characters(maker):
+    assert len(LONGEST_EMAIL) == 254
+    made = create(maker, email=LONGEST_EMAIL)
+
+    assert show(maker, made)["contact_info"]["email"] == LONGEST_EMAIL
+    assert found(maker, q=LONGEST_EMAIL[-200:]) == [made["id"]]
+    check_envelope(patch(maker, made, email=f"a{LONGEST_EMAIL}"), 400, "email", "validation_failed")
+
+
+@pytest.mark.parametrize("line_end", ["\u2028", "\u2029", "\r\n", "\r"])
+def test_every_line_end_is_a_line_feed_in_a_note_and_refused_in_a_line(maker, line_end):
+    made = create(maker, note=f"one{line_end}two")
+
+    assert made["note"] == "one\ntwo"
+    check_envelope(patch(maker, made, name=f"one{line_end}two"), 400, "name", "validation_failed")
 
 
 def test_a_number_of_json_is_no_decimal(maker):

@@ -7,7 +7,7 @@ from tests.fixtures.samples import Maker
 from tests.resources.test_customers import CUSTOMERS, create, found, patch, show
 from tradebook.crud.change import Change
 from tradebook.ids import decode_id
-from tradebook.resources.customers import merging
+from tradebook.resources.customers import changes, merging
 
 
 @pytest.fixture
@@ -248,6 +248,7 @@ def test_a_parent_of_more_children_than_are_moved_at_once_is_merged(maker, monke
 
     with maker.book.database.write(maker.book.account_key) as writer:
         values = {"source_customer_ids": keys[1:], "dry_run": 0}
-        merging.merge(Change(writer=writer, cursors=None, grant=None, path_keys=(keys[0],), values=values))
+        row = changes.records.find(writer, keys[0])
+        merging.merge(Change(writer=writer, grant=None, path_keys=(keys[0],), row=row, values=values))
 
     assert {child["id"] for child in show(maker, target)["child_accounts"]["data"]} == children

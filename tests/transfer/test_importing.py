@@ -114,6 +114,45 @@ def test_every_wrong_cell_is_told_with_line_column_value_and_reason_and_nothing_
     assert len(problems) == summary.problems == len(bad) + 1
 
 
+def test_what_http_refuses_of_a_value_a_file_is_refused_too(ledger):
+    row = {"number": "1", "name": "A"}
+
+    for column, value, reason in (
+        ("credit_limit", "-0.01", "must not be negative"),
+        ("email", f"a@{'b' * 253}", "has 255 characters, more than 254"),
+        ("name", "A\u2028B", "has a line break or another control character"),
+        ("city", "A\u2029B", "has a line break or another control character"),
+    ):
+        name = "bill_to.locality" if column == "city" else column
+        summary, problems = ledger.try_to_take({**row, name: value, "bill_to.country": "DE"})
+        assert next(problem.rpartition(f"{value!r} ")[2] for problem in problems).endswith(reason), problems
+        assert not summary.is_kept
+
+
+def test_a_customer_without_a_name_is_told_of_also_where_it_has_an_address(ledger):
+    rows = [
+        {"number": "501", "name": "Halvorsen Marine", "bill_to.locality": "Bergen", "bill_to.country": "NO"},
+        {"number": "502", "name": "", "bill_to.locality": "Tromsø", "bill_to.country": "NO"},
+    ]
+
+    summary, problems = ledger.try_to_take(*rows)
+
+    assert problems == ["line 2, name: is missing: a new customer needs a name"]
+    assert not summary.is_kept
+
+
+def test_what_http_takes_of_a_value_a_file_is_taken_with_too(ledger):
+    email = f"a@{'b' * 252}"
+
+    ledger.take({"number": "1", "name": "A", "email": email, "note": "one\u2028two", "credit_limit": "-0"})
+    for number, country in enumerate(("XK", "XKX", "Kosovo", "kosovo"), 2):
+        ledger.take({"number": str(number), "name": "B", "bill_to.country": country})
+
+    first = ledger.customer("1")
+    assert (first["email"], first["note"], first["credit_limit"]) == (email, "one\ntwo", "0")
+    assert [shown(record).get("bill_to.country") for record in ledger.records()][1:] == ["XK"] * 4
+
+
 def test_the_wrong_rows_of_a_large_file_are_all_told_in_whichever_batch_they_stand(ledger):
     rows = [{"number": str(n), "name": "" if n % 700 == 3 else "A"} for n in range(3_000)]
 

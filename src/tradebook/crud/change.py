@@ -5,10 +5,9 @@ from typing import Any
 import msgspec
 
 from tradebook.clock import now_ms
-from tradebook.crud.cursor import Cursors
 from tradebook.crud.grant import Grant
 from tradebook.crud.versions import version_of
-from tradebook.errors import PreconditionFailed
+from tradebook.errors import PreconditionFailed, SystemOwned
 from tradebook.ids import KeyMaker
 from tradebook.storage.database import Writer
 
@@ -19,13 +18,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One change under way."""
 
     writer: Writer
-    cursors: Cursors
     grant: Grant
     path_keys: tuple[int, ...] = ()
     """The keys in the path, from the left to the right."""
+    row: dict[str, Any] = {}
+    """The row of the object that the path ends in, as it was before the change."""
     values: dict[str, Any] = {}
     """The fields of the body, as they are kept."""
-    if_match: str | None = None
 
     @property
     def id(self) -> int:
@@ -37,12 +36,15 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         """Make the key of a new row: later than every one before."""
         return _keys.next(now_ms())
 
-    def require_match(self, updated_at: int) -> None:
-        """Refuse to change an object other than the one that the client has seen: PreconditionFailed."""
-        if self.if_match is None or self.if_match.strip() == "*":
-            return
-        tags = [tag.strip().removeprefix("W/") for tag in self.if_match.split(",")]
-        if not any(tag.startswith(f'"{version_of(updated_at)}-') for tag in tags):
-            raise PreconditionFailed(
-                "The object has changed since it was read. Read it again, decide, and send its new ETag."
-            )
+
+def require_changeable(row: dict[str, Any], expected: frozenset[str] | None) -> None:
+    """Refuse to change what belongs to the system, or has another version than the client expects.
+
+    `expected` are versions as `version_of` writes them; None where the client expects nothing.
+    """
+    if row.get("is_system"):
+        raise SystemOwned("This belongs to the system and can't be changed or deleted. Make one of your own.")
+    if expected is not None and version_of(row["updated_at"]) not in expected:
+        raise PreconditionFailed(
+            "The object has changed since it was read. Read it again, decide, and send its new ETag."
+        )

@@ -51,7 +51,7 @@ class Line(Kind, frozen=True):
 
 
 LINE = Line()
-EMAIL = Line(check=text_values.check_email, form="email")
+EMAIL = Line(text_values.EMAIL_LENGTH_MAX, text_values.check_email, "email")
 URL = Line(text_values.URL_LENGTH_MAX, text_values.check_url)
 NOTE = Line(text_values.NOTE_LENGTH_MAX, text_values.check_note)
 

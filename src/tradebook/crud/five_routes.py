@@ -58,6 +58,7 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
                 summary=f"Get one {self.noun}",
                 permission=f"{self.permissions}:read",
                 path_objects=in_path,
+                load=self.load,
                 is_kept=self.is_kept,
                 **shown,
             ),
@@ -116,10 +117,9 @@ class ColumnActs:
 
     def update(self, change: Change) -> int:
         """Change what is given."""
-        before = self._records.current(change)
-        self._records.update(change, before, change.values)
+        self._records.update(change, change.row, change.values)
         return change.id
 
     def delete(self, change: Change) -> None:
         """Delete a row that nothing refers to."""
-        self._records.delete(change, self._records.current(change))
+        self._records.delete(change, change.row)

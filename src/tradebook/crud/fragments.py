@@ -1,7 +1,7 @@
 """What an account has few of, kept as finished JSON for as long as the account doesn't change."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -14,8 +14,10 @@ FRAGMENTS_MAX = 10_000
 Fragment = Any
 """JSON that is already encoded (`msgspec.Raw`), where a Struct's field says the object's own type."""
 
+Shape = TypeVar("Shape", bound=msgspec.Struct)
 
-class Fragments:
+
+class Fragments(Generic[Shape]):
     """The rows of one small table, each encoded once; at most one statement a page."""
 
     def __init__(
@@ -23,7 +25,7 @@ class Fragments:
         name: str,
         table: sa.Table,
         columns: Iterable[sa.Column[Any]],
-        shape: Callable[..., msgspec.Struct],
+        shape: Callable[..., Shape],
     ) -> None:
         """`shape` takes the key and then the columns; `name` tells apart two shapes of one table."""
         self._name = name
@@ -40,11 +42,14 @@ class Fragments:
             if len(known) + len(missing) > FRAGMENTS_MAX:
                 known = {key: known[key] for key in (None, *keys) if key in known}
                 reader.cache[self._name] = known
-            for row in reader.rows(self._statement, ids=list(missing)):
-                known[row[0]] = msgspec.Raw(msgspec.json.encode(self._shape(*row)))
+            for key, found in self.objects(reader, missing).items():
+                known[key] = msgspec.Raw(msgspec.json.encode(found))
         return known
 
-    def load_found(self, view: View, keys: Sequence[int]) -> Mapping[int, Fragment]:
-        """Return finished objects by key, as routes show them; rows that are gone are left out."""
-        known = self.load(view.reader, keys)
-        return {key: known[key] for key in keys if key in known}
+    def objects(self, reader: Reader, keys: Iterable[int | None]) -> dict[int, Shape]:
+        """Return the objects themselves, which are not kept; rows that are gone are left out."""
+        return {row[0]: self._shape(*row) for row in reader.rows(self._statement, ids=list(keys))}
+
+    def load_found(self, view: View, keys: Sequence[int]) -> Mapping[int, Shape]:
+        """Return the objects as routes show them."""
+        return self.objects(view.reader, keys)

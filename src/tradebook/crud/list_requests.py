@@ -54,6 +54,8 @@ class RequestParser:
             self._by_spelling[parameter.name] = parameter
             if parameter.is_array:
                 self._by_spelling[parameter.name.removesuffix(Parameter.MANY)] = parameter
+            if parameter.alias is not None:
+                self._by_spelling[parameter.alias] = parameter
 
     def list_request(self, path: str, pairs: Pairs, account_id: int, cursors: Cursors) -> ListRequest:
         """Read the parameters of a list; ValidationFailed names the first that can't be read."""
@@ -107,6 +109,8 @@ class _Found:
         parameter = self._by_spelling.get(spelling)
         if parameter is None:
             self._refuse_unknown(spelling)
+        if parameter.may_be_empty and not text:
+            return
         if not parameter.is_array and parameter.name in self._values:
             raise ValidationFailed(f"{spelling} is given more than once; it takes one value.", param=spelling)
         values = self._values.setdefault(parameter.name, [])

@@ -11,10 +11,11 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from tradebook.clock import parse_rfc3339
-from tradebook.ids import BODY_PATTERN, decode_id, first_key_of
+from tradebook.ids import ANY_BODY_PATTERN, first_key_of, read_id
 from tradebook.storage.index import Facet
+from tradebook.storage.schema import words_of
 
-TEXT_LENGTH_MAX = 200
+TEXT_LENGTH_MAX, Q_LENGTH_MAX = 200, 500
 LIMIT_MAX = 1000
 LIMIT_DEFAULT = 100
 _WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
@@ -43,56 +44,66 @@ class Id(Kind, frozen=True):
 
     def read(self, text: str) -> int:
         """Read an id of this type, whether or not such an object exists."""
-        key = decode_id(self.prefix, text)
+        key = read_id(self.prefix, text)
         if key is None:
-            raise Unreadable(
-                f"takes ids that begin with {self.prefix}_ and 13 more characters, as this API returns them"
-            )
+            raise Unreadable(f"takes ids that begin with {self.prefix}_, as this API returns them")
         return key
 
     def schema(self) -> dict[str, Any]:
         """Describe the id's form."""
-        return {"type": "string", "pattern": f"^{self.prefix}_{BODY_PATTERN}$"}
+        return {"type": "string", "pattern": f"^{self.prefix}_{ANY_BODY_PATTERN}$"}
 
 
-class OneOf(Kind, frozen=True):
-    """One of a few words; it is read into its place among them."""
+class Word(Kind, frozen=True):
+    """One of a few words, read as it is."""
 
     words: tuple[str, ...]
 
-    def read(self, text: str) -> int:
-        """Read a word of the enumeration, spelled exactly."""
+    def read(self, text: str) -> Any:
+        """Read one of the words, spelled exactly."""
         if text not in self.words:
             raise Unreadable(f"takes one of {', '.join(self.words)}{did_you_mean(text, self.words)}")
-        return self.words.index(text)
+        return text
 
     def schema(self) -> dict[str, Any]:
         """List the words."""
         return {"type": "string", "enum": list(self.words)}
 
 
-class Word(OneOf, frozen=True):
-    """One of a few words, read as it is."""
+class OneOf(Kind, frozen=True):
+    """One word of a `Literal`; it is read into its place among them."""
 
-    def read(self, text: str) -> Any:
-        """Read a word of the enumeration, spelled exactly."""
-        return self.words[super().read(text)]
+    literal: Any
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words, in their order."""
+        return words_of(self.literal)
+
+    def read(self, text: str) -> int:
+        """Read one of the words, spelled exactly."""
+        return self.words.index(Word(self.words).read(text))
+
+    def schema(self) -> dict[str, Any]:
+        """List the words."""
+        return Word(self.words).schema()
 
 
 class Text(Kind, frozen=True):
-    """Text of 1 to 200 characters, or from 0 where an empty one asks for nothing."""
+    """Text of 1 to 200 characters, unless it says otherwise; from 0 where an empty one asks for nothing."""
 
     length_min: int = 1
+    length_max: int = TEXT_LENGTH_MAX
 
     def read(self, text: str) -> str:
         """Take the text as it is."""
-        if not self.length_min <= len(text) <= TEXT_LENGTH_MAX:
-            raise Unreadable(f"takes text of {self.length_min} to {TEXT_LENGTH_MAX} characters")
+        if not self.length_min <= len(text) <= self.length_max:
+            raise Unreadable(f"takes text of {self.length_min} to {self.length_max} characters")
         return text
 
     def schema(self) -> dict[str, Any]:
         """Describe the length."""
-        return {"type": "string", "minLength": self.length_min, "maxLength": TEXT_LENGTH_MAX}
+        return {"type": "string", "minLength": self.length_min, "maxLength": self.length_max}
 
 
 class Moment(Kind, frozen=True):
@@ -157,6 +168,10 @@ class Parameter(msgspec.Struct, frozen=True):
     """The fact that the values are compared with."""
     place: int = 0
     """Which of the facet's columns the value stands for."""
+    alias: str | None = None
+    """Another name that it goes by; both together are one parameter given twice."""
+    may_be_empty: bool = False
+    """Whether form tools may send it with nothing behind it, which is as good as absent."""
 
     MANY: ClassVar[str] = "[]"
 
@@ -171,16 +186,29 @@ CURSOR = Parameter(
     Opaque(),
     "Where the page begins: the cursor inside an earlier `next_page_url` or `previous_page_url`. "
     "Leave it out for the first page.",
+    may_be_empty=True,
 )
-LIMIT = Parameter("limit", Limit(), "The most results in one page.")
+LIMIT = Parameter(
+    "limit", Limit(), "The most results in one page. Left empty, it counts as absent.", may_be_empty=True
+)
 Q = Parameter(
     "q",
-    Text(length_min=0),
+    Text(0, Q_LENGTH_MAX),
     "Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of "
     "phone numbers don't matter.",
 )
-START_DATE = Parameter("start_date", Moment(side="start"), "Only what was created at this time or later.")
-END_DATE = Parameter("end_date", Moment(side="end"), "Only what was created at this time or earlier.")
+START_DATE = Parameter(
+    "start_date",
+    Moment(side="start"),
+    "Only what was created at this time or later. `starts_at` is the same.",
+    alias="starts_at",
+)
+END_DATE = Parameter(
+    "end_date",
+    Moment(side="end"),
+    "Only what was created at this time or earlier. `ends_at` is the same.",
+    alias="ends_at",
+)
 
 
 def include_parameter(values: Sequence[str]) -> Parameter:

@@ -1,6 +1,6 @@
 """The rows of one table, changed one at a time, with the rules that hold for every resource."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tradebook.crud.change import Change
 from tradebook.crud.versions import first_version, next_version
-from tradebook.errors import AlreadyExists, NotFound, ReferenceNotFound, StillReferenced, SystemOwned
+from tradebook.errors import AlreadyExists, ReferenceNotFound, StillReferenced
 from tradebook.storage.database import Reader, Writer
 from tradebook.storage.index import ListIndex
 from tradebook.storage.schema import ACCOUNT, Prepared, any_of, metadata, prepare
@@ -27,16 +27,18 @@ class Records:
         unique: Sequence[str] = (),
         unique_within: str | None = None,
         unless: sa.ColumnElement[bool] | None = None,
+        standing: sa.ColumnElement[bool] | None = None,
         owned: Collection[sa.Column[Any]] = (),
         index: ListIndex | None = None,
     ) -> None:
         """Declare what is special about the table.
 
         `unique` names columns whose value no two rows share, within those that agree in `unique_within`,
-        apart from the rows for which `unless` holds. `owned` are references of rows that go with the row they
-        refer to.
+        apart from the rows for which `unless` holds. A row for which `standing` doesn't hold is not found.
+        `owned` are references of rows that go with the row they refer to.
         """
         self.table, self._index, self._within = table, index, unique_within
+        self._indexed = frozenset() if index is None else index.columns_of(table)
         self.columns = tuple(column.name for column in table.c if column.name != "account_id")
         self._owned = [
             prepare(sa.delete(column.table).where(column.table.c.account_id == ACCOUNT, column == _KEY))
@@ -44,7 +46,8 @@ class Records:
         ]
         self._owned_columns = set(owned)
         own = (table.c.account_id == ACCOUNT, table.c.id == _KEY)
-        self._select = prepare(sa.select(*(table.c[name] for name in self.columns)).where(*own))
+        there = own if standing is None else (*own, standing)
+        self._select = prepare(sa.select(*(table.c[name] for name in self.columns)).where(*there))
         self._insert = prepare(sa.insert(table))
         self._update = prepare(
             sa.update(table)
@@ -71,18 +74,6 @@ class Records:
         found = reader.rows(self._select, key=key)
         return dict(zip(self.columns, found[0], strict=True)) if found else None
 
-    def current(self, change: Change) -> Values:
-        """Return the row that is to be changed, if it is there, not the system's, and what the client saw."""
-        found = self.find(change.writer, change.id)
-        if found is None:
-            raise NotFound("There is no such object in this account.", param="id")
-        if found.get("is_system"):
-            raise SystemOwned(
-                "This belongs to the system and can't be changed or deleted. Make one of your own."
-            )
-        change.require_match(found["updated_at"])
-        return found
-
     def require(self, reader: Reader, keys: Iterable[int], param: str) -> None:
         """Refuse keys that the account has no row of: ReferenceNotFound."""
         wanted = set(keys)
@@ -93,7 +84,7 @@ class Records:
         """Add a row and return its key; AlreadyExists where a value is taken."""
         key = change.new_key()
         row = {"id": key, "updated_at": first_version(key), **values}
-        self._require_free(change.writer, row)
+        self._require_free(change.writer, row, self._taken)
         change.writer.run(self._insert, **row)
         self.reindex(change.writer, [key])
         return key
@@ -101,10 +92,12 @@ class Records:
     def update(self, change: Change, before: Values, changes: Values) -> None:
         """Change columns of a row; every change is a new version, also one that changes nothing."""
         row = {**before, **changes, "updated_at": next_version(before["updated_at"])}
-        self._require_free(change.writer, row)
+        changed = {name for name in changes if row[name] != before[name]}
+        self._require_free(change.writer, row, changed)
         key = row.pop("id")
         change.writer.run(self._update, key=key, **row)
-        self.reindex(change.writer, [key])
+        if not changed.isdisjoint(self._indexed):
+            self.reindex(change.writer, [key])
 
     def delete(self, change: Change, before: Values) -> None:
         """Delete a row and what goes with it; StillReferenced where others need it."""
@@ -144,9 +137,9 @@ class Records:
             for name, selects in found.items()
         ]
 
-    def _require_free(self, reader: Reader, row: Values) -> None:
+    def _require_free(self, reader: Reader, row: Values, columns: Container[str]) -> None:
         for name, statement in self._taken.items():
-            if row.get(name) is None:
+            if name not in columns or row.get(name) is None:
                 continue
             more = {} if self._within is None else {"within": row[self._within]}
             if any(key != row["id"] for (key,) in reader.rows(statement, value=row[name], **more)):

@@ -9,6 +9,7 @@ from tradebook.crud.change import Change
 from tradebook.crud.cursor import Cursors
 from tradebook.crud.fields import NOTHING, Body
 from tradebook.crud.parameters import Parameter
+from tradebook.crud.records import Records, Values
 from tradebook.errors import ApiError, NotFound
 from tradebook.storage.database import Reader
 from tradebook.storage.index import Query
@@ -52,20 +53,34 @@ class PathObject(msgspec.Struct, frozen=True):
 
     param: str
     id_prefix: str
-    load: Load
-    inside: Callable[[Reader, int, int], bool] | None = None
-    """Whether it belongs to the object before it in the path: (reader, that one's key, its own)."""
+    records: Records | None = None
+    """Where its row is; None for constants, which have none."""
+    inside: str | None = None
+    """The column with the key of the object before it in the path."""
     gone: Callable[[Reader, int], ApiError | None] | None = None
     """Finds out whether there is more to tell of an object that is not there."""
 
-    def require(self, view: View, key: int, before: int | None) -> Any:
-        """Return the object; NotFound where there is none, or none in the object before it."""
-        found = self.load(view, [key])
-        is_inside = before is None or self.inside is None or self.inside(view.reader, before, key)
-        if key in found and is_inside:
-            return found[key]
-        error = None if self.gone is None else self.gone(view.reader, key)
-        raise error or NotFound("There is no such object in this account.", param=self.param)
+    def row(self, reader: Reader, key: int, before: int | None) -> Values:
+        """Return its row; NotFound where there is none, or none in the object before it."""
+        found = None if self.records is None else self.records.find(reader, key)
+        if found is None or (self.inside is not None and found[self.inside] != before):
+            raise self.missing(reader, key)
+        return found
+
+    def missing(self, reader: Reader, key: int) -> ApiError:
+        """Say that it is not there."""
+        error = None if self.gone is None else self.gone(reader, key)
+        return error or NotFound("There is no such object in this account.", param=self.param)
+
+
+def row_in_path(path_objects: Sequence[PathObject], reader: Reader, keys: Sequence[int]) -> Values:
+    """Return the row of the object that a path ends in; NotFound where any of the path is missing."""
+    row: Values = {}
+    before = None
+    for path_object, key in zip(path_objects, keys, strict=True):
+        row = path_object.row(reader, key, before)
+        before = key
+    return row
 
 
 class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +116,7 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
     item: type[msgspec.Struct]
     path_objects: tuple[PathObject, ...]
     """The objects in the path; the last is the one that is answered."""
+    load: Load
     includes: tuple[str, ...] = ()
     is_kept: bool = True
 
@@ -108,6 +124,16 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
     def permissions(self) -> tuple[str, ...]:
         """What a key needs for it."""
         return (self.permission,)
+
+    def find(self, view: View, keys: Sequence[int]) -> Any:
+        """Return the finished object; NotFound where any of the path is missing."""
+        key = keys[-1]
+        if len(keys) > 1:
+            row_in_path(self.path_objects, view.reader, keys)
+        found = self.load(view, [key])
+        if key not in found:
+            raise self.path_objects[-1].missing(view.reader, key)
+        return found[key]
 
 
 Act = Callable[[Change], int | msgspec.Struct | None]
@@ -133,6 +159,14 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     creates: bool = False
     has_secret: bool = False
     """Whether the answer holds what must not be kept readable, not even to be replayed."""
+
+    @property
+    def changes_object(self) -> bool:
+        """Whether it changes the object that its path ends in, and so looks at that one's version.
+
+        The path of an action that adds to an object goes on behind it, without `/actions/`.
+        """
+        return self.path.endswith("}") or "/actions/" in self.path
 
 
 Route = ListRoute | ItemRoute | Action

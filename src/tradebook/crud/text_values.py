@@ -8,10 +8,14 @@ import unicodedata
 from typing import Any
 
 TEXT_LENGTH_MAX = 200
+EMAIL_LENGTH_MAX = 254
+"""What RFC 5321 leaves for an address between its angle brackets."""
+
 NOTE_LENGTH_MAX = 10_000
 URL_LENGTH_MAX = 2_000
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_LINE_END = re.compile("\r\n|[\r\u2028\u2029]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL_IN_NOTE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _UNSEEN = {"Cf", "Zs", "Zl", "Zp"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -36,7 +40,7 @@ def check_note(value: Any) -> str:
     """Accept text of several lines, without the white space around it; line ends become line feeds."""
     text = _require_text(value.strip() if isinstance(value, str) else value, NOTE_LENGTH_MAX)
     if not text.isprintable():
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        text = _LINE_END.sub("\n", text)
         if _CONTROL_IN_NOTE.search(text):
             raise ValueError("has a control character")
     return text
@@ -44,7 +48,7 @@ def check_note(value: Any) -> str:
 
 def check_email(value: Any) -> str:
     """Accept what looks like an e-mail address."""
-    text = check_text(value)
+    text = check_text(value, length_max=EMAIL_LENGTH_MAX)
     if not _EMAIL.fullmatch(text):
         raise ValueError("is not an e-mail address: it takes one @ and no spaces")
     return text

@@ -1,6 +1,6 @@
 """Account groups: what customers are sorted into, by type and by price."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -19,9 +19,12 @@ from tradebook.ids import encode_id, milliseconds_of
 from tradebook.storage.index import Facet, ListIndex, Source
 from tradebook.storage.schema import ACCOUNT, any_of, choice, prepare, table, text, unique
 
-COMMISSION_POLICIES = ("commission_applied", "commission_exempt")
-FREIGHT_POLICIES = ("free_freight", "billed_freight")
-TYPES = ("pricing_group", "type_group")
+CommissionPolicy = Literal["commission_applied", "commission_exempt"]
+FreightPolicy = Literal["free_freight", "billed_freight"]
+GroupType = Literal["pricing_group", "type_group"]
+COMMISSION_POLICIES: tuple[CommissionPolicy, ...] = get_args(CommissionPolicy)
+FREIGHT_POLICIES: tuple[FreightPolicy, ...] = get_args(FreightPolicy)
+TYPES: tuple[GroupType, ...] = get_args(GroupType)
 
 
 class AccountGroup(msgspec.Struct, frozen=True):
@@ -31,9 +34,9 @@ class AccountGroup(msgspec.Struct, frozen=True):
     object: Literal["account_group"]
     name: str
     description: str | None
-    commission_policy: Literal["commission_applied", "commission_exempt"]
-    freight_policy: Literal["free_freight", "billed_freight"]
-    type: Literal["pricing_group", "type_group"]
+    commission_policy: CommissionPolicy
+    freight_policy: FreightPolicy
+    type: GroupType
     created_at: str
     updated_at: str
 
@@ -42,9 +45,9 @@ account_groups: sa.Table = table(
     "account_groups",
     text("name"),
     text("description", nullable=True),
-    choice("commission_policy", COMMISSION_POLICIES),
-    choice("freight_policy", FREIGHT_POLICIES),
-    choice("type", TYPES),
+    choice("commission_policy", CommissionPolicy),
+    choice("freight_policy", FreightPolicy),
+    choice("type", GroupType),
     unique("account_groups", "name"),
 )
 
@@ -72,9 +75,9 @@ def _shape(
         "account_group",
         name,
         description,
-        COMMISSION_POLICIES[commission],  # type: ignore[arg-type]
-        FREIGHT_POLICIES[freight],  # type: ignore[arg-type]
-        TYPES[kind],  # type: ignore[arg-type]
+        COMMISSION_POLICIES[commission],
+        FREIGHT_POLICIES[freight],
+        TYPES[kind],
         format_ms(milliseconds_of(key)),
         format_ms(updated_at),
     )
@@ -115,7 +118,7 @@ _plain = ColumnActs(records)
 
 
 def _update(change: Change) -> int:
-    before = records.current(change)
+    before = change.row
     if change.values.get("type", before["type"]) != before["type"]:
         # Its customers would have the group in the wrong place.
         raise WrongGroupType("A group keeps its type: make another group of the type you need.", param="type")
@@ -128,17 +131,19 @@ CREATE, UPDATE = bodies(
     AccountGroup,
     (
         Field("name", LINE, "What it is called; no two groups share a name.", is_required=True),
-        Field("type", OneOf(TYPES), "Which of the two kinds of group it is; it stays so.", is_required=True),
+        Field(
+            "type", OneOf(GroupType), "Which of the two kinds of group it is; it stays so.", is_required=True
+        ),
         Field("description", NOTE, "What the group is for.", can_be_null=True),
         Field(
             "commission_policy",
-            OneOf(COMMISSION_POLICIES),
+            OneOf(CommissionPolicy),
             "Whether commission is due on sales to its customers: `commission_applied` unless told.",
             default=COMMISSION_POLICIES.index("commission_applied"),
         ),
         Field(
             "freight_policy",
-            OneOf(FREIGHT_POLICIES),
+            OneOf(FreightPolicy),
             "Whether freight is billed to its customers: `billed_freight` unless told.",
             default=FREIGHT_POLICIES.index("billed_freight"),
         ),
@@ -157,8 +162,8 @@ resource = Resource(
         item=AccountGroup,
         load=fragments.load_found,
         walk=walk_of_index(INDEX),
-        path_object=PathObject("id", ID_PREFIX, fragments.load_found),
-        parameters=(Q, Parameter("type", OneOf(TYPES), "Only groups of this kind.", TYPE)),
+        path_object=PathObject("id", ID_PREFIX, records),
+        parameters=(Q, Parameter("type", OneOf(GroupType), "Only groups of this kind.", TYPE)),
         create=CREATE,
         update=UPDATE,
         creating=_plain.create,

@@ -1,7 +1,7 @@
 """Account statuses: how a customer's orders are treated. Constants of the system, the same everywhere."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -12,12 +12,8 @@ from tradebook.crud.walks import walk_of_constants
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.resources.system import system_key
 
-CODES: tuple[Literal["normal", "preferred", "hold_shipment", "hold_all"], ...] = (
-    "normal",
-    "preferred",
-    "hold_shipment",
-    "hold_all",
-)
+StatusCode = Literal["normal", "preferred", "hold_shipment", "hold_all"]
+CODES: tuple[StatusCode, ...] = get_args(StatusCode)
 ID_PREFIX = "acst"
 
 
@@ -26,7 +22,7 @@ class AccountStatus(msgspec.Struct, frozen=True):
 
     id: str
     object: Literal["account_status"]
-    code: Literal["normal", "preferred", "hold_shipment", "hold_all"]
+    code: StatusCode
     name: str
     owner: None
     created_at: str
@@ -59,6 +55,6 @@ resource = Resource(
         item=AccountStatus,
         load=_load,
         walk=walk_of_constants(list(_BY_KEY)),
-        path_object=PathObject("id", ID_PREFIX, _load),
+        path_object=PathObject("id", ID_PREFIX),
     ).routes(),
 )

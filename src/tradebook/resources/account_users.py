@@ -1,6 +1,6 @@
 """Account users: the people of the account, of whom some are sales reps."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -17,7 +17,8 @@ from tradebook.errors import ValidationFailed
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.storage.schema import choice, moment, table, text, unique
 
-STATUSES = ("active", "disabled", "removed")
+UserStatus = Literal["active", "disabled", "removed"]
+STATUSES: tuple[UserStatus, ...] = get_args(UserStatus)
 USER_PREFIX = "us"
 
 
@@ -41,7 +42,7 @@ class AccountUser(msgspec.Struct, frozen=True):
     id: str
     user: User | None
     object: Literal["account_user"]
-    status: Literal["active", "disabled", "removed"]
+    status: UserStatus
     role: None
     department: None
     last_used_at: str | None
@@ -51,7 +52,7 @@ class AccountUser(msgspec.Struct, frozen=True):
 
 account_users: sa.Table = table(
     "account_users",
-    choice("status", STATUSES),
+    choice("status", UserStatus),
     moment("last_used_at"),
     text("email", nullable=True),
     text("name", nullable=True),
@@ -72,7 +73,7 @@ def _shape(
         encode_id(ID_PREFIX, key),
         user,
         "account_user",
-        STATUSES[status],  # type: ignore[arg-type]
+        STATUSES[status],
         None,
         None,
         format_ms_or_none(last_used_at),
@@ -129,7 +130,7 @@ def _create(change: Change) -> int:
 
 
 def _update(change: Change) -> int:
-    before = records.current(change)
+    before = change.row
     changed = dict(change.values)
     _require_somebody({**before, **changed})
     if changed.get("email", before["email"]) != before["email"]:
@@ -143,13 +144,19 @@ def _require_somebody(values: Values) -> None:
         raise ValidationFailed("An account user needs an email or a name.", param="email")
 
 
-def _becoming(status: str) -> Act:
+_VERBS: tuple[tuple[str, UserStatus], ...] = (
+    ("activate", "active"),
+    ("disable", "disabled"),
+    ("remove", "removed"),
+)
+
+
+def _becoming(status: UserStatus) -> Act:
     place = STATUSES.index(status)
 
     def become(change: Change) -> int:
-        before = records.current(change)
-        if before["status"] != place:
-            records.update(change, before, {"status": place})
+        if change.row["status"] != place:
+            records.update(change, change.row, {"status": place})
         return change.id
 
     return become
@@ -165,7 +172,7 @@ _bodies = bodies(
         Field("image_url", URL, "Where a picture of the person is.", can_be_null=True),
     ),
 )
-_PATH_OBJECT = PathObject("id", ID_PREFIX, fragments_with_user.load_found)
+_PATH_OBJECT = PathObject("id", ID_PREFIX, records)
 
 resource = Resource(
     name="account_user",
@@ -197,7 +204,7 @@ resource = Resource(
                 item=AccountUser,
                 load=fragments_with_user.load_found,
             )
-            for verb, status in (("activate", "active"), ("disable", "disabled"), ("remove", "removed"))
+            for verb, status in _VERBS
         ),
     ),
 )

@@ -14,7 +14,7 @@ from tradebook.crud.records import Values
 from tradebook.crud.resource import ListRoute, PathObject, Resource, Span, View
 from tradebook.crud.walks import select_span, walk_of_index, walk_of_owned
 from tradebook.resources import addresses
-from tradebook.resources.addresses import FIELDS, ID_PREFIX, INDEX, TYPE, TYPES, Address
+from tradebook.resources.addresses import FIELDS, ID_PREFIX, INDEX, TYPE, Address, AddressType
 from tradebook.resources.customers.changes import require_customers
 from tradebook.resources.customers.links import COPIED, link
 from tradebook.resources.customers.load import load_plain
@@ -132,7 +132,7 @@ def _create(change: Change) -> int:
 
 
 def _update(change: Change) -> int:
-    before = addresses.records.current(change)
+    before = change.row
     values, served = _taken_apart(change)
     addresses.records.update(change, before, values)
     after = {**before, **values}
@@ -195,7 +195,7 @@ CREATE, UPDATE = bodies(
 )
 
 PATH = "/v1/sales/addresses"
-_PATH_OBJECT = PathObject("id", ID_PREFIX, _load)
+_PATH_OBJECT = PathObject("id", ID_PREFIX, addresses.records)
 _standard = FiveRoutes(
     path=PATH,
     noun="address",
@@ -207,7 +207,7 @@ _standard = FiveRoutes(
     path_object=_PATH_OBJECT,
     parameters=(
         Q,
-        Parameter("type", OneOf(TYPES), "Only addresses of this type.", TYPE),
+        Parameter("type", OneOf(AddressType), "Only addresses of this type.", TYPE),
         Parameter(
             "customer_ids[]",
             Id(CUSTOMER_PREFIX),

@@ -1,7 +1,7 @@
 """Addresses: where customers are billed and shipped to; one may serve several customers."""
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -17,7 +17,8 @@ from tradebook.storage.database import Reader
 from tradebook.storage.index import Facet, ListIndex, Source
 from tradebook.storage.schema import ACCOUNT, any_of, choice, prepare, table, text
 
-TYPES: tuple[Literal["standard", "drop_ship"], ...] = ("standard", "drop_ship")
+AddressType = Literal["standard", "drop_ship"]
+TYPES: tuple[AddressType, ...] = get_args(AddressType)
 ID_PREFIX, GEOLOCATION_PREFIX = "ad", "geo"
 
 
@@ -42,7 +43,7 @@ class Address(msgspec.Struct, frozen=True):
     name: str
     phone: str | None
     email: str | None
-    type: Literal["standard", "drop_ship"]
+    type: AddressType
     geolocation: Geolocation | None
     created_at: str
     updated_at: str
@@ -53,7 +54,7 @@ addresses: sa.Table = table(
     text("name"),
     text("phone", nullable=True),
     text("email", nullable=True),
-    choice("type", TYPES),
+    choice("type", AddressType),
     text("street_line_1", nullable=True),
     text("street_line_2", nullable=True),
     text("locality", nullable=True),
@@ -155,6 +156,6 @@ FIELDS = (
     Field("postal_code", LINE, "The postal code.", can_be_null=True),
     Field("phone", LINE, "A phone number.", can_be_null=True),
     Field("email", EMAIL, "An email address.", can_be_null=True),
-    Field("type", OneOf(TYPES), "`standard` unless told.", default=0),
+    Field("type", OneOf(AddressType), "`standard` unless told.", default=0),
 )
 """What a body says of an address."""

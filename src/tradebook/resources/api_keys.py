@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -27,7 +27,7 @@ from tradebook.storage.schema import ACCOUNT, any_of, moment, prepare, table, te
 from tradebook.storage.transactions import reading
 
 Environment = Literal["prod", "test"]
-ENVIRONMENTS: tuple[Environment, ...] = ("prod", "test")
+ENVIRONMENTS: tuple[Environment, ...] = get_args(Environment)
 ID_PREFIX = "ak"
 ALL_PERMISSIONS = tuple(
     f"{resource}:{action}"
@@ -66,7 +66,7 @@ api_keys: sa.Table = table(
 )
 
 _k = api_keys.c
-records = Records(api_keys)
+records = Records(api_keys, standing=_k.revoked_at.is_(None))
 _NOW = sa.bindparam("now", type_=sa.BigInteger)
 _BY_HASH = prepare(
     sa.select(*(_k[name] for name in records.columns)).where(
@@ -106,7 +106,7 @@ class ApiKey(msgspec.Struct, frozen=True):
     id: str
     object: Literal["api_key"]
     name: str | None
-    environment: Literal["prod", "test"]
+    environment: Environment
     last_four: str
     permissions: list[str]
     expires_at: str | None
@@ -147,7 +147,7 @@ def rotate_key(writer: Writer, before: Values, grace_seconds: int) -> tuple[Valu
     Returns the row of the new key and its secret. AlreadyDeleted where the old one has ended.
     """
     now, end = now_ms(), _end_of(before)
-    if before["revoked_at"] is not None or (end is not None and end <= now):
+    if end is not None and end <= now:
         raise AlreadyDeleted("This key has ended: make a new one.", param="id")
     grace_ends_at = now + grace_seconds * 1000
     if before["grace_ends_at"] is not None:
@@ -202,10 +202,15 @@ def list_keys(reader: Reader) -> list[ListedApiKey]:
     ]
 
 
-def authenticate(database: Database, secret: str) -> Grant:
-    """Find out what a key opens; InvalidApiKey, RevokedApiKey or ExpiredApiKey where it opens nothing."""
+def authenticate(database: Database, secret: str, revision: int | None = None) -> tuple[Grant, int]:
+    """Find out what a key opens, and for which revision of its account; `revision` is the latest if known.
+
+    InvalidApiKey, RevokedApiKey or ExpiredApiKey where it opens nothing.
+    """
     account_id = account_of(secret)
-    if database.revision(account_id) is None:
+    # The revision first: a key that is revoked in between is looked up again by the next request.
+    revision = database.revision(account_id) if revision is None else revision
+    if revision is None:
         raise no_such_key()
     found = reading(database, account_id, lambda reader: reader.rows(_BY_HASH, secret_hash=hash_of(secret)))
     if not found:
@@ -216,7 +221,7 @@ def authenticate(database: Database, secret: str) -> Grant:
     permissions = frozenset(row["permissions"].split())
     grant = Grant(account_id, row["id"], permissions, _end_of(row), row["last_used_at"] or 0)
     grant.require_unexpired()
-    return grant
+    return grant, revision
 
 
 def note_use(database: Database, grant: Grant) -> Grant:
@@ -254,11 +259,12 @@ def _shape(row: Values) -> ApiKey:
 
 def _load(view: View, keys: Sequence[int]) -> Mapping[int, ApiKey]:
     """Return keys that were not revoked."""
-    found = (
-        dict(zip(records.columns, row, strict=True)) for row in view.reader.rows(_STANDING, ids=list(keys))
-    )
-    known = {row["id"]: _shape(row) for row in found}
-    return {key: known[key] for key in keys if key in known}
+    return _standing(view.reader, keys)
+
+
+def _standing(reader: Reader, keys: Sequence[int]) -> dict[int, ApiKey]:
+    found = (dict(zip(records.columns, row, strict=True)) for row in reader.rows(_STANDING, ids=list(keys)))
+    return {row["id"]: _shape(row) for row in found}
 
 
 def _require_no_more(grant: Grant, permissions: Sequence[str], expires_at: int | None) -> None:
@@ -284,15 +290,15 @@ def _create(change: Change) -> NewApiKey:
 
 
 def _rotate(change: Change) -> NewApiKey:
-    before = records.current(change)
+    before = change.row
     _require_no_more(change.grant, before["permissions"].split(), before["expires_at"])
     row, secret = rotate_key(change.writer, before, change.values["grace_seconds"])
-    replaced = _load(View(change.writer, change.cursors), [change.id])[change.id]
+    replaced = _standing(change.writer, [change.id])[change.id]
     return NewApiKey(**asdict(_shape(row)), secret=secret, replaces=replaced)
 
 
 def _delete(change: Change) -> None:
-    revoke_key(change.writer, records.current(change)["id"])
+    revoke_key(change.writer, change.id)
 
 
 _CREATE = Body(
@@ -325,7 +331,7 @@ _ROTATE = Body(
     ),
 )
 PATH = "/v1/auth/api-keys"
-_PATH_OBJECT = PathObject("id", ID_PREFIX, _load)
+_PATH_OBJECT = PathObject("id", ID_PREFIX, records)
 
 resource = Resource(
     name="api_key",

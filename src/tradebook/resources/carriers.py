@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import structs
 
 from tradebook.clock import format_ms, format_ms_or_none, now_ms
 from tradebook.crud.change import Change
@@ -20,18 +21,18 @@ from tradebook.crud.walks import NewestOfEach, walk_of_table
 from tradebook.errors import AlreadyDeleted
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.resources import service_levels
-from tradebook.resources.service_levels import VISIBILITIES, ServiceLevel
-from tradebook.storage.database import Reader
+from tradebook.resources.service_levels import VISIBILITIES, ServiceLevel, Visibility
 from tradebook.storage.schema import choice, flag, moment, table, text, unique
 
-CODES = ("fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect")
+CarrierCode = Literal["fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect"]
+CODES: tuple[CarrierCode, ...] = get_args(CarrierCode)
 PATH = "/v1/operations/carriers"
 
-SYSTEM: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+SYSTEM: tuple[tuple[str, CarrierCode, tuple[str, ...]], ...] = (
     (
         "FedEx",
         "fedex",
-        ("Ground", "2Day", "Express Saver", "FiveRoutes Overnight", "Priority Overnight"),
+        ("Ground", "2Day", "Express Saver", "Standard Overnight", "Priority Overnight"),
     ),
     (
         "UPS",
@@ -39,10 +40,10 @@ SYSTEM: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         ("Ground", "3 Day Select", "2nd Day Air", "Next Day Air Saver", "Next Day Air"),
     ),
     ("USPS", "usps", ("Ground Advantage", "Priority Mail", "Priority Mail Express")),
-    ("Will Call", "will_call", ("FiveRoutes",)),
-    ("Delivery", "delivery", ("FiveRoutes",)),
-    ("LTL", "ltl", ("FiveRoutes",)),
-    ("Freight Collect", "freight_collect", ("FiveRoutes",)),
+    ("Will Call", "will_call", ("Standard",)),
+    ("Delivery", "delivery", ("Standard",)),
+    ("LTL", "ltl", ("Standard",)),
+    ("Freight Collect", "freight_collect", ("Standard",)),
 )
 """The system's carriers: name, code, and service levels of which the first is the default."""
 
@@ -53,9 +54,9 @@ class Carrier(msgspec.Struct, frozen=True):
     id: str
     object: Literal["carrier"]
     name: str
-    code: Literal["fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect"] | None
+    code: CarrierCode | None
     account_number: str | None
-    customer_portal_visibility: Literal["visible", "hidden"]
+    customer_portal_visibility: Visibility
     owner: None
     service_levels: ListObject | None
     deleted_at: str | None
@@ -66,9 +67,9 @@ class Carrier(msgspec.Struct, frozen=True):
 carriers: sa.Table = table(
     "carriers",
     text("name"),
-    choice("code", CODES, nullable=True),
+    choice("code", CarrierCode, nullable=True),
     text("account_number", nullable=True),
-    choice("customer_portal_visibility", VISIBILITIES),
+    choice("customer_portal_visibility", Visibility),
     flag("is_system"),
     moment("deleted_at"),
     unique("carriers", "name", where="deleted_at IS NULL"),
@@ -88,9 +89,9 @@ def _shape(
         encode_id(ID_PREFIX, key),
         "carrier",
         name,
-        None if code is None else CODES[code],  # type: ignore[arg-type]
+        None if code is None else CODES[code],
         account_number,
-        VISIBILITIES[visibility],  # type: ignore[arg-type]
+        VISIBILITIES[visibility],
         None,
         None,
         format_ms_or_none(deleted_at),
@@ -125,29 +126,34 @@ def _levels_path(carrier: int) -> str:
 
 
 def load_with_levels(view: View, keys: Iterable[int | None]) -> dict[int | None, Fragment]:
-    """Return finished carriers with their service levels filled in."""
+    """Return the finished JSON of carriers with their service levels."""
     known: dict[int | None, Fragment] = view.reader.cache.setdefault(_WITH_LEVELS, {None: None})
     missing = [key for key in set(keys).difference(known) if key is not None]
-    if not missing:
-        return known
-    levels_of = _LEVELS.load(view.reader, missing)
-    levels = service_levels.fragments.load(
-        view.reader, [level for listed in levels_of.values() for level in listed]
-    )
-    for key, carrier in fragments.load(view.reader, missing).items():
-        if key in levels_of:
-            path_of = partial(_levels_path, key)
-            entries = [levels[level] for level in levels_of[key]]
-            filled = msgspec.json.decode(carrier, type=dict[str, Any])
-            filled["service_levels"] = nested_list(view, path_of, levels_of[key], entries)
-            known[key] = msgspec.Raw(msgspec.json.encode(filled))
+    if missing:
+        for key, carrier in _with_levels(view, missing).items():
+            known[key] = msgspec.Raw(msgspec.json.encode(carrier))
     return known
 
 
-def _load(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
+def _with_levels(view: View, keys: Sequence[int]) -> dict[int, Carrier]:
+    levels_of = _LEVELS.load(view.reader, keys)
+    levels = service_levels.fragments.load(
+        view.reader, [level for listed in levels_of.values() for level in listed]
+    )
+    return {
+        key: structs.replace(
+            carrier,
+            service_levels=nested_list(
+                view, partial(_levels_path, key), levels_of[key], [levels[level] for level in levels_of[key]]
+            ),
+        )
+        for key, carrier in fragments.objects(view.reader, keys).items()
+    }
+
+
+def _load(view: View, keys: Sequence[int]) -> Mapping[int, Carrier]:
     with_levels = "service_levels" in view.include
-    known = load_with_levels(view, keys) if with_levels else fragments.load(view.reader, keys)
-    return {key: known[key] for key in keys if key in known}
+    return _with_levels(view, keys) if with_levels else fragments.objects(view.reader, keys)
 
 
 records = Records(carriers, unique=("name",), unless=carriers.c.deleted_at.is_not(None))
@@ -156,16 +162,9 @@ _plain = ColumnActs(records, is_system=0, deleted_at=None)
 
 def _standing(change: Change) -> Values:
     """Return the carrier that is to be changed, if it was not deleted."""
-    before = records.current(change)
-    if before["deleted_at"] is not None:
+    if change.row["deleted_at"] is not None:
         raise AlreadyDeleted("This carrier was deleted; customers that have it keep it.", param="id")
-    return before
-
-
-def _require_standing(reader: Reader, key: int) -> None:
-    found = records.find(reader, key)
-    if found is not None and found["deleted_at"] is not None:
-        raise AlreadyDeleted("This carrier was deleted and gets no new levels.", param="carrier_id")
+    return change.row
 
 
 def _update(change: Change) -> int:
@@ -183,11 +182,11 @@ CREATE, UPDATE = bodies(
     Carrier,
     (
         Field("name", LINE, "What it is called; no two carriers share a name.", is_required=True),
-        Field("code", OneOf(CODES), "Which of the known carriers it is.", can_be_null=True),
+        Field("code", OneOf(CarrierCode), "Which of the known carriers it is.", can_be_null=True),
         Field("account_number", LINE, "The account's own number with the carrier.", can_be_null=True),
         Field(
             "customer_portal_visibility",
-            OneOf(VISIBILITIES),
+            OneOf(Visibility),
             "Whether customers see it: `visible` unless told.",
             default=0,
         ),
@@ -207,7 +206,7 @@ resource = Resource(
         item=Carrier,
         load=_load,
         walk=walk_of_table(carriers.c.id, carriers.c.deleted_at.is_(None)),
-        path_object=PathObject("id", ID_PREFIX, _load),
+        path_object=PathObject("id", ID_PREFIX, records),
         includes=("service_levels",),
         create=CREATE,
         update=UPDATE,
@@ -220,7 +219,5 @@ service_level_resource = Resource(
     name="service_level",
     id_prefix=service_levels.ID_PREFIX,
     shape=ServiceLevel,
-    routes=service_levels.routes(
-        _LEVELS_PATH, PathObject("carrier_id", ID_PREFIX, fragments.load_found), _require_standing
-    ),
+    routes=service_levels.routes(_LEVELS_PATH, PathObject("carrier_id", ID_PREFIX, records)),
 )

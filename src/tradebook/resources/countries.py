@@ -8,7 +8,9 @@ from babel import Locale
 from tradebook.text import fold
 
 # What everybody writes and neither ISO 3166 nor CLDR lists.
-_CUSTOMARY = {"uk": "GB", "great britain": "GB", "turkey": "TR"}
+_CUSTOMARY = {"uk": "GB", "great britain": "GB", "turkey": "TR", "xkx": "XK"}
+_KOSOVO = "XK"
+"""Not in ISO 3166, which leaves the code free for it; CLDR, carriers and the post use it."""
 
 
 def country_code(text: str) -> str | None:
@@ -20,7 +22,7 @@ def country_code(text: str) -> str | None:
 
 @cache
 def _codes() -> frozenset[str]:
-    return frozenset(country.alpha_2 for country in pycountry.countries)
+    return frozenset({_KOSOVO, *(country.alpha_2 for country in pycountry.countries)})
 
 
 @cache

@@ -1,6 +1,6 @@
 """Payment terms: when an invoice falls due, such as "Net 30"."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -16,7 +16,8 @@ from tradebook.crud.walks import walk_of_table
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.storage.schema import choice, flag, table, text, unique
 
-STATUSES = ("active", "inactive")
+Status = Literal["active", "inactive"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 SYSTEM_NAMES = (
     "Due on Receipt",
     "Prepaid",
@@ -35,7 +36,7 @@ class PaymentTerm(msgspec.Struct, frozen=True):
     id: str
     object: Literal["payment_term"]
     name: str
-    status: Literal["active", "inactive"]
+    status: Status
     owner: None
     created_at: str
     updated_at: str
@@ -44,7 +45,7 @@ class PaymentTerm(msgspec.Struct, frozen=True):
 payment_terms: sa.Table = table(
     "payment_terms",
     text("name"),
-    choice("status", STATUSES),
+    choice("status", Status),
     flag("is_system"),
     unique("payment_terms", "name"),
 )
@@ -57,7 +58,7 @@ def _shape(key: int, name: str, status: int, updated_at: int) -> PaymentTerm:
         encode_id(ID_PREFIX, key),
         "payment_term",
         name,
-        STATUSES[status],  # type: ignore[arg-type]
+        STATUSES[status],
         None,
         format_ms(milliseconds_of(key)),
         format_ms(updated_at),
@@ -78,7 +79,7 @@ CREATE, UPDATE = bodies(
     PaymentTerm,
     (
         Field("name", LINE, "What it is called; no two terms share a name.", is_required=True),
-        Field("status", OneOf(STATUSES), "Whether it is offered: `active` unless told.", default=0),
+        Field("status", OneOf(Status), "Whether it is offered: `active` unless told.", default=0),
     ),
 )
 
@@ -94,7 +95,7 @@ resource = Resource(
         item=PaymentTerm,
         load=fragments.load_found,
         walk=walk_of_table(payment_terms.c.id),
-        path_object=PathObject("id", ID_PREFIX, fragments.load_found),
+        path_object=PathObject("id", ID_PREFIX, records),
         create=CREATE,
         update=UPDATE,
         creating=_plain.create,

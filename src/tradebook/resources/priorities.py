@@ -1,7 +1,7 @@
 """Priorities: how urgent a customer's orders are. Constants of the system, the same for every account."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -12,7 +12,8 @@ from tradebook.crud.walks import walk_of_constants
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.resources.system import system_key
 
-CODES: tuple[Literal["low", "normal", "high"], ...] = ("low", "normal", "high")
+PriorityCode = Literal["low", "normal", "high"]
+CODES: tuple[PriorityCode, ...] = get_args(PriorityCode)
 ID_PREFIX = "prio"
 
 
@@ -21,14 +22,14 @@ class Priority(msgspec.Struct, frozen=True):
 
     id: str
     object: Literal["priority"]
-    code: Literal["low", "normal", "high"]
+    code: PriorityCode
     name: str
     owner: None
     created_at: str
     updated_at: str
 
 
-def _priority(place: int, code: Literal["low", "normal", "high"]) -> Priority:
+def _priority(place: int, code: PriorityCode) -> Priority:
     key = system_key("priority", place)
     born = format_ms(milliseconds_of(key))
     return Priority(
@@ -64,6 +65,6 @@ resource = Resource(
         item=Priority,
         load=_load,
         walk=walk_of_constants(list(_BY_KEY)),
-        path_object=PathObject("id", ID_PREFIX, _load),
+        path_object=PathObject("id", ID_PREFIX),
     ).routes(),
 )

@@ -13,7 +13,7 @@ from tradebook.money import (
     CURRENCIES_BY_NUMBER,
     DEFAULT_CURRENCY,
     DIGITS_MAX,
-    TooManyDigits,
+    WrongAmount,
     currency_name,
     currency_number,
     currency_symbol,
@@ -65,7 +65,7 @@ def quantity(key: int, value: str | None, currency: str | None) -> Quantity | No
 def _check_amount(text: str) -> str:
     try:
         return parse_amount(text)
-    except TooManyDigits:
+    except WrongAmount:
         raise
     except ValueError:
         raise ValueError('takes a plain decimal in quotation marks, such as "21000.00"') from None
@@ -95,7 +95,7 @@ def _codes() -> dict[int, str]:
     return {system_key("unit", number): code for number, code in CURRENCIES_BY_NUMBER.items()}
 
 
-_VALUE = Line(length_max=40, check=_check_amount, pattern=r"^[+-]?[0-9]+(\.[0-9]+)?$")
+_VALUE = Line(length_max=40, check=_check_amount, pattern=r"^(\+?[0-9]+(\.[0-9]+)?|-0+(\.0+)?)$")
 AMOUNT = Object(
     Body(
         "QuantityInput",
@@ -103,7 +103,7 @@ AMOUNT = Object(
             Field(
                 "value",
                 _VALUE,
-                f"A plain decimal, as text, of up to {DIGITS_MAX} digits.",
+                f"A plain decimal, as text, of up to {DIGITS_MAX} digits, not below zero.",
                 is_required=True,
             ),
             Field(

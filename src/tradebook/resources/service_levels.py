@@ -1,7 +1,6 @@
 """Service levels: what a carrier offers, such as "Ground" or "2Day"."""
 
-from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -16,12 +15,13 @@ from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import PathObject, Route
 from tradebook.crud.versions import next_version
 from tradebook.crud.walks import walk_of_owned
-from tradebook.errors import SystemOwned
+from tradebook.errors import AlreadyDeleted, SystemOwned
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.storage.database import Reader
 from tradebook.storage.schema import ACCOUNT, choice, flag, prepare, reference, table, text, unique
 
-VISIBILITIES = ("visible", "hidden")
+Visibility = Literal["visible", "hidden"]
+VISIBILITIES: tuple[Visibility, ...] = get_args(Visibility)
 
 
 class ServiceLevel(msgspec.Struct, frozen=True):
@@ -31,7 +31,7 @@ class ServiceLevel(msgspec.Struct, frozen=True):
     object: Literal["service_level"]
     name: str
     service_level_token: str
-    customer_portal_visibility: Literal["visible", "hidden"]
+    customer_portal_visibility: Visibility
     is_default: bool
     owner: None
     created_at: str
@@ -43,7 +43,7 @@ service_levels: sa.Table = table(
     reference("carrier_id", "carriers"),
     text("name"),
     text("service_level_token"),
-    choice("customer_portal_visibility", VISIBILITIES),
+    choice("customer_portal_visibility", Visibility),
     flag("is_default"),
     flag("is_system"),
     unique("service_levels", "carrier_id", "name"),
@@ -60,7 +60,7 @@ def _shape(
         "service_level",
         name,
         token,
-        VISIBILITIES[visibility],  # type: ignore[arg-type]
+        VISIBILITIES[visibility],
         bool(is_default),
         None,
         format_ms(milliseconds_of(key)),
@@ -104,7 +104,7 @@ CREATE, UPDATE = bodies(
         Field("service_level_token", LINE, "What other systems know it by; made of the name unless told."),
         Field(
             "customer_portal_visibility",
-            OneOf(VISIBILITIES),
+            OneOf(Visibility),
             "Whether customers see it: `visible` unless told.",
             default=0,
         ),
@@ -119,8 +119,10 @@ def is_of_carrier(reader: Reader, carrier: int, level: int) -> bool:
     return found is not None and found["carrier_id"] == carrier
 
 
-def _create_level(change: Change) -> int:
-    carrier, given = change.path_keys[0], dict(change.values)
+def _create(change: Change) -> int:
+    carrier, given = change.id, dict(change.values)
+    if change.row["deleted_at"] is not None:
+        raise AlreadyDeleted("This carrier was deleted and gets no new levels.", param="carrier_id")
     given["service_level_token"] = given["service_level_token"] or given["name"].lower().replace(" ", "_")
     key = records.add(change, {**given, "carrier_id": carrier, "is_system": 0})
     _be_the_only_default(change, carrier, key)
@@ -128,9 +130,8 @@ def _create_level(change: Change) -> int:
 
 
 def _update(change: Change) -> int:
-    before = records.current(change)
-    records.update(change, before, change.values)
-    _be_the_only_default(change, before["carrier_id"], change.id)
+    records.update(change, change.row, change.values)
+    _be_the_only_default(change, change.row["carrier_id"], change.id)
     return change.id
 
 
@@ -145,15 +146,8 @@ def _be_the_only_default(change: Change, carrier: int, key: int) -> None:
         change.writer.run(_NO_DEFAULT, key=other["id"], now=next_version(other["updated_at"]))
 
 
-def routes(
-    path: str, carrier: PathObject, require_standing: Callable[[Reader, int], None]
-) -> tuple[Route, ...]:
-    """Make the routes, inside a carrier's; a carrier that isn't standing gets no new levels."""
-
-    def create(change: Change) -> int:
-        require_standing(change.writer, change.path_keys[0])
-        return _create_level(change)
-
+def routes(path: str, carrier: PathObject) -> tuple[Route, ...]:
+    """Make the routes, inside a carrier's."""
     return FiveRoutes(
         path=path,
         noun="service level of a carrier",
@@ -162,11 +156,11 @@ def routes(
         item=ServiceLevel,
         load=fragments.load_found,
         walk=walk_of_owned(_l.carrier_id, _l.id),
-        path_object=PathObject("id", ID_PREFIX, fragments.load_found, is_of_carrier),
+        path_object=PathObject("id", ID_PREFIX, records, inside="carrier_id"),
         path_objects=(carrier,),
         create=CREATE,
         update=UPDATE,
-        creating=create,
+        creating=_create,
         changing=_update,
         deleting=ColumnActs(records).delete,
     ).routes()

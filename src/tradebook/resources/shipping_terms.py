@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -23,7 +23,8 @@ from tradebook.resources.quantities import AMOUNT, Quantity, columns_of, quantit
 from tradebook.resources.service_levels import ServiceLevel
 from tradebook.storage.schema import ACCOUNT, any_of, choice, flag, prepare, reference, table, text, unique
 
-TYPES = ("free_freight", "flat_rate_freight", "carrier_rate_freight")
+TermType = Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
+TYPES: tuple[TermType, ...] = get_args(TermType)
 SYSTEM_NAMES = ("Free Freight", "Flat Rate Freight", "Carrier Rate Freight")
 
 
@@ -33,7 +34,7 @@ class ShippingTerm(msgspec.Struct, frozen=True):
     id: str
     object: Literal["shipping_term"]
     name: str
-    type: Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
+    type: TermType
     owner: None
     flat_rate: Quantity | None
     minimum_order_value: Quantity | None
@@ -45,7 +46,7 @@ class ShippingTerm(msgspec.Struct, frozen=True):
 shipping_terms: sa.Table = table(
     "shipping_terms",
     text("name"),
-    choice("type", TYPES),
+    choice("type", TermType),
     text("flat_rate", nullable=True),
     text("flat_rate_currency", nullable=True),
     text("minimum_order_value", nullable=True),
@@ -70,7 +71,7 @@ def _shape(key: int, name: str, kind: int, updated_at: int) -> ShippingTerm:
         encode_id(ID_PREFIX, key),
         "shipping_term",
         name,
-        TYPES[kind],  # type: ignore[arg-type]
+        TYPES[kind],
         None,
         None,
         None,
@@ -165,8 +166,7 @@ def _create(change: Change) -> int:
 
 
 def _update(change: Change) -> int:
-    before = records.current(change)
-    records.update(change, before, _columns(change, before))
+    records.update(change, change.row, _columns(change, change.row))
     return _set_levels(change, change.id)
 
 
@@ -177,7 +177,7 @@ CREATE, UPDATE = bodies(
         Field("name", LINE, "What it is called; no two terms share a name.", is_required=True),
         Field(
             "type",
-            OneOf(TYPES),
+            OneOf(TermType),
             "Who pays the freight, and how it is reckoned: `carrier_rate_freight` unless told.",
             default=TYPES.index("carrier_rate_freight"),
         ),
@@ -190,7 +190,7 @@ CREATE, UPDATE = bodies(
         ),
     ),
 )
-_PATH_OBJECT = PathObject("id", ID_PREFIX, _load)
+_PATH_OBJECT = PathObject("id", ID_PREFIX, records)
 
 resource = Resource(
     name="shipping_term",

@@ -54,6 +54,12 @@ class ListIndex(msgspec.Struct, frozen=True):
         """The column of `folded` that names the indexed row."""
         return self.folded.primary_key.columns.values()[-1].name
 
+    def columns_of(self, table: sa.Table) -> frozenset[str]:
+        """Name the columns of a table that the index is made of: a change of others leaves it as it is."""
+        return frozenset(
+            column.name for source in self.sources for column in source.columns if column.table is table
+        )
+
     @property
     def name(self) -> str:
         """The name of the index inside an engine."""

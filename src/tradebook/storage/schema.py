@@ -7,7 +7,7 @@ without fixing it.
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
@@ -78,9 +78,16 @@ def flag(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.SmallInteger, nullable=False)
 
 
-def choice(name: str, values: Sequence[str], *, nullable: bool = False) -> sa.Column[int]:
-    """Declare an enumeration, kept as the place of the value in `values`: append only, never reorder."""
-    return sa.Column(name, sa.SmallInteger, nullable=nullable, info={"values": tuple(values)})
+def choice(name: str, words: Any, *, nullable: bool = False) -> sa.Column[int]:
+    """Declare one word of a `Literal`, kept as its place in it: append only, never reorder."""
+    return sa.Column(name, sa.SmallInteger, nullable=nullable, info={"words": words_of(words)})
+
+
+def words_of(literal: Any) -> tuple[str, ...]:
+    """List the words of a `Literal`."""
+    words: tuple[str, ...] = get_args(literal)
+    assert words, f"{literal} is no Literal"
+    return words
 
 
 def reference(name: str, target: str, *, nullable: bool = False) -> sa.Column[int]:

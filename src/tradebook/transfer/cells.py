@@ -15,7 +15,7 @@ import msgspec
 from tradebook.clock import parse_rfc3339
 from tradebook.crud.text_values import check_email, check_note, check_text, check_url
 from tradebook.ids import MILLISECONDS_MAX
-from tradebook.money import TooManyDigits, currency_number, parse_amount
+from tradebook.money import WrongAmount, currency_number, parse_amount
 from tradebook.resources.account_groups import COMMISSION_POLICIES, FREIGHT_POLICIES
 from tradebook.resources.addresses import TYPES as ADDRESS_TYPES
 from tradebook.resources.countries import country_code
@@ -43,7 +43,7 @@ def check_amount(value: Any) -> str:
     text = check_text(value)
     try:
         return parse_amount(text)
-    except TooManyDigits:
+    except WrongAmount:
         raise
     except ValueError:
         raise ValueError(_why_no_amount(text)) from None

@@ -10,7 +10,7 @@ from tradebook.storage.database import Database
 from tradebook.web.limits import Limiter, number_of
 
 GRANTS_MAX = 10_000
-Authenticate = Callable[[Database, str], Grant]
+Authenticate = Callable[[Database, str, int | None], tuple[Grant, int]]
 NoteUse = Callable[[Database, Grant], Grant]
 
 
@@ -36,6 +36,7 @@ class Authenticator:
         """
         header = request.env.get("HTTP_AUTHORIZATION")
         known = None if header is None else self._known.get(header)
+        revision = None
         if header is not None and known is not None:
             self._count(request, known[1].key_id)
             revision = self._database.revision(known[1].account_id)
@@ -48,7 +49,7 @@ class Authenticator:
         try:
             if not header:
                 raise MissingApiKey("This request has no API key. Send the header Authorization: Bearer KEY.")
-            grant, revision = self._look_up(header)
+            grant, revision = self._look_up(header, revision)
         except ApiError:
             if known is None:
                 self._count(request, number_of(request.remote_addr))
@@ -75,14 +76,12 @@ class Authenticator:
                 retry_after_seconds=verdict.retry_after_seconds,
             )
 
-    def _look_up(self, header: str) -> tuple[Grant, int | None]:
+    def _look_up(self, header: str, revision: int | None) -> tuple[Grant, int]:
         scheme, _, secret = header.partition(" ")
         if scheme.lower() != "bearer":
             raise InvalidApiKey("The Authorization header must read: Bearer KEY.")
-        # The revision first: a key revoked in between is looked up again by the next request.
-        grant = self._authenticate(self._database, secret.strip())
-        revision = self._database.revision(grant.account_id)
-        grant = self._note_use(self._database, self._authenticate(self._database, secret.strip()))
+        grant, revision = self._authenticate(self._database, secret.strip(), revision)
+        grant = self._note_use(self._database, grant)
         if len(self._known) >= GRANTS_MAX:
             self._known.clear()
         self._known[header] = (revision, grant)

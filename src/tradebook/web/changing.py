@@ -5,19 +5,20 @@ from typing import Any
 import falcon
 import msgspec
 
-from tradebook.crud.change import Change
+from tradebook.crud.change import Change, require_changeable
 from tradebook.crud.grant import Grant
 from tradebook.crud.list_requests import RequestParser
-from tradebook.crud.resource import Action, View
+from tradebook.crud.resource import Action, View, row_in_path
 from tradebook.errors import ApiError, OutcomeInDoubt, PermissionDenied, UnsupportedMediaType
 from tradebook.ids import encode_id
 from tradebook.storage.database import OutcomeUnknown, Writer
 from tradebook.storage.transactions import reading, writing
 from tradebook.web.envelope import Answer, error_answer
-from tradebook.web.paths import etag_of, keys_in_path, require_path_objects
+from tradebook.web.paths import keys_in_path
 from tradebook.web.query_string import parse_query_string
 from tradebook.web.replays import NOT_IDEMPOTENT, Replay, replay_of
 from tradebook.web.service import ACCOUNT_PREFIX, Service
+from tradebook.web.tags import IF_MATCH, etag_of, expected_versions
 
 
 class _Replayed(Exception):
@@ -100,7 +101,7 @@ class Changing:
                 path_keys=keys_in_path(action.path_objects, path),
                 include=self._parser.include(pairs),
                 values=action.body.read(raw),
-                if_match=request.get_header("If-Match") if action.path_objects else None,
+                expected=expected_versions(request.get_header(IF_MATCH)) if action.changes_object else None,
             )
         except ApiError as refusal:
             return _Asked(refusal=refusal)
@@ -109,15 +110,10 @@ class Changing:
         action = self._action
         if asked.refusal is not None:
             raise asked.refusal
-        require_path_objects(action.path_objects, View(writer, self._service.cursors), asked.path_keys)
-        change = Change(
-            writer=writer,
-            cursors=self._service.cursors,
-            grant=grant,
-            path_keys=asked.path_keys,
-            values=asked.values,
-            if_match=asked.if_match,
-        )
+        row = row_in_path(action.path_objects, writer, asked.path_keys)
+        if action.changes_object:
+            require_changeable(row, asked.expected)
+        change = Change(writer=writer, grant=grant, path_keys=asked.path_keys, row=row, values=asked.values)
         result = action.act(change)
         if result is None:
             return Answer(204, None)
@@ -128,14 +124,14 @@ class Changing:
             writer.cache.clear()
             result = action.load(View(writer, self._service.cursors, asked.include), [result])[result]
         body = msgspec.json.encode(result)
-        return Answer(status, body, (("ETag", etag_of(body)),))
+        return Answer(status, body, (("ETag", etag_of(result, body)),))
 
 
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     path_keys: tuple[int, ...] = ()
     include: frozenset[str] = frozenset()
     values: dict[str, Any] = {}
-    if_match: str | None = None
+    expected: frozenset[str] | None = None
     refusal: ApiError | None = None
 
 

@@ -37,12 +37,8 @@ def is_repeatable(route: Route) -> bool:
 
 
 def changes_what_is_there(route: Route) -> bool:
-    """Tell whether a route changes the object that its path ends in, and so looks at If-Match.
-
-    The path of one that adds to an object goes on behind it, without an action.
-    """
-    is_of_an_object = route.path.endswith("}") or "/actions/" in route.path
-    return isinstance(route, Action) and is_of_an_object
+    """Tell whether a route changes the object that its path ends in, and so looks at If-Match."""
+    return isinstance(route, Action) and route.changes_object
 
 
 _OF_KEYS = frozenset(error for error in CATALOGUE if error.status == 401)

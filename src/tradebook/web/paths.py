@@ -1,14 +1,8 @@
-"""The objects that a path names, and the tag of an object's state."""
+"""The ids in a path."""
 
 from collections.abc import Sequence
-from hashlib import blake2b
-from typing import Any
 
-import msgspec
-
-from tradebook.clock import parse_rfc3339
-from tradebook.crud.resource import PathObject, View
-from tradebook.crud.versions import version_of
+from tradebook.crud.resource import PathObject
 from tradebook.errors import RouteNotFound, ValidationFailed
 from tradebook.ids import decode_id
 
@@ -29,23 +23,3 @@ def _key_in_path(path_object: PathObject, text: str) -> int:
             param=path_object.param,
         )
     return key
-
-
-def require_path_objects(path_objects: Sequence[PathObject], view: View, keys: Sequence[int]) -> Any:
-    """Return the object that a path ends in; NotFound where one of the path is missing."""
-    found, before = None, None
-    for path_object, key in zip(path_objects, keys, strict=True):
-        found = path_object.require(view, key, before)
-        before = key
-    return found
-
-
-class _Versioned(msgspec.Struct):
-    updated_at: str | None = None
-
-
-def etag_of(body: bytes) -> str:
-    """Tag a finished object: its own version, for `If-Match`, then what all of the answer says."""
-    updated_at = msgspec.json.decode(body, type=_Versioned).updated_at
-    version = version_of(0 if updated_at is None else parse_rfc3339(updated_at)[0])
-    return f'"{version}-{blake2b(body, digest_size=8).hexdigest()}"'

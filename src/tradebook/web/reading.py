@@ -1,6 +1,7 @@
 """Routes that read: authenticate, parse, query, shape, answer. Knows no resource by name."""
 
 from hashlib import blake2b
+from typing import Any
 
 import falcon
 import msgspec
@@ -8,14 +9,15 @@ import msgspec
 import tradebook
 from tradebook.crud.list_requests import RequestParser
 from tradebook.crud.listing import list_page
-from tradebook.crud.resource import ItemRoute, ListRoute, View
+from tradebook.crud.resource import ItemRoute, ListRoute, View, row_in_path
 from tradebook.ids import encode_id
 from tradebook.storage.database import Reader
 from tradebook.storage.transactions import reading
 from tradebook.web.page_cache import CachedAnswer
-from tradebook.web.paths import etag_of, keys_in_path, require_path_objects
+from tradebook.web.paths import keys_in_path
 from tradebook.web.query_string import parse_query_string
 from tradebook.web.service import ACCOUNT_PREFIX, Service
+from tradebook.web.tags import etag_of, is_known
 
 
 class Reading:
@@ -51,16 +53,17 @@ class Reading:
         else:
             include = self._parser.include(pairs)
 
-        def answer(reader: Reader) -> tuple[int, bytes]:
+        def answer(reader: Reader) -> tuple[int, Any]:
             view = View(reader, service.cursors, include)
-            found = require_path_objects(route.path_objects, view, keys)
-            if isinstance(route, ListRoute):
-                found = list_page(view, route, path, request, keys[-1] if keys else None)
-            return reader.revision, msgspec.json.encode(found)
+            if isinstance(route, ItemRoute):
+                return reader.revision, route.find(view, keys)
+            row_in_path(route.path_objects, reader, keys)
+            return reader.revision, list_page(view, route, path, request, keys[-1] if keys else None)
 
-        revision, body = reading(service.database, account_id, answer)
+        revision, found = reading(service.database, account_id, answer)
+        body = msgspec.json.encode(found)
         if isinstance(route, ItemRoute) or not route.is_kept:
-            return CachedAnswer(revision, etag_of(body), body)
+            return CachedAnswer(revision, etag_of(found, body), body)
         name = f"{tradebook.__version__} {path}?{raw_query}".encode("utf-8", "surrogatepass")
         etag = f'"{revision:x}-{blake2b(name, digest_size=8).hexdigest()}"'
         return CachedAnswer(revision, etag, body)
@@ -75,12 +78,7 @@ def _answer(request: falcon.Request, response: falcon.Response, page: CachedAnsw
         )
     )
     asked = request.env.get("HTTP_IF_NONE_MATCH")
-    if asked is not None and _matches(asked, page.etag):
+    if asked is not None and is_known(page.etag, asked):
         response.status = falcon.HTTP_NOT_MODIFIED
         return
     response.data = page.body
-
-
-def _matches(asked: str, etag: str) -> bool:
-    tags = [tag.strip().removeprefix("W/") for tag in asked.split(",")]
-    return etag in tags or "*" in tags

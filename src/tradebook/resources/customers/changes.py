@@ -100,7 +100,7 @@ def _number(change: Change, given: str | None) -> str:
 
 def update(change: Change) -> int:
     """Change what is given of a customer."""
-    before = records.current(change)
+    before = change.row
     given = dict(change.values)
     groups = given.pop("customer_price_group_ids", None)
     _check(change, given, before, groups or ())
@@ -131,10 +131,9 @@ def _addresses_of(row: Values) -> set[int]:
 
 def delete(change: Change) -> None:
     """Delete a customer that has no children; its addresses stay, they belong to the account."""
-    before = records.current(change)
-    records.delete(change, before)
+    records.delete(change, change.row)
     change.writer.reindex(INDEX, [change.id])
-    review_parent(change, before["parent_id"])
+    review_parent(change, change.row["parent_id"])
 
 
 def survivor_of(reader: Reader, key: int) -> CustomerMerged | None:

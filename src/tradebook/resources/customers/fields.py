@@ -15,10 +15,16 @@ from tradebook.resources import (
     service_levels,
     shipping_terms,
 )
-from tradebook.resources.account_groups import COMMISSION_POLICIES, FREIGHT_POLICIES
+from tradebook.resources.account_groups import (
+    COMMISSION_POLICIES,
+    FREIGHT_POLICIES,
+    CommissionPolicy,
+    FreightPolicy,
+)
+from tradebook.resources.account_statuses import StatusCode
 from tradebook.resources.customers.shape import ID_PREFIX, Customer
-from tradebook.resources.customers.tables import BILLING_TYPES, EDI_STATUSES, STATUSES
-from tradebook.resources.priorities import CODES as PRIORITY_CODES
+from tradebook.resources.customers.tables import EDI_STATUSES, BillingType, EdiStatus
+from tradebook.resources.priorities import PriorityCode
 from tradebook.resources.quantities import AMOUNT, columns_of, unit_of
 
 COLUMN_OF = {
@@ -56,22 +62,22 @@ _REQUIRED = (
 )
 _OPTIONAL = (
     Field("number", LINE, "Unique in the account; the next number in sequence unless told."),
-    Field("status", OneOf(STATUSES), "The account status: `normal` unless told.", default=0),
+    Field("status", OneOf(StatusCode), "The account status: `normal` unless told.", default=0),
     Field(
         "edi_status",
-        OneOf(EDI_STATUSES),
+        OneOf(EdiStatus),
         "`disabled` unless told.",
         default=EDI_STATUSES.index("disabled"),
     ),
     Field(
         "commission_policy",
-        OneOf(COMMISSION_POLICIES),
+        OneOf(CommissionPolicy),
         "The customer's own: `commission_applied` unless told.",
         default=COMMISSION_POLICIES.index("commission_applied"),
     ),
     Field(
         "freight_policy",
-        OneOf(FREIGHT_POLICIES),
+        OneOf(FreightPolicy),
         "The customer's own: `billed_freight` unless told.",
         default=FREIGHT_POLICIES.index("billed_freight"),
     ),
@@ -86,8 +92,8 @@ _OPTIONAL = (
         can_be_null=True,
     ),
     Field("default_sales_rep_id", Id(account_users.ID_PREFIX), "An account user.", can_be_null=True),
-    Field("default_priority", OneOf(PRIORITY_CODES), "How urgent orders are.", can_be_null=True),
-    Field("carrier_billing_type", OneOf(BILLING_TYPES), "Whom the carrier bills.", can_be_null=True),
+    Field("default_priority", OneOf(PriorityCode), "How urgent orders are.", can_be_null=True),
+    Field("carrier_billing_type", OneOf(BillingType), "Whom the carrier bills.", can_be_null=True),
     Field("carrier_billing_account", LINE, "The account that the carrier bills.", can_be_null=True),
     Field("credit_limit", AMOUNT, "The most that may be open.", can_be_null=True),
     Field(

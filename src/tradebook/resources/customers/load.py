@@ -156,10 +156,10 @@ def _plain(rows: Sequence[tuple[Any, ...]]) -> dict[int, Customer]:
             "customer",
             name,
             number,
-            STATUSES[status],  # type: ignore[arg-type]
-            EDI_STATUSES[edi],  # type: ignore[arg-type]
+            STATUSES[status],
+            EDI_STATUSES[edi],
             "parent" if is_parent else "standalone" if parent_id is None else "child",
-            COMMISSION_POLICIES[commission],  # type: ignore[arg-type]
+            COMMISSION_POLICIES[commission],
             note,
             None,
             None,
@@ -308,10 +308,10 @@ class _Related:
                 "customer",
                 name,
                 number,
-                STATUSES[status],  # type: ignore[arg-type]
-                EDI_STATUSES[edi],  # type: ignore[arg-type]
+                STATUSES[status],
+                EDI_STATUSES[edi],
                 "parent" if is_parent else "standalone" if parent_id is None else "child",
-                COMMISSION_POLICIES[commission],  # type: ignore[arg-type]
+                COMMISSION_POLICIES[commission],
                 note,
                 credit_limit(body, limit, currency) if shows.credit_limit and limit is not None else None,
                 CustomerContactInfo("customer_contact_info", email, phone, url)
@@ -358,10 +358,10 @@ class _Related:
     ) -> CustomerFreightPreferences:
         return CustomerFreightPreferences(
             "customer_freight_preferences",
-            FREIGHT_POLICIES[policy],  # type: ignore[arg-type]
+            FREIGHT_POLICIES[policy],
             self.carriers.get(carrier),
             self.levels.get(level),
-            None if billing_type is None else BILLING_TYPES[billing_type],  # type: ignore[arg-type]
+            None if billing_type is None else BILLING_TYPES[billing_type],
             billing_account,
         )
 

@@ -123,7 +123,7 @@ def merge(change: Change) -> int | CustomerMergePreview:
 
 
 def _plan(change: Change) -> _Merge:
-    target, keys = records.current(change), change.values[PARAM]
+    target, keys = change.row, change.values[PARAM]
     if change.id in keys:
         raise ValidationFailed(f"{PARAM} names the customer itself, which stays.", param=PARAM)
     require_customers(change.writer, keys, PARAM)

@@ -1,6 +1,6 @@
 """The routes of customers: the list, the single customer, the lists inside it, and every change."""
 
-from typing import Any
+from typing import Any, Literal
 
 from tradebook.crud.parameters import END_DATE, START_DATE, Id, OneOf, Parameter, Q, Text
 from tradebook.crud.resource import Action, ItemRoute, ListRoute, PathObject, Resource
@@ -13,11 +13,8 @@ from tradebook.resources import (
     service_levels,
     shipping_terms,
 )
-from tradebook.resources.account_groups import (
-    COMMISSION_POLICIES,
-    FREIGHT_POLICIES,
-    AccountGroup,
-)
+from tradebook.resources.account_groups import AccountGroup, CommissionPolicy, FreightPolicy
+from tradebook.resources.account_statuses import StatusCode
 from tradebook.resources.customers import changes, merging, tables
 from tradebook.resources.customers.changes import PATH, survivor_of
 from tradebook.resources.customers.fields import CREATE, UPDATE
@@ -45,7 +42,7 @@ FILTERS = (
     ),
     Parameter(
         "status_codes[]",
-        OneOf(tables.STATUSES),
+        OneOf(StatusCode),
         "Only customers with one of these account statuses.",
         tables.STATUS,
     ),
@@ -63,13 +60,13 @@ FILTERS = (
     ),
     Parameter(
         "commission_status_codes[]",
-        OneOf(COMMISSION_POLICIES),
+        OneOf(CommissionPolicy),
         "Only customers whose own commission policy is one of these; what a group adds doesn't count.",
         tables.COMMISSION_POLICY,
     ),
     Parameter(
         "freight_status_codes[]",
-        OneOf(FREIGHT_POLICIES),
+        OneOf(FreightPolicy),
         "Only customers whose own freight policy is one of these; what a group adds doesn't count.",
         tables.FREIGHT_POLICY,
     ),
@@ -88,7 +85,7 @@ FILTERS = (
     # The words stand at the place of the flag's value: 0 has no children, 1 has some.
     Parameter(
         "parent_account_status",
-        OneOf(("non_parent", "parent")),
+        OneOf(Literal["non_parent", "parent"]),
         "`parent`: only customers with child accounts; `non_parent`: only those without.",
         tables.IS_PARENT,
     ),
@@ -105,7 +102,7 @@ FILTERS = (
     ),
 )
 
-_PATH_OBJECT = PathObject("id", ID_PREFIX, load, gone=survivor_of)
+_PATH_OBJECT = PathObject("id", ID_PREFIX, changes.records, gone=survivor_of)
 _CHANGED: dict[str, Any] = {"item": Customer, "load": load, "includes": INCLUDES}
 
 resource = Resource(
@@ -130,6 +127,7 @@ resource = Resource(
             permission="customers:read",
             item=Customer,
             path_objects=(_PATH_OBJECT,),
+            load=load,
             includes=INCLUDES,
         ),
         Action(

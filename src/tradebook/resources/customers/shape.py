@@ -5,10 +5,12 @@ from typing import Literal, Optional
 import msgspec
 
 from tradebook.crud.listing import ListObject
-from tradebook.resources.account_groups import AccountGroup
+from tradebook.resources.account_groups import AccountGroup, CommissionPolicy, FreightPolicy
+from tradebook.resources.account_statuses import StatusCode
 from tradebook.resources.account_users import AccountUser
 from tradebook.resources.addresses import Address
 from tradebook.resources.carriers import Carrier
+from tradebook.resources.customers.tables import BillingType, EdiStatus
 from tradebook.resources.payment_terms import PaymentTerm
 from tradebook.resources.priorities import Priority
 from tradebook.resources.quantities import Quantity
@@ -31,10 +33,10 @@ class CustomerFreightPreferences(msgspec.Struct, frozen=True):
     """How goods go to the customer, and who pays."""
 
     object: Literal["customer_freight_preferences"]
-    status: Literal["free_freight", "billed_freight"]
+    status: FreightPolicy
     carrier: Carrier | None
     service_level: ServiceLevel | None
-    billing_type: Literal["sender", "third_party"] | None
+    billing_type: BillingType | None
     billing_account: str | None
 
 
@@ -63,10 +65,10 @@ class Customer(msgspec.Struct, frozen=True, gc=False):
     object: Literal["customer"]
     name: str
     number: str
-    status: Literal["normal", "preferred", "hold_shipment", "hold_all"]
-    edi_status: Literal["enabled", "disabled"]
+    status: StatusCode
+    edi_status: EdiStatus
     relationship_type: Literal["standalone", "parent", "child"]
-    commission_policy: Literal["commission_applied", "commission_exempt"]
+    commission_policy: CommissionPolicy
     note: str | None
     credit_limit: Quantity | None
     contact_info: CustomerContactInfo | None

@@ -1,10 +1,13 @@
 """Where customers are kept, and what of them is indexed."""
 
+from typing import Literal, get_args
+
 import sqlalchemy as sa
 
-from tradebook.resources.account_groups import COMMISSION_POLICIES, FREIGHT_POLICIES
+from tradebook.resources.account_groups import CommissionPolicy, FreightPolicy
+from tradebook.resources.account_statuses import CODES, StatusCode
 from tradebook.resources.addresses import addresses
-from tradebook.resources.priorities import CODES as PRIORITY_CODES
+from tradebook.resources.priorities import PriorityCode
 from tradebook.storage.index import Facet, ListIndex, Source
 from tradebook.storage.schema import (
     ACCOUNT,
@@ -19,18 +22,20 @@ from tradebook.storage.schema import (
     unique,
 )
 
-STATUSES = ("normal", "preferred", "hold_shipment", "hold_all")
-EDI_STATUSES = ("enabled", "disabled")
-BILLING_TYPES = ("sender", "third_party")
+EdiStatus = Literal["enabled", "disabled"]
+BillingType = Literal["sender", "third_party"]
+STATUSES = CODES
+EDI_STATUSES: tuple[EdiStatus, ...] = get_args(EdiStatus)
+BILLING_TYPES: tuple[BillingType, ...] = get_args(BillingType)
 
 customers: sa.Table = table(
     "customers",
     text("name"),
     text("number"),
-    choice("status", STATUSES),
-    choice("edi_status", EDI_STATUSES),
-    choice("commission_policy", COMMISSION_POLICIES),
-    choice("freight_policy", FREIGHT_POLICIES),
+    choice("status", StatusCode),
+    choice("edi_status", EdiStatus),
+    choice("commission_policy", CommissionPolicy),
+    choice("freight_policy", FreightPolicy),
     reference("parent_id", "customers", nullable=True),
     # Kept, not derived, so that a page needs no look at the children: written with their
     # `parent_id`.
@@ -44,11 +49,11 @@ customers: sa.Table = table(
     reference("type_id", "account_groups", nullable=True),
     reference("carrier_id", "carriers", nullable=True),
     reference("service_level_id", "service_levels", nullable=True),
-    choice("carrier_billing_type", BILLING_TYPES, nullable=True),
+    choice("carrier_billing_type", BillingType, nullable=True),
     text("carrier_billing_account", nullable=True),
     reference("payment_term_id", "payment_terms", nullable=True),
     reference("shipping_term_id", "shipping_terms", nullable=True),
-    choice("priority", PRIORITY_CODES, nullable=True),
+    choice("priority", PriorityCode, nullable=True),
     reference("sales_rep_id", "account_users", nullable=True),
     flag("accepts_invoice_emails"),
     reference("bill_to_address_id", "addresses", nullable=True),

@@ -129,6 +129,9 @@ class AddressChanges:
         values = {**_DEFAULTS, **given}
         if values["name"] is None:
             values["name"] = name
+        if values["name"] is None:
+            # Neither has a name, and that of the customer is reported: nothing of the row is written.
+            return None
         if values["type"] is None:
             values["type"] = _DEFAULTS["type"]
         return self._add(values)
