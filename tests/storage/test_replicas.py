@@ -1,9 +1,6 @@
 """Standbys: they serve reads, never an old one, and are no trouble when they are behind, frozen or gone."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 
 import pytest
@@ -11,6 +8,7 @@ import pytest
 from tests.contract.checkers import CUSTOMERS
 from tests.fixtures import plain_http
 from tests.fixtures.book import Book
+from tests.fixtures.command_line import CommandLine
 from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.server import start_server, stop_server, wait_until
 from tradebook import migrations
@@ -163,14 +161,9 @@ def test_a_read_that_the_standby_breaks_off_is_done_again_on_another(book, stand
 
 
 def test_only_postgresql_has_replicas(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "tradebook", "serve", "--replica", "postgresql://x@127.0.0.1/x"],
-        env={**os.environ, "TRADEBOOK_DATABASE": f"sqlite:///{tmp_path}/book.db"},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    command = CommandLine(tmp_path, f"sqlite:///{tmp_path}/book.db")
+
+    done = command.run("serve", "--replica", "postgresql://x@127.0.0.1/x")
 
     assert (done.returncode, "PostgreSQL" in done.stderr) == (2, True)
     assert list(tmp_path.iterdir()) == []

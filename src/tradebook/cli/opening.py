@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Annotated, Any, NoReturn
 
 import msgspec
@@ -81,22 +81,19 @@ def opened(database: str | None, *, moves_much: bool = False, fills: bool = Fals
         settings = msgspec.structs.replace(settings, database_timeout_ms=patience)
     location = locate(settings.database)
     try:
-        book = open_database(settings)
-        location.create()
-        version = book.schema_version()
-        if version is None and (location.is_embedded or fills):
-            book.close()
-            migrations.upgrade(settings.database)
-        elif version != migrations.HEAD:
-            has = "no schema yet" if version is None else f"schema {version}"
-            fail(
-                f"{location.shown} has {has}, this program works with {migrations.HEAD}. "
-                "Run tradebook migrate."
-            )
-        try:
+        with closing(open_database(settings)) as book:
+            location.create()
+            version = book.schema_version()
+            if version is None and (location.is_embedded or fills):
+                book.close()
+                migrations.upgrade(settings.database)
+            elif version != migrations.HEAD:
+                has = "no schema yet" if version is None else f"schema {version}"
+                fail(
+                    f"{location.shown} has {has}, this program works with {migrations.HEAD}. "
+                    "Run tradebook migrate."
+                )
             yield book
-        finally:
-            book.close()
     except (UnknownDatabase, Unavailable, OSError) as error:
         fail(f"{location.shown}: {error}")
 
