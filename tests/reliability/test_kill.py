@@ -1,6 +1,5 @@
 """Kill -9 under load: what was answered is there, nothing is there by halves, a retry makes nothing twice."""
 
-import os
 import textwrap
 import time
 
@@ -9,10 +8,11 @@ import pytest
 
 from tests.fixtures.book import Book
 from tests.fixtures.engines import Sqlite
+from tests.fixtures.lengths import length
 from tests.fixtures.server import stop_server
 from tests.reliability.journal import Writers, kill_all, kill_one, start
 
-CYCLES = {"sqlite": int(os.environ.get("TRADEBOOK_TEST_KILLS", "40")), "postgresql": 10}
+CYCLES = {"sqlite": length(12, 60), "postgresql": length(4, 20)}
 
 
 def run(folder, engine, cycles, seed=1):
