@@ -15,6 +15,8 @@ import pytest
 
 from tests.fixtures import plain_http
 from tests.fixtures.book import Book
+from tests.fixtures.engines import ENGINES
+from tests.fixtures.lengths import length
 from tests.fixtures.samples import Maker
 from tests.fixtures.server import Server, start_server, stop_server
 from tradebook.app import create_app
@@ -339,17 +341,19 @@ def run_schemathesis(
         "-H", f"Authorization: Bearer {key}", "--phases", "examples,coverage,fuzzing", "--seed", "1",
         "--max-examples", str(examples), "--generation-database", "none", "--no-color", *options,
     ]  # fmt: skip
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=length(120, 1800), check=False)
 
 
+@pytest.mark.parametrize("engine", length(["sqlite"], ENGINES), indirect=True)
 def test_schemathesis_finds_nothing(document, server, book, tmp_path):
-    done = run_schemathesis(document, tmp_path, server.url, book.key, *READS, examples=8)
+    done = run_schemathesis(document, tmp_path, server.url, book.key, *READS, examples=length(3, 60))
 
     assert done.returncode == 0, done.stdout[-4000:]
     count = sum(isinstance(route, (ListRoute, ItemRoute)) for each in ALL for route in each.routes)
     assert f"{count + len(PAGES)} passed" in done.stdout
 
 
+@pytest.mark.parametrize("engine", length(["postgresql"], ENGINES), indirect=True)
 def test_schemathesis_finds_nothing_in_what_writes(document, server, tmp_path):
     """A body that fits the schema may still name what isn't there, so not all of them have to be accepted."""
     book = Book(server)
@@ -362,7 +366,7 @@ def test_schemathesis_finds_nothing_in_what_writes(document, server, tmp_path):
         *("--exclude-checks", "positive_data_acceptance"),
         # The routes that end keys would end the one that asks.
         *("--exclude-path-regex", "/api-keys/"),
-        examples=4,
+        examples=length(2, 40),
     )
     book.close()
 
