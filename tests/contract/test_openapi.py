@@ -14,17 +14,16 @@ import jsonschema_rs
 import pytest
 
 from tests.fixtures import plain_http
+from tests.fixtures.application import application
 from tests.fixtures.book import Book
 from tests.fixtures.engines import ENGINES
 from tests.fixtures.lengths import length
 from tests.fixtures.samples import Maker
 from tests.fixtures.server import Server, start_server, stop_server
-from tradebook.app import create_app
 from tradebook.crud.resource import Action, ItemRoute, ListRoute
 from tradebook.demo.book import demo_customers
 from tradebook.errors import CATALOGUE
 from tradebook.resources import ALL
-from tradebook.settings import Settings
 
 LIST = "/v1/sales/customers"
 GROUPS = "/v1/sales/account-groups"
@@ -84,11 +83,9 @@ def places_alike(path: str) -> str:
     return re.sub(r"{\w+}", "{}", path)
 
 
-def test_every_route_is_in_the_document_and_the_reverse(document, book, monkeypatch):
+def test_every_route_is_in_the_document_and_the_reverse(document, book):
     """OPTIONS is on every path and HEAD wherever GET is; no client needs either to be told."""
-    # The book's own connections, which it closes.
-    monkeypatch.setattr("tradebook.app.open_database", lambda settings: book.database)
-    app = create_app(Settings(database=book.server.database))
+    app = application(book.database, book.server.database)
     served = {
         (method.method, places_alike(route.path))
         for route in falcon.inspect.inspect_routes(app)

@@ -12,12 +12,13 @@ import pytest
 
 from tests.contract.checkers import CUSTOMERS, assert_error
 from tests.fixtures import plain_http
+from tests.fixtures.application import application
 from tests.fixtures.book import Book
 from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.server import start_server, stop_server, wait_until
 from tests.fixtures.statements import TEST_MARK
 from tradebook import migrations
-from tradebook.app import create_app, open_database
+from tradebook.app import open_database
 from tradebook.resources import api_keys
 from tradebook.settings import Settings
 from tradebook.storage.database import Conflict, OutcomeUnknown, Unavailable
@@ -253,16 +254,15 @@ def test_a_connection_lost_in_the_commit_is_never_followed_by_a_second_try(frail
 
 @pytest.mark.parametrize("key", ["a key", None])
 @pytest.mark.parametrize("passes_commit", [True, False], ids=["committed", "not committed"])
-def test_a_client_is_never_told_to_repeat_what_may_be_done(frail, service, monkeypatch, passes_commit, key):
+def test_a_client_is_never_told_to_repeat_what_may_be_done(frail, service, passes_commit, key):
     """With a key the answer is looked up, or the request sent again makes one row; without, it is in doubt."""
     book = Book(service)
     proxy = CuttingProxy(frail.port, passes_commit=passes_commit, after=b"INSERT INTO account_groups ")
     url = f"postgresql://postgres@127.0.0.1:{proxy.port}/book"
-    settings = Settings(database=url, rate_limit=0, log_requests=False)
-    database = open_database(settings)
-    monkeypatch.setattr("tradebook.app.open_database", lambda _: database)
-    app = create_app(settings)
-    client = falcon.testing.TestClient(app, headers={"Authorization": f"Bearer {book.key}"})
+    database = open_database(Settings(database=url))
+    client = falcon.testing.TestClient(
+        application(database, url), headers={"Authorization": f"Bearer {book.key}"}
+    )
     path, body = "/v1/sales/account-groups", b'{"name": "A", "type": "type_group"}'
     headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
 

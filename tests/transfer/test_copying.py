@@ -1,18 +1,19 @@
 """A whole book from one engine to another: ids, keys and cursors stay good, and nothing is left out unseen."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import httpx
 import pytest
 
 from tests.contract.checkers import CUSTOMERS
+from tests.fixtures.application import application, client_of
 from tests.fixtures.book import walk
 from tests.fixtures.command_line import CommandLine
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.ledgers import Ledger
-from tradebook.app import create_app, open_database
+from tradebook.app import open_database
 from tradebook.demo.book import demo_customers
 from tradebook.resources import api_keys, customers
 from tradebook.settings import Settings
@@ -52,15 +53,11 @@ def command(tmp_path):
 
 
 @contextmanager
-def served(url: str) -> Iterator[Callable[[str], httpx.Client]]:
-    """A book's own application, called in this process by clients with a key."""
-    settings = Settings(database=url, rate_limit=0, log_requests=False)
-    with closing(open_database(settings)) as database, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tradebook.app.open_database", lambda _: database)
-        transport = httpx.WSGITransport(create_app(settings))
-        yield lambda key: httpx.Client(
-            transport=transport, base_url="http://book", headers={"Authorization": f"Bearer {key}"}
-        )
+def served(url: str, keys: list[str]) -> Iterator[list[httpx.Client]]:
+    """Clients of a book, one with each key."""
+    with closing(open_database(Settings(database=url))) as database:
+        app = application(database, url)
+        yield [client_of(app, key) for key in keys]
 
 
 def whole(client) -> list[dict]:
@@ -82,19 +79,19 @@ def planted(url: str) -> list[str]:
 def test_a_copied_book_answers_byte_for_byte_and_knows_keys_and_cursors(places, command):
     source, target = places
     keys = planted(source)
-    with served(source) as client_of:
-        expected = [whole(client_of(key)) for key in keys]
-        first_page = client_of(keys[0]).get(CUSTOMERS, params={"limit": 10, "q": "a"}).json()
+    with served(source, keys) as clients:
+        expected = [whole(client) for client in clients]
+        first_page = clients[0].get(CUSTOMERS, params={"limit": 10, "q": "a"}).json()
         urls = (first_page["page_info"]["next_page_url"], f"{CUSTOMERS}?q=in&status_codes=normal")
-        wanted = [client_of(keys[0]).get(url).content for url in urls]
+        wanted = [clients[0].get(url).content for url in urls]
 
     done = command.run("copy", source, target, "--json")
 
     assert done.returncode == 0, done.stderr
     assert [set(each) for each in json.loads(done.stdout)["accounts"].values()] == [{"rows", "digest"}] * 2
-    with served(target) as client_of:
-        assert [whole(client_of(key)) for key in keys] == expected
-        assert [client_of(keys[0]).get(url).content for url in urls] == wanted
+    with served(target, keys) as clients:
+        assert [whole(client) for client in clients] == expected
+        assert [clients[0].get(url).content for url in urls] == wanted
 
 
 @pytest.mark.parametrize("places", DIRECTIONS[:2], indirect=True)
