@@ -14,15 +14,16 @@ import jsonschema_rs
 import pytest
 
 from tests.fixtures import plain_http
+from tests.fixtures.application import application
 from tests.fixtures.book import Book
+from tests.fixtures.engines import ENGINES
+from tests.fixtures.lengths import length
 from tests.fixtures.samples import Maker, creating
 from tests.fixtures.server import Server, start_server, stop_server
-from tradebook.app import create_app
 from tradebook.crud.resource import Action, ItemRoute, ListRoute
 from tradebook.demo.book import demo_customers
 from tradebook.errors import CATALOGUE
 from tradebook.resources import ALL
-from tradebook.settings import Settings
 
 LIST = "/v1/sales/customers"
 GROUPS = "/v1/sales/account-groups"
@@ -82,11 +83,9 @@ def places_alike(path: str) -> str:
     return re.sub(r"{\w+}", "{}", path)
 
 
-def test_every_route_is_in_the_document_and_the_reverse(document, book, monkeypatch):
+def test_every_route_is_in_the_document_and_the_reverse(document, book):
     """OPTIONS is on every path and HEAD wherever GET is; no client needs either to be told."""
-    # The book's own connections, which it closes.
-    monkeypatch.setattr("tradebook.app.open_database", lambda settings: book.database)
-    app = create_app(Settings(database=book.server.database))
+    app = application(book.database, book.server.database)
     served = {
         (method.method, places_alike(route.path))
         for route in falcon.inspect.inspect_routes(app)
@@ -358,17 +357,19 @@ def run_schemathesis(
         "-H", f"Authorization: Bearer {key}", "--phases", "examples,coverage,fuzzing", "--seed", "1",
         "--max-examples", str(examples), "--generation-database", "none", "--no-color", *options,
     ]  # fmt: skip
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=length(120, 1800), check=False)
 
 
+@pytest.mark.parametrize("engine", length(["sqlite"], ENGINES), indirect=True)
 def test_schemathesis_finds_nothing(document, server, book, tmp_path):
-    done = run_schemathesis(document, tmp_path, server.url, book.key, *READS, examples=8)
+    done = run_schemathesis(document, tmp_path, server.url, book.key, *READS, examples=length(3, 60))
 
     assert done.returncode == 0, done.stdout[-4000:]
     count = sum(isinstance(route, (ListRoute, ItemRoute)) for each in ALL for route in each.routes)
     assert f"{count + len(PAGES)} passed" in done.stdout
 
 
+@pytest.mark.parametrize("engine", length(["postgresql"], ENGINES), indirect=True)
 def test_schemathesis_finds_nothing_in_what_writes(document, server, tmp_path):
     """A body that fits the schema may still name what isn't there, so not all of them have to be accepted."""
     book = Book(server)
@@ -381,7 +382,7 @@ def test_schemathesis_finds_nothing_in_what_writes(document, server, tmp_path):
         *("--exclude-checks", "positive_data_acceptance"),
         # The routes that end keys would end the one that asks.
         *("--exclude-path-regex", "/api-keys/"),
-        examples=4,
+        examples=length(2, 40),
     )
     book.close()
 

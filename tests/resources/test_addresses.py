@@ -5,7 +5,9 @@ from itertools import chain
 import pytest
 
 from tests.contract.checks import check_envelope
+from tests.fixtures.application import application, client_of
 from tests.fixtures.book import walk
+from tests.fixtures.lengths import length
 from tests.fixtures.samples import Maker
 from tests.resources.test_customers import create, found, patch, show
 from tradebook.crud.change import Change
@@ -115,17 +117,19 @@ def test_the_addresses_of_a_customer_come_in_exact_pages(maker, limit):
     assert len(listed(maker, customer_ids=customer, q="depot 1")) == 3
 
 
-def test_a_customer_with_very_many_addresses_is_searched_to_the_end(maker):
+def test_a_customer_with_very_many_addresses_is_searched_to_the_end(maker, monkeypatch):
     """More than one round of candidates, of which the last one matches."""
+    monkeypatch.setattr(address_routes, "CANDIDATES_AT_ONCE", length(4, address_routes.CANDIDATES_AT_ONCE))
+    book = maker.book
     customer = create(maker)["id"]
     first = maker.of_prefix("ad", customer_ids=[customer], name="Needle")
-    maker.book.add({"name": "Stack"})
-    for _ in range(510):
-        assert maker.client.post(
-            ADDRESSES, json={"name": "Hay", "country": "DE", "customer_ids": [customer]}
-        ).is_success
+    for _ in range(2 * address_routes.CANDIDATES_AT_ONCE + 1):
+        maker.of_prefix("ad", customer_ids=[customer], name="Hay")
+    here = client_of(application(book.database, book.server.database), book.key)
 
-    assert listed(maker, customer_ids=customer, q="needle") == [first]
+    page = here.get(ADDRESSES, params={"customer_ids": customer, "q": "needle"}).json()
+
+    assert [address["id"] for address in page["data"]] == [first]
 
 
 def test_customers_are_attached_and_detached_as_a_set(maker):

@@ -16,7 +16,7 @@ from tradebook.migrations import indexing
 from tradebook.resources import INDEXES, customers
 from tradebook.resources.addresses import INDEX as ADDRESSES
 from tradebook.resources.customers import index as customers_index
-from tradebook.resources.customers import tables
+from tradebook.resources.customers import shape, tables
 from tradebook.storage import index_versions, readiness
 from tradebook.storage.database import Database, Unavailable
 from tradebook.storage.index import Condition, Facet, ListIndex, Query, Source
@@ -30,7 +30,7 @@ from tradebook.transfer.copying import copy_book
 
 _c = tables.customers.c
 EDI_STATUS = Facet("n", (_c.edi_status,))
-DISABLED = tables.EDI_STATUSES.index("disabled")
+DISABLED = shape.EDI_STATUSES.index("disabled")
 RECORDS = (
     {"number": "1", "name": "Old", "edi_status": "disabled", "note": "left-handed"},
     {"number": "2", "name": "Old too", "edi_status": "enabled", "note": "right-handed"},

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import msgspec
 
@@ -47,20 +47,17 @@ def opened(database: str | None, *, moves_much: bool = False, fills: bool = Fals
         settings = msgspec.structs.replace(settings, database_timeout_ms=patience)
     location = locate(settings.database)
     try:
-        book = open_database(settings)
-        location.create()
-        if (location.is_embedded or fills) and book.schema_version() is None:
-            # Late: nearly every book is there already, and Alembic takes long to load.
-            from tradebook import migrations  # noqa: PLC0415
+        with closing(open_database(settings)) as book:
+            location.create()
+            if (location.is_embedded or fills) and book.schema_version() is None:
+                # Late: nearly every book is there already, and Alembic takes long to load.
+                from tradebook import migrations  # noqa: PLC0415
 
-            book.close()
-            migrations.upgrade(settings.database)
-        elif reason := readiness.why_not(book):
-            fail(f"{location.shown} {reason}")
-        try:
+                book.close()
+                migrations.upgrade(settings.database)
+            elif reason := readiness.why_not(book):
+                fail(f"{location.shown} {reason}")
             yield book
-        finally:
-            book.close()
     except (UnknownDatabase, Unavailable, OSError) as error:
         fail(f"{location.shown}: {error}")
 
