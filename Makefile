@@ -3,13 +3,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check bench docs lock clean
+.PHONY: demo test soak check bench docs lock clean
 
 demo: .venv/.run
 	$(BIN)/tradebook demo $(DEMO)
 
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 test: .venv/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
+	$(PYTEST) $(TESTS)
+
+soak: .venv/.dev
+	TRADEBOOK_TEST_SOAK=1 $(PYTEST) $(TESTS)
 
 check: .venv/.dev
 	$(BIN)/ruff format --check .

@@ -14,7 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.fixtures import plain_http
-from tests.fixtures.server import free_port, start_server, stop_server, wait_until
+from tests.fixtures.command_line import CommandLine
+from tests.fixtures.server import free_port, wait_until
 from tradebook.cli.main import app
 from tradebook.migrations import HEAD
 
@@ -35,35 +36,9 @@ COMMANDS = (
     ("export", "customers"),
     ("openapi",),
 )
-
-
-class CommandLine:
-    """Runs `tradebook` on one book in a folder of its own."""
-
-    def __init__(self, folder: Path, database: str) -> None:
-        self.folder = folder
-        self.database = database
-
-    def run(self, *arguments: str, given: bytes | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command and return how it ended."""
-        done = subprocess.run(
-            [sys.executable, "-m", "tradebook", *arguments],
-            env={**os.environ, "TRADEBOOK_DATABASE": self.database, "COLUMNS": "200"},
-            cwd=self.folder,
-            input=given,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
-        return subprocess.CompletedProcess(
-            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
-        )
-
-    def good(self, *arguments: str, given: bytes | None = None) -> str:
-        """Run a command that must succeed and return what it printed."""
-        done = self.run(*arguments, given=given)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+ACCOUNT = "the account"
+"""Stands for the id of a test's account among the arguments of a command."""
+STORED = "number,name\n7,Zoë\n".encode()
 
 
 @pytest.fixture
@@ -309,13 +284,35 @@ def test_an_export_that_cannot_be_written_fails_and_leaves_no_half_file(command,
     assert "Traceback" not in done.stderr + missing.stderr
 
 
-def test_the_printed_openapi_document_is_the_served_one(without_book):
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_the_printed_openapi_document_is_the_served_one(without_book, server):
     printed = without_book.good("openapi")
-    server = start_server(without_book.folder, database=without_book.database)
-    served = plain_http.get(f"{server.url}/openapi.json").json()
-    stop_server(server)
 
-    assert json.loads(printed) == served
+    assert json.loads(printed) == plain_http.get(f"{server.url}/openapi.json").json()
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("arguments", "given"),
+    [
+        (("accounts", "list", "--json"), b""),
+        (("import", "customers", "-", "--format", "csv", "--account", ACCOUNT), "name\nZoë\n".encode()),
+        (("import", "customers", "-", "--format", "csv", "--account", ACCOUNT), b"number,name\n1,\n"),
+        (("export", "customers", "--account", ACCOUNT), b""),
+        (("keys", "list", "--account", "ac_0"), b""),
+        (("keys", "create"), b""),
+    ],
+    ids=["success", "input", "bad input", "output", "failure", "wrong usage"],
+)
+def test_a_command_ends_as_a_process_as_it_does_when_it_is_called(command, account, arguments, given):
+    """What the other tests call in this process is what an operator runs: exit code, results and messages."""
+    words = [account if word == ACCOUNT else word for word in arguments]
+    command.good("import", "customers", "-", "--format", "csv", "--account", account, given=STORED)
+    process = command.run_as_process(*words, given=given)
+
+    called = command.run(*words, given=given)
+
+    assert process == called
 
 
 def test_the_demo_serves_what_it_prints_and_leaves_nothing(tmp_path):

@@ -1,6 +1,5 @@
 """The same book on both engines, written and asked in the same way, answers the same bytes but for ids and times."""
 
-import os
 import re
 from contextlib import closing
 
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.fixtures.book import Book, delete
 from tests.fixtures.engines import Sqlite
-from tests.fixtures.server import start_server, stop_server
+from tests.fixtures.lengths import IS_SOAK, length
 from tests.properties.test_model import (
     CARRIERS,
     GROUPS,
@@ -24,7 +23,7 @@ from tests.properties.test_model import (
 )
 from tradebook.resources import customers
 
-EXAMPLES = int(os.environ.get("TRADEBOOK_TEST_EXAMPLES", "12"))
+EXAMPLES = length(8, 60)
 INCLUDE = ",".join(customers.resource.routes[0].includes)
 LIST = "/v1/sales/customers"
 
@@ -51,13 +50,9 @@ changes = st.fixed_dictionaries(
 
 
 @pytest.fixture(scope="module")
-def servers(postgres, tmp_path_factory):
+def both(servers, postgres):
     """One service on each engine."""
-    folder = tmp_path_factory.mktemp("engines")
-    running = [start_server(folder, database=engine.new(folder)) for engine in (Sqlite(), postgres)]
-    yield running
-    for server in running:
-        stop_server(server)
+    return [servers.of(engine) for engine in (Sqlite(), postgres)]
 
 
 def bare(answer: str, labels: dict[str, str]) -> str:
@@ -91,16 +86,16 @@ def change(book: Book, updates: list[dict], gone: list[str]) -> None:
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
-    derandomize="TRADEBOOK_TEST_EXAMPLES" not in os.environ,
+    derandomize=not IS_SOAK,
     phases=(Phase.generate,),
     suppress_health_check=list(HealthCheck),
 )
 @given(data=st.data())
-def test_both_engines_answer_alike(servers, data):
+def test_both_engines_answer_alike(both, data):
     listed = data.draw(records(data.draw(st.integers(1, 20))))
     parents = {record.get("parent_number") for record in listed}
     # Closed also where Hypothesis ends an example in the middle.
-    with closing(Book(servers[0])) as first_book, closing(Book(servers[1])) as second_book:
+    with closing(Book(both[0])) as first_book, closing(Book(both[1])) as second_book:
         books = (first_book, second_book)
         for book in books:
             book.add(*listed)
@@ -121,9 +116,9 @@ def test_both_engines_answer_alike(servers, data):
     ("before", "after"),
     [("Customer", "customer"), ('"note":null', '"note":""'), ("ac_2", "ac_1"), ('"has_next_page":true', "")],
 )
-def test_answers_that_differ_are_noticed(servers, before, after):
+def test_answers_that_differ_are_noticed(both, before, after):
     """What is taken out for the comparison hides no difference of words, order or flags."""
-    book = Book(servers[0])
+    book = Book(both[0])
     book.add(
         {"number": "1", "name": "Customer"}, {"number": "2", "name": "Customer"}, {"number": "3", "name": "C"}
     )

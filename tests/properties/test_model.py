@@ -1,6 +1,5 @@
 """Arbitrary books and questions: the server's pages against the model's plain lists, whole walks included."""
 
-import os
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import chain
@@ -10,10 +9,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.fixtures.book import Book, walk
+from tests.fixtures.lengths import IS_SOAK, length
 from tests.fixtures.server import Server
 from tests.properties import model
 
-EXAMPLES = int(os.environ.get("TRADEBOOK_TEST_EXAMPLES", "25"))
+EXAMPLES = length(12, 100)
 LIST = "/v1/sales/customers"
 TYPES = ("Retail", "Trade", "Hotel")
 GROUPS = ("Gold", "Silver", "Ω deals")
@@ -181,8 +181,8 @@ def check_walks(client, parameters: dict, wanted: list[str], limit: int) -> None
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
-    derandomize="TRADEBOOK_TEST_EXAMPLES" not in os.environ,
-    phases=(Phase.explicit, Phase.generate, Phase.shrink) if EXAMPLES > 25 else (Phase.generate,),
+    derandomize=not IS_SOAK,
+    phases=(Phase.explicit, Phase.generate, Phase.shrink) if IS_SOAK else (Phase.generate,),
     suppress_health_check=list(HealthCheck),
 )
 @given(data=st.data())

@@ -1,6 +1,5 @@
 """Kill -9 under load: what was answered is there, nothing is there by halves, a retry makes nothing twice."""
 
-import os
 import textwrap
 import time
 
@@ -9,14 +8,15 @@ import pytest
 
 from tests.fixtures.book import Book
 from tests.fixtures.engines import Sqlite
+from tests.fixtures.lengths import length
 from tests.fixtures.server import stop_server
 from tests.reliability.journal import Writers, kill_all, kill_one, start
 
-CYCLES = {"sqlite": int(os.environ.get("TRADEBOOK_TEST_KILLS", "40")), "postgresql": 10}
+CYCLES = {"sqlite": length(12, 60), "postgresql": length(4, 20)}
 
 
 def run(folder, engine, cycles, seed=1):
-    """Kill and check so many times; returns what was found wrong, and the writers."""
+    """Kill and check so many times, or until something is found wrong; returns that, and the writers."""
     database = engine.new(folder)
     server = start(folder, database)
     book = Book(server)
@@ -31,6 +31,8 @@ def run(folder, engine, cycles, seed=1):
             violations += writers.check(cycle, server, journal)
             if engine.name == "sqlite":
                 violations += quick_check(database)
+            if violations:
+                break
     finally:
         book.close()
         stop_server(server)
@@ -108,7 +110,7 @@ def test_killed_between_commit_and_answer_a_retry_is_answered_and_makes_nothing(
 ):
     plant(monkeypatch, tmp_path, SLOW_ANSWERS)
 
-    violations, writers = run(tmp_path, engine, 3)
+    violations, writers = run(tmp_path, engine, length(2, 10))
 
     assert violations == []
     assert writers.replayed > 0

@@ -9,7 +9,7 @@ import pytest
 
 from tests.contract.checks import check_envelope
 from tests.fixtures import plain_http
-from tests.fixtures.book import Book, walk
+from tests.fixtures.book import walk
 from tests.fixtures.samples import Maker
 from tests.fixtures.server import start_server, stop_server
 from tradebook.resources.customers.fields import CREATE
@@ -18,21 +18,11 @@ CUSTOMERS = "/v1/sales/customers"
 
 
 @pytest.fixture(scope="module")
-def pair(engine, tmp_path_factory):
+def pair(server):
     """Two servers on the same book."""
-    folder = tmp_path_factory.mktemp("pair")
-    database = engine.new(folder)
-    servers = [start_server(folder, database=database) for _ in range(2)]
-    yield servers
-    for server in servers:
-        stop_server(server)
-
-
-@pytest.fixture
-def book(pair):
-    made = Book(pair[0])
-    yield made
-    made.close()
+    second = start_server(server.log.parent, database=server.database)
+    yield server, second
+    stop_server(second)
 
 
 @contextmanager

@@ -3,14 +3,13 @@
 No package has the real one. The schema and the statements are held against its rules in test_distribution.
 """
 
-import os
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 
 from tests.contract.checkers import CUSTOMERS
 from tests.fixtures.book import Book
+from tests.fixtures.command_line import CommandLine, Ended
 from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.server import start_server, stop_server
 from tradebook.storage.schema import metadata
@@ -53,9 +52,8 @@ def place(cluster, request):
     return name
 
 
-def migrate(url: str, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tradebook", "migrate", "--database", url, *options]
-    return subprocess.run(command, env=os.environ, capture_output=True, text=True, timeout=60, check=False)
+def migrate(url: str, *options: str) -> Ended:
+    return CommandLine(Path.cwd(), url).run("migrate", *options)
 
 
 def test_every_table_is_distributed_beside_the_accounts_and_the_service_goes_on(cluster, place, tmp_path):

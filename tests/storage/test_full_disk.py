@@ -4,32 +4,39 @@ import apsw
 import falcon.testing
 import pytest
 
+from tests.fixtures.application import application
 from tests.fixtures.book import Book
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.server import start_server, stop_server
-from tradebook.app import create_app, open_database
+from tradebook.app import open_database
 from tradebook.settings import Settings
 from tradebook.storage.database import Unavailable
 
 GROUPS = "/v1/sales/account-groups"
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server whose file has no room of before."""
+    folder = tmp_path_factory.mktemp("disk")
+    running = start_server(folder, database=Sqlite().new(folder))
+    yield running
+    stop_server(running)
+
+
 @pytest.fixture
-def book(tmp_path):
-    server = start_server(tmp_path, database=Sqlite().new(tmp_path))
+def book(server):
     made = Book(server)
     yield made
     made.close()
-    stop_server(server)
 
 
 @pytest.fixture
-def client(book, monkeypatch):
+def client(book):
     """The application in this process, on whose file limits can be set."""
-    settings = Settings(database=book.server.database, rate_limit=0, log_requests=False)
-    database = open_database(settings)
-    monkeypatch.setattr("tradebook.app.open_database", lambda _: database)
-    made = falcon.testing.TestClient(create_app(settings), headers={"Authorization": f"Bearer {book.key}"})
+    database = open_database(Settings(database=book.server.database))
+    app = application(database, book.server.database)
+    made = falcon.testing.TestClient(app, headers={"Authorization": f"Bearer {book.key}"})
     made.database = database
     yield made
     database.close()

@@ -1,9 +1,6 @@
 """Standbys: they serve reads, never an old one, and are no trouble when they are behind, frozen or gone."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 
 import pytest
@@ -11,11 +8,15 @@ import pytest
 from tests.contract.checkers import CUSTOMERS
 from tests.fixtures import plain_http
 from tests.fixtures.book import Book
+from tests.fixtures.command_line import CommandLine
 from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.server import start_server, stop_server, wait_until
 from tradebook import migrations
+from tradebook.settings import Settings
 
-DEADLINE_SECONDS = 2.8
+SETTINGS = Settings()
+IN_TIME_SECONDS = 2 * SETTINGS.database_timeout_ms / 1000
+"""Sooner than a second try could end, whatever a loaded machine adds."""
 LOGS = {"log_statement": "all", "log_line_prefix": "%a|"}
 
 
@@ -150,8 +151,8 @@ def test_a_standby_that_fails_is_left_alone(book, standbys, fate):
         for standby in standbys:
             standby.thaw() if fate == "frozen" else standby.start()
     # The first ones find out; then nobody asks them any more.
-    assert max(waits) < DEADLINE_SECONDS
-    assert sum(wait > 0.2 for wait in waits) <= 2, waits
+    assert max(waits) < IN_TIME_SECONDS
+    assert sum(wait >= SETTINGS.replica_timeout_ms / 1000 for wait in waits) <= len(standbys), waits
 
 
 def test_a_read_that_the_standby_breaks_off_is_done_again_on_another(book, standbys, primary):
@@ -163,14 +164,9 @@ def test_a_read_that_the_standby_breaks_off_is_done_again_on_another(book, stand
 
 
 def test_only_postgresql_has_replicas(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "tradebook", "serve", "--replica", "postgresql://x@127.0.0.1/x"],
-        env={**os.environ, "TRADEBOOK_DATABASE": f"sqlite:///{tmp_path}/book.db"},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    command = CommandLine(tmp_path, f"sqlite:///{tmp_path}/book.db")
+
+    done = command.run("serve", "--replica", "postgresql://x@127.0.0.1/x")
 
     assert (done.returncode, "PostgreSQL" in done.stderr) == (2, True)
     assert list(tmp_path.iterdir()) == []

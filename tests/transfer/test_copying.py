@@ -1,21 +1,21 @@
 """A whole book from one engine to another: ids, keys and cursors stay good, and nothing is left out unseen."""
 
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
+import httpx
 import pytest
 
 from tests.contract.checkers import CUSTOMERS
-from tests.fixtures import plain_http
-from tests.fixtures.book import Book, walk
+from tests.fixtures.application import application, client_of
+from tests.fixtures.book import walk
+from tests.fixtures.command_line import CommandLine
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.ledgers import Ledger
-from tests.fixtures.server import start_server, stop_server
 from tradebook.app import open_database
 from tradebook.demo.book import demo_customers
-from tradebook.resources import customers
+from tradebook.resources import api_keys, customers
 from tradebook.settings import Settings
 from tradebook.transfer import copying
 from tradebook.transfer.copying import NotTheSame, TargetNotEmpty, copy_book
@@ -46,11 +46,18 @@ def pair(tmp_path, postgres):
         database.close()
 
 
-def tradebook(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line."""
-    command = [sys.executable, "-m", "tradebook", *arguments]
-    environment = {**os.environ, "COLUMNS": "200"}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+@pytest.fixture
+def command(tmp_path):
+    """A command line whose environment names no book that is there."""
+    return CommandLine(tmp_path, "sqlite:///nowhere.db")
+
+
+@contextmanager
+def served(url: str, keys: list[str]) -> Iterator[list[httpx.Client]]:
+    """Clients of a book, one with each key."""
+    with closing(open_database(Settings(database=url))) as database:
+        app = application(database, url)
+        yield [client_of(app, key) for key in keys]
 
 
 def whole(client) -> list[dict]:
@@ -58,59 +65,59 @@ def whole(client) -> list[dict]:
     return list(walk(client, limit=100, include=INCLUDE))
 
 
-def test_a_copied_book_answers_byte_for_byte_and_knows_keys_and_cursors(places, tmp_path):
-    source, target = places
-    first = start_server(tmp_path, database=source)
-    books = [Book(first, name) for name in ("One", "Two")]
-    for book in books:
-        book.add(*demo_customers(250))
-    expected = [whole(book.client) for book in books]
-    page = books[0].get(limit=10, q="a")
-    rest = page["page_info"]["next_page_url"]
-    wanted = [books[0].client.get(url).content for url in (rest, f"{CUSTOMERS}?q=in&status_codes=normal")]
-    stop_server(first)
+def planted(url: str) -> list[str]:
+    """Make two accounts with customers in a book; return a key to each."""
+    keys = []
+    with closing(open_database(Settings(database=url))) as database:
+        for size in (250, 20):
+            ledger = plant(database, size)
+            with database.write(ledger.key) as writer:
+                keys.append(api_keys.create_key(writer, "test")[1])
+    return keys
 
-    done = tradebook("copy", source, target, "--json")
+
+def test_a_copied_book_answers_byte_for_byte_and_knows_keys_and_cursors(places, command):
+    source, target = places
+    keys = planted(source)
+    with served(source, keys) as clients:
+        expected = [whole(client) for client in clients]
+        first_page = clients[0].get(CUSTOMERS, params={"limit": 10, "q": "a"}).json()
+        urls = (first_page["page_info"]["next_page_url"], f"{CUSTOMERS}?q=in&status_codes=normal")
+        wanted = [clients[0].get(url).content for url in urls]
+
+    done = command.run("copy", source, target, "--json")
 
     assert done.returncode == 0, done.stderr
     assert [set(each) for each in json.loads(done.stdout)["accounts"].values()] == [{"rows", "digest"}] * 2
-    second = start_server(tmp_path, database=target)
-    clients = [
-        plain_http.Client(base_url=second.url, headers={"Authorization": f"Bearer {book.key}"})
-        for book in books
-    ]
-    assert [whole(client) for client in clients] == expected
-    assert [clients[0].get(url).content for url in (rest, f"{CUSTOMERS}?q=in&status_codes=normal")] == wanted
-    stop_server(second)
-    for closing in (*clients, *books):
-        closing.close()
+    with served(target, keys) as clients:
+        assert [whole(client) for client in clients] == expected
+        assert [clients[0].get(url).content for url in urls] == wanted
 
 
 @pytest.mark.parametrize("places", DIRECTIONS[:2], indirect=True)
-def test_a_target_that_is_not_empty_is_refused_and_left_as_it_is(places, tmp_path):
+def test_a_target_that_is_not_empty_is_refused_and_left_as_it_is(places, command):
     source, target = places
-    tradebook("migrate", "--database", target)
-    made = tradebook("accounts", "create", "There", "--database", target)
-    before = tradebook("accounts", "list", "--json", "--database", target).stdout
+    command.good("migrate", "--database", target)
+    command.good("accounts", "create", "There", "--database", target)
+    before = command.good("accounts", "list", "--json", "--database", target)
 
-    done = tradebook("copy", source, target)
+    done = command.run("copy", source, target)
 
-    assert made.returncode == 0, made.stderr
     assert (done.returncode, "not empty" in done.stderr) == (1, True), done.stderr
-    assert tradebook("accounts", "list", "--json", "--database", target).stdout == before
+    assert command.good("accounts", "list", "--json", "--database", target) == before
 
 
-def test_a_source_that_is_not_there_is_not_made(tmp_path):
-    done = tradebook("copy", f"sqlite:///{tmp_path}/misspelt.db", f"sqlite:///{tmp_path}/new.db")
+def test_a_source_that_is_not_there_is_not_made(command, tmp_path):
+    done = command.run("copy", f"sqlite:///{tmp_path}/misspelt.db", f"sqlite:///{tmp_path}/new.db")
 
     assert (done.returncode, "no book" in done.stderr) == (1, True)
     assert list(tmp_path.iterdir()) == []
 
 
-def plant(database) -> Ledger:
+def plant(database, size: int = 20) -> Ledger:
     """An account with customers in a database."""
     ledger = Ledger(database)
-    ledger.take(*demo_customers(20))
+    ledger.take(*demo_customers(size))
     return ledger
 
 

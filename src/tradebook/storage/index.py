@@ -40,7 +40,7 @@ class Source(msgspec.Struct, frozen=True):
     facets: tuple[Facet, ...] = ()
 
 
-class ListIndex(msgspec.Struct, frozen=True):
+class ListIndex(msgspec.Struct, frozen=True, eq=False):
     """What is indexed of one table; `folded` is the table that holds the folded text."""
 
     table: sa.Table
@@ -57,6 +57,11 @@ class ListIndex(msgspec.Struct, frozen=True):
         return frozenset(
             column.name for source in self.sources for column in source.columns if column.table is table
         )
+
+    @property
+    def facet_columns(self) -> list[sa.Column[Any]]:
+        """The columns that a filter asks for."""
+        return [column for source in self.sources for facet in source.facets for column in facet.columns]
 
     @property
     def name(self) -> str:

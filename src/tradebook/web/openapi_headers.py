@@ -58,7 +58,7 @@ HEADERS = {
     ),
     "Allow": _header("The methods that the path has, separated by commas."),
     "Location": _header(
-        "If the customer was merged, the path of the customer that remains.",
+        "The path where what was asked for is found instead; absent where there is none.",
         is_required=False,
         format="uri-reference",
     ),
