@@ -22,9 +22,6 @@ STATUSES = CODES
 EDI_STATUSES: tuple[EdiStatus, ...] = get_args(EdiStatus)
 BILLING_TYPES: tuple[BillingType, ...] = get_args(BillingType)
 
-ID_PREFIX = "ac"
-PATH = "/v1/sales/customers"
-
 
 class CustomerContactInfo(msgspec.Struct, frozen=True):
     """Email, phone and web address of a customer."""
@@ -92,3 +89,7 @@ class Customer(msgspec.Struct, frozen=True, gc=False):
 
 
 ID_PREFIX = "ac"
+
+
+ID_PREFIX = "ac"
+PATH = "/v1/sales/customers"
