@@ -28,7 +28,7 @@ class BenchBook(msgspec.Struct):
 
 def records(count: int):
     """The customers of a book, as import rows."""
-    return (Row(line, record, {}) for line, record in enumerate(islice(demo_customers(count), count), 1))
+    return (Row(line, record) for line, record in enumerate(islice(demo_customers(count), count), 1))
 
 
 def book_of(folder: Path, count: int) -> BenchBook:

@@ -17,7 +17,7 @@ from tests.fixtures.postgres import PostgresServer
 from tradebook import migrations
 from tradebook.app import open_database
 from tradebook.resources import accounts
-from tradebook.resources.customers.tables import INDEX
+from tradebook.resources.customers import INDEX
 from tradebook.settings import Settings
 from tradebook.storage.index_documents import documents
 from tradebook.storage.location import locate

@@ -1,6 +1,7 @@
 """Pages in process: against the floor, with includes, at depth, by size, by filter, by word."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import combinations
 from urllib.parse import urlencode
 
@@ -16,9 +17,9 @@ from tradebook.crud.listing import list_page
 from tradebook.crud.resource import View
 from tradebook.ids import encode_id
 from tradebook.resources import customers
-from tradebook.resources.customers.shape import Customer
+from tradebook.resources.customers import Customer
 from tradebook.settings import Settings
-from tradebook.web.query_string import parse_query_string
+from tradebook.web.query_string import page_url, parse_query_string
 
 ROUTE = customers.resource.routes[0]
 PUBLISHED = tuple(
@@ -40,10 +41,10 @@ class Pages:
     def page(self, query: str = "") -> bytes:
         """Answer a query string."""
         pairs = parse_query_string(query)
-        request = self.parser.list_request(ROUTE.path, pairs, self.book.account_key, self.cursors)
+        request = self.parser.list_request(pairs, self.book.account_key, self.cursors)
         with self.database.read(self.book.account_key) as reader:
-            view = View(reader, self.cursors, request.include)
-            return msgspec.json.encode(list_page(view, ROUTE, ROUTE.path, request))
+            view = View(reader, request.include, partial(page_url, self.cursors))
+            return msgspec.json.encode(list_page(view, ROUTE, request))
 
     def floor(self) -> bytes:
         """The same columns into the same keys, and nothing else: no ids, no times, no cursor."""

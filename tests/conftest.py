@@ -8,4 +8,5 @@ pytest_plugins = [
     "tests.fixtures.counting",
     "tests.contract.books",
     "tests.fixtures.order",
+    "tests.fixtures.refusals",
 ]

@@ -13,13 +13,13 @@ import msgspec
 import typer
 
 from tradebook import settings
-from tradebook.cli.main import app
+from tradebook.cli.main import COMMANDS, app, load
 from tradebook.crud.fields import Field
 from tradebook.crud.list_requests import parameters_of
 from tradebook.crud.parameters import Parameter
 from tradebook.crud.resource import Action, ListRoute, Route
 from tradebook.errors import CATALOGUE
-from tradebook.money import CURRENCIES_BY_NUMBER
+from tradebook.money import currencies_by_number
 from tradebook.resources import ALL, api_keys
 from tradebook.resources.quantities import unit_of
 from tradebook.settings import Settings
@@ -65,8 +65,10 @@ def settings_page() -> str:
     rows = [
         (
             code(f"TRADEBOOK_{field.name.upper()}"),
-            code(getattr(field.type, "__origin__", field.type).__name__),
-            code(str(field.default).lower() if field.type is bool else field.default),
+            _setting_takes(field.type),
+            code(str(field.default).lower() if field.type is bool else field.default)
+            if field.default != ""
+            else "none",
             described[field.name],
         )
         for field in msgspec.structs.fields(Settings)
@@ -75,7 +77,16 @@ def settings_page() -> str:
         "Settings are read once, when a command starts, from environment variables. A value that can't be "
         "read ends the command with exit code 2 and the variable's name."
     )
-    return page("Settings", intro, table(("variable", "type", "default", "meaning"), rows))
+    return page("Settings", intro, table(("variable", "takes", "default", "meaning"), rows))
+
+
+def _setting_takes(kind: Any) -> str:
+    if kind is bool:
+        return "`true` or `false`"
+    if kind is str:
+        return "text"
+    (bounds,) = kind.__metadata__
+    return f"a whole number from {bounds.ge}"
 
 
 def _field_docs(source: Path, class_name: str) -> Iterator[tuple[str, str]]:
@@ -243,7 +254,9 @@ def _type_of(schema: dict[str, Any]) -> str:
 def commands_page() -> str:
     """List every command with its arguments and options."""
     intro = "Results go to standard output, messages to standard error. `--help` explains every command."
-    return page("Commands", intro, *_command_sections(typer.main.get_command(app), "tradebook"))
+    root: Any = typer.main.get_command(app)
+    root.commands = {name: load(name) for name in COMMANDS}
+    return page("Commands", intro, *_command_sections(root, "tradebook"))
 
 
 def _command_sections(command: Any, path: str) -> Iterator[str]:
@@ -283,7 +296,7 @@ def units_page() -> str:
         "What an amount counts, by the id that `unit_id` takes. The ids are the same in every book. "
         "`include[]=credit_limit.unit` shows a customer's own."
     )
-    units = [unit_of(currency) for currency in sorted(CURRENCIES_BY_NUMBER.values())]
+    units = [unit_of(currency) for currency in sorted(currencies_by_number().values())]
     rows = [(unit.code, code(unit.id), unit.name, unit.symbol) for unit in units]
     return page("Units", intro, table(("currency", "id", "name", "sign"), rows))
 

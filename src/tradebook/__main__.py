@@ -1,6 +1,6 @@
 """Lets `python -m tradebook` do what `tradebook` does."""
 
-from tradebook.cli import main
+from tradebook.cli.main import main
 
 if __name__ == "__main__":
     main()

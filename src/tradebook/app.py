@@ -1,14 +1,16 @@
 """Puts the product together: the one place that knows every room."""
 
+# Babel and pycountry for the first request that shows an amount, which would wait for them.
+import babel.numbers  # noqa: F401
 import falcon
+import pycountry  # noqa: F401
 
-from tradebook import migrations
+from tradebook.book import open_database
 from tradebook.crud.cursor import load_cursors
-from tradebook.resources import ALL, INDEXES, api_keys
+from tradebook.resources import ALL, api_keys
 from tradebook.settings import Settings, load_settings
-from tradebook.storage.database import Database, Unavailable
-from tradebook.storage.location import locate
-from tradebook.storage.replicas import Replicated
+from tradebook.storage import readiness
+from tradebook.storage.database import Unavailable
 from tradebook.web.application import build_app
 from tradebook.web.auth import Authenticator
 from tradebook.web.bodies import Bodies
@@ -18,16 +20,6 @@ from tradebook.web.service import Service
 from tradebook.web.twins import Twins
 
 
-def open_database(settings: Settings) -> Database:
-    """Open the book that the settings name; UnknownDatabase where its engine is unknown."""
-    primary = locate(settings.database).open(timeout_ms=settings.database_timeout_ms, indexes=INDEXES)
-    standbys = [
-        locate(url).open(timeout_ms=settings.replica_timeout_ms, indexes=INDEXES)
-        for url in settings.replicas.split()
-    ]
-    return Replicated(primary, standbys) if standbys else primary
-
-
 def create_app(settings: Settings | None = None) -> falcon.App[falcon.Request, falcon.Response]:
     """Make the WSGI application of one worker process."""
     settings = settings or load_settings()
@@ -35,7 +27,7 @@ def create_app(settings: Settings | None = None) -> falcon.App[falcon.Request, f
 
     def is_ready() -> bool:
         try:
-            return database.schema_version() == migrations.HEAD
+            return readiness.why_not(database) is None
         except Unavailable:
             return False
 

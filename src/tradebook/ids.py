@@ -7,6 +7,9 @@ of one millisecond apart. It is primary key, list order, `created_at` and public
 
 import re
 import secrets
+from threading import Lock
+
+from tradebook.clock import now_ms
 
 KEY_BITS = 63
 SEQUENCE_BITS = 21
@@ -87,9 +90,25 @@ class KeyMaker:
 
     def __init__(self) -> None:
         self._last = 0
+        self._lock = Lock()
 
-    def next(self, milliseconds: int) -> int:
-        """Return a key for now: later than every key this maker has given for now."""
+    def next(self, milliseconds: int, count: int = 1) -> int:
+        """Return the first of so many keys for now, all later than every key this maker has given."""
         start = milliseconds << SEQUENCE_BITS | secrets.randbits(SEQUENCE_BITS - 1)
-        self._last = max(self._last + 1, start)
-        return self._last
+        with self._lock:
+            first = max(self._last + 1, start)
+            self._last = first + count - 1
+        return first
+
+
+_of_process = KeyMaker()
+
+
+def new_key() -> int:
+    """Make a key for now, later than every one that this process has made."""
+    return new_keys(1)
+
+
+def new_keys(count: int) -> int:
+    """Make so many keys for now, one after the other, and return the first."""
+    return _of_process.next(now_ms(), count)

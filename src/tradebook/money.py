@@ -3,9 +3,7 @@
 import re
 from decimal import Decimal
 from functools import cache, lru_cache
-
-from babel.numbers import get_currency_name, get_currency_precision, get_currency_symbol
-from pycountry import currencies
+from typing import Any
 
 DEFAULT_CURRENCY = "USD"
 DIGITS_MAX = 24
@@ -37,30 +35,32 @@ def parse_amount(text: str) -> str:
 
 def currency_number(code: str) -> int | None:
     """Return the ISO 4217 number of a currency code; None when there is no such currency."""
-    currency = currencies.get(alpha_3=code)
+    currency = _iso_4217().get(alpha_3=code)
     return int(currency.numeric) if currency else None
 
 
-CURRENCIES_BY_NUMBER: dict[int, str] = {int(each.numeric): each.alpha_3 for each in currencies}
-"""The code of every ISO 4217 currency, by its number."""
+@cache
+def currencies_by_number() -> dict[int, str]:
+    """Return the code of every ISO 4217 currency, by its number."""
+    return {int(each.numeric): each.alpha_3 for each in _iso_4217()}
 
 
 @cache
 def currency_name(code: str) -> str:
     """Name a currency in English, such as `US Dollar`."""
-    return str(get_currency_name(code, locale="en_US"))
+    return str(_cldr().get_currency_name(code, locale="en_US"))
 
 
 @cache
 def currency_symbol(code: str) -> str:
     """Return the sign that stands before an amount: `$`, `€`, or the code and a space."""
-    symbol = str(get_currency_symbol(code, locale="en_US"))
+    symbol = str(_cldr().get_currency_symbol(code, locale="en_US"))
     return f"{symbol}\N{NO-BREAK SPACE}" if symbol[-1].isalpha() else symbol
 
 
 @cache
 def _precision(code: str) -> int:
-    return int(get_currency_precision(code))
+    return int(_cldr().get_currency_precision(code))
 
 
 @lru_cache(4096)
@@ -70,3 +70,20 @@ def display_amount(value: str, code: str) -> str:
     shown = max(_precision(code), len(value.partition(".")[2]))
     sign = "-" if amount < 0 else ""
     return f"{sign}{currency_symbol(code)}{abs(amount):,.{shown}f}"
+
+
+# Both late, and then for good: most commands neither read an amount nor show one.
+
+
+@cache
+def _iso_4217() -> Any:
+    from pycountry import currencies  # noqa: PLC0415
+
+    return currencies
+
+
+@cache
+def _cldr() -> Any:
+    from babel import numbers  # noqa: PLC0415
+
+    return numbers

@@ -8,6 +8,7 @@ import msgspec
 
 PREFIX = "TRADEBOOK_"
 TEST_PREFIX = "TRADEBOOK_TEST_"
+DATABASE_VARIABLE, REPLICAS_VARIABLE = f"{PREFIX}DATABASE", f"{PREFIX}REPLICAS"
 _Whole = Annotated[int, msgspec.Meta(ge=0)]
 
 

@@ -1,7 +1,10 @@
-"""Folding: what text becomes before it is searched, the same for what is kept and what is asked."""
+"""Text: what it becomes before it is searched, for what is kept and what is asked alike, and cut short."""
 
 import re
 import unicodedata
+
+FOLDING = 1
+"""The number of these rules. Raise it when `fold` or `fold_phone` begin to answer otherwise."""
 
 # Letters that carry a stroke or are joined, which Unicode does not take apart as it does accents.
 _STROKES = str.maketrans(
@@ -37,6 +40,11 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", bare.translate(_STROKES))
 
 
+def fold_case(text: str) -> str:
+    """Reduce text to what counts where capitals don't; accents do, however they are written."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
 def fold_phone(text: str) -> str:
     """Reduce a phone number to its digits, in letters that no folded text contains."""
     return _NOT_DIGITS.sub("", fold(text)).translate(_PHONE_DIGITS)
@@ -50,3 +58,8 @@ def phone_form(word: str) -> str | None:
 def words_of(query: str) -> list[str]:
     """Split a query at white space into distinct folded words; what folds to nothing asks for nothing."""
     return list(dict.fromkeys(word for word in fold(query).split() if word))
+
+
+def shortened(text: str, length_max: int = 100) -> str:
+    """Cut text that is only shown, so that a message stays one: the last character then is `…`."""
+    return text if len(text) <= length_max else f"{text[: length_max - 1]}…"

@@ -1,6 +1,7 @@
 """Section 4: a key opens one account, some permissions, until its time is over; nothing else opens any."""
 
 import zlib
+from base64 import b64encode
 
 import pytest
 import sqlalchemy as sa
@@ -112,6 +113,46 @@ def test_a_malformed_key_is_401(book, make):
 
     assert_error(answer, 401, "invalid_api_key")
     assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def basic(text):
+    return f"Basic {b64encode(text.encode()).decode()}"
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "basic", "BASIC"])
+def test_a_key_as_user_name_with_an_empty_password_is_the_same_as_bearer(book, scheme):
+    answer = ask(book, basic(f"{book.key}:").replace("Basic", scheme))
+
+    assert (answer.status_code, answer.content) == (200, ask(book, f"Bearer {book.key}").content)
+    again = plain_http.get(f"{book.server.url}{CUSTOMERS}", auth=(book.key, ""))
+    assert again.content == answer.content
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        basic,
+        lambda key: basic(f"{key}:secret"),
+        lambda key: basic(f":{key}"),
+        lambda key: basic(":"),
+        lambda key: "Basic",
+        lambda key: "Basic %%%",
+        lambda key: f"Basic {key}",
+        lambda key: "Basic /w==",
+        lambda key: basic(f"{key[:-1]}:"),
+    ],
+)
+def test_anything_else_in_basic_authentication_is_401(book, make):
+    assert_error(ask(book, make(book.key)), 401, "invalid_api_key")
+
+
+def test_a_key_that_is_revoked_is_refused_in_basic_authentication_too(book):
+    key_id, secret = book.new_key()
+    assert ask(book, basic(f"{secret}:")).status_code == 200
+
+    book.client.delete(f"/v1/auth/api-keys/{key_id}")
+
+    assert_error(ask(book, basic(f"{secret}:")), 401, "revoked_api_key")
 
 
 @pytest.mark.parametrize("tail", ["é".encode(), b"\xff\xfe", "１".encode()])

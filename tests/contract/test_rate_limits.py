@@ -232,7 +232,7 @@ def test_a_file_from_before_a_restart_of_the_machine_counts_for_nothing(clock):
 @pytest.fixture
 def redis(monkeypatch):
     """The protocol of Redis, spoken by a server of the test's own, which shares its processor with the test."""
-    monkeypatch.setattr("tradebook.web.limits.ANSWER_SECONDS", 10)
+    monkeypatch.setattr("tradebook.web.shared_limiter.ANSWER_SECONDS", 10)
     port = free_port()
     server = fakeredis.TcpFakeServer(("127.0.0.1", port))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -257,7 +257,7 @@ def test_several_machines_count_together(redis, tmp_path, monkeypatch, capfd):
     machines = [make_limiter(f"machine {n}", 20, 3600, redis) for n in range(2)]
 
     # The stand-in drops a connection now and then while it is opened.
-    monkeypatch.setattr("tradebook.web.limits.AWAY_SECONDS", 0)
+    monkeypatch.setattr("tradebook.web.shared_limiter.AWAY_SECONDS", 0)
     for machine in machines:
         wait_until(lambda machine=machine: machine.hit(99) and not machine._alone_until, "a count in common")
 

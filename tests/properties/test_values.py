@@ -23,6 +23,7 @@ from tradebook.ids import (
 )
 from tradebook.money import WrongAmount, display_amount, parse_amount
 from tradebook.text import fold, fold_phone, phone_form, words_of
+from tradebook.web.query_string import page_url, parse_query_string
 
 keys = st.integers(0, KEY_MAX)
 moments = st.integers(0, 253_402_300_799_999)
@@ -65,6 +66,15 @@ def test_keys_rise_whatever_the_clock_does(clock):
     made = [maker.next(moment) for moment in clock]
 
     assert made == sorted(set(made))
+
+
+@given(clock=st.lists(st.tuples(st.integers(1, 3) | st.integers(0, MILLISECONDS_MAX), st.integers(1, 1_000))))
+def test_keys_that_are_made_together_follow_each_other_and_none_is_given_twice(clock):
+    maker, last = KeyMaker(), -1
+    for moment, count in clock:
+        first = maker.next(moment, count)
+        assert first > last
+        last = first + count - 1
 
 
 # Times
@@ -161,3 +171,17 @@ def test_a_cursor_with_one_letter_changed_is_refused(position, place, letter):
         with pytest.raises(ValidationFailed) as caught:
             cursors.decode(changed, b"", param="cursor")
         assert caught.value.param == "cursor"
+
+
+# URLs of pages
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+
+
+@given(pairs=st.lists(st.tuples(texts, texts), max_size=5), position=positions)
+def test_the_url_of_a_page_reads_back_as_what_was_asked_for(pairs, position):
+    path, _, query = page_url(cursors, "/v1/sales/customers", pairs, position, b"scope").partition("?")
+
+    assert path == "/v1/sales/customers"
+    assert query.isascii()
+    assert parse_query_string(query) == [*pairs, ("cursor", cursors.encode(position, b"scope"))]

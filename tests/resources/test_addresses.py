@@ -1,5 +1,7 @@
 """What is special about addresses: they serve several customers, and every list and filter knows it."""
 
+from itertools import chain
+
 import pytest
 
 from tests.contract.checks import check_envelope
@@ -206,11 +208,174 @@ def test_what_customers_are_not_found_by_changes_none_of_them(maker, monkeypatch
     key = decode_id("ad", address)
     with maker.book.database.write(maker.book.account_key) as writer:
         seen = []
-        monkeypatch.setattr(type(writer), "reindex", lambda self, index, keys: seen.append(index.name))
+        monkeypatch.setattr(type(writer), "reindex", lambda self, index, *_: seen.append(index.name))
         for values in ({"phone": "1"}, {"street_line_1": "Elsewhere"}, {"locality": "Rome"}):
             row = addresses.records.find(writer, key)
             change = Change(writer=writer, grant=None, path_keys=(key,), row=row, values=values)
-            address_routes._update(change)
+            address_routes.update(change)
 
     assert seen.count(addresses.INDEX.name) == 3
     assert seen.count(customers.INDEX.name) == 1
+
+
+def served(maker, address, *relations, **more):
+    """The ids of the customers that an address serves, in these relations."""
+    path = f"{ADDRESSES}/{address}/customers"
+    return [c["id"] for c in maker.book.get(path, **{"relations[]": list(relations)}, **more)["data"]]
+
+
+@pytest.fixture
+def serving(maker):
+    """An address that serves customers in every relation, and each of those: attached, billed, shipped, all."""
+    attached, billed, shipped, every, nobody = (create(maker)["id"] for _ in range(5))
+    address = maker.of_prefix("ad", locality="Ulm", customer_ids=[attached, every])
+    patch(maker, {"id": billed}, bill_to_address_id=address)
+    patch(maker, {"id": shipped}, ship_to_address_id=address)
+    patch(maker, {"id": every}, bill_to_address_id=address, ship_to_address_id=address)
+    return address, attached, billed, shipped, every, nobody
+
+
+def test_whom_an_address_serves_is_listed_by_relation(maker, serving):
+    address, attached, billed, shipped, every, _ = serving
+
+    assert served(maker, address) == [every, shipped, billed, attached]
+    assert served(maker, address, "attached") == [every, attached]
+    assert served(maker, address, "bill_to") == [every, billed]
+    assert served(maker, address, "ship_to") == [every, shipped]
+    assert served(maker, address, "bill_to", "ship_to") == [every, shipped, billed]
+    assert served(maker, address, "attached", "bill_to", "ship_to") == served(maker, address)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "relations[]=attached&relations[]=ship_to",
+        "relations%5B%5D=attached,ship_to",
+        "relations=attached&relations=ship_to",
+        "relations=attached%2Cship_to",
+        "relations=attached&relations[]=ship_to,attached",
+    ],
+)
+def test_relations_are_spelled_as_every_array(maker, serving, query):
+    address, attached, _, shipped, every, _ = serving
+
+    page = maker.client.get(f"{ADDRESSES}/{address}/customers?{query}").json()
+
+    assert [customer["id"] for customer in page["data"]] == [every, shipped, attached]
+
+
+@pytest.mark.parametrize("query", ["relations[]=attached_to", "relations=", "relation=attached"])
+def test_a_relation_that_is_none_is_refused(maker, serving, query):
+    answer = maker.client.get(f"{ADDRESSES}/{serving[0]}/customers?{query}")
+
+    check_envelope(answer, 400, query.partition("=")[0], "validation_failed")
+
+
+@pytest.mark.parametrize("relations", [["attached"], ["bill_to", "ship_to"], ["attached", "ship_to"]])
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_a_walk_over_relations_is_exact_both_ways_and_its_cursors_are_bound_to_them(maker, relations, limit):
+    address = maker.of_prefix("ad")
+    for number in range(7):
+        customer = create(maker)
+        patch(maker, customer, **{f"{('bill', 'ship')[number % 2]}_to_address_id": address})
+        if number % 3:
+            maker.client.put(f"{ADDRESSES}/{address}/customers/{customer['id']}")
+    path, whole = f"{ADDRESSES}/{address}/customers", served(maker, address, *relations)
+    assert len(whole) >= 4
+
+    there = list(walk(maker.client, path, limit=limit, **{"relations[]": relations}))
+    answer = maker.client.get(path, params={"limit": limit, "relations[]": relations}).json()
+    cursor = answer["page_info"]["next_page_url"].partition("cursor=")[2]
+    foreign = maker.client.get(path, params={"limit": limit, "cursor": cursor})
+    pages = [[c["id"] for c in answer["data"]]]
+    while answer["page_info"]["has_next_page"]:
+        answer = maker.client.get(answer["page_info"]["next_page_url"]).json()
+        pages.append([c["id"] for c in answer["data"]])
+    back = [pages[-1]]
+    while answer["page_info"]["has_prev_page"]:
+        answer = maker.client.get(answer["page_info"]["previous_page_url"]).json()
+        back.insert(0, [c["id"] for c in answer["data"]])
+
+    assert [customer["id"] for customer in there] == whole
+    assert list(chain(*pages)) == list(chain(*back)) == whole
+    check_envelope(foreign, 400, "cursor", "validation_failed")
+
+
+def test_one_customer_is_attached_and_detached_and_the_others_stay(maker, serving):
+    address, attached, billed, _, every, nobody = serving
+    path = f"{ADDRESSES}/{address}/customers"
+    shown = {c["id"]: c for c in maker.book.get("/v1/sales/customers")["data"]}
+
+    for _ in range(2):
+        put = maker.client.put(f"{path}/{nobody}")
+        assert (put.status_code, put.json()) == (200, shown[nobody])
+    assert served(maker, address, "attached") == [nobody, every, attached]
+    assert nobody in found(maker, city="Ulm")
+
+    assert maker.client.delete(f"{path}/{nobody}").status_code == 204
+    assert maker.client.delete(f"{path}/{every}").status_code == 204
+    assert served(maker, address, "attached") == [attached]
+    assert nobody not in found(maker, city="Ulm")
+    assert every in served(maker, address, "bill_to")
+    assert {every, billed} <= set(found(maker, city="Ulm"))
+
+
+def test_what_is_not_attached_can_t_be_detached(maker, serving):
+    """404 as for every second DELETE; of one that is billed there the sentence says where to look."""
+    address, attached, billed, _, _, nobody = serving
+    path = f"{ADDRESSES}/{address}/customers"
+    maker.client.delete(f"{path}/{attached}")
+
+    for customer, sentence in (
+        (attached, "not attached"),
+        (nobody, "not attached"),
+        (billed, "is billed or shipped to there"),
+    ):
+        error = check_envelope(maker.client.delete(f"{path}/{customer}"), 404, "customer_id", "not_found")
+        assert sentence in error["message"]
+    assert billed in served(maker, address)
+
+
+def test_a_customer_that_is_merged_or_nowhere_is_not_attached(maker, serving):
+    address, attached, *_, nobody = serving
+    path = f"{ADDRESSES}/{address}/customers"
+    body = {"source_customer_ids": [nobody]}
+    assert maker.client.post(f"/v1/sales/customers/{attached}/actions/merge", json=body).is_success
+
+    merged = maker.client.put(f"{path}/{nobody}")
+
+    assert attached in check_envelope(merged, 404, "customer_id", "customer_merged")["message"]
+    check_envelope(maker.client.put(f"{path}/ac_7zzzzzzzzzzzz"), 404, "customer_id", "not_found")
+    check_envelope(maker.client.put(f"{path}/{address}"), 400, "customer_id", "validation_failed")
+
+
+def test_who_replaces_the_set_learns_that_one_was_attached_meanwhile(maker, serving):
+    address, attached, *_, nobody = serving
+    path = f"{ADDRESSES}/{address}"
+
+    def tag():
+        return maker.client.get(path).headers["etag"]
+
+    seen = tag()
+    maker.client.put(f"{path}/customers/{attached}")
+    assert tag() == seen
+    maker.client.put(f"{path}/customers/{nobody}")
+    replaced = maker.client.patch(path, json={"customer_ids": [attached]}, headers={"If-Match": seen})
+
+    check_envelope(replaced, 412, None, "precondition_failed")
+    assert nobody in served(maker, address, "attached")
+
+
+def test_more_are_attached_one_by_one_than_a_set_has_room_for(maker):
+    """1,000 fit into `customer_ids`; each of those beyond is put in and taken out by itself."""
+    maker.book.add(*({"number": str(number), "name": "A"} for number in range(1, 1_003)))
+    ids = [c["id"] for c in walk(maker.client, limit=1000)]
+    address = maker.of_prefix("ad", customer_ids=ids[:1000])
+    path = f"{ADDRESSES}/{address}/customers"
+
+    for customer in ids[1000:]:
+        assert maker.client.put(f"{path}/{customer}").is_success
+    assert maker.client.delete(f"{path}/{ids[0]}").status_code == 204
+
+    attached = [c["id"] for c in walk(maker.client, path, limit=1000, **{"relations[]": "attached"})]
+    assert attached == ids[1:]

@@ -41,6 +41,34 @@ def test_the_system_s_carriers_are_there_with_their_levels(maker):
         assert levels == levels_of(maker, carrier["id"])
 
 
+def test_what_the_system_s_levels_are_called_stays_for_ever(maker):
+    """They are written into every account when it is made: a new name here would be in new accounts only."""
+    page = maker.book.get(CARRIERS, include="service_levels")["data"]
+
+    found = {
+        carrier["name"]: [
+            level["service_level_token"] for level in reversed(carrier["service_levels"]["data"])
+        ]
+        for carrier in page
+    }
+    assert found == {
+        "FedEx": [
+            "fedex_ground", "fedex_2day", "fedex_express_saver", "fedex_standard_overnight",
+            "fedex_priority_overnight",
+        ],
+        "UPS": [
+            "ups_ground", "ups_3_day_select", "ups_2nd_day_air", "ups_next_day_air_saver", "ups_next_day_air",
+        ],
+        "USPS": ["usps_ground_advantage", "usps_priority_mail", "usps_priority_mail_express"],
+        "Will Call": ["will_call_standard"],
+        "Delivery": ["delivery_standard"],
+        "LTL": ["ltl_standard"],
+        "Freight Collect": ["freight_collect_standard"],
+    }  # fmt: skip
+    ltl = next(carrier for carrier in page if carrier["name"] == "LTL")
+    assert [level["name"] for level in ltl["service_levels"]["data"]] == ["Standard"]
+
+
 def test_a_carrier_has_one_default_level(maker):
     carrier = maker.of_prefix("cr")
     first, second = (add_level(maker, carrier, name=name, is_default=True).json() for name in "ab")

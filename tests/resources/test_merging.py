@@ -7,7 +7,7 @@ from tests.fixtures.samples import Maker
 from tests.resources.test_customers import CUSTOMERS, create, found, patch, show
 from tradebook.crud.change import Change
 from tradebook.ids import decode_id
-from tradebook.resources.customers import changes, merging
+from tradebook.resources.customers import merging, parents, writing
 
 
 @pytest.fixture
@@ -241,14 +241,14 @@ def test_a_merged_id_in_a_body_is_told_where_it_went(maker):
 
 
 def test_a_parent_of_more_children_than_are_moved_at_once_is_merged(maker, monkeypatch):
-    monkeypatch.setattr(merging, "ADOPTED_AT_ONCE", 2)
+    monkeypatch.setattr(parents, "ROWS_AT_ONCE", 2)
     target, source = create(maker), create(maker)
     children = {create(maker, parent_account_id=source["id"])["id"] for _ in range(5)}
     keys = [decode_id("ac", customer["id"]) for customer in (target, source)]
 
     with maker.book.database.write(maker.book.account_key) as writer:
         values = {"source_customer_ids": keys[1:], "dry_run": 0}
-        row = changes.records.find(writer, keys[0])
+        row = writing.records.find(writer, keys[0])
         merging.merge(Change(writer=writer, grant=None, path_keys=(keys[0],), row=row, values=values))
 
     assert {child["id"] for child in show(maker, target)["child_accounts"]["data"]} == children

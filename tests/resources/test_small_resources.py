@@ -5,6 +5,10 @@ import pytest
 from tests.contract.checks import check_envelope
 from tests.fixtures.samples import Maker
 from tests.resources.test_customers import create, show
+from tradebook.crud import fragments
+from tradebook.crud.resource import View
+from tradebook.resources import payment_terms
+from tradebook.resources.system import system_key
 
 GROUPS, USERS = "/v1/sales/account-groups", "/v1/identity/account-users"
 
@@ -117,3 +121,18 @@ def test_constants_are_listed_and_shown(maker, path, codes):
     assert [maker.book.get(f"{path}/{entry['id']}") for entry in page] == page
     for method in ("POST", "PUT"):
         check_envelope(maker.client.request(method, path, json={}), 405, None, "method_not_allowed")
+
+
+def test_what_is_kept_of_small_tables_has_a_bound_and_is_whole_all_the_same(book, monkeypatch):
+    monkeypatch.setattr(fragments, "FRAGMENTS_MAX", 3)
+    keys = [system_key("payment_term", place) for place in range(8)]
+
+    with book.database.read(book.account_key) as reader:
+        view = View(reader, None)
+        for start in range(7):
+            two = keys[start : start + 2]
+            assert set(two) <= set(payment_terms.fragments.load(reader, [*two, None]))
+            assert list(payment_terms.fragments.load_found(view, two)) == two
+        kept = [len(known) for known in reader.cache.values()]
+
+    assert max(kept) <= 4

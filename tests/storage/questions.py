@@ -6,8 +6,8 @@ from itertools import combinations
 from tradebook.crud.list_requests import RequestParser
 from tradebook.resources import customers
 from tradebook.resources.carriers import _LEVELS
+from tradebook.resources.customers import INDEX
 from tradebook.resources.customers.load import _BY_KEY, _CHILDREN, _PRICE_GROUPS, _SPANS
-from tradebook.resources.customers.tables import INDEX
 from tradebook.storage.index import Query
 from tradebook.storage.schema import Prepared
 
@@ -47,7 +47,7 @@ def queries() -> Iterator[tuple[tuple[tuple[str, str], ...], Query]]:
     """Each question as it is asked, and what the list makes of it."""
     parser = RequestParser(ROUTE)
     for question in QUESTIONS:
-        yield question, parser.list_request(ROUTE.path, question, 1, None).query
+        yield question, parser.list_request(question, 1, None).query
 
 
 def loading_statements() -> Iterator[Prepared]:

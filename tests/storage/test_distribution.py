@@ -11,8 +11,9 @@ from tests.fixtures.statements import TEST_MARK, faults_of
 from tests.storage.questions import queries
 from tradebook.app import open_database
 from tradebook.cli import main as _all_of_the_product  # noqa: F401
-from tradebook.resources.customers.tables import INDEX
+from tradebook.resources.customers import INDEX
 from tradebook.settings import Settings
+from tradebook.storage.postgres.dialect import DIALECT
 from tradebook.storage.postgres.index import questions
 from tradebook.storage.schema import Prepared, metadata
 
@@ -23,7 +24,7 @@ _VALUE = re.compile(r"%\((\w+)\)s(?:::(\w+))?(?: AS (\w+)\[\])?")
 
 def prepared_statements():
     """Every statement that any module has prepared."""
-    found = [each.postgresql for each in gc.get_objects() if isinstance(each, Prepared)]
+    found = [each.text(DIALECT) for each in gc.get_objects() if isinstance(each, Prepared)]
     return sorted({sql: fixed for sql, fixed in found}.items())
 
 

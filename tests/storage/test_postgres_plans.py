@@ -14,10 +14,11 @@ from tests.storage.questions import NESTED, loading_statements, queries
 from tradebook import migrations
 from tradebook.app import open_database
 from tradebook.ids import first_key_of
-from tradebook.resources.customers.tables import INDEX
+from tradebook.resources.customers import INDEX
 from tradebook.settings import Settings
 from tradebook.storage.index_documents import Document
 from tradebook.storage.postgres import index as postgres_index
+from tradebook.storage.postgres.dialect import DIALECT
 from tradebook.storage.postgres.index import TOO_MANY, questions, searchable
 
 LARGE, SMALL = 7, 8
@@ -178,7 +179,7 @@ def test_every_page_is_filled_by_key(database):
     values = {"ids": keys, "above": 0, "below": 1 << 62, "limit": PAGE, "account_id": LARGE}
     with database.read(LARGE) as reader:
         for statement in loading_statements():
-            sql, fixed = statement.postgresql
+            sql, fixed = statement.text(DIALECT)
             plan, _ = explained(reader, sql, {**fixed, **values})
             assert faults(plan, 3 * PAGE) == [], sql
 
@@ -188,7 +189,7 @@ def test_nested_lists_are_read_by_owner(database, newest):
     keys = [FIRST + n * 100 for n in range(PAGE)]
     with database.read(LARGE) as reader:
         for statement in (newest.plain, newest.bounded):
-            sql, fixed = statement.postgresql
+            sql, fixed = statement.text(DIALECT)
             plan, _ = explained(reader, sql, {**fixed, "ids": keys, "account_id": LARGE})
             assert faults(plan, 3 * PAGE) == [], sql
 

@@ -1,5 +1,6 @@
 """However small the bounds are at which PostgreSQL is asked in another way: its keys are SQLite's keys."""
 
+import re
 from itertools import product
 from typing import Any
 
@@ -11,11 +12,14 @@ from tests.fixtures.lengths import length
 from tests.storage.questions import queries
 from tradebook.app import open_database
 from tradebook.demo.book import demo_customers
-from tradebook.resources.customers import tables
-from tradebook.resources.customers.tables import INDEX
+from tradebook.ids import KEY_MAX, encode_body, encode_id
+from tradebook.resources import INDEXES
+from tradebook.resources.customers import INDEX, index
 from tradebook.settings import Settings
-from tradebook.storage.index import Condition, Query
+from tradebook.storage.index import Condition, ListIndex, Query
+from tradebook.storage.index_versions import KEEP_VERSIONS, NO_VERSIONS
 from tradebook.storage.postgres import index as postgres_index
+from tradebook.text import words_of
 
 BOUNDS = {
     "as they are": (10_000, 20_000, 50_000),
@@ -78,16 +82,16 @@ def conditions(ledger: Ledger) -> dict[str, Condition]:
     )
     _, city, state, code = places[len(places) // 2]
     return {
-        "status": Condition(tables.STATUS, ((0,),)),
-        "two statuses": Condition(tables.STATUS, ((1,), (2,))),
-        "one type": Condition(tables.TYPE, ((kinds[0],),)),
-        "all types": Condition(tables.TYPE, tuple((kind,) for kind in kinds)),
-        "groups": Condition(tables.PRICE_GROUP, tuple((group,) for group in groups[:3])),
-        "one group": Condition(tables.PRICE_GROUP, ((groups[0],),)),
-        "state": Condition(tables.PLACE, ((None, state, None),)),
-        "city and state": Condition(tables.PLACE, ((city, state, None),)),
-        "state and code": Condition(tables.PLACE, ((None, state, code),)),
-        "no carrier": Condition(tables.CARRIER, ((1,),)),
+        "status": Condition(index.STATUS, ((0,),)),
+        "two statuses": Condition(index.STATUS, ((1,), (2,))),
+        "one type": Condition(index.TYPE, ((kinds[0],),)),
+        "all types": Condition(index.TYPE, tuple((kind,) for kind in kinds)),
+        "groups": Condition(index.PRICE_GROUP, tuple((group,) for group in groups[:3])),
+        "one group": Condition(index.PRICE_GROUP, ((groups[0],),)),
+        "state": Condition(index.PLACE, ((None, state, None),)),
+        "city and state": Condition(index.PLACE, ((city, state, None),)),
+        "state and code": Condition(index.PLACE, ((None, state, code),)),
+        "no carrier": Condition(index.CARRIER, ((1,),)),
     }
 
 
@@ -137,3 +141,85 @@ def test_a_bound_that_cuts_an_answer_is_noticed(both, expected, monkeypatch):
 
     with pytest.raises((AssertionError, KeyError)):
         test_postgresql_finds_what_sqlite_finds(both, expected, monkeypatch, (3, 2, 2))
+
+
+ROWS_PULLED_APART = 2
+LENGTHS = (1, 2, 3, 5)
+
+
+def pieces(text: str) -> set[str]:
+    """Parts of a text, of several lengths, from everywhere in it."""
+    return {text[at : at + length] for length in LENGTHS for at in range(len(text) - length + 1)}
+
+
+def stored_pieces(both, index: ListIndex) -> set[str]:
+    """Pieces of all that is stored for a search on either engine, and of the ids of what it belongs to."""
+    found: set[str] = set()
+    for ledger, _, _ in both:
+        texts = f"SELECT account_id, {index.folded_key}, folded FROM {index.folded.name} ORDER BY 1, 2"
+        for _, key, text in ledger.sql(texts)[:ROWS_PULLED_APART]:
+            found |= pieces(text) | pieces(encode_id("ac", key)) | {str(key), f"{key:x}"}
+        for key in (ledger.key, ledger.key % 8**8):
+            found |= pieces(encode_id("ac", key)) | pieces(str(key)) | pieces(f"{key:o}") | pieces(f"{key:x}")
+    return found
+
+
+def places_found(ledger: Ledger, index: ListIndex, words: set[tuple[str, ...]]) -> dict:
+    """What each search finds, as places in the list."""
+    listed = sorted(row[1] for row in ledger.sql(f"SELECT account_id, id FROM {index.table.name}"))
+    places = {key: place for place, key in enumerate(listed)}
+    bounds = {"above": 0, "below": KEY_MAX, "descending": False, "limit": len(listed)}
+    with ledger.database.read(ledger.key) as reader:
+        return {
+            asked: [places[key] for key in reader.keys(index, Query(words=asked), **bounds)]
+            for asked in words
+        }
+
+
+def answers_to_pieces(both, index: ListIndex) -> tuple[dict, dict]:
+    """What each engine finds of every piece."""
+    words = {tuple(words_of(piece)) for piece in stored_pieces(both, index)} - {()}
+    first, second = (places_found(ledger, index, words) for ledger, _, _ in both)
+    return first, second
+
+
+@pytest.mark.parametrize("index", INDEXES, ids=lambda index: index.table.name)
+def test_no_piece_of_anything_stored_finds_more_on_one_engine(both, index):
+    """Of texts, of the marks and the spelling in them, of ids and keys."""
+    first, second = answers_to_pieces(both, index)
+
+    assert {asked: (found, second[asked]) for asked, found in first.items() if found != second[asked]} == {}
+    assert len(first) > 300
+    assert sum(map(bool, first.values())) > 50
+
+
+def make_anew(ledger: Ledger) -> None:
+    """Make the indexes of an account anew."""
+    with ledger.database.write(ledger.key) as writer:
+        writer.run(KEEP_VERSIONS, kept=NO_VERSIONS)
+    while ledger.database.remake_indexes(ledger.key):
+        pass
+
+
+@pytest.mark.parametrize("index", INDEXES, ids=lambda index: index.table.name)
+def test_a_mark_that_can_be_searched_is_noticed(both, monkeypatch, index):
+    """The planted fault, as it was: the account's mark in the letters of folded text."""
+    on_postgresql = both[1][0]
+    with monkeypatch.context() as planted:
+        planted.setattr(postgres_index, "_account_mark", lambda account: encode_body(account)[-6:] + "\n")
+        make_anew(on_postgresql)
+        first, second = answers_to_pieces(both, index)
+    make_anew(on_postgresql)
+
+    too_many = {asked[0] for asked in first if first[asked] != second[asked]}
+    assert {piece for piece in too_many if piece in encode_body(on_postgresql.key)[-6:]}
+
+
+def test_the_mark_still_narrows_a_search_to_the_account(both):
+    """By trigrams that no other account's mark has all of."""
+    marks = {postgres_index._account_mark(key) for key in range(5, 5 + 4096 * 97, 97)}
+    shown = both[1][0].sql(f"SELECT {both[1][0].key}, show_trgm('{postgres_index._account_mark(5)}')")
+
+    assert len(marks) == 4096
+    assert all(re.fullmatch("[S-Z]{8}\n", mark) for mark in marks)
+    assert len(shown[0][1]) >= 5

@@ -13,11 +13,14 @@ from tests.fixtures.engines import Sqlite
 from tests.fixtures.ledgers import Ledger
 from tests.storage.questions import FILTERS, NESTED, ROUTE, loading_statements, queries
 from tradebook.app import open_database
-from tradebook.resources import ALL
-from tradebook.resources.customers.tables import INDEX
+from tradebook.crud.resource import Asked, Span
+from tradebook.resources import ALL, address_routes
+from tradebook.resources.customers import INDEX
 from tradebook.settings import Settings
+from tradebook.storage.index import Condition, Query
 from tradebook.storage.schema import metadata
-from tradebook.storage.sqlite.engine import keys_statement
+from tradebook.storage.sqlite.dialect import DIALECT
+from tradebook.storage.sqlite.index import keys_statement
 
 # A walk in key order is a search of the primary key, or the account's own index in the order of its keys.
 GOOD = re.compile(
@@ -93,16 +96,44 @@ def test_every_question_is_one_ordered_walk(book, raw, descending):
 
 def test_every_page_is_filled_by_key(book, raw):
     for statement in loading_statements():
-        sql, fixed = statement.sqlite
+        sql, fixed = statement.text(DIALECT)
         plan = plan_of(raw, sql, {**values_for(sql, book.key), **fixed})
         assert bad_steps(plan) == [], (sql, plan)
+
+
+class Listening:
+    """A reader that finds nothing, and knows what it was asked."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    def rows(self, statement, **values):
+        self.statements.append(statement.text(DIALECT)[0])
+        return []
+
+
+@pytest.mark.parametrize("descending", [True, False], ids=["forwards", "backwards"])
+@pytest.mark.parametrize("places", [(), (0,), (1,), (2,), (0, 1, 2)], ids=str)
+def test_whom_an_address_serves_is_read_in_order(book, raw, places, descending):
+    """In any relation: from the place where a page begins, no further than it is long, without a sort."""
+    condition = Condition(address_routes.RELATION, tuple((place,) for place in places))
+    reader = Listening()
+    span = Span(0, 9, descending=descending, limit=101)
+    address_routes._walk_served(reader, Asked(span, Query((condition,) if places else ()), path_key=1))
+
+    assert len(reader.statements) == max(1, len(places))
+    for sql in reader.statements:
+        (step,) = plan_of(raw, sql, values_for(sql, book.key))
+        assert re.fullmatch(
+            r"SEARCH \w+ USING .*INDEX \w+ \(account_id=\? AND \w+=\? AND \w+>\? AND \w+<\?\)", step
+        )
 
 
 @pytest.mark.parametrize("newest", NESTED.values(), ids=NESTED)
 def test_nested_lists_are_read_by_owner(book, raw, newest):
     """The owners first, then each one's entries: nothing is sorted, nothing scanned."""
     for statement in (newest.plain, newest.bounded):
-        sql, fixed = statement.sqlite
+        sql, fixed = statement.text(DIALECT)
         plan = plan_of(raw, sql, {**values_for(sql, book.key), **fixed})
         assert bad_steps(plan) == [], plan
         assert not any("(account_id=?)" in step for step in plan)

@@ -9,12 +9,12 @@ from typing import Any
 import apsw
 import httpx
 import pytest
-from alembic import command
 
 from tests.fixtures import plain_http
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.ledgers import Ledger
 from tests.fixtures.samples import DELETED, Maker
+from tests.storage.old_books import take_back
 from tradebook import migrations
 from tradebook.app import create_app, open_database
 from tradebook.crud.resource import Resource
@@ -23,7 +23,7 @@ from tradebook.resources import api_keys
 from tradebook.settings import Settings
 from tradebook.storage.location import locate
 from tradebook.storage.schema import metadata
-from tradebook.transfer.cells import ADDRESS_FIELDS
+from tradebook.transfer.imports.addresses import ADDRESS_FIELDS
 
 CUSTOMERS = 1_000
 """A statement that looks at each of them takes more steps than this, and one for a few rows takes fewer."""
@@ -182,12 +182,9 @@ def test_an_account_leaves_many_rows_and_a_key_leaves_one(book):
 def test_a_book_of_before_is_told_the_same_when_it_is_upgraded(book, tmp_path):
     place = Sqlite().empty(tmp_path)
     locate(place).create()
-    engine = locate(place).migrating()
-    with engine.begin() as connection:
-        config = migrations._config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0002")
-    engine.dispose()
+    migrations.upgrade(place)
+    take_back(place, "0002")
+    rows_of(place, "DELETE FROM sqlite_stat1")
 
     migrations.upgrade(place)
 

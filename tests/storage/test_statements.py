@@ -1,5 +1,6 @@
 """How many statements an answer takes: a constant, whatever is included and however long the page is."""
 
+from functools import partial
 from itertools import combinations
 
 import pytest
@@ -12,6 +13,7 @@ from tradebook.crud.listing import list_page
 from tradebook.crud.resource import View
 from tradebook.demo.book import demo_customers
 from tradebook.resources import customers
+from tradebook.web.query_string import page_url
 
 ROUTE = customers.resource.routes[0]
 STATEMENTS_MAX = 18
@@ -48,12 +50,10 @@ def book(server: Server):
 def statements(book: Book, load=None, **parameters) -> int:
     """Count the statements of one cold page."""
     cursors = load_cursors(book.database)
-    request = RequestParser(ROUTE).list_request(
-        ROUTE.path, list(parameters.items()), book.account_key, cursors
-    )
+    request = RequestParser(ROUTE).list_request(list(parameters.items()), book.account_key, cursors)
     with book.database.read(book.account_key) as reader:
         counting = Counting(reader)
-        list_page(View(counting, cursors, request.include), ROUTE, ROUTE.path, request)
+        list_page(View(counting, request.include, partial(page_url, cursors)), ROUTE, request)
         if load:
             load(counting)
     return counting.count
@@ -82,9 +82,9 @@ def test_a_statement_for_each_row_is_noticed(book):
     def one_by_one(reader):
         keys = reader.keys(customers.INDEX, _EVERYTHING, above=0, below=1 << 62, descending=True, limit=100)
         for key in keys:
-            customers.load(View(reader, None), [key])
+            customers.load(View(reader), [key])
 
     assert statements(book, load=one_by_one) > STATEMENTS_MAX
 
 
-_EVERYTHING = RequestParser(ROUTE).list_request(ROUTE.path, [], 1, None).query
+_EVERYTHING = RequestParser(ROUTE).list_request([], 1, None).query

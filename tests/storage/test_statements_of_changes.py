@@ -12,8 +12,8 @@ CARRIERS = "/v1/operations/carriers"
 KEY, ROW, UPDATE, ANSWER, REVISION = 1, 1, 1, 1, 1
 FREE, REFERENCES = 1, 1
 """Whether a unique value is free; whether anything refers to what is deleted."""
-INDEX = 2
-"""What is to be indexed, and the index."""
+INDEX = 1
+"""The index; what is to be indexed is at hand."""
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.storage.questions import queries
 from tests.storage.test_distribution import prepared_statements, values_for
 from tradebook.app import open_database
 from tradebook.demo.book import demo_customers
-from tradebook.resources.customers.tables import INDEX
+from tradebook.resources.customers import INDEX
 from tradebook.settings import Settings
 from tradebook.storage.postgres.index import questions
 from tradebook.storage.postgres.row_security import APPLICATION

@@ -52,15 +52,18 @@ def mistakes(tmp_path):
         ("Ms {gone}", ""),
         ("{gone}{empty}", ""),
         ("{  spaced name }", "odd"),
+        ("{last:} {last!} {last!r:x} {a.b[0]}", "colon bang format path"),
+        ("}}{{{first}}}{{", "}{Ann}{"),
     ],
 )
 def test_templates_fill(text, filled):
     record = {"first": "Ann", "last": "Lee", "empty": "", "  spaced name ": "odd"}
+    record |= {"last:": "colon", "last!": "bang", "last!r:x": "format", "a.b[0]": "path"}
 
     assert Template(text).fill(record) == filled
 
 
-@pytest.mark.parametrize("text", ["{first", "first}", "{}", "{a}}"])
+@pytest.mark.parametrize("text", ["{first", "first}", "{}", "{a}}", "{{a}", "{a{b}c}", "}}}", "{"])
 def test_a_template_with_half_a_brace_is_refused(text):
     with pytest.raises(ValueError, match="brace"):
         Template(text)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tradebook.transfer.files.formulas import escape, unescape
+from tradebook.transfer.cells import escape, unescape
 
 STARTERS = "=+-@\t\r\n＝＋－＠"
 

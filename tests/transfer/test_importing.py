@@ -165,14 +165,46 @@ def test_the_wrong_rows_of_a_large_file_are_all_told_in_whichever_batch_they_sta
 def test_problems_of_the_file_and_of_the_book_are_told_together(ledger):
     rows = [
         Problem(1, None, None, "Torn."),
-        Row(2, {"number": "1", "name": ""}, {}),
-        Row(3, {"name": "C"}, {}),
+        Row(2, {"number": "1", "name": ""}),
+        Row(3, {"name": "C"}),
     ]
 
     _, problems = ledger.take_rows(rows)
 
     assert problems == ["line 1: Torn.", "line 2, name: is missing: a new customer needs a name"]
     assert ledger.records() == []
+
+
+def test_a_problem_names_the_files_column_beside_ours(ledger, tmp_path):
+    """Also what is found when all rows are read; a column that only the file has is named alone."""
+    (tmp_path / "map.toml").write_text(
+        '[columns]\nnumber = "name"\nname = "{first} {last}"\nparent_number = "head"\nemail = "email"\n'
+        '[defaults]\nstatus = "vip"\n[lookup.type]\nfile = "kinds.csv"\nfrom = "k"\nkey = "id"\nvalue = "kind"\n'
+    )
+    (tmp_path / "kinds.csv").write_text("id,kind\n1,Retail\n")
+    column_map = load_map(tmp_path / "map.toml", tmp_path)
+
+    def told(content):
+        return [
+            str(problem.renamed(column_map.theirs)) for problem in ledger.problems_of(content, column_map)
+        ]
+
+    assert told(b"name,first,last,head,email,k\n7,,,9,x,1\n7,A,B,,a@b.c,2\n7,A,B,,a@b.c,\n") == [
+        "line 3, k (type): '2' is not a key in kinds.csv",
+        "line 2, email: 'x' is not an e-mail address: it takes one @ and no spaces",
+        "line 2, status: 'vip' must be one of normal, preferred, hold_shipment, hold_all",
+        "line 2, first + last (name): is missing: a new customer needs a name",
+        "line 4, status: 'vip' must be one of normal, preferred, hold_shipment, hold_all",
+        "line 4, name (number): '7' is the number of line 2 already",
+        "line 2, head (parent_number): '9' is the number of no customer, in the book or the file",
+    ]
+    assert told(b"name,first,first,last,head,email\n") == [
+        "line 1, first: The header names this column twice.",
+        "line 1, k: The map takes type from this column; the file has none.",
+    ]
+    assert told(b"first,last,head,email,k\n") == [
+        "line 1, name: The map takes number from this column; the file has none."
+    ]
 
 
 def test_a_dry_run_tells_the_same_and_keeps_nothing(ledger):
@@ -481,6 +513,51 @@ def test_a_deleted_carrier_gets_no_new_levels(ledger):
         "line 1, service_level: 'Night' is no service level of Own Van, which was deleted and gets no new ones"
     ]
     assert summary.unchanged == 1
+
+
+def test_the_first_level_of_a_carrier_is_made_as_a_request_makes_it(ledger):
+    ledger.take({"number": "1", "name": "A", "carrier": "Their Van", "service_level": "Same Day"})
+
+    rows = ledger.sql(
+        "SELECT account_id, name, service_level_token, is_default FROM service_levels WHERE is_system = 0"
+    )
+    assert [row[1:] for row in rows] == [("Same Day", "same_day", 0)]
+
+
+def test_a_rep_is_found_by_the_email_whatever_its_case(ledger):
+    ledger.take(
+        {"number": "1", "name": "A", "sales_rep_email": "Ann@Seller.example", "sales_rep_name": "Ann"}
+    )
+
+    same = ledger.take({"number": "1", "sales_rep_email": "ann@seller.EXAMPLE", "sales_rep_name": "Ann"})
+    other = ledger.take({"number": "2", "name": "B", "sales_rep_email": "ANN@SELLER.EXAMPLE"})
+
+    assert (same.unchanged, same.made, other.made) == (1, {}, {})
+    assert {r["number"]: r["sales_rep_email"] for r in ledger.records()} == {
+        "1": "Ann@Seller.example",
+        "2": "Ann@Seller.example",
+    }
+
+
+def test_of_two_reps_that_were_there_already_each_is_found_by_its_own_spelling(ledger):
+    """As an older book may have them."""
+    ledger.take(
+        {"number": "1", "name": "A", "sales_rep_email": "ann@a.example"},
+        {"number": "2", "name": "B", "sales_rep_email": "bob@a.example"},
+    )
+    ledger.plant(
+        f"UPDATE account_users SET email = 'ANN@a.example' WHERE account_id = {ledger.key}"
+        " AND email = 'bob@a.example'"
+    )
+
+    again = ledger.take(
+        {"number": "1", "sales_rep_email": "ann@a.example"},
+        {"number": "2", "sales_rep_email": "ANN@a.example"},
+    )
+    third = ledger.take({"number": "3", "name": "C", "sales_rep_email": "Ann@A.example"})
+
+    assert (again.unchanged, third.made) == (2, {})
+    assert ledger.customer("3")["sales_rep_email"] == "ann@a.example"
 
 
 # A real list

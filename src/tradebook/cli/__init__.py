@@ -1,5 +1,1 @@
-"""The commands: what an operator does with a book from a terminal."""
-
-from tradebook.cli.main import main
-
-__all__ = ["main"]
+"""The commands: what an operator does with a book from a terminal. Each loads only what it needs."""

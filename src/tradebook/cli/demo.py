@@ -12,15 +12,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tradebook.cli.opening import DATABASE_VARIABLE, account_key, fail, opened, tell
-from tradebook.cli.serving import PortTaken, serve_forever
-from tradebook.crud.cursor import load_cursors
+from tradebook.cli.listening import PortTaken
+from tradebook.cli.opening import account_key, opened
+from tradebook.cli.options import PortOption
+from tradebook.cli.output import fail, tell
+from tradebook.cli.serving import serve_forever
 from tradebook.crud.resource import View
 from tradebook.demo.book import demo_customers
 from tradebook.ids import KEY_MAX
 from tradebook.resources import accounts, api_keys, customers
+from tradebook.settings import DATABASE_VARIABLE
 from tradebook.storage.index import Query
-from tradebook.storage.sqlite.engine import SCHEME
+from tradebook.storage.sqlite.location import SCHEME
 from tradebook.transfer.files.rows import Row
 from tradebook.transfer.imports.run import import_customers
 
@@ -28,9 +31,12 @@ ROWS_SHOWN = 8
 NAME_WIDTH = 30
 INCLUDE = frozenset({"bill_to_address", "bill_to_address.geolocation", "credit_limit"})
 
+app = typer.Typer()
 
+
+@app.command()
 def demo(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8000,
+    port: PortOption = 8000,
     count: Annotated[
         int,
         typer.Option("--customers", min=1, max=1_000_000, help="How many customers to make up."),
@@ -58,14 +64,13 @@ def _make_book(database: str, count: int) -> str:
     tell(f"Making up {count:,} customers …")
     with opened(database) as book:
         key, environment = account_key(book, accounts.create_account(book, "Demo", "test"))
-        rows = (Row(line, record, {}) for line, record in enumerate(demo_customers(count), 1))
+        rows = (Row(line, record) for line, record in enumerate(demo_customers(count), 1))
         summary = import_customers(book, key, rows, dry_run=False, report=lambda p: tell(str(p)))
         assert summary.problems == 0, "the demo book is ours and has no problems"
         with book.write(key) as writer:
             _, secret = api_keys.create_key(writer, environment, name="Demo")
-        cursors = load_cursors(book)
         with book.read(key) as reader:
-            _show_first_rows(View(reader, cursors, INCLUDE))
+            _show_first_rows(View(reader, INCLUDE))
     return secret
 
 

@@ -1,48 +1,73 @@
-"""The command line's root, and the commands that run and look after a book."""
+"""The command line's root: which commands there are. What one of them needs is loaded when it is called."""
 
 import os
-import sys
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any, NamedTuple
 
-import msgspec
 import typer
+from typer.core import TyperGroup
 
 import tradebook
-from tradebook import migrations
-from tradebook.app import open_database
-from tradebook.cli import access, demo, transfers
-from tradebook.cli.opening import (
-    FAILED,
-    REPLICAS_VARIABLE,
-    WRONG_USAGE,
-    DatabaseOption,
-    JsonOption,
-    fail,
-    opened,
-    print_json,
-    settings_for,
-    tell,
-)
-from tradebook.cli.serving import PortTaken, serve_forever
-from tradebook.resources import ALL
-from tradebook.storage.location import locate
-from tradebook.web.openapi import openapi_document
+from tradebook.cli.options import DatabaseOption
+from tradebook.settings import DATABASE_VARIABLE
+
+
+class Command(NamedTuple):
+    """A command, or a group of them: where it is found, and what the list of commands says of it."""
+
+    module: str
+    help: str
+    """The first paragraph of its own help, so that the list is shown without loading it."""
+    app: str = "app"
+
+
+COMMANDS = {
+    "demo": Command(
+        "demo", "Make up a book in a temporary place, serve it, and show how to ask it. Ctrl-C removes it."
+    ),
+    "serve": Command(
+        "serve", "Serve the book over HTTP until it is stopped; a new embedded book is made first."
+    ),
+    "migrate": Command(
+        "migrate",
+        "Bring a book's schema and indexes to this version, or tell what is missing. Safe to run again.",
+    ),
+    "copy": Command(
+        "transfers",
+        "Copy a whole book to another database, also of another engine. Ids, keys and cursors stay good.",
+        "copy_app",
+    ),
+    "openapi": Command("openapi", "Print the OpenAPI 3.1 document, the same as the server's /openapi.json."),
+    "accounts": Command("accounts", "The tenants of a book."),
+    "keys": Command("keys", "The API keys of an account."),
+    "import": Command("transfers", "Bring a list in from a file.", "import_app"),
+    "export": Command("transfers", "Write a list to a file.", "export_app"),
+}
+
+
+def load(name: str) -> Any:
+    """Load a command: the module's whole group, or the one command in it that has this name."""
+    module = import_module(f"tradebook.cli.{COMMANDS[name].module}")
+    group = typer.main.get_group(getattr(module, COMMANDS[name].app))
+    return group.commands.get(name, group)
+
+
+class _Root(TyperGroup):
+    """Lists the commands as they are declared above, and loads the one that is called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load(name) if name else command, rest
+
 
 app = typer.Typer(
     name="tradebook",
+    cls=_Root,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("demo")(demo.demo)
-app.add_typer(access.accounts_app, name="accounts")
-app.add_typer(access.keys_app, name="keys")
-app.add_typer(transfers.import_app, name="import")
-app.add_typer(transfers.export_app, name="export")
-app.command("copy")(transfers.copy_command)
-
-PortOption = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -58,89 +83,15 @@ def root(
         print(tradebook.__version__)
         raise typer.Exit
     if database is not None:
-        settings_for(database)
+        os.environ[DATABASE_VARIABLE] = database
 
 
-@app.command()
-def serve(
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: PortOption = 8000,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="Worker processes.")] = 1,
-    replica: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="URL",
-            help="A streaming standby of a PostgreSQL database, to read from; may be repeated. "
-            "Default: $TRADEBOOK_REPLICAS, separated by spaces.",
-            show_default=False,
-        ),
-    ] = None,
-    database: DatabaseOption = None,
-) -> None:
-    """Serve the book over HTTP until it is stopped; a new embedded book is made first."""
-    if replica:
-        os.environ[REPLICAS_VARIABLE] = " ".join(replica)
-    with opened(database):
-        pass
-    try:
-        serve_forever(host, port, workers, lambda: tell(f"Tradebook listens on http://{host}:{port}"))
-    except PortTaken as error:
-        fail(str(error))
+def _nothing() -> None:
+    """Stand in the list for a command that is loaded when it is called."""
 
 
-@app.command()
-def migrate(
-    check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; tell what is missing, exit 1 if so.")
-    ] = False,
-    spread: Annotated[
-        bool,
-        typer.Option("--distribute", help="Then spread the tables over the machines of a Citus cluster."),
-    ] = False,
-    database: DatabaseOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Bring a book to this version's schema, or tell what is missing. Safe to run again."""
-    settings = settings_for(database)
-    location = locate(settings.database)
-    if spread and (check or location.is_embedded):
-        fail("--distribute is for a PostgreSQL database, and not together with --check.", WRONG_USAGE)
-    if check and not location.exists():
-        fail(f"There is no book at {location.shown}.")
-    try:
-        location.create()
-        book = open_database(settings)
-        version = book.schema_version()
-        book.close()
-        missing = migrations.pending(version)
-        if not check:
-            migrations.upgrade(settings.database)
-        distributed = migrations.distribute(settings.database) if spread else []
-    except migrations.NoCitus:
-        fail(
-            f"{location.shown} has no citus extension: nothing was distributed. On a Citus cluster, run "
-            "CREATE EXTENSION citus in this database first."
-        )
-    except Exception as error:
-        fail(f"{location.shown}: {error}")
-    if as_json:
-        told = {"schema": version if check else migrations.HEAD, "missing": missing}
-        print_json({**told, "distributed": distributed} if spread else told)
-    elif check:
-        tell("\n".join(["Missing:", *missing]) if missing else f"Up to date, schema {version}.")
-    else:
-        tell(f"Schema {migrations.HEAD}; applied: {', '.join(missing) or 'nothing'}.")
-        if spread:
-            tell(f"Distributed by account: {', '.join(distributed) or 'nothing that was not before'}.")
-    if check and missing:
-        raise typer.Exit(FAILED)
-
-
-@app.command()
-def openapi() -> None:
-    """Print the OpenAPI 3.1 document, the same as the server's /openapi.json."""
-    document = msgspec.json.encode(openapi_document(ALL))
-    sys.stdout.buffer.write(msgspec.json.format(document, indent=2) + b"\n")
+for _name, _command in COMMANDS.items():
+    app.command(_name, help=_command.help)(_nothing)
 
 
 def main() -> None:

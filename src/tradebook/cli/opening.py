@@ -1,54 +1,20 @@
-"""What the commands share: the database option, opening a book, failing, printing."""
+"""How a command comes to its book: the settings, the database, the account."""
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Annotated, Any, NoReturn
 
 import msgspec
-import typer
 
-from tradebook import migrations
-from tradebook.app import open_database
+from tradebook.book import open_database
+from tradebook.cli.output import WRONG_USAGE, fail, tell
 from tradebook.resources import accounts
-from tradebook.settings import Settings, load_settings, unknown_variables
+from tradebook.settings import DATABASE_VARIABLE, Settings, load_settings, unknown_variables
+from tradebook.storage import readiness
 from tradebook.storage.database import Database, Unavailable
 from tradebook.storage.location import UnknownDatabase, locate
 
-FAILED, WRONG_USAGE = 1, 2
 PATIENCE_MS = 60_000
-DATABASE_VARIABLE, REPLICAS_VARIABLE = "TRADEBOOK_DATABASE", "TRADEBOOK_REPLICAS"
-
-DatabaseOption = Annotated[
-    str | None,
-    typer.Option(
-        "--database",
-        metavar="URL",
-        help="The book: sqlite:///FILE or postgresql://… Default: $TRADEBOOK_DATABASE, else sqlite:///tradebook.db.",
-        show_default=False,
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON for programs.")]
-AccountOption = Annotated[
-    str, typer.Option("--account", metavar="ID", help="The account's id, such as ac_….")
-]
-
-
-def tell(message: str) -> None:
-    """Print a message for people on standard error; standard output is for results."""
-    print(message, file=sys.stderr)
-
-
-def fail(message: str, code: int = FAILED) -> NoReturn:
-    """End the command: 1 where the work failed, 2 where it was called wrongly."""
-    tell(f"Error: {message}")
-    raise typer.Exit(code)
-
-
-def print_json(result: Any) -> None:
-    """Print a result for programs, one line."""
-    print(msgspec.json.encode(result).decode())
 
 
 def settings_for(database: str | None) -> Settings:
@@ -83,16 +49,14 @@ def opened(database: str | None, *, moves_much: bool = False, fills: bool = Fals
     try:
         with closing(open_database(settings)) as book:
             location.create()
-            version = book.schema_version()
-            if version is None and (location.is_embedded or fills):
+            if (location.is_embedded or fills) and book.schema_version() is None:
+                # Late: nearly every book is there already, and Alembic takes long to load.
+                from tradebook import migrations  # noqa: PLC0415
+
                 book.close()
                 migrations.upgrade(settings.database)
-            elif version != migrations.HEAD:
-                has = "no schema yet" if version is None else f"schema {version}"
-                fail(
-                    f"{location.shown} has {has}, this program works with {migrations.HEAD}. "
-                    "Run tradebook migrate."
-                )
+            elif reason := readiness.why_not(book):
+                fail(f"{location.shown} {reason}")
             yield book
     except (UnknownDatabase, Unavailable, OSError) as error:
         fail(f"{location.shown}: {error}")

@@ -1,7 +1,7 @@
 """Runs the server: Granian's worker processes, each with the WSGI application of `create_app`."""
 
 import os
-import socket
+import sys
 from collections.abc import Callable
 
 from granian import Granian
@@ -9,8 +9,9 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from tradebook.cli.opening import DATABASE_VARIABLE
-from tradebook.settings import load_settings
+import tradebook.app  # noqa: F401 - before the workers fork, which then share it in memory
+from tradebook.cli.listening import PortTaken, require_free
+from tradebook.settings import DATABASE_VARIABLE, load_settings
 from tradebook.storage.location import locate
 
 HEADER_TIMEOUT_MS = 10_000
@@ -18,13 +19,9 @@ HEAD_BYTES_MAX = 32_768
 """Request line and headers together; more is refused before the application sees it."""
 
 
-class PortTaken(OSError):
-    """The address can't be listened on."""
-
-
 def serve_forever(host: str, port: int, workers: int, on_listening: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are answered first."""
-    _require_free(host, port)
+    require_free(host, port)
     # Workers are processes of their own: they find the book by the environment, wherever they
     # stand.
     os.environ[DATABASE_VARIABLE] = locate(load_settings().database).url
@@ -48,12 +45,18 @@ def serve_forever(host: str, port: int, workers: int, on_listening: Callable[[],
     server.serve()
 
 
-def _require_free(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            raise PortTaken(f"Can't listen on {host}:{port}: {reason}.") from None
+def main() -> None:
+    """Serve as the command `serve` asks for, in a process that has loaded nothing else."""
+    host, port, workers = sys.argv[1:]
+
+    def tell() -> None:
+        print(f"Tradebook listens on http://{host}:{port}", file=sys.stderr)
+
+    try:
+        serve_forever(host, int(port), int(workers), tell)
+    except PortTaken as error:
+        sys.exit(f"Error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -11,29 +11,21 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tradebook.cli.opening import (
-    FAILED,
-    WRONG_USAGE,
-    AccountOption,
-    DatabaseOption,
-    JsonOption,
-    account_key,
-    fail,
-    opened,
-    print_json,
-    settings_for,
-    tell,
-)
+from tradebook.cli.opening import account_key, opened, settings_for
+from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
+from tradebook.cli.output import FAILED, WRONG_USAGE, fail, print_json, tell
 from tradebook.storage.database import Duplicate, Unavailable
 from tradebook.storage.location import locate
+from tradebook.transfer.columns import Format
 from tradebook.transfer.copying import NotTheSame, TargetNotEmpty, copy_book
 from tradebook.transfer.exports.run import export_customers
 from tradebook.transfer.files.column_map import MapError, load_map
-from tradebook.transfer.files.rows import Format, read_file
+from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.imports.run import import_customers
 
 import_app = typer.Typer(help="Bring a list in from a file.", no_args_is_help=True)
 export_app = typer.Typer(help="Write a list to a file.", no_args_is_help=True)
+copy_app = typer.Typer()
 
 FORMATS: dict[str, Format] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 STANDARD = "-"
@@ -64,6 +56,7 @@ def import_customers_command(
         try:
             column_map = None if map_file is None else load_map(map_file, folder)
             reader = read_file(stream, chosen, column_map)
+            theirs = {} if column_map is None else column_map.theirs
         except MapError as error:
             fail(str(error))
         with _progress("customers") as progress:
@@ -72,7 +65,7 @@ def import_customers_command(
                 key,
                 reader,
                 dry_run=dry_run,
-                report=lambda problem: tell(str(problem)),
+                report=lambda problem: tell(str(problem.renamed(theirs))),
                 progress=progress,
             )
     for line in reader.recognised:
@@ -113,6 +106,7 @@ def export_customers_command(
         tell(str(summary))
 
 
+@copy_app.command("copy")
 def copy_command(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="The URL of the book to copy.")],
     target: Annotated[str, typer.Argument(metavar="TARGET", help="The URL of the empty place it goes to.")],

@@ -4,14 +4,10 @@ from typing import Any
 
 import msgspec
 
-from tradebook.clock import now_ms
 from tradebook.crud.grant import Grant
 from tradebook.crud.versions import version_of
 from tradebook.errors import PreconditionFailed, SystemOwned
-from tradebook.ids import KeyMaker
 from tradebook.storage.database import Writer
-
-_keys = KeyMaker()
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,11 +26,6 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     def id(self) -> int:
         """The key of the object that the path ends in."""
         return self.path_keys[-1]
-
-    @staticmethod
-    def new_key() -> int:
-        """Make the key of a new row: later than every one before."""
-        return _keys.next(now_ms())
 
 
 def require_changeable(row: dict[str, Any], expected: frozenset[str] | None) -> None:

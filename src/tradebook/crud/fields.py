@@ -1,20 +1,24 @@
 """The fields of a body as declared: how each is read, and what it may be.
 
-The same declarations serve the requests, the OpenAPI document and the reference. A field holds what
-is kept: an id becomes its key, a word its place, so nothing is converted twice.
+The same declarations serve the requests, the OpenAPI document and the reference.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 
 from tradebook.clock import now_ms, parse_rfc3339
 from tradebook.crud import text_values
-from tradebook.crud.json_body import Number, parse_object
-from tradebook.crud.parameters import Kind, Unreadable, did_you_mean
+from tradebook.crud.json_body import parse_object
+from tradebook.crud.parameters import Kind, Unreadable, did_you_mean, require_one, require_text
+from tradebook.crud.strict_json import Number
 from tradebook.errors import ValidationFailed
+from tradebook.storage.schema import flag
+from tradebook.storage.schema import text as text_column
+from tradebook.text import shortened
 
 MANY_MAX = 1_000
 _WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
@@ -28,15 +32,31 @@ class Line(Kind, frozen=True):
     form: str | None = None
     pattern: str | None = None
 
-    def read(self, text: Any) -> str:
+    def read(self, text: str) -> str:
         """Take the text; an empty one says nothing, and is refused."""
-        line = _require_text(text).strip()
+        line = text.strip()
         if not line:
             raise Unreadable("must not be empty; null clears what can be cleared")
         # Before the check: whatever that does, it does to little.
         if len(line) > self.length_max:
             raise Unreadable(f"has {len(line):,} characters, more than {self.length_max:,}")
         return self.check(line)
+
+    def read_cell(self, value: Any) -> str:
+        """Take the text; the check looks at its length too."""
+        return self.check(value)
+
+    def write_cells(self, kept: Iterable[Any]) -> Iterable[Any]:
+        """Write it as it is."""
+        return kept
+
+    def column(self, name: str, *, nullable: bool) -> sa.Column[Any]:
+        """Keep it as it is."""
+        return text_column(name, nullable=nullable)
+
+    def cell_form(self) -> str:
+        """Describe the length."""
+        return f"text, up to {self.length_max:,} characters"
 
     def schema(self) -> dict[str, Any]:
         """Describe the length and the form."""
@@ -56,14 +76,40 @@ URL = Line(text_values.URL_LENGTH_MAX, text_values.check_url)
 NOTE = Line(text_values.NOTE_LENGTH_MAX, text_values.check_note)
 
 
+_TRUE = ("true", "yes", "1")
+_FALSE = ("false", "no", "0")
+
+
 class Flag(Kind, frozen=True):
     """True or false; kept as 1 or 0."""
 
-    def read(self, text: Any) -> int:
+    def read_json(self, value: Any) -> int:
         """Take a JSON boolean and nothing else."""
-        if not isinstance(text, bool):
+        if not isinstance(require_one(value), bool):
             raise Unreadable("takes true or false")
-        return int(text)
+        return int(value)
+
+    def read_cell(self, value: Any) -> int:
+        """Take true or false in one of its spellings."""
+        if isinstance(value, bool):
+            return int(value)
+        word = text_values.check_text(value).lower()
+        if word not in _TRUE and word not in _FALSE:
+            raise Unreadable("must be true or false (or yes, no, 1, 0)")
+        return int(word in _TRUE)
+
+    def write_json(self, kept: int) -> bool:
+        """Write a JSON boolean."""
+        return bool(kept)
+
+    def column(self, name: str, *, nullable: bool) -> sa.Column[Any]:
+        """Keep 0 or 1; there is always one of them, so it takes a default."""
+        assert not nullable, f"{name} needs a default"
+        return flag(name)
+
+    def cell_form(self) -> str:
+        """List the spellings."""
+        return ", ".join(f"`{word}`" for pair in zip(_TRUE, _FALSE, strict=True) for word in pair)
 
     def schema(self) -> dict[str, Any]:
         """Describe a boolean."""
@@ -76,10 +122,13 @@ class Whole(Kind, frozen=True):
     minimum: int
     maximum: int
 
-    def read(self, text: Any) -> int:
+    def read_json(self, value: Any) -> int:
         """Take a JSON number without a fraction, inside the bounds."""
-        if isinstance(text, Number) and _WHOLE.fullmatch(text) and self.minimum <= int(text) <= self.maximum:
-            return int(text)
+        number = require_one(value)
+        if isinstance(number, Number) and _WHOLE.fullmatch(number):
+            whole = int(number)
+            if self.minimum <= whole <= self.maximum:
+                return whole
         raise Unreadable(f"takes a whole number from {self.minimum} to {self.maximum}")
 
     def schema(self) -> dict[str, Any]:
@@ -90,10 +139,11 @@ class Whole(Kind, frozen=True):
 class Future(Kind, frozen=True):
     """A time that is still to come; kept in milliseconds since 1970."""
 
-    def read(self, text: Any) -> int:
+    def read_json(self, value: Any) -> int:
         """Read an RFC 3339 date-time."""
+        one = require_one(value)
         try:
-            milliseconds, _ = parse_rfc3339(_require_text(text))
+            milliseconds, _ = parse_rfc3339(require_text(one))
         except ValueError:
             raise Unreadable("takes an RFC 3339 date-time such as 2027-01-31T09:30:00Z") from None
         if milliseconds <= now_ms():
@@ -111,11 +161,13 @@ class Many(Kind, frozen=True):
     kind: Kind
     length_min: int = 0
 
-    def read(self, text: Any) -> list[Any]:
+    def read_json(self, value: Any) -> list[Any]:
         """Read a JSON array."""
-        if not isinstance(text, list) or not self.length_min <= len(text) <= MANY_MAX:
+        if not isinstance(value, (list, dict)):
+            raise Unreadable("takes an array")
+        if isinstance(value, dict) or not self.length_min <= len(value) <= MANY_MAX:
             raise Unreadable(f"takes an array of {self.length_min} to {MANY_MAX} entries")
-        return list(dict.fromkeys(self.kind.read(_require_text(entry)) for entry in text))
+        return list(dict.fromkeys(self.kind.read(require_text(entry)) for entry in value))
 
     def schema(self) -> dict[str, Any]:
         """Describe the array and its entries."""
@@ -134,6 +186,23 @@ class Field(msgspec.Struct, frozen=True):
     default: Any = None
     """What a new object has where the field is absent."""
 
+    def take(self, value: Any, param: str) -> Any:
+        """Read what a body says of the field; ValidationFailed names `param`, where it stands."""
+        if value is not None:
+            return self.kind.take(value, param)
+        if self.can_be_null:
+            return None
+        raise ValidationFailed(f"{param} can't be null: leave it out, or give a value.", param=param)
+
+    def schema(self) -> dict[str, Any]:
+        """Describe the field in JSON Schema."""
+        described = {**self.kind.schema(), "description": self.description}
+        if not self.can_be_null:
+            return described
+        if "enum" in described:
+            return described | {"type": ["string", "null"], "enum": [*described["enum"], None]}
+        return described | {"type": [described["type"], "null"]}
+
 
 class Body(msgspec.Struct, frozen=True):
     """What a route takes: a JSON object of these fields."""
@@ -149,6 +218,10 @@ class Body(msgspec.Struct, frozen=True):
         """Read a body into what is kept, by field; ValidationFailed names the first field that is wrong."""
         return self.values_of(parse_object(raw) if raw.strip() else {})
 
+    def new(self, **given: Any) -> dict[str, Any]:
+        """Return what is kept of a new object: what is given, as it is kept, and the defaults."""
+        return {**{field.name: field.default for field in self.fields}, **given}
+
     def values_of(self, found: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         """Read an object's fields; `prefix` is the way to it inside the body."""
         declared = {field.name: field for field in self.fields}
@@ -159,7 +232,7 @@ class Body(msgspec.Struct, frozen=True):
         for field in self.fields:
             param = prefix + field.name
             if field.name in found:
-                values[field.name] = _value(field, found[field.name], param)
+                values[field.name] = field.take(found[field.name], param)
             elif field.is_required and not self.is_partial:
                 raise ValidationFailed(f"{param} is missing. {field.description}", param=param)
             elif not self.is_partial:
@@ -167,7 +240,7 @@ class Body(msgspec.Struct, frozen=True):
         return values
 
     def _refuse_unknown(self, prefix: str, name: str, declared: list[str]) -> None:
-        shown = prefix + (name if len(name) <= 100 else f"{name[:100]}…")
+        shown = prefix + shortened(name)
         if self.shape is not None and name in self.shape.__struct_fields__:
             raise ValidationFailed(f"{shown} is read-only: leave it out.", param=shown)
         hint = did_you_mean(name, declared)
@@ -179,7 +252,7 @@ class Body(msgspec.Struct, frozen=True):
         required = [field.name for field in self.fields if field.is_required and not self.is_partial]
         described: dict[str, Any] = {
             "type": "object",
-            "properties": {field.name: _schema_of(field) for field in self.fields},
+            "properties": {field.name: field.schema() for field in self.fields},
             "additionalProperties": False,
         }
         return described | {"required": required} if required else described
@@ -189,6 +262,12 @@ class Object(Kind, frozen=True):
     """An object inside a body, with fields of its own."""
 
     body: Body
+
+    def take(self, value: Any, param: str) -> dict[str, Any]:
+        """Read its fields; what is wrong is named by the way to it."""
+        if not isinstance(value, dict):
+            raise ValidationFailed(f"{param} takes an object.", param=param)
+        return self.body.values_of(value, f"{param}.")
 
     def schema(self) -> dict[str, Any]:
         """Describe its fields."""
@@ -205,41 +284,3 @@ def bodies(name: str, shape: type[msgspec.Struct], fields: Sequence[Field]) -> t
 
 
 NOTHING = Body("Nothing", ())
-
-
-def _value(field: Field, value: Any, param: str) -> Any:
-    if value is None:
-        if field.can_be_null:
-            return None
-        raise ValidationFailed(f"{param} can't be null: leave it out, or give a value.", param=param)
-    kind = field.kind
-    if isinstance(kind, Object):
-        if not isinstance(value, dict):
-            raise ValidationFailed(f"{param} takes an object.", param=param)
-        return kind.body.values_of(value, f"{param}.")
-    if isinstance(value, (dict, list)) != isinstance(kind, Many):
-        raise ValidationFailed(
-            f"{param} takes {'an array' if isinstance(kind, Many) else 'one value'}.", param=param
-        )
-    try:
-        return kind.read(
-            value if isinstance(kind, (Line, Flag, Whole, Future, Many)) else _require_text(value)
-        )
-    except ValueError as reason:
-        sentence = f"{param} {reason}"
-        raise ValidationFailed(sentence if sentence.endswith("?") else f"{sentence}.", param=param) from None
-
-
-def _require_text(value: Any) -> str:
-    if not isinstance(value, str) or isinstance(value, Number):
-        raise Unreadable("takes text in quotation marks")
-    return value
-
-
-def _schema_of(field: Field) -> dict[str, Any]:
-    described = {**field.kind.schema(), "description": field.description}
-    if not field.can_be_null:
-        return described
-    if "enum" in described:
-        return described | {"type": ["string", "null"], "enum": [*described["enum"], None]}
-    return described | {"type": [described["type"], "null"]}

@@ -1,14 +1,17 @@
 """The five routes that most resources have, from one declaration."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from tradebook.crud.change import Change
-from tradebook.crud.fields import Body
+from tradebook.crud.fields import NOTHING, Body
 from tradebook.crud.parameters import Parameter
-from tradebook.crud.records import Records
+from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import Act, Action, ItemRoute, ListRoute, Load, PathObject, Route, Walk
+from tradebook.errors import ApiError
+from tradebook.storage.database import Writer
 
 
 class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,25 +32,25 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
     parameters: tuple[Parameter, ...] = ()
     includes: tuple[str, ...] = ()
     is_kept: bool = True
-    create: Body | None = None
-    update: Body | None = None
-    creating: Act | None = None
-    changing: Act | None = None
-    deleting: Act | None = None
+    bodies: tuple[Body, Body] = (NOTHING, NOTHING)
+    """What creates an object, and what changes one."""
+    create: Act | None = None
+    update: Act | None = None
+    delete: Act | None = None
+    errors: Mapping[str, tuple[type[ApiError], ...]] = {}
+    """What the rules of the resource can refuse with, by method."""
 
     def routes(self) -> tuple[Route, ...]:
         """Make the routes."""
         path = f"{self.path}/{{{self.path_object.param}}}"
         in_path = (*self.path_objects, self.path_object)
-        shown: dict[str, Any] = {"item": self.item, "includes": self.includes}
-        changed = {**shown, "load": self.load}
+        shown: dict[str, Any] = {"item": self.item, "load": self.load, "includes": self.includes}
         routes: list[Route] = [
             ListRoute(
                 path=self.path,
                 summary=f"List {self.nouns}",
                 permission=f"{self.permissions}:read",
                 walk=self.walk,
-                load=self.load,
                 parameters=self.parameters,
                 path_objects=self.path_objects,
                 is_kept=self.is_kept,
@@ -58,47 +61,51 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
                 summary=f"Get one {self.noun}",
                 permission=f"{self.permissions}:read",
                 path_objects=in_path,
-                load=self.load,
                 is_kept=self.is_kept,
                 **shown,
             ),
         ]
-        if self.create is not None and self.creating is not None:
+        to_create, to_update = self.bodies
+        if self.create is not None:
             routes.append(
                 Action(
                     method="POST",
                     path=self.path,
                     summary=f"Create one {self.noun}",
                     permissions=(f"{self.permissions}:create",),
-                    act=self.creating,
-                    body=self.create,
+                    act=self.create,
+                    body=to_create,
                     path_objects=self.path_objects,
                     creates=True,
-                    **changed,
+                    new=self.path_object.records,
+                    errors=self.errors.get("POST", ()),
+                    **shown,
                 )
             )
-        if self.update is not None and self.changing is not None:
+        if self.update is not None:
             routes.append(
                 Action(
                     method="PATCH",
                     path=path,
                     summary=f"Change one {self.noun}; what is absent stays",
                     permissions=(f"{self.permissions}:update",),
-                    act=self.changing,
-                    body=self.update,
+                    act=self.update,
+                    body=to_update,
                     path_objects=in_path,
-                    **changed,
+                    errors=self.errors.get("PATCH", ()),
+                    **shown,
                 )
             )
-        if self.deleting is not None:
+        if self.delete is not None:
             routes.append(
                 Action(
                     method="DELETE",
                     path=path,
                     summary=f"Delete one {self.noun}",
                     permissions=(f"{self.permissions}:delete",),
-                    act=self.deleting,
+                    act=self.delete,
                     path_objects=in_path,
+                    errors=self.errors.get("DELETE", ()),
                 )
             )
         return tuple(routes)
@@ -107,19 +114,23 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
 class ColumnActs:
     """The three acts of a resource whose fields are the columns of one table."""
 
-    def __init__(self, rows: Records, **of_new: Any) -> None:
+    def __init__(self, records: Records, **of_new: Any) -> None:
         """`of_new` are the columns of a new row that no field sets."""
-        self._records, self._of_new = rows, of_new
+        self._records, self._of_new = records, of_new
+
+    def add(self, writer: Writer, values: Values) -> int:
+        """Add a row of what the fields of a new object say."""
+        return self._records.add(writer, {**self._of_new, **values})
 
     def create(self, change: Change) -> int:
         """Add a row."""
-        return self._records.add(change, {**self._of_new, **change.values})
+        return self.add(change.writer, change.values)
 
     def update(self, change: Change) -> int:
         """Change what is given."""
-        self._records.update(change, change.row, change.values)
+        self._records.update(change.writer, change.row, change.values)
         return change.id
 
     def delete(self, change: Change) -> None:
         """Delete a row that nothing refers to."""
-        self._records.delete(change, change.row)
+        self._records.delete(change.writer, change.row)

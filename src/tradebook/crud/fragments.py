@@ -1,20 +1,19 @@
-"""What an account has few of, kept as finished JSON for as long as the account doesn't change."""
+"""What an account has few of, kept as objects and as JSON for as long as the account doesn't change."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Generic
 
 import msgspec
 import sqlalchemy as sa
 
 from tradebook.crud.resource import View
+from tradebook.crud.shapes import Inside, RowShape, Shape
 from tradebook.storage.database import Reader
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
 FRAGMENTS_MAX = 10_000
 Fragment = Any
 """JSON that is already encoded (`msgspec.Raw`), where a Struct's field says the object's own type."""
-
-Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 
 class Fragments(Generic[Shape]):
@@ -24,32 +23,45 @@ class Fragments(Generic[Shape]):
         self,
         name: str,
         table: sa.Table,
-        columns: Iterable[sa.Column[Any]],
-        shape: Callable[..., Shape],
+        *,
+        shown: type[Shape],
+        id_prefix: str,
+        inside: Inside | None = None,
     ) -> None:
-        """`shape` takes the key and then the columns; `name` tells apart two shapes of one table."""
+        """`name` tells apart two shapes of one table; for the rest see `RowShape`."""
         self._name = name
-        self._shape = shape
+        self.shape = RowShape(shown, table, id_prefix, inside)
         self._statement = prepare(
-            sa.select(table.c.id, *columns).where(table.c.account_id == ACCOUNT, any_of(table.c.id, "ids"))
+            sa.select(*self.shape.columns).where(table.c.account_id == ACCOUNT, any_of(table.c.id, "ids"))
         )
 
     def load(self, reader: Reader, keys: Collection[int | None]) -> dict[int | None, Fragment]:
         """Return the finished JSON of these rows; a None among the keys stands for nothing, and is null."""
-        known: dict[int | None, Fragment] = reader.cache.setdefault(self._name, {None: None})
-        missing = set(keys).difference(known)
+        known, missing = _known(reader, self._name, keys)
         if missing:
-            if len(known) + len(missing) > FRAGMENTS_MAX:
-                known = {key: known[key] for key in (None, *keys) if key in known}
-                reader.cache[self._name] = known
             for key, found in self.objects(reader, missing).items():
                 known[key] = msgspec.Raw(msgspec.json.encode(found))
         return known
 
-    def objects(self, reader: Reader, keys: Iterable[int | None]) -> dict[int, Shape]:
-        """Return the objects themselves, which are not kept; rows that are gone are left out."""
-        return {row[0]: self._shape(*row) for row in reader.rows(self._statement, ids=list(keys))}
-
     def load_found(self, view: View, keys: Sequence[int]) -> Mapping[int, Shape]:
-        """Return the objects as routes show them."""
-        return self.objects(view.reader, keys)
+        """Return the objects as routes show them; rows that are gone are left out."""
+        known, missing = _known(view.reader, f"{self._name} as an object", keys)
+        if missing:
+            known.update(self.objects(view.reader, missing).items())
+        return {key: known[key] for key in keys if key in known}
+
+    def objects(self, reader: Reader, keys: Iterable[int | None]) -> dict[int, Shape]:
+        """Make the objects of these rows anew."""
+        return {row[0]: self.shape.make(row) for row in reader.rows(self._statement, ids=list(keys))}
+
+
+def _known(
+    reader: Reader, name: str, keys: Collection[int | None]
+) -> tuple[dict[int | None, Any], set[int | None]]:
+    """Return what is kept under a name, with room for these keys, and which of them are missing."""
+    known: dict[int | None, Any] = reader.cache.setdefault(name, {None: None})
+    missing = set(keys).difference(known)
+    if missing and len(known) + len(missing) > FRAGMENTS_MAX:
+        known = {key: known[key] for key in (None, *keys) if key in known}
+        reader.cache[name] = known
+    return known, missing

@@ -1,36 +1,31 @@
 """The body of a request, read strictly: JSON that means one thing and nothing else."""
 
-import json
 import re
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any
 
+from tradebook.crud.strict_json import GivenTwice, NotANumber, NotJson, TooDeep, decode
 from tradebook.errors import ValidationFailed
+from tradebook.text import shortened
 
 _BAD_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 
 
-class Number(str):
-    """A number, as it is written: a float would lose what it says."""
-
-    __slots__ = ()
-
-
 def parse_object(raw: bytes) -> dict[str, Any]:
-    """Read a body that must be one JSON object; ValidationFailed says what is wrong with it.
-
-    msgspec would be faster, but takes the last of two equal keys without a word.
-    """
+    """Read a body that must be one JSON object; ValidationFailed says what is wrong with it."""
     try:
         text = raw.decode()
+        found = decode(text)
     except UnicodeDecodeError as error:
         raise ValidationFailed(f"The body is not UTF-8: byte {error.start + 1} is wrong.") from None
-    try:
-        found = _DECODER.decode(text)
-    except json.JSONDecodeError as error:
-        reason = error.msg.removesuffix(" at")
-        raise ValidationFailed(f"The body is not JSON: {reason} at character {error.pos + 1}.") from None
-    except RecursionError:
+    except NotJson as error:
+        raise ValidationFailed(f"The body is not JSON: {error}.") from None
+    except NotANumber as error:
+        raise ValidationFailed(f"The body is not JSON: {error.constant} is no JSON number.") from None
+    except GivenTwice as error:
+        shown = _shown(error.name)
+        raise ValidationFailed(f"{shown} is given twice in one object.", param=shown) from None
+    except TooDeep:
         raise ValidationFailed("The body is nested too deeply.") from None
     if not isinstance(found, dict):
         raise ValidationFailed('The body must be a JSON object: {"name": …}.')
@@ -39,9 +34,13 @@ def parse_object(raw: bytes) -> dict[str, Any]:
             if any(_BAD_CHARACTER.search(part) for part in _texts({name: value})):
                 raise ValidationFailed(
                     "The body has the character U+0000 or half a character (a lone surrogate).",
-                    param=_BAD_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", name[:100]),
+                    param=_shown(name),
                 )
     return found
+
+
+def _shown(name: str) -> str:
+    return _BAD_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", shortened(name))
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -54,22 +53,3 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _texts(inner)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            shown = _BAD_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", name[:100])
-            raise ValidationFailed(f"{shown} is given twice in one object.", param=shown)
-        found[name] = value
-    return found
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValidationFailed(f"The body is not JSON: {constant} is no JSON number.")
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_float=Number, parse_int=Number, parse_constant=_refuse
-)

@@ -13,26 +13,29 @@ from tradebook.crud.parameters import (
     LIMIT,
     LIMIT_DEFAULT,
     START_DATE,
+    Pairs,
     Parameter,
     Q,
     Unreadable,
     did_you_mean,
     include_parameter,
+    refusal,
 )
-from tradebook.crud.resource import ListRoute, Route
+from tradebook.crud.resource import ListRoute, Route, path_of
 from tradebook.errors import ValidationFailed
 from tradebook.ids import KEY_MAX
 from tradebook.storage.index import Condition, Facet, Query
-from tradebook.text import words_of
+from tradebook.text import shortened, words_of
 
 EVERYTHING = Query()
-Pairs = Sequence[tuple[str, str]]
-"""Names and values as the client spelled them, in its order."""
 
 
 class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One page of a list, fully understood."""
 
+    path: str
+    path_key: int | None
+    """The key of the object that the path names last; None for a list of the account."""
     query: Query
     above: int
     below: int
@@ -49,6 +52,7 @@ class RequestParser:
     """Reads the parameters of one route."""
 
     def __init__(self, route: Route) -> None:
+        self._route = route
         self._by_spelling: dict[str, Parameter] = {}
         for parameter in parameters_of(route):
             self._by_spelling[parameter.name] = parameter
@@ -57,14 +61,19 @@ class RequestParser:
             if parameter.alias is not None:
                 self._by_spelling[parameter.alias] = parameter
 
-    def list_request(self, path: str, pairs: Pairs, account_id: int, cursors: Cursors) -> ListRequest:
+    def list_request(
+        self, pairs: Pairs, account_id: int, cursors: Cursors, path_keys: Sequence[int] = ()
+    ) -> ListRequest:
         """Read the parameters of a list; ValidationFailed names the first that can't be read."""
+        path = path_of(self._route, path_keys)
         found = _Found(self._by_spelling, pairs)
         query = Query(found.conditions(), tuple(words_of(found.one(Q, ""))))
         above, below = found.one(START_DATE, 0), found.one(END_DATE, KEY_MAX)
         scope = list_scope(account_id, path, query, above, below)
         cursor = found.one(CURSOR, None)
         return ListRequest(
+            path=path,
+            path_key=path_keys[-1] if path_keys else None,
             query=query,
             above=above,
             below=below,
@@ -118,10 +127,10 @@ class _Found:
             try:
                 values.append(parameter.kind.read(part))
             except Unreadable as reason:
-                raise ValidationFailed(_sentence(f"{spelling} {reason}"), param=spelling) from None
+                raise refusal(spelling, reason) from None
 
     def _refuse_unknown(self, spelling: str) -> NoReturn:
-        shown = spelling if len(spelling) <= 100 else f"{spelling[:100]}…"
+        shown = shortened(spelling)
         if not self._by_spelling:
             raise ValidationFailed(f"There is no parameter {shown}: this route takes none.", param=spelling)
         published = [p.name for p in dict.fromkeys(self._by_spelling.values())]
@@ -149,11 +158,6 @@ class _Found:
             if parameter.facet is not None and parameter.name in self._values:
                 asked[parameter.facet][parameter.place] = self._values[parameter.name]
         return tuple(Condition(facet, _values_of(facet, places)) for facet, places in asked.items())
-
-
-def _sentence(text: str) -> str:
-    """End a sentence that may end in a question already."""
-    return text if text.endswith("?") else f"{text}."
 
 
 def _values_of(facet: Facet, places: dict[int, list[Any]]) -> tuple[tuple[Any, ...], ...]:

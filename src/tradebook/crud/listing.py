@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
-from urllib.parse import urlencode
 
 import msgspec
 
 from tradebook.crud.cursor import Position
-from tradebook.crud.list_requests import EVERYTHING, ListRequest, Pairs, list_scope
-from tradebook.crud.resource import ListRoute, Span, View
+from tradebook.crud.list_requests import EVERYTHING, ListRequest, list_scope
+from tradebook.crud.resource import Asked, ListRoute, Span, View
 from tradebook.ids import KEY_MAX
 
 NESTED_MAX = 100
@@ -35,11 +34,9 @@ class ListObject(msgspec.Struct, frozen=True):
     data: Sequence[Any]
 
 
-def list_page(
-    view: View, route: ListRoute, path: str, request: ListRequest, owner: int | None = None
-) -> ListObject:
+def list_page(view: View, route: ListRoute, request: ListRequest) -> ListObject:
     """Read one page, and whether there is more on either side of it, in one snapshot."""
-    walk = _Walk(view, route, request, owner)
+    walk = _Walk(view, route, request)
     position = request.position or Position(KEY_MAX)
     found = walk.page(position, request.limit + 1)
     has_more = len(found) > request.limit
@@ -54,8 +51,8 @@ def list_page(
     last = Position(keys[-1] if keys else position.key)
     first = Position(keys[0] + 1 if keys else position.key, backwards=True)
     info = PageInfo(
-        _url(view, path, request, last) if has_next else None,
-        _url(view, path, request, first) if has_prev else None,
+        _url(view, request, last) if has_next else None,
+        _url(view, request, first) if has_prev else None,
         has_next,
         has_prev,
     )
@@ -74,24 +71,19 @@ def nested_list(
         return ListObject("list", _WHOLE, entries)
     path = path_of()
     scope = list_scope(view.reader.account_id, path)
-    url = page_url(path, [], view.cursors.encode(Position(keys[NESTED_MAX - 1]), scope))
+    url = view.page_url(path, [], Position(keys[NESTED_MAX - 1]), scope)
     return ListObject("list", PageInfo(url, None, True, False), entries[:NESTED_MAX])
 
 
-def page_url(path: str, repeated: Pairs, cursor: str) -> str:
-    """Write the relative URL of a page: everything the client asked for, and the cursor."""
-    return f"{path}?{urlencode([*repeated, ('cursor', cursor)])}"
-
-
-def _url(view: View, path: str, request: ListRequest, position: Position) -> str:
-    return page_url(path, request.repeated, view.cursors.encode(position, request.scope))
+def _url(view: View, request: ListRequest, position: Position) -> str:
+    return view.page_url(request.path, request.repeated, position, request.scope)
 
 
 class _Walk:
     """The walk over a request's matches, to either side of a position."""
 
-    def __init__(self, view: View, route: ListRoute, request: ListRequest, owner: int | None) -> None:
-        self._view, self._route, self._request, self._owner = view, route, request, owner
+    def __init__(self, view: View, route: ListRoute, request: ListRequest) -> None:
+        self._view, self._route, self._request = view, route, request
         self._loaded: Mapping[int, Any] | None = None
 
     def page(self, position: Position, limit: int) -> list[int]:
@@ -121,5 +113,6 @@ class _Walk:
         return Span(request.above, min(request.below, position.key), descending=True, limit=limit)
 
     def _keys(self, position: Position, limit: int) -> list[int]:
-        span = self._span(position, limit)
-        return self._route.walk(self._view.reader, self._owner, self._request.query, span)
+        request = self._request
+        asked = Asked(self._span(position, limit), request.query, request.path_key)
+        return self._route.walk(self._view.reader, asked)

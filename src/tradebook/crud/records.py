@@ -6,14 +6,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tradebook.crud.change import Change
 from tradebook.crud.versions import first_version, next_version
 from tradebook.errors import AlreadyExists, ReferenceNotFound, StillReferenced
+from tradebook.ids import new_key
 from tradebook.storage.database import Reader, Writer
 from tradebook.storage.index import ListIndex
-from tradebook.storage.schema import ACCOUNT, Prepared, any_of, metadata, prepare
+from tradebook.storage.schema import ACCOUNT, TEXT, Prepared, any_of, metadata, prepare
+from tradebook.text import fold_case
 
 Values = dict[str, Any]
+_VALUE: sa.BindParameter[str] = sa.bindparam("value", type_=TEXT)
+BeforeAfter = tuple[Values, Values]
+"""A row as it is, and as it is to be."""
+
 _KEY: sa.BindParameter[int] = sa.bindparam("key", type_=sa.BigInteger)
 
 
@@ -55,14 +60,37 @@ class Records:
             .values(**{name: sa.bindparam(name) for name in self.columns if name != "id"})
         )
         self._delete = prepare(sa.delete(table).where(*own))
+        self._folded = {
+            column.info["case_folded"]: column.name for column in table.c if "case_folded" in column.info
+        }
+        self.unique = frozenset(unique)
         self._taken = {name: self._same(name, unless) for name in unique}
-        self._known = prepare(
-            sa.select(table.c.id).where(table.c.account_id == ACCOUNT, any_of(table.c.id, "ids"))
-        )
+        some = (table.c.account_id == ACCOUNT, any_of(table.c.id, "ids"))
+        self._known = prepare(sa.select(table.c.id).where(*some))
+        self._some = prepare(sa.select(*(table.c[name] for name in self.columns)).where(*some))
+
+    @property
+    def has_system_rows(self) -> bool:
+        """Whether some rows belong to the system, in every account."""
+        return "is_system" in self.columns
+
+    @property
+    def is_deleted_softly(self) -> bool:
+        """Whether a deleted row stays, for those that refer to it."""
+        return "deleted_at" in self.columns
+
+    @property
+    def is_referred_to(self) -> bool:
+        """Whether rows of other objects refer to these, by declaration."""
+        return bool(self._referring)
 
     def _same(self, name: str, unless: sa.ColumnElement[bool] | None) -> Any:
-        column = self.table.c[name]
-        conditions = [self.table.c.account_id == ACCOUNT, column == sa.bindparam("value")]
+        column = self.table.c[self._folded.get(name, name)]
+        is_same = column == _VALUE
+        if name in self._folded:
+            # What is kept apart agrees too: see `schema.apart`.
+            is_same = sa.or_(is_same, sa.and_(column > _VALUE + "\n", column < _VALUE + "\v"))
+        conditions = [self.table.c.account_id == ACCOUNT, is_same]
         if self._within is not None:
             conditions.append(self.table.c[self._within] == sa.bindparam("within"))
         if unless is not None:
@@ -74,44 +102,79 @@ class Records:
         found = reader.rows(self._select, key=key)
         return dict(zip(self.columns, found[0], strict=True)) if found else None
 
+    def find_all(self, reader: Reader, keys: Iterable[int]) -> dict[int, Values]:
+        """Return the rows of some keys; those that aren't there are left out."""
+        wanted = sorted(set(keys))
+        rows = reader.rows(self._some, ids=wanted) if wanted else []
+        return {row["id"]: row for row in (dict(zip(self.columns, each, strict=True)) for each in rows)}
+
     def require(self, reader: Reader, keys: Iterable[int], param: str) -> None:
         """Refuse keys that the account has no row of: ReferenceNotFound."""
         wanted = set(keys)
         if wanted and len(reader.rows(self._known, ids=sorted(wanted))) < len(wanted):
-            raise ReferenceNotFound(f"{param} names an object that this account doesn't have.", param=param)
+            raise _not_found(param)
 
-    def add(self, change: Change, values: Values) -> int:
-        """Add a row and return its key; AlreadyExists where a value is taken."""
-        key = change.new_key()
+    def require_all(self, reader: Reader, keys: Iterable[int], param: str) -> dict[int, Values]:
+        """Return the rows of keys; ReferenceNotFound where the account doesn't have them all."""
+        wanted = set(keys)
+        found = self.find_all(reader, wanted)
+        if len(found) < len(wanted):
+            raise _not_found(param)
+        return found
+
+    def new_row(self, values: Values) -> Values:
+        """Make a row of values: with a key, and its first version."""
+        key = new_key()
         row = {"id": key, "updated_at": first_version(key), **values}
-        self._require_free(change.writer, row, self._taken)
-        change.writer.run(self._insert, **row)
-        self.reindex(change.writer, [key])
+        self._fold(row, self._folded)
+        return row
+
+    def add(self, writer: Writer, values: Values) -> int:
+        """Add a row and return its key; AlreadyExists where a value is taken."""
+        row = self.new_row(values)
+        self.require_free(writer, row, self._taken)
+        self.insert(writer, [row])
+        key: int = row["id"]
         return key
 
-    def update(self, change: Change, before: Values, changes: Values) -> None:
-        """Change columns of a row; every change is a new version, also one that changes nothing."""
-        row = {**before, **changes, "updated_at": next_version(before["updated_at"])}
-        changed = {name for name in changes if row[name] != before[name]}
-        self._require_free(change.writer, row, changed)
-        key = row.pop("id")
-        change.writer.run(self._update, key=key, **row)
-        if not changed.isdisjoint(self._indexed):
-            self.reindex(change.writer, [key])
+    def insert(self, writer: Writer, rows: Sequence[Values]) -> None:
+        """Add whole rows whose unique values are known to be free."""
+        if rows:
+            writer.insert(self._insert, rows)
+            self._reindex(writer, rows)
 
-    def delete(self, change: Change, before: Values) -> None:
+    def update(self, writer: Writer, before: Values, changes: Values) -> None:
+        """Change columns of a row; every change is a new version, also one that changes nothing."""
+        after = {**before, **changes}
+        changed = [name for name in changes if after[name] != before[name]]
+        self._fold(after, changed)
+        self.require_free(writer, after, changed)
+        self.write(writer, [(before, after)])
+
+    def write(self, writer: Writer, changes: Sequence[BeforeAfter]) -> None:
+        """Change rows, whose unique values are known to be free; every change is a new version."""
+        if not changes:
+            return
+        versions = [
+            {**after, "key": before["id"], "updated_at": next_version(before["updated_at"])}
+            for before, after in changes
+        ]
+        writer.insert(self._update, versions)
+        self._reindex(writer, [after for before, after in changes if differ(before, after, self._indexed)])
+
+    def delete(self, writer: Writer, before: Values) -> None:
         """Delete a row and what goes with it; StillReferenced where others need it."""
         key = before["id"]
-        self.require_unreferenced(change.writer, key)
+        self.require_unreferenced(writer, key)
         for statement in self._owned:
-            change.writer.run(statement, key=key)
-        change.writer.run(self._delete, key=key)
-        self.reindex(change.writer, [key])
+            writer.run(statement, key=key)
+        writer.run(self._delete, key=key)
+        if self._index is not None:
+            writer.reindex(self._index, [key])
 
-    def reindex(self, writer: Writer, keys: Sequence[int]) -> None:
-        """Bring the table's index up to date, where it has one."""
-        if self._index is not None and keys:
-            writer.reindex(self._index, keys)
+    def _reindex(self, writer: Writer, rows: Sequence[Values]) -> None:
+        if self._index is not None and rows:
+            writer.reindex(self._index, [row["id"] for row in rows], {row["id"]: row for row in rows})
 
     def require_unreferenced(self, reader: Reader, key: int) -> None:
         """Refuse to go on where other rows refer to this one, and say how many."""
@@ -137,13 +200,29 @@ class Records:
             for name, selects in found.items()
         ]
 
-    def _require_free(self, reader: Reader, row: Values, columns: Container[str]) -> None:
+    def _fold(self, row: Values, columns: Container[str]) -> None:
+        for name, folded in self._folded.items():
+            if name in columns:
+                row[folded] = None if row[name] is None else fold_case(row[name])
+
+    def require_free(self, reader: Reader, row: Values, columns: Container[str]) -> None:
+        """Refuse a row whose value in one of these columns another one has: AlreadyExists."""
         for name, statement in self._taken.items():
             if name not in columns or row.get(name) is None:
                 continue
             more = {} if self._within is None else {"within": row[self._within]}
-            if any(key != row["id"] for (key,) in reader.rows(statement, value=row[name], **more)):
+            value = row[self._folded.get(name, name)]
+            if any(key != row["id"] for (key,) in reader.rows(statement, value=value, **more)):
                 raise AlreadyExists(f"Another one has this {name} already; it must be unique.", param=name)
+
+
+def _not_found(param: str) -> ReferenceNotFound:
+    return ReferenceNotFound(f"{param} names an object that this account doesn't have.", param=param)
+
+
+def differ(before: Values, after: Values, columns: Iterable[str]) -> bool:
+    """Tell whether a row is another one in some columns."""
+    return any(before[name] != after[name] for name in columns)
 
 
 def references_to(table: sa.Table) -> list[sa.Column[Any]]:

@@ -6,21 +6,29 @@ from typing import Any, Literal
 import msgspec
 
 from tradebook.crud.change import Change
-from tradebook.crud.cursor import Cursors
+from tradebook.crud.cursor import Position
 from tradebook.crud.fields import NOTHING, Body
-from tradebook.crud.parameters import Parameter
+from tradebook.crud.parameters import Pairs, Parameter
 from tradebook.crud.records import Records, Values
 from tradebook.errors import ApiError, NotFound
+from tradebook.ids import encode_id
 from tradebook.storage.database import Reader
 from tradebook.storage.index import Query
+
+PageUrl = Callable[[str, Pairs, Position, bytes], str]
+"""Writes the URL of a page: the list's path, what the client asked for, where the page begins, its scope."""
+
+
+def _no_page(*_: object) -> str:
+    raise AssertionError("nothing of this view goes on behind a URL")
 
 
 class View(msgspec.Struct, frozen=True):
     """What a loader reads through: one snapshot of one account, and what the client asked to see."""
 
     reader: Reader
-    cursors: Cursors
     include: frozenset[str] = frozenset()
+    page_url: PageUrl = _no_page
 
 
 Load = Callable[[View, Sequence[int]], Mapping[int, Any]]
@@ -41,11 +49,28 @@ class Span(msgspec.Struct, frozen=True):
         return {"above": self.above, "below": self.below, "limit": self.limit}
 
 
-Walk = Callable[[Reader, int | None, Query, Span], list[int]]
-"""Where a list's keys come from: (reader, the owner's key, what is asked for, which part of it)."""
+class Asked(msgspec.Struct, frozen=True):
+    """What a walk is asked for: a part of a list, and which list."""
+
+    span: Span
+    query: Query
+    path_key: int | None
+    """The key of the object that the list's path names last, such as the customer of its price groups."""
+
+
+Walk = Callable[[Reader, Asked], list[int]]
+"""Where a list's keys come from."""
 
 LoadSpan = Callable[[View, Span], Mapping[int, Any]]
 """Reads a part of the whole table at once: finished objects by key, in the order of the walk."""
+
+
+class Gone(msgspec.Struct, frozen=True):
+    """What more there may be to tell of an object that is not there."""
+
+    error: type[ApiError]
+    find: Callable[[Reader, int], ApiError | None]
+    """Find out, by its key; None where there is no more to tell."""
 
 
 class PathObject(msgspec.Struct, frozen=True):
@@ -57,8 +82,7 @@ class PathObject(msgspec.Struct, frozen=True):
     """Where its row is; None for constants, which have none."""
     inside: str | None = None
     """The column with the key of the object before it in the path."""
-    gone: Callable[[Reader, int], ApiError | None] | None = None
-    """Finds out whether there is more to tell of an object that is not there."""
+    gone: Gone | None = None
 
     def row(self, reader: Reader, key: int, before: int | None) -> Values:
         """Return its row; NotFound where there is none, or none in the object before it."""
@@ -69,7 +93,7 @@ class PathObject(msgspec.Struct, frozen=True):
 
     def missing(self, reader: Reader, key: int) -> ApiError:
         """Say that it is not there."""
-        error = None if self.gone is None else self.gone(reader, key)
+        error = None if self.gone is None else self.gone.find(reader, key)
         return error or NotFound("There is no such object in this account.", param=self.param)
 
 
@@ -157,6 +181,10 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     load: Load | None = None
     includes: tuple[str, ...] = ()
     creates: bool = False
+    errors: tuple[type[ApiError], ...] = ()
+    """What its own rules can refuse with, besides what follows from the rest: see `crud/refusals.py`."""
+    new: Records | None = None
+    """Where the row of what it creates is kept."""
     has_secret: bool = False
     """Whether the answer holds what must not be kept readable, not even to be replayed."""
 
@@ -168,8 +196,21 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
         """
         return self.path.endswith("}") or "/actions/" in self.path
 
+    @property
+    def records(self) -> Records | None:
+        """Where the row is that it makes, changes or deletes."""
+        return self.path_objects[-1].records if self.changes_object else self.new
+
 
 Route = ListRoute | ItemRoute | Action
+
+
+def path_of(route: Route, keys: Sequence[int]) -> str:
+    """Write the path of a route with these objects in it, the one way in which this API writes it."""
+    ids = {
+        each.param: encode_id(each.id_prefix, key) for each, key in zip(route.path_objects, keys, strict=True)
+    }
+    return route.path.format_map(ids)
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True):

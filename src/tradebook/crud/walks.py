@@ -5,10 +5,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tradebook.crud.resource import Span, Walk
+from tradebook.crud.resource import Asked, Walk
 from tradebook.storage.database import Reader
-from tradebook.storage.index import ListIndex, Query
-from tradebook.storage.schema import ACCOUNT, any_of, prepare, prepare_newest_of_each
+from tradebook.storage.index import ListIndex
+from tradebook.storage.schema import ACCOUNT, any_of, newest_of_each, prepare
 
 MANY = 2_000
 """From this many entries on, a page's nested lists are read with a bound for each owner."""
@@ -17,8 +17,9 @@ MANY = 2_000
 def walk_of_index(index: ListIndex) -> Walk:
     """Walk a whole table, or what filters and words leave of it."""
 
-    def walk(reader: Reader, owner: int | None, query: Query, span: Span) -> list[int]:
-        return reader.keys(index, query, descending=span.descending, **span.bounds)
+    def walk(reader: Reader, asked: Asked) -> list[int]:
+        span = asked.span
+        return reader.keys(index, asked.query, descending=span.descending, **span.bounds)
 
     return walk
 
@@ -30,8 +31,9 @@ def walk_of_table(key_column: sa.Column[Any], *conditions: sa.ColumnElement[bool
         for descending in (True, False)
     }
 
-    def walk(reader: Reader, owner: int | None, query: Query, span: Span) -> list[int]:
-        return [key for (key,) in reader.rows(statements[span.descending], **span.bounds)]
+    def walk(reader: Reader, asked: Asked) -> list[int]:
+        statement = statements[asked.span.descending]
+        return [key for (key,) in reader.rows(statement, **asked.span.bounds)]
 
     return walk
 
@@ -40,26 +42,30 @@ def walk_of_constants(keys: Sequence[int]) -> Walk:
     """Walk what is the same for every account."""
     rising = sorted(keys)
 
-    def walk(reader: Reader, owner: int | None, query: Query, span: Span) -> list[int]:
+    def walk(_reader: Reader, asked: Asked) -> list[int]:
+        span = asked.span
         found = [key for key in rising if span.above <= key < span.below]
         return (found[::-1] if span.descending else found)[: span.limit]
 
     return walk
 
 
-def walk_of_owned(owner_column: sa.Column[Any], key_column: sa.Column[Any]) -> Walk:
-    """Walk the rows that name one owner, such as the children of a parent."""
+def walk_of_owned(
+    owner_column: sa.Column[Any], key_column: sa.Column[Any], *conditions: sa.ColumnElement[bool]
+) -> Walk:
+    """Walk the rows that name one owner, such as the children of a parent, and meet some conditions."""
     statements = {
         descending: prepare(
             select_span(key_column, key_column, descending=descending).where(
-                owner_column == sa.bindparam("owner")
+                owner_column == sa.bindparam("owner"), *conditions
             )
         )
         for descending in (True, False)
     }
 
-    def walk(reader: Reader, owner: int | None, query: Query, span: Span) -> list[int]:
-        rows = reader.rows(statements[span.descending], owner=owner, **span.bounds)
+    def walk(reader: Reader, asked: Asked) -> list[int]:
+        statement = statements[asked.span.descending]
+        rows = reader.rows(statement, owner=asked.path_key, **asked.span.bounds)
         return [key for (key,) in rows]
 
     return walk
@@ -94,7 +100,7 @@ class NewestOfEach:
             .where(table.c.account_id == ACCOUNT, any_of(owner_column, "ids"))
             .limit(MANY)
         )
-        self.bounded = prepare_newest_of_each(owner_column, key_column, count)
+        self.bounded = prepare(newest_of_each(owner_column, key_column, count))
 
     def load(self, reader: Reader, owners: Sequence[int]) -> dict[int, list[int]]:
         """Return each owner's keys, newest first; an owner without any has an empty list."""

@@ -1,89 +1,59 @@
-"""Brings a database to the schema of this version, through Alembic."""
+"""Brings a database to the schema of this version, and its indexes to its declarations.
 
-from pathlib import Path
+Alembic is imported by what works with the steps: most commands only look at the number of the schema.
+"""
 
-import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-
-from tradebook.migrations.indexing import fill_indexes
+from tradebook.ids import encode_id
+from tradebook.migrations.indexing import Progress, remake_indexes
 from tradebook.resources import INDEXES
+from tradebook.resources.accounts import ID_PREFIX
+from tradebook.storage.database import Database
 from tradebook.storage.location import locate
-from tradebook.storage.postgres import row_security
-from tradebook.storage.postgres.index import searched_view
-from tradebook.storage.schema import metadata
-from tradebook.storage.sqlite.statistics import fixed_statistics
+from tradebook.storage.readiness import HEAD
 
-HEAD = "0003"
-"""The schema that this version of the program works with."""
+__all__ = ["HEAD", "NewerSchema", "distribute", "pending", "upgrade"]
 
-SEARCHED = tuple((index.folded.name, searched_view(index)) for index in INDEXES)
-"""The tables of searched text, and the views through which PostgreSQL searches them."""
-
-_HAS_CITUS = "SELECT true FROM pg_extension WHERE extname = 'citus'"
-_SPREAD = "SELECT logicalrelid::regclass::text FROM pg_dist_partition"
+ACCOUNTS_NAMED = 3
+"""How many accounts are named where more are meant."""
 
 
-def upgrade(url: str) -> None:
-    """Bring the database to HEAD; what is there already is left as it is."""
+class NewerSchema(Exception):
+    """The book was made by a newer version of the program, whose schema this one does not know."""
+
+
+def upgrade(url: str, progress: Progress | None = None) -> list[str]:
+    """Bring the book to this version; what is there already stays. Returns what an operator should know."""
+    from tradebook.migrations import steps  # noqa: PLC0415
+
     location = locate(url)
-    engine = location.migrating()
-    try:
-        with engine.begin() as connection:
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, HEAD)
-            if location.is_embedded:
-                # Every time, so that no migration has to think of its tables.
-                for statement in fixed_statistics(metadata.sorted_tables):
-                    connection.execute(sa.text(statement))
-    finally:
-        engine.dispose()
-    fill_indexes(url)
-
-
-class NoCitus(Exception):
-    """The database has no citus extension, so its tables can't be spread over machines."""
+    notices: list[str] = []
+    with location.migrating() as connection:
+        steps.upgrade(connection, notices.append)
+        location.finish_migration(connection, INDEXES)
+    remake_indexes(url, progress)
+    return notices
 
 
 def distribute(url: str) -> list[str]:
-    """Spread a migrated book's tables over the machines of a Citus cluster, by account; returns their names.
-
-    What is spread already is left as it is. Row-level security ends: see `row_security.take_down`.
-    """
-    engine = locate(url).migrating()
-    try:
-        with engine.begin() as connection:
-            if not connection.execute(sa.text(_HAS_CITUS)).scalar():
-                raise NoCitus
-            spread = {name for (name,) in connection.execute(sa.text(_SPREAD))}
-            own = [table.name for table in metadata.sorted_tables if "account_id" in table.c]
-            waiting = [name for name in own if name not in spread]
-            for statement in row_security.take_down(own, SEARCHED):
-                connection.execute(sa.text(statement))
-            if "deployment" not in spread:
-                connection.execute(sa.text("SELECT create_reference_table('deployment')"))
-            # In the order of their references: what is referred to first.
-            for name in waiting:
-                beside = "" if name == own[0] else f", colocate_with => '{own[0]}'"
-                connection.execute(
-                    sa.text(f"SELECT create_distributed_table('{name}', 'account_id'{beside})")
-                )
-        return waiting
-    finally:
-        engine.dispose()
+    """Spread a migrated book's tables over the machines of a cluster; returns which weren't yet."""
+    location = locate(url)
+    with location.migrating() as connection:
+        return location.distribute(connection, INDEXES)
 
 
-def pending(current: str | None) -> list[str]:
-    """List what a database at this revision still needs, oldest first, one sentence each."""
-    script = ScriptDirectory.from_config(_config())
-    steps = list(script.iterate_revisions(HEAD, current or "base"))
-    return [f"{step.revision}: {step.doc}" for step in reversed(steps)]
+def pending(book: Database) -> list[str]:
+    """List what a book still needs, a sentence each; NewerSchema where this version knows too little."""
+    from tradebook.migrations import steps  # noqa: PLC0415
+
+    current = book.schema_version()
+    if current is not None and current > HEAD:
+        raise NewerSchema(f"It has schema {current}; this version of Tradebook works with {HEAD}.")
+    return steps.missing(current) or _indexes_to_make(book)
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    config.set_main_option("path_separator", "os")
-    return config
+def _indexes_to_make(book: Database) -> list[str]:
+    waiting = [encode_id(ID_PREFIX, key) for key in book.accounts_to_index()]
+    if not waiting:
+        return []
+    named = ", ".join(waiting[:ACCOUNTS_NAMED]) + (", …" if len(waiting) > ACCOUNTS_NAMED else "")
+    return [f"Index: {len(waiting)} of the accounts have one of another version, or unfinished ({named})."]

@@ -1,7 +1,7 @@
 """Account statuses: how a customer's orders are treated. Constants of the system, the same everywhere."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import msgspec
 
@@ -14,7 +14,6 @@ from tradebook.resources.system import system_key
 
 StatusCode = Literal["normal", "preferred", "hold_shipment", "hold_all"]
 CODES: tuple[StatusCode, ...] = get_args(StatusCode)
-ID_PREFIX = "acst"
 
 
 class AccountStatus(msgspec.Struct, frozen=True):
@@ -29,6 +28,10 @@ class AccountStatus(msgspec.Struct, frozen=True):
     updated_at: str
 
 
+ID_PREFIX = "acst"
+PATH = "/v1/sales/account-statuses"
+
+
 def _status(place: int) -> AccountStatus:
     key, code = system_key("account_status", place), CODES[place]
     born = format_ms(milliseconds_of(key))
@@ -39,7 +42,8 @@ def _status(place: int) -> AccountStatus:
 _BY_KEY = {system_key("account_status", place): _status(place) for place in range(len(CODES))}
 
 
-def _load(_view: View, keys: Sequence[int]) -> Mapping[int, Any]:
+def load(_view: View, keys: Sequence[int]) -> Mapping[int, AccountStatus]:
+    """Return statuses by key."""
     return {key: _BY_KEY[key] for key in keys if key in _BY_KEY}
 
 
@@ -48,12 +52,12 @@ resource = Resource(
     id_prefix=ID_PREFIX,
     shape=AccountStatus,
     routes=FiveRoutes(
-        path="/v1/sales/account-statuses",
+        path=PATH,
         noun="account status",
         nouns="account statuses",
         permissions="customers",
         item=AccountStatus,
-        load=_load,
+        load=load,
         walk=walk_of_constants(list(_BY_KEY)),
         path_object=PathObject("id", ID_PREFIX),
     ).routes(),

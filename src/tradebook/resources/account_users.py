@@ -5,21 +5,19 @@ from typing import Literal, get_args
 import msgspec
 import sqlalchemy as sa
 
-from tradebook.clock import format_ms, format_ms_or_none
 from tradebook.crud.change import Change
 from tradebook.crud.fields import EMAIL, LINE, URL, Field, bodies
-from tradebook.crud.five_routes import FiveRoutes
+from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.fragments import Fragments
 from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import Act, Action, PathObject, Resource
 from tradebook.crud.walks import walk_of_table
 from tradebook.errors import ValidationFailed
-from tradebook.ids import encode_id, milliseconds_of
-from tradebook.storage.schema import choice, moment, table, text, unique
+from tradebook.storage.database import Writer
+from tradebook.storage.schema import case_folded, choice, moment, table, text, unique
 
 UserStatus = Literal["active", "disabled", "removed"]
 STATUSES: tuple[UserStatus, ...] = get_args(UserStatus)
-USER_PREFIX = "us"
 
 
 class User(msgspec.Struct, frozen=True):
@@ -59,83 +57,52 @@ account_users: sa.Table = table(
     text("username", nullable=True),
     moment("email_verified_at"),
     text("image_url", nullable=True),
+    case_folded("email_folded", "email"),
     unique("account_users", "email"),
+    unique("account_users", "email_folded"),
 )
 
-ID_PREFIX = "acus"
+ID_PREFIX, USER_PREFIX = "acus", "us"
 PATH = "/v1/identity/account-users"
 
-
-def _shape(
-    key: int, status: int, last_used_at: int | None, updated_at: int, user: User | None = None
-) -> AccountUser:
-    return AccountUser(
-        encode_id(ID_PREFIX, key),
-        user,
-        "account_user",
-        STATUSES[status],
-        None,
-        None,
-        format_ms_or_none(last_used_at),
-        format_ms(milliseconds_of(key)),
-        format_ms(updated_at),
-    )
-
-
-def _shape_with_user(
-    key: int,
-    status: int,
-    last_used_at: int | None,
-    updated_at: int,
-    email: str | None,
-    name: str | None,
-    username: str | None,
-    email_verified_at: int | None,
-    image_url: str | None,
-) -> AccountUser:
-    user = User(
-        encode_id(USER_PREFIX, key),
-        "user",
-        email,
-        name,
-        username,
-        format_ms_or_none(email_verified_at),
-        image_url,
-        format_ms(milliseconds_of(key)),
-        format_ms(updated_at),
-    )
-    return _shape(key, status, last_used_at, updated_at, user)
-
-
-_OWN = (account_users.c.status, account_users.c.last_used_at, account_users.c.updated_at)
-_OF_USER = (
-    account_users.c.email,
-    account_users.c.name,
-    account_users.c.username,
-    account_users.c.email_verified_at,
-    account_users.c.image_url,
+fragments = Fragments("account_user", account_users, shown=AccountUser, id_prefix=ID_PREFIX)
+fragments_with_user = Fragments(
+    "account_user with user",
+    account_users,
+    shown=AccountUser,
+    id_prefix=ID_PREFIX,
+    inside={"user": (User, USER_PREFIX)},
 )
-
-fragments = Fragments("account_user", account_users, _OWN, _shape)
-fragments_with_user = Fragments("account_user with user", account_users, (*_OWN, *_OF_USER), _shape_with_user)
-
 records = Records(account_users, unique=("email",))
 
+FIELDS = (
+    Field("email", EMAIL, "No two users share an email, in capitals or not.", can_be_null=True),
+    Field("name", LINE, "The person's name. An email or a name must be given.", can_be_null=True),
+    Field("username", LINE, "What the person signs in with.", can_be_null=True),
+    Field("image_url", URL, "Where a picture of the person is.", can_be_null=True),
+)
+CREATE, UPDATE = bodies("AccountUser", AccountUser, FIELDS)
+acts = ColumnActs(records, status=STATUSES.index("active"), last_used_at=None, email_verified_at=None)
 
-def _create(change: Change) -> int:
-    _require_somebody(change.values)
-    return records.add(
-        change, {"status": 0, "last_used_at": None, "email_verified_at": None, **change.values}
-    )
+
+def add(writer: Writer, given: Values) -> int:
+    """Add an active account user, who has an e-mail or a name."""
+    _require_somebody(given)
+    return acts.add(writer, given)
 
 
-def _update(change: Change) -> int:
-    before = change.row
+def create(change: Change) -> int:
+    """Add an active user."""
+    return add(change.writer, change.values)
+
+
+def update(change: Change) -> int:
+    """Change what is given; another email is not verified."""
     changed = dict(change.values)
-    _require_somebody({**before, **changed})
-    if changed.get("email", before["email"]) != before["email"]:
+    _require_somebody({**change.row, **changed})
+    if changed.get("email", change.row["email"]) != change.row["email"]:
         changed["email_verified_at"] = None
-    records.update(change, before, changed)
+    records.update(change.writer, change.row, changed)
     return change.id
 
 
@@ -156,22 +123,12 @@ def _becoming(status: UserStatus) -> Act:
 
     def become(change: Change) -> int:
         if change.row["status"] != place:
-            records.update(change, change.row, {"status": place})
+            records.update(change.writer, change.row, {"status": place})
         return change.id
 
     return become
 
 
-_bodies = bodies(
-    "AccountUser",
-    AccountUser,
-    (
-        Field("email", EMAIL, "No two users share an email.", can_be_null=True),
-        Field("name", LINE, "The person's name. An email or a name must be given.", can_be_null=True),
-        Field("username", LINE, "What the person signs in with.", can_be_null=True),
-        Field("image_url", URL, "Where a picture of the person is.", can_be_null=True),
-    ),
-)
 _PATH_OBJECT = PathObject("id", ID_PREFIX, records)
 
 resource = Resource(
@@ -188,10 +145,9 @@ resource = Resource(
             load=fragments_with_user.load_found,
             walk=walk_of_table(account_users.c.id),
             path_object=_PATH_OBJECT,
-            create=_bodies[0],
-            update=_bodies[1],
-            creating=_create,
-            changing=_update,
+            bodies=(CREATE, UPDATE),
+            create=create,
+            update=update,
         ).routes(),
         *(
             Action(

@@ -3,13 +3,13 @@
 import sqlalchemy as sa
 
 from tradebook.clock import now_ms
-from tradebook.ids import KeyMaker, decode_id, encode_id
+from tradebook.ids import decode_id, encode_id, new_key
 from tradebook.resources.carriers import CODES as CARRIER_CODES
 from tradebook.resources.carriers import SYSTEM as SYSTEM_CARRIERS
 from tradebook.resources.carriers import carriers
 from tradebook.resources.payment_terms import SYSTEM_NAMES as PAYMENT_TERM_NAMES
 from tradebook.resources.payment_terms import payment_terms
-from tradebook.resources.service_levels import service_levels
+from tradebook.resources.service_levels import service_levels, token_of
 from tradebook.resources.shipping_terms import SYSTEM_NAMES as SHIPPING_TERM_NAMES
 from tradebook.resources.shipping_terms import shipping_terms
 from tradebook.resources.system import system_key
@@ -35,7 +35,7 @@ class NoSuchAccount(LookupError):
 
 def create_account(database: Database, name: str, environment: str) -> str:
     """Add an account with everything the system gives it, and return its id."""
-    key = KeyMaker().next(now_ms())
+    key = new_key()
     with database.create_account(key, name=name, environment=environment) as writer:
         _add_system_rows(writer)
     return encode_id(ID_PREFIX, key)
@@ -78,7 +78,7 @@ def _add_system_rows(writer: Writer) -> None:
                 id=system_key("service_level", first + number),
                 carrier_id=carrier,
                 name=level,
-                service_level_token=f"{code}_{level.lower().replace(' ', '_')}",
+                service_level_token=token_of(f"{code} {level}"),
                 customer_portal_visibility=0,
                 is_default=int(number == 0),
                 **common,

@@ -8,18 +8,19 @@ import sqlalchemy as sa
 from msgspec import structs
 
 from tradebook.clock import format_ms
-from tradebook.crud.fields import EMAIL, LINE, Field
+from tradebook.crud.fields import EMAIL, LINE
 from tradebook.crud.parameters import Kind, OneOf, Unreadable
 from tradebook.crud.records import Records
+from tradebook.crud.table_fields import columns_of, own
+from tradebook.crud.text_values import check_text
 from tradebook.ids import SEQUENCE_BITS, encode_body
 from tradebook.resources.countries import country_code
 from tradebook.storage.database import Reader
 from tradebook.storage.index import Facet, ListIndex, Source
-from tradebook.storage.schema import ACCOUNT, any_of, choice, prepare, table, text
+from tradebook.storage.schema import ACCOUNT, any_of, prepare, table, text
 
 AddressType = Literal["standard", "drop_ship"]
 TYPES: tuple[AddressType, ...] = get_args(AddressType)
-ID_PREFIX, GEOLOCATION_PREFIX = "ad", "geo"
 
 
 class Geolocation(msgspec.Struct, frozen=True):
@@ -49,19 +50,51 @@ class Address(msgspec.Struct, frozen=True):
     updated_at: str
 
 
-addresses: sa.Table = table(
-    "addresses",
-    text("name"),
-    text("phone", nullable=True),
-    text("email", nullable=True),
-    choice("type", AddressType),
-    text("street_line_1", nullable=True),
-    text("street_line_2", nullable=True),
-    text("locality", nullable=True),
-    text("state", nullable=True),
-    text("postal_code", nullable=True),
-    text("country"),
+class Country(Kind, frozen=True):
+    """A country's two letters."""
+
+    def read(self, text: str) -> str:
+        """Read the ISO 3166 code of a country that exists, in capitals or not."""
+        code = country_code(text) if len(text) == len("US") else None
+        if code is None:
+            raise Unreadable("takes the two letters of a country, such as US")
+        return code
+
+    def read_cell(self, value: Any) -> str:
+        """Read a country's code or its name."""
+        code = country_code(check_text(value))
+        if code is None:
+            raise Unreadable("is no country: write a two-letter code such as FR, or an English name")
+        return code
+
+    def column(self, name: str, *, nullable: bool) -> sa.Column[Any]:
+        """Keep the two letters."""
+        return text(name, nullable=nullable)
+
+    def cell_form(self) -> str:
+        """Name the spellings."""
+        return "a two- or three-letter code, or an English name"
+
+    def schema(self) -> dict[str, Any]:
+        """Describe the letters."""
+        return {"type": "string", "minLength": 2, "maxLength": 2}
+
+
+FIELDS = (
+    own("name", LINE, "Who is found there.", is_required=True),
+    own("street_line_1", LINE, "Street and number."),
+    own("street_line_2", LINE, "What else finds the door."),
+    own("locality", LINE, "The city."),
+    own("state", LINE, "The state, as it is written on a letter."),
+    own("postal_code", LINE, "The postal code."),
+    own("country", Country(), "Two letters, such as US.", is_required=True),
+    own("phone", LINE, "A phone number."),
+    own("email", EMAIL, "An email address."),
+    own("type", OneOf(AddressType), "What kind of place it is.", default="standard"),
 )
+"""What the book keeps of an address: see `crud.table_fields`."""
+
+addresses: sa.Table = table("addresses", *columns_of(FIELDS))
 
 address_search: sa.Table = table(
     "address_search",
@@ -71,6 +104,33 @@ address_search: sa.Table = table(
 )
 
 _a = addresses.c
+TYPE = Facet("t", (_a.type,))
+_TEXTS = (
+    _a.name,
+    _a.email,
+    _a.street_line_1,
+    _a.street_line_2,
+    _a.locality,
+    _a.state,
+    _a.postal_code,
+)
+_INDEXED = (*_TEXTS, _a.phone, _a.type)
+INDEX = ListIndex(
+    table=addresses,
+    folded=address_search,
+    sources=(
+        Source(
+            prepare(sa.select(_a.id, *_INDEXED).where(_a.account_id == ACCOUNT, any_of(_a.id, "ids"))),
+            columns=_INDEXED,
+            texts=_TEXTS,
+            phones=(_a.phone,),
+            facets=(TYPE,),
+        ),
+    ),
+)
+
+ID_PREFIX, GEOLOCATION_PREFIX = "ad", "geo"
+
 _ALWAYS = (_a.id, _a.name, _a.phone, _a.email, _a.type, _a.updated_at)
 _PLACE = (_a.street_line_1, _a.street_line_2, _a.locality, _a.state, _a.postal_code, _a.country)
 _BY_KEY = {
@@ -104,58 +164,4 @@ def without_place(loaded: dict[int | None, Address]) -> dict[int | None, Address
     return {key: structs.replace(address, geolocation=None) for key, address in loaded.items()}
 
 
-TYPE = Facet("t", (_a.type,))
-_TEXTS = (
-    _a.name,
-    _a.email,
-    _a.street_line_1,
-    _a.street_line_2,
-    _a.locality,
-    _a.state,
-    _a.postal_code,
-)
-_INDEXED = (*_TEXTS, _a.phone, _a.type)
-INDEX = ListIndex(
-    table=addresses,
-    folded=address_search,
-    sources=(
-        Source(
-            prepare(sa.select(_a.id, *_INDEXED).where(_a.account_id == ACCOUNT, any_of(_a.id, "ids"))),
-            columns=_INDEXED,
-            texts=_TEXTS,
-            phones=(_a.phone,),
-            facets=(TYPE,),
-        ),
-    ),
-)
 records = Records(addresses, index=INDEX)
-
-
-class Country(Kind, frozen=True):
-    """A country's two letters."""
-
-    def read(self, text: str) -> str:
-        """Read the ISO 3166 code of a country that exists, in capitals or not."""
-        code = country_code(text) if len(text) == len("US") else None
-        if code is None:
-            raise Unreadable("takes the two letters of a country, such as US")
-        return code
-
-    def schema(self) -> dict[str, Any]:
-        """Describe the letters."""
-        return {"type": "string", "minLength": 2, "maxLength": 2}
-
-
-FIELDS = (
-    Field("name", LINE, "Who is found there.", is_required=True),
-    Field("country", Country(), "Two letters, such as US.", is_required=True),
-    Field("street_line_1", LINE, "Street and number.", can_be_null=True),
-    Field("street_line_2", LINE, "What else finds the door.", can_be_null=True),
-    Field("locality", LINE, "The city.", can_be_null=True),
-    Field("state", LINE, "The state, as it is written on a letter.", can_be_null=True),
-    Field("postal_code", LINE, "The postal code.", can_be_null=True),
-    Field("phone", LINE, "A phone number.", can_be_null=True),
-    Field("email", EMAIL, "An email address.", can_be_null=True),
-    Field("type", OneOf(AddressType), "`standard` unless told.", default=0),
-)
-"""What a body says of an address."""

@@ -1,6 +1,6 @@
 """API keys: secrets that stand for an account and some permissions, limited in time where that is wanted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Literal, get_args
 
@@ -9,95 +9,18 @@ import sqlalchemy as sa
 from msgspec.structs import asdict, replace
 
 from tradebook.clock import format_ms, format_ms_or_none, now_ms
-from tradebook.crud.change import Change
-from tradebook.crud.fields import LINE, Body, Field, Future, Many, Whole
-from tradebook.crud.five_routes import FiveRoutes
 from tradebook.crud.grant import Grant
-from tradebook.crud.parameters import Word
 from tradebook.crud.records import Records, Values
-from tradebook.crud.resource import Action, PathObject, Resource, View
-from tradebook.crud.versions import next_version_of
-from tradebook.crud.walks import walk_of_table
-from tradebook.errors import AlreadyDeleted, PermissionDenied, RevokedApiKey
-from tradebook.ids import KeyMaker, encode_id, milliseconds_of
+from tradebook.crud.versions import first_version, next_version_of
+from tradebook.errors import AlreadyDeleted, RevokedApiKey
+from tradebook.ids import encode_id, milliseconds_of, new_key
 from tradebook.resources.api_key_secrets import account_of, hash_of, new_secret, no_such_key
-from tradebook.storage.accounts import accounts
 from tradebook.storage.database import Database, Reader, Unavailable, Writer
 from tradebook.storage.schema import ACCOUNT, any_of, moment, prepare, table, text, unique
 from tradebook.storage.transactions import reading
 
 Environment = Literal["prod", "test"]
 ENVIRONMENTS: tuple[Environment, ...] = get_args(Environment)
-ID_PREFIX = "ak"
-ALL_PERMISSIONS = tuple(
-    f"{resource}:{action}"
-    for resource in (
-        "customers",
-        "customer_groups",
-        "addresses",
-        "carriers",
-        "shipping_terms",
-        "payment_terms",
-        "account_users",
-        "api_keys",
-    )
-    for action in ("read", "create", "update", "delete")
-)
-DAY_MS = 86_400_000
-GRACE_SECONDS_DEFAULT, GRACE_SECONDS_MAX = 86_400, 30 * 86_400
-LAST_USED_STEP_MS = 300_000
-"""How much later a use must be to be written down."""
-
-_keys = KeyMaker()
-
-api_keys: sa.Table = table(
-    "api_keys",
-    text("name", nullable=True),
-    text("environment"),
-    text("secret_hash"),
-    text("last_four"),
-    text("permissions"),
-    moment("expires_at"),
-    # Not written into `expires_at`: what replaces a key lasts as long as that was to last.
-    moment("grace_ends_at"),
-    moment("revoked_at"),
-    moment("last_used_at"),
-    unique("api_keys", "secret_hash"),
-)
-
-_k = api_keys.c
-records = Records(api_keys, standing=_k.revoked_at.is_(None))
-_NOW = sa.bindparam("now", type_=sa.BigInteger)
-_BY_HASH = prepare(
-    sa.select(*(_k[name] for name in records.columns)).where(
-        _k.account_id == ACCOUNT, _k.secret_hash == sa.bindparam("secret_hash")
-    )
-)
-_INSERT = prepare(sa.insert(api_keys))
-_REVOKE = prepare(
-    sa.update(api_keys)
-    .where(_k.account_id == ACCOUNT, _k.id == sa.bindparam("key"), _k.revoked_at.is_(None))
-    .values(revoked_at=_NOW, updated_at=next_version_of(_k.updated_at))
-)
-_REPLACE = prepare(
-    sa.update(api_keys)
-    .where(_k.account_id == ACCOUNT, _k.id == sa.bindparam("key"))
-    .values(grace_ends_at=sa.bindparam("grace_ends_at"), updated_at=next_version_of(_k.updated_at))
-)
-_LIST = prepare(
-    sa.select(*(_k[name] for name in records.columns)).where(_k.account_id == ACCOUNT).order_by(_k.id.desc())
-)
-_STANDING = prepare(
-    sa.select(*(_k[name] for name in records.columns)).where(
-        _k.account_id == ACCOUNT, any_of(_k.id, "ids"), _k.revoked_at.is_(None)
-    )
-)
-_TOUCH = prepare(
-    sa.update(api_keys)
-    .where(_k.account_id == ACCOUNT, _k.id == sa.bindparam("key"))
-    .values(last_used_at=sa.bindparam("now"))
-)
-_ENVIRONMENT = prepare(sa.select(accounts.c.environment).where(accounts.c.account_id == ACCOUNT))
 
 
 class ApiKey(msgspec.Struct, frozen=True):
@@ -128,6 +51,77 @@ class ListedApiKey(ApiKey, frozen=True):
     revoked_at: str | None
 
 
+api_keys: sa.Table = table(
+    "api_keys",
+    text("name", nullable=True),
+    text("environment"),
+    text("secret_hash"),
+    text("last_four"),
+    text("permissions"),
+    moment("expires_at"),
+    # Not written into `expires_at`: what replaces a key lasts as long as that was to last.
+    moment("grace_ends_at"),
+    moment("revoked_at"),
+    moment("last_used_at"),
+    unique("api_keys", "secret_hash"),
+)
+
+ID_PREFIX = "ak"
+ALL_PERMISSIONS = tuple(
+    f"{resource}:{action}"
+    for resource in (
+        "customers",
+        "customer_groups",
+        "addresses",
+        "carriers",
+        "shipping_terms",
+        "payment_terms",
+        "account_users",
+        "api_keys",
+    )
+    for action in ("read", "create", "update", "delete")
+)
+DAY_MS = 86_400_000
+GRACE_SECONDS_DEFAULT, GRACE_SECONDS_MAX = 86_400, 30 * 86_400
+LAST_USED_STEP_MS = 300_000
+"""How much later a use must be to be written down."""
+
+
+_k = api_keys.c
+records = Records(api_keys, standing=_k.revoked_at.is_(None))
+
+_NOW = sa.bindparam("now", type_=sa.BigInteger)
+_BY_HASH = prepare(
+    sa.select(*(_k[name] for name in records.columns)).where(
+        _k.account_id == ACCOUNT, _k.secret_hash == sa.bindparam("secret_hash")
+    )
+)
+_INSERT = prepare(sa.insert(api_keys))
+_REVOKE = prepare(
+    sa.update(api_keys)
+    .where(_k.account_id == ACCOUNT, _k.id == sa.bindparam("key"), _k.revoked_at.is_(None))
+    .values(revoked_at=_NOW, updated_at=next_version_of(_k.updated_at))
+)
+_REPLACE = prepare(
+    sa.update(api_keys)
+    .where(_k.account_id == ACCOUNT, _k.id == sa.bindparam("key"))
+    .values(grace_ends_at=sa.bindparam("grace_ends_at"), updated_at=next_version_of(_k.updated_at))
+)
+_LIST = prepare(
+    sa.select(*(_k[name] for name in records.columns)).where(_k.account_id == ACCOUNT).order_by(_k.id.desc())
+)
+_STANDING = prepare(
+    sa.select(*(_k[name] for name in records.columns)).where(
+        _k.account_id == ACCOUNT, any_of(_k.id, "ids"), _k.revoked_at.is_(None)
+    )
+)
+_TOUCH = prepare(
+    sa.update(api_keys)
+    .where(_k.account_id == ACCOUNT, _k.id == sa.bindparam("key"))
+    .values(last_used_at=sa.bindparam("now"))
+)
+
+
 def create_key(
     writer: Writer,
     environment: str,
@@ -137,7 +131,7 @@ def create_key(
     name: str | None = None,
 ) -> tuple[str, str]:
     """Make a key and return its id and its secret, which is shown this once and never kept."""
-    row, secret = _add(writer, environment, permissions=permissions, expires_at=expires_at, name=name)
+    row, secret = add_key(writer, environment, permissions=permissions, expires_at=expires_at, name=name)
     return encode_id(ID_PREFIX, row["id"]), secret
 
 
@@ -153,7 +147,7 @@ def rotate_key(writer: Writer, before: Values, grace_seconds: int) -> tuple[Valu
     if before["grace_ends_at"] is not None:
         grace_ends_at = min(grace_ends_at, before["grace_ends_at"])
     writer.run(_REPLACE, key=before["id"], grace_ends_at=grace_ends_at, now=now)
-    return _add(
+    return add_key(
         writer,
         before["environment"],
         permissions=before["permissions"].split(),
@@ -162,7 +156,7 @@ def rotate_key(writer: Writer, before: Values, grace_seconds: int) -> tuple[Valu
     )
 
 
-def _add(
+def add_key(
     writer: Writer,
     environment: str,
     *,
@@ -170,11 +164,12 @@ def _add(
     expires_at: int | None,
     name: str | None,
 ) -> tuple[Values, str]:
-    now = now_ms()
+    """Add a key and return its row and its secret."""
+    key = new_key()
     secret = new_secret(environment, writer.account_id)
     row: Values = {
-        "id": _keys.next(now),
-        "updated_at": now,
+        "id": key,
+        "updated_at": first_version(key),
         "name": name,
         "environment": environment,
         "secret_hash": hash_of(secret),
@@ -198,7 +193,7 @@ def list_keys(reader: Reader) -> list[ListedApiKey]:
     """List the account's keys, newest first, also those that were revoked."""
     found = [dict(zip(records.columns, row, strict=True)) for row in reader.rows(_LIST)]
     return [
-        ListedApiKey(**asdict(_shape(row)), revoked_at=format_ms_or_none(row["revoked_at"])) for row in found
+        ListedApiKey(**asdict(shown(row)), revoked_at=format_ms_or_none(row["revoked_at"])) for row in found
     ]
 
 
@@ -242,7 +237,8 @@ def _end_of(row: Values) -> int | None:
     return min(ends, default=None)
 
 
-def _shape(row: Values) -> ApiKey:
+def shown(row: Values) -> ApiKey:
+    """Show a key by its row."""
     return ApiKey(
         encode_id(ID_PREFIX, row["id"]),
         "api_key",
@@ -257,122 +253,7 @@ def _shape(row: Values) -> ApiKey:
     )
 
 
-def _load(view: View, keys: Sequence[int]) -> Mapping[int, ApiKey]:
+def standing_keys(reader: Reader, keys: Sequence[int]) -> dict[int, ApiKey]:
     """Return keys that were not revoked."""
-    return _standing(view.reader, keys)
-
-
-def _standing(reader: Reader, keys: Sequence[int]) -> dict[int, ApiKey]:
     found = (dict(zip(records.columns, row, strict=True)) for row in reader.rows(_STANDING, ids=list(keys)))
-    return {row["id"]: _shape(row) for row in found}
-
-
-def _require_no_more(grant: Grant, permissions: Sequence[str], expires_at: int | None) -> None:
-    """Refuse a key that may do more than the one that makes it, or for longer."""
-    grant.require(*permissions)
-    end = grant.expires_at
-    if end is not None and (expires_at is None or expires_at > end):
-        raise PermissionDenied(
-            f"This API key ends at {format_ms(end)} and can't make one that ends later. Use one that lasts."
-        )
-
-
-def _create(change: Change) -> NewApiKey:
-    given, grant = change.values, change.grant
-    permissions = tuple(p for p in ALL_PERMISSIONS if p in (given["permissions"] or grant.permissions))
-    expires_at = given["expires_at"] or grant.expires_at
-    _require_no_more(grant, permissions, expires_at)
-    environment = change.writer.rows(_ENVIRONMENT)[0][0]
-    row, secret = _add(
-        change.writer, environment, permissions=permissions, expires_at=expires_at, name=given["name"]
-    )
-    return NewApiKey(**asdict(_shape(row)), secret=secret, replaces=None)
-
-
-def _rotate(change: Change) -> NewApiKey:
-    before = change.row
-    _require_no_more(change.grant, before["permissions"].split(), before["expires_at"])
-    row, secret = rotate_key(change.writer, before, change.values["grace_seconds"])
-    replaced = _standing(change.writer, [change.id])[change.id]
-    return NewApiKey(**asdict(_shape(row)), secret=secret, replaces=replaced)
-
-
-def _delete(change: Change) -> None:
-    revoke_key(change.writer, change.id)
-
-
-_CREATE = Body(
-    "ApiKeyCreate",
-    (
-        Field("name", LINE, "What the key is for.", can_be_null=True),
-        Field(
-            "permissions",
-            Many(Word(ALL_PERMISSIONS), 1),
-            "What it may do, which can't be more than the key that makes it may; the same unless told.",
-        ),
-        Field(
-            "expires_at",
-            Future(),
-            "When it ends by itself: with the key that makes it at the latest, and then unless told.",
-            can_be_null=True,
-        ),
-    ),
-    shape=ApiKey,
-)
-_ROTATE = Body(
-    "ApiKeyRotate",
-    (
-        Field(
-            "grace_seconds",
-            Whole(0, GRACE_SECONDS_MAX),
-            "How long the old key still works: a day unless told, 0 ends it at once.",
-            default=GRACE_SECONDS_DEFAULT,
-        ),
-    ),
-)
-PATH = "/v1/auth/api-keys"
-_PATH_OBJECT = PathObject("id", ID_PREFIX, records)
-
-resource = Resource(
-    name="api_key",
-    id_prefix=ID_PREFIX,
-    shape=ApiKey,
-    routes=(
-        *FiveRoutes(
-            path=PATH,
-            noun="API key",
-            nouns="API keys",
-            permissions="api_keys",
-            item=ApiKey,
-            load=_load,
-            walk=walk_of_table(_k.id, _k.revoked_at.is_(None)),
-            path_object=_PATH_OBJECT,
-            # When a key was used changes without a new revision of the account.
-            is_kept=False,
-            deleting=_delete,
-        ).routes(),
-        Action(
-            method="POST",
-            path=PATH,
-            summary="Create an API key",
-            permissions=("api_keys:create",),
-            act=_create,
-            body=_CREATE,
-            item=NewApiKey,
-            creates=True,
-            has_secret=True,
-        ),
-        Action(
-            method="POST",
-            path=f"{PATH}/{{id}}/actions/rotate",
-            summary="Make a new API key in place of one, which ends after a time of grace",
-            permissions=("api_keys:create", "api_keys:delete"),
-            act=_rotate,
-            body=_ROTATE,
-            path_objects=(_PATH_OBJECT,),
-            item=NewApiKey,
-            creates=True,
-            has_secret=True,
-        ),
-    ),
-)
+    return {row["id"]: shown(row) for row in found}

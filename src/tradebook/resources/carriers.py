@@ -8,44 +8,24 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import structs
 
-from tradebook.clock import format_ms, format_ms_or_none, now_ms
+from tradebook.clock import now_ms
 from tradebook.crud.change import Change
 from tradebook.crud.fields import LINE, Field, bodies
 from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.fragments import Fragment, Fragments
 from tradebook.crud.listing import NESTED_MAX, ListObject, nested_list
 from tradebook.crud.parameters import OneOf
-from tradebook.crud.records import Records, Values
+from tradebook.crud.records import Records
 from tradebook.crud.resource import PathObject, Resource, View
 from tradebook.crud.walks import NewestOfEach, walk_of_table
 from tradebook.errors import AlreadyDeleted
-from tradebook.ids import encode_id, milliseconds_of
+from tradebook.ids import encode_id
 from tradebook.resources import service_levels
-from tradebook.resources.service_levels import VISIBILITIES, ServiceLevel, Visibility
+from tradebook.resources.service_levels import Visibility
 from tradebook.storage.schema import choice, flag, moment, table, text, unique
 
 CarrierCode = Literal["fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect"]
 CODES: tuple[CarrierCode, ...] = get_args(CarrierCode)
-PATH = "/v1/operations/carriers"
-
-SYSTEM: tuple[tuple[str, CarrierCode, tuple[str, ...]], ...] = (
-    (
-        "FedEx",
-        "fedex",
-        ("Ground", "2Day", "Express Saver", "Standard Overnight", "Priority Overnight"),
-    ),
-    (
-        "UPS",
-        "ups",
-        ("Ground", "3 Day Select", "2nd Day Air", "Next Day Air Saver", "Next Day Air"),
-    ),
-    ("USPS", "usps", ("Ground Advantage", "Priority Mail", "Priority Mail Express")),
-    ("Will Call", "will_call", ("Standard",)),
-    ("Delivery", "delivery", ("Standard",)),
-    ("LTL", "ltl", ("Standard",)),
-    ("Freight Collect", "freight_collect", ("Standard",)),
-)
-"""The system's carriers: name, code, and service levels of which the first is the default."""
 
 
 class Carrier(msgspec.Struct, frozen=True):
@@ -75,46 +55,28 @@ carriers: sa.Table = table(
     unique("carriers", "name", where="deleted_at IS NULL"),
 )
 
-
-def _shape(
-    key: int,
-    name: str,
-    code: int | None,
-    account_number: str | None,
-    visibility: int,
-    deleted_at: int | None,
-    updated_at: int,
-) -> Carrier:
-    return Carrier(
-        encode_id(ID_PREFIX, key),
-        "carrier",
-        name,
-        None if code is None else CODES[code],
-        account_number,
-        VISIBILITIES[visibility],
-        None,
-        None,
-        format_ms_or_none(deleted_at),
-        format_ms(milliseconds_of(key)),
-        format_ms(updated_at),
-    )
-
-
 ID_PREFIX = "cr"
-fragments = Fragments(
-    "carrier",
-    carriers,
+PATH = "/v1/operations/carriers"
+SYSTEM: tuple[tuple[str, CarrierCode, tuple[str, ...]], ...] = (
     (
-        carriers.c.name,
-        carriers.c.code,
-        carriers.c.account_number,
-        carriers.c.customer_portal_visibility,
-        carriers.c.deleted_at,
-        carriers.c.updated_at,
+        "FedEx",
+        "fedex",
+        ("Ground", "2Day", "Express Saver", "Standard Overnight", "Priority Overnight"),
     ),
-    _shape,
+    (
+        "UPS",
+        "ups",
+        ("Ground", "3 Day Select", "2nd Day Air", "Next Day Air Saver", "Next Day Air"),
+    ),
+    ("USPS", "usps", ("Ground Advantage", "Priority Mail", "Priority Mail Express")),
+    ("Will Call", "will_call", ("Standard",)),
+    ("Delivery", "delivery", ("Standard",)),
+    ("LTL", "ltl", ("Standard",)),
+    ("Freight Collect", "freight_collect", ("Standard",)),
 )
+"""The system's carriers: name, code, and service levels of which the first is the default."""
 
+fragments = Fragments("carrier", carriers, shown=Carrier, id_prefix=ID_PREFIX)
 _LEVELS = NewestOfEach(
     service_levels.service_levels.c.carrier_id, service_levels.service_levels.c.id, NESTED_MAX + 1
 )
@@ -151,48 +113,45 @@ def _with_levels(view: View, keys: Sequence[int]) -> dict[int, Carrier]:
     }
 
 
-def _load(view: View, keys: Sequence[int]) -> Mapping[int, Carrier]:
+def load(view: View, keys: Sequence[int]) -> Mapping[int, Carrier]:
+    """Return finished carriers by key."""
     with_levels = "service_levels" in view.include
-    return _with_levels(view, keys) if with_levels else fragments.objects(view.reader, keys)
+    return _with_levels(view, keys) if with_levels else fragments.load_found(view, keys)
 
 
 records = Records(carriers, unique=("name",), unless=carriers.c.deleted_at.is_not(None))
-_plain = ColumnActs(records, is_system=0, deleted_at=None)
 
-
-def _standing(change: Change) -> Values:
-    """Return the carrier that is to be changed, if it was not deleted."""
-    if change.row["deleted_at"] is not None:
-        raise AlreadyDeleted("This carrier was deleted; customers that have it keep it.", param="id")
-    return change.row
-
-
-def _update(change: Change) -> int:
-    records.update(change, _standing(change), change.values)
-    return change.id
-
-
-def _delete(change: Change) -> None:
-    # Softly: who defaults to it keeps it, and still can be shown with it.
-    records.update(change, _standing(change), {"deleted_at": now_ms()})
-
-
-CREATE, UPDATE = bodies(
-    "Carrier",
-    Carrier,
-    (
-        Field("name", LINE, "What it is called; no two carriers share a name.", is_required=True),
-        Field("code", OneOf(CarrierCode), "Which of the known carriers it is.", can_be_null=True),
-        Field("account_number", LINE, "The account's own number with the carrier.", can_be_null=True),
-        Field(
-            "customer_portal_visibility",
-            OneOf(Visibility),
-            "Whether customers see it: `visible` unless told.",
-            default=0,
-        ),
+FIELDS = (
+    Field("name", LINE, "What it is called; no two carriers share a name.", is_required=True),
+    Field("code", OneOf(CarrierCode), "Which of the known carriers it is.", can_be_null=True),
+    Field("account_number", LINE, "The account's own number with the carrier.", can_be_null=True),
+    Field(
+        "customer_portal_visibility",
+        OneOf(Visibility),
+        "Whether customers see it: `visible` unless told.",
+        default=0,
     ),
 )
-_LEVELS_PATH = f"{PATH}/{{carrier_id}}/service-levels"
+CREATE, UPDATE = bodies("Carrier", Carrier, FIELDS)
+acts = ColumnActs(records, is_system=0, deleted_at=None)
+
+
+def update(change: Change) -> int:
+    """Change a carrier that was not deleted."""
+    _require_standing(change)
+    return acts.update(change)
+
+
+def delete(change: Change) -> None:
+    """Delete a carrier softly: who defaults to it keeps it, and still can be shown with it."""
+    _require_standing(change)
+    records.update(change.writer, change.row, {"deleted_at": now_ms()})
+
+
+def _require_standing(change: Change) -> None:
+    if change.row["deleted_at"] is not None:
+        raise AlreadyDeleted("This carrier was deleted; customers that have it keep it.", param="id")
+
 
 resource = Resource(
     name="carrier",
@@ -204,20 +163,14 @@ resource = Resource(
         nouns="carriers",
         permissions="carriers",
         item=Carrier,
-        load=_load,
+        load=load,
         walk=walk_of_table(carriers.c.id, carriers.c.deleted_at.is_(None)),
         path_object=PathObject("id", ID_PREFIX, records),
         includes=("service_levels",),
-        create=CREATE,
-        update=UPDATE,
-        creating=_plain.create,
-        changing=_update,
-        deleting=_delete,
+        bodies=(CREATE, UPDATE),
+        create=acts.create,
+        update=update,
+        delete=delete,
+        errors={"PATCH": (AlreadyDeleted,), "DELETE": (AlreadyDeleted,)},
     ).routes(),
-)
-service_level_resource = Resource(
-    name="service_level",
-    id_prefix=service_levels.ID_PREFIX,
-    shape=ServiceLevel,
-    routes=service_levels.routes(_LEVELS_PATH, PathObject("carrier_id", ID_PREFIX, records)),
 )

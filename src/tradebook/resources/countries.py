@@ -1,9 +1,7 @@
 """Countries as people write them: two letters, three letters, or a name."""
 
 from functools import cache
-
-import pycountry
-from babel import Locale
+from typing import Any
 
 from tradebook.text import fold
 
@@ -22,14 +20,23 @@ def country_code(text: str) -> str | None:
 
 @cache
 def _codes() -> frozenset[str]:
-    return frozenset({_KOSOVO, *(country.alpha_2 for country in pycountry.countries)})
+    return frozenset({_KOSOVO, *(country.alpha_2 for country in _iso_3166())})
+
+
+def _iso_3166() -> Any:
+    # Late: most commands read no country.
+    import pycountry  # noqa: PLC0415
+
+    return pycountry.countries
 
 
 @cache
 def _names() -> dict[str, str]:
     """Map folded names to codes: those of ISO 3166 first, then the customary English ones."""
+    from babel import Locale  # noqa: PLC0415 - late, as below
+
     names: dict[str, str] = {}
-    for country in pycountry.countries:
+    for country in _iso_3166():
         for field in ("alpha_3", "name", "official_name", "common_name"):
             if hasattr(country, field):
                 names.setdefault(fold(getattr(country, field)), country.alpha_2)

@@ -1,11 +1,10 @@
 """Payment terms: when an invoice falls due, such as "Net 30"."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 import msgspec
 import sqlalchemy as sa
 
-from tradebook.clock import format_ms
 from tradebook.crud.fields import LINE, Field, bodies
 from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.fragments import Fragments
@@ -13,21 +12,9 @@ from tradebook.crud.parameters import OneOf
 from tradebook.crud.records import Records
 from tradebook.crud.resource import PathObject, Resource
 from tradebook.crud.walks import walk_of_table
-from tradebook.ids import encode_id, milliseconds_of
 from tradebook.storage.schema import choice, flag, table, text, unique
 
 Status = Literal["active", "inactive"]
-STATUSES: tuple[Status, ...] = get_args(Status)
-SYSTEM_NAMES = (
-    "Due on Receipt",
-    "Prepaid",
-    "Net 15",
-    "Net 30",
-    "Net 45",
-    "Net 60",
-    "Net 90",
-    "Cash on Delivery",
-)
 
 
 class PaymentTerm(msgspec.Struct, frozen=True):
@@ -51,44 +38,34 @@ payment_terms: sa.Table = table(
 )
 
 ID_PREFIX = "pytm"
-
-
-def _shape(key: int, name: str, status: int, updated_at: int) -> PaymentTerm:
-    return PaymentTerm(
-        encode_id(ID_PREFIX, key),
-        "payment_term",
-        name,
-        STATUSES[status],
-        None,
-        format_ms(milliseconds_of(key)),
-        format_ms(updated_at),
-    )
-
-
-fragments = Fragments(
-    "payment_term",
-    payment_terms,
-    (payment_terms.c.name, payment_terms.c.status, payment_terms.c.updated_at),
-    _shape,
+PATH = "/v1/finance/payment-terms"
+SYSTEM_NAMES = (
+    "Due on Receipt",
+    "Prepaid",
+    "Net 15",
+    "Net 30",
+    "Net 45",
+    "Net 60",
+    "Net 90",
+    "Cash on Delivery",
 )
 
+fragments = Fragments("payment_term", payment_terms, shown=PaymentTerm, id_prefix=ID_PREFIX)
 records = Records(payment_terms, unique=("name",))
-_plain = ColumnActs(records, is_system=0)
-CREATE, UPDATE = bodies(
-    "PaymentTerm",
-    PaymentTerm,
-    (
-        Field("name", LINE, "What it is called; no two terms share a name.", is_required=True),
-        Field("status", OneOf(Status), "Whether it is offered: `active` unless told.", default=0),
-    ),
+
+FIELDS = (
+    Field("name", LINE, "What it is called; no two terms share a name.", is_required=True),
+    Field("status", OneOf(Status), "Whether it is offered: `active` unless told.", default=0),
 )
+CREATE, UPDATE = bodies("PaymentTerm", PaymentTerm, FIELDS)
+acts = ColumnActs(records, is_system=0)
 
 resource = Resource(
     name="payment_term",
     id_prefix=ID_PREFIX,
     shape=PaymentTerm,
     routes=FiveRoutes(
-        path="/v1/finance/payment-terms",
+        path=PATH,
         noun="payment term",
         nouns="payment terms",
         permissions="payment_terms",
@@ -96,10 +73,9 @@ resource = Resource(
         load=fragments.load_found,
         walk=walk_of_table(payment_terms.c.id),
         path_object=PathObject("id", ID_PREFIX, records),
-        create=CREATE,
-        update=UPDATE,
-        creating=_plain.create,
-        changing=_plain.update,
-        deleting=_plain.delete,
+        bodies=(CREATE, UPDATE),
+        create=acts.create,
+        update=acts.update,
+        delete=acts.delete,
     ).routes(),
 )

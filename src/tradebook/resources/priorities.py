@@ -1,7 +1,7 @@
 """Priorities: how urgent a customer's orders are. Constants of the system, the same for every account."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import msgspec
 
@@ -14,7 +14,6 @@ from tradebook.resources.system import system_key
 
 PriorityCode = Literal["low", "normal", "high"]
 CODES: tuple[PriorityCode, ...] = get_args(PriorityCode)
-ID_PREFIX = "prio"
 
 
 class Priority(msgspec.Struct, frozen=True):
@@ -27,6 +26,10 @@ class Priority(msgspec.Struct, frozen=True):
     owner: None
     created_at: str
     updated_at: str
+
+
+ID_PREFIX = "prio"
+PATH = "/v1/sales/priorities"
 
 
 def _priority(place: int, code: PriorityCode) -> Priority:
@@ -49,7 +52,8 @@ PRIORITIES = tuple(_priority(place, code) for place, code in enumerate(CODES))
 _BY_KEY = {system_key("priority", place): priority for place, priority in enumerate(PRIORITIES)}
 
 
-def _load(_view: View, keys: Sequence[int]) -> Mapping[int, Any]:
+def load(_view: View, keys: Sequence[int]) -> Mapping[int, Priority]:
+    """Return priorities by key."""
     return {key: _BY_KEY[key] for key in keys if key in _BY_KEY}
 
 
@@ -58,12 +62,12 @@ resource = Resource(
     id_prefix=ID_PREFIX,
     shape=Priority,
     routes=FiveRoutes(
-        path="/v1/sales/priorities",
+        path=PATH,
         noun="priority",
         nouns="priorities",
         permissions="customers",
         item=Priority,
-        load=_load,
+        load=load,
         walk=walk_of_constants(list(_BY_KEY)),
         path_object=PathObject("id", ID_PREFIX),
     ).routes(),

@@ -1,19 +1,25 @@
 """Quantities: exact amounts of a currency, as they are shown and as they are given."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Literal
 
 import msgspec
+import sqlalchemy as sa
+from msgspec import structs
 
 from tradebook.crud.fields import Body, Field, Line, Object
 from tradebook.crud.parameters import Kind, Unreadable
+from tradebook.crud.records import Values
+from tradebook.crud.table_fields import Cell, TableField
+from tradebook.crud.text_values import check_text
 from tradebook.ids import BODY_PATTERN, decode_id, encode_body, encode_id
 from tradebook.money import (
-    CURRENCIES_BY_NUMBER,
     DEFAULT_CURRENCY,
     DIGITS_MAX,
     WrongAmount,
+    currencies_by_number,
     currency_name,
     currency_number,
     currency_symbol,
@@ -21,6 +27,7 @@ from tradebook.money import (
     parse_amount,
 )
 from tradebook.resources.system import system_key
+from tradebook.storage.schema import text
 
 PREFIX, UNIT_PREFIX = "qty", "un"
 
@@ -62,6 +69,38 @@ def quantity(key: int, value: str | None, currency: str | None) -> Quantity | No
     return Quantity(encode_id(PREFIX, key), "quantity", value, display_amount(value, code), unit_of(code))
 
 
+class Decimal(Line, frozen=True):
+    """A plain decimal, kept as it is written but for leading zeros."""
+
+    currency: str = ""
+    """The column of a file that has the currency."""
+
+    def read_cell(self, value: Any) -> str:
+        """Read a plain decimal, and tell people why it is none."""
+        text = check_text(value)
+        try:
+            return parse_amount(text)
+        except WrongAmount:
+            raise
+        except ValueError:
+            raise ValueError(self._why_not(text)) from None
+
+    def _why_not(self, text: str) -> str:
+        plain = "write a plain decimal such as 21000.00"
+        if any(sign in text for sign in "$€£¥₹") or re.search(r"[A-Za-z]", text):
+            return f"has a currency beside the amount: {plain}, the currency in {self.currency}"
+        if re.search(r"[,'\u2019\s]", text):
+            return f"has a thousands separator or a decimal comma: {plain}"
+        return f"is no amount: {plain}"
+
+    def cell_form(self) -> str:
+        """Say what does not belong into the cell."""
+        return (
+            f"a plain decimal such as `21000.00`, up to {DIGITS_MAX} digits; no currency sign, no thousands "
+            "separator"
+        )
+
+
 def _check_amount(text: str) -> str:
     try:
         return parse_amount(text)
@@ -85,6 +124,29 @@ class UnitId(Kind, frozen=True):
             )
         return code
 
+    def read_cell(self, value: Any) -> str:
+        """Read a currency's three letters."""
+        code = check_text(value).upper()
+        if currency_number(code) is None:
+            raise Unreadable("is no ISO 4217 currency code such as USD")
+        return code
+
+    def write_json(self, kept: str) -> str:
+        """Write the unit's id."""
+        return unit_of(kept).id
+
+    def write_cells(self, kept: Iterable[Any]) -> Iterable[Any]:
+        """Write the currencies' three letters."""
+        return kept
+
+    def column(self, name: str, *, nullable: bool) -> sa.Column[Any]:
+        """Keep the currency's code."""
+        return text(name, nullable=nullable)
+
+    def cell_form(self) -> str:
+        """Name the standard."""
+        return "an ISO 4217 code such as `USD`"
+
     def schema(self) -> dict[str, Any]:
         """Describe the id's form."""
         return {"type": "string", "pattern": f"^{UNIT_PREFIX}_{BODY_PATTERN}$"}
@@ -92,10 +154,11 @@ class UnitId(Kind, frozen=True):
 
 @cache
 def _codes() -> dict[int, str]:
-    return {system_key("unit", number): code for number, code in CURRENCIES_BY_NUMBER.items()}
+    return {system_key("unit", number): code for number, code in currencies_by_number().items()}
 
 
-_VALUE = Line(length_max=40, check=_check_amount, pattern=r"^(\+?[0-9]+(\.[0-9]+)?|-0+(\.0+)?)$")
+_VALUE = Decimal(length_max=40, check=_check_amount, pattern=r"^(\+?[0-9]+(\.[0-9]+)?|-0+(\.0+)?)$")
+_UNIT = UnitId()
 AMOUNT = Object(
     Body(
         "QuantityInput",
@@ -108,7 +171,7 @@ AMOUNT = Object(
             ),
             Field(
                 "unit_id",
-                UnitId(),
+                _UNIT,
                 "The currency's unit; without it an amount keeps its own, and a new one is in dollars.",
                 can_be_null=True,
             ),
@@ -121,6 +184,43 @@ AMOUNT = Object(
 def columns_of(name: str, given: dict[str, Any] | None, before: Mapping[str, Any]) -> dict[str, str | None]:
     """Return what is kept of an amount: the columns `name` and `name_currency`; `before` is the row."""
     if given is None:
-        return {name: None, f"{name}_currency": None}
-    currency = given["unit_id"] or before.get(f"{name}_currency") or DEFAULT_CURRENCY
-    return {name: given["value"], f"{name}_currency": currency}
+        return kept(name, None, None)
+    return kept(name, given["value"], given["unit_id"] or before.get(f"{name}_currency"))
+
+
+def kept(name: str, value: str | None, currency: str | None) -> dict[str, str | None]:
+    """Return the columns of an amount: a currency exactly where there is one, dollars where none is told."""
+    code = None if value is None else currency or DEFAULT_CURRENCY
+    return {name: value, f"{name}_currency": code}
+
+
+class AmountField(TableField, frozen=True, eq=False):
+    """An amount, kept as a decimal and its currency."""
+
+    def keep(self, value: dict[str, Any] | None, before: Values) -> Values:
+        """Return both columns."""
+        return columns_of(self.name, value, before)
+
+    def give(self, row: Values) -> dict[str, str] | None:
+        """Return the amount with its unit."""
+        if row[self.name] is None:
+            return None
+        return {"value": row[self.name], "unit_id": _UNIT.write_json(row[f"{self.name}_currency"])}
+
+
+def amount(name: str, description: str) -> AmountField:
+    """Declare an amount of money that may be null: one field of a body, two columns and cells."""
+    currency = f"{name}_currency"
+    return AmountField(
+        name=name,
+        kind=AMOUNT,
+        description=description,
+        can_be_null=True,
+        columns=(_VALUE.column(name, nullable=True), _UNIT.column(currency, nullable=True)),
+        cells=(
+            Cell(name, structs.replace(_VALUE, currency=currency), description, column=name),
+            Cell(
+                currency, _UNIT, f"The currency of `{name}`. Default: `{DEFAULT_CURRENCY}`.", column=currency
+            ),
+        ),
+    )

@@ -7,7 +7,6 @@ from typing import Literal, get_args
 import msgspec
 import sqlalchemy as sa
 
-from tradebook.clock import format_ms
 from tradebook.crud.change import Change
 from tradebook.crud.fields import LINE, Field, Many, bodies
 from tradebook.crud.five_routes import ColumnActs, FiveRoutes
@@ -17,15 +16,15 @@ from tradebook.crud.parameters import Id, OneOf
 from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import ListRoute, PathObject, Resource, View
 from tradebook.crud.walks import NewestOfEach, walk_of_owned, walk_of_table
-from tradebook.ids import encode_id, milliseconds_of
+from tradebook.ids import encode_id
 from tradebook.resources import service_levels
 from tradebook.resources.quantities import AMOUNT, Quantity, columns_of, quantity
 from tradebook.resources.service_levels import ServiceLevel
+from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, choice, flag, prepare, reference, table, text, unique
 
 TermType = Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
 TYPES: tuple[TermType, ...] = get_args(TermType)
-SYSTEM_NAMES = ("Free Freight", "Flat Rate Freight", "Carrier Rate Freight")
 
 
 class ShippingTerm(msgspec.Struct, frozen=True):
@@ -64,42 +63,18 @@ free_shipping_service_levels: sa.Table = table(
 
 ID_PREFIX = "shtm"
 PATH = "/v1/operations/shipping-terms"
+SYSTEM_NAMES = ("Free Freight", "Flat Rate Freight", "Carrier Rate Freight")
 
-
-def _shape(key: int, name: str, kind: int, updated_at: int) -> ShippingTerm:
-    return ShippingTerm(
-        encode_id(ID_PREFIX, key),
-        "shipping_term",
-        name,
-        TYPES[kind],
-        None,
-        None,
-        None,
-        None,
-        format_ms(milliseconds_of(key)),
-        format_ms(updated_at),
-    )
-
-
-fragments = Fragments(
-    "shipping_term",
-    shipping_terms,
-    (shipping_terms.c.name, shipping_terms.c.type, shipping_terms.c.updated_at),
-    _shape,
-)
-
+fragments = Fragments("shipping_term", shipping_terms, shown=ShippingTerm, id_prefix=ID_PREFIX)
 _s, _free = shipping_terms.c, free_shipping_service_levels.c
+_AMOUNTS = (
+    _s.flat_rate,
+    _s.flat_rate_currency,
+    _s.minimum_order_value,
+    _s.minimum_order_value_currency,
+)
 _WHOLE = prepare(
-    sa.select(
-        _s.id,
-        _s.name,
-        _s.type,
-        _s.updated_at,
-        _s.flat_rate,
-        _s.flat_rate_currency,
-        _s.minimum_order_value,
-        _s.minimum_order_value_currency,
-    ).where(_s.account_id == ACCOUNT, any_of(_s.id, "ids"))
+    sa.select(*fragments.shape.columns, *_AMOUNTS).where(_s.account_id == ACCOUNT, any_of(_s.id, "ids"))
 )
 _LEVELS = NewestOfEach(_free.shipping_term_id, _free.service_level_id, NESTED_MAX + 1)
 
@@ -108,31 +83,50 @@ def _levels_path(key: int) -> str:
     return f"{PATH}/{encode_id(ID_PREFIX, key)}/free_shipping_service_levels"
 
 
-def _load(view: View, keys: Sequence[int]) -> Mapping[int, ShippingTerm]:
+def load(view: View, keys: Sequence[int]) -> Mapping[int, ShippingTerm]:
     """Return whole terms, with what the customer list leaves null."""
     levels_of = _LEVELS.load(view.reader, keys)
     levels = service_levels.fragments.load(
         view.reader, {level for listed in levels_of.values() for level in listed}
     )
-    return {
-        key: msgspec.structs.replace(
-            _shape(key, name, kind, updated_at),
+    whole = {}
+    for row in view.reader.rows(_WHOLE, ids=list(keys)):
+        key, *_, rate, rate_currency, least, least_currency = row
+        listed = levels_of[key]
+        whole[key] = msgspec.structs.replace(
+            fragments.shape.make(row),
             flat_rate=quantity(key, rate, rate_currency),
+            # A quantity has no row: its id is made of the key of what it belongs to. The second one takes the
+            # next number, so that the two differ. Nothing is looked up by it.
             minimum_order_value=quantity(key + 1, least, least_currency),
             free_shipping_service_levels=nested_list(
-                view,
-                partial(_levels_path, key),
-                levels_of[key],
-                [levels[level] for level in levels_of[key]],
+                view, partial(_levels_path, key), listed, [levels[level] for level in listed]
             ),
         )
-        for key, name, kind, updated_at, rate, rate_currency, least, least_currency in view.reader.rows(
-            _WHOLE, ids=list(keys)
-        )
-    }
+    return whole
 
 
 records = Records(shipping_terms, unique=("name",), owned=(_free.shipping_term_id,))
+
+FIELDS = (
+    Field("name", LINE, "What it is called; no two terms share a name.", is_required=True),
+    Field(
+        "type",
+        OneOf(TermType),
+        "Who pays the freight, and how it is reckoned: `carrier_rate_freight` unless told.",
+        default=TYPES.index("carrier_rate_freight"),
+    ),
+    Field("flat_rate", AMOUNT, "What freight costs at a flat rate.", can_be_null=True),
+    Field("minimum_order_value", AMOUNT, "From which order value on the term holds.", can_be_null=True),
+    Field(
+        "free_shipping_service_level_ids",
+        Many(Id(service_levels.ID_PREFIX)),
+        "The service levels that are free; replaced as a set.",
+    ),
+)
+CREATE, UPDATE = bodies("ShippingTerm", ShippingTerm, FIELDS)
+acts = ColumnActs(records)
+
 _DROP_LEVELS = prepare(
     sa.delete(free_shipping_service_levels).where(
         _free.account_id == ACCOUNT, _free.shipping_term_id == sa.bindparam("key")
@@ -141,55 +135,42 @@ _DROP_LEVELS = prepare(
 _ADD_LEVEL = prepare(sa.insert(free_shipping_service_levels))
 
 
-def _columns(change: Change, before: Values) -> Values:
-    columns = {name: value for name, value in change.values.items() if name in {"name", "type"}}
+def _columns(given: Values, before: Values) -> Values:
+    columns = {name: value for name, value in given.items() if name in {"name", "type"}}
     for name in ("flat_rate", "minimum_order_value"):
-        if name in change.values:
-            columns.update(columns_of(name, change.values[name], before))
+        if name in given:
+            columns.update(columns_of(name, given[name], before))
     return columns
 
 
-def _set_levels(change: Change, key: int) -> int:
+def _set_levels(writer: Writer, key: int, given: Values) -> None:
     param = "free_shipping_service_level_ids"
-    levels = change.values.get(param)
+    levels = given.get(param)
     if levels is not None:
-        service_levels.records.require(change.writer, levels, param)
-        change.writer.run(_DROP_LEVELS, key=key)
-        change.writer.insert(
-            _ADD_LEVEL, [{"shipping_term_id": key, "service_level_id": level} for level in levels]
-        )
+        service_levels.records.require(writer, levels, param)
+        writer.run(_DROP_LEVELS, key=key)
+        writer.insert(_ADD_LEVEL, [{"shipping_term_id": key, "service_level_id": level} for level in levels])
+
+
+def add(writer: Writer, given: Values) -> int:
+    """Add a shipping term of the account's own."""
+    key = records.add(writer, {**_columns(given, {}), "is_system": 0})
+    _set_levels(writer, key, given)
     return key
 
 
-def _create(change: Change) -> int:
-    return _set_levels(change, records.add(change, {**_columns(change, {}), "is_system": 0}))
+def create(change: Change) -> int:
+    """Add a term with its free service levels."""
+    return add(change.writer, change.values)
 
 
-def _update(change: Change) -> int:
-    records.update(change, change.row, _columns(change, change.row))
-    return _set_levels(change, change.id)
+def update(change: Change) -> int:
+    """Change what is given of a term."""
+    records.update(change.writer, change.row, _columns(change.values, change.row))
+    _set_levels(change.writer, change.id, change.values)
+    return change.id
 
 
-CREATE, UPDATE = bodies(
-    "ShippingTerm",
-    ShippingTerm,
-    (
-        Field("name", LINE, "What it is called; no two terms share a name.", is_required=True),
-        Field(
-            "type",
-            OneOf(TermType),
-            "Who pays the freight, and how it is reckoned: `carrier_rate_freight` unless told.",
-            default=TYPES.index("carrier_rate_freight"),
-        ),
-        Field("flat_rate", AMOUNT, "What freight costs at a flat rate.", can_be_null=True),
-        Field("minimum_order_value", AMOUNT, "From which order value on the term holds.", can_be_null=True),
-        Field(
-            "free_shipping_service_level_ids",
-            Many(Id(service_levels.ID_PREFIX)),
-            "The service levels that are free; replaced as a set.",
-        ),
-    ),
-)
 _PATH_OBJECT = PathObject("id", ID_PREFIX, records)
 
 resource = Resource(
@@ -203,14 +184,13 @@ resource = Resource(
             nouns="shipping terms",
             permissions="shipping_terms",
             item=ShippingTerm,
-            load=_load,
+            load=load,
             walk=walk_of_table(_s.id),
             path_object=_PATH_OBJECT,
-            create=CREATE,
-            update=UPDATE,
-            creating=_create,
-            changing=_update,
-            deleting=ColumnActs(records).delete,
+            bodies=(CREATE, UPDATE),
+            create=create,
+            update=update,
+            delete=acts.delete,
         ).routes(),
         ListRoute(
             path=f"{PATH}/{{id}}/free_shipping_service_levels",

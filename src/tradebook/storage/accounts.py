@@ -14,6 +14,8 @@ accounts = sa.Table(
     # stands.
     sa.Column("revision", sa.BigInteger, nullable=False),
     sa.Column("last_customer_number", sa.BigInteger, nullable=False),
+    # What each of the account's indexes was made from (`index_versions`).
+    sa.Column("indexes", TEXT, nullable=False, server_default="{}"),
     sqlite_with_rowid=False,
 )
 
@@ -27,6 +29,9 @@ deployment = sa.Table(
 
 REVISION = prepare(sa.select(accounts.c.revision).where(accounts.c.account_id == ACCOUNT))
 NEW_REVISION = prepare(
-    sa.update(accounts).where(accounts.c.account_id == ACCOUNT).values(revision=sa.bindparam("new_revision"))
+    sa.update(accounts)
+    .where(accounts.c.account_id == ACCOUNT)
+    .values(revision=sa.bindparam("new_revision"))
+    .returning(accounts.c.indexes)
 )
 NEW_ACCOUNT = prepare(sa.insert(accounts))

@@ -13,6 +13,9 @@ from tradebook.storage.schema import Prepared
 
 Row = tuple[Any, ...]
 
+ROWS_AT_ONCE = 1_000
+"""How many rows one statement, or one transaction of many, is about."""
+
 
 class Unavailable(Exception):
     """The engine can't be reached, or is busy for longer than the configured wait."""
@@ -24,6 +27,10 @@ class Conflict(Unavailable):
 
 class OutcomeUnknown(Unavailable):
     """The connection was lost in the commit: the work may be done or not. Look before doing it again."""
+
+
+class NotDistributable(Exception):
+    """The book can't be spread over machines."""
 
 
 class Duplicate(Exception):
@@ -49,7 +56,10 @@ class Reader(Protocol):
     def keys(
         self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
     ) -> list[int]:
-        """Return the keys that match, `above <= key < below`, in list order or against it."""
+        """Return the keys that match, `above <= key < below`, in list order or against it.
+
+        Unavailable where the index was made from something else than the program would make it from.
+        """
 
 
 class Writer(Reader, Protocol):
@@ -64,11 +74,13 @@ class Writer(Reader, Protocol):
     def savepoint(self) -> AbstractContextManager[None]:
         """Mark a place in the transaction; an exception undoes what was done since, and goes on."""
 
-    def create_indexes(self, indexes: Iterable[ListIndex]) -> None:
-        """Make what the account's indexes are kept in, where that isn't there yet."""
+    def reindex(
+        self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
+    ) -> None:
+        """Bring the index up to date for these rows, also for those that are gone.
 
-    def reindex(self, index: ListIndex, keys: Sequence[int]) -> None:
-        """Bring the index up to date for these rows, also for those that are gone."""
+        `known` are whole rows that are at hand, by key, and are not read again.
+        """
 
 
 class Database(Protocol):
@@ -82,7 +94,10 @@ class Database(Protocol):
         """Open a snapshot of one account."""
 
     def write(self, account_id: int) -> AbstractContextManager[Writer]:
-        """Open a transaction on one account; leaving it normally commits, an exception undoes it."""
+        """Open a transaction on one account; leaving it normally commits, an exception undoes it.
+
+        Unavailable where an index of the account is of another version.
+        """
 
     def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:
         """Change what no page shows: the revision stays. Unavailable at once where another one writes."""
@@ -98,6 +113,12 @@ class Database(Protocol):
 
     def create_account(self, account_id: int, **values: Any) -> AbstractContextManager[Writer]:
         """Add an account and open its first transaction."""
+
+    def accounts_to_index(self) -> list[int]:
+        """List the accounts of which an index was made from something else, or not to its end."""
+
+    def remake_indexes(self, account_id: int) -> int:
+        """Make the next rows of such an account anew, in one transaction; tells how many, 0 at the end."""
 
     def schema_version(self) -> str | None:
         """Tell which schema the database has; None where it has none yet."""

@@ -42,7 +42,7 @@ class Source(msgspec.Struct, frozen=True):
     facets: tuple[Facet, ...] = ()
 
 
-class ListIndex(msgspec.Struct, frozen=True):
+class ListIndex(msgspec.Struct, frozen=True, eq=False):
     """All that is indexed of one table; `folded` is the link table that keeps the folded text."""
 
     table: sa.Table
@@ -59,6 +59,11 @@ class ListIndex(msgspec.Struct, frozen=True):
         return frozenset(
             column.name for source in self.sources for column in source.columns if column.table is table
         )
+
+    @property
+    def facet_columns(self) -> list[sa.Column[Any]]:
+        """The columns that a filter asks for."""
+        return [column for source in self.sources for facet in source.facets for column in facet.columns]
 
     @property
     def name(self) -> str:

@@ -1,6 +1,6 @@
 """What an index is made of: the folded text and the facts of rows, the same on every engine."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tradebook.storage.index import Facet, ListIndex, Source
@@ -58,12 +58,20 @@ def forms_of(word: str) -> list[str]:
     return [word] if phone is None else [word, phone]
 
 
-def documents(index: ListIndex, rows_of: Any, keys: Sequence[int]) -> dict[int, Document]:
-    """Read what is to be indexed of these rows; rows that are gone have no document."""
+def documents(
+    index: ListIndex, rows_of: Any, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
+) -> dict[int, Document]:
+    """Read what is to be indexed of these rows; rows that are gone have no document.
+
+    `known` are whole rows of the indexed table, by key, which then are not read.
+    """
     found: dict[int, Document] = {}
     for number, source in enumerate(index.sources):
         columns = _Columns(source)
-        for row in rows_of(source.statement, ids=keys):
+        given = known if known and number == 0 else {}
+        rows = [(key, *(row[column.name] for column in source.columns)) for key, row in given.items()]
+        missing = [key for key in keys if key not in given]
+        for row in [*rows, *(rows_of(source.statement, ids=missing) if missing else ())]:
             # The first source is the row itself: what others say of a row that is gone doesn't count.
             document = found.setdefault(row[0], Document()) if number == 0 else found.get(row[0])
             if document is not None:

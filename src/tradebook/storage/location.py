@@ -1,14 +1,16 @@
 """From a database's URL to the engine that keeps it."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import sqlalchemy as sa
 
 from tradebook.storage.database import Database
 from tradebook.storage.index import ListIndex
-from tradebook.storage.postgres import engine as postgres
-from tradebook.storage.sqlite import engine as sqlite
+from tradebook.storage.sqlite import location as sqlite
+
+POSTGRES_SCHEMES = ("postgresql://", "postgres://")
 
 
 class UnknownDatabase(ValueError):
@@ -36,17 +38,26 @@ class Location(Protocol):
     def open(self, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> Database:
         """Open the book; nothing is touched before it is needed."""
 
-    def migrating(self) -> sa.Engine:
-        """Return what Alembic works with."""
+    def migrating(self) -> AbstractContextManager[sa.Connection]:
+        """Open the transaction in which the schema is changed; Unavailable where that can't be."""
+
+    def finish_migration(self, connection: sa.Connection, indexes: Sequence[ListIndex]) -> None:
+        """Make what the engine needs beside the declared tables; what is there already stays."""
+
+    def distribute(self, connection: sa.Connection, indexes: Sequence[ListIndex]) -> list[str]:
+        """Spread the tables over machines and tell which were not yet; NotDistributable where it can't be."""
 
 
 def locate(url: str) -> Location:
     """Find the engine of a URL; UnknownDatabase where it is of none."""
     if url.startswith(sqlite.SCHEME) and url != sqlite.SCHEME:
         return sqlite.SqliteLocation(url)
-    if url.startswith(postgres.SCHEMES):
+    if url.startswith(POSTGRES_SCHEMES):
+        # Late: psycopg takes as long to load as all else of a small command on a file.
+        from tradebook.storage.postgres.location import PostgresLocation  # noqa: PLC0415
+
         try:
-            return postgres.PostgresLocation(url)
+            return PostgresLocation(url)
         except ValueError as error:
             raise UnknownDatabase(f"The database's URL can't be read: {error}") from None
     scheme = url.partition("://")[0][:20]

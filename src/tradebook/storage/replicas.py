@@ -96,6 +96,14 @@ class Replicated:
         """Write outside any account."""
         self._primary.run_of_all_accounts(statement, **values)
 
+    def accounts_to_index(self) -> list[int]:
+        """List the accounts whose indexes are not of this version, on the primary."""
+        return self._primary.accounts_to_index()
+
+    def remake_indexes(self, account_id: int) -> int:
+        """Make the next rows of an account's indexes anew, on the primary."""
+        return self._primary.remake_indexes(account_id)
+
     def schema_version(self) -> str | None:
         """Tell which schema the primary has."""
         return self._primary.schema_version()

@@ -6,15 +6,13 @@ without fixing it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import lru_cache
 from typing import Any, get_args
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.postgresql import psycopg as postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import visitors
-from sqlalchemy.sql.elements import BinaryExpression, BindParameter
+from sqlalchemy.sql.elements import BinaryExpression, BindParameter, ClauseElement
 from sqlalchemy.sql.functions import GenericFunction
 
 metadata = sa.MetaData()
@@ -68,6 +66,19 @@ def text(name: str, *, nullable: bool = False) -> sa.Column[str]:
     return sa.Column(name, TEXT, nullable=nullable)
 
 
+def case_folded(name: str, of: str) -> sa.Column[str]:
+    """Declare the column that keeps another one's text without its case, by which that is unique.
+
+    Rows that agreed already when the column came are kept `apart` from the oldest of them.
+    """
+    return sa.Column(name, TEXT, nullable=True, info={"case_folded": of})
+
+
+def apart(folded: str, key: int) -> str:
+    """Write the folded text of a row that agrees with an older one: its line feed stands in no other text."""
+    return f"{folded}\n{key}"
+
+
 def moment(name: str) -> sa.Column[int]:
     """Declare a nullable time, in milliseconds since 1970."""
     return sa.Column(name, sa.BigInteger, nullable=True)
@@ -83,6 +94,7 @@ def choice(name: str, words: Any, *, nullable: bool = False) -> sa.Column[int]:
     return sa.Column(name, sa.SmallInteger, nullable=nullable, info={"words": words_of(words)})
 
 
+@lru_cache
 def words_of(literal: Any) -> tuple[str, ...]:
     """List the words of a `Literal`."""
     words: tuple[str, ...] = get_args(literal)
@@ -97,19 +109,17 @@ def reference(name: str, target: str, *, nullable: bool = False) -> sa.Column[in
 
 def unique(table_name: str, *columns: str, where: str | None = None) -> sa.Index:
     """Declare columns unique within the account, among the rows for which `where` holds."""
-    condition = sa.text(where) if where else None
-    return sa.Index(
-        f"{table_name}_unique_{'_'.join(columns)}",
-        _ACCOUNT_COLUMN,
-        *columns,
-        unique=True,
-        sqlite_where=condition,
-        postgresql_where=condition,
-    )
+    # As information: the migration makes the index. Given as `postgresql_where` it would have SQLAlchemy
+    # load that dialect in every process, on whatever engine.
+    name = f"{table_name}_unique_{'_'.join(columns)}"
+    return sa.Index(name, _ACCOUNT_COLUMN, *columns, unique=True, info={"where": where})
 
 
 class any_of(GenericFunction[bool]):  # noqa: N801 - reads as the SQL it becomes
-    """`column is one of a list`, the list being one bound value: one statement for any length."""
+    """`column is one of a list`, the list being one bound value: one statement for any length.
+
+    Each engine has its own words for it, and for `each_of`.
+    """
 
     type = sa.Boolean()
     inherit_cache = True
@@ -122,123 +132,74 @@ class any_of(GenericFunction[bool]):  # noqa: N801 - reads as the SQL it becomes
         return self
 
 
-@compiles(any_of, "sqlite")
-def _any_of_sqlite(element: Any, compiler: Any, **options: Any) -> str:
-    column, values = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({values}))"
-
-
-@compiles(any_of, "postgresql")
-def _any_of_postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    column, values = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"{column} = ANY (CAST({values} AS {_list_type(element.clauses.clauses[0].type)}[]))"
-
-
-def _list_type(kind: Any) -> str:
-    return "TEXT" if isinstance(kind, sa.Text) else "BIGINT"
-
-
-class _each(GenericFunction[int]):  # noqa: N801 - as `any_of`
+class each_of(GenericFunction[int]):  # noqa: N801 - as `any_of`
     """The entries of one bound list of whole numbers."""
 
     inherit_cache = True
 
 
-@compiles(_each, "sqlite")
-def _each_sqlite(element: Any, compiler: Any, **options: Any) -> str:
-    return f"json_each({compiler.process(element.clauses.clauses[0], **options)})"
-
-
-@compiles(_each, "postgresql")
-def _each_postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    values = compiler.process(element.clauses.clauses[0], **options)
-    return f"(SELECT unnest(CAST({values} AS BIGINT[])) AS value)"
-
-
 def table_of_list(name: str) -> sa.TableValuedAlias:
     """Make a table of one bound list, with the column `value`: what is asked for, one row for each."""
-    return _each(sa.bindparam(name)).table_valued(sa.column("value", sa.BigInteger))
+    return each_of(sa.bindparam(name)).table_valued(sa.column("value", sa.BigInteger))
+
+
+class newest_of_each(sa.Executable, ClauseElement):  # noqa: N801 - as `any_of`
+    """The newest `count` keys of each of the owners `ids`, bounded for each: (owner, key).
+
+    An engine that knows a better way writes `newest`, which is about one of the `owners`, in its own words.
+    """
+
+    inherit_cache = False
+
+    def __init__(self, owner: sa.Column[Any], key: sa.Column[Any], count: int) -> None:
+        self.owners, self.key = table_of_list("ids"), key
+        inner = owner.table.alias("newest")
+        self.newest = (
+            sa.select(inner.c[key.name])
+            .where(inner.c.account_id == ACCOUNT, inner.c[owner.name] == self.owners.c.value)
+            .order_by(inner.c[key.name].desc())
+            .limit(count)
+            .correlate(self.owners)
+        )
+        joined = sa.and_(owner == self.owners.c.value, key.in_(self.newest))
+        self.plain = (
+            sa.select(self.owners.c.value, key)
+            .select_from(self.owners.join(owner.table, joined))
+            .where(owner.table.c.account_id == ACCOUNT)
+        )
+
+    def get_children(self, **_: Any) -> Iterable[ClauseElement]:
+        """Show what is asked to who looks for the account in it."""
+        return (self.plain,)
+
+
+@compiles(newest_of_each)
+def _newest_of_each(element: newest_of_each, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(element.plain, **options))
 
 
 class Prepared:
-    """A statement that was checked for its account, and its text for each engine, made once.
+    """A statement that was checked for its account, and its text for each engine, made once."""
 
-    Where PostgreSQL wants to be asked in another way, `postgresql` is the same question in its words.
-    """
-
-    def __init__(
-        self, statement: sa.Executable, *, of_all_accounts: bool, postgresql: sa.Executable | None = None
-    ) -> None:
-        own = statement if postgresql is None else postgresql
-        self._statements = {"sqlite": statement, "postgresql": own}
+    def __init__(self, statement: sa.Executable, *, of_all_accounts: bool) -> None:
         if not of_all_accounts:
-            for spelling in self._statements.values():
-                _require_account(spelling)
+            _require_account(statement)
+        self.statement: Any = statement
+        self._texts: dict[str, tuple[str, dict[str, Any]]] = {}
 
-    @cached_property
-    def sqlite(self) -> tuple[str, dict[str, Any]]:
-        """The text in SQLite's words and the values that are part of the statement itself."""
-        text, values = self._compiled(sqlite.dialect(paramstyle="named"))
-        return text, {name: value for name, value in values.items() if value is not None}
-
-    @cached_property
-    def postgresql(self) -> tuple[str, dict[str, Any]]:
-        """The text in psycopg's words and the values that are part of the statement itself."""
-        return self._compiled(postgresql.dialect())  # type: ignore[no-untyped-call]
-
-    @cached_property
-    def postgresql_rows(self) -> tuple[str, list[str]] | None:
-        """An insert of many rows as one statement, which takes a list for each of these columns.
-
-        None where the statement is no plain insert.
-        """
-        statement = self._statements["postgresql"]
-        if not isinstance(statement, sa.Insert):
-            return None
-        columns = [column for column in statement.table.c if column.name != _ACCOUNT_COLUMN]
-        names = [column.name for column in columns]
-        lists = ", ".join(f"%({column.name})s::{_list_type(column.type)}[]" for column in columns)
-        return (
-            f"INSERT INTO {statement.table.name} ({_ACCOUNT_COLUMN}, {', '.join(names)})"
-            f" SELECT %({_ACCOUNT_COLUMN})s::bigint, given.*"
-            f" FROM unnest({lists}) AS given ({', '.join(names)})"
-        ), names
-
-    def _compiled(self, dialect: sa.Dialect) -> tuple[str, dict[str, Any]]:
-        statement: Any = self._statements[dialect.name]
-        compiled = statement.compile(dialect=dialect)
-        return str(compiled), compiled.params
+    def text(self, dialect: sa.Dialect) -> tuple[str, dict[str, Any]]:
+        """Return the text in an engine's words, and the values that are part of the statement itself."""
+        text = self._texts.get(dialect.name)
+        if text is None:
+            compiled = self.statement.compile(dialect=dialect)
+            fixed = {name: value for name, value in compiled.params.items() if value is not None}
+            text = self._texts[dialect.name] = (str(compiled), fixed)
+        return text
 
 
 def prepare(statement: sa.Executable) -> Prepared:
     """Make a statement ready to run; StatementWithoutAccount unless every table's account is fixed."""
     return Prepared(statement, of_all_accounts=False)
-
-
-def prepare_newest_of_each(owner: sa.Column[Any], key: sa.Column[Any], count: int) -> Prepared:
-    """Ask for the newest `count` keys of each of the owners `ids`, bounded for each: (owner, key)."""
-    table = owner.table
-    owners = table_of_list("ids")
-    inner = table.alias("newest")
-    newest = (
-        sa.select(inner.c[key.name])
-        .where(inner.c.account_id == ACCOUNT, inner.c[owner.name] == owners.c.value)
-        .order_by(inner.c[key.name].desc())
-        .limit(count)
-        .correlate(owners)
-    )
-    joined = sa.and_(owner == owners.c.value, key.in_(newest))
-    lateral = newest.lateral("of_owner")
-    return Prepared(
-        sa.select(owners.c.value, key)
-        .select_from(owners.join(table, joined))
-        .where(table.c.account_id == ACCOUNT),
-        of_all_accounts=False,
-        # SQLite has no LATERAL, and PostgreSQL would read the newest again for every row of an owner.
-        postgresql=sa.select(owners.c.value, lateral.c[key.name]).select_from(
-            owners.join(lateral, sa.true())
-        ),
-    )
 
 
 def prepare_of_all_accounts(statement: sa.Executable) -> Prepared:

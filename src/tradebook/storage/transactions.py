@@ -38,6 +38,11 @@ def writing(database: Database, account_id: int, work: Callable[[Writer], Result
     return _again(once, database.timeout_ms)
 
 
+def remaking(database: Database, account_id: int) -> int:
+    """Make the next rows of an account's indexes anew; tells how many, 0 at the end."""
+    return _again(lambda: database.remake_indexes(account_id), database.timeout_ms)
+
+
 def _again(once: Callable[[], Result], timeout_ms: int) -> Result:
     end = time.monotonic() + timeout_ms / 1000
     pause = FIRST_PAUSE_SECONDS

@@ -1,44 +1,37 @@
-"""The columns of import and export, in their order."""
+"""The columns of import and export, each once, in their order."""
 
-_ADDRESS = (
-    "name",
-    "street_line_1",
-    "street_line_2",
-    "locality",
-    "state",
-    "postal_code",
-    "country",
-    "phone",
-    "email",
-    "type",
-)
-ADDRESSES = ("bill_to", "ship_to")
-COLUMNS: tuple[str, ...] = (
-    "number",
-    "name",
-    "status",
-    "edi_status",
-    "commission_policy",
-    "freight_policy",
-    "note",
-    "email",
-    "phone",
-    "url",
-    "credit_limit",
-    "credit_limit_currency",
-    "type",
-    "price_groups",
-    "parent_number",
-    "carrier",
-    "service_level",
-    "carrier_billing_type",
-    "carrier_billing_account",
-    "payment_term",
-    "shipping_term",
-    "priority",
-    "sales_rep_email",
-    "sales_rep_name",
-    "accepts_invoice_emails",
-    "created_at",
-    *(f"{address}.{column}" for address in ADDRESSES for column in _ADDRESS),
-)
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, NamedTuple
+
+from tradebook.crud.table_fields import Cell
+from tradebook.resources import addresses, customers
+from tradebook.transfer.cells import CREATED_AT, reader_of
+
+Format = Literal["csv", "ndjson"]
+Part = Literal["own", "bill_to", "ship_to"]
+ADDRESSES: tuple[Part, ...] = ("bill_to", "ship_to")
+ADDRESS_CELLS = tuple(cell for field in addresses.FIELDS for cell in field.cells)
+CUSTOMER_CELLS = (*(cell for field in customers.FIELDS for cell in field.cells), CREATED_AT)
+
+
+class Column(NamedTuple):
+    """A column of a file, and which part of a row it is of."""
+
+    part: Part
+    name: str
+    """Its name inside the part."""
+    can_be_null: bool
+    read: Callable[[Any], Any]
+    cell: Cell
+
+
+def _columns() -> Iterator[tuple[str, Column]]:
+    for cell in CUSTOMER_CELLS:
+        yield cell.name, Column("own", cell.name, cell.can_be_null, reader_of(cell), cell)
+    for part in ADDRESSES:
+        for cell in ADDRESS_CELLS:
+            yield f"{part}.{cell.name}", Column(part, cell.name, cell.can_be_null, reader_of(cell), cell)
+
+
+COLUMNS = dict(_columns())
+LIST_COLUMNS = frozenset(name for name, column in COLUMNS.items() if column.cell.is_list)

@@ -16,10 +16,8 @@ from tradebook.ids import encode_id
 from tradebook.resources import INDEXES
 from tradebook.resources.accounts import ID_PREFIX
 from tradebook.storage.accounts import accounts, deployment
-from tradebook.storage.database import Database, Reader, Row, Writer
+from tradebook.storage.database import ROWS_AT_ONCE, Database, Reader, Row, Writer
 from tradebook.storage.schema import ACCOUNT, Prepared, metadata, prepare, prepare_of_all_accounts
-
-PAGE_ROWS = 1_000
 
 Progress = Callable[[int], None]
 
@@ -80,7 +78,7 @@ class _Table:
             sa.select(*self.columns)
             .where(self.table.c.account_id == ACCOUNT, behind, *conditions)
             .order_by(*self.key)
-            .limit(PAGE_ROWS)
+            .limit(ROWS_AT_ONCE)
         )
 
     def rows(self, reader: Reader) -> Iterator[list[Row]]:

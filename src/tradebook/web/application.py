@@ -1,6 +1,7 @@
 """The WSGI application: every declared route, every page, every way to fail."""
 
 from collections.abc import Callable, Iterable, Iterator
+from traceback import format_exception
 from typing import Any
 
 import falcon
@@ -112,13 +113,13 @@ def _answer_framework_error(
 def _answer_unavailable(
     request: falcon.Request, response: falcon.Response, error: Unavailable, params: Any
 ) -> None:
-    log.error("database unavailable", request_id=request.context.request_id, reason=str(error))
+    log("database unavailable", request_id=request.context.request_id, reason=str(error))
     answer_error(response, DatabaseUnavailable("The database is away or busy. Try again shortly."))
 
 
 def _answer_fault(request: falcon.Request, response: falcon.Response, error: Exception, params: Any) -> None:
     request_id = request.context.request_id
-    log.error("fault", request_id=request_id, exc_info=error)
+    log("fault", request_id=request_id, exception="".join(format_exception(error)).rstrip())
     answer_error(
         response,
         InternalError(f"The server failed on this request. Report it with the id {request_id}."),

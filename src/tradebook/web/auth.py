@@ -1,5 +1,7 @@
 """Who is asking: from the Authorization header to a grant."""
 
+import binascii
+from base64 import b64decode
 from collections.abc import Callable
 
 import falcon
@@ -77,12 +79,28 @@ class Authenticator:
             )
 
     def _look_up(self, header: str, revision: int | None) -> tuple[Grant, int]:
-        scheme, _, secret = header.partition(" ")
-        if scheme.lower() != "bearer":
-            raise InvalidApiKey("The Authorization header must read: Bearer KEY.")
-        grant, revision = self._authenticate(self._database, secret.strip(), revision)
+        grant, revision = self._authenticate(self._database, _secret_in(header), revision)
         grant = self._note_use(self._database, grant)
         if len(self._known) >= GRANTS_MAX:
             self._known.clear()
         self._known[header] = (revision, grant)
         return grant, revision
+
+
+def _secret_in(header: str) -> str:
+    """Read the key out of the header: `Bearer KEY`, or Basic with the key as user name and no password."""
+    scheme, _, credentials = header.partition(" ")
+    credentials = credentials.strip()
+    if scheme.lower() == "bearer":
+        return credentials
+    if scheme.lower() == "basic":
+        try:
+            name, colon, password = b64decode(credentials, validate=True).decode().partition(":")
+        except (binascii.Error, ValueError):
+            raise InvalidApiKey(
+                "The Authorization header is no Basic authentication: send Bearer KEY."
+            ) from None
+        if colon and not password:
+            return name
+        raise InvalidApiKey("Basic authentication takes the API key as user name, and an empty password.")
+    raise InvalidApiKey("The Authorization header must read: Bearer KEY.")

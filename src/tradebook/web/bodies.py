@@ -83,5 +83,5 @@ class Bodies:
             time.sleep(self._seconds_max / 10)
             since = self._waiting_since
             if since is not None and time.monotonic() - since > self._seconds_max:
-                log.error("a body did not come in time; this worker is replaced", seconds=self._seconds_max)
+                log("a body did not come in time; this worker is replaced", seconds=self._seconds_max)
                 os._exit(1)

@@ -1,5 +1,6 @@
 """Routes that change the book: authenticate, parse, change, shape, answer, all in one transaction."""
 
+from functools import partial
 from typing import Any
 
 import falcon
@@ -15,7 +16,7 @@ from tradebook.storage.database import OutcomeUnknown, Writer
 from tradebook.storage.transactions import reading, writing
 from tradebook.web.envelope import Answer, error_answer
 from tradebook.web.paths import keys_in_path
-from tradebook.web.query_string import parse_query_string
+from tradebook.web.query_string import page_url, parse_query_string
 from tradebook.web.replays import NOT_IDEMPOTENT, Replay, replay_of
 from tradebook.web.service import ACCOUNT_PREFIX, Service
 from tradebook.web.tags import IF_MATCH, etag_of, expected_versions
@@ -36,6 +37,7 @@ class Changing:
         self._service = service
         self._action = action
         self._parser = RequestParser(action)
+        self._page_url = partial(page_url, service.cursors)
 
     def answer(self, request: falcon.Request, response: falcon.Response, **path: str) -> None:
         """Change the book and answer with what it has become."""
@@ -122,7 +124,7 @@ class Changing:
             assert action.load is not None
             # What was derived from the account before the change is of no use behind it.
             writer.cache.clear()
-            result = action.load(View(writer, self._service.cursors, asked.include), [result])[result]
+            result = action.load(View(writer, asked.include, self._page_url), [result])[result]
         body = msgspec.json.encode(result)
         return Answer(status, body, (("ETag", etag_of(result, body)),))
 

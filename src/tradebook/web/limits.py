@@ -1,4 +1,4 @@
-"""How often a key may ask: a sliding window, counted for all processes of a machine, or of several.
+"""How often a key may ask: a sliding window, counted for all processes of a machine.
 
 A request counts in the window of its moment; of the window before, that share counts which the sliding
 window still covers, as if its requests had come evenly. Over time no more than the limit is let in; after a
@@ -14,13 +14,8 @@ from math import ceil
 from struct import Struct
 from typing import Protocol
 
-import limits
 import msgspec
-from limits.errors import StorageError
-from limits.storage import storage_from_string
-from limits.strategies import SlidingWindowCounterRateLimiter
 
-from tradebook.web.log import log
 from tradebook.web.shared_file import open_shared
 
 _SLOT = Struct("<QIII4x")
@@ -29,11 +24,6 @@ _BUCKET_BYTES = _SLOT.size * _SLOTS_OF_BUCKET
 _BUCKETS = 8_192
 ADDRESS_BIT = 63
 """Set in the number of an address, and in no key's."""
-AWAY_SECONDS = 5.0
-"""How long a counter that has failed is left alone."""
-
-ANSWER_SECONDS = 0.1
-"""How long the counter of several machines may take."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -69,16 +59,15 @@ class MachineLimiter:
     last seen longest ago makes room.
     """
 
-    def __init__(self, book: str, limit: int, window_seconds: int) -> None:
+    def __init__(self, database_url: str, limit: int, window_seconds: int) -> None:
         self._limit, self._window = limit, window_seconds
-        self._file = open_shared(book, "limits", _BUCKETS * _BUCKET_BYTES)
+        self._file = open_shared(database_url, "limits", _BUCKETS * _BUCKET_BYTES)
         self._memory = mmap.mmap(self._file, _BUCKETS * _BUCKET_BYTES)
 
     def hit(self, name: int) -> Verdict:
         """Count a request of a key, if it is within the limit."""
         now, elapsed = divmod(time.monotonic(), self._window)
         window = int(now)
-        # The clock counts from the start of the machine, and the file may be older.
         # Keys in one half and addresses in the other: however many addresses there are, no key makes room.
         half = _BUCKETS // 2
         bucket = name * 0x9E3779B97F4A7C15 % (1 << 64) % half + (half if name >> ADDRESS_BIT else 0)
@@ -103,6 +92,7 @@ class MachineLimiter:
                     return at, current, previous
                 return at, 0, current if seen == window - 1 else 0
             if seen > window:
+                # The clock counts from the start of the machine, and the file may be older.
                 seen = 0
             if seen < oldest:
                 oldest, place = seen, at
@@ -120,40 +110,17 @@ class MachineLimiter:
         return Verdict(limit, 0, ceil(window - elapsed), max(1, ceil(wait)))
 
 
-class SharedLimiter:
-    """Counts for several machines, in Redis or Valkey; while that is away, each machine counts by itself."""
-
-    def __init__(self, url: str, limit: int, window_seconds: int, machine: Limiter) -> None:
-        storage = storage_from_string(
-            url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS, wrap_exceptions=True
-        )
-        self._strategy = SlidingWindowCounterRateLimiter(storage)
-        self._item = limits.RateLimitItemPerSecond(limit, window_seconds, namespace="tradebook")
-        self._machine = machine
-        self._alone_until = 0.0
-
-    def hit(self, name: int) -> Verdict:
-        """Count a request of a key, if it is within the limit."""
-        if time.monotonic() >= self._alone_until:
-            try:
-                is_within = self._strategy.hit(self._item, str(name))
-                stats = self._strategy.get_window_stats(self._item, str(name))
-            except StorageError as error:
-                self._alone_until = time.monotonic() + AWAY_SECONDS
-                log.warning("requests are counted by this machine alone", reason=repr(error.storage_error))
-            else:
-                self._alone_until = 0.0
-                seconds = max(1, ceil(stats.reset_time - time.time()))
-                return Verdict(self._item.amount, stats.remaining, seconds, 0 if is_within else seconds)
-        return self._machine.hit(name)
-
-
-def make_limiter(book: str, limit: int, window_seconds: int, url: str) -> Limiter | None:
+def make_limiter(database_url: str, limit: int, window_seconds: int, storage_url: str) -> Limiter | None:
     """Make what the settings ask for; None where nothing is limited."""
     if not limit:
         return None
-    machine = MachineLimiter(book, limit, window_seconds)
-    return SharedLimiter(url, limit, window_seconds, machine) if url else machine
+    machine = MachineLimiter(database_url, limit, window_seconds)
+    if not storage_url:
+        return machine
+    # Late: a worker whose machine counts alone has no use for the library and its clients of Redis.
+    from tradebook.web.shared_limiter import SharedLimiter  # noqa: PLC0415
+
+    return SharedLimiter(storage_url, limit, window_seconds, machine)
 
 
 def number_of(address: str) -> int:

@@ -1,48 +1,32 @@
-"""The log: lines of JSON on standard error, for programs to read."""
+"""The log: lines of JSON on standard error, for programs to read. All that the server says is said here."""
 
+import json
+import re
 import sys
-from collections.abc import MutableMapping
 from typing import Any
 
 import msgspec
-import structlog
 
-_lines = structlog.BytesLogger(sys.stderr.buffer)
+from tradebook.clock import format_ms, now_ms
 
-
-def _write(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> bytes:
-    return msgspec.json.encode(event)
+KEY_START = b"tb_sk_"
+_KEY = re.compile(KEY_START + rb"\w*", re.ASCII)
 
 
-structlog.configure(
-    processors=[
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        _write,
-    ],
-    logger_factory=lambda: _lines,
-    cache_logger_on_first_use=True,
-)
-log = structlog.get_logger()
-
-
-class RequestLine(msgspec.Struct, frozen=True):
-    """One line of the log: what was asked, by which account, how it went.
+def log(event: str, **details: Any) -> None:
+    """Write one line: what happened, when, and what is known of it.
 
     Never a key, a query, a name: what a customer is asked by stays out of the log.
     """
-
-    event: str
-    timestamp: str
-    request_id: str
-    method: str
-    path: str
-    status: int
-    account: str | None
-    bytes: int
-    ms: float
-
-
-def write_line(line: RequestLine) -> None:
-    """Write a request's line, around structlog's processors, which would cost as much as a cached page."""
-    _lines.msg(msgspec.json.encode(line))
+    record = {"event": event, "timestamp": format_ms(now_ms()), **details}
+    try:
+        line = msgspec.json.encode(record)
+    except UnicodeEncodeError:
+        # Half a character in the message of a fault, which must be told all the same.
+        line = json.dumps(record).encode()
+    if KEY_START in line:
+        # A key that somebody has put where none belongs, such as into a path.
+        line = _KEY.sub(KEY_START + "…".encode(), line)
+    # One write for each line, as several processes share the stream.
+    sys.stderr.buffer.write(line + b"\n")
+    sys.stderr.buffer.flush()

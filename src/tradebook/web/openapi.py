@@ -11,7 +11,7 @@ from tradebook.crud.listing import ListObject
 from tradebook.crud.parameters import Parameter
 from tradebook.crud.resource import Action, ItemRoute, ListRoute, Resource, Route
 from tradebook.errors import ApiError, DatabaseUnavailable
-from tradebook.ids import BODY_PATTERN
+from tradebook.ids import ANY_BODY_PATTERN
 from tradebook.web.envelope import ERRORS_PATH, ErrorEnvelope
 from tradebook.web.openapi_headers import (
     HEADERS,
@@ -64,7 +64,8 @@ def openapi_document(resources: Iterable[Resource]) -> dict[str, Any]:
                 "apiKey": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "A secret key, tb_sk_prod_… or tb_sk_test_…",
+                    "description": "A secret key, tb_sk_prod_… or tb_sk_test_…. Basic authentication "
+                    "with the key as user name and an empty password is the same.",
                 }
             },
         },
@@ -97,7 +98,7 @@ def _change(resource: Resource, route: Action) -> dict[str, Any]:
         }
     needed = " and ".join(f"`{permission}`" for permission in route.permissions)
     described: dict[str, Any] = {
-        "operationId": _operation_id(route),
+        "operationId": _operation_id(resource, route),
         "summary": route.summary,
         "description": f"Needs the permission {needed}.",
         "tags": [resource.name],
@@ -129,7 +130,7 @@ def _operation(resource: Resource, route: ListRoute | ItemRoute) -> dict[str, An
         "304": ref("responses", "Read304"),
     }
     return {
-        "operationId": _operation_id(route),
+        "operationId": _operation_id(resource, route),
         "summary": route.summary,
         "description": f"Needs the permission `{route.permission}`.",
         "tags": [resource.name],
@@ -192,23 +193,19 @@ def _page(
 _VERBS = {"POST": "create", "PATCH": "update", "DELETE": "delete", "PUT": "put"}
 
 
-def _operation_id(route: Route) -> str:
-    parts = [part for part in route.path.split("/")[3:] if not part.startswith("{")]
-    words = "_".join(parts).replace("-", "_")
-    if "actions" in parts:
-        *words_of_owner, _, verb = parts
-        return f"{verb}_{_one('_'.join(words_of_owner).replace('-', '_'))}"
+def _operation_id(resource: Resource, route: Route) -> str:
+    """Name what a route does, by the resource's name and what its path goes on to."""
+    *_, last = (part.replace("-", "_") for part in route.path.split("/") if not part.startswith("{"))
+    if "/actions/" in route.path:
+        return f"{last}_{resource.name}"
+    in_path = route.path_objects[-1] if route.path_objects else None
+    is_of_one = in_path is not None and in_path.id_prefix == resource.id_prefix
     if isinstance(route, ListRoute):
-        return f"list_{words}"
-    return f"{_VERBS[route.method] if isinstance(route, Action) else 'get'}_{_one(words)}"
-
-
-def _one(words: str) -> str:
-    """Make the singular of what a path is called."""
-    for plural, singular in (("ies", "y"), ("sses", "ss"), ("uses", "us"), ("s", "")):
-        if words.endswith(plural):
-            return words.removesuffix(plural) + singular
-    return words
+        return f"list_{resource.name}_{last}" if is_of_one else f"list_{last}"
+    verb = _VERBS[route.method] if isinstance(route, Action) else "get"
+    if is_of_one or in_path is None or not route.path.endswith("}"):
+        return f"{verb}_{resource.name}"
+    return f"{verb}_{resource.name}_{in_path.param.removesuffix('_id')}"
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
@@ -218,7 +215,7 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
             "in": "path",
             "required": True,
             "description": "The object's id.",
-            "schema": {"type": "string", "pattern": f"^{owner.id_prefix}_{BODY_PATTERN}$"},
+            "schema": {"type": "string", "pattern": f"^{owner.id_prefix}_{ANY_BODY_PATTERN}$"},
         }
         for owner in route.path_objects
     ]

@@ -58,7 +58,7 @@ HEADERS = {
     ),
     "Allow": _header("The methods that the path has, separated by commas."),
     "Location": _header(
-        "The path of the customer that the one asked for was merged into; absent where it was not.",
+        "The path where what was asked for is found instead; absent where there is none.",
         is_required=False,
         format="uri-reference",
     ),

@@ -3,27 +3,23 @@
 from collections.abc import Iterator
 from typing import Any
 
+from tradebook.crud.refusals import refusals_of
 from tradebook.crud.resource import Action, Route
 from tradebook.errors import (
     CATALOGUE,
     ApiError,
-    CustomerMerged,
     DatabaseUnavailable,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
     InternalError,
     MethodNotAllowed,
-    NotFound,
     OutcomeInDoubt,
     PayloadTooLarge,
     PermissionDenied,
     PreconditionFailed,
     RateLimitExceeded,
-    ReferenceNotFound,
-    RouteNotFound,
+    UnsupportedMediaType,
     ValidationFailed,
-    WrongCarrier,
-    WrongGroupType,
 )
 from tradebook.web.openapi_headers import OF_A_KEY, ref, refer
 from tradebook.web.replays import NOT_IDEMPOTENT
@@ -65,49 +61,42 @@ What is transient is never replayed either.
 """
 
 
-def _errors_of(route: Route) -> list[type[ApiError]]:
-    """List what a route can refuse with.
-
-    A change can fail with all of the catalogue that its form doesn't rule out: what is new there is
-    described at once.
-    """
-    is_change, is_kept = isinstance(route, Action), is_repeatable(route)
-    by_form: dict[type[ApiError], bool] = {
-        # Only what looks at an idempotency key takes a body.
-        **dict.fromkeys((ReferenceNotFound, WrongGroupType, WrongCarrier), is_kept),
-        **dict.fromkeys((IdempotencyKeyInUse, IdempotencyKeyReused, OutcomeInDoubt), is_kept),
-        **dict.fromkeys((NotFound, RouteNotFound), bool(route.path_objects)),
-        CustomerMerged: any(owner.gone is not None for owner in route.path_objects),
-        PreconditionFailed: changes_what_is_there(route),
-    }
-    return [error for error in CATALOGUE if by_form.get(error, is_change or error in _OF_EVERY_ROUTE)]
+def errors_of(route: Route) -> list[type[ApiError]]:
+    """List what a route can refuse with: what every route can, what its form brings, what it declares."""
+    found = {*_OF_EVERY_ROUTE, *refusals_of(route)}
+    if isinstance(route, Action):
+        found.add(UnsupportedMediaType)
+    if is_repeatable(route):
+        found |= {IdempotencyKeyInUse, IdempotencyKeyReused, OutcomeInDoubt}
+    if changes_what_is_there(route):
+        found.add(PreconditionFailed)
+    return [error for error in CATALOGUE if error in found]
 
 
 def refusals(route: Route) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield each status that a route refuses with, what its answer is called in the document, and the answer.
 
-    Routes of one kind share their answers, and where the kind makes no difference all routes do.
+    Routes that refuse with the same share their answers.
     """
-    errors = _errors_of(route)
-    kind = "Repeatable" if is_repeatable(route) else "Change" if isinstance(route, Action) else "Read"
+    errors = errors_of(route)
     for status in sorted({error.status for error in errors}):
         same = [error for error in errors if error.status == status]
         is_kept = is_repeatable(route) and any(
             not error.is_transient and error not in _NEVER_REPLAYED for error in same
         )
-        name = f"{'Every' if not is_kept and _OF_EVERY_ROUTE.issuperset(same) else kind}{status}"
-        yield (
-            str(status),
-            f"{name}OrMerged" if CustomerMerged in same else name,
-            _refusal(same, is_kept=is_kept),
-        )
+        kind = "Repeatable" if is_kept else ""
+        if _OF_EVERY_ROUTE.issuperset(same):
+            name = f"{kind or 'Every'}{status}"
+        else:
+            name = kind + "Or".join(error.__name__ for error in same)
+        yield str(status), name, _refusal(same, is_kept=is_kept)
 
 
 def _refusal(errors: list[type[ApiError]], *, is_kept: bool) -> dict[str, Any]:
     is_there = {
         "WWW-Authenticate": not _OF_KEYS.isdisjoint(errors),
         "Allow": MethodNotAllowed in errors,
-        "Location": CustomerMerged in errors,
+        "Location": any(error.points_on for error in errors),
         "Retry-After": any(error.is_transient for error in errors),
         "Idempotent-Replayed": is_kept,
     }

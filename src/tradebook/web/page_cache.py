@@ -1,8 +1,9 @@
 """Finished pages, exact: an entry holds only while the account's revision stands."""
 
-from collections import OrderedDict
+from contextlib import suppress
 
 import msgspec
+from cachetools import LRUCache
 
 ENTRY_OVERHEAD_BYTES = 500
 
@@ -14,34 +15,26 @@ class CachedAnswer(msgspec.Struct, frozen=True):
     etag: str
     body: bytes
 
+    @property
+    def size_bytes(self) -> int:
+        """What it takes up in memory, roughly."""
+        return len(self.body) + ENTRY_OVERHEAD_BYTES
+
 
 class PageCache:
     """The pages asked for most lately, within a number of bytes."""
 
     def __init__(self, bytes_max: int) -> None:
-        self._bytes_max = bytes_max
-        self._bytes = 0
-        self._pages: OrderedDict[tuple[int, str, str], CachedAnswer] = OrderedDict()
+        self._pages: LRUCache[tuple[int, str, str], CachedAnswer] = LRUCache(
+            bytes_max, getsizeof=lambda page: page.size_bytes
+        )
 
     def get(self, key: tuple[int, str, str], revision: int | None) -> CachedAnswer | None:
         """Return the page if the account has not changed since."""
         page = self._pages.get(key)
-        if page is None or page.revision != revision:
-            return None
-        self._pages.move_to_end(key)
-        return page
+        return page if page is not None and page.revision == revision else None
 
     def put(self, key: tuple[int, str, str], page: CachedAnswer) -> None:
-        """Keep a page, and let go of those not asked for the longest."""
-        self._drop(key)
-        if len(page.body) + ENTRY_OVERHEAD_BYTES > self._bytes_max:
-            return
-        self._pages[key] = page
-        self._bytes += len(page.body) + ENTRY_OVERHEAD_BYTES
-        while self._bytes > self._bytes_max:
-            self._drop(next(iter(self._pages)))
-
-    def _drop(self, key: tuple[int, str, str]) -> None:
-        page = self._pages.pop(key, None)
-        if page is not None:
-            self._bytes -= len(page.body) + ENTRY_OVERHEAD_BYTES
+        """Keep a page, and let go of those not asked for the longest; one larger than all is not kept."""
+        with suppress(ValueError):
+            self._pages[key] = page

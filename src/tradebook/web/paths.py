@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from tradebook.crud.resource import PathObject
-from tradebook.errors import RouteNotFound, ValidationFailed
-from tradebook.ids import decode_id
+from tradebook.errors import ValidationFailed
+from tradebook.ids import read_id
 
 
 def keys_in_path(path_objects: Sequence[PathObject], parts: dict[str, str]) -> tuple[int, ...]:
@@ -13,13 +13,11 @@ def keys_in_path(path_objects: Sequence[PathObject], parts: dict[str, str]) -> t
 
 
 def _key_in_path(path_object: PathObject, text: str) -> int:
-    key = decode_id(path_object.id_prefix, text)
-    if not text:
-        raise RouteNotFound("There is no such path; without its last slash there may be.")
+    key = read_id(path_object.id_prefix, text)
     if key is None:
         raise ValidationFailed(
-            f"{path_object.param} takes ids that begin with {path_object.id_prefix}_ and 13 more characters, "
-            "as this API returns them.",
+            f"{path_object.param} takes ids that begin with {path_object.id_prefix}_, as this API "
+            "returns them.",
             param=path_object.param,
         )
     return key

@@ -1,7 +1,12 @@
-"""The query string, taken apart strictly: what isn't clean UTF-8 is refused, nothing is dropped or merged."""
+"""The query string, taken apart strictly: what isn't clean UTF-8 is refused, nothing is dropped or merged.
 
-from urllib.parse import unquote_to_bytes
+And put together again, for the URLs of pages.
+"""
 
+from urllib.parse import unquote_to_bytes, urlencode
+
+from tradebook.crud.cursor import Cursors, Position
+from tradebook.crud.parameters import CURSOR, Pairs
 from tradebook.errors import ValidationFailed
 
 
@@ -16,6 +21,11 @@ def parse_query_string(raw: str) -> list[tuple[str, str]]:
             decoded_name = _decode(name, param=None)
             pairs.append((decoded_name, _decode(value, param=decoded_name)))
     return pairs
+
+
+def page_url(cursors: Cursors, path: str, pairs: Pairs, position: Position, scope: bytes) -> str:
+    """Write the relative URL of a page: everything that the client asked for, and the cursor."""
+    return f"{path}?{urlencode([*pairs, (CURSOR.name, cursors.encode(position, scope))])}"
 
 
 def _decode(text: str, *, param: str | None) -> str:

@@ -1,5 +1,6 @@
 """Routes that read: authenticate, parse, query, shape, answer. Knows no resource by name."""
 
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -15,7 +16,7 @@ from tradebook.storage.database import Reader
 from tradebook.storage.transactions import reading
 from tradebook.web.page_cache import CachedAnswer
 from tradebook.web.paths import keys_in_path
-from tradebook.web.query_string import parse_query_string
+from tradebook.web.query_string import page_url, parse_query_string
 from tradebook.web.service import ACCOUNT_PREFIX, Service
 from tradebook.web.tags import etag_of, is_known
 
@@ -27,6 +28,7 @@ class Reading:
         self._service = service
         self._route = route
         self._parser = RequestParser(route)
+        self._page_url = partial(page_url, service.cursors)
 
     def answer(self, request: falcon.Request, response: falcon.Response, **path: str) -> None:
         """Answer with the page or the object, from the cache while nothing has changed."""
@@ -48,17 +50,17 @@ class Reading:
         pairs = parse_query_string(raw_query)
         keys = keys_in_path(route.path_objects, parts)
         if isinstance(route, ListRoute):
-            request = self._parser.list_request(path, pairs, account_id, service.cursors)
+            request = self._parser.list_request(pairs, account_id, service.cursors, keys)
             include = request.include
         else:
             include = self._parser.include(pairs)
 
         def answer(reader: Reader) -> tuple[int, Any]:
-            view = View(reader, service.cursors, include)
+            view = View(reader, include, self._page_url)
             if isinstance(route, ItemRoute):
                 return reader.revision, route.find(view, keys)
             row_in_path(route.path_objects, reader, keys)
-            return reader.revision, list_page(view, route, path, request, keys[-1] if keys else None)
+            return reader.revision, list_page(view, route, request)
 
         revision, found = reading(service.database, account_id, answer)
         body = msgspec.json.encode(found)

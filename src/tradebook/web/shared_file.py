@@ -1,4 +1,4 @@
-"""A file that all processes of one user on one machine share, named by the book that they serve."""
+"""A file that all processes of one user on a machine share, named by the URL of the book that they serve."""
 
 import os
 import stat
@@ -7,12 +7,12 @@ from hashlib import blake2b
 from pathlib import Path
 
 
-def open_shared(book: str, purpose: str, size_bytes: int = 0) -> int:
+def open_shared(database_url: str, purpose: str, size_bytes: int = 0) -> int:
     """Open the file, made where there is none, and return its descriptor.
 
     OSError where somebody else has put something in its place.
     """
-    name = blake2b(f"{os.getuid()} {book}".encode(), digest_size=10).hexdigest()
+    name = blake2b(f"{os.getuid()} {database_url}".encode(), digest_size=10).hexdigest()
     path = Path(tempfile.gettempdir()) / f"tradebook-{name}.{purpose}"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     found = os.fstat(descriptor)

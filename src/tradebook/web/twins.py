@@ -20,8 +20,8 @@ _PLACES = 1 << 62
 class Twins:
     """Who is under way, among all processes on this machine that serve one book."""
 
-    def __init__(self, book: str) -> None:
-        self._file = open_shared(book, "twins")
+    def __init__(self, database_url: str) -> None:
+        self._file = open_shared(database_url, "twins")
 
     @contextmanager
     def alone(self, account_id: int, key: str | None) -> Iterator[None]:

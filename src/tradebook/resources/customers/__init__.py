@@ -1,7 +1,55 @@
-"""Customers: whom the account sells to."""
+"""Customers: whom the account sells to. What others may use of them is named here; the rest is their own."""
 
-from tradebook.resources.customers.load import load
+from tradebook.resources.customers.addresses import (
+    COPIED,
+    Pair,
+    copy_places,
+    customer_addresses,
+    customers_of,
+    detach,
+    link,
+    links_of,
+)
+from tradebook.resources.customers.changes import require_customers, survivor_of
+from tradebook.resources.customers.fields import FIELDS, NEW
+from tradebook.resources.customers.index import INDEX
+from tradebook.resources.customers.load import load, load_plain
+from tradebook.resources.customers.numbering import Numbering
+from tradebook.resources.customers.parents import Misfit, misfits, review_parents, set_parents
+from tradebook.resources.customers.price_groups import price_groups_of
 from tradebook.resources.customers.routes import resource
-from tradebook.resources.customers.tables import INDEX
+from tradebook.resources.customers.shape import ID_PREFIX, Customer
+from tradebook.resources.customers.tables import customer_price_groups, customers
+from tradebook.resources.customers.writing import add_customers, change_customers, records
 
-__all__ = ["INDEX", "load", "resource"]
+__all__ = [
+    "COPIED",
+    "FIELDS",
+    "ID_PREFIX",
+    "INDEX",
+    "NEW",
+    "Customer",
+    "Misfit",
+    "Numbering",
+    "Pair",
+    "add_customers",
+    "change_customers",
+    "copy_places",
+    "customer_addresses",
+    "customer_price_groups",
+    "customers",
+    "customers_of",
+    "detach",
+    "link",
+    "links_of",
+    "load",
+    "load_plain",
+    "misfits",
+    "price_groups_of",
+    "records",
+    "require_customers",
+    "resource",
+    "review_parents",
+    "set_parents",
+    "survivor_of",
+]

@@ -23,22 +23,19 @@ from tradebook.resources import (
     shipping_terms,
 )
 from tradebook.resources.account_groups import COMMISSION_POLICIES, FREIGHT_POLICIES
-from tradebook.resources.customers.changes import PATH
 from tradebook.resources.customers.shape import (
+    BILLING_TYPES,
+    EDI_STATUSES,
     ID_PREFIX,
+    PATH,
+    STATUSES,
     Customer,
     CustomerContactInfo,
     CustomerDefaults,
     CustomerFreightPreferences,
     CustomerNotificationPreferences,
 )
-from tradebook.resources.customers.tables import (
-    BILLING_TYPES,
-    EDI_STATUSES,
-    STATUSES,
-    customer_price_groups,
-    customers,
-)
+from tradebook.resources.customers.tables import customer_price_groups, customers
 from tradebook.resources.priorities import PRIORITIES
 from tradebook.resources.quantities import PREFIX as QUANTITY_PREFIX
 from tradebook.resources.quantities import Quantity, unit_of

@@ -5,31 +5,32 @@ from typing import Any, Literal
 import msgspec
 import sqlalchemy as sa
 
-from tradebook.clock import now_ms
 from tradebook.crud.change import Change
 from tradebook.crud.fields import Body, Field, Flag, Many
 from tradebook.crud.parameters import Id
 from tradebook.crud.records import Values
-from tradebook.crud.versions import next_version, next_version_of
+from tradebook.crud.versions import next_version
 from tradebook.errors import HierarchyViolation, ValidationFailed
 from tradebook.ids import encode_id
 from tradebook.resources import account_groups, addresses
-from tradebook.resources.customers.changes import records, require_customers
+from tradebook.resources.customers.addresses import Pair, customer_addresses, link, links_of
+from tradebook.resources.customers.changes import require_customers
 from tradebook.resources.customers.fields import as_given
-from tradebook.resources.customers.links import GROUPED, LINKED, link, review_parent, set_price_groups
+from tradebook.resources.customers.index import INDEX
+from tradebook.resources.customers.parents import children_of, review_parents, set_parents
+from tradebook.resources.customers.price_groups import price_groups_of, set_price_groups
 from tradebook.resources.customers.shape import ID_PREFIX
 from tradebook.resources.customers.tables import (
-    INDEX,
-    customer_addresses,
     customer_price_groups,
     customer_search,
     customers,
     merged_customers,
 )
-from tradebook.storage.schema import ACCOUNT, Prepared, any_of, prepare
+from tradebook.resources.customers.writing import records
+from tradebook.storage.database import Writer
+from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
 PARAM = "source_customer_ids"
-ADOPTED_AT_ONCE = 1_000
 BODY = Body(
     "CustomerMerge",
     (
@@ -44,22 +45,10 @@ BODY = Body(
 )
 
 _c, _merged = customers.c, merged_customers.c
-_NOW = sa.bindparam("now", type_=sa.BigInteger)
-_CHILDREN = prepare(
-    sa.select(_c.id).where(_c.account_id == ACCOUNT, any_of(_c.parent_id, "ids")).order_by(_c.id.desc())
-)
-_ADOPT = prepare(
-    sa.update(customers)
-    .where(_c.account_id == ACCOUNT, any_of(_c.id, "ids"))
-    .values(
-        parent_id=sa.bindparam("parent"),
-        updated_at=next_version_of(_c.updated_at),
-    )
-)
 _POINT_ON = prepare(
     sa.update(merged_customers)
     .where(_merged.account_id == ACCOUNT, any_of(_merged.survivor_id, "ids"))
-    .values(survivor_id=sa.bindparam("survivor"), updated_at=_NOW)
+    .values(survivor_id=sa.bindparam("survivor"), updated_at=sa.bindparam("now"))
 )
 _POINT = prepare(sa.insert(merged_customers))
 _DROPS = [
@@ -95,18 +84,29 @@ class CustomerMergePreview(msgspec.Struct, frozen=True):
 
 
 class _Merge(msgspec.Struct, frozen=True):
-    """A merge that may be done: what moves, by key."""
+    """A merge that may be done, and what is known of those that it is about."""
 
     target: Values
-    sources: list[Values]
-    addresses: list[int]
-    moved_addresses: list[int]
-    moved_groups: list[int]
+    sources: dict[int, Values]
+    links: dict[Pair, bool]
+    groups: dict[int, set[int]]
     children: list[int]
 
     @property
-    def keys(self) -> list[int]:
-        return [source["id"] for source in self.sources]
+    def addresses(self) -> list[int]:
+        """The addresses of the sources."""
+        return sorted({address for customer, address in self.links if customer in self.sources})
+
+    @property
+    def moved_addresses(self) -> list[int]:
+        """Those of them that the target does not have."""
+        return [address for address in self.addresses if (self.target["id"], address) not in self.links]
+
+    @property
+    def moved_groups(self) -> list[int]:
+        """The price groups of the sources that the target is not in."""
+        found = set().union(*(self.groups[key] for key in self.sources))
+        return sorted(found - self.groups[self.target["id"]])
 
 
 def merge(change: Change) -> int | CustomerMergePreview:
@@ -114,60 +114,49 @@ def merge(change: Change) -> int | CustomerMergePreview:
     plan = _plan(change)
     if change.values["dry_run"]:
         return _preview(plan)
-    _move(change, plan)
-    _remove(change, plan)
-    change.writer.reindex(INDEX, [change.id, *plan.keys])
-    for parent in {source["parent_id"] for source in plan.sources} | {change.id}:
-        review_parent(change, parent)
+    _move(change.writer, plan)
+    _remove(change.writer, plan)
+    parents = {source["parent_id"] for source in plan.sources.values()}
+    turned = review_parents(change.writer, {change.id, *parents})
+    change.writer.reindex(INDEX, list(dict.fromkeys([change.id, *plan.sources, *turned])))
     return change.id
 
 
 def _plan(change: Change) -> _Merge:
-    target, keys = change.row, change.values[PARAM]
+    reader, target, keys = change.writer, change.row, change.values[PARAM]
     if change.id in keys:
         raise ValidationFailed(f"{PARAM} names the customer itself, which stays.", param=PARAM)
-    require_customers(change.writer, keys, PARAM)
-    sources = [source for key in keys if (source := records.find(change.writer, key)) is not None]
+    found = records.find_all(reader, keys)
+    if len(found) < len(keys):
+        require_customers(reader, keys, PARAM)
     gone = {change.id, *keys}
-    children = [key for (key,) in change.writer.rows(_CHILDREN, ids=keys) if key not in gone]
+    children = [key for key in children_of(reader, keys) if key not in gone]
     if children and target["parent_id"] is not None and target["parent_id"] not in gone:
         raise HierarchyViolation(
             "The sources have child accounts, which can't become children of a child account.", param=PARAM
         )
     return _Merge(
         target,
-        sources,
-        _of(change, LINKED, keys),
-        _new(change, LINKED, keys),
-        _new(change, GROUPED, keys),
+        {key: found[key] for key in keys},
+        links_of(reader, gone),
+        price_groups_of(reader, gone),
         children,
     )
 
 
-def _of(change: Change, statement: Prepared, customers_of: list[int]) -> list[int]:
-    """List what customers are linked with, each once."""
-    return sorted({row[0] for row in change.writer.rows(statement, customers=customers_of)})
-
-
-def _new(change: Change, statement: Prepared, sources: list[int]) -> list[int]:
-    """List what the sources are linked with and the target is not."""
-    known = set(_of(change, statement, [change.id]))
-    return [key for key in _of(change, statement, sources) if key not in known]
-
-
 def _preview(plan: _Merge) -> CustomerMergePreview:
     kept = as_given(plan.target)
-    gone = {encode_id(ID_PREFIX, key) for key in (plan.target["id"], *plan.keys)}
+    gone = {encode_id(ID_PREFIX, key) for key in (plan.target["id"], *plan.sources)}
     losses = []
-    for source in plan.sources:
+    for key, source in plan.sources.items():
         for field, lost in as_given(source).items():
             is_moot = field == "parent_account_id" and lost in gone
             if lost is not None and lost != kept[field] and not is_moot:
-                losses.append(MergeLoss(encode_id(ID_PREFIX, source["id"]), field, lost, kept[field]))
+                losses.append(MergeLoss(encode_id(ID_PREFIX, key), field, lost, kept[field]))
     return CustomerMergePreview(
         "customer_merge_preview",
         encode_id(ID_PREFIX, plan.target["id"]),
-        [encode_id(ID_PREFIX, key) for key in plan.keys],
+        [encode_id(ID_PREFIX, key) for key in plan.sources],
         [encode_id(addresses.ID_PREFIX, key) for key in plan.moved_addresses],
         [encode_id(account_groups.ID_PREFIX, key) for key in plan.moved_groups],
         [encode_id(ID_PREFIX, key) for key in plan.children],
@@ -175,28 +164,26 @@ def _preview(plan: _Merge) -> CustomerMergePreview:
     )
 
 
-def _move(change: Change, plan: _Merge) -> None:
-    target = change.id
-    link(change, target, plan.addresses, is_attached=True)
-    set_price_groups(change, target, [*_of(change, GROUPED, [target]), *plan.moved_groups])
+def _move(writer: Writer, plan: _Merge) -> None:
+    target: int = plan.target["id"]
+    # What the target was only billed at, and a source had attached, is attached to the target.
+    link(writer, [(target, address) for address in plan.addresses], known=plan.links, is_attached=True)
+    set_price_groups(writer, {target: {*plan.groups[target], *plan.moved_groups}}, plan.groups)
+    set_parents(writer, dict.fromkeys(plan.children, target))
     # Also the target itself, where it was a child of one of the sources; it is nobody's child then.
-    stays_child = plan.target["parent_id"] not in plan.keys
-    parent = plan.target["parent_id"] if stays_child else None
-    # Not all at once: a statement has its time, and a parent may have any number of children.
-    for start in range(0, len(plan.children), ADOPTED_AT_ONCE):
-        some = plan.children[start : start + ADOPTED_AT_ONCE]
-        change.writer.run(_ADOPT, ids=some, parent=target, now=now_ms())
-    records.update(change, plan.target, {"parent_id": parent})
+    stays_child = plan.target["parent_id"] not in plan.sources
+    records.update(writer, plan.target, {"parent_id": plan.target["parent_id"] if stays_child else None})
 
 
-def _remove(change: Change, plan: _Merge) -> None:
-    # A source may be the child of another source.
-    change.writer.run(_ADOPT, ids=plan.keys, parent=None, now=now_ms())
+def _remove(writer: Writer, plan: _Merge) -> None:
+    keys = list(plan.sources)
+    inner = [key for key, source in plan.sources.items() if source["parent_id"] in plan.sources]
+    set_parents(writer, dict.fromkeys(inner))
     now = next_version(0)
-    change.writer.run(_POINT_ON, ids=plan.keys, survivor=change.id, now=now)
-    change.writer.insert(
+    writer.run(_POINT_ON, ids=keys, survivor=plan.target["id"], now=now)
+    writer.insert(
         _POINT,
-        [{"id": key, "survivor_id": change.id, "merged_at": now, "updated_at": now} for key in plan.keys],
+        [{"id": key, "survivor_id": plan.target["id"], "merged_at": now, "updated_at": now} for key in keys],
     )
     for statement in _DROPS:
-        change.writer.run(statement, ids=plan.keys)
+        writer.run(statement, ids=keys)

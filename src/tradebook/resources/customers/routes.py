@@ -3,8 +3,9 @@
 from typing import Any, Literal
 
 from tradebook.crud.parameters import END_DATE, START_DATE, Id, OneOf, Parameter, Q, Text
-from tradebook.crud.resource import Action, ItemRoute, ListRoute, PathObject, Resource
+from tradebook.crud.resource import Action, Gone, ItemRoute, ListRoute, PathObject, Resource
 from tradebook.crud.walks import walk_of_index, walk_of_owned
+from tradebook.errors import CustomerMerged, HierarchyViolation
 from tradebook.resources import (
     account_groups,
     account_users,
@@ -15,79 +16,81 @@ from tradebook.resources import (
 )
 from tradebook.resources.account_groups import AccountGroup, CommissionPolicy, FreightPolicy
 from tradebook.resources.account_statuses import StatusCode
-from tradebook.resources.customers import changes, merging, tables
-from tradebook.resources.customers.changes import PATH, survivor_of
+from tradebook.resources.customers import changes, index, merging
+from tradebook.resources.customers.changes import survivor_of
 from tradebook.resources.customers.fields import CREATE, UPDATE
 from tradebook.resources.customers.load import INCLUDES, load, load_plain, load_span
-from tradebook.resources.customers.shape import ID_PREFIX, Customer
+from tradebook.resources.customers.shape import ID_PREFIX, PATH, Customer
+from tradebook.resources.customers.tables import customer_price_groups, customers
+from tradebook.resources.customers.writing import records
 
 FILTERS = (
     Parameter(
         "customer_group_ids[]",
         Id(account_groups.ID_PREFIX),
         "Only customers whose type group (`type`) is one of these.",
-        tables.TYPE,
+        index.TYPE,
     ),
     Parameter(
         "pricing_group_ids[]",
         Id(account_groups.ID_PREFIX),
         "Only customers that belong to any of these pricing groups.",
-        tables.PRICE_GROUP,
+        index.PRICE_GROUP,
     ),
     Parameter(
         "sales_rep_ids[]",
         Id(account_users.ID_PREFIX),
         "Only customers with one of these default sales reps (account user ids).",
-        tables.SALES_REP,
+        index.SALES_REP,
     ),
     Parameter(
         "status_codes[]",
         OneOf(StatusCode),
         "Only customers with one of these account statuses.",
-        tables.STATUS,
+        index.STATUS,
     ),
     Parameter(
         "shipping_term_ids[]",
         Id(shipping_terms.ID_PREFIX),
         "Only customers with one of these default shipping terms.",
-        tables.SHIPPING_TERM,
+        index.SHIPPING_TERM,
     ),
     Parameter(
         "payment_term_ids[]",
         Id(payment_terms.ID_PREFIX),
         "Only customers with one of these default payment terms.",
-        tables.PAYMENT_TERM,
+        index.PAYMENT_TERM,
     ),
     Parameter(
         "commission_status_codes[]",
         OneOf(CommissionPolicy),
         "Only customers whose own commission policy is one of these; what a group adds doesn't count.",
-        tables.COMMISSION_POLICY,
+        index.COMMISSION_POLICY,
     ),
     Parameter(
         "freight_status_codes[]",
         OneOf(FreightPolicy),
         "Only customers whose own freight policy is one of these; what a group adds doesn't count.",
-        tables.FREIGHT_POLICY,
+        index.FREIGHT_POLICY,
     ),
     Parameter(
         "carrier_ids[]",
         Id(carriers.ID_PREFIX),
         "Only customers with one of these default carriers.",
-        tables.CARRIER,
+        index.CARRIER,
     ),
     Parameter(
         "service_level_ids[]",
         Id(service_levels.ID_PREFIX),
         "Only customers with one of these default service levels.",
-        tables.SERVICE_LEVEL,
+        index.SERVICE_LEVEL,
     ),
     # The words stand at the place of the flag's value: 0 has no children, 1 has some.
     Parameter(
         "parent_account_status",
         OneOf(Literal["non_parent", "parent"]),
         "`parent`: only customers with child accounts; `non_parent`: only those without.",
-        tables.IS_PARENT,
+        index.IS_PARENT,
     ),
     *(
         Parameter(
@@ -95,14 +98,14 @@ FILTERS = (
             Text(),
             f"Only customers with an address whose {name.replace('_', ' ')} is exactly this. `city`, "
             "`state` and `postal_code` given together must match one and the same address.",
-            tables.PLACE,
+            index.PLACE,
             place,
         )
         for place, name in enumerate(("city", "state", "postal_code"))
     ),
 )
 
-_PATH_OBJECT = PathObject("id", ID_PREFIX, changes.records, gone=survivor_of)
+_PATH_OBJECT = PathObject("id", ID_PREFIX, records, gone=Gone(CustomerMerged, survivor_of))
 _CHANGED: dict[str, Any] = {"item": Customer, "load": load, "includes": INCLUDES}
 
 resource = Resource(
@@ -115,7 +118,7 @@ resource = Resource(
             summary="List customers",
             permission="customers:read",
             item=Customer,
-            walk=walk_of_index(tables.INDEX),
+            walk=walk_of_index(index.INDEX),
             load=load,
             load_span=load_span,
             parameters=(Q, *FILTERS, START_DATE, END_DATE),
@@ -136,6 +139,8 @@ resource = Resource(
             summary="Create a customer",
             permissions=("customers:create",),
             act=changes.create,
+            errors=changes.ERRORS,
+            new=records,
             body=CREATE,
             creates=True,
             **_CHANGED,
@@ -146,6 +151,7 @@ resource = Resource(
             summary="Change a customer; what is absent stays",
             permissions=("customers:update",),
             act=changes.update,
+            errors=changes.ERRORS,
             body=UPDATE,
             path_objects=(_PATH_OBJECT,),
             **_CHANGED,
@@ -164,6 +170,7 @@ resource = Resource(
             summary="Merge customers into one",
             permissions=("customers:update", "customers:delete"),
             act=merging.merge,
+            errors=(HierarchyViolation,),
             body=merging.BODY,
             path_objects=(_PATH_OBJECT,),
             other_items=(merging.CustomerMergePreview,),
@@ -174,7 +181,7 @@ resource = Resource(
             summary="List a customer's child accounts",
             permission="customers:read",
             item=Customer,
-            walk=walk_of_owned(tables.customers.c.parent_id, tables.customers.c.id),
+            walk=walk_of_owned(customers.c.parent_id, customers.c.id),
             load=load_plain,
             path_objects=(_PATH_OBJECT,),
         ),
@@ -184,8 +191,8 @@ resource = Resource(
             permission="customers:read",
             item=AccountGroup,
             walk=walk_of_owned(
-                tables.customer_price_groups.c.customer_id,
-                tables.customer_price_groups.c.group_id,
+                customer_price_groups.c.customer_id,
+                customer_price_groups.c.group_id,
             ),
             load=account_groups.fragments.load_found,
             path_objects=(_PATH_OBJECT,),

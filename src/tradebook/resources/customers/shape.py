@@ -1,16 +1,15 @@
 """The customer object, in the key order of the published reference."""
 
-from typing import Literal, Optional
+from typing import Literal, Optional, get_args
 
 import msgspec
 
 from tradebook.crud.listing import ListObject
 from tradebook.resources.account_groups import AccountGroup, CommissionPolicy, FreightPolicy
-from tradebook.resources.account_statuses import StatusCode
+from tradebook.resources.account_statuses import CODES, StatusCode
 from tradebook.resources.account_users import AccountUser
 from tradebook.resources.addresses import Address
 from tradebook.resources.carriers import Carrier
-from tradebook.resources.customers.tables import BillingType, EdiStatus
 from tradebook.resources.payment_terms import PaymentTerm
 from tradebook.resources.priorities import Priority
 from tradebook.resources.quantities import Quantity
@@ -18,6 +17,13 @@ from tradebook.resources.service_levels import ServiceLevel
 from tradebook.resources.shipping_terms import ShippingTerm
 
 ID_PREFIX = "ac"
+PATH = "/v1/sales/customers"
+
+EdiStatus = Literal["enabled", "disabled"]
+BillingType = Literal["sender", "third_party"]
+STATUSES = CODES
+EDI_STATUSES: tuple[EdiStatus, ...] = get_args(EdiStatus)
+BILLING_TYPES: tuple[BillingType, ...] = get_args(BillingType)
 
 
 class CustomerContactInfo(msgspec.Struct, frozen=True):
@@ -83,3 +89,6 @@ class Customer(msgspec.Struct, frozen=True, gc=False):
     child_accounts: ListObject | None
     created_at: str
     updated_at: str
+
+
+ID_PREFIX = "ac"

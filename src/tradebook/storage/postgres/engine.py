@@ -11,29 +11,35 @@ from time import monotonic
 from typing import Any
 
 import psycopg
-import sqlalchemy as sa
 from psycopg import errors
-from psycopg.conninfo import conninfo_to_dict
 
-from tradebook.clock import now_ms
-from tradebook.ids import KeyMaker
+from tradebook.ids import new_key
 from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION
 from tradebook.storage.database import Conflict, Duplicate, OutcomeUnknown, Row, Unavailable
 from tradebook.storage.derived import Derived
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.index_documents import documents
+from tradebook.storage.index_versions import (
+    KEEP_VERSIONS,
+    NO_VERSIONS,
+    OTHER_VERSIONS,
+    IndexVersions,
+    Versions,
+    read_versions,
+    write_versions,
+)
 from tradebook.storage.postgres.connections import Connection, Connections
-from tradebook.storage.postgres.index import TOO_MANY, questions, searchable
+from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists
+from tradebook.storage.postgres.index import TOO_MANY, questions, searchable, version_of
 from tradebook.storage.postgres.row_security import APPLICATION, put_on
 from tradebook.storage.schema import Prepared
 
-SCHEMES = ("postgresql://", "postgres://")
 SERVER_TIMEOUT_SHARE = 0.85
 """The server gives up a statement before the client gives up the connection."""
 
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
-_AWAY = (
+AWAY = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     # A server that was a standby, or has become one.
@@ -45,10 +51,11 @@ class PostgresReader:
     """Reads one account inside one transaction of a connection."""
 
     def __init__(
-        self, database: "PostgresDatabase", connection: Connection, account_id: int, revision: int
+        self, database: "PostgresDatabase", connection: Connection, account_id: int, account: Row | None
     ) -> None:
         self.account_id = account_id
-        self.revision = revision
+        self.revision, kept = account or (0, NO_VERSIONS)
+        self.versions = read_versions(kept)
         self._database = database
         self._connection = connection
 
@@ -65,6 +72,8 @@ class PostgresReader:
         self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
     ) -> list[int]:
         """Return the keys that match, `above <= key < below`, in list order or against it."""
+        if query.words:
+            self._database.indexes.require_whole(self.versions, index)
         bounds = {"account_id": self.account_id, "above": above, "below": below, "limit": limit}
         found: list[int] = []
         for question in questions(index, query, self.account_id, descending=descending):
@@ -75,7 +84,7 @@ class PostgresReader:
         return found
 
     def _execute(self, statement: Prepared, values: Mapping[str, Any]) -> psycopg.Cursor[Row]:
-        sql, fixed = statement.postgresql
+        sql, fixed = statement.text(DIALECT)
         bound = {**fixed, **values, "account_id": self.account_id}
         return self._connection.execute(sql, bound, binary=True)
 
@@ -97,9 +106,12 @@ class PostgresWriter(PostgresReader):
         listed = list(rows)
         if not listed:
             return
-        at_once = statement.postgresql_rows
-        if at_once is None:
-            sql, fixed = statement.postgresql
+        at_once = insert_of_lists(statement)
+        if at_once is None and len(listed) == 1:
+            # A pipeline of one costs half as much again.
+            self._execute(statement, listed[0])
+        elif at_once is None:
+            sql, fixed = statement.text(DIALECT)
             own = {"account_id": self.account_id}
             with self._connection.cursor() as cursor:
                 cursor.executemany(sql, [{**fixed, **row, **own} for row in listed])
@@ -121,12 +133,19 @@ class PostgresWriter(PostgresReader):
             raise
         self._connection.execute("RELEASE SAVEPOINT part")
 
-    def create_indexes(self, indexes: Iterable[ListIndex]) -> None:
-        """Do nothing: the tables' own indexes serve every account."""
+    def empty_index(self, index: ListIndex) -> None:
+        """Do nothing: the tables' own indexes serve every account, and a text replaces that of before."""
 
-    def reindex(self, index: ListIndex, keys: Sequence[int]) -> None:
+    def keep_versions(self, versions: Versions) -> None:
+        """Write down what the account's indexes are made from."""
+        self.run(KEEP_VERSIONS, kept=write_versions(versions))
+        self.versions = versions
+
+    def reindex(
+        self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
+    ) -> None:
         """Bring the index up to date for these rows, also for those that are gone."""
-        found = documents(index, self.rows, list(keys))
+        found = documents(index, self.rows, list(keys), known)
         table, key = index.folded.name, index.folded_key
         texts = [searchable(document, self.account_id) for document in found.values()]
         self._connection.execute(
@@ -147,20 +166,20 @@ class PostgresWriter(PostgresReader):
 class PostgresDatabase:
     """A book on a PostgreSQL server, or on a standby of one."""
 
-    def __init__(self, conninfo: str, *, timeout_ms: int) -> None:
+    def __init__(self, conninfo: str, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> None:
+        self.indexes = IndexVersions(indexes, version_of)
         self.derived = Derived()
         self.timeout_ms = timeout_ms
         self._patience_seconds = timeout_ms / 1000
         self._server_timeout_ms = int(timeout_ms * SERVER_TIMEOUT_SHARE)
-        self._keys = KeyMaker()
         self._connections = Connections(conninfo, patience_seconds=self._patience_seconds)
 
     @contextmanager
     def read(self, account_id: int) -> Iterator[PostgresReader]:
         """Open a snapshot of one account."""
-        with self._transaction(f"{_READ}; {self._own(account_id)}; {_revision_of(account_id)}") as begun:
+        with self._transaction(f"{_READ}; {self._own(account_id)}; {_account_of(account_id)}") as begun:
             connection, rows = begun
-            yield PostgresReader(self, connection, account_id, rows[0][0] if rows else 0)
+            yield PostgresReader(self, connection, account_id, rows[0] if rows else None)
 
     @contextmanager
     def write(self, account_id: int) -> Iterator[PostgresWriter]:
@@ -168,25 +187,31 @@ class PostgresDatabase:
 
         The account's row is locked first, so the writers of one account take turns.
         """
-        lock = f"{_revision_of(account_id)} FOR NO KEY UPDATE"
+        with self._write(account_id) as writer:
+            self.indexes.require_own(writer.versions)
+            yield writer
+
+    @contextmanager
+    def _write(self, account_id: int) -> Iterator[PostgresWriter]:
+        lock = f"{_account_of(account_id)} FOR NO KEY UPDATE"
         with self._transaction(f"{_WRITE}; {self._own(account_id)}; {lock}") as (connection, rows):
-            before = rows[0][0] if rows else 0
-            writer = PostgresWriter(self, connection, account_id, before)
+            writer = PostgresWriter(self, connection, account_id, rows[0] if rows else None)
             yield writer
             # Never falling, so that a standby can be told to be as far as this.
-            writer.run(NEW_REVISION, new_revision=max(before + 1, self._keys.next(now_ms())))
+            writer.run(NEW_REVISION, new_revision=max(writer.revision + 1, new_key()))
 
     @contextmanager
     def create_account(self, account_id: int, **values: Any) -> Iterator[PostgresWriter]:
         """Add an account and open its first transaction."""
-        with self.write(account_id) as writer:
-            writer.run(NEW_ACCOUNT, **{"revision": 0, "last_customer_number": 0, **values})
+        with self._write(account_id) as writer:
+            row = {"revision": 0, "last_customer_number": 0, "indexes": self.indexes.kept, **values}
+            writer.run(NEW_ACCOUNT, **row)
             yield writer
 
     def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:
         """Change what no page shows; the revision stays, and its lock is not waited for."""
         with self._transaction(f"{_WRITE}; {self._own(account_id)}") as (connection, _):
-            sql, fixed = statement.postgresql
+            sql, fixed = statement.text(DIALECT)
             connection.execute(sql, {**fixed, **values, "account_id": account_id}, binary=True)
 
     def revision(self, account_id: int) -> int | None:
@@ -197,14 +222,24 @@ class PostgresDatabase:
     def rows_of_all_accounts(self, statement: Prepared, **values: Any) -> list[Row]:
         """Read outside any account."""
         with self._transaction(f"{_READ}; {self._own(None)}") as (connection, _):
-            sql, fixed = statement.postgresql
+            sql, fixed = statement.text(DIALECT)
             return connection.execute(sql, {**fixed, **values}, binary=True).fetchall()
 
     def run_of_all_accounts(self, statement: Prepared, **values: Any) -> None:
         """Write outside any account, in a transaction of its own."""
         with self._transaction(f"{_WRITE}; {self._own(None)}") as (connection, _):
-            sql, fixed = statement.postgresql
+            sql, fixed = statement.text(DIALECT)
             connection.execute(sql, {**fixed, **values})
+
+    def accounts_to_index(self) -> list[int]:
+        """List the accounts of which an index was made from something else, or not to its end."""
+        listed = self.rows_of_all_accounts(OTHER_VERSIONS, kept=self.indexes.kept)
+        return [account_id for (account_id,) in listed]
+
+    def remake_indexes(self, account_id: int) -> int:
+        """Make the next rows of such an account anew, in one transaction; tells how many, 0 at the end."""
+        with self._write(account_id) as writer:
+            return self.indexes.remake_some(writer)
 
     def schema_version(self) -> str | None:
         """Tell which schema the database has; None where it has none yet."""
@@ -237,7 +272,7 @@ class PostgresDatabase:
             try:
                 try:
                     rows = _last_rows(connection.execute(first))
-                except _AWAY:
+                except AWAY:
                     # The connection was cut while nobody used it: nothing has been done yet, try another one.
                     if connection.closed and monotonic() < end:
                         continue
@@ -253,39 +288,12 @@ class PostgresDatabase:
                 self._connections.give_back(connection)
 
 
-class PostgresLocation:
-    """A database on a server, by its URL."""
-
-    is_embedded = False
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        try:
-            known = conninfo_to_dict(url)
-        except psycopg.ProgrammingError:
-            # Its own message would repeat the URL, and the password in it.
-            raise ValueError("write postgresql://USER:PASSWORD@HOST/DATABASE") from None
-        place = f"{known.get('host', '')}:{known['port']}" if "port" in known else known.get("host", "")
-        self.shown = f"postgresql://{place}/{known.get('dbname', '')}"
-
-    def exists(self) -> bool:
-        """Say yes: the server tells when it is asked."""
-        return True
-
-    def create(self) -> None:
-        """Do nothing: the database is made by who runs the server."""
-
-    def open(self, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> PostgresDatabase:  # noqa: ARG002 - SQLite's
-        """Open the book; nothing is connected before it is needed."""
-        return PostgresDatabase(self.url, timeout_ms=timeout_ms)
-
-    def migrating(self) -> sa.Engine:
-        """Return what Alembic works with; its statements take as long as they take."""
-        return sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(self.url))
-
-
 def _revision_of(account_id: int) -> str:
     return f"SELECT revision FROM accounts WHERE account_id = {account_id:d}"
+
+
+def _account_of(account_id: int) -> str:
+    return f"SELECT revision, indexes FROM accounts WHERE account_id = {account_id:d}"
 
 
 def _last_rows(cursor: psycopg.Cursor[Row]) -> list[Row]:
@@ -311,5 +319,5 @@ def _translated() -> Iterator[None]:
         raise Duplicate(str(error)) from error
     except (errors.SerializationFailure, errors.DeadlockDetected) as error:
         raise Conflict(str(error)) from error
-    except _AWAY as error:
+    except AWAY as error:
         raise Unavailable(str(error)) from error

@@ -6,13 +6,18 @@ the words leave. One of them has the whole page, unless everything is common and
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from tradebook.ids import encode_body
 from tradebook.storage.index import Condition, ListIndex, Query
 from tradebook.storage.index_documents import Document, forms_of
+from tradebook.storage.index_versions import digest_of
+from tradebook.storage.postgres.dialect import DIALECT, list_type
+
+FORM = 1
+"""The number of how a document is written here. Raise it when `searchable` begins to write another text."""
 
 WALKED_ROWS = 10_000
 """How many rows in list order are tested before the indexes are asked what matches."""
@@ -25,12 +30,18 @@ TOO_MANY = -1
 
 _NO_BOUND = 1 << 60
 
-_ACCOUNT_LETTERS = 6
+_MARK_DIGITS = 8
 _SHORT = 2
 """Words up to this length have no trigram of their own: their pieces are written down one by one."""
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ \n")
 _FIRST, _OTHERS = "KLMNOPQR", "STUVWXYZ"
+
+
+@cache
+def version_of(index: ListIndex) -> str:
+    """Sum up what the searched text is made from; the facets have indexes of their own."""
+    return digest_of(index, DIALECT, form=FORM, with_facets=False)
 
 
 class _Spelling(dict[int, str]):
@@ -64,8 +75,10 @@ def searchable(document: Document, account_id: int) -> str:
 
 
 def _account_mark(account_id: int) -> str:
-    # A part of the account's id, among the trigrams: rows of other accounts hardly get out of the index.
-    return encode_body(account_id)[-_ACCOUNT_LETTERS:] + "\n"
+    # A part of the account's key, among the trigrams: rows of other accounts hardly get out of the index. In
+    # letters that stand only behind others in the spelling of a character, so no spelled word is found in it.
+    digits = f"{account_id % 8**_MARK_DIGITS:0{_MARK_DIGITS}o}"
+    return "".join(_OTHERS[int(digit)] for digit in digits) + "\n"
 
 
 def _patterns(word: str) -> list[str]:
@@ -126,7 +139,7 @@ class _Writing:
         """Walk the facet's own index, once for each value."""
         (place,) = {at for value in condition.values for at, part in enumerate(value) if part is not None}
         column = condition.facet.columns[place]
-        key = _key_of(self._index, column.table)
+        key = key_of(self._index, column.table)
         # DISTINCT ON keeps to the order of the index; a plain DISTINCT may read all of it into a hash first.
         is_own = column.table is self._index.table
         distinct, distinct_id = (
@@ -143,7 +156,7 @@ class _Writing:
         if len(values) == 1:
             single = walk.replace("wanted.value", self._bind(values[0]))
             return Question(f"SELECT id FROM ({single}) AS found ORDER BY id {self._order}", self._values)
-        wanted = f"unnest({self._bind(values)}::{_list_type(column)}[]) AS wanted(value)"
+        wanted = f"unnest({self._bind(values)}::{list_type(column.type)}[]) AS wanted(value)"
         return Question(
             f"SELECT {distinct_id}id FROM {wanted}"
             f" CROSS JOIN LATERAL ({walk}) AS found ORDER BY id {self._order} LIMIT %(limit)s",
@@ -155,7 +168,7 @@ class _Writing:
         (value,) = condition.values
         place = next(at for at, part in enumerate(value) if part is not None)
         column = condition.facet.columns[place]
-        key, leading = _key_of(self._index, column.table), self._bind(value[place])
+        key, leading = key_of(self._index, column.table), self._bind(value[place])
         rows = (
             f"SELECT {key} AS id, {', '.join(c.name for c in condition.facet.columns)}"
             f" FROM {column.table.name} WHERE {_ACCOUNT}"
@@ -245,7 +258,7 @@ class _Writing:
         return " AND ".join([selects[0], *(f"{key} IN ({keys})" for keys in selects[1:])])
 
     def _select(self, table: sa.FromClause, conditions: Iterable[Condition]) -> str:
-        key, name = _key_of(self._index, table), _name_of(table)
+        key, name = key_of(self._index, table), _name_of(table)
         tests = [_ACCOUNT, _within(key), *(self._holds(condition, name) for condition in conditions)]
         return f"SELECT {key} FROM {name} WHERE {' AND '.join(tests)}"
 
@@ -256,7 +269,7 @@ class _Writing:
         return self._has_row(table, self._holds(condition, "linked"))
 
     def _has_row(self, table: sa.FromClause, test: str) -> str:
-        return self._linked(_name_of(table), _key_of(self._index, table), test)
+        return self._linked(_name_of(table), key_of(self._index, table), test)
 
     def _has_words(self, words: Iterable[str]) -> str:
         return self._linked(self._search, self._search_key, self._words(words, "linked"))
@@ -274,7 +287,7 @@ class _Writing:
         columns = condition.facet.columns
         if len(columns) == 1:
             values = [value[0] for value in condition.values]
-            return f"{table}.{columns[0].name} = ANY ({self._bind(values)}::{_list_type(columns[0])}[])"
+            return f"{table}.{columns[0].name} = ANY ({self._bind(values)}::{list_type(columns[0].type)}[])"
         alternatives = (
             " AND ".join(
                 f"{table}.{column.name} = {self._bind(part)}"
@@ -310,7 +323,7 @@ def searched_view(index: ListIndex) -> str:
     return f"{index.folded.name}_of_account"
 
 
-def _key_of(index: ListIndex, table: sa.FromClause) -> str:
+def key_of(index: ListIndex, table: sa.FromClause) -> str:
     """Name the column that holds the indexed row's key."""
     return "id" if table is index.table else index.folded_key
 
@@ -318,7 +331,3 @@ def _key_of(index: ListIndex, table: sa.FromClause) -> str:
 def _name_of(table: sa.FromClause) -> str:
     assert isinstance(table, sa.Table)
     return table.name
-
-
-def _list_type(column: sa.Column[Any]) -> str:
-    return "text" if isinstance(column.type, sa.Text) else "bigint"

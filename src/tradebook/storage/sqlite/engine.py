@@ -1,6 +1,5 @@
 """The embedded engine: one SQLite file through apsw."""
 
-import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,19 +9,27 @@ from typing import Any
 
 import apsw
 import msgspec
-import sqlalchemy as sa
 
-from tradebook.clock import now_ms
-from tradebook.ids import KeyMaker, encode_body
+from tradebook.ids import new_key
 from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION, REVISION
 from tradebook.storage.database import Duplicate, Row, Unavailable
 from tradebook.storage.derived import Derived
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.index_documents import documents
+from tradebook.storage.index_versions import (
+    KEEP_VERSIONS,
+    NO_VERSIONS,
+    OTHER_VERSIONS,
+    VERSIONS,
+    IndexVersions,
+    Versions,
+    read_versions,
+    write_versions,
+)
 from tradebook.storage.schema import Prepared
-from tradebook.storage.sqlite.index import match_expression, tokens, words_to_confirm
+from tradebook.storage.sqlite.dialect import DIALECT
+from tradebook.storage.sqlite.index import index_name, keys_statement, tokens, version_of
 
-SCHEME = "sqlite:///"
 MMAP_BYTES = 1 << 36
 CACHE_KIBIBYTES = 8_192
 _DUPLICATE = {
@@ -69,12 +76,21 @@ class SqliteReader:
         self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
     ) -> list[int]:
         """Return the keys that match, `above <= key < below`, in list order or against it."""
+        if query.conditions or query.words:
+            self._database.indexes.require_whole(self.versions, index)
         sql, values = keys_statement(index, query, self.account_id, descending=descending)
         bound = (*values, above, below, limit)
         return [key for (key,) in self._connection.execute(sql, bound)]
 
+    @cached_property
+    def versions(self) -> Versions:
+        """What the account's indexes were made from."""
+        sql, _ = VERSIONS.text(DIALECT)
+        kept = self._connection.execute(sql, {"account_id": self.account_id}).get
+        return read_versions(kept or NO_VERSIONS)
+
     def _bound(self, statement: Prepared, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        sql, fixed = statement.sqlite
+        sql, fixed = statement.text(DIALECT)
         bound = {**fixed, **values}
         for name, value in values.items():
             if isinstance(value, (list, tuple)):
@@ -99,7 +115,7 @@ class SqliteWriter(SqliteReader):
 
     def insert(self, statement: Prepared, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run an insert for every row."""
-        sql, fixed = statement.sqlite
+        sql, fixed = statement.text(DIALECT)
         own = {**fixed, "account_id": self.account_id}
         self._connection.executemany(sql, ({**row, **own} for row in rows))
 
@@ -118,9 +134,11 @@ class SqliteWriter(SqliteReader):
             if self._connection.in_transaction:
                 self._connection.execute("RELEASE part")
 
-    def reindex(self, index: ListIndex, keys: Sequence[int]) -> None:
+    def reindex(
+        self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
+    ) -> None:
         """Bring the index up to date for these rows, also for those that are gone."""
-        found = documents(index, self.rows, list(keys))
+        found = documents(index, self.rows, list(keys), known)
         name, folded, key_name = (
             index_name(index, self.account_id),
             index.folded.name,
@@ -144,13 +162,19 @@ class SqliteWriter(SqliteReader):
             ((key,) for key in gone),
         )
 
-    def create_indexes(self, indexes: Iterable[ListIndex]) -> None:
-        """Make the account's own index tables, where they aren't there yet."""
-        for index in indexes:
-            self._connection.execute(
-                f"CREATE VIRTUAL TABLE IF NOT EXISTS {index_name(index, self.account_id)} USING fts5("
-                "tokens, content='', contentless_delete=1, detail=none, tokenize=ascii)"
-            )
+    def empty_index(self, index: ListIndex) -> None:
+        """Make the account's own table of the index, in the place of any that is there."""
+        name = index_name(index, self.account_id)
+        self._connection.execute(f"DROP TABLE IF EXISTS {name}")
+        self._connection.execute(
+            f"CREATE VIRTUAL TABLE {name} USING fts5("
+            "tokens, content='', contentless_delete=1, detail=none, tokenize=ascii)"
+        )
+
+    def keep_versions(self, versions: Versions) -> None:
+        """Write down what the account's indexes are made from."""
+        self.run(KEEP_VERSIONS, kept=write_versions(versions))
+        self.versions = versions
 
 
 class SqliteDatabase:
@@ -160,9 +184,8 @@ class SqliteDatabase:
         self.path = path
         self.derived = Derived()
         self.timeout_ms = timeout_ms
-        self._indexes = indexes
+        self.indexes = IndexVersions(indexes, version_of)
         self._own = threading.local()
-        self._keys = KeyMaker()
 
     @contextmanager
     def read(self, account_id: int) -> Iterator[SqliteReader]:
@@ -178,13 +201,21 @@ class SqliteDatabase:
     @contextmanager
     def write(self, account_id: int) -> Iterator[SqliteWriter]:
         """Open a transaction on one account; leaving it normally commits, an exception undoes it."""
+        with self._write(account_id) as writer:
+            self.indexes.require_own(writer.versions)
+            yield writer
+
+    @contextmanager
+    def _write(self, account_id: int) -> Iterator[SqliteWriter]:
         with _translated():
             connection = self._connection("writing")
             connection.execute("BEGIN IMMEDIATE")
             try:
                 writer = SqliteWriter(self, connection, account_id)
+                # First, as it tells the versions in the same step.
+                kept = writer.rows(NEW_REVISION, new_revision=new_key())
+                writer.versions = read_versions(kept[0][0] if kept else NO_VERSIONS)
                 yield writer
-                writer.run(NEW_REVISION, new_revision=self._keys.next(now_ms()))
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
@@ -194,16 +225,17 @@ class SqliteDatabase:
     @contextmanager
     def create_account(self, account_id: int, **values: Any) -> Iterator[SqliteWriter]:
         """Add an account and open its first transaction."""
-        with self.write(account_id) as writer:
-            row = {"revision": 0, "last_customer_number": 0, **values}
-            writer.run(NEW_ACCOUNT, **row)
-            writer.create_indexes(self._indexes)
+        with self._write(account_id) as writer:
+            own = {"revision": new_key(), "indexes": self.indexes.kept}
+            writer.run(NEW_ACCOUNT, **{**own, "last_customer_number": 0, **values})
+            for index in self.indexes.indexes:
+                writer.empty_index(index)
             yield writer
 
     def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:
         """Change what no page shows, without waiting for whoever writes now; the revision stays."""
         with _translated():
-            sql, fixed = statement.sqlite
+            sql, fixed = statement.text(DIALECT)
             self._connection("touching").execute(sql, {**fixed, **values, "account_id": account_id})
 
     def revision(self, account_id: int) -> int | None:
@@ -225,7 +257,7 @@ class SqliteDatabase:
             if version != self._own.data_version:
                 self._own.revisions.clear()
                 self._own.data_version = version
-            sql, _ = REVISION.sqlite
+            sql, _ = REVISION.text(DIALECT)
             found = connection.execute(sql, {"account_id": account_id}).get
             if found is not None:
                 self._own.revisions[account_id] = found
@@ -234,14 +266,24 @@ class SqliteDatabase:
     def rows_of_all_accounts(self, statement: Prepared, **values: Any) -> list[Row]:
         """Read outside any account."""
         with _translated():
-            sql, fixed = statement.sqlite
+            sql, fixed = statement.text(DIALECT)
             return self._connection("reading").execute(sql, {**fixed, **values}).fetchall()
 
     def run_of_all_accounts(self, statement: Prepared, **values: Any) -> None:
         """Write outside any account, in a transaction of its own."""
         with _translated():
-            sql, fixed = statement.sqlite
+            sql, fixed = statement.text(DIALECT)
             self._connection("writing").execute(sql, {**fixed, **values})
+
+    def accounts_to_index(self) -> list[int]:
+        """List the accounts of which an index was made from something else, or not to its end."""
+        listed = self.rows_of_all_accounts(OTHER_VERSIONS, kept=self.indexes.kept)
+        return [account_id for (account_id,) in listed]
+
+    def remake_indexes(self, account_id: int) -> int:
+        """Make the next rows of such an account anew, in one transaction; tells how many, 0 at the end."""
+        with self._write(account_id) as writer:
+            return self.indexes.remake_some(writer)
 
     def schema_version(self) -> str | None:
         """Tell which schema the file has; None where it has none yet."""
@@ -286,74 +328,6 @@ class SqliteDatabase:
         ):
             connection.pragma(pragma, value)
         return connection
-
-
-class SqliteLocation:
-    """A file, by its URL."""
-
-    is_embedded = True
-
-    def __init__(self, url: str) -> None:
-        self.path = Path(url.removeprefix(SCHEME)).resolve()
-        # Processes find the file by it from wherever they stand.
-        self.url = f"{SCHEME}{self.path}"
-        self.shown = url
-
-    def exists(self) -> bool:
-        """Tell whether the file is there."""
-        return self.path.exists()
-
-    def create(self) -> None:
-        """Make the file if there is none; only its owner may read it, and so the log beside it."""
-        if not self.path.exists():
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-
-    def open(self, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> SqliteDatabase:
-        """Open the book; the file is opened when it is needed."""
-        return SqliteDatabase(self.path, timeout_ms=timeout_ms, indexes=indexes)
-
-    def migrating(self) -> sa.Engine:
-        """Return what Alembic works with."""
-        return sa.create_engine(self.url)
-
-
-def index_name(index: ListIndex, account_id: int) -> str:
-    """Name an account's own index table."""
-    return f"{index.name}_{encode_body(account_id)}"
-
-
-def keys_statement(
-    index: ListIndex, query: Query, account_id: int, *, descending: bool
-) -> tuple[str, tuple[Any, ...]]:
-    """Write the statement that walks an index; it takes then: above, below, limit."""
-    order = "DESC" if descending else "ASC"
-    expression = match_expression(query)
-    if not expression:
-        return (
-            (
-                f"SELECT id FROM {index.table.name} WHERE account_id = ? AND id >= ? AND id < ?"
-                f" ORDER BY id {order} LIMIT ?"
-            ),
-            (account_id,),
-        )
-    name = index_name(index, account_id)
-    walk = f"{name} MATCH ? AND {name}.rowid >= ? AND {name}.rowid < ?"
-    confirmed = words_to_confirm(query)
-    if not confirmed:
-        return (
-            f"SELECT rowid FROM {name} WHERE {walk} ORDER BY rowid {order} LIMIT ?",
-            (expression,),
-        )
-    text = " AND ".join("(" + " OR ".join("instr(f.folded, ?)" for _ in forms) + ")" for forms in confirmed)
-    # CROSS JOIN keeps the order of the loops: the index first, then the text of what it found.
-    return (
-        (
-            f"SELECT {name}.rowid FROM {name} CROSS JOIN {index.folded.name} AS f"
-            f" ON f.account_id = ? AND f.{index.folded_key} = {name}.rowid WHERE {text} AND {walk}"
-            f" ORDER BY {name}.rowid {order} LIMIT ?"
-        ),
-        (account_id, *(word for forms in confirmed for word in forms), expression),
-    )
 
 
 @contextmanager

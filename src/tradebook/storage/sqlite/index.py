@@ -7,21 +7,33 @@ characters is confirmed against the folded text (docs/decisions/0002 has the mea
 """
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from itertools import combinations
 from typing import Any
 
 import msgspec
 
-from tradebook.storage.index import Condition, Facet, Query
+from tradebook.ids import encode_body
+from tradebook.storage.index import Condition, Facet, ListIndex, Query
 from tradebook.storage.index_documents import FIELD_END, Document, forms_of
+from tradebook.storage.index_versions import digest_of
+from tradebook.storage.sqlite.dialect import DIALECT
+
+FORM = 1
+"""The number of how a document is written here. Raise it when `tokens` begins to write another text."""
 
 PIECE_LENGTH = 3
 # More pieces of a long word narrow nothing down that the confirmation would not.
 PIECES_OF_A_WORD_MAX = 24
 _CODES_KEPT = 200_000
 _FACETS_KEPT = 20_000
+
+
+@cache
+def version_of(index: ListIndex) -> str:
+    """Sum up what the index is made from: the texts and the facets."""
+    return digest_of(index, DIALECT, form=FORM, with_facets=True)
 
 
 class _Codes(dict[str, str]):
@@ -70,6 +82,45 @@ def _token(facet: Facet, values: tuple[Any, ...]) -> str:
         return f"{facet.letter}{values[0]:x}"
     # 128 bits: two values that share a token are not to be found, by chance or on purpose.
     return facet.letter + blake2b(msgspec.json.encode(values), digest_size=16).hexdigest()
+
+
+def index_name(index: ListIndex, account_id: int) -> str:
+    """Name an account's own index table."""
+    return f"{index.name}_{encode_body(account_id)}"
+
+
+def keys_statement(
+    index: ListIndex, query: Query, account_id: int, *, descending: bool
+) -> tuple[str, tuple[Any, ...]]:
+    """Write the statement that walks an index; it takes then: above, below, limit."""
+    order = "DESC" if descending else "ASC"
+    expression = match_expression(query)
+    if not expression:
+        return (
+            (
+                f"SELECT id FROM {index.table.name} WHERE account_id = ? AND id >= ? AND id < ?"
+                f" ORDER BY id {order} LIMIT ?"
+            ),
+            (account_id,),
+        )
+    name = index_name(index, account_id)
+    walk = f"{name} MATCH ? AND {name}.rowid >= ? AND {name}.rowid < ?"
+    confirmed = words_to_confirm(query)
+    if not confirmed:
+        return (
+            f"SELECT rowid FROM {name} WHERE {walk} ORDER BY rowid {order} LIMIT ?",
+            (expression,),
+        )
+    text = " AND ".join("(" + " OR ".join("instr(f.folded, ?)" for _ in forms) + ")" for forms in confirmed)
+    # CROSS JOIN keeps the order of the loops: the index first, then the text of what it found.
+    return (
+        (
+            f"SELECT {name}.rowid FROM {name} CROSS JOIN {index.folded.name} AS f"
+            f" ON f.account_id = ? AND f.{index.folded_key} = {name}.rowid WHERE {text} AND {walk}"
+            f" ORDER BY {name}.rowid {order} LIMIT ?"
+        ),
+        (account_id, *(word for forms in confirmed for word in forms), expression),
+    )
 
 
 def match_expression(query: Query) -> str:

@@ -1,5 +1,6 @@
 """The names under which an export writes what customers refer to."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,28 +36,31 @@ class Names:
 
     def __init__(self, reader: Reader) -> None:
         self._mistakable: set[str] = set()
-        self.groups: ByKey = {None: None, **dict(reader.rows(_GROUPS))}
-        self.levels: ByKey = {None: None, **dict(reader.rows(_LEVELS))}
-        rows = reader.rows(_CARRIERS)
-        self.deleted_carriers = {key for key, _, _, deleted_at in rows if deleted_at is not None}
-        self.carriers = self._named([row[:3] for row in rows], also_taken=set(CODES))
-        self.payment_terms = self._named(reader.rows(_PAYMENT_TERMS))
-        self.shipping_terms = self._named(reader.rows(_SHIPPING_TERMS))
-        self.reps: dict[int | None, tuple[str | None, str | None]] = {None: (None, None)}
-        for key, email, name in reader.rows(_REPS):
-            self.reps[key] = (email, name)
-        self.nameless_reps = {key for key, rep in self.reps.items() if key and rep == (None, None)}
+        carriers_of = reader.rows(_CARRIERS)
+        reps = reader.rows(_REPS)
+        self.of: dict[str, ByKey] = {
+            "account_groups.name": _by_key(reader.rows(_GROUPS)),
+            "carriers.name": self._named([row[:3] for row in carriers_of], also_taken=CODES),
+            "service_levels.name": _by_key(reader.rows(_LEVELS)),
+            "payment_terms.name": self._named(reader.rows(_PAYMENT_TERMS)),
+            "shipping_terms.name": self._named(reader.rows(_SHIPPING_TERMS)),
+            "account_users.email": _by_key((key, email) for key, email, _ in reps),
+            "account_users.name": _by_key((key, name) for key, _, name in reps),
+        }
+        """By what a cell names, see `Cell.names`."""
+        self.deleted_carriers = {key for key, _, _, deleted_at in carriers_of if deleted_at is not None}
+        self.nameless_reps = {key for key, email, name in reps if email is None and name is None}
 
-    def _named(self, rows: list[tuple[Any, ...]], also_taken: set[str] = frozenset()) -> ByKey:  # type: ignore[assignment]
+    def _named(self, rows: Sequence[tuple[Any, ...]], also_taken: Iterable[str] = ()) -> ByKey:
         """Keep the names, and note those of the account's own that import would take for the system's."""
-        taken = {name.casefold() for _, name, is_system in rows if is_system} | also_taken
+        taken = {name.casefold() for _, name, is_system in rows if is_system} | set(also_taken)
         own = {name for _, name, is_system in rows if not is_system}
         self._mistakable |= {name for name in own if name.casefold() in taken}
-        return {None: None, **{key: name for key, name, _ in rows}}
+        return _by_key((key, name) for key, name, _ in rows)
 
     def group(self, key: int) -> str:
         """Return the name of a group that is there."""
-        name = self.groups[key]
+        name = self.of["account_groups.name"][key]
         assert name is not None
         return name
 
@@ -66,3 +70,7 @@ class Names:
             return []
         listed = ", ".join(sorted(self._mistakable))
         return [f"An import into another account takes these for the system's of the same name: {listed}."]
+
+
+def _by_key(pairs: Iterable[tuple[Any, ...]]) -> ByKey:
+    return {None: None, **dict(pairs)}

@@ -13,82 +13,37 @@ term, carrier, level or rep is beyond its name (and a rep's e-mail).
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, BinaryIO, Literal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, BinaryIO
 
 import msgspec
 import sqlalchemy as sa
 
-from tradebook.clock import format_ms
+from tradebook.crud.table_fields import Cell
 from tradebook.ids import milliseconds_of
-from tradebook.money import DEFAULT_CURRENCY
-from tradebook.resources.account_groups import COMMISSION_POLICIES, FREIGHT_POLICIES
-from tradebook.resources.addresses import TYPES as ADDRESS_TYPES
 from tradebook.resources.addresses import addresses
-from tradebook.resources.customers.tables import (
-    BILLING_TYPES,
-    EDI_STATUSES,
-    STATUSES,
-    customer_addresses,
-    customer_price_groups,
-    customers,
-)
-from tradebook.resources.priorities import CODES as PRIORITIES
-from tradebook.storage.database import Database, Reader
+from tradebook.resources.customers import FIELDS, customer_addresses, customer_price_groups, customers
+from tradebook.storage.database import ROWS_AT_ONCE, Database, Reader
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
-from tradebook.transfer.cells import ADDRESS_FIELDS, join_groups
-from tradebook.transfer.columns import COLUMNS
-from tradebook.transfer.exports.names import Names
-from tradebook.transfer.files.formulas import escape
+from tradebook.transfer.cells import csv_row
+from tradebook.transfer.columns import ADDRESS_CELLS, COLUMNS, CUSTOMER_CELLS, Format
+from tradebook.transfer.exports.names import ByKey, Names
 
-PAGE_ROWS = 1_000
-Format = Literal["csv", "ndjson"]
-Cells = list[Any]
+Cells = Sequence[Any]
 
 _c, _links, _groups = customers.c, customer_addresses.c, customer_price_groups.c
-_OWN = (
-    _c.id,
-    _c.number,
-    _c.name,
-    _c.status,
-    _c.edi_status,
-    _c.commission_policy,
-    _c.freight_policy,
-    _c.note,
-    _c.email,
-    _c.phone,
-    _c.url,
-    _c.credit_limit,
-    _c.credit_limit_currency,
-    _c.type_id,
-    _c.carrier_id,
-    _c.service_level_id,
-    _c.carrier_billing_type,
-    _c.carrier_billing_account,
-    _c.payment_term_id,
-    _c.shipping_term_id,
-    _c.priority,
-    _c.sales_rep_id,
-    _c.accepts_invoice_emails,
-    _c.bill_to_address_id,
-    _c.ship_to_address_id,
-)
-_parent = customers.alias("parent")
+_KEPT = tuple(column for field in FIELDS for column in field.columns)
+_NAMES = ("id", *(column.name for column in _KEPT))
 _COUNT = prepare(sa.select(sa.func.count()).select_from(customers).where(_c.account_id == ACCOUNT))
 _PAGE = prepare(
-    sa.select(*_OWN, _parent.c.number)
-    .join_from(
-        customers,
-        _parent,
-        sa.and_(_parent.c.account_id == ACCOUNT, _parent.c.id == _c.parent_id),
-        isouter=True,
-    )
+    sa.select(_c.id, *_KEPT)
     .where(_c.account_id == ACCOUNT, _c.id > sa.bindparam("after"))
     .order_by(_c.id)
-    .limit(PAGE_ROWS)
+    .limit(ROWS_AT_ONCE)
 )
+_NUMBERS = prepare(sa.select(_c.id, _c.number).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids")))
 _ADDRESSES = prepare(
-    sa.select(addresses.c.id, *(addresses.c[name] for name in ADDRESS_FIELDS)).where(
+    sa.select(addresses.c.id, *(addresses.c[cell.name] for cell in ADDRESS_CELLS)).where(
         addresses.c.account_id == ACCOUNT, any_of(addresses.c.id, "ids")
     )
 )
@@ -102,8 +57,7 @@ _LINKS_OF = prepare(
         _links.account_id == ACCOUNT, any_of(_links.customer_id, "ids")
     )
 )
-_NO_ADDRESS = (None,) * len(ADDRESS_FIELDS)
-_ADDRESS_TYPE = ADDRESS_FIELDS.index("type")
+_NO_ADDRESS = (None,) * len(ADDRESS_CELLS)
 
 _Line = msgspec.defstruct(
     "_Line",
@@ -178,91 +132,21 @@ class _Export:
         """Yield the cells of a thousand customers at a time, in the order of the columns."""
         after = -1
         while rows := self._reader.rows(_PAGE, after=after):
-            page = _Page(self._reader, [row[0] for row in rows], rows)
-            yield [self._cells(page, *row) for row in rows]
+            page = _Page(self._reader, self._names, rows)
+            self._note_losses(page)
+            yield page.cells()
             self.written += len(rows)
             after = rows[-1][0]
 
-    def _cells(
-        self,
-        page: "_Page",
-        key: int,
-        number: str,
-        name: str,
-        status: int,
-        edi_status: int,
-        commission_policy: int,
-        freight_policy: int,
-        note: str | None,
-        email: str | None,
-        phone: str | None,
-        url: str | None,
-        credit_limit: str | None,
-        currency: str | None,
-        type_id: int | None,
-        carrier_id: int | None,
-        level_id: int | None,
-        billing_type: int | None,
-        billing_account: str | None,
-        payment_term_id: int | None,
-        shipping_term_id: int | None,
-        priority: int | None,
-        rep_id: int | None,
-        accepts_invoice_emails: int,
-        bill_id: int | None,
-        ship_id: int | None,
-        parent_number: str | None,
-    ) -> Cells:
-        names = self._names
-        self._note_losses(page, key, bill_id, ship_id, carrier_id, rep_id)
-        return [
-            number,
-            name,
-            STATUSES[status],
-            EDI_STATUSES[edi_status],
-            COMMISSION_POLICIES[commission_policy],
-            FREIGHT_POLICIES[freight_policy],
-            note,
-            email,
-            phone,
-            url,
-            credit_limit,
-            None if credit_limit is None else currency or DEFAULT_CURRENCY,
-            names.groups[type_id],
-            page.price_groups(key, names),
-            parent_number,
-            names.carriers[carrier_id],
-            names.levels[level_id],
-            None if billing_type is None else BILLING_TYPES[billing_type],
-            billing_account,
-            names.payment_terms[payment_term_id],
-            names.shipping_terms[shipping_term_id],
-            None if priority is None else PRIORITIES[priority],
-            *names.reps[rep_id],
-            bool(accepts_invoice_emails),
-            format_ms(milliseconds_of(key)),
-            *page.addresses[bill_id],
-            *(_NO_ADDRESS if ship_id == bill_id else page.addresses[ship_id]),
-        ]
-
-    def _note_losses(
-        self,
-        page: "_Page",
-        key: int,
-        bill: int | None,
-        ship: int | None,
-        carrier: int | None,
-        rep: int | None,
-    ) -> None:
-        further = page.link_counts.get(key, 0) - len({bill, ship} - {None})
-        if further > 0:
-            self._lost["addresses"] += further
-        if ship is None and bill is not None:
-            self._lost["ship_to"] += 1
-        if carrier in self._names.deleted_carriers:
-            self._lost["carriers"] += 1
-        if rep in self._names.nameless_reps:
-            self._lost["reps"] += 1
+    def _note_losses(self, page: "_Page") -> None:
+        deleted, nameless = self._names.deleted_carriers, self._names.nameless_reps
+        for key, bill, ship, carrier, rep in page.of(
+            "id", "bill_to_address_id", "ship_to_address_id", "carrier_id", "sales_rep_id"
+        ):
+            self._lost["addresses"] += max(0, page.link_counts.get(key, 0) - len({bill, ship} - {None}))
+            self._lost["ship_to"] += ship is None and bill is not None
+            self._lost["carriers"] += carrier in deleted
+            self._lost["reps"] += rep in nameless
 
     def notes(self) -> list[str]:
         """Say what the columns could not."""
@@ -272,29 +156,61 @@ class _Export:
             "carriers": "{} customers default to a deleted carrier: an import makes it anew.",
             "reps": "{} customers have a sales rep without e-mail and name: an import leaves them none.",
         }
-        told = [sentences[loss].format(f"{count:,}") for loss, count in sorted(self._lost.items())]
+        told = [sentences[loss].format(f"{count:,}") for loss, count in sorted(self._lost.items()) if count]
         return told + self._names.notes()
 
 
 class _Page:
-    """What a page of customers refers to, read at once."""
+    """A page of customers, column by column, with what they refer to, read at once."""
 
-    def __init__(self, reader: Reader, keys: list[int], rows: Iterable[tuple[Any, ...]]) -> None:
-        bill, ship = _OWN.index(_c.bill_to_address_id), _OWN.index(_c.ship_to_address_id)
-        wanted = {key for row in rows for key in (row[bill], row[ship]) if key is not None}
-        self.addresses: dict[int | None, Iterable[Any]] = {None: _NO_ADDRESS}
-        for key, *values in reader.rows(_ADDRESSES, ids=list(wanted)):
-            values[_ADDRESS_TYPE] = ADDRESS_TYPES[values[_ADDRESS_TYPE]]
-            self.addresses[key] = values
+    def __init__(self, reader: Reader, names: Names, rows: Sequence[tuple[Any, ...]]) -> None:
+        self._columns = dict(zip(_NAMES, zip(*rows, strict=True), strict=True))
+        self._names = names
+        keys = list(self._columns["id"])
+        parents = {key for key in self._columns["parent_id"] if key is not None}
+        self._numbers: ByKey = {None: None}
+        self._numbers.update(reader.rows(_NUMBERS, ids=list(parents)) if parents else ())
+        wanted = {*self._columns["bill_to_address_id"], *self._columns["ship_to_address_id"]} - {None}
+        listed = reader.rows(_ADDRESSES, ids=list(wanted)) if wanted else []
+        self._addresses = _addresses_by_key(listed)
         self.link_counts = Counter(customer for customer, _ in reader.rows(_LINKS_OF, ids=keys))
-        self._groups_of: dict[int, list[int]] = {}
+        self._groups: dict[int, list[str]] = {key: [] for key in keys}
         for customer, group in reader.rows(_GROUPS_OF, ids=keys):
-            self._groups_of.setdefault(customer, []).append(group)
+            self._groups[customer].append(names.group(group))
 
-    def price_groups(self, key: int, names: Names) -> list[str]:
-        """Return the names of a customer's pricing groups, sorted."""
-        groups = self._groups_of.get(key)
-        return sorted([names.group(group) for group in groups]) if groups else []
+    def of(self, *columns: str) -> Iterator[tuple[Any, ...]]:
+        """Yield the values of some columns, row by row."""
+        return zip(*(self._columns[name] for name in columns), strict=True)
+
+    def cells(self) -> list[Cells]:
+        """Return the cells of every row."""
+        rows = zip(*map(self._written, CUSTOMER_CELLS), strict=True)
+        addresses_of = self.of("bill_to_address_id", "ship_to_address_id")
+        by_key = self._addresses
+        return [
+            [*row, *by_key[bill], *(_NO_ADDRESS if ship == bill else by_key[ship])]
+            for row, (bill, ship) in zip(rows, addresses_of, strict=True)
+        ]
+
+    def _written(self, cell: Cell) -> Iterable[Any]:
+        """Return a cell of every row."""
+        if cell.is_list:
+            return [sorted(self._groups[key]) for key in self._columns["id"]]
+        if cell.column is None:
+            return cell.kind.write_cells(map(milliseconds_of, self._columns["id"]))
+        kept = self._columns[cell.column]
+        if cell.names is None:
+            return cell.kind.write_cells(kept)
+        by_key = self._numbers if cell.names == "customers.number" else self._names.of[cell.names]
+        return [by_key[key] for key in kept]
+
+
+def _addresses_by_key(rows: Sequence[tuple[Any, ...]]) -> dict[int | None, Cells]:
+    if not rows:
+        return {None: _NO_ADDRESS}
+    keys, *columns = zip(*rows, strict=True)
+    written = [cell.kind.write_cells(kept) for cell, kept in zip(ADDRESS_CELLS, columns, strict=True)]
+    return {None: _NO_ADDRESS, **dict(zip(keys, zip(*written, strict=True), strict=True))}
 
 
 def _ndjson_lines(page: list[Cells]) -> bytes:
@@ -302,15 +218,10 @@ def _ndjson_lines(page: list[Cells]) -> bytes:
 
 
 _ENCODER = msgspec.json.Encoder()
-_GROUPS_CELL = COLUMNS.index("price_groups")
-_FLAG_CELL = COLUMNS.index("accepts_invoice_emails")
 
 
 def _csv_lines(page: list[Cells]) -> bytes:
-    for cells in page:
-        cells[_GROUPS_CELL] = join_groups(cells[_GROUPS_CELL])
-        cells[_FLAG_CELL] = "true" if cells[_FLAG_CELL] else "false"
-    return _csv_text([[escape(cell) if cell else cell for cell in cells] for cells in page])
+    return _csv_text(map(csv_row, page))
 
 
 def _csv_text(rows: Iterable[Iterable[Any]]) -> bytes:

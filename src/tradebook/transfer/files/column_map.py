@@ -14,10 +14,11 @@ from typing import Any
 
 import msgspec
 
-from tradebook.transfer.columns import COLUMNS
+from tradebook.transfer.columns import ADDRESSES, COLUMNS, LIST_COLUMNS
 from tradebook.transfer.files.rows import Problem, Row, Value, read_file, unknown_column
 
-_TEMPLATE = re.compile(r"\{\{|\}\}|\{([^{}]+)\}|([{}])")
+# A name in braces, or text. Not string.Formatter: it takes a colon and an exclamation mark out of the name.
+_PIECE = re.compile(r"\{([^{}]+)\}|((?:[^{}]|\{\{|\}\})+)")
 _LOOKUP_WORDS = ("file", "key", "value", "from")
 _SECTIONS = ("columns", "defaults", "lookup", "values")
 
@@ -32,36 +33,21 @@ class Template:
     """Text with the columns of a foreign record in it: a bare column name, or `{name}` among text."""
 
     def __init__(self, text: str) -> None:
-        self.names: list[str] = []
-        self._parts: list[tuple[str, str | None]] = []
-        if "{" not in text and "}" not in text:
-            self._add("", text)
-            return
-        end = 0
-        for match in _TEMPLATE.finditer(text):
-            if match[2]:
-                raise ValueError(f"{text!r} has a brace without its other half; {{{{ is a brace itself")
-            literal = text[end : match.start()]
-            end = match.end()
-            if match[1] is None:
-                self._parts.append((literal + match[0][0], None))
-            else:
-                self._add(literal, match[1])
-        self._parts.append((text[end:], None))
-
-    def _add(self, literal: str, name: str) -> None:
-        self.names.append(name)
-        self._parts.append((literal, name))
+        self._is_bare = "{" not in text and "}" not in text
+        self._pieces: list[tuple[str, str]] = [(text, "")] if self._is_bare else _PIECE.findall(text)
+        self.names = [name for name, _ in self._pieces if name]
+        if not self._is_bare and _PIECE.sub("", text):
+            raise ValueError(f"{text!r} has a brace without its other half; {{{{ is a brace itself")
 
     def fill(self, record: ForeignRow) -> Value:
         """Return the text with the record's values; empty where all of its columns are empty."""
-        if len(self._parts) == 1 and self._parts[0][1] is not None:
-            return record.get(self._parts[0][1], "")
-        values = [record.get(name) or "" for name in self.names]
-        if not any(values):
+        if self._is_bare:
+            return record.get(self.names[0], "")
+        if not any(record.get(name) for name in self.names):
             return ""
         filled = "".join(
-            literal + ("" if name is None else str(record.get(name) or "")) for literal, name in self._parts
+            str(record.get(name) or "") if name else literal.replace("{{", "{").replace("}}", "}")
+            for name, literal in self._pieces
         )
         return " ".join(filled.split())
 
@@ -93,10 +79,10 @@ class ColumnMap:
         self._defaults = defaults
         self._lookups = lookups
         self._values = values
-        self._sources = {
-            **{column: " + ".join(template.names) for column, template in columns.items()},
-            **{column: lookup.source for column, lookup in lookups.items()},
-        }
+        named = {column: " + ".join(template.names) for column, template in columns.items()}
+        named |= {column: lookup.source for column, lookup in lookups.items()}
+        self.theirs = {ours: theirs for ours, theirs in named.items() if ours != theirs}
+        """What the file calls our columns, where it is another name."""
 
     def _taken(self) -> dict[str, str]:
         taken = {name: column for column, t in self._columns.items() for name in t.names}
@@ -106,7 +92,7 @@ class ColumnMap:
         """Name the columns that the map takes and the file does not have."""
         present = set(header)
         return [
-            Problem(1, name, None, f"The map takes {column} from this column; the file has none.")
+            Problem(1, None, None, f"The map takes {column} from this column; the file has none.", name)
             for name, column in self._taken().items()
             if name not in present
         ]
@@ -126,14 +112,14 @@ class ColumnMap:
             except KeyError:
                 key = str(record[lookup.source])
                 reason = f"is not a key in {lookup.file}"
-                problems.append(Problem(line, f"{lookup.source} ({column})", key, reason))
+                problems.append(Problem(line, column, key, reason, lookup.source))
         for column, listed in self._values.items():
             if isinstance(values.get(column), str):
                 values[column] = listed.get(values[column], values[column])
         for column, value in self._defaults.items():
             if values.get(column) in (None, ""):
                 values[column] = value
-        return problems or Row(line, values, self._sources)
+        return problems or Row(line, values)
 
 
 def load_map(path: Path, folder: Path) -> ColumnMap:
@@ -196,7 +182,7 @@ class _Loader:
         return Template(value)
 
     def _constant(self, column: str, value: Any) -> Value:
-        if column == "price_groups" and isinstance(value, list):
+        if column in LIST_COLUMNS and isinstance(value, list):
             return [str(entry) for entry in value]
         if isinstance(value, bool):
             return value
@@ -243,7 +229,7 @@ class _AsItIs:
     def missing(self, header: Iterable[str]) -> list[Problem]:
         present = set(header)
         return [
-            Problem(1, name, None, "The file has no such column.")
+            Problem(1, None, None, "The file has no such column.", name)
             for name in sorted(self._needed)
             if name not in present
         ]
@@ -252,14 +238,14 @@ class _AsItIs:
         return []
 
     def row(self, line: int, record: ForeignRow) -> Row:
-        return Row(line, record, {})
+        return Row(line, record)
 
 
 def _joined(table: dict[str, Any]) -> dict[str, Any]:
     """Join `bill_to.name` that TOML took apart at its dot: both spellings mean the same column."""
     joined = {}
     for name, value in table.items():
-        inner_is_column = isinstance(value, dict) and name in ("bill_to", "ship_to")
+        inner_is_column = isinstance(value, dict) and name in ADDRESSES
         if inner_is_column:
             joined.update({f"{name}.{inner}": entry for inner, entry in value.items()})
         else:

@@ -1,11 +1,9 @@
 """One line of NDJSON: strict JSON, decimals as they are written, nested addresses made flat."""
 
-import json
-from typing import Any, NoReturn
+from typing import Any
 
-from tradebook.transfer.columns import ADDRESSES
-
-LIST_COLUMNS = {"price_groups"}
+from tradebook.crud.strict_json import GivenTwice, NotANumber, NotJson, TooDeep, decode
+from tradebook.transfer.columns import ADDRESSES, LIST_COLUMNS
 
 
 def parse_record(text: str, *, nested: bool) -> dict[str, Any]:
@@ -14,10 +12,14 @@ def parse_record(text: str, *, nested: bool) -> dict[str, Any]:
     With `nested`, `{"bill_to": {"name": …}}` becomes `bill_to.name`.
     """
     try:
-        record = _DECODER.decode(text.strip())
-    except json.JSONDecodeError as error:
-        raise ValueError(f"The line is not JSON: {error.msg} at character {error.pos + 1}.") from None
-    except RecursionError:
+        record = decode(text.strip())
+    except NotJson as error:
+        raise ValueError(f"The line is not JSON: {error}.") from None
+    except NotANumber as error:
+        raise ValueError(f"{error.constant} is not JSON.") from None
+    except GivenTwice:
+        raise ValueError("A key is given twice.") from None
+    except TooDeep:
         raise ValueError("The line is nested too deeply.") from None
     if not isinstance(record, dict):
         raise ValueError("The line is not a JSON object.")
@@ -43,21 +45,6 @@ def _flatten(record: dict[str, Any]) -> None:
 def _check(name: str, value: Any) -> None:
     if isinstance(value, list):
         if name not in LIST_COLUMNS or not all(isinstance(entry, str) for entry in value):
-            raise ValueError(f"{name} can't be a list here; price_groups takes a list of names.")
+            raise ValueError(f"{name} can't be a list here; {', '.join(LIST_COLUMNS)} takes a list of names.")
     elif isinstance(value, dict):
         raise ValueError(f"{name} can't be an object.")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) != len(pairs):
-        raise ValueError("A key is given twice.")
-    return record
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON.")
-
-
-# Numbers stay as they are written: a float would lose what a credit limit says.
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_float=str, parse_int=str, parse_constant=_refuse)

@@ -5,16 +5,17 @@ Whatever is wrong with a row becomes a Problem in its place, and reading goes on
 
 import csv
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO, Literal, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import msgspec
+from msgspec import structs
 
-from tradebook.transfer.columns import COLUMNS
+from tradebook.text import shortened
+from tradebook.transfer.cells import unescape
+from tradebook.transfer.columns import COLUMNS, Format
 from tradebook.transfer.files.decoding import LINE_LENGTH_MAX, Decoded, decode
-from tradebook.transfer.files.formulas import unescape
 from tradebook.transfer.files.ndjson import parse_record
 
-Format = Literal["csv", "ndjson"]
 Value = str | bool | list[str] | None
 DELIMITERS = ",;\t|"
 VALUE_SHOWN_MAX = 80
@@ -23,24 +24,32 @@ _SAMPLE_RECORDS = 100
 
 
 class Row(msgspec.Struct):
-    """One record: the line it begins at, values by our columns, and what the file calls them."""
+    """One record: the line it begins at, and values by our columns."""
 
     line: int
     values: dict[str, Any]
-    sources: dict[str, str]
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """What is wrong, and where."""
+    """What is wrong, and where: in one of our columns, or in one that only the file has."""
 
     line: int
     column: str | None
     value: str | None
     reason: str
+    source: str | None = None
+    """What the file calls the column, where that is another name, or there is none of ours."""
+
+    def renamed(self, theirs: dict[str, str]) -> "Problem":
+        """Name the column as the file does too; `theirs` has the names that differ, by ours."""
+        source = theirs.get(self.column or "")
+        return self if source is None else structs.replace(self, source=source)
 
     def __str__(self) -> str:
         """Write the problem as one line for a person."""
-        where = f"line {self.line}" + (f", {self.column}" if self.column else "")
+        both = self.source and self.column
+        name = f"{self.source} ({self.column})" if both else self.source or self.column
+        where = f"line {self.line}" + (f", {name}" if name else "")
         shown = "" if self.value is None else f" {self.value!r}"
         return f"{where}:{shown} {self.reason}" if shown else f"{where}: {self.reason}"
 
@@ -65,7 +74,6 @@ class FileReader:
         self._decoded = decode(file)
         self._format = file_format
         self._mapping = mapping
-        self._sources = {column: column for column in COLUMNS}
         self.recognised = [f"Encoding: {self._decoded.encoding}"]
         if file_format == "csv":
             self._dialect = _dialect_of(self._decoded.sample)
@@ -80,7 +88,7 @@ class FileReader:
             if isinstance(item, Problem):
                 yield item
             elif self._mapping is None:
-                yield Row(item[0], item[1], self._sources)
+                yield Row(*item)
             else:
                 mapped = self._mapping.row(*item)
                 if isinstance(mapped, Row):
@@ -120,9 +128,9 @@ class FileReader:
             if not name:
                 problems.append(Problem(line, None, None, "A column in the header has no name."))
             elif name in seen:
-                problems.append(Problem(line, name, None, "The header names this column twice."))
+                problems.append(Problem(line, None, None, "The header names this column twice.", name))
             elif self._mapping is None and name not in COLUMNS:
-                problems.append(Problem(line, name, None, unknown_column(name)))
+                problems.append(Problem(line, None, None, unknown_column(name), name))
             seen.add(name)
         if self._mapping is not None:
             problems += self._mapping.missing(header)
@@ -143,11 +151,11 @@ class FileReader:
             try:
                 record = parse_record(text, nested=self._mapping is None)
             except ValueError as error:
-                yield Problem(line, None, _shortened(text.strip()), str(error))
+                yield Problem(line, None, shortened(text.strip(), VALUE_SHOWN_MAX), str(error))
                 continue
             unknown = [] if self._mapping else [name for name in record if name not in COLUMNS]
             for name in unknown:
-                yield Problem(line, _shortened(name), None, unknown_column(name))
+                yield Problem(line, None, None, unknown_column(name), shortened(name, VALUE_SHOWN_MAX))
             if not unknown:
                 yield line, record
         if empty:
@@ -219,10 +227,6 @@ def _check_cells(line: int, cells: list[str], columns: int) -> Problem | None:
 
 def _too_long(line: int) -> Problem:
     return Problem(line, None, None, "The line is longer than a million characters.")
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= VALUE_SHOWN_MAX else f"{text[:VALUE_SHOWN_MAX]}…"
 
 
 def _dialect_of(sample: str) -> dict[str, Any]:

@@ -11,74 +11,45 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tradebook.clock import now_ms
-from tradebook.crud.versions import next_version_of
-from tradebook.ids import milliseconds_of
-from tradebook.resources.addresses import INDEX, addresses
-from tradebook.resources.customers.tables import customer_addresses
+from tradebook.crud.records import Values, differ
+from tradebook.crud.table_fields import new_row
+from tradebook.resources.addresses import FIELDS, records
+from tradebook.resources.customers import COPIED, copy_places, customer_addresses
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
-from tradebook.transfer.cells import ADDRESS_FIELDS, CheckedRow
-from tradebook.transfer.imports.row_keys import RowKeys
+from tradebook.transfer.columns import ADDRESS_CELLS
+from tradebook.transfer.imports.records import CheckedRow
 
-Values = dict[str, Any]
+ADDRESS_FIELDS = tuple(cell.name for cell in ADDRESS_CELLS)
+_DEFAULTS: Values = new_row(FIELDS)
+_NEVER_NULL = frozenset(cell.name for cell in ADDRESS_CELLS if not cell.can_be_null)
 
-_DEFAULTS: Values = {**dict.fromkeys(ADDRESS_FIELDS), "type": 0}
-_NEVER_NULL = {"name", "country", "type"}
-_COPIED = ("locality", "state", "postal_code")
-
-_a, _links = addresses.c, customer_addresses.c
-_BY_KEY = prepare(
-    sa.select(_a.id, *(_a[name] for name in ADDRESS_FIELDS)).where(
-        _a.account_id == ACCOUNT, any_of(_a.id, "ids")
-    )
-)
+_links = customer_addresses.c
 _USERS = prepare(
     sa.select(_links.address_id, _links.customer_id, _links.is_attached).where(
         _links.account_id == ACCOUNT, any_of(_links.address_id, "ids")
     )
 )
-_INSERT = prepare(sa.insert(addresses))
-_UPDATE = prepare(
-    sa.update(addresses)
-    .where(_a.account_id == ACCOUNT, _a.id == sa.bindparam("key"))
-    .values(
-        **{name: sa.bindparam(name) for name in ADDRESS_FIELDS}, updated_at=next_version_of(_a.updated_at)
-    )
-)
-_LINK = prepare(sa.insert(customer_addresses))
-_THE_LINK = (
-    _links.account_id == ACCOUNT,
-    _links.customer_id == sa.bindparam("customer"),
-    _links.address_id == sa.bindparam("address"),
-)
-_UPDATE_LINK = prepare(
-    sa.update(customer_addresses).where(*_THE_LINK).values(**{name: sa.bindparam(name) for name in _COPIED})
-)
-_UNLINK = prepare(sa.delete(customer_addresses).where(*_THE_LINK))
 
 
 class AddressChanges:
     """The addresses of one batch of customers: decided row by row, written all together."""
 
-    def __init__(self, writer: Writer, keys: RowKeys) -> None:
-        self._writer, self._keys = writer, keys
-        self._values: dict[int, Values] = {}
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self.rows: dict[int, Values] = {}
+        """The addresses that the batch's customers have and get, as they are to be."""
         self._users: dict[int, set[int]] = defaultdict(set)
         self._attached: dict[int, set[int]] = defaultdict(set)
-        self._inserted: list[Values] = []
-        self._updated: set[int] = set()
-        self._linked: list[Values] = []
-        self._relinked: list[tuple[int, int]] = []
-        self._unlinked: list[tuple[int, int]] = []
+        self._added: list[Values] = []
+        self._before: dict[int, Values] = {}
 
     def load(self, keys: Iterable[int | None]) -> None:
         """Read the addresses that the batch's customers have, and whom else they serve."""
-        ids = [key for key in set(keys) if key is not None]
+        ids = {key for key in keys if key is not None}
         if ids:
-            for key, *values in self._writer.rows(_BY_KEY, ids=ids):
-                self._values[key] = dict(zip(ADDRESS_FIELDS, values, strict=True))
-            for key, customer, is_attached in self._writer.rows(_USERS, ids=ids):
+            self.rows.update(records.find_all(self._writer, ids))
+            for key, customer, is_attached in self._writer.rows(_USERS, ids=sorted(ids)):
                 self._users[key].add(customer)
                 if is_attached:
                     self._attached[customer].add(key)
@@ -93,7 +64,7 @@ class AddressChanges:
     def of_changed(self, record: CheckedRow, customer: Mapping[str, Any]) -> tuple[int | None, int | None]:
         """Return the addresses that a customer has after the row; what the row doesn't give stays."""
         old_bill, old_ship = customer["bill_to_address_id"], customer["ship_to_address_id"]
-        before = self._values.get(old_ship, {})
+        before = self.rows.get(old_ship, {})
         name = record.own.get("name", customer["name"])
         bill = self._change(record, "bill_to", old_bill, customer["id"], name)
         if not _has_value(record.ship_to):
@@ -101,7 +72,8 @@ class AddressChanges:
                 return bill, bill
         elif old_bill == old_ship and old_ship is not None and bill is not None:
             values = _merged(before, record.ship_to)
-            return bill, bill if values == self._values[bill] else self._add(values)
+            is_the_same = not differ(values, self.rows[bill], ADDRESS_FIELDS)
+            return bill, bill if is_the_same else self._add(values)
         return bill, self._change(record, "ship_to", old_ship, customer["id"], name)
 
     def _change(self, record: CheckedRow, part: str, key: int | None, customer: int, name: str) -> int | None:
@@ -110,13 +82,13 @@ class AddressChanges:
             return self._add_given(record, part, name)
         if _is_emptied(given):
             return None
-        values = _merged(self._values[key], given)
-        if values == self._values[key]:
+        values = _merged(self.rows[key], given)
+        if values == self.rows[key]:
             return key
         if self._users[key] - {customer}:
             return self._add(values)
-        self._values[key] = values
-        self._updated.add(key)
+        self._before.setdefault(key, self.rows[key])
+        self.rows[key] = values
         return key
 
     def _add_given(self, record: CheckedRow, part: str, name: str | None) -> int | None:
@@ -137,45 +109,33 @@ class AddressChanges:
         return self._add(values)
 
     def _add(self, values: Values) -> int:
-        key = self._keys.now()
-        self._values[key] = values
-        self._inserted.append({"id": key, "updated_at": milliseconds_of(key), **values})
+        row = records.new_row({name: values[name] for name in ADDRESS_FIELDS})
+        key: int = row["id"]
+        self.rows[key] = row
+        self._added.append(row)
         return key
 
     def attach(self, customer: int, before: Iterable[int | None], after: Iterable[int | None]) -> bool:
-        """Have the customer found under its addresses of now; True where anything of them changes."""
+        """Take note of whom the addresses serve from now on; True where that, or they, change."""
         old, new = set(before) - {None}, set(after) - {None}
         for address in new - old:
             assert address is not None
-            copies = {name: self._values[address][name] for name in _COPIED}
-            self._linked.append({"customer_id": customer, "address_id": address, "is_attached": 0, **copies})
             self._users[address].add(customer)
         # What is attached goes on serving the customer.
         for address in old - new - self._attached[customer]:
             assert address is not None
-            self._unlinked.append((customer, address))
             self._users[address].discard(customer)
-        changed = [address for address in old & new if address in self._updated]
-        self._relinked += [(customer, address) for address in changed if address is not None]
-        return bool(old != new or changed)
+        return old != new or any(address in self._before for address in old)
 
     def write_new(self) -> None:
         """Write the addresses that the customers of the batch are about to refer to."""
-        self._writer.insert(_INSERT, self._inserted)
+        records.insert(self._writer, self._added)
 
     def write_changed(self) -> None:
-        """Write everything else, once the customers are written."""
-        now = now_ms()
-        self._writer.insert(_LINK, self._linked)
-        for address in self._updated:
-            self._writer.run(_UPDATE, key=address, now=now, **self._values[address])
-        for customer, address in self._relinked:
-            copies = {name: self._values[address][name] for name in _COPIED}
-            self._writer.run(_UPDATE_LINK, customer=customer, address=address, **copies)
-        for customer, address in self._unlinked:
-            self._writer.run(_UNLINK, customer=customer, address=address)
-        touched = {values["id"] for values in self._inserted} | self._updated
-        self._writer.reindex(INDEX, sorted(touched))
+        """Write those that are other than before, for the customers that are found under them too."""
+        changes = [(before, self.rows[key]) for key, before in self._before.items()]
+        records.write(self._writer, changes)
+        copy_places(self._writer, {row["id"]: row for before, row in changes if differ(before, row, COPIED)})
 
 
 def _has_value(given: Values) -> bool:

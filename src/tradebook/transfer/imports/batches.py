@@ -1,85 +1,42 @@
 """A batch of checked records written to the book: new customers, and changes to those it has."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from tradebook.clock import format_ms, now_ms
-from tradebook.crud.versions import next_version
+from tradebook.crud.records import BeforeAfter, Values
 from tradebook.ids import milliseconds_of
-from tradebook.money import DEFAULT_CURRENCY
-from tradebook.resources.account_groups import FREIGHT_POLICIES
-from tradebook.resources.customers.numbering import Numbering
-from tradebook.resources.customers.tables import EDI_STATUSES, customer_price_groups, customers
+from tradebook.resources.customers import (
+    NEW,
+    Numbering,
+    add_customers,
+    change_customers,
+    customers,
+    price_groups_of,
+)
+from tradebook.resources.quantities import kept
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
-from tradebook.transfer.cells import CheckedRow
+from tradebook.transfer.columns import CUSTOMER_CELLS
 from tradebook.transfer.imports.addresses import AddressChanges
 from tradebook.transfer.imports.parents import NOT_WRITTEN, Families
+from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.references import References
 from tradebook.transfer.imports.row_keys import RowKeys
 from tradebook.transfer.imports.spill import SortedSpill
 
-Values = dict[str, Any]
-
 _COLUMNS = tuple(column.name for column in customers.c if column.name != "account_id")
-_GIVEN_AS_THEY_ARE = frozenset(
-    {
-        "number",
-        "name",
-        "status",
-        "edi_status",
-        "commission_policy",
-        "freight_policy",
-        "note",
-        "email",
-        "phone",
-        "url",
-        "credit_limit",
-        "credit_limit_currency",
-        "carrier_billing_type",
-        "carrier_billing_account",
-        "priority",
-        "accepts_invoice_emails",
-    }
-)
-NEW_CUSTOMER: Values = {
-    **dict.fromkeys(_COLUMNS),
-    "status": 0,
-    "edi_status": EDI_STATUSES.index("disabled"),
-    "commission_policy": 0,
-    "freight_policy": FREIGHT_POLICIES.index("billed_freight"),
-    "is_parent": 0,
-    "accepts_invoice_emails": 0,
-}
-"""What a new customer has where its row says nothing."""
+_PLAIN = frozenset(cell.name for cell in CUSTOMER_CELLS if cell.column and not cell.names)
+"""The cells that hold what their columns hold."""
 
-_c, _groups = customers.c, customer_price_groups.c
+_c = customers.c
 _BY_NUMBER = prepare(
     sa.select(*(_c[name] for name in _COLUMNS)).where(_c.account_id == ACCOUNT, any_of(_c.number, "numbers"))
 )
 _NUMBERS = prepare(sa.select(_c.id, _c.number).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids")))
-_GROUPS = prepare(
-    sa.select(_groups.customer_id, _groups.group_id).where(
-        _groups.account_id == ACCOUNT, any_of(_groups.customer_id, "ids")
-    )
-)
-_INSERT = prepare(sa.insert(customers))
-_UPDATE = prepare(
-    sa.update(customers)
-    .where(_c.account_id == ACCOUNT, _c.id == sa.bindparam("key"))
-    .values(**{name: sa.bindparam(name) for name in _COLUMNS if name != "id"})
-)
-_INSERT_GROUP = prepare(sa.insert(customer_price_groups))
-_DELETE_GROUP = prepare(
-    sa.delete(customer_price_groups).where(
-        _groups.account_id == ACCOUNT,
-        _groups.customer_id == sa.bindparam("customer_id"),
-        _groups.group_id == sa.bindparam("group_id"),
-    )
-)
 
 
 class Batches:
@@ -129,10 +86,10 @@ class Batches:
     def _create(self, batch: "_Batch", record: CheckedRow) -> int:
         if "name" not in record.own:
             record.require("name", "is missing: a new customer needs a name")
-        values = {**NEW_CUSTOMER, **_plain(record)}
-        values.update(self._references.columns(record, NEW_CUSTOMER))
+        values = {**NEW, **_plain(record)}
+        values.update(self._references.columns(record, NEW))
         groups = self._references.price_groups(record)
-        _settle_currency(values)
+        values.update(kept("credit_limit", values["credit_limit"], values["credit_limit_currency"]))
         bill, ship = batch.addresses.of_new(record)
         if record.problems:
             return NOT_WRITTEN
@@ -141,7 +98,7 @@ class Batches:
         values.update(id=key, bill_to_address_id=bill, ship_to_address_id=ship, updated_at=now)
         batch.addresses.attach(key, (), (bill, ship))
         batch.created.append(values)
-        batch.add_groups(key, groups or ())
+        batch.new_groups[key] = groups or ()
         if not record.has_automatic_number:
             self._numbering.saw(values["number"])
         self.counts["created"] += 1
@@ -152,7 +109,7 @@ class Batches:
         values = {**known, **_plain(record)}
         values.update(self._references.columns(record, known))
         groups = self._references.price_groups(record)
-        _settle_currency(values)
+        values.update(kept("credit_limit", values["credit_limit"], values["credit_limit_currency"]))
         bill, ship = batch.addresses.of_changed(record, known)
         created_at = record.own.get("created_at")
         if created_at is not None and created_at != milliseconds_of(key):
@@ -166,7 +123,7 @@ class Batches:
         addresses_change = batch.addresses.attach(key, old, (bill, ship))
         groups_change = groups is not None and batch.change_groups(key, set(groups))
         if values != known or addresses_change or groups_change or parent_changes:
-            batch.changed.append(values)
+            batch.changed.append((known, values))
             self.counts["updated"] += 1
         else:
             self.counts["unchanged"] += 1
@@ -195,12 +152,12 @@ class _Batch:
         self.known: dict[str, Values] = {values["number"]: values for values in listed}
         self.decided: set[str] = set()
         self.created: list[Values] = []
-        self.changed: list[Values] = []
+        self.changed: list[BeforeAfter] = []
+        self.new_groups: dict[int, Collection[int]] = {}
+        self._changed_groups: dict[int, Collection[int]] = {}
         self._number_of: dict[int, str] = {}
         self._groups_of: dict[int, set[int]] = {}
-        self._groups_added: list[Values] = []
-        self._groups_removed: list[Values] = []
-        self.addresses = AddressChanges(writer, keys)
+        self.addresses = AddressChanges(writer)
         self._read_related(listed)
         keys.look_up(
             record.own["created_at"]
@@ -216,48 +173,33 @@ class _Batch:
         self.addresses.load(
             values[column] for values in listed for column in ("bill_to_address_id", "ship_to_address_id")
         )
-        self._groups_of.update({values["id"]: set() for values in listed})
-        for customer, group in self._writer.rows(_GROUPS, ids=list(self._groups_of)):
-            self._groups_of[customer].add(group)
+        self._groups_of = price_groups_of(self._writer, [values["id"] for values in listed])
 
     def parent_number_of(self, known: Mapping[str, Any]) -> str | None:
         """Return the number of the parent that a known customer has now."""
         parent = known["parent_id"]
         return None if parent is None else self._number_of[parent]
 
-    def add_groups(self, customer: int, groups: Sequence[int]) -> None:
-        """Put a customer into pricing groups."""
-        self._groups_added += [{"customer_id": customer, "group_id": group} for group in groups]
-
     def change_groups(self, customer: int, wanted: set[int]) -> bool:
         """Have a known customer be in these pricing groups and no others; True where that changes any."""
-        had = self._groups_of[customer]
-        self.add_groups(customer, sorted(wanted - had))
-        self._groups_removed += [{"customer_id": customer, "group_id": group} for group in had - wanted]
-        return wanted != had
+        self._changed_groups[customer] = wanted
+        return wanted != self._groups_of[customer]
 
     def write(self) -> list[int]:
         """Write everything in the order in which rows refer to each other; return whom it concerns."""
+        places = self.addresses.rows
         self.addresses.write_new()
-        self._writer.insert(_INSERT, self.created)
-        self._writer.insert(_INSERT_GROUP, self._groups_added)
-        for values in self.changed:
-            columns = {name: value for name, value in values.items() if name != "id"}
-            columns["updated_at"] = next_version(values["updated_at"])
-            self._writer.run(_UPDATE, key=values["id"], **columns)
-        for values in self._groups_removed:
-            self._writer.run(_DELETE_GROUP, **values)
+        add_customers(self._writer, self.created, price_groups=self.new_groups, places=places)
+        change_customers(
+            self._writer,
+            self.changed,
+            price_groups=self._changed_groups,
+            had_groups=self._groups_of,
+            places=places,
+        )
         self.addresses.write_changed()
-        return [values["id"] for values in (*self.created, *self.changed)]
+        return [row["id"] for row in (*self.created, *(after for _, after in self.changed))]
 
 
 def _plain(record: CheckedRow) -> Values:
-    return {name: value for name, value in record.own.items() if name in _GIVEN_AS_THEY_ARE}
-
-
-def _settle_currency(values: Values) -> None:
-    """Keep a currency exactly where there is a credit limit."""
-    if values["credit_limit"] is None:
-        values["credit_limit_currency"] = None
-    elif values["credit_limit_currency"] is None:
-        values["credit_limit_currency"] = DEFAULT_CURRENCY
+    return {name: value for name, value in record.own.items() if name in _PLAIN}

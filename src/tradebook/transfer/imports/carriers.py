@@ -1,46 +1,31 @@
 """From names and codes in a file to the account's carriers and their service levels; the missing are made."""
 
-import re
 from collections import Counter
 
 import sqlalchemy as sa
 
-from tradebook.clock import now_ms
-from tradebook.resources.carriers import CODES, carriers
-from tradebook.resources.service_levels import VISIBILITIES, service_levels
+from tradebook.resources import carriers, service_levels
+from tradebook.resources.carriers import CODES
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, prepare
-from tradebook.text import fold
 from tradebook.transfer.imports.names import Refusal
-from tradebook.transfer.imports.row_keys import RowKeys
 
+_c, _l = carriers.carriers.c, service_levels.service_levels.c
 _CARRIERS = prepare(
-    sa.select(
-        carriers.c.id,
-        carriers.c.name,
-        carriers.c.code,
-        carriers.c.is_system,
-        carriers.c.deleted_at,
-    )
-    .where(carriers.c.account_id == ACCOUNT)
-    .order_by(carriers.c.id)
+    sa.select(_c.id, _c.name, _c.code, _c.is_system, _c.deleted_at)
+    .where(_c.account_id == ACCOUNT)
+    .order_by(_c.id)
 )
-_LEVELS = prepare(
-    sa.select(service_levels.c.carrier_id, service_levels.c.name, service_levels.c.id).where(
-        service_levels.c.account_id == ACCOUNT
-    )
-)
-_NEW_CARRIER = prepare(sa.insert(carriers))
-_NEW_LEVEL = prepare(sa.insert(service_levels))
-_NOT_TOKEN = re.compile(r"[^a-z0-9]+")
-_VISIBLE = VISIBILITIES.index("visible")
+_LEVELS = prepare(sa.select(_l.carrier_id, _l.name, _l.id).where(_l.account_id == ACCOUNT))
 
 
 class Carriers:
     """Carriers by name or code, and levels by carrier and name."""
 
-    def __init__(self, writer: Writer, keys: RowKeys, made: Counter[str]) -> None:
-        self._writer, self._keys, self._made = writer, keys, made
+    def __init__(self, writer: Writer, made: Counter[str]) -> None:
+        self._writer, self._made = writer, made
+        self.carrier_of: dict[int, int] = {}
+        """Whose each service level is."""
         self._name_of: dict[int, str] = {}
         self._code_of: dict[int, str] = {}
         self._by_name: dict[str, int] = {}
@@ -53,7 +38,7 @@ class Carriers:
             if is_system:
                 self._of_system[name.casefold()] = key
         for carrier, name, key in writer.rows(_LEVELS):
-            self._levels[carrier][name] = key
+            self._know_level(carrier, name, key)
 
     def _know(self, key: int, name: str, code: str | None, *, is_deleted: bool) -> None:
         self._name_of[key] = name
@@ -105,37 +90,19 @@ class Carriers:
                     f"{self._name_of[carrier]}, which has {', '.join(sorted(self._levels[carrier]))}",
                 )
 
+    def _know_level(self, carrier: int, name: str, key: int) -> None:
+        self._levels[carrier][name] = key
+        self.carrier_of[key] = carrier
+
     def _add(self, name: str, code: str | None) -> int:
-        key = self._keys.now()
+        place = None if code is None else CODES.index(code)
+        key = carriers.acts.add(self._writer, carriers.CREATE.new(name=name, code=place))
         self._know(key, name, code, is_deleted=False)
-        self._writer.run(
-            _NEW_CARRIER,
-            id=key,
-            name=name,
-            code=None if code is None else CODES.index(code),
-            account_number=None,
-            customer_portal_visibility=_VISIBLE,
-            is_system=0,
-            deleted_at=None,
-            updated_at=now_ms(),
-        )
         self._made["carriers"] += 1
         return key
 
     def _add_level(self, carrier: int, name: str) -> int:
-        key = self._keys.now()
-        front = self._code_of.get(carrier) or self._name_of[carrier]
-        self._writer.run(
-            _NEW_LEVEL,
-            id=key,
-            carrier_id=carrier,
-            name=name,
-            service_level_token=_NOT_TOKEN.sub("_", fold(f"{front} {name}")).strip("_"),
-            customer_portal_visibility=_VISIBLE,
-            is_default=int(not self._levels[carrier]),
-            is_system=0,
-            updated_at=now_ms(),
-        )
-        self._levels[carrier][name] = key
+        key = service_levels.add(self._writer, carrier, service_levels.CREATE.new(name=name))
+        self._know_level(carrier, name, key)
         self._made["service_levels"] += 1
         return key

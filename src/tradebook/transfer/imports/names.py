@@ -6,52 +6,24 @@ has to come back as it was.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
 
-from tradebook.clock import now_ms
-from tradebook.crud.versions import next_version_of
-from tradebook.resources.account_groups import FREIGHT_POLICIES, account_groups
-from tradebook.resources.account_groups import INDEX as GROUP_INDEX
-from tradebook.resources.account_groups import TYPES as GROUP_TYPES
-from tradebook.resources.account_users import account_users
-from tradebook.resources.shipping_terms import TYPES as SHIPPING_TERM_TYPES
+from tradebook.crud.fields import Body
+from tradebook.crud.records import Records, Values
+from tradebook.resources import account_groups, account_users
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, prepare
-from tradebook.transfer.imports.row_keys import RowKeys
+from tradebook.text import fold_case
 
-TYPE_GROUP = GROUP_TYPES.index("type_group")
-PRICING_GROUP = GROUP_TYPES.index("pricing_group")
+TYPE_GROUP = account_groups.TYPES.index("type_group")
+PRICING_GROUP = account_groups.TYPES.index("pricing_group")
 
-_TERM_DEFAULTS: dict[str, dict[str, Any]] = {
-    "payment_terms": {"status": 0},
-    "shipping_terms": {
-        # The only type that promises the customer nothing.
-        "type": SHIPPING_TERM_TYPES.index("carrier_rate_freight"),
-        "flat_rate": None,
-        "flat_rate_currency": None,
-        "minimum_order_value": None,
-        "minimum_order_value_currency": None,
-    },
-}
-_GROUPS = prepare(
-    sa.select(account_groups.c.name, account_groups.c.id, account_groups.c.type).where(
-        account_groups.c.account_id == ACCOUNT
-    )
-)
-_NEW_GROUP = prepare(sa.insert(account_groups))
-_REPS = prepare(
-    sa.select(account_users.c.email, account_users.c.name, account_users.c.id)
-    .where(account_users.c.account_id == ACCOUNT)
-    .order_by(account_users.c.id.desc())
-)
-_NEW_REP = prepare(sa.insert(account_users))
-_RENAME_REP = prepare(
-    sa.update(account_users)
-    .where(account_users.c.account_id == ACCOUNT, account_users.c.id == sa.bindparam("key"))
-    .values(name=sa.bindparam("new_name"), updated_at=next_version_of(account_users.c.updated_at))
-)
+_g, _u = account_groups.account_groups.c, account_users.account_users.c
+_GROUPS = prepare(sa.select(_g.name, _g.id, _g.type).where(_g.account_id == ACCOUNT))
+_REPS = prepare(sa.select(_u.email, _u.name, _u.id).where(_u.account_id == ACCOUNT).order_by(_u.id.desc()))
 
 
 class Refusal(Exception):
@@ -67,11 +39,19 @@ class Refusal(Exception):
 class Terms:
     """Payment terms or shipping terms by name."""
 
-    def __init__(self, writer: Writer, keys: RowKeys, made: Counter[str], table: sa.Table) -> None:
-        self._writer, self._keys, self._made, self._table = writer, keys, made, table
-        self._insert = prepare(sa.insert(table))
+    def __init__(
+        self,
+        writer: Writer,
+        made: Counter[str],
+        records: Records,
+        body: Body,
+        add: Callable[[Writer, Values], int],
+    ) -> None:
+        self._writer, self._made, self._body, self._add_row = writer, made, body, add
         self._by_name: dict[str, int] = {}
         self._of_system: dict[str, int] = {}
+        table = records.table
+        self._kind = table.name
         names = prepare(
             sa.select(table.c.name, table.c.id, table.c.is_system).where(table.c.account_id == ACCOUNT)
         )
@@ -84,18 +64,16 @@ class Terms:
         """Return the term of this name, a new one where there is none."""
         key = self._by_name.get(name) or self._of_system.get(name.casefold())
         if key is None:
-            key = self._by_name[name] = self._keys.now()
-            row = {"id": key, "name": name, "is_system": 0, "updated_at": now_ms()}
-            self._writer.run(self._insert, **row, **_TERM_DEFAULTS[self._table.name])
-            self._made[self._table.name] += 1
+            key = self._by_name[name] = self._add_row(self._writer, self._body.new(name=name))
+            self._made[self._kind] += 1
         return key
 
 
 class Groups:
     """Type groups and pricing groups, whose names no two of either kind share."""
 
-    def __init__(self, writer: Writer, keys: RowKeys, made: Counter[str]) -> None:
-        self._writer, self._keys, self._made = writer, keys, made
+    def __init__(self, writer: Writer, made: Counter[str]) -> None:
+        self._writer, self._made = writer, made
         self._by_name = {name: (key, kind) for name, key, kind in writer.rows(_GROUPS)}
 
     def key_of(self, name: str, kind: int, column: str) -> int:
@@ -104,36 +82,25 @@ class Groups:
         if known is None:
             known = self._by_name[name] = (self._add(name, kind), kind)
         if known[1] != kind:
-            wanted, other = GROUP_TYPES[kind], GROUP_TYPES[known[1]]
+            wanted, other = account_groups.TYPES[kind], account_groups.TYPES[known[1]]
             raise Refusal(column, name, f"is the name of a {other}, so no {wanted} can have it")
         return known[0]
 
     def _add(self, name: str, kind: int) -> int:
-        key = self._keys.now()
-        self._writer.run(
-            _NEW_GROUP,
-            id=key,
-            name=name,
-            description=None,
-            commission_policy=0,
-            freight_policy=FREIGHT_POLICIES.index("billed_freight"),
-            type=kind,
-            updated_at=now_ms(),
-        )
-        self._writer.reindex(GROUP_INDEX, [key])
         self._made["type_groups" if kind == TYPE_GROUP else "pricing_groups"] += 1
-        return key
+        return account_groups.acts.add(self._writer, account_groups.CREATE.new(name=name, type=kind))
 
 
 class SalesReps:
-    """Account users by e-mail; one without an e-mail by name."""
+    """Account users by e-mail, whatever its case; one without an e-mail by name."""
 
-    def __init__(self, writer: Writer, keys: RowKeys, made: Counter[str]) -> None:
-        self._writer, self._keys, self._made = writer, keys, made
+    def __init__(self, writer: Writer, made: Counter[str]) -> None:
+        self._writer, self._made = writer, made
         self._known: dict[int, tuple[str | None, str | None]] = {}
         self._by_email: dict[str, int] = {}
+        self._by_folded_email: dict[str, int] = {}
         self._by_name: dict[str, int] = {}
-        # From the newest to the oldest: the oldest of one name stays.
+        # From the newest to the oldest: the oldest of one name, and of one e-mail in any case, stays.
         for email, name, key in writer.rows(_REPS):
             self._know(key, email, name)
 
@@ -141,6 +108,7 @@ class SalesReps:
         self._known[key] = (email, name)
         if email is not None:
             self._by_email[email] = key
+            self._by_folded_email[fold_case(email)] = key
         elif name is not None:
             self._by_name[name] = key
 
@@ -157,29 +125,23 @@ class SalesReps:
         if email is None:
             assert name is not None
             return self._by_name.get(name) or self._add(None, name)
-        key = self._by_email.get(email)
+        # As it is written first: a book may have two from before, which differ in case alone.
+        key = self._by_email.get(email) or self._by_folded_email.get(fold_case(email))
         if key is None:
             return self._add(email, name)
         if name is not None and name != self._known[key][1]:
-            self._writer.run(_RENAME_REP, key=key, new_name=name, now=now_ms())
-            self._know(key, email, name)
-            self._made["sales_reps_renamed"] += 1
+            self._rename(key, name)
         return key
 
+    def _rename(self, key: int, name: str) -> None:
+        row = account_users.records.find(self._writer, key)
+        assert row is not None
+        account_users.records.update(self._writer, row, {"name": name})
+        self._know(key, row["email"], name)
+        self._made["sales_reps_renamed"] += 1
+
     def _add(self, email: str | None, name: str | None) -> int:
-        key = self._keys.now()
+        key = account_users.add(self._writer, account_users.CREATE.new(email=email, name=name))
         self._know(key, email, name)
-        self._writer.run(
-            _NEW_REP,
-            id=key,
-            status=0,
-            last_used_at=None,
-            email=email,
-            name=name,
-            username=None,
-            email_verified_at=None,
-            image_url=None,
-            updated_at=now_ms(),
-        )
         self._made["sales_reps"] += 1
         return key

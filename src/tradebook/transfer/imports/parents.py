@@ -10,53 +10,31 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from tradebook.clock import now_ms
-from tradebook.crud.versions import next_version_of
-from tradebook.resources.customers.tables import customers
-from tradebook.storage.database import Writer
+from tradebook.resources.customers import Misfit, customers, misfits, review_parents, set_parents
+from tradebook.storage.database import ROWS_AT_ONCE, Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
-from tradebook.transfer.cells import CheckedRow, problem
 from tradebook.transfer.files.rows import Problem
+from tradebook.transfer.imports.records import CheckedRow, problem
 from tradebook.transfer.imports.spill import SortedSpill, Spill, chunks_of
 
-CHUNK = 1_000
 NOT_WRITTEN = 0
 
 _IS, _WANTS = 0, 1
+_REASONS: dict[Misfit, str] = {
+    "itself": "is the customer's own number",
+    "is_child": "has a parent itself ({}): a child can't have children",
+    "has_children": "can't be the parent of a customer that has children itself",
+}
 
 _c = customers.c
-_child, _parent = customers.alias("child"), customers.alias("parent")
 _BY_NUMBER = prepare(
     sa.select(_c.number, _c.id).where(_c.account_id == ACCOUNT, any_of(_c.number, "numbers"))
 )
-_ADOPT = prepare(
-    sa.update(customers)
-    .where(_c.account_id == ACCOUNT, _c.id == sa.bindparam("child"))
-    .values(parent_id=sa.bindparam("parent"), updated_at=next_version_of(_c.updated_at))
-)
-_PARENTS_OF = prepare(
+_child, _parent = customers.alias("child"), customers.alias("parent")
+_NUMBER_OF_PARENT = prepare(
     sa.select(_child.c.id, _parent.c.number)
     .join_from(_child, _parent, sa.and_(_parent.c.account_id == ACCOUNT, _parent.c.id == _child.c.parent_id))
     .where(_child.c.account_id == ACCOUNT, any_of(_child.c.id, "ids"))
-)
-# The key alone, not `*`: then the index of children answers without a look at any row.
-_has_children = (
-    sa.exists(_child.c.id)
-    .where(_child.c.account_id == ACCOUNT, _child.c.parent_id == _c.id)
-    .correlate(customers)
-)
-_WITH_CHILDREN = prepare(
-    sa.select(_c.id).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids"), _has_children)
-)
-_WRONG_FLAG = prepare(
-    sa.select(_c.id).where(
-        _c.account_id == ACCOUNT, any_of(_c.id, "ids"), (_c.is_parent == 1) != _has_children
-    )
-)
-_TURN_FLAG = prepare(
-    sa.update(customers)
-    .where(_c.account_id == ACCOUNT, any_of(_c.id, "ids"))
-    .values(is_parent=1 - _c.is_parent, updated_at=next_version_of(_c.updated_at))
 )
 
 
@@ -67,7 +45,6 @@ class _Mention(NamedTuple):
     purpose: int
     line: int
     key: int
-    source: str
 
 
 class _Adoption(NamedTuple):
@@ -77,7 +54,6 @@ class _Adoption(NamedTuple):
     parent: int
     line: int
     number: str
-    source: str
 
 
 class Families:
@@ -97,13 +73,11 @@ class Families:
 
     def has_number(self, record: CheckedRow, number: str, key: int) -> None:
         """Remember whose number this is; NOT_WRITTEN as key where the row could not be taken in."""
-        source = record.sources.get("number", "number")
-        self._mentions.add(_Mention(number, _IS, record.line, key, source))
+        self._mentions.add(_Mention(number, _IS, record.line, key))
 
     def wants_parent(self, record: CheckedRow, number: str, key: int) -> None:
         """Remember that a customer is to become the child of this number."""
-        source = record.sources.get("parent_number", "parent_number")
-        self._mentions.add(_Mention(number, _WANTS, record.line, key, source))
+        self._mentions.add(_Mention(number, _WANTS, record.line, key))
 
     def left_parent(self, parent: int) -> None:
         """Remember that a customer has lost a child, perhaps its last."""
@@ -111,7 +85,7 @@ class Families:
 
     def settle(self, is_automatic: Callable[[str], bool]) -> None:
         """Report every number that is there twice and every parent that can't be; give the rest theirs."""
-        for chunk in chunks_of(self._wanted(), CHUNK):
+        for chunk in chunks_of(self._wanted(), ROWS_AT_ONCE):
             self._adopt(chunk, is_automatic)
         for adoptions in self._adoptions.chunks():
             self._check(adoptions)
@@ -133,48 +107,38 @@ class Families:
             mention.number for mention, key in wanted if key is None and not is_automatic(mention.number)
         }
         known: dict[str, int] = dict(self._writer.rows(_BY_NUMBER, numbers=list(unknown))) if unknown else {}
-        now, changes = now_ms(), []
+        parents: dict[int, int | None] = {}
         for mention, key in wanted:
             parent = known.get(mention.number) if key is None else key
             if parent is None:
                 self._refuse(
                     mention, "parent_number", "is the number of no customer, in the book or the file"
                 )
-            elif parent == mention.key != NOT_WRITTEN:
-                self._refuse(mention, "parent_number", "is the customer's own number")
             elif NOT_WRITTEN not in (parent, mention.key):
-                changes.append({"child": mention.key, "parent": parent, "now": now})
-                self._adoptions.add(
-                    _Adoption(mention.key, parent, mention.line, mention.number, mention.source)
-                )
+                # Its own number makes no child of it, or others would be told that their parent is one.
+                if parent != mention.key:
+                    parents[mention.key] = parent
+                self._adoptions.add(_Adoption(mention.key, parent, mention.line, mention.number))
                 self._to_review.add(parent)
-        self._writer.insert(_ADOPT, changes)
+        set_parents(self._writer, parents)
 
     def _check(self, adoptions: list[_Adoption]) -> None:
         """Refuse what makes three generations: judged when every row has the parent it wants."""
-        grandparents: dict[int, str] = dict(
-            self._writer.rows(_PARENTS_OF, ids=list({each.parent for each in adoptions}))
-        )
-        with_children = {
-            key for (key,) in self._writer.rows(_WITH_CHILDREN, ids=[each.child for each in adoptions])
-        }
+        found = misfits(self._writer, {each.child: each.parent for each in adoptions})
+        if not found:
+            return
+        parents = [each.parent for each in adoptions if each.child in found]
+        grandparents: dict[int, str] = dict(self._writer.rows(_NUMBER_OF_PARENT, ids=parents))
         for each in adoptions:
-            mention = _Mention(each.number, _WANTS, each.line, each.child, each.source)
-            if each.parent in grandparents:
-                reason = f"has a parent itself ({grandparents[each.parent]}): a child can't have children"
-                self._refuse(mention, "parent_number", reason)
-            elif each.child in with_children:
-                reason = "can't be the parent of a customer that has children itself"
+            if each.child in found:
+                reason = _REASONS[found[each.child]].format(grandparents.get(each.parent))
+                mention = _Mention(each.number, _WANTS, each.line, each.child)
                 self._refuse(mention, "parent_number", reason)
 
     def _refuse(self, mention: _Mention, column: str, reason: str) -> None:
-        sources = {column: mention.source}
-        self._report(problem(mention.line, column, mention.number, reason, sources))
+        self._report(problem(mention.line, column, mention.number, reason))
 
     def set_flags(self) -> Iterator[int]:
         """Bring up to date which customers are parents; yield those of whom it changed."""
-        for keys in chunks_of(self._to_review.distinct(), CHUNK):
-            wrong = [key for (key,) in self._writer.rows(_WRONG_FLAG, ids=keys)]
-            if wrong:
-                self._writer.run(_TURN_FLAG, ids=wrong, now=now_ms())
-                yield from wrong
+        for keys in chunks_of(self._to_review.distinct(), ROWS_AT_ONCE):
+            yield from review_parents(self._writer, keys)

@@ -4,13 +4,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from tradebook.resources.payment_terms import payment_terms
-from tradebook.resources.shipping_terms import shipping_terms
+from tradebook.resources import payment_terms, shipping_terms
+from tradebook.resources.service_levels import go_together
 from tradebook.storage.database import Writer
-from tradebook.transfer.cells import CheckedRow
 from tradebook.transfer.imports.carriers import Carriers
 from tradebook.transfer.imports.names import PRICING_GROUP, TYPE_GROUP, Groups, Refusal, SalesReps, Terms
-from tradebook.transfer.imports.row_keys import RowKeys
+from tradebook.transfer.imports.records import CheckedRow
 
 Values = dict[str, Any]
 
@@ -18,13 +17,17 @@ Values = dict[str, Any]
 class References:
     """The account's names, read once; `made` counts what a file had and the account did not."""
 
-    def __init__(self, writer: Writer, keys: RowKeys) -> None:
+    def __init__(self, writer: Writer) -> None:
         self.made: Counter[str] = Counter()
-        self._groups = Groups(writer, keys, self.made)
-        self._carriers = Carriers(writer, keys, self.made)
-        self._payment_terms = Terms(writer, keys, self.made, payment_terms)
-        self._shipping_terms = Terms(writer, keys, self.made, shipping_terms)
-        self._reps = SalesReps(writer, keys, self.made)
+        self._groups = Groups(writer, self.made)
+        self._carriers = Carriers(writer, self.made)
+        self._payment_terms = Terms(
+            writer, self.made, payment_terms.records, payment_terms.CREATE, payment_terms.acts.add
+        )
+        self._shipping_terms = Terms(
+            writer, self.made, shipping_terms.records, shipping_terms.CREATE, shipping_terms.add
+        )
+        self._reps = SalesReps(writer, self.made)
 
     def columns(self, record: CheckedRow, known: Mapping[str, Any]) -> Values:
         """Return the columns of the customer that the record's names decide; refusals go to the record."""
@@ -78,7 +81,7 @@ class References:
             carrier = None if name is None else self._carriers.key_of(name, carrier)
         if "service_level" in own:
             level = self._level(carrier, own["service_level"])
-        elif level is not None and carrier != known["carrier_id"]:
+        elif not go_together(carrier, level, self._carriers.carrier_of):
             reason = "leaves the customer's service level with another carrier: give service_level too"
             raise Refusal("carrier", own["carrier"], reason)
         found.update(carrier_id=carrier, service_level_id=level)

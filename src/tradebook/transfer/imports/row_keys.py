@@ -1,13 +1,11 @@
 """Keys for new rows: now, or the time that the file says a customer was created."""
 
-import secrets
 from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from tradebook.clock import now_ms
-from tradebook.ids import KEY_MAX, SEQUENCE_BITS, first_key_of
-from tradebook.resources.customers.tables import customers
+from tradebook.ids import KEY_MAX, SEQUENCE_BITS, first_key_of, new_keys
+from tradebook.resources.customers import customers
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, prepare, table_of_list
 
@@ -35,22 +33,18 @@ class RowKeys:
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
-        self._last = 0
+        self._next = 0
         self._left_of_block = 0
         self._largest: dict[int, int | None] = {}
 
     def now(self) -> int:
-        """Return a key for about now, later than every one before.
-
-        As `KeyMaker`, which looks at the clock and rolls the dice for each: here a thousand share that.
-        """
+        """Return a key for about now, later than every one before: a thousand are made at a time."""
         if not self._left_of_block:
             self._left_of_block = _BLOCK_KEYS
-            start = first_key_of(now_ms()) | secrets.randbits(SEQUENCE_BITS - 1)
-            self._last = max(self._last, start)
+            self._next = new_keys(_BLOCK_KEYS)
         self._left_of_block -= 1
-        self._last += 1
-        return self._last
+        self._next += 1
+        return self._next - 1
 
     def look_up(self, times: Iterable[int]) -> None:
         """Find out which keys these milliseconds have already; forgets those of the batch before."""

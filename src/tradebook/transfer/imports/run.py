@@ -2,7 +2,7 @@
 
 What a row gives is written, what it doesn't give stays. A column that is absent is not given. An empty CSV
 cell, a JSON null and an empty text are given: they clear what can be null and leave alone what can't. A new
-customer starts with `batches.NEW_CUSTOMER`. An address whose ten columns are all there and all empty is taken
+customer starts with `customers.fields.NEW`. An address whose ten columns are all there and all empty is taken
 from the customer; a ship-to address that is taken, or never given, is the bill-to address.
 
 Everything happens in one transaction, so other writers of an embedded book wait until it ends.
@@ -12,18 +12,15 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from tradebook.resources.customers.numbering import Numbering
-from tradebook.resources.customers.tables import INDEX
-from tradebook.storage.database import Database, Writer
-from tradebook.transfer.cells import CheckedRow, check_row
+from tradebook.resources.customers import INDEX, Numbering
+from tradebook.storage.database import ROWS_AT_ONCE, Database, Writer
 from tradebook.transfer.files.rows import Problem, Row
 from tradebook.transfer.imports.batches import Batches
 from tradebook.transfer.imports.parents import Families
+from tradebook.transfer.imports.records import CheckedRow, check_row
 from tradebook.transfer.imports.references import References
 from tradebook.transfer.imports.row_keys import RowKeys
 from tradebook.transfer.imports.spill import SortedSpill, Spill, chunks_of
-
-BATCH_ROWS = 1_000
 
 Report = Callable[[Problem], None]
 Progress = Callable[[int], None]
@@ -102,7 +99,7 @@ class _Run:
         self._writer = writer
         self._keys = RowKeys(writer)
         self._numbering = Numbering(writer)
-        self._references = References(writer, self._keys)
+        self._references = References(writer)
         self._families = Families(writer, self._report)
         self._touched: SortedSpill[int] = SortedSpill(int)
         self._batches = Batches(
@@ -119,7 +116,7 @@ class _Run:
 
     def take(self, rows: Iterable[Row | Problem]) -> None:
         """Read, check and write everything."""
-        for chunk in chunks_of(rows, BATCH_ROWS):
+        for chunk in chunks_of(rows, ROWS_AT_ONCE):
             self._take_chunk(chunk)
             self._progress(self._summary.rows)
         for records in self._unnumbered.chunks():
@@ -132,7 +129,7 @@ class _Run:
             self._numbering.save()
             self._touched.extend(self._families.set_flags())
             # Last, and in the order of keys: an index that is written anywhere but at its end is slow.
-            for keys in chunks_of(self._touched.distinct(), BATCH_ROWS):
+            for keys in chunks_of(self._touched.distinct(), ROWS_AT_ONCE):
                 self._writer.reindex(INDEX, keys)
         counts = self._batches.counts
         self._summary.created = counts["created"]

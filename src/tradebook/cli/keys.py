@@ -1,79 +1,27 @@
-"""Accounts and API keys."""
+"""`tradebook keys`: the API keys of an account."""
 
 from functools import partial
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from tradebook.cli.opening import (
-    WRONG_USAGE,
-    AccountOption,
-    DatabaseOption,
-    JsonOption,
-    account_key,
-    fail,
-    opened,
-    print_json,
-    tell,
-)
+from tradebook.cli.opening import account_key, opened
+from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
+from tradebook.cli.output import WRONG_USAGE, fail, print_json, print_whole, tell
 from tradebook.clock import now_ms
 from tradebook.crud.parameters import did_you_mean
 from tradebook.errors import AlreadyDeleted
 from tradebook.ids import decode_id, encode_id
-from tradebook.resources import accounts, api_keys
-from tradebook.resources.api_keys import ALL_PERMISSIONS, ENVIRONMENTS
+from tradebook.resources import api_keys
+from tradebook.resources.api_keys import ALL_PERMISSIONS
 from tradebook.storage.database import Writer
 from tradebook.storage.transactions import reading, writing
 
-accounts_app = typer.Typer(help="The tenants of a book.", no_args_is_help=True)
-keys_app = typer.Typer(help="The API keys of an account.", no_args_is_help=True)
+app = typer.Typer(help="The API keys of an account.", no_args_is_help=True)
 
 
-def _print_whole(table: Table) -> None:
-    """Print a table that is never cut: ids are there to be copied."""
-    whole = Console(width=1_000).measure(table).maximum
-    Console(width=max(Console().width, whole)).print(table)
-
-
-@accounts_app.command("create")
-def create_account(
-    name: Annotated[str, typer.Argument(help="What people call the account.")],
-    environment: Annotated[
-        str, typer.Option(help="prod, or test for a sandbox; it shows in the account's keys.")
-    ] = "prod",
-    database: DatabaseOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Add an account and print its id."""
-    if environment not in ENVIRONMENTS:
-        fail(f"--environment is one of {', '.join(ENVIRONMENTS)}.", WRONG_USAGE)
-    if not name.strip():
-        fail("NAME must not be empty.", WRONG_USAGE)
-    with opened(database) as book:
-        account = accounts.create_account(book, name.strip(), environment)
-    if as_json:
-        print_json({"id": account, "name": name.strip(), "environment": environment})
-    else:
-        print(account)
-
-
-@accounts_app.command("list")
-def list_accounts(database: DatabaseOption = None, as_json: JsonOption = False) -> None:
-    """List all accounts of the book."""
-    with opened(database) as book:
-        listed = accounts.list_accounts(book)
-    if as_json:
-        print_json([dict(zip(("id", "name", "environment"), row, strict=True)) for row in listed])
-        return
-    table = Table("id", "name", "environment")
-    for row in listed:
-        table.add_row(*row)
-    _print_whole(table)
-
-
-@keys_app.command("create")
+@app.command("create")
 def create_key(
     account: AccountOption,
     permission: Annotated[
@@ -117,7 +65,7 @@ def create_key(
         print(secret)
 
 
-@keys_app.command("list")
+@app.command("list")
 def list_keys(account: AccountOption, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
     """List an account's keys, newest first, without their secrets."""
     with opened(database) as book:
@@ -137,7 +85,7 @@ def list_keys(account: AccountOption, database: DatabaseOption = None, as_json: 
             row.expires_at or "never",
             row.revoked_at or "",
         )
-    _print_whole(table)
+    print_whole(table)
 
 
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY_ID", help="The key's id, such as ak_….")]
@@ -150,7 +98,7 @@ def _key_of(text: str) -> int:
     return found
 
 
-@keys_app.command("rotate")
+@app.command("rotate")
 def rotate_key(
     key: KeyArgument,
     account: AccountOption,
@@ -186,7 +134,7 @@ def rotate_key(
         print(secret)
 
 
-@keys_app.command("revoke")
+@app.command("revoke")
 def revoke_key(key: KeyArgument, account: AccountOption, database: DatabaseOption = None) -> None:
     """End a key for good; it is refused from the next request on."""
     found = _key_of(key)

@@ -1,0 +1,50 @@
+"""`tradebook accounts`: the tenants of a book."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from tradebook.cli.opening import opened
+from tradebook.cli.options import DatabaseOption, JsonOption
+from tradebook.cli.output import WRONG_USAGE, fail, print_json, print_whole
+from tradebook.resources import accounts
+from tradebook.resources.api_keys import ENVIRONMENTS
+
+app = typer.Typer(help="The tenants of a book.", no_args_is_help=True)
+
+
+@app.command("create")
+def create_account(
+    name: Annotated[str, typer.Argument(help="What people call the account.")],
+    environment: Annotated[
+        str, typer.Option(help="prod, or test for a sandbox; it shows in the account's keys.")
+    ] = "prod",
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add an account and print its id."""
+    if environment not in ENVIRONMENTS:
+        fail(f"--environment is one of {', '.join(ENVIRONMENTS)}.", WRONG_USAGE)
+    if not name.strip():
+        fail("NAME must not be empty.", WRONG_USAGE)
+    with opened(database) as book:
+        account = accounts.create_account(book, name.strip(), environment)
+    if as_json:
+        print_json({"id": account, "name": name.strip(), "environment": environment})
+    else:
+        print(account)
+
+
+@app.command("list")
+def list_accounts(database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+    """List all accounts of the book."""
+    with opened(database) as book:
+        listed = accounts.list_accounts(book)
+    if as_json:
+        print_json([dict(zip(("id", "name", "environment"), row, strict=True)) for row in listed])
+        return
+    table = Table("id", "name", "environment")
+    for row in listed:
+        table.add_row(*row)
+    print_whole(table)

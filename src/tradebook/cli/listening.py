@@ -1,0 +1,20 @@
+"""Whether an address can be listened on, found out before anything else is done about it."""
+
+import os
+import socket
+
+
+class PortTaken(OSError):
+    """The address can't be listened on."""
+
+
+def require_free(host: str, port: int) -> None:
+    """Refuse an address that another program has, or that is none of this machine's: PortTaken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise PortTaken(f"Can't listen on {host}:{port}: {reason}.") from None

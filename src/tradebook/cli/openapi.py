@@ -1,0 +1,18 @@
+"""`tradebook openapi`: the document without a server."""
+
+import sys
+
+import msgspec
+import typer
+
+from tradebook.resources import ALL
+from tradebook.web.openapi import openapi_document
+
+app = typer.Typer()
+
+
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI 3.1 document, the same as the server's /openapi.json."""
+    document = msgspec.json.encode(openapi_document(ALL))
+    sys.stdout.buffer.write(msgspec.json.format(document, indent=2) + b"\n")

@@ -1,0 +1,33 @@
+"""What the commands say: results on standard output, messages on standard error, and how they end."""
+
+import sys
+from typing import Any, NoReturn
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+FAILED, WRONG_USAGE = 1, 2
+
+
+def tell(message: str) -> None:
+    """Print a message for people on standard error; standard output is for results."""
+    print(message, file=sys.stderr)
+
+
+def fail(message: str, code: int = FAILED) -> NoReturn:
+    """End the command: 1 where the work failed, 2 where it was called wrongly."""
+    tell(f"Error: {message}")
+    raise typer.Exit(code)
+
+
+def print_json(result: Any) -> None:
+    """Print a result for programs, one line."""
+    print(msgspec.json.encode(result).decode())
+
+
+def print_whole(table: Table) -> None:
+    """Print a table that is never cut: ids are there to be copied."""
+    whole = Console(width=1_000).measure(table).maximum
+    Console(width=max(Console().width, whole)).print(table)

@@ -1,0 +1,46 @@
+"""`tradebook serve`: the book over HTTP."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from tradebook.cli.listening import PortTaken, require_free
+from tradebook.cli.opening import opened
+from tradebook.cli.options import DatabaseOption, PortOption
+from tradebook.cli.output import fail
+from tradebook.settings import REPLICAS_VARIABLE
+
+app = typer.Typer()
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: PortOption = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Worker processes.")] = 1,
+    replica: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL",
+            help="A streaming standby of a PostgreSQL database, to read from; may be repeated. "
+            "Default: $TRADEBOOK_REPLICAS, separated by spaces.",
+            show_default=False,
+        ),
+    ] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Serve the book over HTTP until it is stopped; a new embedded book is made first."""
+    if replica:
+        os.environ[REPLICAS_VARIABLE] = " ".join(replica)
+    with opened(database):
+        pass
+    try:
+        require_free(host, port)
+    except PortTaken as error:
+        fail(str(error))
+    # A server runs for months, and each worker is a copy of its process: it begins anew, without what only
+    # commands and migrations need. -P as the folder that the operator stands in is no place for modules.
+    server = ("-P", "-m", "tradebook.cli.serving", host, str(port), str(workers))
+    os.execv(sys.executable, (sys.executable, *server))  # noqa: S606 - no shell is wanted

@@ -1,0 +1,58 @@
+"""What a route can refuse with, beyond what every route can: most of it follows from its declaration."""
+
+from collections.abc import Iterable, Iterator
+
+from tradebook.crud.fields import Body, Many, Object
+from tradebook.crud.parameters import Id, Kind
+from tradebook.crud.resource import Action, Route
+from tradebook.errors import (
+    AlreadyExists,
+    ApiError,
+    NotFound,
+    ReferenceNotFound,
+    StillReferenced,
+    SystemOwned,
+)
+
+Error = type[ApiError]
+
+
+def refusals_of(route: Route) -> frozenset[Error]:
+    """Tell what the objects of its path, its body, its row and its own rules can refuse with."""
+    found: set[Error] = {NotFound} if route.path_objects else set()
+    found |= {each.gone.error for each in route.path_objects if each.gone is not None}
+    if isinstance(route, Action):
+        found.update(route.errors, _of_body(route.body), _of_row(route))
+    return frozenset(found)
+
+
+def _of_body(body: Body) -> Iterable[Error]:
+    return (ReferenceNotFound,) if any(isinstance(kind, Id) for kind in _kinds_in(body)) else ()
+
+
+def _kinds_in(body: Body) -> Iterator[Kind]:
+    for field in body.fields:
+        kind = field.kind.kind if isinstance(field.kind, Many) else field.kind
+        if isinstance(kind, Object):
+            yield from _kinds_in(kind.body)
+        else:
+            yield kind
+
+
+def _of_row(action: Action) -> Iterator[Error]:
+    """Tell what the row that it makes, changes or deletes can refuse with."""
+    records = action.records
+    if records is None:
+        return
+    if not records.unique.isdisjoint(field.name for field in action.body.fields):
+        yield AlreadyExists
+    if action.changes_object and records.has_system_rows:
+        yield SystemOwned
+    is_gone_after = action.method == "DELETE" and not records.is_deleted_softly and not _is_of_a_link(action)
+    if is_gone_after and records.is_referred_to:
+        yield StillReferenced
+
+
+def _is_of_a_link(action: Action) -> bool:
+    """Tell whether its path names two objects of which neither is inside the other: both stay."""
+    return len(action.path_objects) > 1 and action.path_objects[-1].inside is None

@@ -1,0 +1,74 @@
+"""Strict JSON, in a body as in a line of a file: it means one thing, and its numbers stay as written.
+
+msgspec would be faster, but takes the last of two equal keys without a word.
+"""
+
+import json
+from typing import Any, NoReturn
+
+
+class Number(str):
+    """A number, as it is written: a float would lose what it says."""
+
+    __slots__ = ()
+
+
+class NotStrict(ValueError):
+    """The text is not strict JSON; how it is said depends on where it stands."""
+
+
+class NotJson(NotStrict):
+    """It is no JSON at all."""
+
+    def __init__(self, reason: str, character: int) -> None:
+        super().__init__(f"{reason} at character {character}")
+
+
+class NotANumber(NotStrict):
+    """It has what some take for a number: NaN or an infinity."""
+
+    def __init__(self, constant: str) -> None:
+        super().__init__(constant)
+        self.constant = constant
+
+
+class GivenTwice(NotStrict):
+    """An object has a key twice."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class TooDeep(NotStrict):
+    """It is nested more deeply than it can be read."""
+
+
+def decode(text: str) -> Any:
+    """Read a text; numbers become `Number`."""
+    try:
+        return _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise NotJson(error.msg.removesuffix(" at"), error.pos + 1) from None
+    except RecursionError:
+        raise TooDeep from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise GivenTwice(name)
+            seen.add(name)
+    return found
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise NotANumber(constant)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_float=Number, parse_int=Number, parse_constant=_refuse
+)

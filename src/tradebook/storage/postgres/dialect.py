@@ -1,0 +1,56 @@
+"""The words of PostgreSQL, and of psycopg, for what the declared statements say."""
+
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.ext.compiler import compiles
+
+from tradebook.storage.schema import ACCOUNT, Prepared, any_of, each_of, newest_of_each
+
+DIALECT: sa.Dialect = psycopg.dialect()  # type: ignore[no-untyped-call]
+
+
+@compiles(any_of, "postgresql")
+def _any_of(element: Any, compiler: Any, **options: Any) -> str:
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} = ANY (CAST({values} AS {list_type(element.clauses.clauses[0].type)}[]))"
+
+
+@compiles(each_of, "postgresql")
+def _each_of(element: Any, compiler: Any, **options: Any) -> str:
+    values = compiler.process(element.clauses.clauses[0], **options)
+    return f"(SELECT unnest(CAST({values} AS BIGINT[])) AS value)"
+
+
+@compiles(newest_of_each, "postgresql")
+def _newest_of_each(element: newest_of_each, compiler: Any, **options: Any) -> str:
+    # In the plain words, PostgreSQL would read the newest again for every row of an owner.
+    owners, lateral = element.owners, element.newest.lateral("of_owner")
+    found = sa.select(owners.c.value, lateral.c[element.key.name])
+    return str(compiler.process(found.select_from(owners.join(lateral, sa.true())), **options))
+
+
+@cache
+def insert_of_lists(statement: Prepared) -> tuple[str, list[str]] | None:
+    """Write an insert of many rows as one statement, which takes a list for each of these columns.
+
+    None where the statement is no plain insert.
+    """
+    insert = statement.statement
+    if not isinstance(insert, sa.Insert):
+        return None
+    columns = [column for column in insert.table.c if column.name != ACCOUNT.key]
+    names = [column.name for column in columns]
+    lists = ", ".join(f"%({column.name})s::{list_type(column.type)}[]" for column in columns)
+    return (
+        f"INSERT INTO {insert.table.name} ({ACCOUNT.key}, {', '.join(names)})"
+        f" SELECT %({ACCOUNT.key})s::bigint, given.*"
+        f" FROM unnest({lists}) AS given ({', '.join(names)})"
+    ), names
+
+
+def list_type(kind: Any) -> str:
+    """Name the type of a list's entries."""
+    return "TEXT" if isinstance(kind, sa.Text) else "BIGINT"

@@ -1,0 +1,39 @@
+"""What the lists need of a database: a B-tree for each facet, trigrams, and the views that are searched.
+
+Made by `migrate` from the declaration, so that a filter or a searched text that is added needs no migration.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import sqlalchemy as sa
+
+from tradebook.storage.index import ListIndex
+from tradebook.storage.postgres.index import key_of, searched_view
+from tradebook.storage.postgres.row_security import guard_search
+
+_KNOWN = (
+    "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()"
+    " UNION SELECT viewname FROM pg_views WHERE schemaname = current_schema()"
+)
+
+
+def make_missing(connection: sa.Connection, indexes: Iterable[ListIndex]) -> None:
+    """Make what isn't there; what is there is not touched, so nobody waits for it."""
+    known = {name for (name,) in connection.execute(sa.text(_KNOWN))}
+    for index in indexes:
+        for name, statements in _needed(index):
+            if name not in known:
+                known.add(name)
+                for statement in statements:
+                    connection.execute(sa.text(statement))
+
+
+def _needed(index: ListIndex) -> Iterator[tuple[str, Sequence[str]]]:
+    for column in index.facet_columns:
+        table, key = column.table, key_of(index, column.table)
+        name = f"{table}_by_{column.name}"
+        yield name, [f"CREATE INDEX {name} ON {table} (account_id, {column.name}, {key})"]
+    folded, view = index.folded.name, searched_view(index)
+    name = f"{folded}_by_trigram"
+    yield name, [f"CREATE INDEX {name} ON {folded} USING gin (folded gin_trgm_ops)"]
+    yield view, list(guard_search(folded, view))

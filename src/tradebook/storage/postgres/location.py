@@ -1,0 +1,65 @@
+"""Where a book lies on a server, and what its database needs when its schema is changed."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict
+
+from tradebook.storage.database import Unavailable
+from tradebook.storage.index import ListIndex
+from tradebook.storage.postgres import citus, list_indexes
+from tradebook.storage.postgres.engine import AWAY, PostgresDatabase
+
+_REFUSED = (*AWAY, errors.InsufficientPrivilege, errors.FeatureNotSupported)
+
+
+class PostgresLocation:
+    """A database on a server, by its URL."""
+
+    is_embedded = False
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        try:
+            known = conninfo_to_dict(url)
+        except psycopg.ProgrammingError:
+            # Its own message would repeat the URL, and the password in it.
+            raise ValueError("write postgresql://USER:PASSWORD@HOST/DATABASE") from None
+        place = f"{known.get('host', '')}:{known['port']}" if "port" in known else known.get("host", "")
+        self.shown = f"postgresql://{place}/{known.get('dbname', '')}"
+
+    def exists(self) -> bool:
+        """Say yes: the server tells when it is asked."""
+        return True
+
+    def create(self) -> None:
+        """Do nothing: the database is made by who runs the server."""
+
+    def open(self, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> PostgresDatabase:
+        """Open the book; nothing is connected before it is needed."""
+        return PostgresDatabase(self.url, timeout_ms=timeout_ms, indexes=indexes)
+
+    @contextmanager
+    def migrating(self) -> Iterator[sa.Connection]:
+        """Open the transaction in which the schema is changed; its statements take as long as they take."""
+        engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(self.url))
+        try:
+            with engine.begin() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            if isinstance(error.orig, _REFUSED):
+                raise Unavailable(str(error.orig)) from error
+            raise
+        finally:
+            engine.dispose()
+
+    def finish_migration(self, connection: sa.Connection, indexes: Sequence[ListIndex]) -> None:
+        """Make what the declared lists need and the tables have not yet."""
+        list_indexes.make_missing(connection, indexes)
+
+    def distribute(self, connection: sa.Connection, indexes: Sequence[ListIndex]) -> list[str]:
+        """Spread the tables over the machines of a Citus cluster and tell which were not yet."""
+        return citus.distribute(connection, indexes)

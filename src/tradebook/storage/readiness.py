@@ -1,0 +1,26 @@
+"""Whether a book is one that this version of the program works with."""
+
+from tradebook.storage.database import Database
+
+HEAD = "0004"
+"""The schema that this version works with: the last of `migrations`."""
+
+
+def why_not(book: Database) -> str | None:
+    """Say what keeps the program from working with a book, after its name; None where nothing does."""
+    version = book.schema_version()
+    if version is None:
+        return f"has no schema yet, this program works with {HEAD}. Run tradebook migrate."
+    if version > HEAD:
+        return (
+            f"has schema {version} of a newer version of Tradebook, this one works with {HEAD}. Install that."
+        )
+    if version < HEAD:
+        return f"has schema {version}, this program works with {HEAD}. Run tradebook migrate."
+    waiting = len(book.accounts_to_index())
+    if waiting:
+        return (
+            f"has {waiting} account{'s' if waiting > 1 else ''} whose index is of another version of "
+            "Tradebook, or unfinished. Run tradebook migrate."
+        )
+    return None

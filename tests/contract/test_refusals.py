@@ -1,0 +1,211 @@
+"""Each route declares what it can refuse with: no answer of a test says more, and no declaration says more than is met.
+
+`tests/fixtures/refusals.py` looks at every answer of the run. Here are the refusals that no other test happens to meet.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from msgspec import structs
+
+from tests.contract.checkers import CUSTOMERS, assert_error
+from tests.fixtures.refusals import Refusal, Refusals, name_of
+from tests.fixtures.samples import Maker
+from tradebook.crud.resource import Action
+from tradebook.errors import WrongCarrier
+from tradebook.resources import customers, payment_terms
+from tradebook.web.openapi_refusals import errors_of
+
+ROOT = Path(__file__).parents[2]
+CARRIERS = "/v1/operations/carriers"
+TERMS = "/v1/finance/payment-terms"
+
+
+@pytest.fixture
+def maker(book):
+    return Maker(book)
+
+
+def post_customer(maker, **fields):
+    """Send the smallest body of a customer, with these fields."""
+    return maker.client.post(CUSTOMERS, json={**maker.required(customers.resource), **fields})
+
+
+def test_a_new_customer_has_a_type_group_and_pricing_groups(maker):
+    wrong = maker.of_prefix("acgr", type="pricing_group")
+
+    assert_error(
+        post_customer(maker, customer_type_group_id=wrong), 400, "wrong_group_type", "customer_type_group_id"
+    )
+
+
+def test_a_new_customers_level_is_its_carriers(maker):
+    level = maker.client.post(f"{CARRIERS}/{maker.of_prefix('cr')}/service-levels", json={"name": "L"}).json()
+
+    answer = post_customer(maker, default_service_level_id=level["id"])
+
+    assert_error(answer, 400, "wrong_carrier", "default_service_level_id")
+
+
+def test_a_deleted_carrier_is_not_chosen_for_a_customer_that_is_there(maker):
+    customer, carrier = maker.of_prefix("ac"), maker.of_prefix("cr")
+    maker.client.delete(f"{CARRIERS}/{carrier}")
+
+    answer = maker.client.patch(f"{CUSTOMERS}/{customer}", json={"default_carrier_id": carrier})
+
+    assert_error(answer, 409, "already_deleted", "default_carrier_id")
+
+
+def test_the_price_groups_of_a_merged_customer_lead_to_its_survivor(maker):
+    survivor, merged = maker.of_prefix("ac"), maker.of_prefix("ac")
+    maker.client.post(f"{CUSTOMERS}/{survivor}/actions/merge", json={"source_customer_ids": [merged]})
+
+    answer = maker.client.get(f"{CUSTOMERS}/{merged}/price_groups")
+
+    assert_error(answer, 404, "customer_merged", "id")
+    assert answer.headers["location"] == f"{CUSTOMERS}/{survivor}"
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_a_merged_customer_is_neither_attached_nor_detached(maker, method):
+    address, survivor, merged = maker.of_prefix("ad"), maker.of_prefix("ac"), maker.of_prefix("ac")
+    maker.client.post(f"{CUSTOMERS}/{survivor}/actions/merge", json={"source_customer_ids": [merged]})
+
+    answer = maker.client.request(method, f"/v1/sales/addresses/{address}/customers/{merged}")
+
+    assert_error(answer, 404, "customer_merged", "customer_id")
+
+
+def test_a_new_shipping_term_names_levels_that_are_there(maker):
+    answer = maker.client.post(
+        "/v1/operations/shipping-terms",
+        json={"name": "Free", "free_shipping_service_level_ids": ["crop_0000000000000"]},
+    )
+
+    assert_error(answer, 400, "reference_not_found", "free_shipping_service_level_ids")
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_the_levels_of_the_system_stay_as_they_are(maker, method):
+    fedex = next(c["id"] for c in maker.book.get(CARRIERS)["data"] if c["code"] == "fedex")
+    level = maker.book.get(f"{CARRIERS}/{fedex}/service-levels")["data"][0]["id"]
+
+    answer = maker.client.request(method, f"{CARRIERS}/{fedex}/service-levels/{level}")
+
+    assert_error(answer, 403, "system_owned")
+
+
+def test_a_level_is_not_renamed_to_a_name_that_its_carrier_has(maker):
+    path = f"{CARRIERS}/{maker.of_prefix('cr')}/service-levels"
+    maker.client.post(path, json={"name": "a"})
+    other = maker.client.post(path, json={"name": "b"}).json()["id"]
+
+    assert_error(maker.client.patch(f"{path}/{other}", json={"name": "a"}), 409, "already_exists", "name")
+
+
+# What is declared
+
+
+def codes_of(method, path):
+    route = next(r for r in payment_terms.resource.routes if name_of(r) == f"{method} {path}")
+    return {error.code for error in errors_of(route)}
+
+
+OF_ALL = {
+    "validation_failed", "missing_api_key", "invalid_api_key", "expired_api_key", "revoked_api_key",
+    "permission_denied", "method_not_allowed", "payload_too_large", "rate_limit_exceeded", "internal_error",
+    "database_unavailable",
+}  # fmt: skip
+KEPT = {"idempotency_key_in_use", "idempotency_key_reused", "outcome_in_doubt"}
+
+
+def test_a_payment_term_can_be_refused_for_what_can_happen_to_it_and_nothing_else():
+    change = OF_ALL | {"unsupported_media_type"}
+    one = {"not_found", "system_owned", "precondition_failed"}
+
+    assert codes_of("GET", TERMS) == OF_ALL
+    assert codes_of("GET", f"{TERMS}/{{id}}") == OF_ALL | {"not_found"}
+    assert codes_of("POST", TERMS) == change | KEPT | {"already_exists"}
+    assert codes_of("PATCH", f"{TERMS}/{{id}}") == change | KEPT | one | {"already_exists"}
+    assert codes_of("DELETE", f"{TERMS}/{{id}}") == change | one | {"still_referenced"}
+
+
+# What looks at every answer
+
+
+def answer_of(code):
+    """An answer of a server that refuses with this."""
+    transport = httpx.MockTransport(lambda request: httpx.Response(400, json={"error": {"code": code}}))
+    with httpx.Client(transport=transport, verify=False) as client:
+        return client.post(f"http://127.0.0.1{TERMS}")
+
+
+def test_a_refusal_that_is_not_declared_is_noticed():
+    with pytest.raises(AssertionError, match=f"POST {TERMS} answered wrong_carrier"):
+        answer_of("wrong_carrier")
+    with pytest.raises(AssertionError, match="answered made_up"):
+        answer_of("made_up")
+
+    assert answer_of("validation_failed").status_code == 400
+
+
+def test_a_refusal_that_is_declared_and_never_met_is_noticed():
+    create = next(r for r in payment_terms.resource.routes if isinstance(r, Action) and r.creates)
+    kept = Refusals([structs.replace(create, errors=(WrongCarrier,))])
+    kept.meet("POST", TERMS, "already_exists")
+    kept.meet("POST", TERMS, "validation_failed")
+
+    assert kept.never_met() == [Refusal(f"POST {TERMS}", "wrong_carrier")]
+
+    kept.meet("POST", TERMS, "wrong_carrier")
+
+    assert kept.never_met() == []
+
+
+MEETING = """
+from tests.fixtures.refusals import refusals
+
+def test_some():
+    refusals.met |= set(sorted(refusals._own)[::2])
+"""
+
+
+def run(folder, *arguments, pieces):
+    """Run a suite of some files, each of which meets every second refusal, or all others."""
+    (folder / "pytest.ini").write_text("[pytest]\ntestpaths = suite\n")
+    (folder / "suite").mkdir(exist_ok=True)
+    for number, piece in enumerate(pieces):
+        (folder / "suite" / f"test_{number}.py").write_text(MEETING.replace("[::2]", piece))
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "tests.fixtures.refusals", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_whole_run_fails_where_a_refusal_was_never_met(tmp_path):
+    done = run(tmp_path, pieces=["[::2]"])
+
+    assert done.returncode == 1, done.stdout
+    assert "1 passed" in done.stdout
+    assert "No test has met already_exists of POST" in done.stdout
+
+
+def test_a_part_of_a_run_does_not_fail_for_it(tmp_path):
+    run(tmp_path, pieces=["[::2]"])
+
+    assert run(tmp_path, "suite/test_0.py", pieces=[]).returncode == 0
+    assert run(tmp_path, "-k", "some", pieces=[]).returncode == 0
+
+
+def test_what_several_processes_have_met_counts_together(tmp_path):
+    done = run(tmp_path, "-n", "2", "--dist", "loadfile", pieces=["[::2]", "[1::2]"])
+
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,48 @@
+"""Books of earlier versions: made as today, then taken back to an earlier schema."""
+
+import apsw
+import psycopg
+
+from tradebook.migrations import steps
+from tradebook.resources import INDEXES
+from tradebook.storage.location import locate
+
+OLD_SCHEMAS = ("0001", "0002", "0003")
+_INDEXED_SINCE = {"customers_index": "0001", "addresses_index": "0003", "account_groups_index": "0003"}
+
+
+def take_back(url: str, schema: str) -> None:
+    """Give a book the schema of an earlier version; its customers stay."""
+    location = locate(url)
+    with location.migrating() as connection:
+        steps.downgrade(connection, schema)
+    if location.is_embedded:
+        # What an earlier version did not index had no table of an account's own.
+        for index in INDEXES:
+            if _INDEXED_SINCE[index.name] > schema:
+                drop_tables(url, f"{index.name}_")
+
+
+def drop_tables(url: str, beginning: str) -> None:
+    """Drop the virtual tables whose names begin so."""
+    connection = apsw.Connection(str(locate(url).path))
+    names = connection.execute(
+        "SELECT name FROM sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL%' AND substr(name, 1, ?) = ?",
+        (len(beginning), beginning),
+    ).fetchall()
+    for (name,) in names:
+        connection.execute(f"DROP TABLE {name}")
+    connection.close()
+
+
+def run_sql(url: str, statement: str, values: tuple = ()) -> list[tuple]:
+    """Run a statement past the product; `?` stands for a value on each engine."""
+    location = locate(url)
+    if location.is_embedded:
+        connection = apsw.Connection(str(location.path))
+        rows = connection.execute(statement, values).fetchall()
+        connection.close()
+        return rows
+    with psycopg.connect(url) as connection:
+        done = connection.execute(statement.replace("?", "%s"), values or None)
+        return done.fetchall() if done.description else []

@@ -1,0 +1,189 @@
+"""Emails that were there before they were unique whatever their case: kept, told, and in nobody's way."""
+
+import os
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+import tradebook.app
+from tests.contract.checkers import assert_error
+from tests.fixtures import plain_http
+from tests.storage.old_books import run_sql, take_back
+from tradebook import migrations
+from tradebook.app import create_app, open_database
+from tradebook.ids import encode_id
+from tradebook.resources import accounts, api_keys
+from tradebook.settings import Settings
+from tradebook.storage.location import locate
+from tradebook.storage.schema import apart
+from tradebook.text import fold_case
+from tradebook.transfer.files.rows import Row
+from tradebook.transfer.imports.run import import_customers
+
+USERS = "/v1/identity/account-users"
+EMAILS = ("ann@x.example", "Ann@X.example", "ANN@x.example", "bob@x.example", None, None)
+KEYS = tuple(range(1_001, 1_001 + len(EMAILS)))
+OF_ANN = KEYS[:3]
+
+
+@pytest.fixture
+def book(engine, tmp_path):
+    """A book of before with such users in one account, and one of them in another: URL, the accounts, a key."""
+    url = engine.new(tmp_path)
+    database = open_database(Settings(database=url))
+    ids = [accounts.create_account(database, name, "test") for name in ("One", "Two")]
+    one, two = (accounts.find_account(database, account)[0] for account in ids)
+    with database.write(one) as writer:
+        _, secret = api_keys.create_key(writer, "test")
+    database.close()
+    take_back(url, "0003")
+    for account, key, email in [
+        *((one, key, email) for key, email in zip(KEYS, EMAILS, strict=True)),
+        (two, 5, EMAILS[1]),
+    ]:
+        run_sql(
+            url,
+            "INSERT INTO account_users (account_id, id, status, email, name, updated_at) VALUES (?, ?, 0, ?, 'N', 7)",
+            (account, key, email),
+        )
+    return url, one, secret
+
+
+@pytest.fixture
+def client(book, monkeypatch):
+    """A client of the book, migrated since."""
+    url, _, secret = book
+    migrations.upgrade(url)
+    settings = Settings(database=url, log_requests=False, rate_limit=0)
+    database = open_database(settings)
+    # The service's own, so that it can be closed.
+    monkeypatch.setattr(tradebook.app, "open_database", lambda _: database)
+    app = create_app(settings)
+    made = plain_http.Client(
+        transport=httpx.WSGITransport(app=app),
+        base_url="http://book",
+        headers={"Authorization": f"Bearer {secret}"},
+    )
+    yield made
+    made.close()
+    database.close()
+
+
+def path(key: int) -> str:
+    """The path of a user."""
+    return f"{USERS}/{encode_id('acus', key)}"
+
+
+def test_migrate_keeps_them_and_says_so(book):
+    url, account, _ = book
+
+    done = subprocess.run(
+        [sys.executable, "-m", "tradebook", "migrate", "--database", url, "--json"],
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    (notice,) = [line for line in done.stderr.splitlines() if "emails" in line]
+    named = [encode_id("ac", account), *(encode_id("acus", key) for key in OF_ANN), *EMAILS[:3]]
+    assert [word for word in named if word not in notice] == []
+    assert "bob" not in notice
+    rows = run_sql(url, "SELECT id, email FROM account_users WHERE id > 5 ORDER BY id")
+    assert rows == list(zip(KEYS, EMAILS, strict=True))
+
+
+def test_each_keeps_the_email_and_can_be_changed_otherwise(client):
+    for key, email in zip(KEYS, EMAILS, strict=True):
+        answers = [
+            client.patch(path(key), json={"username": "someone", "email": email}),
+            client.put(f"{path(key)}/actions/disable"),
+            client.get(f"{path(key)}"),
+        ]
+        assert [answer.status_code for answer in answers] == [200, 200, 200]
+        assert answers[2].json()["user"]["email"] == email
+
+
+@pytest.mark.parametrize("key", OF_ANN)
+@pytest.mark.parametrize("email", [*EMAILS[:3], "aNN@x.example"])
+def test_none_of_them_takes_anothers_email_nor_does_anybody_else(client, key, email):
+    own = EMAILS[KEYS.index(key)]
+    if email != own:
+        assert_error(client.patch(path(key), json={"email": email}), 409, "already_exists", "email")
+    assert_error(client.patch(path(KEYS[3]), json={"email": email}), 409, "already_exists", "email")
+    assert_error(client.post(USERS, json={"email": email}), 409, "already_exists", "email")
+
+
+def test_the_email_is_free_when_the_last_of_them_has_left_it(client):
+    """Whoever leaves first, the oldest who has it or one that is kept apart."""
+    for place, key in enumerate((OF_ANN[0], OF_ANN[2], OF_ANN[1])):
+        assert_error(client.post(USERS, json={"email": "ANN@X.EXAMPLE"}), 409, "already_exists", "email")
+        assert client.patch(path(key), json={"email": f"left{place}@x.example"}).status_code == 200
+
+    assert client.post(USERS, json={"email": "ANN@X.EXAMPLE"}).status_code == 201
+
+
+def test_one_who_comes_back_when_the_others_have_left_has_it_alone(client, book):
+    url, account, _ = book
+    for key in OF_ANN[:2]:
+        client.patch(path(key), json={"email": None})
+    client.patch(path(OF_ANN[2]), json={"email": None})
+
+    assert client.patch(path(OF_ANN[2]), json={"email": "Ann@x.example"}).status_code == 200
+    folded = run_sql(
+        url, "SELECT email_folded FROM account_users WHERE account_id = ? AND id = ?", (account, OF_ANN[2])
+    )
+    assert folded == [("ann@x.example",)]
+
+
+def test_what_is_kept_apart_is_no_other_email(book):
+    url, account, _ = book
+    migrations.upgrade(url)
+    rows = run_sql(
+        url, "SELECT id, email_folded FROM account_users WHERE account_id = ? ORDER BY id", (account,)
+    )
+
+    ann = fold_case(EMAILS[0])
+    expected = [ann, apart(ann, KEYS[1]), apart(ann, KEYS[2]), EMAILS[3], None, None]
+    assert rows == list(zip(KEYS, expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("email", "rep"), [*zip(EMAILS[:3], OF_ANN, strict=True), ("aNN@X.example", OF_ANN[0])]
+)
+def test_an_import_finds_the_one_whose_email_is_written_so(book, email, rep):
+    """And the oldest of them, where it is written in another way."""
+    url, account, _ = book
+    migrations.upgrade(url)
+    database = open_database(Settings(database=url))
+    rows = [Row(1, {"number": "1", "name": "A", "sales_rep_email": email}, {})]
+
+    summary = import_customers(database, account, rows, dry_run=False, report=print)
+
+    database.close()
+    assert (summary.problems, summary.made.get("sales_reps", 0)) == (0, 0)
+    assert run_sql(url, "SELECT sales_rep_id FROM customers") == [(rep,)]
+
+
+def test_one_engine_takes_a_book_with_them_from_the_other(book, tmp_path):
+    url, _, _ = book
+    migrations.upgrade(url)
+    target = f"sqlite:///{tmp_path / 'copy.db'}"
+
+    done = subprocess.run(
+        [sys.executable, "-m", "tradebook", "copy", url, target],
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    users = "SELECT id, email, email_folded FROM account_users ORDER BY account_id, id"
+    assert run_sql(target, users) == run_sql(url, users)
+    assert locate(target).exists()

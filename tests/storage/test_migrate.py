@@ -1,0 +1,190 @@
+"""`tradebook migrate`: what is missing is told, what was begun is gone on with, and nothing is done by halves."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import alembic.op
+import pytest
+
+from tests.contract.checkers import CUSTOMERS
+from tests.fixtures import plain_http
+from tests.fixtures.book import Book
+from tests.fixtures.ledgers import Ledger
+from tests.fixtures.server import start_server, stop_server
+from tests.storage.old_books import run_sql, take_back
+from tradebook import migrations
+from tradebook.app import open_database
+from tradebook.demo.book import demo_customers
+from tradebook.resources.customers import index as customers_index
+from tradebook.settings import Settings
+from tradebook.storage.location import locate
+
+FORGET_VERSIONS = "UPDATE accounts SET indexes = '{}'"
+SIZE = 40
+KILLED = """
+    import os, signal
+    from tradebook.storage import index_versions
+    index_versions.ROWS_AT_ONCE = 7
+    whole, calls = index_versions.IndexVersions.remake_some, iter(range(100))
+    def remake_some(self, writer):
+        count = whole(self, writer)
+        if next(calls) == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return count
+    index_versions.IndexVersions.remake_some = remake_some
+"""
+"""Ends the process in its fourth transaction, whose rows are written and not committed."""
+
+
+@pytest.fixture
+def place(engine, tmp_path):
+    """The URL of a book on each engine."""
+    return engine.new(tmp_path)
+
+
+def tradebook(url: str, *arguments: str, first: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command line on a book, after some code of ours."""
+    return subprocess.run(
+        [sys.executable, "-m", "tradebook", *arguments, "--database", url],
+        env={
+            **os.environ,
+            **({"PYTHONPATH": f"{first}:{os.environ.get('PYTHONPATH', '')}"} if first else {}),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def filled(url: str) -> tuple[dict, Ledger]:
+    """An account with customers, and what its lists find."""
+    ledger = Ledger(open_database(Settings(database=url)))
+    ledger.take(*demo_customers(SIZE))
+    answers = answers_of(ledger)
+    ledger.database.close()
+    return answers, ledger
+
+
+def answers_of(ledger: Ledger) -> dict:
+    """What lists find, by words and by filters."""
+    questions = {word: (word,) for word in ("a", "gmbh", "5", "555", "north supply")}
+    for facet in (customers_index.STATUS, customers_index.COMMISSION_POLICY, customers_index.IS_PARENT):
+        questions |= {f"{facet.letter}{value}": ("", facet, value) for value in (0, 1)}
+    return {name: ledger.found(*asked) for name, asked in questions.items()}
+
+
+def test_killed_while_it_makes_an_index_anew_it_is_told_refused_and_gone_on_with(place, tmp_path):
+    answers, ledger = filled(place)
+    run_sql(place, FORGET_VERSIONS)
+    (tmp_path / "planted").mkdir()
+    (tmp_path / "planted" / "sitecustomize.py").write_text(textwrap.dedent(KILLED))
+
+    killed = tradebook(place, "migrate", first=str(tmp_path / "planted"))
+    begun = run_sql(place, "SELECT indexes FROM accounts")
+    checked = tradebook(place, "migrate", "--check")
+    refused = tradebook(place, "accounts", "list")
+    again = tradebook(place, "migrate")
+
+    assert killed.returncode == -signal.SIGKILL
+    assert ",null]" not in begun[0][0].partition("customers_index")[2]
+    assert (checked.returncode, "Index: 1 of the accounts" in checked.stderr) == (1, True), checked.stderr
+    assert (refused.returncode, "Run tradebook migrate" in refused.stderr) == (1, True), refused.stderr
+    assert (again.returncode, "Index: 1 of the accounts" in again.stderr) == (0, True), again.stderr
+    assert answers_of(ledger) == answers
+    assert sum(map(len, answers.values())) > SIZE
+    ledger.database.close()
+
+
+def test_readiness_waits_for_migrate(place, tmp_path):
+    """And so does whatever asks the index; the rest is served."""
+    server = start_server(tmp_path, database=place)
+    book = Book(server)
+    book.add({"number": "1", "name": "A"})
+    run_sql(place, FORGET_VERSIONS)
+
+    def answers() -> list[int]:
+        urls = (f"{CUSTOMERS}?q=a", f"{CUSTOMERS}?q=a&status_codes=normal", CUSTOMERS)
+        codes = [book.client.get(url).status_code for url in urls]
+        return [plain_http.get(f"{server.url}/readyz").status_code, *codes]
+
+    before = answers()
+    done = tradebook(place, "migrate")
+    after = answers()
+    book.close()
+    stop_server(server)
+
+    assert before == [503, 503, 503, 200]
+    assert done.returncode == 0, done.stderr
+    assert after == [200, 200, 200, 200]
+    assert "run tradebook migrate" in server.log.read_text()
+
+
+def test_every_step_is_a_line(place):
+    take_back(place, "0001")
+
+    checked = tradebook(place, "migrate", "--check")
+    done = tradebook(place, "migrate")
+    again = tradebook(place, "migrate")
+
+    assert (checked.returncode, done.returncode, again.returncode) == (1, 0, 0), done.stderr
+    missing, *steps = checked.stderr.splitlines()
+    applied, *lines, last = done.stderr.splitlines()
+    assert (missing, applied) == ("Missing:", "Applied:")
+    assert lines == steps
+    assert [line[:6] for line in lines] == ["0002: ", "0003: ", "0004: "]
+    assert all(line.endswith(".") and not line.endswith("..") for line in lines)
+    assert last == f"The book has schema {migrations.HEAD}."
+    assert again.stderr.splitlines() == ["Nothing was missing.", last]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("migrate",), ("migrate", "--check"), ("accounts", "list"), ("serve", "--port", "1")]
+)
+def test_a_book_of_a_newer_version_is_left_alone(place, arguments):
+    run_sql(place, "UPDATE alembic_version SET version_num = '0999'")
+
+    done = tradebook(place, *arguments)
+
+    assert done.returncode == 1
+    assert "0999" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert run_sql(place, "SELECT version_num FROM alembic_version") == [("0999",)]
+
+
+def test_a_migration_that_fails_leaves_the_book_as_it_was(place, monkeypatch):
+    """Also on SQLite, whose driver for Python would commit each change of the schema by itself."""
+    filled(place)
+    take_back(place, "0003")
+
+    def fail(*arguments, **options) -> None:
+        raise RuntimeError("planted")
+
+    with monkeypatch.context() as planted:
+        planted.setattr(alembic.op, "create_index", fail)
+        with pytest.raises(RuntimeError):
+            migrations.upgrade(place)
+
+    assert run_sql(place, "SELECT version_num FROM alembic_version") == [("0003",)]
+    columns = "SELECT * FROM accounts"
+    assert len(run_sql(place, columns)[0]) == 5
+    migrations.upgrade(place)
+    assert len(run_sql(place, columns)[0]) == 6
+
+
+def test_what_the_database_refuses_is_told_without_a_traceback(tmp_path, postgres):
+    """A file that is none, a user without rights, a server that is not there."""
+    (tmp_path / "none.db").write_text("this is not a database, whatever its name says" * 100)
+    place = postgres.empty(None)
+    postgres.execute("DROP ROLE IF EXISTS nobody_in_particular")
+    postgres.execute("CREATE ROLE nobody_in_particular LOGIN")
+    weak = f"postgresql://nobody_in_particular@{place.rpartition('@')[2]}"
+    urls = (f"sqlite:///{tmp_path}/none.db", weak, "postgresql://x@127.0.0.1:1/x")
+
+    for url in urls:
+        done = tradebook(url, "migrate")
+        assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
+        assert done.stderr.startswith(f"Error: {locate(url).shown}: ")
