@@ -13,10 +13,14 @@ from redis.exceptions import RedisError
 from tests.contract.checks import check_envelope
 from tests.fixtures import plain_http
 from tests.fixtures.book import Book
+from tests.fixtures.engines import ENGINES
+from tests.fixtures.lengths import length
 from tests.fixtures.server import free_port, start_server, stop_server, wait_until
 from tradebook.web.limits import MachineLimiter, make_limiter, number_of
 
 LIST = "/v1/sales/customers"
+each_engine = pytest.mark.parametrize("engine", length(["sqlite"], ENGINES), indirect=True)
+"""What is counted is kept beside the book, whatever engine that is on."""
 HEADERS = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")
 LONG = "86400"
 
@@ -52,6 +56,7 @@ def ask(book, secret=None, path=LIST, address="127.0.0.1", **headers):
         return client.get(book.server.url + path, headers=headers)
 
 
+@each_engine
 def test_one_limit_for_all_workers_and_one_for_each_key(limited):
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: ask(limited), range(60)))
@@ -67,6 +72,7 @@ def test_one_limit_for_all_workers_and_one_for_each_key(limited):
     assert [refused.headers[name] for name in HEADERS[:2]] == ["40", "0"]
 
 
+@each_engine
 def test_every_answer_to_a_key_tells_the_limit_and_counts_down(limited):
     etag = ask(limited).headers["etag"]
     answers = [
@@ -86,6 +92,7 @@ def test_every_answer_to_a_key_tells_the_limit_and_counts_down(limited):
     assert all(0 < int(answer.headers["ratelimit-reset"]) <= int(LONG) for answer in answers)
 
 
+@each_engine
 def test_answers_before_the_key_was_looked_at_count_for_it_too(limited):
     ask(limited)
     key = {"Authorization": f"Bearer {limited.key}"}
@@ -104,6 +111,7 @@ def test_answers_before_the_key_was_looked_at_count_for_it_too(limited):
     assert int(ask(limited).headers["ratelimit-remaining"]) in range(34, 40)
 
 
+@each_engine
 def test_without_a_good_key_the_address_is_counted(limited):
     answers = [ask(limited, secret, address="127.0.0.9") for secret in ("", "nonsense") * 25]
 
@@ -112,6 +120,7 @@ def test_without_a_good_key_the_address_is_counted(limited):
     assert ask(limited).status_code == 200
 
 
+@each_engine
 def test_a_write_that_is_refused_is_not_done(limited):
     for _ in range(40):
         ask(limited)
@@ -127,6 +136,7 @@ def test_a_write_that_is_refused_is_not_done(limited):
     assert "Net 1" not in names
 
 
+@each_engine
 def test_who_waits_as_told_is_let_in(tmp_path, engine, monkeypatch):
     server = start(tmp_path, engine, monkeypatch, 5, window="1")
     book = Book(server)
