@@ -89,7 +89,4 @@ class Customer(msgspec.Struct, frozen=True, gc=False):
 
 
 ID_PREFIX = "ac"
-
-
-ID_PREFIX = "ac"
 PATH = "/v1/sales/customers"
