@@ -9,8 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tradebook.crud.fields import Object
+from tradebook.crud.list_requests import parameters_of
+from tradebook.crud.resource import Action
 from tradebook.errors import CATALOGUE
+from tradebook.resources import ALL
 from tradebook.settings import Settings
+from tradebook.transfer.columns import COLUMNS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -29,6 +34,27 @@ def test_every_setting_is_documented(field):
 @pytest.mark.parametrize("error", CATALOGUE, ids=lambda error: error.code)
 def test_every_error_is_documented(error):
     assert f"\n## {error.code}\n" in text_of("errors.md")
+
+
+def described():
+    """Name and description of every parameter, of every field of a body, and of every column of a file."""
+    for route in (route for resource in ALL for route in resource.routes):
+        for parameter in parameters_of(route) if not isinstance(route, Action) else ():
+            yield parameter.name, parameter.description
+        for field in route.body.fields if isinstance(route, Action) else ():
+            inner = field.kind.body.fields if isinstance(field.kind, Object) else ()
+            yield from ((each.name, each.description) for each in (field, *inner))
+    for name, column in COLUMNS.items():
+        yield name, column.cell.description
+
+
+def test_whatever_is_sent_is_described_in_sentences():
+    strange = [
+        (name, text) for name, text in described() if not re.fullmatch(r"[A-Z`].*[.]", text, re.DOTALL)
+    ]
+
+    assert strange == []
+    assert len(set(described())) > 100
 
 
 def check(folder):
