@@ -1,4 +1,4 @@
-"""Writes docs/reference from the code: settings, errors, parameters, objects, commands and units.
+"""Writes docs/reference from the code: settings, errors, parameters, objects, commands, units and columns.
 
 `reference.py --check` writes nothing and exits 1 if a page is not what the code says.
 """
@@ -18,11 +18,13 @@ from tradebook.crud.fields import Field
 from tradebook.crud.list_requests import parameters_of
 from tradebook.crud.parameters import Parameter
 from tradebook.crud.resource import Action, ListRoute, Route
+from tradebook.crud.table_fields import Cell
 from tradebook.errors import CATALOGUE
 from tradebook.money import currencies_by_number
 from tradebook.resources import ALL, api_keys
 from tradebook.resources.quantities import unit_of
 from tradebook.settings import Settings
+from tradebook.transfer.columns import ADDRESS_CELLS, ADDRESSES, CUSTOMER_CELLS
 from tradebook.web.openapi import openapi_document
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
@@ -304,6 +306,35 @@ def units_page() -> str:
     return page("Units", intro, table(("currency", "id", "name", "sign"), rows))
 
 
+def columns_page() -> str:
+    """List every column that import and export know."""
+    intro = (
+        "The columns of a file of customers, in the order in which an export writes them. "
+        "[Import and export](../import.md) tells how they work together."
+    )
+    of_addresses = "An address that is given at all needs a country. Default of its name: the customer's."
+    heading = ("column", "takes", "an empty cell", "meaning")
+    required = {True: "Required.", False: ""}
+    own = [_column_row([cell.name], cell, required[cell.is_required]) for cell in CUSTOMER_CELLS]
+    addresses = [
+        _column_row([f"{part}.{cell.name}" for part in ADDRESSES], cell, "") for cell in ADDRESS_CELLS
+    ]
+    return page(
+        "Columns of files",
+        intro,
+        table(heading, own),
+        "## Addresses",
+        of_addresses,
+        table(heading, addresses),
+    )
+
+
+def _column_row(names: Sequence[str], cell: Cell, more: str) -> tuple[str, str, str, str]:
+    takes = f"a list of entries, each {cell.kind.cell_form()}" if cell.is_list else cell.kind.cell_form()
+    empty = "clears it" if cell.can_be_null else "changes nothing"
+    return ", ".join(map(code, names)), takes, empty, f"{cell.description} {more}"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "errors.md": errors_page,
@@ -311,6 +342,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "objects.md": objects_page,
     "commands.md": commands_page,
     "units.md": units_page,
+    "columns.md": columns_page,
 }
 
 

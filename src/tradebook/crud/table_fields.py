@@ -24,6 +24,8 @@ class Cell(msgspec.Struct, frozen=True):
     description: str
     can_be_null: bool = True
     """Whether an empty cell clears it; where it can't, an empty cell says nothing."""
+    is_required: bool = False
+    """Whether a new row needs it."""
     column: str | None = None
     """The column of the table that holds the value, or the key of what the cell names."""
     names: str | None = None
@@ -71,7 +73,7 @@ def own(
         can_be_null=nullable,
         default=None if default is None else kind.read_json(default),
         columns=(kind.column(name, nullable=nullable),),
-        cells=(Cell(name, kind, shown, nullable, column=name),),
+        cells=(Cell(name, kind, shown, nullable, is_required, column=name),),
     )
 
 

@@ -31,6 +31,7 @@ from tradebook.transfer.imports.spill import SortedSpill
 _COLUMNS = tuple(column.name for column in customers.c if column.name != "account_id")
 _PLAIN = frozenset(cell.name for cell in CUSTOMER_CELLS if cell.column and not cell.names)
 """The cells that hold what their columns hold."""
+_REQUIRED = tuple(cell.name for cell in CUSTOMER_CELLS if cell.is_required)
 
 _c = customers.c
 _BY_NUMBER = prepare(
@@ -84,8 +85,9 @@ class Batches:
             self._families.wants_parent(record, wanted, key)
 
     def _create(self, batch: "_Batch", record: CheckedRow) -> int:
-        if "name" not in record.own:
-            record.require("name", "is missing: a new customer needs a name")
+        for name in _REQUIRED:
+            if name not in record.own:
+                record.require(name, f"is missing: a new customer needs a {name}")
         values = {**NEW, **_plain(record)}
         values.update(self._references.columns(record, NEW))
         groups = self._references.price_groups(record)
