@@ -8,6 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from tradebook.clock import format_ms
+from tradebook.crud.fragments import Fragments
 from tradebook.crud.listing import NESTED_MAX, ListObject, nested_list
 from tradebook.crud.resource import Span, View
 from tradebook.crud.walks import NewestOfEach, select_span
@@ -70,6 +71,9 @@ INCLUDES = (
     "defaults.sales_rep.user",
 )
 
+ByKey = Mapping[Any, Any]
+_NOTHING: ByKey = {}
+
 _c = customers.c
 _Columns = tuple[sa.Column[Any], ...]
 _ALWAYS: _Columns = (
@@ -105,6 +109,7 @@ _INCLUDED = (
     _c.type_id,
 )
 _WHOLE: _Columns = (*_ALWAYS, *_INCLUDED)
+_PLACES = {column.name: place for place, column in enumerate(_WHOLE)}
 _BY_KEY = {
     columns: prepare(sa.select(*columns).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids")))
     for columns in (_ALWAYS, _WHOLE)
@@ -141,10 +146,10 @@ def _columns(view: View) -> _Columns:
 
 
 def _finish(view: View, rows: Sequence[tuple[Any, ...]]) -> Mapping[int, Customer]:
-    return _Related(view, rows).customers() if view.include else _plain(rows)
+    return _expanded(rows, view.include, _related(view, rows)) if view.include else _plain(rows)
 
 
-# Most requests spend their time here and in `_Related.customers`: so a row is one expression, without calls.
+# Most requests spend their time here and in `_expanded`: so a row is one expression, without calls.
 def _plain(rows: Sequence[tuple[Any, ...]]) -> dict[int, Customer]:
     """Turn rows of `_ALWAYS` into customers without sub-objects."""
     return {
@@ -176,199 +181,173 @@ def _plain(rows: Sequence[tuple[Any, ...]]) -> dict[int, Customer]:
     }
 
 
+class _Related(msgspec.Struct, frozen=True):
+    """What the customers of one page refer to, by key: whatever is not included is not found."""
+
+    types: ByKey
+    carriers: ByKey
+    levels: ByKey
+    payment_terms: ByKey
+    shipping_terms: ByKey
+    reps: ByKey
+    bill_to: ByKey
+    ship_to: ByKey
+    parents: ByKey
+    children: ByKey
+    """The lists of the customers themselves, by their keys; so are the price groups."""
+    price_groups: ByKey
+
+
+def _related(view: View, rows: Sequence[tuple[Any, ...]]) -> _Related:
+    """Read everything that a page refers to: one statement for each relation that is included."""
+    reader, include = view.reader, view.include
+
+    def column(name: str) -> list[Any]:
+        place = _PLACES[name]
+        return [row[place] for row in rows]
+
+    def fragments(path: str, of: Fragments[Any], name: str) -> ByKey:
+        return of.load(reader, column(name)) if path in include else _NOTHING
+
+    with_levels = "freight_preferences.carrier.service_levels" in include
+    of_reps = (
+        account_users.fragments_with_user if "defaults.sales_rep.user" in include else account_users.fragments
+    )
+    bill_to, ship_to = _addresses(view, column("bill_to_address_id"), column("ship_to_address_id"))
+    parents = [key for key, is_parent in zip(column("id"), column("is_parent"), strict=True) if is_parent]
+    return _Related(
+        types=fragments("type", account_groups.fragments, "type_id"),
+        carriers=carriers.load_with_levels(view, column("carrier_id"))
+        if with_levels
+        else fragments("freight_preferences.carrier", carriers.fragments, "carrier_id"),
+        levels=fragments("freight_preferences.service_level", service_levels.fragments, "service_level_id"),
+        payment_terms=fragments("defaults.payment_term", payment_terms.fragments, "payment_term_id"),
+        shipping_terms=fragments("defaults.shipping_term", shipping_terms.fragments, "shipping_term_id"),
+        reps=fragments("defaults.sales_rep", of_reps, "sales_rep_id"),
+        bill_to=bill_to,
+        ship_to=ship_to,
+        parents=_parents(view, column("parent_id")) if "parent_account" in include else _NOTHING,
+        children=_children(view, parents) if "child_accounts" in include else _NOTHING,
+        price_groups=_price_groups(view, column("id")) if "price_groups" in include else _NOTHING,
+    )
+
+
+def _addresses(
+    view: View, bill_to: Sequence[int | None], ship_to: Sequence[int | None]
+) -> tuple[ByKey, ByKey]:
+    """Read both kinds of address in one statement, with their places if either kind shows them."""
+    kinds = {"bill_to_address": bill_to, "ship_to_address": ship_to}
+    included = [name for name in kinds if name in view.include]
+    with_place = [name for name in included if f"{name}.geolocation" in view.include]
+    wanted = {key for name in included for key in kinds[name] if key is not None}
+    loaded = addresses.load(view.reader, wanted, geolocation=bool(with_place)) if wanted else {}
+
+    def shown(name: str) -> ByKey:
+        if name not in included:
+            return _NOTHING
+        return loaded if name in with_place or not with_place else addresses.without_place(loaded)
+
+    return shown("bill_to_address"), shown("ship_to_address")
+
+
+def _parents(view: View, keys: Sequence[int | None]) -> ByKey:
+    wanted = {key for key in keys if key is not None}
+    return load_plain(view, list(wanted)) if wanted else _NOTHING
+
+
+def _children(view: View, parents: Sequence[int]) -> ByKey:
+    if not parents:
+        return _NOTHING
+    listed = _CHILDREN.load(view.reader, parents)
+    loaded = load_plain(view, [key for entries in listed.values() for key in entries])
+    return {key: _nested(view, key, "child_accounts", entries, loaded) for key, entries in listed.items()}
+
+
+def _price_groups(view: View, customers_of: Sequence[int]) -> ByKey:
+    listed = _PRICE_GROUPS.load(view.reader, customers_of)
+    wanted = {key for entries in listed.values() for key in entries}
+    loaded = account_groups.fragments.load(view.reader, wanted)
+    return {key: _nested(view, key, "price_groups", entries, loaded) for key, entries in listed.items()}
+
+
+def _nested(view: View, owner: int, name: str, keys: list[int], loaded: Mapping[Any, Any]) -> ListObject:
+    return nested_list(view, partial(_nested_path, owner, name), keys, [loaded[key] for key in keys])
+
+
 def _nested_path(owner: int, name: str) -> str:
     return f"{PATH}/{encode_id(ID_PREFIX, owner)}/{name}"
 
 
-class _Shows(msgspec.Struct, frozen=True):
-    """Which of the sub-objects that need no further statement are included."""
-
-    credit_limit: bool
-    unit: bool
-    contact_info: bool
-    freight_preferences: bool
-    defaults: bool
-    priority: bool
-    notification_preferences: bool
-
-
-class _Related:
-    """What the customers of one page refer to, read at once for all of them."""
-
-    def __init__(self, view: View, rows: Sequence[tuple[Any, ...]]) -> None:
-        self._view = view
-        self._include = include = view.include
-        self._shows = _Shows(
-            "credit_limit" in include,
-            "credit_limit.unit" in include,
-            "contact_info" in include,
-            "freight_preferences" in include,
-            "defaults" in include,
-            "defaults.priority" in include,
-            "notification_preferences" in include,
-        )
-        self._places = {column.name: place for place, column in enumerate(_WHOLE)}
-        self._records = rows
-        self._load_fragments()
-        self._load_addresses()
-        self._load_accounts()
-        self._load_price_groups()
-
-    def _column(self, name: str) -> list[Any]:
-        place = self._places[name]
-        return [row[place] for row in self._records]
-
-    def _load_fragments(self) -> None:
-        reader, include, column = self._view.reader, self._include, self._column
-        nothing: dict[int | None, Any] = {}
-        self.types = self.carriers = self.levels = self.reps = nothing
-        self.payment_terms = self.shipping_terms = nothing
-        if "type" in include:
-            self.types = account_groups.fragments.load(reader, column("type_id"))
-        if "freight_preferences.carrier.service_levels" in include:
-            self.carriers = carriers.load_with_levels(self._view, column("carrier_id"))
-        elif "freight_preferences.carrier" in include:
-            self.carriers = carriers.fragments.load(reader, column("carrier_id"))
-        if "freight_preferences.service_level" in include:
-            self.levels = service_levels.fragments.load(reader, column("service_level_id"))
-        if "defaults.payment_term" in include:
-            self.payment_terms = payment_terms.fragments.load(reader, column("payment_term_id"))
-        if "defaults.shipping_term" in include:
-            self.shipping_terms = shipping_terms.fragments.load(reader, column("shipping_term_id"))
-        if "defaults.sales_rep.user" in include:
-            self.reps = account_users.fragments_with_user.load(reader, column("sales_rep_id"))
-        elif "defaults.sales_rep" in include:
-            self.reps = account_users.fragments.load(reader, column("sales_rep_id"))
-
-    def _load_addresses(self) -> None:
-        self.bill_to: dict[int | None, Any] = {}
-        self.ship_to: dict[int | None, Any] = {}
-        columns = {
-            name: f"{name}_address_id"
-            for name in ("bill_to", "ship_to")
-            if f"{name}_address" in self._include
-        }
-        wanted = {key for column in columns.values() for key in self._column(column)} - {None}
-        if not wanted:
-            return
-        with_place = {name for name in columns if f"{name}_address.geolocation" in self._include}
-        loaded = addresses.load(self._view.reader, wanted, geolocation=bool(with_place))
-        for name in columns:
-            shown = loaded if name in with_place or not with_place else addresses.without_place(loaded)
-            setattr(self, name, shown)
-
-    def _load_accounts(self) -> None:
-        self.parents: dict[int | None, Customer] = {}
-        self.children: dict[int, ListObject] = {}
-        if "parent_account" in self._include:
-            parents = {key for key in self._column("parent_id") if key is not None}
-            if parents:
-                self.parents.update(load_plain(self._view, list(parents)).items())
-        if "child_accounts" in self._include:
-            keys = [
-                key
-                for key, is_parent in zip(self._column("id"), self._column("is_parent"), strict=True)
-                if is_parent
-            ]
-            if keys:
-                listed = _CHILDREN.load(self._view.reader, keys)
-                children = load_plain(self._view, [key for entries in listed.values() for key in entries])
-                self.children = {
-                    key: self._nested(key, "child_accounts", entries, children)
-                    for key, entries in listed.items()
-                }
-
-    def _load_price_groups(self) -> None:
-        self.price_groups: dict[int, ListObject] = {}
-        if "price_groups" in self._include:
-            listed = _PRICE_GROUPS.load(self._view.reader, self._column("id"))
-            groups = account_groups.fragments.load(
-                self._view.reader, {key for entries in listed.values() for key in entries}
+def _expanded(
+    rows: Sequence[tuple[Any, ...]], include: frozenset[str], related: _Related
+) -> dict[int, Customer]:
+    """Turn rows of `_WHOLE` into customers, in the key order of the object."""
+    with_limit, with_unit = "credit_limit" in include, "credit_limit.unit" in include
+    with_contact, with_freight = "contact_info" in include, "freight_preferences" in include
+    with_defaults, with_priority = "defaults" in include, "defaults.priority" in include
+    with_notifications = "notification_preferences" in include
+    bill_to_of, ship_to_of, type_of = related.bill_to.get, related.ship_to.get, related.types.get
+    groups_of, parent_of, children_of = related.price_groups.get, related.parents.get, related.children.get
+    carrier_of, level_of, rep_of = related.carriers.get, related.levels.get, related.reps.get
+    payment_term_of, shipping_term_of = related.payment_terms.get, related.shipping_terms.get
+    return {
+        key: Customer(
+            f"{ID_PREFIX}_{(body := encode_body(key))}",
+            "customer",
+            name,
+            number,
+            STATUSES[status],
+            EDI_STATUSES[edi],
+            "parent" if is_parent else "standalone" if parent_id is None else "child",
+            COMMISSION_POLICIES[commission],
+            note,
+            _credit_limit(body, limit, currency, with_unit=with_unit)
+            if with_limit and limit is not None
+            else None,
+            CustomerContactInfo("customer_contact_info", email, phone, url) if with_contact else None,
+            CustomerFreightPreferences(
+                "customer_freight_preferences",
+                FREIGHT_POLICIES[freight],
+                carrier_of(carrier),
+                level_of(level),
+                None if billing_type is None else BILLING_TYPES[billing_type],
+                billing_account,
             )
-            self.price_groups = {
-                key: self._nested(key, "price_groups", entries, groups) for key, entries in listed.items()
-            }
-
-    def _nested(self, owner: int, name: str, keys: list[int], loaded: Mapping[Any, Any]) -> ListObject:
-        path_of = partial(_nested_path, owner, name)
-        return nested_list(self._view, path_of, keys, [loaded[key] for key in keys])
-
-    def customers(self) -> dict[int, Customer]:
-        """Put the customers together, in the key order of the object."""
-        shows = self._shows
-        credit_limit, freight_preferences, defaults = self._credit_limit, self._freight, self._defaults
-        bill_to_of, ship_to_of, type_of = self.bill_to.get, self.ship_to.get, self.types.get
-        groups_of, parent_of, children_of = self.price_groups.get, self.parents.get, self.children.get
-        return {
-            key: Customer(
-                f"{ID_PREFIX}_{(body := encode_body(key))}",
-                "customer",
-                name,
-                number,
-                STATUSES[status],
-                EDI_STATUSES[edi],
-                "parent" if is_parent else "standalone" if parent_id is None else "child",
-                COMMISSION_POLICIES[commission],
-                note,
-                credit_limit(body, limit, currency) if shows.credit_limit and limit is not None else None,
-                CustomerContactInfo("customer_contact_info", email, phone, url)
-                if shows.contact_info
-                else None,
-                freight_preferences(freight, carrier, level, billing_type, billing_account)
-                if shows.freight_preferences
-                else None,
-                defaults(payment, shipping, priority, rep) if shows.defaults else None,
-                _NOTIFICATION_PREFERENCES[accepts] if shows.notification_preferences else None,
-                bill_to_of(bill_to),
-                ship_to_of(ship_to),
-                type_of(kind),
-                groups_of(key),
-                parent_of(parent_id),
-                children_of(key),
-                format_ms(key >> SEQUENCE_BITS),
-                format_ms(updated_at),
+            if with_freight
+            else None,
+            CustomerDefaults(
+                "customer_defaults",
+                payment_term_of(payment),
+                shipping_term_of(shipping),
+                PRIORITIES[priority] if with_priority and priority is not None else None,
+                rep_of(rep),
             )
-            for (
-                key, name, number, status, edi, parent_id, is_parent, commission, note, updated_at,
-                limit, currency, email, phone, url, freight, carrier, level, billing_type, billing_account,
-                payment, shipping, priority, rep, accepts, bill_to, ship_to, kind,
-            ) in self._records
-        }  # fmt: skip
-
-    def _credit_limit(self, body: str, value: str, currency: str | None) -> Quantity:
-        code = currency or DEFAULT_CURRENCY
-        return Quantity(
-            f"{QUANTITY_PREFIX}_{body}",
-            "quantity",
-            value,
-            display_amount(value, code),
-            unit_of(code) if self._shows.unit else None,
+            if with_defaults
+            else None,
+            _NOTIFICATION_PREFERENCES[accepts] if with_notifications else None,
+            bill_to_of(bill_to),
+            ship_to_of(ship_to),
+            type_of(kind),
+            groups_of(key),
+            parent_of(parent_id),
+            children_of(key),
+            format_ms(key >> SEQUENCE_BITS),
+            format_ms(updated_at),
         )
+        for (
+            key, name, number, status, edi, parent_id, is_parent, commission, note, updated_at,
+            limit, currency, email, phone, url, freight, carrier, level, billing_type, billing_account,
+            payment, shipping, priority, rep, accepts, bill_to, ship_to, kind,
+        ) in rows
+    }  # fmt: skip
 
-    def _freight(
-        self,
-        policy: int,
-        carrier: int | None,
-        level: int | None,
-        billing_type: int | None,
-        billing_account: str | None,
-    ) -> CustomerFreightPreferences:
-        return CustomerFreightPreferences(
-            "customer_freight_preferences",
-            FREIGHT_POLICIES[policy],
-            self.carriers.get(carrier),
-            self.levels.get(level),
-            None if billing_type is None else BILLING_TYPES[billing_type],
-            billing_account,
-        )
 
-    def _defaults(
-        self, payment: int | None, shipping: int | None, priority: int | None, rep: int | None
-    ) -> CustomerDefaults:
-        return CustomerDefaults(
-            "customer_defaults",
-            self.payment_terms.get(payment),
-            self.shipping_terms.get(shipping),
-            PRIORITIES[priority] if self._shows.priority and priority is not None else None,
-            self.reps.get(rep),
-        )
+def _credit_limit(body: str, value: str, currency: str | None, *, with_unit: bool) -> Quantity:
+    code = currency or DEFAULT_CURRENCY
+    return Quantity(
+        f"{QUANTITY_PREFIX}_{body}",
+        "quantity",
+        value,
+        display_amount(value, code),
+        unit_of(code) if with_unit else None,
+    )
