@@ -1,4 +1,4 @@
-"""Writes docs/reference from the code: settings, errors, parameters, objects, commands and units.
+"""Writes docs/reference from the code: settings, errors, parameters, objects, commands, units and columns.
 
 `reference.py --check` writes nothing and exits 1 if a page is not what the code says.
 """
@@ -23,6 +23,7 @@ from tradebook.money import currencies_by_number
 from tradebook.resources import ALL, api_keys
 from tradebook.resources.quantities import unit_of
 from tradebook.settings import Settings
+from tradebook.transfer.columns import COLUMNS
 from tradebook.web.openapi import openapi_document
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
@@ -293,6 +294,23 @@ def _argument(parameter: Any) -> str:
     return str(parameter.metavar or parameter.name.upper())
 
 
+def columns_page() -> str:
+    """List the columns of files."""
+    rows = [
+        (code(name), f"a list of: {form}" if column.cell.is_list else form, prose(column.cell.description))
+        for name, column in COLUMNS.items()
+        if column.part != "ship_to"
+        for form in [column.cell.kind.cell_form()]
+    ]
+    return page(
+        "Columns",
+        "The columns of `tradebook import` and `tradebook export`, in their order. An empty cell clears what "
+        "can be null. The ten columns of `bill_to` come again as `ship_to`.\n"
+        "[Import and export](../import.md) says how files are read.",
+        table(("column", "takes", "holds"), rows),
+    )
+
+
 def units_page() -> str:
     """List every currency with the id of its unit."""
     intro = (
@@ -311,6 +329,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "objects.md": objects_page,
     "commands.md": commands_page,
     "units.md": units_page,
+    "columns.md": columns_page,
 }
 
 

@@ -81,7 +81,7 @@ class Country(Kind, frozen=True):
 
 
 FIELDS = (
-    own("name", LINE, ", LINE, ", is_required=True),
+    own("name", LINE, "The company or person at this address.", is_required=True),
     own("street_line_1", LINE, "Street and number."),
     own("street_line_2", LINE, "A second line, such as a suite or a floor."),
     own("locality", LINE, "The city."),

@@ -36,7 +36,7 @@ FIELDS = (
         default="commission_applied",
     ),
     own("freight_policy", OneOf(FreightPolicy), "The customer's own policy.", default="billed_freight"),
-    own("note", NOTE, ", NOTE, "),
+    own("note", NOTE, "A note, in one or several lines."),
     own("email", EMAIL, "An email address."),
     own("phone", LINE, "A phone number."),
     own("url", URL, "A web address."),
