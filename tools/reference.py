@@ -74,8 +74,8 @@ def settings_page() -> str:
         for field in msgspec.structs.fields(Settings)
     ]
     intro = (
-        "Settings are read once, when a command starts, from environment variables. A value that can't be "
-        "read ends the command with exit code 2 and the variable's name."
+        "Settings are environment variables, read once when a command starts. If a value can't be read, the "
+        "command names the variable and ends with exit code 2."
     )
     return page("Settings", intro, table(("variable", "takes", "default", "meaning"), rows))
 
@@ -106,10 +106,10 @@ def errors_page() -> str:
     """List every error of the catalogue, one section a code."""
     intro = (
         'Every refusal is `{"error": {…}}` with the keys `code`, `type`, `message`, `param`, `doc_url`, '
-        "`is_transient`, `quota` and `request_log_url`, all always present. Programs go by `code` and "
-        "`param`; `message` is for people and may change. A server shows this list at `/errors`."
+        "`is_transient`, `quota` and `request_log_url`, all always present. Programs use `code` and `param`; "
+        "`message` is for people and may change. A server shows this list at `/errors`."
     )
-    retry = {True: "may help", False: "is no use"}
+    retry = {True: "may help", False: "does not help"}
     rows = [
         (f"[`{e.code}`](#{e.code})", str(e.status), code(e.type), retry[e.is_transient]) for e in CATALOGUE
     ]
@@ -120,16 +120,19 @@ def errors_page() -> str:
 def parameters_page() -> str:
     """List every route with its permission, parameters and include values."""
     intro = (
-        "An array parameter takes several values, of which one must match: repeated or separated by commas, "
-        "its name with or without `[]`. Any other parameter is given at most once. Different parameters must "
-        "all match. An unknown parameter, and a value that can't be read, is answered with "
-        "[`validation_failed`](errors.md#validation_failed). A body is one JSON object; what is absent from "
-        "the body of a PATCH stays as it is, and `null` clears what may be null."
+        "An array parameter takes several values, repeated or separated by commas, and its name may leave "
+        "out `[]`. One of the values must match. Any other parameter may be given once. Different "
+        "parameters must all match. An unknown parameter, and a value that can't be read, is answered with "
+        "[`validation_failed`](errors.md#validation_failed).\n\n"
+        "A body is one JSON object. In a PATCH, absent fields stay as they are, and `null` clears a field "
+        "that can be null. A default is for new objects."
     )
     routes = [_route_section(route) for resource in ALL for route in resource.routes]
     used = {permission for resource in ALL for route in resource.routes for permission in route.permissions}
-    rows = [(code(p), "yes" if p in used else "not by this version") for p in api_keys.ALL_PERMISSIONS]
-    keys = "## Permissions\n\nWhat a key can be given.\n\n" + table(("permission", "in use"), rows)
+    rows = [(code(p), "yes" if p in used else "not in this version") for p in api_keys.ALL_PERMISSIONS]
+    keys = "## Permissions\n\nThe permissions that a key can have.\n\n" + table(
+        ("permission", "in use"), rows
+    )
     pages = "## Without a key\n\n" + table(("path", "answers"), _UNKEYED)
     return page("Routes and parameters", intro, *routes, pages, keys)
 

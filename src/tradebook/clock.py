@@ -39,7 +39,7 @@ def format_ms(milliseconds: int) -> str:
 
 
 def format_ms_or_none(milliseconds: int | None) -> str | None:
-    """Write a time that may not be there."""
+    """Write a time as `format_ms` does; None stays None."""
     return None if milliseconds is None else format_ms(milliseconds)
 
 

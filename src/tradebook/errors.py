@@ -7,22 +7,22 @@
     ├── WrongCarrier          400  a service level of another carrier
     ├── MissingApiKey         401  no key was sent
     ├── InvalidApiKey         401  the key is malformed or unknown
-    ├── ExpiredApiKey         401  the key's time is over
+    ├── ExpiredApiKey         401  the key has expired
     ├── RevokedApiKey         401  the key was revoked
     ├── PermissionDenied      403  the key lacks a permission
     ├── SystemOwned           403  what the system owns can't be changed
     ├── NotFound              404  no such object in this account
-    ├── CustomerMerged        404  the customer lives on in another one
+    ├── CustomerMerged        404  the customer was merged into another one
     ├── RouteNotFound         404  no such path
     ├── MethodNotAllowed      405  the path has no such verb
     ├── AlreadyExists         409  a name or number is taken
     ├── StillReferenced       409  others refer to what is to be deleted
     ├── HierarchyViolation    409  parents and children would be more than one level
-    ├── AlreadyDeleted        409  the object was deleted, softly
-    ├── IdempotencyKeyInUse   409  the same request is under way
+    ├── AlreadyDeleted        409  the object was deleted, and is kept to be read
+    ├── IdempotencyKeyInUse   409  the same request is still running
     ├── PreconditionFailed    412  the object has changed since it was read
     ├── PayloadTooLarge       413  the body is over the limit
-    ├── UnsupportedMediaType  415  the body is no JSON in UTF-8
+    ├── UnsupportedMediaType  415  the body is not JSON in UTF-8
     ├── IdempotencyKeyReused  422  another request has this idempotency key
     ├── RateLimitExceeded     429  too many requests
     ├── InternalError         500  a fault of ours
@@ -40,7 +40,7 @@ ErrorType = Literal["invalid_request_error", "api_error", "idempotency_error"]
 
 
 class ApiError(Exception):
-    """What an answer's error envelope is made of."""
+    """An error of the API: everything that its error envelope shows."""
 
     code: ClassVar[str]
     status: ClassVar[int]
@@ -48,7 +48,7 @@ class ApiError(Exception):
     is_transient: ClassVar[bool] = False
 
     retry_after_seconds: int = 1
-    """What a transient error advises to wait."""
+    """How long a client should wait before it tries again, after a transient error."""
 
     points_on: ClassVar[bool] = False
     """Whether it names where what was asked for is found instead."""
@@ -73,7 +73,7 @@ class ValidationFailed(ApiError):
 
 
 class ReferenceNotFound(ApiError):
-    """A body names an object by an id that this account has none of. `param` is the field."""
+    """A body names an id that this account does not have. `param` is the field."""
 
     code = "reference_not_found"
     status = 400
@@ -87,7 +87,7 @@ class WrongGroupType(ApiError):
 
 
 class WrongCarrier(ApiError):
-    """The service level belongs to another carrier, or to none that the customer has. Give both together."""
+    """The service level does not belong to the customer's carrier. Give both together."""
 
     code = "wrong_carrier"
     status = 400
@@ -108,7 +108,7 @@ class InvalidApiKey(ApiError):
 
 
 class ExpiredApiKey(ApiError):
-    """The API key's time is over. Make a new one with `tradebook keys create`."""
+    """The API key has expired. Make a new one with `tradebook keys create`."""
 
     code = "expired_api_key"
     status = 401
@@ -136,14 +136,14 @@ class SystemOwned(ApiError):
 
 
 class NotFound(ApiError):
-    """The key's account has no object of this id. It may have been deleted, or never existed."""
+    """The key's account has no object with this id. It may have been deleted, or never existed."""
 
     code = "not_found"
     status = 404
 
 
 class CustomerMerged(ApiError):
-    """The customer was merged into another one, which the message and the `Location` header name."""
+    """The customer was merged into another one. The message and the `Location` header name it."""
 
     code = "customer_merged"
     status = 404
@@ -162,7 +162,7 @@ class RouteNotFound(ApiError):
 
 
 class MethodNotAllowed(ApiError):
-    """The path exists, the method does not. The `Allow` header lists those that do."""
+    """The path exists, but not with this method. The `Allow` header lists the methods that it has."""
 
     code = "method_not_allowed"
     status = 405
@@ -176,28 +176,28 @@ class AlreadyExists(ApiError):
 
 
 class StillReferenced(ApiError):
-    """Others refer to the object; the message says how many. Let them refer to another one first."""
+    """Other objects refer to this one; the message says how many. First let them refer to another one."""
 
     code = "still_referenced"
     status = 409
 
 
 class HierarchyViolation(ApiError):
-    """A child account can't have children, and a parent account can't have a parent: there is one level."""
+    """A child account can't have children, and a parent account can't have a parent: one level only."""
 
     code = "hierarchy_violation"
     status = 409
 
 
 class AlreadyDeleted(ApiError):
-    """The object was deleted or has ended. It may still be read by its id, but not be changed or used."""
+    """The object was deleted or has ended. It can still be read by its id, but not be changed or used."""
 
     code = "already_deleted"
     status = 409
 
 
 class IdempotencyKeyInUse(ApiError):
-    """A request with the same idempotency key is under way. Try again shortly, to have its answer."""
+    """A request with the same idempotency key is still running. Try again shortly to get its answer."""
 
     code = "idempotency_key_in_use"
     status = 409
@@ -206,14 +206,14 @@ class IdempotencyKeyInUse(ApiError):
 
 
 class PreconditionFailed(ApiError):
-    """The object has changed since the `ETag` in `If-Match` was read. Read it again, then decide."""
+    """The object has changed since you read the `ETag` in `If-Match`. Read it again, then decide."""
 
     code = "precondition_failed"
     status = 412
 
 
 class PayloadTooLarge(ApiError):
-    """The request's body is larger than is read. The message says the limit."""
+    """The request's body is larger than allowed. The message says the limit."""
 
     code = "payload_too_large"
     status = 413

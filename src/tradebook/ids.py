@@ -1,7 +1,7 @@
 """Keys and the public ids made of them.
 
-A row's key is one 63-bit integer: 42 bits of milliseconds since 1970, then 21 bits that keep rows
-of one millisecond apart. It is primary key, list order, `created_at` and public id at once
+A row's key is one 63-bit integer: 42 bits of milliseconds since 1970, then 21 bits that tell rows of
+the same millisecond apart. The one number is primary key, list order, `created_at` and public id
 (docs/decisions/0001).
 """
 
@@ -76,16 +76,15 @@ def milliseconds_of(key: int) -> int:
 
 
 def first_key_of(milliseconds: int) -> int:
-    """Return the smallest key of a millisecond, held inside the range of keys."""
+    """Return the smallest key of a millisecond; outside the range of keys, the nearest end of it."""
     return min(max(milliseconds, 0) << SEQUENCE_BITS, KEY_MAX)
 
 
 class KeyMaker:
-    """Makes keys that rise for ever, also where the clock stands still or steps back.
+    """Makes keys that always rise, even if the clock stands still or steps back.
 
-    Two processes may share a millisecond: each starts at a chance place inside it, and the primary
-    key refuses what still collides. Rows that share a `created_at` take consecutive keys and spill
-    into the next millisecond after two million.
+    Two processes may make keys in the same millisecond. Each starts at a random place inside it, and the
+    primary key refuses a key that exists already.
     """
 
     def __init__(self) -> None:

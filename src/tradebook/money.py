@@ -23,7 +23,7 @@ def parse_amount(text: str) -> str:
     if not match:
         raise ValueError(text)
     sign, whole, fraction = match.groups(default="")
-    # Not by the expression: leading zeros that may be followed by more digits take it quadratic time.
+    # Not by the regular expression: it would take quadratic time for many leading zeros.
     whole = whole.lstrip("0") or "0"
     if len(whole) + len(fraction) > DIGITS_MAX:
         raise WrongAmount(f"has {len(whole) + len(fraction)} digits, more than {DIGITS_MAX}")
@@ -53,7 +53,7 @@ def currency_name(code: str) -> str:
 
 @cache
 def currency_symbol(code: str) -> str:
-    """Return the sign that stands before an amount: `$`, `€`, or the code and a space."""
+    """Return what is written before an amount: `$`, `€`, or the code and a space."""
     symbol = str(_cldr().get_currency_symbol(code, locale="en_US"))
     return f"{symbol}\N{NO-BREAK SPACE}" if symbol[-1].isalpha() else symbol
 

@@ -1,4 +1,4 @@
-"""What an operator can set, each with its default; read once from the environment."""
+"""What an operator can set, with the defaults; read once from the environment."""
 
 import os
 from collections.abc import Mapping
@@ -13,46 +13,43 @@ _Whole = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """One frozen value, handed to what needs it.
-
-    The environment variable of a setting is `TRADEBOOK_` and its name in capitals.
-    """
+    """All settings. A setting's environment variable is `TRADEBOOK_` and its name in capitals."""
 
     database: str = "sqlite:///tradebook.db"
     """Where the book is kept: `sqlite:///FILE` (three slashes: relative, four: absolute), or
     `postgresql://USER:PASSWORD@HOST/DATABASE`."""
 
     replicas: str = ""
-    """URLs of streaming standbys of a PostgreSQL database, separated by spaces. Reads go to those that have
-    all that the primary has of the account."""
+    """URLs of streaming standbys of a PostgreSQL database, separated by spaces. A standby answers a read if
+    it has everything that the primary has of the account."""
 
     replica_timeout_ms: Annotated[int, msgspec.Meta(ge=50)] = 500
-    """How long a standby may keep a read waiting before it is left alone, in milliseconds."""
+    """How long a read waits for a standby, in milliseconds. Then the standby is not asked for a while."""
 
     body_bytes_max: _Whole = 1_048_576
-    """Largest request body that is read, in bytes; more is answered with 413."""
+    """The largest request body, in bytes. A larger one is answered with 413."""
 
-    # Above what the server takes for a worker that dies over and over, and then ends altogether.
+    # At least six seconds: if a worker ends twice within five, the server takes it for broken and ends too.
     body_timeout_ms: Annotated[int, msgspec.Meta(ge=6_000)] = 10_000
-    """How long a body may take to arrive, in milliseconds. A worker that waits for longer is replaced."""
+    """How long a body may take to arrive, in milliseconds. A worker that waits longer is restarted."""
 
     page_cache_bytes: _Whole = 16_777_216
-    """Memory of one worker process for finished pages, in bytes; 0 turns the cache off."""
+    """How much memory one worker process uses for finished pages, in bytes. 0 turns the cache off."""
 
     database_timeout_ms: Annotated[int, msgspec.Meta(ge=100)] = 2_000
-    """How long a statement may be kept waiting, by another writer or by a database that gives no answer, in
-    milliseconds; then the request is answered with 503."""
+    """How long a statement waits for another writer, or for a database that does not answer, in milliseconds.
+    Then the request is answered with 503."""
 
     rate_limit: _Whole = 60_000
-    """How many requests a key may send within the window; 0 lets all through. Requests without a good key are
-    counted for the address that they come from."""
+    """How many requests a key may send within the window. 0 turns the limit off. Requests without a valid key
+    are counted by the address that they come from."""
 
     rate_limit_seconds: Annotated[int, msgspec.Meta(ge=1)] = 60
     """The window of the rate limit, in seconds."""
 
     rate_limit_storage: str = ""
-    """Where several machines count together: `redis://HOST`, also of a Valkey. Without, each machine counts
-    for itself, all its worker processes together."""
+    """Where several machines count together: `redis://HOST`, a Redis or Valkey server. Default: each machine
+    counts by itself, all its worker processes together."""
 
     log_requests: bool = True
     """Whether every request is logged as one line of JSON on standard error."""
@@ -71,7 +68,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """Name the variables that look like settings and are none: most likely misspelt."""
+    """List the variables that look like settings but are not: most likely they are misspelt."""
     known = _variables()
     ours = (name for name in environment if name.startswith(PREFIX))
     return [name for name in ours if name not in known and not name.startswith(TEST_PREFIX)]

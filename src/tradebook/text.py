@@ -6,7 +6,7 @@ import unicodedata
 FOLDING = 1
 """The number of these rules. Raise it when `fold` or `fold_phone` begin to answer otherwise."""
 
-# Letters that carry a stroke or are joined, which Unicode does not take apart as it does accents.
+# Letters with a stroke, and joined letters: Unicode takes accents apart, but not these.
 _STROKES = str.maketrans(
     {
         "ø": "o",
@@ -24,17 +24,16 @@ _STROKES = str.maketrans(
 _DASHES = dict.fromkeys([*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFE63, 0xFF0D], "-")
 _PHONE_WORD = re.compile(r"[0-9+\-./()]*[0-9][0-9+\-./()]*", re.ASCII)
 _NOT_DIGITS = re.compile(r"[^0-9]+", re.ASCII)
-# Folded text has no capitals, so digits written as capitals can only be a phone number's.
+# Folded text has no capitals. So a digit that is written as a capital can only belong to a phone number.
 _PHONE_DIGITS = str.maketrans("0123456789", "ABCDEFGHIJ")
 
 
 def fold(text: str) -> str:
-    """Reduce text to what counts in a search: no case, no accents, no width, no ligatures."""
+    """Reduce text to what a search compares: without case, accents, width and ligatures."""
     if text.isascii():
         return text.lower()
     folded = unicodedata.normalize("NFKD", text.translate(_DASHES).casefold())
-    # A second time: taking apart brings out capitals that casefold has not seen (½ of the
-    # mathematical letters).
+    # A second time: normalizing turns half of the mathematical letters into capitals, after casefold.
     folded = unicodedata.normalize("NFKD", folded.casefold())
     bare = "".join(letter for letter in folded if not unicodedata.combining(letter))
     return unicodedata.normalize("NFC", bare.translate(_STROKES))
@@ -51,12 +50,12 @@ def fold_phone(text: str) -> str:
 
 
 def phone_form(word: str) -> str | None:
-    """Give a folded word the form it has inside a folded phone number; None when it is none."""
+    """Write a folded word as `fold_phone` does; None if it is no part of a phone number."""
     return fold_phone(word) if _PHONE_WORD.fullmatch(word) else None
 
 
 def words_of(query: str) -> list[str]:
-    """Split a query at white space into distinct folded words; what folds to nothing asks for nothing."""
+    """Split a query at white space into distinct folded words; words of accents only are left out."""
     return list(dict.fromkeys(word for word in fold(query).split() if word))
 
 

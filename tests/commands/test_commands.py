@@ -155,7 +155,7 @@ def test_a_key_is_rotated_as_over_http(without_book):
     assert listed[new["id"]]["expires_at"] is None
     assert listed[old["id"]]["expires_at"] is not None
     command.good(*arguments, "0")
-    assert "still good" in command.run(*arguments, "0").stderr
+    assert "still valid" in command.run(*arguments, "0").stderr
 
 
 @pytest.mark.parametrize(
@@ -207,6 +207,13 @@ def test_migrate_brings_a_book_up_to_date_and_check_tells(beginner):
     told = json.loads(beginner.good("migrate", "--check", "--json"))
 
     assert told == {"schema": HEAD, "missing": []}
+
+
+def test_migrate_lists_what_it_applied_one_step_a_line(beginner):
+    first, again = beginner.run("migrate").stderr, beginner.run("migrate").stderr
+
+    assert re.fullmatch(r"Schema \d{4}; applied:\n(\d{4}: [^\n]+[^.]\.\n)+", first)
+    assert re.fullmatch(r"Up to date, schema \d{4}\.\n", again)
 
 
 def test_a_database_on_a_server_waits_for_migrate(postgres, tmp_path):

@@ -14,6 +14,7 @@ from tradebook.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
 
 def text_of(name):
@@ -67,3 +68,18 @@ def test_a_link_to_nothing_is_noticed():
     assert broken_links(ROOT / "README.md", "[a](docs/none.md#x) [b](docs) [c](https://example.com)") == [
         "docs/none.md"
     ]
+
+
+def vague_defaults(text):
+    """List where a text says "unless told", over a line break too: a default is written as "Default: X."."""
+    return re.findall(r"unless\s+told", text, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", [*PAGES, *SOURCES], ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_default_is_called_one(path):
+    assert vague_defaults(path.read_text()) == [], f'{path}: write "Default: X."'
+
+
+def test_a_default_that_is_not_called_one_is_noticed():
+    assert vague_defaults("It is `normal`\n  unless told. Unless told otherwise, it waits.") != []
+    assert vague_defaults("Default: `normal`. Nobody was told.") == []

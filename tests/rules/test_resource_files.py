@@ -85,6 +85,9 @@ def part_of(statement: ast.stmt, shapes: set[str]) -> str | None:
     if isinstance(statement, ast.AnnAssign) and ast.unparse(statement.annotation) == "sa.Table":
         return "table"
     value = ast.unparse(statement.value) if getattr(statement, "value", None) else ""
+    if name == "FIELDS" and "own(" in value:
+        # Lines that the table is made of stand where the table does.
+        return "table"
     if value.startswith(("Literal[", "get_args(")):
         return "enumerations"
     return "fragments, load" if name.startswith("fragments") else NAMES.get(name)

@@ -1,4 +1,4 @@
-"""The demo: a seeded book in a temporary place, served, gone when it stops."""
+"""The command `demo`: serves a made-up book from a temporary folder, which is removed at the end."""
 
 import os
 import shutil
@@ -42,13 +42,13 @@ def demo(
         typer.Option("--customers", min=1, max=1_000_000, help="How many customers to make up."),
     ] = 1000,
 ) -> None:
-    """Make up a book in a temporary place, serve it, and show how to ask it. Ctrl-C removes it."""
+    """Serve a made-up book from a temporary folder, and show a first request. Ctrl-C removes it."""
     folder = Path(tempfile.mkdtemp(prefix="tradebook-demo-"))
     try:
         secret = _make_book(f"{SCHEME}{folder / 'demo.db'}", count)
         os.environ.setdefault("TRADEBOOK_LOG_REQUESTS", "false")
         os.environ.setdefault("TRADEBOOK_RATE_LIMIT", "0")
-        # What the worker shares with others of its kind goes with the book.
+        # The files that workers share are temporary files too: they are removed with the book.
         os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
         serve_forever("127.0.0.1", port, 1, lambda: _introduce(port, secret))
     except PortTaken as error:

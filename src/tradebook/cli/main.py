@@ -26,7 +26,7 @@ COMMANDS = {
         "demo", "Make up a book in a temporary place, serve it, and show how to ask it. Ctrl-C removes it."
     ),
     "serve": Command(
-        "serve", "Serve the book over HTTP until it is stopped; a new embedded book is made first."
+        "serve", "Serve the book over HTTP until you stop it. If its file does not exist, it is made."
     ),
     "migrate": Command(
         "migrate",

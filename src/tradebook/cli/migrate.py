@@ -21,7 +21,8 @@ ROWS_TOLD = 100_000
 @app.command()
 def migrate(
     check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; tell what is missing, exit 1 if so.")
+        bool,
+        typer.Option("--check", help="Change nothing; list what is missing. Exit code 1 if something is."),
     ] = False,
     spread: Annotated[
         bool,
@@ -34,7 +35,7 @@ def migrate(
     settings = settings_for(database)
     location = locate(settings.database)
     if spread and (check or location.is_embedded):
-        fail("--distribute is for a PostgreSQL database, and not together with --check.", WRONG_USAGE)
+        fail("--distribute needs a PostgreSQL database, and does not work with --check.", WRONG_USAGE)
     if check and not location.exists():
         fail(f"There is no book at {location.shown}.")
     try:

@@ -18,7 +18,7 @@ PATIENCE_MS = 60_000
 
 
 def settings_for(database: str | None) -> Settings:
-    """Return the settings of the environment, the option of the command line before it."""
+    """Return the settings of the environment; the option of the command line wins over its variable."""
     if database is not None:
         os.environ[DATABASE_VARIABLE] = database
     for name in unknown_variables():
@@ -36,10 +36,10 @@ def settings_for(database: str | None) -> Settings:
 
 @contextmanager
 def opened(database: str | None, *, moves_much: bool = False, fills: bool = False) -> Iterator[Database]:
-    """Open the book for a command. A new embedded book is made; any other one is left to `migrate`.
+    """Open the book for a command. A file that does not exist is made; on a server, that is for `migrate`.
 
-    A command that `moves_much` has patience with a database that works hard, and with other writers. One
-    that `fills` an empty database brings it to this version's schema by itself.
+    A command that `moves_much` waits longer for a busy database, and for other writers. A command that
+    `fills` an empty database first brings it to this version's schema.
     """
     settings = settings_for(database)
     if moves_much:
@@ -63,7 +63,7 @@ def opened(database: str | None, *, moves_much: bool = False, fills: bool = Fals
 
 
 def account_key(book: Database, account: str) -> tuple[int, str]:
-    """Return key and environment of the account that the option names."""
+    """Return key and environment of the account that the option names; end the command if there is none."""
     try:
         return accounts.find_account(book, account)
     except accounts.NoSuchAccount:

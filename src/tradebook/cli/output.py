@@ -17,7 +17,7 @@ def tell(message: str) -> None:
 
 
 def fail(message: str, code: int = FAILED) -> NoReturn:
-    """End the command: 1 where the work failed, 2 where it was called wrongly."""
+    """End the command with exit code 1 if the work failed, or 2 if the command was called wrongly."""
     tell(f"Error: {message}")
     raise typer.Exit(code)
 

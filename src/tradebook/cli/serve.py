@@ -19,19 +19,21 @@ app = typer.Typer()
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: PortOption = 8000,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="Worker processes.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, max=256, help="How many worker processes answer requests.")
+    ] = 1,
     replica: Annotated[
         list[str] | None,
         typer.Option(
             metavar="URL",
             help="A streaming standby of a PostgreSQL database, to read from; may be repeated. "
-            "Default: $TRADEBOOK_REPLICAS, separated by spaces.",
+            "Default: the URLs in $TRADEBOOK_REPLICAS, separated by spaces.",
             show_default=False,
         ),
     ] = None,
     database: DatabaseOption = None,
 ) -> None:
-    """Serve the book over HTTP until it is stopped; a new embedded book is made first."""
+    """Serve the book over HTTP until you stop it. If its file does not exist, it is made."""
     if replica:
         os.environ[REPLICAS_VARIABLE] = " ".join(replica)
     with opened(database):

@@ -16,14 +16,14 @@ from tradebook.storage.location import locate
 
 HEADER_TIMEOUT_MS = 10_000
 HEAD_BYTES_MAX = 32_768
-"""Request line and headers together; more is refused before the application sees it."""
+"""For request line and headers together; the server refuses more before the application sees it."""
 
 
 def serve_forever(host: str, port: int, workers: int, on_listening: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM; requests under way are answered first."""
+    """Serve until SIGINT or SIGTERM. Requests that have begun are finished first."""
     require_free(host, port)
-    # Workers are processes of their own: they find the book by the environment, wherever they
-    # stand.
+    # Workers are processes of their own and read the book's URL from the environment. It has to be the
+    # absolute one, whatever folder they start in.
     os.environ[DATABASE_VARIABLE] = locate(load_settings().database).url
     server = Granian(
         "tradebook.app:create_app",

@@ -1,4 +1,4 @@
-"""Getting customers in and out."""
+"""The commands `import`, `export` and `copy`."""
 
 import contextlib
 import os
@@ -23,7 +23,7 @@ from tradebook.transfer.files.column_map import MapError, load_map
 from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.imports.run import import_customers
 
-import_app = typer.Typer(help="Bring a list in from a file.", no_args_is_help=True)
+import_app = typer.Typer(help="Import a list from a file.", no_args_is_help=True)
 export_app = typer.Typer(help="Write a list to a file.", no_args_is_help=True)
 copy_app = typer.Typer()
 
@@ -37,18 +37,22 @@ def import_customers_command(
     account: AccountOption,
     map_file: Annotated[
         Path | None,
-        typer.Option("--map", metavar="MAP.toml", help="How the file's columns become ours."),
+        typer.Option("--map", metavar="MAP.toml", help="Translates the columns of another system's file."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Do everything, tell everything, keep nothing.")
+        bool,
+        typer.Option("--dry-run", help="Do the whole import and report every problem, but keep nothing."),
     ] = False,
     file_format: Annotated[
-        str | None, typer.Option("--format", help="csv or ndjson; needed for standard input.")
+        str | None,
+        typer.Option(
+            "--format", help="csv or ndjson. Default: by the file's ending; needed for standard input."
+        ),
     ] = None,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring customers in: all of the file or nothing of it. A known number updates that customer."""
+    """Import customers: the whole file or nothing. A row with a known number changes that customer."""
     chosen = _format_of(file, file_format)
     folder = Path.cwd() if file == STANDARD else Path(file).resolve().parent
     with _input(file) as stream, opened(database, moves_much=True) as book:
@@ -86,12 +90,13 @@ def export_customers_command(
         typer.Option("--format", help="ndjson or csv. Default: by the output's ending, or ndjson."),
     ] = None,
     output: Annotated[
-        str, typer.Option("-o", "--output", metavar="FILE", help="Where to; - for standard output.")
+        str,
+        typer.Option("-o", "--output", metavar="FILE", help="The file to write, or - for standard output."),
     ] = STANDARD,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write all customers, in the columns that import takes. Complete, or it fails."""
+    """Write all customers in the columns that import takes. The file is complete, or the command fails."""
     chosen = _format_of(output, file_format, default="ndjson")
     with opened(database, moves_much=True) as book:
         key, _ = account_key(book, account)
@@ -109,13 +114,13 @@ def export_customers_command(
 @copy_app.command("copy")
 def copy_command(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="The URL of the book to copy.")],
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="The URL of the empty place it goes to.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="The URL of an empty database to copy to.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Copy a whole book to another database, also of another engine. Ids, keys and cursors stay good.
+    """Copy a whole book to another database, of the same or another engine. Ids, keys and cursors stay valid.
 
-    Stop writing to the source first. Every account is read again in the target and compared; on any
-    difference the command fails, and the target is not to be used.
+    Stop writing to the source first. The command reads every account again in the target and compares
+    it. If anything differs, the command fails; then do not use the target.
     """
     for url in (source, target):
         settings_for(url)
@@ -131,9 +136,9 @@ def copy_command(
         except TargetNotEmpty:
             fail("The target is not empty: it has accounts, or has been served. Nothing was copied.")
         except NotTheSame as error:
-            fail(f"{error} The target is not to be used: empty it and copy again.")
+            fail(f"{error} Do not use the target: empty it and copy again.")
         except (Unavailable, Duplicate) as error:
-            fail(f"The copy ended early: {error} The target is not to be used: empty it and copy again.")
+            fail(f"The copy ended early: {error} Do not use the target: empty it and copy again.")
     if as_json:
         print_json(summary)
     else:
@@ -165,13 +170,13 @@ def _input(file: str) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def _output(file: str) -> Iterator[BinaryIO]:
-    """Open what is written to; a file appears under its name only when it is whole."""
+    """Open the output. A file gets its name only when it is complete."""
     if file == STANDARD:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
     if Path(file).exists() and not Path(file).is_file():
-        # A device or a named pipe can't be replaced by a finished file, and must not be.
+        # A device or a named pipe is written to directly: a finished file can't take its place.
         with Path(file).open("wb") as stream:
             yield stream
         return
@@ -189,7 +194,7 @@ def _output(file: str) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def _progress(unit: str) -> Iterator[Callable[[int], None] | None]:
-    """Show a bar on a terminal; in a pipe there is none."""
+    """Show a progress bar on a terminal, and nothing in a pipe."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield None

@@ -1,1 +1,1 @@
-"""What all resources share: the declaration, listing, cursor, filters, includes and search."""
+"""What all resources share: the declaration, lists, cursors, bodies and changes."""

@@ -1,4 +1,4 @@
-"""What a change works through: one transaction of one account, and what the client asked for."""
+"""A change under way: its transaction, and what the client asked for."""
 
 from typing import Any
 
@@ -11,16 +11,16 @@ from tradebook.storage.database import Writer
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One change under way."""
+    """One change of the book: everything that an action works with."""
 
     writer: Writer
     grant: Grant
     path_keys: tuple[int, ...] = ()
-    """The keys in the path, from the left to the right."""
+    """The keys in the path, from left to right."""
     row: dict[str, Any] = {}
     """The row of the object that the path ends in, as it was before the change."""
     values: dict[str, Any] = {}
-    """The fields of the body, as they are kept."""
+    """The fields of the body, as they are stored."""
 
     @property
     def id(self) -> int:
@@ -29,9 +29,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def require_changeable(row: dict[str, Any], expected: frozenset[str] | None) -> None:
-    """Refuse to change what belongs to the system, or has another version than the client expects.
+    """Refuse to change what belongs to the system, or is not in the version that the client expects.
 
-    `expected` are versions as `version_of` writes them; None where the client expects nothing.
+    `expected` are versions as `version_of` writes them; None if any version will do.
     """
     if row.get("is_system"):
         raise SystemOwned("This belongs to the system and can't be changed or deleted. Make one of your own.")

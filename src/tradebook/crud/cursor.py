@@ -1,7 +1,7 @@
 """Cursors: a position in one list, authenticated and bound to that list.
 
-A position lies between rows: the rows with a smaller key come after it, the others before it. So no
-row has to exist for it, and first and last page need no case of their own.
+A position lies between rows: rows with a smaller key come after it, all others before it. So no row has
+to exist for it, and the first and the last page are no special cases.
 """
 
 import hmac
@@ -29,7 +29,7 @@ _NEW_SECRET = prepare_of_all_accounts(sa.insert(deployment))
 
 
 class Position(msgspec.Struct, frozen=True):
-    """Where a page begins, and to which side of it the page lies."""
+    """Where a page begins, and in which direction it goes on from there."""
 
     key: int
     backwards: bool = False
@@ -42,7 +42,7 @@ class Cursors:
         self._secret = secret
 
     def encode(self, position: Position, scope: bytes) -> str:
-        """Write a position as 28 characters that are good for this scope only.
+        """Write a position as 28 characters that are valid for this scope only.
 
         The scope is the account, the path and the filters; `limit` and `include` may change between
         pages.
@@ -51,7 +51,7 @@ class Cursors:
         return urlsafe_b64encode(head + self._tag(head, scope)).decode()
 
     def decode(self, text: str, scope: bytes, *, param: str) -> Position:
-        """Read a cursor made for the same scope; anything else is the client's error, never a crash."""
+        """Read a cursor that was made for the same scope; ValidationFailed for anything else."""
         refusal = ValidationFailed(
             "This cursor is damaged, or was made for other filters, another list or another account. Take it "
             "unchanged from next_page_url or previous_page_url, together with the same filters, or leave it "
@@ -65,7 +65,7 @@ class Cursors:
         except NotBase64:
             raise refusal from None
         head, tag = raw[:9], raw[9:]
-        # Written again and compared: the decoder passes over letters that are none of base 64.
+        # Written again and compared, because the decoder skips characters that are not base 64.
         if not hmac.compare_digest(tag, self._tag(head, scope)) or head[0] >> 1 != _VERSION:
             raise refusal
         if urlsafe_b64encode(raw).decode() != text:
@@ -77,13 +77,13 @@ class Cursors:
 
 
 def load_cursors(database: Database) -> Cursors:
-    """Use the deployment's secret, made the first time it is asked for: cursors outlive restarts."""
+    """Load the book's secret for cursors, and make it the first time. So cursors survive restarts."""
     found = database.rows_of_all_accounts(_SECRET, name=_SECRET_NAME)
     if not found:
         try:
             chance = secrets.token_bytes(SECRET_BYTES)
             database.run_of_all_accounts(_NEW_SECRET, name=_SECRET_NAME, value=chance)
         except Duplicate:
-            pass  # Another process was first; its secret is as good.
+            pass  # Another process was first: use its secret.
         found = database.rows_of_all_accounts(_SECRET, name=_SECRET_NAME)
     return Cursors(found[0][0])

@@ -1,4 +1,4 @@
-"""The fields of a body as declared: how each is read, and what it may be.
+"""The declared fields of a body: how each is read, and what it may hold.
 
 The same declarations serve the requests, the OpenAPI document and the reference.
 """
@@ -25,7 +25,7 @@ _WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 
 class Line(Kind, frozen=True):
-    """One line of text, kept without the white space around it."""
+    """One line of text, stored without the white space around it."""
 
     length_max: int = text_values.TEXT_LENGTH_MAX
     check: Callable[..., str] = text_values.check_text
@@ -33,11 +33,11 @@ class Line(Kind, frozen=True):
     pattern: str | None = None
 
     def read(self, text: str) -> str:
-        """Take the text; an empty one says nothing, and is refused."""
+        """Take the text, unless it is empty."""
         line = text.strip()
         if not line:
             raise Unreadable("must not be empty; null clears what can be cleared")
-        # Before the check: whatever that does, it does to little.
+        # The length first, so that a slow check only ever runs on a short text.
         if len(line) > self.length_max:
             raise Unreadable(f"has {len(line):,} characters, more than {self.length_max:,}")
         return self.check(line)
@@ -81,7 +81,7 @@ _FALSE = ("false", "no", "0")
 
 
 class Flag(Kind, frozen=True):
-    """True or false; kept as 1 or 0."""
+    """True or false; stored as 1 or 0."""
 
     def read_json(self, value: Any) -> int:
         """Take a JSON boolean and nothing else."""
@@ -137,7 +137,7 @@ class Whole(Kind, frozen=True):
 
 
 class Future(Kind, frozen=True):
-    """A time that is still to come; kept in milliseconds since 1970."""
+    """A time in the future; stored in milliseconds since 1970."""
 
     def read_json(self, value: Any) -> int:
         """Read an RFC 3339 date-time."""
@@ -184,7 +184,7 @@ class Field(msgspec.Struct, frozen=True):
     is_required: bool = False
     can_be_null: bool = False
     default: Any = None
-    """What a new object has where the field is absent."""
+    """What a new object gets if the body does not have the field."""
 
     def take(self, value: Any, param: str) -> Any:
         """Read what a body says of the field; ValidationFailed names `param`, where it stands."""
@@ -205,17 +205,17 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class Body(msgspec.Struct, frozen=True):
-    """What a route takes: a JSON object of these fields."""
+    """The body that a route takes: a JSON object with these fields."""
 
     name: str
     fields: tuple[Field, ...]
     is_partial: bool = False
-    """Whether nothing is required, and what is absent stays as it is."""
+    """Whether no field is required, and an absent field stays as it is."""
     shape: type[msgspec.Struct] | None = None
-    """The object that is written, whose other fields are read-only."""
+    """The object that the body describes; its other fields are read-only."""
 
     def read(self, raw: bytes) -> dict[str, Any]:
-        """Read a body into what is kept, by field; ValidationFailed names the first field that is wrong."""
+        """Read a body into the values to store, by field; ValidationFailed names the first wrong field."""
         return self.values_of(parse_object(raw) if raw.strip() else {})
 
     def new(self, **given: Any) -> dict[str, Any]:
@@ -223,7 +223,7 @@ class Body(msgspec.Struct, frozen=True):
         return {**{field.name: field.default for field in self.fields}, **given}
 
     def values_of(self, found: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-        """Read an object's fields; `prefix` is the way to it inside the body."""
+        """Read an object's fields; `prefix` is the path to the object inside the body."""
         declared = {field.name: field for field in self.fields}
         for name in found:
             if name not in declared:
@@ -275,7 +275,7 @@ class Object(Kind, frozen=True):
 
 
 def bodies(name: str, shape: type[msgspec.Struct], fields: Sequence[Field]) -> tuple[Body, Body]:
-    """Make the two bodies of a resource: what creates an object, and what changes one in part."""
+    """Make two bodies: one that creates an object, and one that changes some of its fields."""
     listed = tuple(fields)
     return (
         Body(f"{name}Create", listed, shape=shape),

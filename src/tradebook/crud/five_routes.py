@@ -15,20 +15,20 @@ from tradebook.storage.database import Writer
 
 
 class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
-    """What the routes of a resource have in common; an act that is None stands for no such route."""
+    """What the five routes of a resource share. A resource without an act does not have its route."""
 
     path: str
     noun: str
-    """What one object is called in a sentence, such as `payment term`."""
+    """The name of one object in a sentence, such as `payment term`."""
     nouns: str
     permissions: str
-    """What the permissions begin with, such as `payment_terms`."""
+    """The first part of the permissions, such as `payment_terms`."""
     item: type[msgspec.Struct]
     load: Load
     walk: Walk
     path_object: PathObject
     path_objects: tuple[PathObject, ...] = ()
-    """What stands before the object in the path."""
+    """The objects that come before this one in the path."""
     parameters: tuple[Parameter, ...] = ()
     includes: tuple[str, ...] = ()
     is_kept: bool = True
@@ -41,7 +41,7 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
     """What the rules of the resource can refuse with, by method."""
 
     def routes(self) -> tuple[Route, ...]:
-        """Make the routes."""
+        """Make the routes whose acts are given, and those that read."""
         path = f"{self.path}/{{{self.path_object.param}}}"
         in_path = (*self.path_objects, self.path_object)
         shown: dict[str, Any] = {"item": self.item, "load": self.load, "includes": self.includes}
@@ -87,7 +87,7 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
                 Action(
                     method="PATCH",
                     path=path,
-                    summary=f"Change one {self.noun}; what is absent stays",
+                    summary=f"Change one {self.noun}; absent fields stay as they are",
                     permissions=(f"{self.permissions}:update",),
                     act=self.update,
                     body=to_update,
@@ -112,10 +112,10 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ColumnActs:
-    """The three acts of a resource whose fields are the columns of one table."""
+    """Create, change and delete for a resource whose fields are the columns of one table."""
 
     def __init__(self, records: Records, **of_new: Any) -> None:
-        """`of_new` are the columns of a new row that no field sets."""
+        """Take the records of the table, and in `of_new` the columns of a new row that no field sets."""
         self._records, self._of_new = records, of_new
 
     def add(self, writer: Writer, values: Values) -> int:
@@ -127,10 +127,10 @@ class ColumnActs:
         return self.add(change.writer, change.values)
 
     def update(self, change: Change) -> int:
-        """Change what is given."""
+        """Change the columns that the body gives."""
         self._records.update(change.writer, change.row, change.values)
         return change.id
 
     def delete(self, change: Change) -> None:
-        """Delete a row that nothing refers to."""
+        """Delete a row, unless other rows refer to it."""
         self._records.delete(change.writer, change.row)

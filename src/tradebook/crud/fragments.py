@@ -13,11 +13,11 @@ from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
 FRAGMENTS_MAX = 10_000
 Fragment = Any
-"""JSON that is already encoded (`msgspec.Raw`), where a Struct's field says the object's own type."""
+"""Finished JSON (`msgspec.Raw`) in a field whose type is that of the object; msgspec copies it as it is."""
 
 
 class Fragments(Generic[Shape]):
-    """The rows of one small table, each encoded once; at most one statement a page."""
+    """The rows of one small table, each encoded once. A page needs at most one statement for them."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Fragments(Generic[Shape]):
         )
 
     def load(self, reader: Reader, keys: Collection[int | None]) -> dict[int | None, Fragment]:
-        """Return the finished JSON of these rows; a None among the keys stands for nothing, and is null."""
+        """Return the finished JSON of these rows by key; None, which refers to nothing, gives null."""
         known, missing = _known(reader, self._name, keys)
         if missing:
             for key, found in self.objects(reader, missing).items():

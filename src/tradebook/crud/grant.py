@@ -1,4 +1,4 @@
-"""What an API key opens."""
+"""Grants: what an API key may do."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ from tradebook.errors import ExpiredApiKey, PermissionDenied
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """One account, some permissions, until a time."""
+    """What one API key may do: in one account, with some permissions, until some time."""
 
     account_id: int
     key_id: int
@@ -16,12 +16,12 @@ class Grant(msgspec.Struct, frozen=True):
     last_used_at: int = 0
 
     def require_unexpired(self) -> None:
-        """Refuse a grant whose time is over: ExpiredApiKey."""
+        """Refuse a grant that has expired: ExpiredApiKey."""
         if self.expires_at is not None and now_ms() >= self.expires_at:
             raise ExpiredApiKey("This API key has expired.")
 
     def require(self, *permissions: str) -> None:
-        """Refuse what the key was not given: PermissionDenied names it."""
+        """Refuse an action without its permission: PermissionDenied, which names the permission."""
         for permission in permissions:
             if permission not in self.permissions:
                 raise PermissionDenied(

@@ -1,7 +1,7 @@
-"""Answers kept under the keys that clients choose, so that a request sent again is not done again.
+"""Answers stored under the keys that clients choose, so that a request sent again is not done again.
 
-A record is written in the transaction of the change it speaks of: there is one exactly if there is the
-other. The key itself is not kept, only its hash.
+An answer is stored in the transaction of its change: either both exist or neither. Only a hash of the key is
+stored.
 """
 
 from hashlib import sha256
@@ -15,7 +15,7 @@ from tradebook.storage.schema import ACCOUNT, prepare, table, text
 
 KEPT_MS = 24 * 3_600_000
 SWEPT_AT_ONCE = 20
-"""How many old records each new one clears away: more than come, so that none are left to pile up."""
+"""How many old answers each new one deletes: more than one, so that old answers never pile up."""
 
 idempotency_records: sa.Table = table(
     "idempotency_records",
@@ -48,25 +48,25 @@ _DROP = prepare(
 
 
 class KeptAnswer(msgspec.Struct, frozen=True):
-    """What is known of a key: which request it came with, and what was answered."""
+    """The stored answer of a key, and the request that it belongs to."""
 
     fingerprint: str
     answer: str
 
 
 def hash_of(key: str) -> str:
-    """Return what a key is found by."""
+    """Return the hash by which a key is stored and found."""
     return sha256(key.encode()).hexdigest()
 
 
 def find_record(reader: Reader, key: str) -> KeptAnswer | None:
-    """Return the record of a key that is not older than a day."""
+    """Return the stored answer of a key, if it is less than a day old."""
     found = reader.rows(_FIND, key_hash=hash_of(key), after=now_ms() - KEPT_MS)
     return KeptAnswer(*found[0]) if found else None
 
 
 def keep_record(writer: Writer, key: str, record: KeptAnswer) -> None:
-    """Keep an answer, and let go of some that have had their day."""
+    """Store an answer, and delete some that are older than a day."""
     now = now_ms()
     key_hash = hash_of(key)
     for (old,) in writer.rows(_OLDEST, before=now - KEPT_MS):

@@ -1,4 +1,4 @@
-"""The body of a request, read strictly: JSON that means one thing and nothing else."""
+"""Reads the body of a request strictly: only JSON that can't be understood in two ways."""
 
 import re
 from collections.abc import Iterator

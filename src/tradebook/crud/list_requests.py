@@ -1,4 +1,4 @@
-"""From the parameters that a client sent to a request that can be run; everything unreadable is refused."""
+"""Turns the parameters of a list into a ListRequest, and refuses everything that can't be read."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -31,7 +31,7 @@ EVERYTHING = Query()
 
 
 class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of a list, fully understood."""
+    """What a client asks of a list: which page, which filters, which includes."""
 
     path: str
     path_key: int | None
@@ -45,7 +45,7 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     scope: bytes
     """What the cursors of this list are bound to: account, path and filters."""
     repeated: Pairs
-    """Everything but the cursor, for the URLs of the neighbouring pages."""
+    """Everything but the cursor, for the URLs of the next and the previous page."""
 
 
 class RequestParser:
@@ -85,14 +85,14 @@ class RequestParser:
         )
 
     def include(self, pairs: Pairs) -> frozenset[str]:
-        """Read the parameters of a single object: what it includes."""
+        """Read the parameters of a single object: its includes."""
         return _Found(self._by_spelling, pairs).include()
 
 
 def list_scope(
     account_id: int, path: str, query: Query = EVERYTHING, above: int = 0, below: int = KEY_MAX
 ) -> bytes:
-    """Write down what a list's cursors are bound to."""
+    """Encode what the cursors of a list are bound to."""
     filters = [(c.facet.letter, c.values) for c in query.conditions]
     return msgspec.json.encode((account_id, path, filters, sorted(query.words), above, below))
 

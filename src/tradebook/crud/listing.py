@@ -11,7 +11,7 @@ from tradebook.crud.resource import Asked, ListRoute, Span, View
 from tradebook.ids import KEY_MAX
 
 NESTED_MAX = 100
-"""The most entries of a list inside an object; what lies beyond is behind its `next_page_url`."""
+"""The most entries of a list inside an object. The others follow at its `next_page_url`."""
 
 
 class PageInfo(msgspec.Struct, frozen=True):
@@ -45,7 +45,7 @@ def list_page(view: View, route: ListRoute, request: ListRequest) -> ListObject:
         keys.reverse()
         has_prev, has_next = has_more, walk.any_after(keys[-1] if keys else position.key)
     else:
-        # Before the first page there is nothing, so an ordinary first page asks nothing more.
+        # Nothing comes before the first page, so a first page needs no further look.
         start = keys[0] + 1 if keys else position.key
         has_prev, has_next = request.position is not None and walk.any_before(start), has_more
     last = Position(keys[-1] if keys else position.key)
@@ -63,9 +63,9 @@ def list_page(view: View, route: ListRoute, request: ListRequest) -> ListObject:
 def nested_list(
     view: View, path_of: Callable[[], str], keys: Sequence[int], entries: Sequence[Any]
 ) -> ListObject:
-    """Make the list inside an object of its newest entries, of which one more than is shown was read.
+    """Make the list inside an object from its newest entries; one more than fits means that there are more.
 
-    `path_of` names the route that serves the same list by itself; what lies beyond is read there.
+    `path_of` returns the path of the route that serves the whole list.
     """
     if len(keys) <= NESTED_MAX:
         return ListObject("list", _WHOLE, entries)
@@ -80,7 +80,7 @@ def _url(view: View, request: ListRequest, position: Position) -> str:
 
 
 class _Walk:
-    """The walk over a request's matches, to either side of a position."""
+    """Reads the matches of a request, in both directions from a position."""
 
     def __init__(self, view: View, route: ListRoute, request: ListRequest) -> None:
         self._view, self._route, self._request = view, route, request

@@ -1,6 +1,6 @@
-"""Query parameters as declared: how a value is read, what it may be, and what filter it becomes.
+"""The declared parameters of a query string: how a value is read, what it may be, which filter it becomes.
 
-The same declarations serve the requests and the OpenAPI document.
+Requests and the OpenAPI document use the same declarations.
 """
 
 import re
@@ -29,7 +29,7 @@ _WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 
 
 class Unreadable(ValueError):
-    """A value is not what its parameter takes; the text says what it does take."""
+    """A value can't be read; the text says what its parameter or field takes."""
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -101,7 +101,7 @@ def refusal(name: str, reason: ValueError) -> ValidationFailed:
 
 
 class Id(Kind, frozen=True):
-    """A public id of one type; it is read into its key."""
+    """A public id of one type; reading it returns its key."""
 
     prefix: str
 
@@ -122,7 +122,7 @@ class Id(Kind, frozen=True):
 
 
 class Word(Kind, frozen=True):
-    """One of a few words, read as it is."""
+    """One of a few words; reading it returns the word."""
 
     words: tuple[str, ...]
 
@@ -138,7 +138,7 @@ class Word(Kind, frozen=True):
 
 
 class OneOf(Kind, frozen=True):
-    """One word of a `Literal`; it is read into its place among them."""
+    """One word of a `Literal`; reading it returns its place among them."""
 
     literal: Any
 
@@ -182,7 +182,7 @@ class OneOf(Kind, frozen=True):
 
 
 class Text(Kind, frozen=True):
-    """Text of 1 to 200 characters, unless it says otherwise; from 0 where an empty one asks for nothing."""
+    """Text; by default of 1 to 200 characters. With a minimum of 0, an empty text asks for nothing."""
 
     length_min: int = 1
     length_max: int = TEXT_LENGTH_MAX
@@ -199,12 +199,12 @@ class Text(Kind, frozen=True):
 
 
 class Moment(Kind, frozen=True):
-    """A time that bounds creation, inclusive; it is read into the first key after or at the bound."""
+    """An inclusive bound for the time of creation; reading it returns the key at that bound."""
 
     side: Literal["start", "end"]
 
     def read(self, text: str) -> int:
-        """Read an RFC 3339 date-time; what is finer than a millisecond is kept exact by rounding inwards."""
+        """Read an RFC 3339 date-time. A time finer than a millisecond is rounded into the range."""
         try:
             milliseconds, finer = parse_rfc3339(text)
         except ValueError:
@@ -220,7 +220,7 @@ class Moment(Kind, frozen=True):
 
 
 class Limit(Kind, frozen=True):
-    """How many results a page holds at most."""
+    """The most results in a page."""
 
     def read(self, text: str) -> int:
         """Read a whole number from 1 to 1000, in ASCII digits and nothing else."""
@@ -239,7 +239,7 @@ class Limit(Kind, frozen=True):
 
 
 class Opaque(Kind, frozen=True):
-    """A cursor; whether it is good is found out once all filters are known."""
+    """A cursor; whether it is valid can be checked only when all filters are known."""
 
     def read(self, text: str) -> str:
         """Take the text as it is."""
@@ -251,25 +251,25 @@ class Opaque(Kind, frozen=True):
 
 
 class Parameter(msgspec.Struct, frozen=True):
-    """One query parameter. An array's published name ends in `[]`; it is accepted without as well."""
+    """One query parameter. The published name of an array ends in `[]`; clients may leave that out."""
 
     name: str
     kind: Kind
     description: str
     facet: Facet | None = None
-    """The fact that the values are compared with."""
+    """The facet that the values are compared with."""
     place: int = 0
-    """Which of the facet's columns the value stands for."""
+    """Which of the facet's columns the value is compared with."""
     alias: str | None = None
-    """Another name that it goes by; both together are one parameter given twice."""
+    """Another name of the same parameter; giving both is giving it twice."""
     may_be_empty: bool = False
-    """Whether form tools may send it with nothing behind it, which is as good as absent."""
+    """Whether an empty value counts as absent: form tools send one."""
 
     MANY: ClassVar[str] = "[]"
 
     @property
     def is_array(self) -> bool:
-        """Whether several values may be given, of which one must match."""
+        """Whether several values may be given; one of them must match."""
         return self.name.endswith(self.MANY)
 
 
@@ -313,6 +313,6 @@ def include_parameter(values: Sequence[str]) -> Parameter:
 
 
 def did_you_mean(text: str, choices: Sequence[str]) -> str:
-    """Suggest the nearest of the choices, as the end of a sentence; empty where none is near."""
+    """Suggest the nearest of the choices, as the end of a sentence; empty if none is near."""
     near = get_close_matches(text[:TEXT_LENGTH_MAX], choices, n=1, cutoff=0.6)
     return f"; did you mean {near[0]}?" if near else ""

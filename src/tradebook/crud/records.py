@@ -1,4 +1,4 @@
-"""The rows of one table, changed one at a time, with the rules that hold for every resource."""
+"""Records: the rows of one table, changed one at a time, with the rules that hold for every resource."""
 
 from collections.abc import Collection, Container, Iterable, Sequence
 from functools import cached_property
@@ -38,9 +38,9 @@ class Records:
     ) -> None:
         """Declare what is special about the table.
 
-        `unique` names columns whose value no two rows share, within those that agree in `unique_within`,
-        apart from the rows for which `unless` holds. A row for which `standing` doesn't hold is not found.
-        `owned` are references of rows that go with the row they refer to.
+        No two rows may have the same value in a column of `unique`: among the rows that have the same
+        `unique_within`, and without those for which `unless` is true. A row for which `standing` is not
+        true is not found. Rows that refer to a row by a column of `owned` are deleted with it.
         """
         self.table, self._index, self._within = table, index, unique_within
         self._indexed = frozenset() if index is None else index.columns_of(table)
@@ -98,7 +98,7 @@ class Records:
         return prepare(sa.select(self.table.c.id).where(*conditions))
 
     def find(self, reader: Reader, key: int) -> Values | None:
-        """Return a row by column; None where there is none."""
+        """Return a row, by the names of its columns; None if there is none."""
         found = reader.rows(self._select, key=key)
         return dict(zip(self.columns, found[0], strict=True)) if found else None
 
@@ -109,7 +109,7 @@ class Records:
         return {row["id"]: row for row in (dict(zip(self.columns, each, strict=True)) for each in rows)}
 
     def require(self, reader: Reader, keys: Iterable[int], param: str) -> None:
-        """Refuse keys that the account has no row of: ReferenceNotFound."""
+        """Refuse keys that the account does not have: ReferenceNotFound."""
         wanted = set(keys)
         if wanted and len(reader.rows(self._known, ids=sorted(wanted))) < len(wanted):
             raise _not_found(param)
@@ -130,7 +130,7 @@ class Records:
         return row
 
     def add(self, writer: Writer, values: Values) -> int:
-        """Add a row and return its key; AlreadyExists where a value is taken."""
+        """Add a row and return its key; AlreadyExists if a unique value is taken."""
         row = self.new_row(values)
         self.require_free(writer, row, self._taken)
         self.insert(writer, [row])
@@ -144,7 +144,7 @@ class Records:
             self._reindex(writer, rows)
 
     def update(self, writer: Writer, before: Values, changes: Values) -> None:
-        """Change columns of a row; every change is a new version, also one that changes nothing."""
+        """Change columns of a row. Every change makes a new version, even if it changes nothing."""
         after = {**before, **changes}
         changed = [name for name in changes if after[name] != before[name]]
         self._fold(after, changed)
@@ -163,7 +163,7 @@ class Records:
         self._reindex(writer, [after for before, after in changes if differ(before, after, self._indexed)])
 
     def delete(self, writer: Writer, before: Values) -> None:
-        """Delete a row and what goes with it; StillReferenced where others need it."""
+        """Delete a row and the rows that it owns; StillReferenced if other rows refer to it."""
         key = before["id"]
         self.require_unreferenced(writer, key)
         for statement in self._owned:
@@ -177,7 +177,7 @@ class Records:
             writer.reindex(self._index, [row["id"] for row in rows], {row["id"]: row for row in rows})
 
     def require_unreferenced(self, reader: Reader, key: int) -> None:
-        """Refuse to go on where other rows refer to this one, and say how many."""
+        """Refuse if other rows refer to this one, and say how many: StillReferenced."""
         for name, statement in self._referring:
             count = reader.rows(statement, key=key)[0][0]
             if count:
@@ -188,7 +188,7 @@ class Records:
 
     @cached_property
     def _referring(self) -> list[tuple[str, Prepared]]:
-        """How many rows refer to a row, by what they are called. Late: others are declared after this one."""
+        """Count what refers to a row. Made when first used: other tables are declared later."""
         found: dict[str, list[sa.Select[Any]]] = {}
         for column in references_to(self.table):
             if column not in self._owned_columns:
@@ -236,9 +236,9 @@ def references_to(table: sa.Table) -> list[sa.Column[Any]]:
 
 
 def _referrer(column: sa.Column[Any]) -> tuple[str, sa.Column[Any]]:
-    """Tell what refers by a column, in the words of the API, and the column of its own key.
+    """Name what refers by a column, in the words of the API, and the column of its own key.
 
-    A row of a link table stands for what its key begins with.
+    A row of a link table counts as the object that its key begins with.
     """
     table = column.table
     assert isinstance(table, sa.Table)

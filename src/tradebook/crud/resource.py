@@ -1,4 +1,4 @@
-"""The declaration: what a resource is, as data. Routes, permissions, parsing and OpenAPI follow from it."""
+"""The declaration of a resource, as data. Routes, permissions, parsing and OpenAPI follow from it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
@@ -24,7 +24,7 @@ def _no_page(*_: object) -> str:
 
 
 class View(msgspec.Struct, frozen=True):
-    """What a loader reads through: one snapshot of one account, and what the client asked to see."""
+    """One snapshot of one account, and the includes that the client asked for."""
 
     reader: Reader
     include: frozenset[str] = frozenset()
@@ -32,7 +32,7 @@ class View(msgspec.Struct, frozen=True):
 
 
 Load = Callable[[View, Sequence[int]], Mapping[int, Any]]
-"""Turns keys into finished objects in a constant number of statements; rows that are gone are left out."""
+"""Turns keys into finished objects, in a constant number of statements; without rows that no longer exist."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -45,7 +45,7 @@ class Span(msgspec.Struct, frozen=True):
 
     @property
     def bounds(self) -> dict[str, int]:
-        """The values that a statement of `select_span` takes."""
+        """The values for the bound parameters of `select_span`."""
         return {"above": self.above, "below": self.below, "limit": self.limit}
 
 
@@ -62,7 +62,7 @@ Walk = Callable[[Reader, Asked], list[int]]
 """Where a list's keys come from."""
 
 LoadSpan = Callable[[View, Span], Mapping[int, Any]]
-"""Reads a part of the whole table at once: finished objects by key, in the order of the walk."""
+"""Reads a part of a table without filters in one step: finished objects by key, in list order."""
 
 
 class Gone(msgspec.Struct, frozen=True):
@@ -79,26 +79,26 @@ class PathObject(msgspec.Struct, frozen=True):
     param: str
     id_prefix: str
     records: Records | None = None
-    """Where its row is; None for constants, which have none."""
+    """The table of its row; None for constants, which have no rows."""
     inside: str | None = None
     """The column with the key of the object before it in the path."""
     gone: Gone | None = None
 
     def row(self, reader: Reader, key: int, before: int | None) -> Values:
-        """Return its row; NotFound where there is none, or none in the object before it."""
+        """Return its row; NotFound if there is none, or none in the object before it."""
         found = None if self.records is None else self.records.find(reader, key)
         if found is None or (self.inside is not None and found[self.inside] != before):
             raise self.missing(reader, key)
         return found
 
     def missing(self, reader: Reader, key: int) -> ApiError:
-        """Say that it is not there."""
+        """Return the error that says that it does not exist."""
         error = None if self.gone is None else self.gone.find(reader, key)
         return error or NotFound("There is no such object in this account.", param=self.param)
 
 
 def row_in_path(path_objects: Sequence[PathObject], reader: Reader, keys: Sequence[int]) -> Values:
-    """Return the row of the object that a path ends in; NotFound where any of the path is missing."""
+    """Return the row of the object that a path ends in; NotFound if any object of the path is missing."""
     row: Values = {}
     before = None
     for path_object, key in zip(path_objects, keys, strict=True):
@@ -117,17 +117,17 @@ class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
     walk: Walk
     load: Load
     load_span: LoadSpan | None = None
-    """Spares a page that nothing filters the walk before the load."""
+    """Reads a page without filters in one step, instead of first the keys and then the rows."""
     parameters: tuple[Parameter, ...] = ()
     includes: tuple[str, ...] = ()
     path_objects: tuple[PathObject, ...] = ()
-    """The objects in the path, from the left to the right."""
+    """The objects in the path, from left to right."""
     is_kept: bool = True
-    """Whether a finished page may be kept while the account's revision stands."""
+    """Whether a finished page may be kept in memory until the account's revision changes."""
 
     @property
     def permissions(self) -> tuple[str, ...]:
-        """What a key needs for it."""
+        """The permissions that a key needs."""
         return (self.permission,)
 
 
@@ -139,18 +139,18 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
     permission: str
     item: type[msgspec.Struct]
     path_objects: tuple[PathObject, ...]
-    """The objects in the path; the last is the one that is answered."""
+    """The objects in the path; the last one is the answer."""
     load: Load
     includes: tuple[str, ...] = ()
     is_kept: bool = True
 
     @property
     def permissions(self) -> tuple[str, ...]:
-        """What a key needs for it."""
+        """The permissions that a key needs."""
         return (self.permission,)
 
     def find(self, view: View, keys: Sequence[int]) -> Any:
-        """Return the finished object; NotFound where any of the path is missing."""
+        """Return the finished object; NotFound if any object of the path is missing."""
         key = keys[-1]
         if len(keys) > 1:
             row_in_path(self.path_objects, view.reader, keys)
@@ -161,7 +161,7 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Act = Callable[[Change], int | msgspec.Struct | None]
-"""Changes the book. Returns the key of what to answer with, the answer itself, or None for no answer."""
+"""Changes the book. Returns the key of the object to answer with, or the answer, or None for no content."""
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,9 +175,9 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     body: Body = NOTHING
     path_objects: tuple[PathObject, ...] = ()
     item: type[msgspec.Struct] | None = None
-    """What is answered; None where nothing is."""
+    """The object in the answer; None if the answer has no body."""
     other_items: tuple[type[msgspec.Struct], ...] = ()
-    """What may be answered instead."""
+    """Other objects that the answer may hold instead."""
     load: Load | None = None
     includes: tuple[str, ...] = ()
     creates: bool = False
@@ -186,13 +186,14 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     new: Records | None = None
     """Where the row of what it creates is kept."""
     has_secret: bool = False
-    """Whether the answer holds what must not be kept readable, not even to be replayed."""
+    """Whether the answer holds a secret: then it is stored encrypted for a replay."""
 
     @property
     def changes_object(self) -> bool:
-        """Whether it changes the object that its path ends in, and so looks at that one's version.
+        """Whether it changes the object in its path, and so checks the object's version.
 
-        The path of an action that adds to an object goes on behind it, without `/actions/`.
+        An action that only adds something to the object has a path that continues after the id, without
+        `/actions/`.
         """
         return self.path.endswith("}") or "/actions/" in self.path
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 
 class Number(str):
-    """A number, as it is written: a float would lose what it says."""
+    """A number as the client wrote it; a float would lose digits."""
 
     __slots__ = ()
 

@@ -1,6 +1,6 @@
-"""Values of text, one at a time: what a field of a body and a cell of a file may hold.
+"""Checks of text: what a field of a body, or a cell of a file, may hold.
 
-Every check returns what is kept; ValueError says, in words for the person who sent it, what is wrong.
+Every check returns the text to store. ValueError says what is wrong, in words for the person who sent it.
 """
 
 import re
@@ -26,7 +26,7 @@ _URL = re.compile(r"(?:https?://\S+|[^\s:/?#]+(?::\d+)?(?:[/?#]\S*)?)", re.IGNOR
 def check_text(value: Any, *, length_max: int = TEXT_LENGTH_MAX) -> str:
     """Accept one line of text, without the white space around it."""
     text: str = value.strip() if isinstance(value, str) else value
-    # Nearly every cell is this.
+    # The fast way for nearly every cell.
     if text.__class__ is str and len(text) <= length_max and text.isprintable():
         return text
     if _CONTROL.search(_require_text(text, length_max)):

@@ -1,4 +1,4 @@
-"""The versions of an object: its `updated_at`, later with every change, also within one millisecond."""
+"""The version of an object is its `updated_at`: every change makes it later, even within one millisecond."""
 
 import sqlalchemy as sa
 
@@ -9,17 +9,17 @@ _NOW = sa.bindparam("now", type_=sa.BigInteger)
 
 
 def version_of(updated_at: int) -> str:
-    """Write an object's version: each change gives it a later `updated_at`, also within one millisecond."""
+    """Write an object's version as it stands in its ETag."""
     return f"{updated_at:x}"
 
 
 def next_version(before: int) -> int:
-    """Return the `updated_at` of a change."""
+    """Return the `updated_at` of a row that is changed now."""
     return max(now_ms(), before + 1)
 
 
 def next_version_of(before: sa.Column[int]) -> sa.Case[int]:
-    """Have a statement give rows the `updated_at` of a change, each its own; `now` is bound."""
+    """Make the expression for `next_version` in a statement that changes many rows; `now` is bound."""
     return sa.case((before >= _NOW, before + 1), else_=_NOW)
 
 

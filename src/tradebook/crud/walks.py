@@ -1,4 +1,4 @@
-"""Where the keys of a list come from."""
+"""Walks: the functions that yield the keys of a list."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,11 +11,11 @@ from tradebook.storage.index import ListIndex
 from tradebook.storage.schema import ACCOUNT, any_of, newest_of_each, prepare
 
 MANY = 2_000
-"""From this many entries on, a page's nested lists are read with a bound for each owner."""
+"""If the nested lists of a page have this many entries, they are read with a limit for each owner."""
 
 
 def walk_of_index(index: ListIndex) -> Walk:
-    """Walk a whole table, or what filters and words leave of it."""
+    """Walk the rows of a table that match the filters and words; all rows without any."""
 
     def walk(reader: Reader, asked: Asked) -> list[int]:
         span = asked.span
@@ -39,7 +39,7 @@ def walk_of_table(key_column: sa.Column[Any], *conditions: sa.ColumnElement[bool
 
 
 def walk_of_constants(keys: Sequence[int]) -> Walk:
-    """Walk what is the same for every account."""
+    """Walk keys that are the same for every account."""
     rising = sorted(keys)
 
     def walk(_reader: Reader, asked: Asked) -> list[int]:
@@ -86,10 +86,10 @@ def select_span(key_column: sa.Column[Any], *columns: sa.Column[Any], descending
 
 
 class NewestOfEach:
-    """The newest keys of each of some owners, at most `count` of each, in one statement or two.
+    """The newest keys of each of some owners, at most `count` of each, in one or two statements.
 
-    Nearly always the owners have few, and a plain look-up reads them all. Where it would read very many, a
-    second statement is bounded for each owner, so that one of them costs no more than another.
+    Nearly always the owners have few keys, and one plain look-up reads them all. If there are very many, a
+    second statement with a limit for each owner reads them, so that an owner with many does not cost more.
     """
 
     def __init__(self, owner_column: sa.Column[Any], key_column: sa.Column[Any], count: int) -> None:
@@ -103,7 +103,7 @@ class NewestOfEach:
         self.bounded = prepare(newest_of_each(owner_column, key_column, count))
 
     def load(self, reader: Reader, owners: Sequence[int]) -> dict[int, list[int]]:
-        """Return each owner's keys, newest first; an owner without any has an empty list."""
+        """Return the keys of each owner, newest first; an owner without keys has an empty list."""
         rows = reader.rows(self.plain, ids=owners)
         if len(rows) >= MANY:
             rows = reader.rows(self.bounded, ids=owners)

@@ -80,18 +80,20 @@ records = Records(account_groups, unique=("name",), index=INDEX)
 
 FIELDS = (
     Field("name", LINE, "What it is called; no two groups share a name.", is_required=True),
-    Field("type", OneOf(GroupType), "Which of the two kinds of group it is; it stays so.", is_required=True),
+    Field(
+        "type", OneOf(GroupType), "Which kind of group it is. It can't be changed later.", is_required=True
+    ),
     Field("description", NOTE, "What the group is for.", can_be_null=True),
     Field(
         "commission_policy",
         OneOf(CommissionPolicy),
-        "Whether commission is due on sales to its customers: `commission_applied` unless told.",
+        "Whether commission is due on sales to its customers. Default: `commission_applied`.",
         default=COMMISSION_POLICIES.index("commission_applied"),
     ),
     Field(
         "freight_policy",
         OneOf(FreightPolicy),
-        "Whether freight is billed to its customers: `billed_freight` unless told.",
+        "Whether freight is billed to its customers. Default: `billed_freight`.",
         default=FREIGHT_POLICIES.index("billed_freight"),
     ),
 )
@@ -103,7 +105,7 @@ def update(change: Change) -> int:
     """Change a group, but for its type."""
     kind = change.row["type"]
     if change.values.get("type", kind) != kind:
-        # Its customers would have the group in the wrong place.
+        # Otherwise customers would have a pricing group as their type, or the reverse.
         raise WrongGroupType("A group keeps its type: make another group of the type you need.", param="type")
     return acts.update(change)
 

@@ -21,7 +21,7 @@ STATUSES: tuple[UserStatus, ...] = get_args(UserStatus)
 
 
 class User(msgspec.Struct, frozen=True):
-    """The person behind an account user; both share a key under two prefixes."""
+    """The person behind an account user. Both ids are made of the same key."""
 
     id: str
     object: Literal["user"]
@@ -35,7 +35,7 @@ class User(msgspec.Struct, frozen=True):
 
 
 class AccountUser(msgspec.Struct, frozen=True):
-    """Somebody's place in the account."""
+    """A member of the account."""
 
     id: str
     user: User | None

@@ -1,4 +1,4 @@
-"""Accounts: the tenants of a book, each born with what the system gives to all."""
+"""Accounts: the tenants of a book. A new one gets the system's carriers, levels and terms."""
 
 import sqlalchemy as sa
 
@@ -34,7 +34,7 @@ class NoSuchAccount(LookupError):
 
 
 def create_account(database: Database, name: str, environment: str) -> str:
-    """Add an account with everything the system gives it, and return its id."""
+    """Add an account with the system's carriers, levels and terms, and return its id."""
     key = new_key()
     with database.create_account(key, name=name, environment=environment) as writer:
         _add_system_rows(writer)
@@ -48,7 +48,7 @@ def list_accounts(database: Database) -> list[tuple[str, str, str]]:
 
 
 def find_account(database: Database, text: str) -> tuple[int, str]:
-    """Return key and environment of the account with this id; NoSuchAccount where there is none."""
+    """Return key and environment of the account with this id; NoSuchAccount if there is none."""
     key = decode_id(ID_PREFIX, text)
     for found, _, environment in database.rows_of_all_accounts(_ALL):
         if found == key:

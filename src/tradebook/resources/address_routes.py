@@ -1,4 +1,4 @@
-"""The routes of addresses. An address knows whom it serves, so they stand above customers."""
+"""The routes of addresses. They show the customers of an address, so this module imports customers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -64,7 +64,7 @@ _all = walk_of_index(INDEX)
 
 
 def _walk(reader: Reader, asked: Asked) -> list[int]:
-    """Walk the index, or the addresses of some customers, of which none has many."""
+    """Walk the index, or the addresses of the given customers; a customer has only a few."""
     query = asked.query
     wanted = [value for c in query.conditions if c.facet is CUSTOMER for (value,) in c.values]
     if not wanted:
@@ -136,8 +136,8 @@ FIELDS = (
     Field(
         PARAM,
         Many(Id(CUSTOMER_PREFIX)),
-        "The customers it is attached to, besides those it bills or ships to; replaced as a set. An "
-        "addition of this project.",
+        "The customers to attach it to, besides those that it bills or ships to. The list replaces all "
+        "of them. An addition of this project.",
     ),
 )
 CREATE, UPDATE = bodies("Address", Address, FIELDS)
@@ -169,7 +169,7 @@ def update(change: Change) -> int:
     addresses.records.update(change.writer, change.row, values)
     after = {**change.row, **values}
     has_moved = differ(change.row, after, COPIED)
-    # What else an address says is none of its customers' business, and they may be very many.
+    # Customers don't show the other fields of an address, and there may be very many customers.
     is_found_otherwise = has_moved or after["name"] != change.row["name"]
     known = customers_of(change.writer, change.id) if is_found_otherwise or served is not None else {}
     touched = set(known) if is_found_otherwise else set()
@@ -209,7 +209,7 @@ def _detach(change: Change) -> None:
 
 
 def _taken_apart(change: Change) -> tuple[Values, list[int] | None]:
-    """Tell what a body says of the address from whom it is to serve."""
+    """Separate the address's own fields in a body from the customers to attach it to."""
     served = change.values.get(PARAM)
     if served:
         require_customers(change.writer, served, PARAM)
@@ -277,7 +277,7 @@ resource = Resource(
         ).routes(),
         ListRoute(
             path=f"{PATH}/{{id}}/customers",
-            summary="List the customers that an address serves",
+            summary="List the customers that use an address",
             permission="customers:read",
             item=Customer,
             walk=_walk_served,

@@ -24,7 +24,7 @@ TYPES: tuple[AddressType, ...] = get_args(AddressType)
 
 
 class Geolocation(msgspec.Struct, frozen=True):
-    """What an address says about its place; it shares the address's key."""
+    """Where an address is. Its id is made of the same key as the address's."""
 
     id: str
     object: Literal["geolocation"]
@@ -37,7 +37,7 @@ class Geolocation(msgspec.Struct, frozen=True):
 
 
 class Address(msgspec.Struct, frozen=True):
-    """Where somebody is found."""
+    """A postal address."""
 
     id: str
     object: Literal["address"]
@@ -76,14 +76,14 @@ class Country(Kind, frozen=True):
         return "a two- or three-letter code, or an English name"
 
     def schema(self) -> dict[str, Any]:
-        """Describe the letters."""
+        """Describe the two letters."""
         return {"type": "string", "minLength": 2, "maxLength": 2}
 
 
 FIELDS = (
-    own("name", LINE, "Who is found there.", is_required=True),
+    own("name", LINE, ", LINE, ", is_required=True),
     own("street_line_1", LINE, "Street and number."),
-    own("street_line_2", LINE, "What else finds the door."),
+    own("street_line_2", LINE, "A second line, such as a suite or a floor."),
     own("locality", LINE, "The city."),
     own("state", LINE, "The state, as it is written on a letter."),
     own("postal_code", LINE, "The postal code."),
@@ -140,7 +140,7 @@ _BY_KEY = {
 
 
 def load(reader: Reader, keys: Iterable[int], *, geolocation: bool) -> dict[int | None, Address]:
-    """Return addresses by key in one statement, with or without what they say about their place."""
+    """Return addresses by key in one statement, with or without their geolocation."""
     return {
         key: Address(
             f"{ID_PREFIX}_{(body := encode_body(key))}",
@@ -160,7 +160,7 @@ def load(reader: Reader, keys: Iterable[int], *, geolocation: bool) -> dict[int 
 
 
 def without_place(loaded: dict[int | None, Address]) -> dict[int | None, Address]:
-    """Return the same addresses as they are shown where no geolocation was asked for."""
+    """Return the same addresses without their geolocation."""
     return {key: structs.replace(address, geolocation=None) for key, address in loaded.items()}
 
 

@@ -47,12 +47,12 @@ CREATE = Body(
         Field(
             "permissions",
             Many(Word(ALL_PERMISSIONS), 1),
-            "What it may do, which can't be more than the key that makes it may; the same unless told.",
+            "What the key may do: at most what the key that creates it may do. Default: the same.",
         ),
         Field(
             "expires_at",
             Future(),
-            "When it ends by itself: with the key that makes it at the latest, and then unless told.",
+            "When the key expires: not later than the key that creates it. Default: the same time.",
             can_be_null=True,
         ),
     ),
@@ -64,7 +64,7 @@ ROTATE = Body(
         Field(
             "grace_seconds",
             Whole(0, GRACE_SECONDS_MAX),
-            "How long the old key still works: a day unless told, 0 ends it at once.",
+            "How long the old key goes on working, in seconds; 0 ends it at once. Default: one day.",
             default=GRACE_SECONDS_DEFAULT,
         ),
     ),
@@ -101,7 +101,7 @@ def delete(change: Change) -> None:
 
 
 def _require_no_more(grant: Grant, permissions: Sequence[str], expires_at: int | None) -> None:
-    """Refuse a key that may do more than the one that makes it, or for longer."""
+    """Refuse a new key that may do more than the key that makes it, or that lasts longer."""
     grant.require(*permissions)
     end = grant.expires_at
     if end is not None and (expires_at is None or expires_at > end):
@@ -144,7 +144,7 @@ resource = Resource(
         Action(
             method="POST",
             path=f"{PATH}/{{id}}/actions/rotate",
-            summary="Make a new API key in place of one, which ends after a time of grace",
+            summary="Replace an API key by a new one; the old one ends after its grace",
             permissions=("api_keys:create", "api_keys:delete"),
             act=rotate,
             errors=(AlreadyDeleted,),

@@ -1,8 +1,8 @@
-"""What an API key's secret looks like: made here, read here, and kept as a hash only.
+"""The secrets of API keys: how they are made and read. Only a hash of a secret is stored.
 
-It reads `tb_sk_prod_` or `tb_sk_test_`, then the account, 160 chance bits and a checksum, all in lower-case
-Crockford base 32. The account inside makes the look-up start with it; the checksum refuses a mistyped key
-without a look at the database.
+A secret is `tb_sk_prod_` or `tb_sk_test_`, then the account, 160 random bits and a checksum, all in
+lower-case Crockford base 32. The account inside tells where to look the key up. The checksum refuses a
+mistyped key without asking the database.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ def new_secret(environment: str, account_id: int) -> str:
 
 
 def account_of(secret: str) -> int:
-    """Read the account out of a key's text; InvalidApiKey where the text is none of ours."""
+    """Read the account out of a key's text; InvalidApiKey if the text is not such a key."""
     match = _KEY.fullmatch(secret)
     account_id = decode_body(match[2]) if match else None
     if account_id is None or secret[-_CHECK_LENGTH:] != _check_of(secret[:-_CHECK_LENGTH]):
@@ -34,13 +34,13 @@ def account_of(secret: str) -> int:
 
 
 def no_such_key() -> InvalidApiKey:
-    """Say that a key opens nothing, whatever the reason."""
+    """Return the error for a key that does not exist, in the same words for every reason."""
     return InvalidApiKey("There is no such API key. Check that it was copied whole.")
 
 
 def hash_of(secret: str) -> str:
-    """Return what is kept of a secret."""
-    # It is 160 chance bits, not a password: one round is as safe as many, and costs every request less.
+    """Return the hash of a secret, which is what is stored."""
+    # A secret has 160 random bits and is no password: one round of hashing is as safe as many, and faster.
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""API keys: secrets that stand for an account and some permissions, limited in time where that is wanted."""
+"""API keys: secrets that open an account for some permissions, with or without an expiry."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -24,7 +24,7 @@ ENVIRONMENTS: tuple[Environment, ...] = get_args(Environment)
 
 
 class ApiKey(msgspec.Struct, frozen=True):
-    """A key as it is shown: everything but the secret."""
+    """An API key, without its secret."""
 
     id: str
     object: Literal["api_key"]
@@ -39,14 +39,14 @@ class ApiKey(msgspec.Struct, frozen=True):
 
 
 class NewApiKey(ApiKey, frozen=True):
-    """A key that was just made, with its secret: this once, and never again."""
+    """A new API key with its secret, which is shown only this once."""
 
     secret: str
     replaces: ApiKey | None
 
 
 class ListedApiKey(ApiKey, frozen=True):
-    """A key as the command line lists it, also when it was revoked."""
+    """An API key as the command line lists it, even if it was revoked."""
 
     revoked_at: str | None
 
@@ -59,7 +59,7 @@ api_keys: sa.Table = table(
     text("last_four"),
     text("permissions"),
     moment("expires_at"),
-    # Not written into `expires_at`: what replaces a key lasts as long as that was to last.
+    # Not stored in `expires_at`: a new key takes over the expiry that the old one had before its rotation.
     moment("grace_ends_at"),
     moment("revoked_at"),
     moment("last_used_at"),
@@ -84,7 +84,7 @@ ALL_PERMISSIONS = tuple(
 DAY_MS = 86_400_000
 GRACE_SECONDS_DEFAULT, GRACE_SECONDS_MAX = 86_400, 30 * 86_400
 LAST_USED_STEP_MS = 300_000
-"""How much later a use must be to be written down."""
+"""How long after the last saved use a use is saved again."""
 
 
 _k = api_keys.c
@@ -130,15 +130,15 @@ def create_key(
     expires_at: int | None = None,
     name: str | None = None,
 ) -> tuple[str, str]:
-    """Make a key and return its id and its secret, which is shown this once and never kept."""
+    """Make a key and return its id and its secret, of which only the hash is stored."""
     row, secret = add_key(writer, environment, permissions=permissions, expires_at=expires_at, name=name)
     return encode_id(ID_PREFIX, row["id"]), secret
 
 
 def rotate_key(writer: Writer, before: Values, grace_seconds: int) -> tuple[Values, str]:
-    """Make a key that may do what another one may, which ends after a time of grace.
+    """Replace a key by one with the same permissions; the old one ends after its grace.
 
-    Returns the row of the new key and its secret. AlreadyDeleted where the old one has ended.
+    Returns the row of the new key and its secret. AlreadyDeleted if the old one has ended.
     """
     now, end = now_ms(), _end_of(before)
     if end is not None and end <= now:
@@ -185,12 +185,12 @@ def add_key(
 
 
 def revoke_key(writer: Writer, key: int) -> bool:
-    """End a key for good; False where there is no such key that is still good."""
+    """End a key for good; False if there is no such key, or it was revoked already."""
     return writer.run(_REVOKE, key=key, now=now_ms()) > 0
 
 
 def list_keys(reader: Reader) -> list[ListedApiKey]:
-    """List the account's keys, newest first, also those that were revoked."""
+    """List the account's keys, newest first, with those that were revoked."""
     found = [dict(zip(records.columns, row, strict=True)) for row in reader.rows(_LIST)]
     return [
         ListedApiKey(**asdict(shown(row)), revoked_at=format_ms_or_none(row["revoked_at"])) for row in found
@@ -198,12 +198,12 @@ def list_keys(reader: Reader) -> list[ListedApiKey]:
 
 
 def authenticate(database: Database, secret: str, revision: int | None = None) -> tuple[Grant, int]:
-    """Find out what a key opens, and for which revision of its account; `revision` is the latest if known.
+    """Return the grant of a key, and the revision of its account; `revision` is the current one, if known.
 
-    InvalidApiKey, RevokedApiKey or ExpiredApiKey where it opens nothing.
+    InvalidApiKey, RevokedApiKey or ExpiredApiKey if it opens nothing.
     """
     account_id = account_of(secret)
-    # The revision first: a key that is revoked in between is looked up again by the next request.
+    # The revision first: if the key is revoked in between, the next request looks it up again.
     revision = database.revision(account_id) if revision is None else revision
     if revision is None:
         raise no_such_key()
@@ -220,19 +220,19 @@ def authenticate(database: Database, secret: str, revision: int | None = None) -
 
 
 def note_use(database: Database, grant: Grant) -> Grant:
-    """Write down that a key is used, now and then and without waiting; returns what is known then."""
+    """Save that a key is used, now and then and without waiting; returns the grant with the saved time."""
     now = now_ms()
     if now - grant.last_used_at < LAST_USED_STEP_MS:
         return grant
     with suppress(Unavailable):
         database.touch(grant.account_id, _TOUCH, key=grant.key_id, now=now)
         return replace(grant, last_used_at=now)
-    # Somebody else writes, or nobody can: the next request is soon enough.
+    # Another writer is in the way, or the database is down: the next request tries again.
     return grant
 
 
 def _end_of(row: Values) -> int | None:
-    """Tell when a key ends: by itself, or with the grace that it was given when it was replaced."""
+    """Return when a key ends: at its expiry, or with its grace if it was rotated."""
     ends = [end for end in (row["expires_at"], row["grace_ends_at"]) if end is not None]
     return min(ends, default=None)
 

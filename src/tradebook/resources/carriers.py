@@ -74,7 +74,7 @@ SYSTEM: tuple[tuple[str, CarrierCode, tuple[str, ...]], ...] = (
     ("LTL", "ltl", ("Standard",)),
     ("Freight Collect", "freight_collect", ("Standard",)),
 )
-"""The system's carriers: name, code, and service levels of which the first is the default."""
+"""The system's carriers: name, code, and service levels. The first level is the default."""
 
 fragments = Fragments("carrier", carriers, shown=Carrier, id_prefix=ID_PREFIX)
 _LEVELS = NewestOfEach(
@@ -128,7 +128,7 @@ FIELDS = (
     Field(
         "customer_portal_visibility",
         OneOf(Visibility),
-        "Whether customers see it: `visible` unless told.",
+        "Whether customers see it. Default: `visible`.",
         default=0,
     ),
 )

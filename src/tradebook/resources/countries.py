@@ -12,7 +12,7 @@ _KOSOVO = "XK"
 
 
 def country_code(text: str) -> str | None:
-    """Return the two-letter code of a country; None when there is none of this code or name."""
+    """Return the two-letter code of a country; None if no country has this code or name."""
     code = text.upper()
     codes = _codes()
     return code if code in codes else _names().get(fold(text))
@@ -32,7 +32,7 @@ def _iso_3166() -> Any:
 
 @cache
 def _names() -> dict[str, str]:
-    """Map folded names to codes: those of ISO 3166 first, then the customary English ones."""
+    """Map folded names to codes: the names of ISO 3166 first, then the usual English ones."""
     from babel import Locale  # noqa: PLC0415 - late, as below
 
     names: dict[str, str] = {}

@@ -55,7 +55,7 @@ records = Records(payment_terms, unique=("name",))
 
 FIELDS = (
     Field("name", LINE, "What it is called; no two terms share a name.", is_required=True),
-    Field("status", OneOf(Status), "Whether it is offered: `active` unless told.", default=0),
+    Field("status", OneOf(Status), "Whether the term is offered. Default: `active`.", default=0),
 )
 CREATE, UPDATE = bodies("PaymentTerm", PaymentTerm, FIELDS)
 acts = ColumnActs(records, is_system=0)

@@ -47,7 +47,7 @@ def _priority(place: int, code: PriorityCode) -> Priority:
 
 
 PRIORITIES = tuple(_priority(place, code) for place, code in enumerate(CODES))
-"""All priorities, at their place in `CODES`."""
+"""All priorities, in the order of `CODES`."""
 
 _BY_KEY = {system_key("priority", place): priority for place, priority in enumerate(PRIORITIES)}
 

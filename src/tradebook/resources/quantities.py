@@ -54,7 +54,7 @@ class Quantity(msgspec.Struct, frozen=True):
 
 @cache
 def unit_of(code: str) -> Unit:
-    """Describe a currency as the unit of a quantity."""
+    """Return a currency as the unit of a quantity."""
     number = currency_number(code)
     assert number is not None, code
     body = encode_body(system_key("unit", number))
@@ -62,7 +62,7 @@ def unit_of(code: str) -> Unit:
 
 
 def quantity(key: int, value: str | None, currency: str | None) -> Quantity | None:
-    """Show an amount with its unit; None where there is none."""
+    """Return an amount as an object; None if there is none."""
     if value is None:
         return None
     code = currency or DEFAULT_CURRENCY
@@ -148,7 +148,7 @@ class UnitId(Kind, frozen=True):
         return "an ISO 4217 code such as `USD`"
 
     def schema(self) -> dict[str, Any]:
-        """Describe the id's form."""
+        """Describe the form of a unit's id."""
         return {"type": "string", "pattern": f"^{UNIT_PREFIX}_{BODY_PATTERN}$"}
 
 
@@ -172,7 +172,7 @@ AMOUNT = Object(
             Field(
                 "unit_id",
                 _UNIT,
-                "The currency's unit; without it an amount keeps its own, and a new one is in dollars.",
+                "The currency's unit. Default: an amount keeps its currency, a new one is in US dollars.",
                 can_be_null=True,
             ),
         ),
@@ -182,7 +182,7 @@ AMOUNT = Object(
 
 
 def columns_of(name: str, given: dict[str, Any] | None, before: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return what is kept of an amount: the columns `name` and `name_currency`; `before` is the row."""
+    """Return the columns of an amount, `name` and `name_currency`; `before` is the row so far."""
     if given is None:
         return kept(name, None, None)
     return kept(name, given["value"], given["unit_id"] or before.get(f"{name}_currency"))

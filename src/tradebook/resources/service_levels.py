@@ -54,14 +54,19 @@ records = Records(service_levels, unique=("name",), unique_within="carrier_id")
 
 FIELDS = (
     Field("name", LINE, "What it is called; unique among the carrier's levels.", is_required=True),
-    Field("service_level_token", LINE, "What other systems know it by; made of the name unless told."),
+    Field("service_level_token", LINE, "What other systems call it. Default: made from the name."),
     Field(
         "customer_portal_visibility",
         OneOf(Visibility),
-        "Whether customers see it: `visible` unless told.",
+        "Whether customers see it. Default: `visible`.",
         default=0,
     ),
-    Field("is_default", Flag(), "Makes it the carrier's default, in place of another one.", default=0),
+    Field(
+        "is_default",
+        Flag(),
+        "Whether it is the carrier's default. A new default replaces the old one.",
+        default=0,
+    ),
 )
 CREATE, UPDATE = bodies("ServiceLevel", ServiceLevel, FIELDS)
 acts = ColumnActs(records)
@@ -115,7 +120,7 @@ def update(change: Change) -> int:
 
 
 def _be_the_only_default(change: Change, carrier: int, key: int) -> None:
-    """Take the default from the level that had it: a carrier has one."""
+    """Take the default away from the level that had it: a carrier has one."""
     if not change.values.get("is_default"):
         return
     for found in change.writer.rows(_DEFAULTS, carrier=carrier, but=key):

@@ -84,7 +84,7 @@ def _levels_path(key: int) -> str:
 
 
 def load(view: View, keys: Sequence[int]) -> Mapping[int, ShippingTerm]:
-    """Return whole terms, with what the customer list leaves null."""
+    """Return terms with everything that is null inside a customer."""
     levels_of = _LEVELS.load(view.reader, keys)
     levels = service_levels.fragments.load(
         view.reader, {level for listed in levels_of.values() for level in listed}
@@ -113,15 +113,17 @@ FIELDS = (
     Field(
         "type",
         OneOf(TermType),
-        "Who pays the freight, and how it is reckoned: `carrier_rate_freight` unless told.",
+        "Who pays the freight, and how it is calculated. Default: `carrier_rate_freight`.",
         default=TYPES.index("carrier_rate_freight"),
     ),
     Field("flat_rate", AMOUNT, "What freight costs at a flat rate.", can_be_null=True),
-    Field("minimum_order_value", AMOUNT, "From which order value on the term holds.", can_be_null=True),
+    Field(
+        "minimum_order_value", AMOUNT, "The smallest order value for which the term holds.", can_be_null=True
+    ),
     Field(
         "free_shipping_service_level_ids",
         Many(Id(service_levels.ID_PREFIX)),
-        "The service levels that are free; replaced as a set.",
+        "The service levels that are free. The list replaces all of them.",
     ),
 )
 CREATE, UPDATE = bodies("ShippingTerm", ShippingTerm, FIELDS)

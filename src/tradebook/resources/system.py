@@ -1,7 +1,7 @@
-"""What the system gives every account: the constant keys and rows it is born with.
+"""What the system gives every account: rows with constant keys.
 
-They are written into each account when it is created, with the same keys everywhere, so that lists,
-filters and foreign keys have one way to go (docs/decisions/0003).
+They are written into each account when it is created, with the same keys everywhere. So lists, filters
+and foreign keys treat them like all other rows (docs/decisions/0003).
 """
 
 from tradebook.ids import first_key_of
@@ -22,6 +22,6 @@ _KINDS = (
 
 
 def system_key(kind: str, place: int) -> int:
-    """Return the key of a system row; places are for ever: append, never reorder."""
+    """Return the key of a system row. Its place never changes: append new rows, never reorder."""
     assert 0 <= place < _BLOCK
     return first_key_of(_BORN_MS) + _KINDS.index(kind) * _BLOCK + place

@@ -1,1 +1,1 @@
-"""Where it is kept: schema, database handles and the engines."""
+"""Where the book is kept: schema, database handles and the engines."""

@@ -1,4 +1,4 @@
-"""The tables that stand outside the book: the accounts themselves and what the deployment keeps."""
+"""The two tables that belong to no account: the accounts themselves, and the secrets of the deployment."""
 
 import sqlalchemy as sa
 
@@ -10,8 +10,8 @@ accounts = sa.Table(
     sa.Column("account_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("name", TEXT, nullable=False),
     sa.Column("environment", TEXT, nullable=False),
-    # Changed by every commit, never repeated: what was derived from the account holds while it
-    # stands.
+    # Every commit gives a new number, never an old one again. Values derived from the account are valid
+    # until it changes.
     sa.Column("revision", sa.BigInteger, nullable=False),
     sa.Column("last_customer_number", sa.BigInteger, nullable=False),
     # What each of the account's indexes was made from (`index_versions`).

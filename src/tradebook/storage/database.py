@@ -1,7 +1,7 @@
 """What every engine offers: handles that read and write one account, and the way to get them.
 
-A handle belongs to one account and supplies its number to every statement it runs. A read handle
-can't write: it is another type. Nothing below `web` and the commands commits.
+A handle belongs to one account and gives the account's number to every statement that it runs. A read
+handle has another type than a write handle, and can't write. Only `web` and the commands commit.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,11 +22,11 @@ class Unavailable(Exception):
 
 
 class Conflict(Unavailable):
-    """Another transaction was in the way. Nothing was done; done again, the same work may go well."""
+    """Another transaction was in the way. Nothing was done; the same work may succeed at a second try."""
 
 
 class OutcomeUnknown(Unavailable):
-    """The connection was lost in the commit: the work may be done or not. Look before doing it again."""
+    """The connection was lost during the commit: the work may be done or not. Look before doing it again."""
 
 
 class NotDistributable(Exception):
@@ -44,11 +44,11 @@ class Reader(Protocol):
 
     @property
     def revision(self) -> int:
-        """A number that no two states of the account share."""
+        """A number of the account that every commit changes; no two states share it."""
 
     @property
     def cache(self) -> dict[Any, Any]:
-        """What was derived from the account at this revision; dropped as soon as it changes."""
+        """Values derived from the account at this revision; emptied when it changes."""
 
     def rows(self, statement: Prepared, **values: Any) -> list[Row]:
         """Run a statement and return all its rows."""
@@ -63,16 +63,16 @@ class Reader(Protocol):
 
 
 class Writer(Reader, Protocol):
-    """Reads and writes one account in one transaction; everything is kept or nothing."""
+    """Reads and writes one account in one transaction: all changes are kept, or none."""
 
     def run(self, statement: Prepared, **values: Any) -> int:
-        """Run a statement that changes rows and return how many; Duplicate where one exists."""
+        """Run a statement that changes rows and return how many; Duplicate if a unique value exists."""
 
     def insert(self, statement: Prepared, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Run an insert for every row; the account is the handle's own."""
+        """Run an insert for every row, into the handle's own account."""
 
     def savepoint(self) -> AbstractContextManager[None]:
-        """Mark a place in the transaction; an exception undoes what was done since, and goes on."""
+        """Mark a place in the transaction. An exception undoes everything since then, and is raised on."""
 
     def reindex(
         self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
@@ -100,13 +100,13 @@ class Database(Protocol):
         """
 
     def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:
-        """Change what no page shows: the revision stays. Unavailable at once where another one writes."""
+        """Change what no page shows, without a new revision; Unavailable at once if somebody writes."""
 
     def revision(self, account_id: int) -> int | None:
-        """Tell the account's revision as cheaply as the engine can; None when there is no such account."""
+        """Return the account's revision as cheaply as the engine can; None if there is no such account."""
 
     def rows_of_all_accounts(self, statement: Prepared, **values: Any) -> list[Row]:
-        """Read outside any account: which accounts there are, what the deployment's secrets are."""
+        """Read outside any account: the table of accounts, the secrets of the deployment."""
 
     def run_of_all_accounts(self, statement: Prepared, **values: Any) -> None:
         """Write outside any account, in a transaction of its own."""
@@ -121,7 +121,7 @@ class Database(Protocol):
         """Make the next rows of such an account anew, in one transaction; tells how many, 0 at the end."""
 
     def schema_version(self) -> str | None:
-        """Tell which schema the database has; None where it has none yet."""
+        """Return the version of the database's schema; None if it has none yet."""
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""

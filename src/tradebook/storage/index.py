@@ -1,7 +1,7 @@
-"""What a list can be asked for, declared once: the facts a filter names and the words a search meets.
+"""Declares what a list can be filtered by and searched for, once for all engines.
 
-An engine keeps one index of it per account, in list order, so that any combination of filters and
-words costs one ordered read (docs/decisions/0002).
+Each engine has its own index for it, in list order, so that any filters and words can be combined
+(docs/decisions/0002 and 0007).
 """
 
 from typing import Any
@@ -13,26 +13,24 @@ from tradebook.storage.schema import Prepared
 
 
 class Facet(msgspec.Struct, frozen=True, eq=False):
-    """A fact about a row that filters ask for: the values of some columns, together.
+    """A fact about a row that filters can ask for: the value of a column, or of several together.
 
-    `letter` names it inside the index. With several columns one row of the source must match all of
-    those that are asked for.
+    `letter` names it inside the index. If a filter asks for several columns, one row of the source must match
+    all of them.
     """
 
     letter: str
     columns: tuple[sa.Column[Any], ...]
 
     def __post_init__(self) -> None:
-        # Pieces of text are written in hexadecimal and joined by x: other letters can't be taken
-        # for them.
+        # Pieces of text are hexadecimal numbers, joined by x. These letters occur in neither.
         assert "g" <= self.letter <= "w"
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Rows that tell something about the indexed rows.
+    """Rows with texts and facts of the indexed rows: these rows themselves, or rows that refer to them.
 
-    `statement` takes the list `ids` and yields the indexed row's key, then `columns` in their
-    order.
+    `statement` takes the list `ids`. It yields the key of the indexed row, then `columns` in their order.
     """
 
     statement: Prepared
@@ -43,7 +41,7 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class ListIndex(msgspec.Struct, frozen=True, eq=False):
-    """All that is indexed of one table; `folded` is the link table that keeps the folded text."""
+    """What is indexed of one table; `folded` is the table that holds the folded text."""
 
     table: sa.Table
     folded: sa.Table
@@ -72,7 +70,7 @@ class ListIndex(msgspec.Struct, frozen=True, eq=False):
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """One facet must have one of these values; None in a value stands for anything."""
+    """One facet must have one of these values. None inside a value matches anything."""
 
     facet: Facet
     values: tuple[tuple[Any, ...], ...]

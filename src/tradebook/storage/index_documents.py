@@ -1,4 +1,4 @@
-"""What an index is made of: the folded text and the facts of rows, the same on every engine."""
+"""Collects what an index holds of each row: its folded text and its facts, the same on every engine."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,18 +15,18 @@ class Document:
     __slots__ = ("facts", "fields")
 
     def __init__(self) -> None:
-        # In the order they came; a dictionary, because a customer and its address often share a name.
+        # A dictionary as an ordered set: a customer and its address often have the same name.
         self.fields: dict[str, None] = {}
         self.facts: list[tuple[Facet, tuple[Any, ...]]] = []
 
     @property
     def folded(self) -> str:
-        """The folded fields, each ended: no word reaches from one into the next."""
+        """The folded fields, each with an end mark, so that a word can't match across two fields."""
         return FIELD_END.join(self.fields)
 
 
 class _Columns:
-    """Where in a source's row the texts, phones and facets stand: looked up once, not for every row."""
+    """The places of texts, phones and facets in a source's rows, computed once and not for every row."""
 
     def __init__(self, source: Source) -> None:
         # The row begins with the indexed row's key.
@@ -36,7 +36,7 @@ class _Columns:
         self.facets = [(facet, [place[column] for column in facet.columns]) for facet in source.facets]
 
     def add(self, document: Document, row: Sequence[Any]) -> None:
-        """Take in one row of the source."""
+        """Add one row of the source to a document."""
         fields = document.fields
         for at in self.texts:
             if row[at]:
@@ -53,7 +53,7 @@ def _folded_field(text: str) -> str:
 
 
 def forms_of(word: str) -> list[str]:
-    """List what a folded word may occur as: itself, and the digits of a phone number."""
+    """List the forms in which a folded word may occur: itself, and as digits of a phone number."""
     phone = phone_form(word)
     return [word] if phone is None else [word, phone]
 
@@ -72,7 +72,8 @@ def documents(
         rows = [(key, *(row[column.name] for column in source.columns)) for key, row in given.items()]
         missing = [key for key in keys if key not in given]
         for row in [*rows, *(rows_of(source.statement, ids=missing) if missing else ())]:
-            # The first source is the row itself: what others say of a row that is gone doesn't count.
+            # The first source is the row itself. If it does not exist, what other rows say about it is
+            # ignored.
             document = found.setdefault(row[0], Document()) if number == 0 else found.get(row[0])
             if document is not None:
                 columns.add(document, row)

@@ -1,4 +1,4 @@
-"""From a database's URL to the engine that keeps it."""
+"""Finds the engine of a database's URL."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -14,29 +14,29 @@ POSTGRES_SCHEMES = ("postgresql://", "postgres://")
 
 
 class UnknownDatabase(ValueError):
-    """The database's URL is of no engine that this version works with."""
+    """The database's URL names no engine that this version knows."""
 
 
 class Location(Protocol):
     """Where a book is kept."""
 
     url: str
-    """Finds the book from every folder; may hold a password."""
+    """Finds the book from every folder. It may contain a password."""
 
     shown: str
-    """Names the book to people; holds no password."""
+    """Names the book in messages. It contains no password."""
 
     is_embedded: bool
-    """Whether the book is a file of ours, made when it is needed."""
+    """Whether the book is a file, which Tradebook makes itself."""
 
     def exists(self) -> bool:
-        """Tell whether there is a place that could hold a book."""
+        """Tell whether the file exists; for a server, always yes."""
 
     def create(self) -> None:
-        """Make the place, where that is ours to do."""
+        """Make the file, if it does not exist; on a server, do nothing."""
 
     def open(self, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> Database:
-        """Open the book; nothing is touched before it is needed."""
+        """Return a handle to the book. It opens files and connections when they are needed."""
 
     def migrating(self) -> AbstractContextManager[sa.Connection]:
         """Open the transaction in which the schema is changed; Unavailable where that can't be."""
@@ -49,7 +49,7 @@ class Location(Protocol):
 
 
 def locate(url: str) -> Location:
-    """Find the engine of a URL; UnknownDatabase where it is of none."""
+    """Return the location that a URL names; UnknownDatabase if no engine has such URLs."""
     if url.startswith(sqlite.SCHEME) and url != sqlite.SCHEME:
         return sqlite.SqliteLocation(url)
     if url.startswith(POSTGRES_SCHEMES):
@@ -62,6 +62,6 @@ def locate(url: str) -> Location:
             raise UnknownDatabase(f"The database's URL can't be read: {error}") from None
     scheme = url.partition("://")[0][:20]
     raise UnknownDatabase(
-        f"{scheme!r} is no database that this version works with; write sqlite:///FILE or "
+        f"{scheme!r} is not a database that this version knows; write sqlite:///FILE or "
         "postgresql://USER@HOST/DATABASE."
     )

@@ -1,8 +1,8 @@
-"""A primary and its standbys: reads go to a standby that has everything the primary had when they began.
+"""A primary and its standbys: a read goes to a standby that has everything the primary had when it began.
 
-Before each read the primary tells the account's revision, which is one look at one row. A standby serves the
-read if its own snapshot of the account is at least as far. So every read sees all writes that ended before
-it, whoever made them; only the account's own changes count, not how far the standby is as a whole.
+Before each read, the primary is asked for the account's revision, which is one row. A standby answers the
+read if its own snapshot of the account has at least this revision. So every read sees all writes that ended
+before it, no matter who made them. Only the account counts, not how far the standby is as a whole.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,11 +15,11 @@ from tradebook.storage.database import Conflict, Database, Reader, Row, Unavaila
 from tradebook.storage.schema import Prepared
 
 FAILED_SECONDS, BEHIND_SECONDS = 5.0, 0.1
-"""How long a standby is not asked after it has failed, and after it was behind: that may be over at once."""
+"""How long a standby is not asked: after it failed, and after it was behind, which may be over at once."""
 
 
 class _Standby:
-    """A standby, and until when it is left alone."""
+    """A standby, and until when it is not asked."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -34,7 +34,7 @@ class _Standby:
 
 
 class Replicated:
-    """A book on a primary, read from its standbys where that makes no difference."""
+    """A book on a primary, read from its standbys whenever they have the same answer."""
 
     def __init__(self, primary: Database, standbys: Sequence[Database]) -> None:
         self._primary = primary
@@ -85,7 +85,7 @@ class Replicated:
         self._primary.touch(account_id, statement, **values)
 
     def revision(self, account_id: int) -> int | None:
-        """Tell the account's revision on the primary."""
+        """Return the account's revision on the primary."""
         return self._primary.revision(account_id)
 
     def rows_of_all_accounts(self, statement: Prepared, **values: Any) -> list[Row]:
@@ -105,18 +105,18 @@ class Replicated:
         return self._primary.remake_indexes(account_id)
 
     def schema_version(self) -> str | None:
-        """Tell which schema the primary has."""
+        """Return the version of the primary's schema."""
         return self._primary.schema_version()
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         for database in (self._primary, *(standby.database for standby in self._standbys)):
             database.close()
 
 
 @contextmanager
 def _left_alone_on_failure(standby: _Standby) -> Iterator[None]:
-    """Leave a standby alone that fails, also amid a read: the work is then done again without it."""
+    """If a standby fails, even in the middle of a read, don't ask it for a while; the work is done again."""
     try:
         yield
     except Unavailable as error:

@@ -1,8 +1,8 @@
-"""How tables and statements are declared, so that none can forget the account.
+"""Declares tables and statements in such a way that none can forget the account.
 
-Every table of the book has `account_id` in front: of its primary key, its unique constraints, its
-foreign keys and its indexes. `prepare` refuses a statement that reads or writes such a table
-without fixing it.
+In every table of the book, `account_id` is the first column of the primary key, of unique constraints, of
+foreign keys and of indexes. `prepare` refuses a statement that reads or writes such a table without fixing
+it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,16 +18,16 @@ from sqlalchemy.sql.functions import GenericFunction
 metadata = sa.MetaData()
 
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-"""Text that is compared by its bytes on every engine, whatever the locale of the database is."""
+"""Text that is compared by its bytes on every engine, in any locale of the database."""
 
 ACCOUNT: BindParameter[int] = sa.bindparam("account_id", type_=sa.BigInteger)
-"""The account of the handle that runs the statement; the handle alone gives its value."""
+"""The account of the handle that runs the statement. Only the handle can give its value."""
 
 _ACCOUNT_COLUMN = "account_id"
 
 
 class StatementWithoutAccount(AssertionError):
-    """A statement would touch rows of more than one account: a fault of ours, found before it runs."""
+    """A statement could touch rows of more than one account: a bug, found before it runs."""
 
 
 def table(name: str, *columns: sa.schema.SchemaItem, key: Sequence[str] = ("id",)) -> sa.Table:
@@ -85,7 +85,7 @@ def moment(name: str) -> sa.Column[int]:
 
 
 def flag(name: str) -> sa.Column[int]:
-    """Declare a truth value, kept as 0 or 1 on every engine."""
+    """Declare a truth value, stored as 0 or 1 on every engine."""
     return sa.Column(name, sa.SmallInteger, nullable=False)
 
 
@@ -103,12 +103,12 @@ def words_of(literal: Any) -> tuple[str, ...]:
 
 
 def reference(name: str, target: str, *, nullable: bool = False) -> sa.Column[int]:
-    """Declare the key of a row of another table, inside the same account, with the index deletes need."""
+    """Declare a reference to a row of another table in the same account, with the index that deletes need."""
     return sa.Column(name, sa.BigInteger, nullable=nullable, info={"references": target})
 
 
 def unique(table_name: str, *columns: str, where: str | None = None) -> sa.Index:
-    """Declare columns unique within the account, among the rows for which `where` holds."""
+    """Declare columns unique within the account, among the rows for which `where` is true."""
     # As information: the migration makes the index. Given as `postgresql_where` it would have SQLAlchemy
     # load that dialect in every process, on whatever engine.
     name = f"{table_name}_unique_{'_'.join(columns)}"
@@ -198,12 +198,12 @@ class Prepared:
 
 
 def prepare(statement: sa.Executable) -> Prepared:
-    """Make a statement ready to run; StatementWithoutAccount unless every table's account is fixed."""
+    """Prepare a statement; StatementWithoutAccount unless it fixes the account of every table."""
     return Prepared(statement, of_all_accounts=False)
 
 
 def prepare_of_all_accounts(statement: sa.Executable) -> Prepared:
-    """Make a statement ready that may see every account: for keys, accounts and the deployment only."""
+    """Prepare a statement that may see every account: only for keys, accounts and the deployment."""
     return Prepared(statement, of_all_accounts=True)
 
 
@@ -216,7 +216,7 @@ def _require_account(statement: sa.Executable) -> None:
 
 
 def _tables(statement: Any, elements: Iterable[Any]) -> Iterator[Any]:
-    """List tables and aliases that the statement touches; an alias stands for its own use of the table."""
+    """List the tables and aliases that the statement touches; each alias needs its own account."""
     aliased = {id(element.element) for element in elements if isinstance(element, sa.sql.Alias)}
     for element in elements:
         is_alias = isinstance(element, sa.sql.Alias) and isinstance(element.element, sa.Table)
@@ -228,7 +228,7 @@ def _tables(statement: Any, elements: Iterable[Any]) -> Iterator[Any]:
 
 
 def _is_insert_into(statement: Any, found: sa.Table) -> bool:
-    """Tell whether the table is the one inserted into: its account is the writing handle's own."""
+    """Tell whether the table is the one inserted into: the writing handle gives its account."""
     return isinstance(statement, sa.sql.Insert) and statement.table is found
 
 

@@ -1,7 +1,7 @@
-"""Work done in a transaction, and done again where another transaction was in its way.
+"""Does work in a transaction, and does it again if another transaction was in the way.
 
-Only what has certainly not been done is repeated. A connection that is lost in the commit leaves that open
-(OutcomeUnknown), and is never followed by a second try.
+Work is repeated only if it was certainly not done. If the connection is lost during the commit, that is not
+certain (OutcomeUnknown), and there is no second try.
 """
 
 import random
@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 
 
 def reading(database: Database, account_id: int, work: Callable[[Reader], Result]) -> Result:
-    """Do work on a snapshot of an account; it may be called again, on a later one."""
+    """Do work on a snapshot of an account. `work` may be called again, on a later snapshot."""
 
     def once() -> Result:
         with database.read(account_id) as reader:
@@ -29,7 +29,7 @@ def reading(database: Database, account_id: int, work: Callable[[Reader], Result
 
 
 def writing(database: Database, account_id: int, work: Callable[[Writer], Result]) -> Result:
-    """Do work in one transaction of an account; it may be called again, with nothing left of before."""
+    """Do work in one transaction of an account. `work` may be called again, after everything was undone."""
 
     def once() -> Result:
         with database.write(account_id) as writer:
@@ -51,13 +51,13 @@ def _again(once: Callable[[], Result], timeout_ms: int) -> Result:
         try:
             return once()
         except Duplicate:
-            # What is unique was looked up before, so two new rows have met in a key made by chance. That
-            # they would do so again is a fault of ours.
+            # Unique values were checked before, so two new rows got the same random key by chance. If that
+            # happens again and again, it is a bug.
             if duplicates >= DUPLICATES_MAX:
                 raise
             duplicates += 1
         except Conflict:
-            # Chance keeps those who met from meeting again.
+            # A random pause, so that the two transactions don't meet again.
             delay = random.uniform(0, pause)  # noqa: S311
             if time.monotonic() + delay >= end:
                 raise

@@ -1,1 +1,1 @@
-"""Import, export and the column map."""
+"""Customers in and out: import, export, and the copy of a whole book."""

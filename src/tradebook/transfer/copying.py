@@ -1,8 +1,9 @@
-"""Copy: a whole book from one database to another, whichever engines they are on, verified at the end.
+"""Copy: a whole book from one database to another, on any engines, verified at the end.
 
-Rows are taken over as they are, with their keys: ids, API keys and cursors stay good. Only the search index
-is made anew, as each engine has its own. Accounts follow one another, each from one snapshot and in one
-transaction. Then the account is read again on the other side, and compared by count and digest.
+Rows are copied unchanged, with their keys, so ids, API keys and cursors stay valid. Only the search index
+is made again, because each engine has its own. Accounts are copied one after another, each from one
+snapshot and in one transaction. Then the account is read again in the target, and compared by count and
+digest.
 """
 
 import hashlib
@@ -31,15 +32,15 @@ _NEW_DEPLOYMENT = prepare_of_all_accounts(sa.insert(deployment))
 
 
 class TargetNotEmpty(Exception):
-    """The target has accounts, or has been served already: a copy would mix two books."""
+    """The target has accounts, or has been served before: a copy would mix two books."""
 
 
 class NotTheSame(Exception):
-    """What stands in the target is not what the source has: a fault of ours, or somebody writes to them."""
+    """The target differs from the source: a bug, or somebody writes to one of them."""
 
 
 class _Content(msgspec.Struct, frozen=True):
-    """What an account holds, in few words: rows and a digest of them all."""
+    """The number of an account's rows, and a digest of all of them."""
 
     rows: int
     digest: str
@@ -59,7 +60,7 @@ class CopySummary(msgspec.Struct, kw_only=True):
 
 
 class _Table:
-    """A table of the book: how its rows of one account are read, in the order of their keys, and written."""
+    """A table of the book, and the statements that read and write its rows of one account, in key order."""
 
     def __init__(self, table: sa.Table) -> None:
         self.table = table
@@ -67,7 +68,7 @@ class _Table:
         self.key = [column for column in table.primary_key.columns if column.name != "account_id"]
         self.insert = prepare(sa.insert(table))
         own = [column for column in self.columns if column.info.get("references") == table.name]
-        # What refers to a row of the same table comes after all that refer to none.
+        # Rows that refer to a row of the same table come after all rows that don't.
         parts = [[own[0].is_(None)], [own[0].is_not(None)]] if own else [[]]
         self.pages = [self._page(part) for part in parts]
 
@@ -82,7 +83,7 @@ class _Table:
         )
 
     def rows(self, reader: Reader) -> Iterator[list[Row]]:
-        """Yield all rows of the account, so many at a time."""
+        """Yield all rows of the account, a thousand or so at a time."""
         places = [self.columns.index(column) for column in self.key]
         for page in self.pages:
             after = {f"after_{column.name}": -1 for column in self.key}
@@ -106,9 +107,9 @@ _TABLES = [
 
 
 def copy_book(source: Database, target: Database, *, progress: Progress | None = None) -> CopySummary:
-    """Copy everything; TargetNotEmpty before anything is written, NotTheSame where the comparison fails.
+    """Copy everything; TargetNotEmpty before anything is written, NotTheSame if the comparison fails.
 
-    `progress` is told now and then how many rows were copied.
+    `progress` is called now and then with the number of rows copied.
     """
     if target.rows_of_all_accounts(_ACCOUNTS) or target.rows_of_all_accounts(_DEPLOYMENT):
         raise TargetNotEmpty
@@ -169,7 +170,7 @@ def _content(reader: Reader) -> _Content:
 
 
 class _Digest:
-    """The digest of rows in their order."""
+    """A digest of rows, which depends on their order."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()

@@ -1,1 +1,1 @@
-"""How it is served: routes, authentication, envelope, OpenAPI; the only room with falcon."""
+"""HTTP: routes, authentication, error envelope, OpenAPI. The only room that imports Falcon."""

@@ -61,11 +61,11 @@ def build_app(
 
 
 class _Path:
-    """What one path answers to, verb by verb."""
+    """The responders of one path, by method."""
 
 
 def _responders(service: Service, resources: Iterable[Resource]) -> Iterator[tuple[str, _Path]]:
-    """Gather the routes of each path, whatever they call the places in it."""
+    """Collect the routes of each path. Two paths are the same if only the names of their ids differ."""
     found: dict[str, _Path] = {}
     for resource in resources:
         for route in resource.routes:

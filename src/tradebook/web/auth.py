@@ -1,4 +1,4 @@
-"""Who is asking: from the Authorization header to a grant."""
+"""Authentication: from the Authorization header to a grant."""
 
 import binascii
 from base64 import b64decode
@@ -17,9 +17,9 @@ NoteUse = Callable[[Database, Grant], Grant]
 
 
 class Authenticator:
-    """Looks up keys, and remembers each for as long as its account doesn't change.
+    """Looks up keys, and remembers each until its account changes.
 
-    Every write changes the account's revision, a revocation too: it holds on the next request.
+    Every write changes the account's revision, even a revocation. So the next request sees it.
     """
 
     def __init__(
@@ -32,9 +32,10 @@ class Authenticator:
         self._known: dict[str, tuple[int | None, Grant]] = {}
 
     def grant(self, request: falcon.Request) -> tuple[Grant, int | None]:
-        """Return what the request's key opens and the account's revision, or refuse the key.
+        """Return the grant of the request's key and the account's revision, or refuse the key.
 
-        A key that is known is counted before the database is asked anything: a refusal costs next to nothing.
+        A key that is known is counted before any question to the database, so that a refusal costs next to
+        nothing.
         """
         header = request.env.get("HTTP_AUTHORIZATION")
         known = None if header is None else self._known.get(header)
@@ -61,7 +62,7 @@ class Authenticator:
         return grant, revision
 
     def count(self, request: falcon.Request) -> None:
-        """Count a request that was answered before its key was looked at, such as one of no route."""
+        """Count a request that was refused before its key was checked, for example without a route."""
         header = request.env.get("HTTP_AUTHORIZATION")
         known = None if header is None else self._known.get(header)
         if self._limiter is not None:

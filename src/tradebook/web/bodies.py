@@ -1,4 +1,4 @@
-"""The bytes of a body: within a limit, and within a time."""
+"""Reads the bytes of a body, up to a limit and within a time."""
 
 import os
 import threading
@@ -13,15 +13,15 @@ from tradebook.errors import PayloadTooLarge, ValidationFailed
 from tradebook.web.log import log
 
 DRAINED_BYTES_MAX = 16_777_216
-"""How much of a body that is too large is read and dropped, so that its answer arrives."""
+"""How much of a too large body is read and dropped, so that the client gets its answer."""
 
 
 class Bodies:
-    """Reads bodies, and gives up the process where one does not come.
+    """Reads bodies, and ends the process if a body does not arrive.
 
     A worker answers one request at a time, and nothing can interrupt the server's read. So a client that
-    stops in the middle would keep the worker for ever; when its time is over, the worker ends and another one
-    takes its place. A proxy that reads bodies before it passes them on keeps such clients away.
+    stops in the middle would block the worker for ever. When the time is over, the worker ends and another
+    one takes its place. A proxy that reads whole bodies before it passes them on keeps such clients away.
     """
 
     def __init__(self, bytes_max: int, timeout_ms: int) -> None:
@@ -31,13 +31,13 @@ class Bodies:
         self._watch: threading.Thread | None = None
 
     def require_small(self, request: falcon.Request) -> None:
-        """Refuse a body that says it is over the limit, unread: PayloadTooLarge."""
+        """Refuse a body whose Content-Length is over the limit, without reading it: PayloadTooLarge."""
         length = request.env.get("CONTENT_LENGTH") or "0"
         if not length.isdecimal() or int(length.lstrip("0")[:20] or "0") > self._bytes_max:
             raise self._too_large()
 
     def read(self, request: falcon.Request) -> bytes:
-        """Read a body as long as it says it is; one that doesn't say (chunked) up to the limit."""
+        """Read as many bytes as Content-Length says; without it (chunked), read up to the limit."""
         stream = request.env["wsgi.input"]
         if request.env.get("HTTP_TRANSFER_ENCODING"):
             with self._watched():
@@ -57,13 +57,13 @@ class Bodies:
     def _read_chunked(self, stream: Any) -> bytes:
         found: bytes = stream.read(self._bytes_max + 1)
         if len(found) > self._bytes_max:
-            # A client that is still sending would find the connection cut, and no answer.
+            # Otherwise a client that is still sending would lose its connection and get no answer.
             left = DRAINED_BYTES_MAX
             while left > 0 and (piece := stream.read(65_536)):
                 left -= len(piece)
             raise self._too_large()
         if not found:
-            # The server can't tell one that was cut or damaged from one that has nothing in it.
+            # For the server, a body that was cut off or damaged looks like an empty one.
             raise ValidationFailed("The body that Transfer-Encoding announces did not come, or was cut off.")
         return found
 

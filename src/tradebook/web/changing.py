@@ -23,7 +23,7 @@ from tradebook.web.tags import IF_MATCH, etag_of, expected_versions
 
 
 class _Replayed(Exception):
-    """The request was answered before: leave the transaction, nothing is to be done."""
+    """The request was answered before: end the transaction, there is nothing to do."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Changing:
         self._page_url = partial(page_url, service.cursors)
 
     def answer(self, request: falcon.Request, response: falcon.Response, **path: str) -> None:
-        """Change the book and answer with what it has become."""
+        """Change the book and answer with the object after the change."""
         service, action = self._service, self._action
         grant, _ = service.authenticator.grant(request)
         request.context.account = encode_id(ACCOUNT_PREFIX, grant.account_id)
@@ -49,7 +49,7 @@ class Changing:
         replay = replay_of(request, raw, has_secret=action.has_secret)
         asked = self._asked(request, raw, path)
         if replay is None and asked.refusal is not None:
-            # Nothing is to be kept, so there is no reason to wait for whoever writes now.
+            # There is nothing to store, so there is no reason to wait for another writer.
             raise asked.refusal
 
         def work(writer: Writer) -> Answer:
@@ -60,8 +60,8 @@ class Changing:
                 with writer.savepoint():
                     answer = self._done(writer, grant, asked)
             except ApiError as error:
-                # What failed for a reason that stands fails again without being tried; another API key, or
-                # this one with more permissions, may succeed.
+                # Store a failure that would come again. Not a missing permission: another API key, or this
+                # one with more permissions, may succeed.
                 if replay is None or error.is_transient or isinstance(error, PermissionDenied):
                     raise
                 answer = error_answer(error)
@@ -82,18 +82,18 @@ class Changing:
         answer.send(response)
 
     def _settled(self, request: falcon.Request, grant: Grant, replay: Replay | None) -> Answer | None:
-        """Find out whether all was done: the record says so, and what was answered; None if nothing was."""
+        """Find out whether the change was done, and return its stored answer; None if nothing was done."""
         if replay is not None:
             return reading(self._service.database, grant.account_id, replay.find)
         if request.method in NOT_IDEMPOTENT:
             raise OutcomeInDoubt(
-                "The database was lost while this was being committed, so it may be done or not. Look before "
-                "you send it again; with an Idempotency-Key it could be sent again at once."
+                "The connection to the database was lost during the commit, so this may be done or not. Look "
+                "before you send it again. With an Idempotency-Key you could send it again at once."
             )
         return None
 
     def _asked(self, request: falcon.Request, raw: bytes, path: dict[str, str]) -> "_Asked":
-        """Read the request; what is wrong with it may have to be kept, in a transaction as every failure."""
+        """Read the request. Its error is not raised yet: it may have to be stored, in a transaction."""
         action = self._action
         try:
             if raw:
@@ -122,7 +122,7 @@ class Changing:
         status = 201 if action.creates else 200
         if isinstance(result, int):
             assert action.load is not None
-            # What was derived from the account before the change is of no use behind it.
+            # Values derived from the account before the change are out of date.
             writer.cache.clear()
             result = action.load(View(writer, asked.include, self._page_url), [result])[result]
         body = msgspec.json.encode(result)
@@ -138,7 +138,7 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _require_json(request: falcon.Request) -> None:
-    """Refuse a body that says it is something else than JSON in UTF-8; one that says nothing may be."""
+    """Refuse a body whose headers say that it is not JSON in UTF-8; without such headers it may be."""
     kind, _, options = (request.content_type or falcon.MEDIA_JSON).lower().partition(";")
     kind = kind.strip()
     if kind != falcon.MEDIA_JSON and not kind.endswith("+json"):

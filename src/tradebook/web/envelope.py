@@ -1,4 +1,4 @@
-"""The error envelope: how every refusal looks on the wire."""
+"""Answers, and the error envelope, which is the body of every refusal."""
 
 import falcon
 import msgspec
@@ -28,14 +28,14 @@ class ErrorEnvelope(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A finished answer: what is sent, and what is kept to be sent again."""
+    """A finished answer, to send now, and to store if it may be sent again."""
 
     status: int
     body: bytes | None
     headers: tuple[tuple[str, str], ...] = ()
 
     def send(self, response: falcon.Response) -> None:
-        """Make this the answer."""
+        """Put this answer into the response."""
         response.status = self.status
         if self.body is not None:
             response.content_type = falcon.MEDIA_JSON
@@ -44,7 +44,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def error_answer(error: ApiError) -> Answer:
-    """Write an error of the catalogue as an answer."""
+    """Make the answer of an error of the catalogue."""
     body = ErrorBody(
         error.code,
         error.type,
@@ -61,7 +61,7 @@ def error_answer(error: ApiError) -> Answer:
     if error.is_transient:
         headers.append(("Retry-After", str(error.retry_after_seconds)))
     if isinstance(error, PayloadTooLarge):
-        # What is left of the body stands in the way of the next request.
+        # The rest of the body is still in the connection, and would be read as the next request.
         headers.append(("Connection", "close"))
     if error.see is not None:
         headers.append(("Location", error.see))
@@ -69,5 +69,5 @@ def error_answer(error: ApiError) -> Answer:
 
 
 def answer_error(response: falcon.Response, error: ApiError) -> None:
-    """Turn an error of the catalogue into the answer."""
+    """Answer a request with an error of the catalogue."""
     error_answer(error).send(response)

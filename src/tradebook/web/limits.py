@@ -1,8 +1,8 @@
 """How often a key may ask: a sliding window, counted for all processes of a machine.
 
-A request counts in the window of its moment; of the window before, that share counts which the sliding
-window still covers, as if its requests had come evenly. Over time no more than the limit is let in; after a
-quiet time a burst may use up two windows' number at once, and never more.
+A request is counted in the current window. The part of the previous window that the sliding window still
+covers counts too, as if its requests had come evenly. Over time, no more requests than the limit are
+allowed; after an idle period, one burst can use almost twice the limit, and never more.
 """
 
 import fcntl
@@ -23,21 +23,21 @@ _SLOTS_OF_BUCKET = 8
 _BUCKET_BYTES = _SLOT.size * _SLOTS_OF_BUCKET
 _BUCKETS = 8_192
 ADDRESS_BIT = 63
-"""Set in the number of an address, and in no key's."""
+"""This bit is set in the number of an address, and never in that of a key."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What the headers of an answer say of the limit, and whether the request is within it."""
+    """Whether a request is within the limit, and what the headers of its answer say about the limit."""
 
     limit: int
     remaining: int
     reset_seconds: int
     retry_after_seconds: int = 0
-    """How long to wait; 0 where the request is within the limit."""
+    """How long to wait; 0 if the request is within the limit."""
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Write the headers that every answer to a key has."""
+        """Write the headers about the limit."""
         return (
             ("RateLimit-Limit", str(self.limit)),
             ("RateLimit-Remaining", str(self.remaining)),
@@ -53,10 +53,10 @@ class Limiter(Protocol):
 
 
 class MachineLimiter:
-    """Counts for all processes of this machine that serve one book, in a file that they map.
+    """Counts for all processes of this machine that serve one book, in a file that they map into memory.
 
-    Each key has a slot of a bucket that is locked while it is counted in. Where a bucket is full, whoever was
-    last seen longest ago makes room.
+    Each key has a slot in a bucket. A bucket is locked while a request is counted in it. If it is full, the
+    key that was seen longest ago loses its slot.
     """
 
     def __init__(self, database_url: str, limit: int, window_seconds: int) -> None:
@@ -68,7 +68,7 @@ class MachineLimiter:
         """Count a request of a key, if it is within the limit."""
         now, elapsed = divmod(time.monotonic(), self._window)
         window = int(now)
-        # Keys in one half and addresses in the other: however many addresses there are, no key makes room.
+        # Keys in one half, addresses in the other, so that no number of addresses can push a key out.
         half = _BUCKETS // 2
         bucket = name * 0x9E3779B97F4A7C15 % (1 << 64) % half + (half if name >> ADDRESS_BIT else 0)
         start = bucket * _BUCKET_BYTES
@@ -111,7 +111,7 @@ class MachineLimiter:
 
 
 def make_limiter(database_url: str, limit: int, window_seconds: int, storage_url: str) -> Limiter | None:
-    """Make what the settings ask for; None where nothing is limited."""
+    """Make the limiter that the settings ask for; None if there is no limit."""
     if not limit:
         return None
     machine = MachineLimiter(database_url, limit, window_seconds)
@@ -124,5 +124,5 @@ def make_limiter(database_url: str, limit: int, window_seconds: int, storage_url
 
 
 def number_of(address: str) -> int:
-    """Give an address, from which requests without a good key come, a number that is no key's."""
+    """Return the number under which requests from an address are counted; no key has it."""
     return int.from_bytes(blake2b(address.encode(), digest_size=8).digest()) | 1 << ADDRESS_BIT

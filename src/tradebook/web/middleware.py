@@ -1,4 +1,4 @@
-"""What holds for every request: its id, the size of its body, its line in the log."""
+"""What happens for every request: its id, the size of its body, its line in the log."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from tradebook.web.log import log
 REQUEST_ID_HEADER = "X-Request-Id"
 RETRY_HEADER = "x-should-retry"
 API = "/v1/"
-"""What the paths that a key is asked for begin with."""
+"""Paths that begin with this need a key."""
 Step = Callable[[falcon.Request], None]
 _GOOD_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _NO_ROUTE = re.compile(r"\A[^/]|/\.{0,2}(?:/|\Z)")
@@ -22,7 +22,7 @@ _NO_ROUTE = re.compile(r"\A[^/]|/\.{0,2}(?:/|\Z)")
 
 
 class EveryRequest:
-    """Falcon's middleware: before the route is looked for, and after the answer is made."""
+    """Falcon's middleware: runs before the route is found, and after the answer is made."""
 
     def __init__(self, *, require_small_body: Step, count: Step, log_requests: bool) -> None:
         self._require_small_body = require_small_body
@@ -36,13 +36,14 @@ class EveryRequest:
         context.account = None
         context.limit = None
         given = request.env.get("HTTP_X_REQUEST_ID", "")
-        # For people to find a line by, not a secret: chance is enough, and a tenth of the time.
+        # It is no secret, only for finding a line: `random` is enough, and takes a tenth of the time.
         context.request_id = given if given and _GOOD_ID.fullmatch(given) else f"req_{getrandbits(80):020x}"
         response.set_header(REQUEST_ID_HEADER, context.request_id)
         response.set_header("X-Content-Type-Options", "nosniff")
         response.set_header(RETRY_HEADER, "false")
         if request.method not in COMBINED_METHODS:
-            # As little allowed as TRACE is; Falcon then says what is, and not just that the request is bad.
+            # Refused like TRACE: then Falcon answers with the allowed methods, and not only that the
+            # request is bad.
             request.method = "TRACE"
         self._require_small_body(request)
         # Falcon looks past slashes in front, and takes an empty id. Proxies and clients read such paths in
@@ -53,10 +54,10 @@ class EveryRequest:
     def process_response(
         self, request: falcon.Request, response: falcon.Response, resource: Any, succeeded: bool
     ) -> None:
-        """Tell of the rate limit, and log the request's line."""
+        """Set the headers of the rate limit, and write the request's line to the log."""
         context = request.context
         if context.limit is None and request.path.startswith(API):
-            # Refused before its key was looked at: for its size, its method, its path.
+            # Refused before its key was checked: because of its size, its method or its path.
             self._count(request)
         if context.limit is not None:
             response.set_headers(context.limit.headers)

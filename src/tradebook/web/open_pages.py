@@ -19,14 +19,14 @@ h2 { margin-top: 2.5rem; font: 600 1.1rem ui-monospace, monospace; }
 
 
 class Constant:
-    """Answers with bytes made once."""
+    """A page that never changes."""
 
     def __init__(self, body: bytes, content_type: str) -> None:
         self._body = body
         self._content_type = content_type
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
-        """Answer."""
+        """Send the page."""
         response.content_type = self._content_type
         response.data = self._body
 
@@ -34,13 +34,13 @@ class Constant:
 
 
 class Ready:
-    """Answers 200 while the book can be read and has this version's schema, else 503."""
+    """Answers 200 while the book can be read and has this version's schema, otherwise 503."""
 
     def __init__(self, is_ready: Callable[[], bool]) -> None:
         self._is_ready = is_ready
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
-        """Look at the database now."""
+        """Ask the database now."""
         if self._is_ready():
             response.data = msgspec.json.encode({"status": "ready"})
         else:
@@ -51,17 +51,17 @@ class Ready:
 
 
 def error_reference(catalogue: Iterable[type[ApiError]]) -> bytes:
-    """Write the catalogue of errors as a page, one anchor a code."""
+    """Write the catalogue of errors as a page, with an anchor for each code."""
     entries = "".join(
         f'<h2 id="{error.code}">{error.code}</h2><p>{escape(_prose(error))}</p><dl>'
         f"<dt>Status</dt><dd>{error.status}</dd><dt>Type</dt><dd>{error.type}</dd>"
-        f"<dt>Retry</dt><dd>{'may help' if error.is_transient else 'is no use'}</dd></dl>"
+        f"<dt>Retry</dt><dd>{'may help' if error.is_transient else 'does not help'}</dd></dl>"
         for error in catalogue
     )
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Tradebook errors</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
-        f"<h1>Errors</h1><p>Every error has a code of this list.</p>{entries}</html>"
+        f"<h1>Errors</h1><p>Every error has one of these codes.</p>{entries}</html>"
     ).encode()
 
 

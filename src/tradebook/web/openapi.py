@@ -92,7 +92,7 @@ def _change(resource: Resource, route: Action) -> dict[str, Any]:
     else:
         refs = [{"$ref": SCHEMA_REF.format(name=name)} for name in shapes]
         answers["201" if route.creates else "200"] = {
-            "description": "What it has become.",
+            "description": "The object after the change.",
             "headers": refer("headers", *headers, "ETag"),
             "content": {"application/json": {"schema": refs[0] if len(refs) == 1 else {"oneOf": refs}}},
         }
@@ -147,17 +147,17 @@ _TAG_OF_PAGES = "service"
 
 
 def _pages() -> dict[str, Any]:
-    """Describe what needs no key."""
+    """Describe the pages that need no key."""
     html, json = "text/html", "application/json"
     ok, ready = (
         {"type": "object", "properties": {"status": {"const": word}}, "required": ["status"]}
         for word in ("ok", "ready")
     )
     return {
-        "/healthz": _page("get_health", "Tell whether the process answers", json, ok),
+        "/healthz": _page("get_health", "Check that the process answers", json, ok),
         "/readyz": _page(
             "get_readiness",
-            "Tell whether the book can be read and has this version's schema",
+            "Check that the book can be read and has this version's schema",
             json,
             ready,
             DatabaseUnavailable,

@@ -25,11 +25,11 @@ def _header(description: str, *, is_required: bool = True, **schema: Any) -> dic
 
 
 HEADERS = {
-    "X-Request-Id": _header("Names this request in the log; send one to choose it."),
-    "x-should-retry": _header("Whether sending the request again can help.", enum=["true", "false"]),
-    "X-Content-Type-Options": _header("The content is of the type that it says.", const="nosniff"),
+    "X-Request-Id": _header("The id of this request in the log. Send the header to choose it."),
+    "x-should-retry": _header("Whether it can help to send the request again.", enum=["true", "false"]),
+    "X-Content-Type-Options": _header("Browsers must not guess another content type.", const="nosniff"),
     "RateLimit-Limit": _header(
-        "How many requests a window of time has; absent where they are not counted.",
+        "How many requests are allowed in a window of time; absent if there is no limit.",
         is_required=False,
         type="integer",
         minimum=1,
@@ -38,20 +38,20 @@ HEADERS = {
         "How many of them are left.", is_required=False, type="integer", minimum=0
     ),
     "RateLimit-Reset": _header(
-        "The seconds to the end of the window.", is_required=False, type="integer", minimum=1
+        "Seconds until the window ends.", is_required=False, type="integer", minimum=1
     ),
-    "ETag": _header("The state of what is answered, for If-Match and If-None-Match."),
+    "ETag": _header("The version of the object or page, for If-Match and If-None-Match."),
     "Cache-Control": _header(
-        "Whoever keeps the answer asks before it is used again.", const="private, no-cache"
+        "Ask with If-None-Match before a stored answer is used again.", const="private, no-cache"
     ),
-    "Vary": _header("Another key may be answered otherwise.", const="Authorization"),
+    "Vary": _header("The answer depends on the API key.", const="Authorization"),
     "Idempotent-Replayed": _header(
-        "There where the request came before under its Idempotency-Key, and was answered as it was then.",
+        "Present if this is the stored answer to the same Idempotency-Key.",
         is_required=False,
         const="true",
     ),
     "Retry-After": _header(
-        "The seconds to wait; there exactly where x-should-retry is true.",
+        "Seconds to wait; present exactly if x-should-retry is true.",
         is_required=False,
         type="integer",
         minimum=1,
@@ -62,38 +62,38 @@ HEADERS = {
         is_required=False,
         format="uri-reference",
     ),
-    "WWW-Authenticate": _header("How to send a key."),
+    "WWW-Authenticate": _header("How to send an API key."),
 }
-"""The headers of all answers but those of the transport."""
+"""All headers of answers, except those of the HTTP server."""
 
 REQUEST_HEADERS: dict[str, Any] = {
     "Idempotency-Key": {
         "name": "Idempotency-Key",
         "in": "header",
-        "description": "Chosen by the client, such as a UUID. A request that comes again with it is answered "
-        "again and not done again, for 24 hours.",
+        "description": "Chosen by the client, such as a UUID. For 24 hours, a request that is repeated with "
+        "it gets the same answer and is not done again.",
         "required": False,
         "schema": {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX, "pattern": "^[ -~]+$"},
     },
-    # Tags that nothing has are no mistake, so their schemas have no bounds.
+    # A tag that no object has is valid too, and matches nothing. So the schemas of tags have no bounds.
     "If-Match": {
         "name": "If-Match",
         "in": "header",
-        "description": "The ETag that the object had when it was read, several of them, or `*`: if it has "
-        "changed since, nothing is done.",
+        "description": "The ETag of the object as you read it, several of them, or `*`. If it has changed "
+        "since then, nothing is done.",
         "required": False,
         "schema": {"type": "string"},
     },
     "If-None-Match": {
         "name": "If-None-Match",
         "in": "header",
-        "description": "The ETag of what the client has, several of them, or `*`: if nothing has changed "
-        "since, the answer is 304.",
+        "description": "The ETag of the answer that the client has, several of them, or `*`. If nothing has "
+        "changed, the answer is 304.",
         "required": False,
         "schema": {"type": "string"},
     },
 }
 READ_304 = {
-    "description": "Nothing has changed since the ETag of If-None-Match.",
+    "description": "The client has this answer already: its ETag is in If-None-Match.",
     "headers": refer("headers", *OF_A_KEY, *OF_WHAT_IS_READ),
 }

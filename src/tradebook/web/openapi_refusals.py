@@ -1,4 +1,4 @@
-"""What each kind of route can refuse with, as the OpenAPI document describes it."""
+"""The errors that each route can answer, as the OpenAPI document describes them."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Finished pages, exact: an entry holds only while the account's revision stands."""
+"""Finished answers, kept in memory. An entry is valid only as long as the account's revision is the same."""
 
 from contextlib import suppress
 
@@ -9,7 +9,7 @@ ENTRY_OVERHEAD_BYTES = 500
 
 
 class CachedAnswer(msgspec.Struct, frozen=True):
-    """A finished answer and what it was made from."""
+    """A finished answer, and the revision that it was made from."""
 
     revision: int
     etag: str
@@ -22,7 +22,7 @@ class CachedAnswer(msgspec.Struct, frozen=True):
 
 
 class PageCache:
-    """The pages asked for most lately, within a number of bytes."""
+    """The pages that were asked for last, up to a number of bytes."""
 
     def __init__(self, bytes_max: int) -> None:
         self._pages: LRUCache[tuple[int, str, str], CachedAnswer] = LRUCache(

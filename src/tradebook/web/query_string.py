@@ -11,7 +11,7 @@ from tradebook.errors import ValidationFailed
 
 
 def parse_query_string(raw: str) -> list[tuple[str, str]]:
-    """Split a query string, as WSGI hands it over, into names and values in the client's order."""
+    """Split a query string, as WSGI passes it, into names and values in the client's order."""
     if not raw:
         return []
     pairs = []

@@ -31,7 +31,7 @@ class Reading:
         self._page_url = partial(page_url, service.cursors)
 
     def answer(self, request: falcon.Request, response: falcon.Response, **path: str) -> None:
-        """Answer with the page or the object, from the cache while nothing has changed."""
+        """Answer with the page or the object; from the cache, if nothing has changed."""
         service, route = self._service, self._route
         grant, revision = service.authenticator.grant(request)
         request.context.account = encode_id(ACCOUNT_PREFIX, grant.account_id)

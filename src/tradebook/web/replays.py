@@ -1,4 +1,4 @@
-"""Requests with an Idempotency-Key: what they are known by, and how their answers are kept and found."""
+"""Requests with an Idempotency-Key: how they are recognised, and how their answers are stored and found."""
 
 import re
 from base64 import urlsafe_b64encode
@@ -17,22 +17,22 @@ HEADER = "Idempotency-Key"
 KEY_LENGTH_MAX = 255
 REPLAYED = ("Idempotent-Replayed", "true")
 MEANT = ("If-Match", "Content-Type", "Content-Encoding")
-"""Headers that a request can be refused for: with others it is another request."""
+"""Headers that a request can be refused for. If one differs, it is a different request."""
 NOT_IDEMPOTENT = frozenset({"POST", "PATCH"})
-"""What a key makes safe to send again; the other methods are so by themselves."""
+"""The methods that a key makes safe to repeat. The others are safe by themselves."""
 _GOOD_KEY = re.compile(r"[\x20-\x7e]+", re.ASCII)
 
 
 class Replay(msgspec.Struct, frozen=True):
-    """One request under a key of the client's choice."""
+    """One request with an Idempotency-Key."""
 
     key: str
     fingerprint: str
     seal: Fernet | None
-    """Closes the answer to whoever reads the database, where it holds a secret."""
+    """Encrypts an answer that contains a secret, so that a reader of the database can't read it."""
 
     def find(self, reader: Reader) -> Answer | None:
-        """Return the answer that was given before; IdempotencyKeyReused where it was to another request."""
+        """Return the stored answer, if any; IdempotencyKeyReused if it belongs to a different request."""
         record = find_record(reader, self.key)
         if record is None:
             return None
@@ -47,7 +47,7 @@ class Replay(msgspec.Struct, frozen=True):
         return Answer(answer.status, body, (*answer.headers, REPLAYED))
 
     def keep(self, writer: Writer, answer: Answer) -> None:
-        """Keep an answer in the transaction that it speaks of."""
+        """Store an answer, in the transaction of its change."""
         body = None if answer.body is None else answer.body.decode()
         text = msgspec.json.encode(_Kept(answer.status, body, answer.headers))
         kept = text if self.seal is None else self.seal.encrypt(text)
@@ -61,7 +61,7 @@ class _Kept(msgspec.Struct, frozen=True):
 
 
 def replay_of(request: falcon.Request, body: bytes, *, has_secret: bool) -> Replay | None:
-    """Read the header; None where the request has none. Only POST and PATCH look at it."""
+    """Read the header; None if the request has none, or is neither POST nor PATCH."""
     key = request.get_header(HEADER)
     if key is None or request.method not in NOT_IDEMPOTENT:
         return None
@@ -79,7 +79,7 @@ def replay_of(request: falcon.Request, body: bytes, *, has_secret: bool) -> Repl
     fingerprint = sha256(msgspec.json.encode(known_by)).hexdigest()
     seal = None
     if has_secret:
-        # Whoever sends the same request again has both; the database has neither.
+        # A client that repeats the request has both; the database has neither.
         secret = f"{request.env['HTTP_AUTHORIZATION']}\n{key}".encode("utf-8", "surrogateescape")
         seal = Fernet(urlsafe_b64encode(sha256(secret).digest()))
     return Replay(key, fingerprint, seal)
@@ -87,6 +87,6 @@ def replay_of(request: falcon.Request, body: bytes, *, has_secret: bool) -> Repl
 
 def _reused() -> IdempotencyKeyReused:
     return IdempotencyKeyReused(
-        f"This {HEADER} came with another request before. Send that one unchanged, or choose a new key.",
+        f"This {HEADER} was used for a different request. Send that one unchanged, or choose a new key.",
         param=HEADER,
     )

@@ -10,7 +10,7 @@ from tradebook.web.page_cache import PageCache
 from tradebook.web.twins import Twins
 
 ACCOUNT_PREFIX = "ac"
-"""What the ids of accounts begin with, in the log."""
+"""The prefix of account ids in the log."""
 
 
 class Service(msgspec.Struct, frozen=True):

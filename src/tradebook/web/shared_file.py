@@ -8,9 +8,9 @@ from pathlib import Path
 
 
 def open_shared(database_url: str, purpose: str, size_bytes: int = 0) -> int:
-    """Open the file, made where there is none, and return its descriptor.
+    """Open the file, or make it, and return its descriptor.
 
-    OSError where somebody else has put something in its place.
+    OSError if somebody else has put something in its place.
     """
     name = blake2b(f"{os.getuid()} {database_url}".encode(), digest_size=10).hexdigest()
     path = Path(tempfile.gettempdir()) / f"tradebook-{name}.{purpose}"

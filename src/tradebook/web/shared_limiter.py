@@ -12,14 +12,14 @@ from tradebook.web.limits import Limiter, Verdict
 from tradebook.web.log import log
 
 AWAY_SECONDS = 5.0
-"""How long a counter that has failed is left alone."""
+"""How long a counter that has failed is not asked."""
 
 ANSWER_SECONDS = 0.1
-"""How long the counter of several machines may take."""
+"""How long the shared counter may take to answer."""
 
 
 class SharedLimiter:
-    """Counts for several machines, in Redis or Valkey; while that is away, each machine counts by itself."""
+    """Counts for several machines, in Redis or Valkey. If that is down, each machine counts for itself."""
 
     def __init__(self, storage_url: str, limit: int, window_seconds: int, machine: Limiter) -> None:
         storage = storage_from_string(

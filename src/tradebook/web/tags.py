@@ -1,4 +1,4 @@
-"""Entity tags (RFC 9110): what answers are tagged with, and what requests ask of tags."""
+"""Entity tags (RFC 9110): the `ETag` of answers, and `If-Match` and `If-None-Match` of requests."""
 
 import re
 from hashlib import blake2b
@@ -16,27 +16,27 @@ _WEAK = "W/"
 
 
 def etag_of(shown: Any, body: bytes) -> str:
-    """Tag a finished object: its own version, for `If-Match`, then what all of the answer says."""
+    """Make the ETag of a finished object: its version, for `If-Match`, then a hash of the whole answer."""
     updated_at: str | None = getattr(shown, "updated_at", None)
     version = version_of(0 if updated_at is None else read_ms(updated_at))
     return f'"{version}-{blake2b(body, digest_size=8).hexdigest()}"'
 
 
 def tags_of(header: str) -> list[str]:
-    """Split a list of tags at its commas but for those inside a tag; empty entries are left out."""
+    """Split a list of tags at its commas, except those inside a tag; empty entries are left out."""
     return [tag for entry in _ENTRY.findall(header) if (tag := entry.strip(" \t"))]
 
 
 def is_known(tag: str, if_none_match: str) -> bool:
-    """Tell whether `If-None-Match` names this tag, weak or not; what is no tag is passed over."""
+    """Tell whether `If-None-Match` names this tag, weak or not; anything that is not a tag is ignored."""
     known = {entry.removeprefix(_WEAK) for entry in tags_of(if_none_match)}
     return tag in known or ANY in known
 
 
 def expected_versions(if_match: str | None) -> frozenset[str] | None:
-    """Read which versions `If-Match` allows; None for any, ValidationFailed where it is no list of tags.
+    """Read which versions `If-Match` allows; None for any, ValidationFailed if it is not a list of tags.
 
-    Tags are compared strongly here, so that a weak one is no version's.
+    RFC 9110 compares tags strongly here: a weak tag never matches.
     """
     if if_match is None:
         return None
@@ -46,8 +46,8 @@ def expected_versions(if_match: str | None) -> frozenset[str] | None:
     strong = [tag for tag in tags if not tag.startswith(_WEAK)]
     if not tags or not all(_STRONG.fullmatch(tag.removeprefix(_WEAK)) for tag in tags):
         raise ValidationFailed(
-            f"{IF_MATCH} takes an ETag as it was answered, with its quotation marks, several with commas "
-            "between them, or *.",
+            f"{IF_MATCH} takes an ETag unchanged, with its quotation marks, or several with commas between "
+            "them, or *.",
             param=IF_MATCH,
         )
     return frozenset(tag[1:].partition("-")[0] for tag in strong if "-" in tag)

@@ -1,8 +1,8 @@
-"""Twins: two requests under one idempotency key at the same time, of which the second is sent away.
+"""Twins: two equal requests under one idempotency key at the same time. The second one is refused at once.
 
-What makes one row of them is the database, where writers of an account take turns and the second finds
-the first one's answer. This only spares it the wait, on one machine: a lock on one byte of a file for each
-key, which the kernel gives up with the process that holds it, however that ends.
+Twins would be safe without this: writers of an account take turns in the database, so the second request
+would wait and then find the answer of the first. Refusing it only saves that wait, on one machine. Each key
+locks one byte of a shared file. When a process ends, in whatever way, the kernel releases its locks.
 """
 
 import fcntl
@@ -18,14 +18,14 @@ _PLACES = 1 << 62
 
 
 class Twins:
-    """Who is under way, among all processes on this machine that serve one book."""
+    """The idempotency keys in use, among all processes of this machine that serve one book."""
 
     def __init__(self, database_url: str) -> None:
         self._file = open_shared(database_url, "twins")
 
     @contextmanager
     def alone(self, account_id: int, key: str | None) -> Iterator[None]:
-        """Hold a key for as long as its request takes; IdempotencyKeyInUse where another one holds it."""
+        """Hold a key as long as its request runs; IdempotencyKeyInUse if another request holds it."""
         if key is None:
             yield
             return
@@ -35,7 +35,7 @@ class Twins:
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place, os.SEEK_SET)
         except OSError:
             raise IdempotencyKeyInUse(
-                "A request with this Idempotency-Key is under way. Try again shortly to have its answer.",
+                "A request with this Idempotency-Key is still running. Try again shortly to get its answer.",
                 param="Idempotency-Key",
             ) from None
         try:

@@ -20,7 +20,7 @@ FILTERS = (
     ("customer_addresses", "state", "customer_id"),
     ("customer_addresses", "postal_code", "customer_id"),
 )
-"""What has no index for its references anyway: table, column, and the key in list order."""
+"""Filtered columns that are no references, so they have no index yet: table, column, key in list order."""
 
 TENANT_TABLES = (
     "account_groups",
@@ -41,7 +41,7 @@ TENANT_TABLES = (
 
 
 def upgrade() -> None:
-    """Add what PostgreSQL needs; SQLite has it otherwise."""
+    """Add what only PostgreSQL needs."""
     if op.get_context().dialect.name != "postgresql":
         return
     op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
@@ -60,7 +60,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take it away again; the role stays, other books may use it."""
+    """Remove it again. The role stays, because other books may use it."""
     if op.get_context().dialect.name != "postgresql":
         return
     op.execute(f"DROP VIEW {SEARCH[1]}")

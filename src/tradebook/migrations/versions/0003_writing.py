@@ -65,7 +65,7 @@ def _upgrade_postgresql() -> None:
 
 
 def downgrade() -> None:
-    """Take it all away again."""
+    """Remove all of it."""
     if op.get_context().dialect.name == "postgresql":
         for table, _ in SEARCHED:
             op.execute(f"DROP VIEW {table}_of_account")

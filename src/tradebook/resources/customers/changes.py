@@ -1,4 +1,4 @@
-"""Creating, changing and deleting customers, with the rules that hold between them and everything else."""
+"""Creating, changing and deleting customers, with the rules between a customer and what it refers to."""
 
 from collections.abc import Collection
 
@@ -93,7 +93,7 @@ def _number(writer: Writer, given: str | None) -> str:
 
 
 def update(change: Change) -> int:
-    """Change what is given of a customer."""
+    """Change the fields of a customer that the body gives."""
     writer, before, given = change.writer, change.row, dict(change.values)
     groups = given.pop("customer_price_group_ids", None)
     _check(writer, given, before, groups or ())
@@ -110,14 +110,14 @@ def update(change: Change) -> int:
 
 
 def delete(change: Change) -> None:
-    """Delete a customer that has no children; its addresses stay, they belong to the account."""
+    """Delete a customer that has no children. Its addresses stay: they belong to the account."""
     writer = change.writer
     records.delete(writer, change.row)
     writer.reindex(INDEX, [change.id, *review_parents(writer, [change.row["parent_id"]])])
 
 
 def survivor_of(reader: Reader, key: int, param: str = "id") -> CustomerMerged | None:
-    """Tell where a customer that is gone lives on."""
+    """Return the error that names the customer into which this one was merged, if it was."""
     found = reader.rows(_SURVIVORS, ids=[key])
     if not found:
         return None
@@ -126,7 +126,7 @@ def survivor_of(reader: Reader, key: int, param: str = "id") -> CustomerMerged |
 
 
 def require_customers(reader: Reader, keys: Collection[int], param: str) -> None:
-    """Refuse keys of customers that the account doesn't have: ReferenceNotFound, also naming survivors."""
+    """Refuse keys of customers that the account doesn't have: ReferenceNotFound, which names survivors."""
     try:
         records.require(reader, keys, param)
     except ReferenceNotFound:
@@ -139,7 +139,7 @@ def require_customers(reader: Reader, keys: Collection[int], param: str) -> None
 
 
 def _check(reader: Reader, given: Values, before: Values, groups: Collection[int]) -> None:
-    """Hold what is given against the rules."""
+    """Check the given values against the rules."""
     for param, target in _PLAIN_REFERENCES:
         if given.get(param) is not None:
             target.require(reader, [given[param]], param)

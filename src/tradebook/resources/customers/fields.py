@@ -28,14 +28,19 @@ FIELDS = (
     own("number", LINE, "Unique in the account. Default: the next number in sequence.", can_be_null=False),
     own("name", LINE, "What the customer is called.", is_required=True),
     own("status", OneOf(StatusCode), "The account status.", default="normal"),
-    own("edi_status", OneOf(EdiStatus), "Whether orders come by EDI.", default="disabled"),
-    own("commission_policy", OneOf(CommissionPolicy), "The customer's own.", default="commission_applied"),
-    own("freight_policy", OneOf(FreightPolicy), "The customer's own.", default="billed_freight"),
-    own("note", NOTE, "Anything, in several lines."),
+    own("edi_status", OneOf(EdiStatus), "Whether the customer exchanges data (EDI).", default="disabled"),
+    own(
+        "commission_policy",
+        OneOf(CommissionPolicy),
+        "The customer's own policy.",
+        default="commission_applied",
+    ),
+    own("freight_policy", OneOf(FreightPolicy), "The customer's own policy.", default="billed_freight"),
+    own("note", NOTE, ", NOTE, "),
     own("email", EMAIL, "An email address."),
     own("phone", LINE, "A phone number."),
     own("url", URL, "A web address."),
-    amount("credit_limit", "The most that may be open."),
+    amount("credit_limit", "The most that the customer may owe."),
     ref(
         "type_id",
         "account_groups",
@@ -48,7 +53,7 @@ FIELDS = (
     TableField(
         name="customer_price_group_ids",
         kind=Many(Id(account_groups.ID_PREFIX)),
-        description="Groups whose type is `pricing_group`; replaced as a set.",
+        description="Groups whose type is `pricing_group`. The list replaces all of them.",
         cells=(Cell("price_groups", LINE, "The names of all its pricing groups.", is_list=True),),
     ),
     ref(
@@ -148,10 +153,10 @@ UPDATE = Body("CustomerUpdate", required_first(FIELDS), is_partial=True, shape=C
 
 
 def columns(values: Values, before: Values) -> Values:
-    """Return the columns that a body's fields are kept in; `before` is the row so far."""
+    """Return the columns and values of a body's fields; `before` is the row so far."""
     return kept(FIELDS, values, before)
 
 
 def as_given(row: Values) -> dict[str, Any]:
-    """Return what a change would say for a row, field by field, but for its groups."""
+    """Return a row as the body of a change would write it, without its price groups."""
     return given(FIELDS, row)

@@ -126,13 +126,13 @@ def load(view: View, keys: Sequence[int]) -> Mapping[int, Customer]:
 
 
 def load_span(view: View, span: Span) -> Mapping[int, Customer]:
-    """Return the finished customers of a span, in one statement fewer than key by key."""
+    """Return the finished customers of a span; this needs one statement less than reading keys first."""
     statement = _SPANS[_columns(view), span.descending]
     return _finish(view, view.reader.rows(statement, **span.bounds))
 
 
 def load_plain(view: View, keys: Sequence[int]) -> dict[int, Customer]:
-    """Return customers as they stand inside another one: every sub-object null."""
+    """Return customers as they are shown inside another one: every sub-object is null."""
     return _plain(view.reader.rows(_BY_KEY[_ALWAYS], ids=keys))
 
 
@@ -144,7 +144,7 @@ def _finish(view: View, rows: Sequence[tuple[Any, ...]]) -> Mapping[int, Custome
     return _Related(view, rows).customers() if view.include else _plain(rows)
 
 
-# Most requests spend their time here and in `_Related.customers`: one expression a row, no call to spare.
+# Most requests spend their time here and in `_Related.customers`: so a row is one expression, without calls.
 def _plain(rows: Sequence[tuple[Any, ...]]) -> dict[int, Customer]:
     """Turn rows of `_ALWAYS` into customers without sub-objects."""
     return {
@@ -181,7 +181,7 @@ def _nested_path(owner: int, name: str) -> str:
 
 
 class _Shows(msgspec.Struct, frozen=True):
-    """Which sub-objects that cost no statement are included."""
+    """Which of the sub-objects that need no further statement are included."""
 
     credit_limit: bool
     unit: bool

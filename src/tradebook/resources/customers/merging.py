@@ -1,4 +1,4 @@
-"""Merging customers: several become one, and nothing is dropped that a preview does not show."""
+"""Merging customers: several become one. Everything that is lost by it is shown by a preview."""
 
 from typing import Any, Literal
 
@@ -37,10 +37,12 @@ BODY = Body(
         Field(
             PARAM,
             Many(Id(ID_PREFIX), 1),
-            "The customers that are merged into this one, and then are no more.",
+            "The customers to merge into this one. They are deleted.",
             is_required=True,
         ),
-        Field("dry_run", Flag(), "Only shows what would move and what would be lost.", default=0),
+        Field(
+            "dry_run", Flag(), "Only show what would move and what would be lost. Default: false.", default=0
+        ),
     ),
 )
 
@@ -63,7 +65,7 @@ _DROPS = [
 
 
 class MergeLoss(msgspec.Struct, frozen=True):
-    """What a source says otherwise than the customer that stays, and what is gone with it."""
+    """A value of a source that is lost, because the customer that remains has another one."""
 
     customer_id: str
     field: str
@@ -170,7 +172,7 @@ def _move(writer: Writer, plan: _Merge) -> None:
     link(writer, [(target, address) for address in plan.addresses], known=plan.links, is_attached=True)
     set_price_groups(writer, {target: {*plan.groups[target], *plan.moved_groups}}, plan.groups)
     set_parents(writer, dict.fromkeys(plan.children, target))
-    # Also the target itself, where it was a child of one of the sources; it is nobody's child then.
+    # This may include the target, as a child of one of the sources. Then it becomes nobody's child.
     stays_child = plan.target["parent_id"] not in plan.sources
     records.update(writer, plan.target, {"parent_id": plan.target["parent_id"] if stays_child else None})
 

@@ -1,4 +1,4 @@
-"""Customer numbers that nobody gave: the next after the largest that the account has had."""
+"""Automatic customer numbers: the next after the largest that the account has ever had."""
 
 import sqlalchemy as sa
 
@@ -8,7 +8,7 @@ from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
 DIGITS_MAX = 15
-"""A number of more digits is a name like any other: it does not move the sequence."""
+"""A number of more digits is like any other text: the sequence does not continue after it."""
 
 _LAST = prepare(sa.select(accounts.c.last_customer_number).where(accounts.c.account_id == ACCOUNT))
 _SET_LAST = prepare(
@@ -33,12 +33,12 @@ class Numbering:
         self._first: int | None = None
 
     def saw(self, number: str) -> None:
-        """Take note of a number that was given: the sequence goes on after the largest."""
+        """Notice a number that was given: the sequence continues after the largest one."""
         if len(number) <= DIGITS_MAX and number.isascii() and number.isdigit():
             self._last = max(self._last, int(number))
 
     def next(self, count: int) -> list[str]:
-        """Return so many numbers that no customer has."""
+        """Return this many numbers that no customer has."""
         if self._first is None:
             self._first = self._last + 1
         free: list[str] = []
@@ -51,12 +51,12 @@ class Numbering:
         return free
 
     def is_automatic(self, number: str) -> bool:
-        """Tell whether this change gave the number itself, so that no file can have meant it."""
+        """Tell whether this change gave the number itself, so that no row of a file can mean it."""
         if self._first is None or not (number.isascii() and number.isdigit()) or number[0] == "0":
             return False
         return bool(self._first <= int(number) <= self._last)
 
     def save(self) -> None:
-        """Write down how far the sequence has come."""
+        """Store the end of the sequence in the account."""
         if self._last != self._saved:
             self._writer.run(_SET_LAST, last=self._last)

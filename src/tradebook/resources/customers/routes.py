@@ -85,7 +85,7 @@ FILTERS = (
         "Only customers with one of these default service levels.",
         index.SERVICE_LEVEL,
     ),
-    # The words stand at the place of the flag's value: 0 has no children, 1 has some.
+    # The order of the words is that of the flag: 0 has no children, 1 has some.
     Parameter(
         "parent_account_status",
         OneOf(Literal["non_parent", "parent"]),
@@ -148,7 +148,7 @@ resource = Resource(
         Action(
             method="PATCH",
             path=f"{PATH}/{{id}}",
-            summary="Change a customer; what is absent stays",
+            summary="Change a customer; absent fields stay as they are",
             permissions=("customers:update",),
             act=changes.update,
             errors=changes.ERRORS,

@@ -16,9 +16,6 @@ from tradebook.resources.quantities import Quantity
 from tradebook.resources.service_levels import ServiceLevel
 from tradebook.resources.shipping_terms import ShippingTerm
 
-ID_PREFIX = "ac"
-PATH = "/v1/sales/customers"
-
 EdiStatus = Literal["enabled", "disabled"]
 BillingType = Literal["sender", "third_party"]
 STATUSES = CODES
@@ -27,7 +24,7 @@ BILLING_TYPES: tuple[BillingType, ...] = get_args(BillingType)
 
 
 class CustomerContactInfo(msgspec.Struct, frozen=True):
-    """How the customer is reached."""
+    """Email, phone and web address of a customer."""
 
     object: Literal["customer_contact_info"]
     email: str | None
@@ -36,7 +33,7 @@ class CustomerContactInfo(msgspec.Struct, frozen=True):
 
 
 class CustomerFreightPreferences(msgspec.Struct, frozen=True):
-    """How goods go to the customer, and who pays."""
+    """How goods are sent to the customer, and who pays for it."""
 
     object: Literal["customer_freight_preferences"]
     status: FreightPolicy
@@ -57,15 +54,15 @@ class CustomerDefaults(msgspec.Struct, frozen=True):
 
 
 class CustomerNotificationPreferences(msgspec.Struct, frozen=True):
-    """What the customer wants to hear of."""
+    """Which messages the customer wants."""
 
     object: Literal["customer_notification_preferences"]
     accepts_invoice_emails: bool
 
 
-# gc=False: these form no cycles, and a page of 1,000 should not wake the collector.
+# gc=False: these objects form no cycles, and a page of 1,000 should not start the garbage collector.
 class Customer(msgspec.Struct, frozen=True, gc=False):
-    """Somebody the account sells to. Every key is always present."""
+    """A customer of the account. Every key is always present."""
 
     id: str
     object: Literal["customer"]
@@ -92,3 +89,7 @@ class Customer(msgspec.Struct, frozen=True, gc=False):
 
 
 ID_PREFIX = "ac"
+
+
+ID_PREFIX = "ac"
+PATH = "/v1/sales/customers"

@@ -16,8 +16,7 @@ from tradebook.storage.schema import (
 customers: sa.Table = table(
     "customers",
     *columns_of(FIELDS),
-    # Kept, not derived, so that a page needs no look at the children: written with their
-    # `parent_id`.
+    # Stored, so that a page need not read the children. It is written when their `parent_id` changes.
     flag("is_parent"),
     unique("customers", "number"),
 )

@@ -1,8 +1,8 @@
 """Connections to a PostgreSQL server: opened when one is needed, kept when it is given back.
 
-A worker process works with one connection at a time, so there is no pool to size. What counts is that nobody
-waits longer than he said, and that a server which is back is found by the first who asks (docs/decisions/0007
-says why no library does this here).
+A worker process uses one connection at a time, so there is no pool whose size could be set. Two things
+matter: nobody waits longer than its time limit, and the first request after an outage finds the server
+again (docs/decisions/0007 says why no library does this).
 """
 
 import threading
@@ -19,12 +19,12 @@ IDLE_MAX = 4
 
 
 class PatientConnection(Connection):
-    """A connection that waits for an answer so long and not longer, whatever becomes of the server."""
+    """A connection that waits for an answer no longer than its time limit, whatever happens to the server."""
 
     patience_seconds = 10.0
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """Wait for an answer; a server that gives none has lost this connection."""
+        """Wait for an answer. If none comes in time, the connection is closed."""
         try:
             return super().wait(gen, interval, self.patience_seconds if timeout is None else timeout)
         except errors._WaitTimeout as error:  # noqa: SLF001 - it has no public name
@@ -53,7 +53,8 @@ class Connections:
             while not self._idle:
                 if not self._is_connecting:
                     self._is_connecting, self._error = True, None
-                    # In a thread of its own: a frozen server keeps it longer than the caller wants to wait.
+                    # In a thread of its own, because a server that hangs takes longer than the caller wants
+                    # to wait.
                     threading.Thread(target=self._connect, daemon=True).start()
                 if not self._changed.wait(end - monotonic()):
                     raise psycopg.OperationalError("the database let nobody in in time")
@@ -62,7 +63,7 @@ class Connections:
             return self._idle.pop()
 
     def give_back(self, connection: PatientConnection) -> None:
-        """Keep a connection for the next who asks, unless it is of no use."""
+        """Keep a connection for the next request, unless it is broken or there are enough."""
         status = connection.info.transaction_status
         with self._changed:
             is_wanted = len(self._idle) < IDLE_MAX and not self._is_closed
@@ -73,7 +74,7 @@ class Connections:
         connection.close()
 
     def close(self) -> None:
-        """Close what is idle; what is still in use is closed when it is given back."""
+        """Close all idle connections; those in use are closed when they are given back."""
         with self._changed:
             self._is_closed = True
             while self._idle:
@@ -84,7 +85,7 @@ class Connections:
             connection = PatientConnection.connect(
                 self._conninfo,
                 autocommit=True,
-                # No prepared statements: a pooler knows nothing of them, and their plans are for no account.
+                # No prepared statements: poolers don't know them, and their plans fit no particular account.
                 prepare_threshold=None,
                 application_name="tradebook",
                 connect_timeout=max(2, round(self._patience_seconds)),

@@ -1,7 +1,7 @@
 """The server engine: PostgreSQL through psycopg.
 
-Nothing is kept in a session: settings end with their transaction, and no statement stays prepared. So a
-pooler in transaction mode may stand in between, and every statement is planned for the account it is about.
+Nothing is kept in a session: settings end with their transaction, and no statement stays prepared. So there
+may be a pooler in transaction mode, and every statement is planned for its own account.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,14 +35,14 @@ from tradebook.storage.postgres.row_security import APPLICATION, put_on
 from tradebook.storage.schema import Prepared
 
 SERVER_TIMEOUT_SHARE = 0.85
-"""The server gives up a statement before the client gives up the connection."""
+"""The part of the time limit after which the server ends a statement, before the client gives up."""
 
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 AWAY = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
-    # A server that was a standby, or has become one.
+    # A standby that became a primary, or the reverse.
     errors.ReadOnlySqlTransaction,
 )
 
@@ -61,7 +61,7 @@ class PostgresReader:
 
     @property
     def cache(self) -> dict[Any, Any]:
-        """What was derived from the account at this revision."""
+        """Values derived from the account at this revision."""
         return self._database.derived.of(self.account_id, self.revision)
 
     def rows(self, statement: Prepared, **values: Any) -> list[Row]:
@@ -71,7 +71,7 @@ class PostgresReader:
     def keys(
         self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
     ) -> list[int]:
-        """Return the keys that match, `above <= key < below`, in list order or against it."""
+        """Return the keys that match, `above <= key < below`: newest first if `descending`, else oldest."""
         if query.words:
             self._database.indexes.require_whole(self.versions, index)
         bounds = {"account_id": self.account_id, "above": above, "below": below, "limit": limit}
@@ -94,7 +94,7 @@ class PostgresWriter(PostgresReader):
 
     @cached_property
     def cache(self) -> dict[Any, Any]:
-        """What was derived inside this transaction, which nobody else may see before it is committed."""
+        """Values derived inside this transaction; nobody else may see them before the commit."""
         return {}
 
     def run(self, statement: Prepared, **values: Any) -> int:
@@ -116,14 +116,14 @@ class PostgresWriter(PostgresReader):
             with self._connection.cursor() as cursor:
                 cursor.executemany(sql, [{**fixed, **row, **own} for row in listed])
         else:
-            # A list for each column: one statement to read and plan, not a thousand.
+            # A list for each column: one statement to parse and plan, not a thousand.
             sql, columns = at_once
             lists: dict[str, Any] = {name: [row.get(name) for row in listed] for name in columns}
             self._connection.execute(sql, {**lists, "account_id": self.account_id})
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Mark a place in the transaction; an exception undoes what was done since, and goes on."""
+        """Mark a place in the transaction. An exception undoes everything since then, and is raised on."""
         self._connection.execute("SAVEPOINT part")
         try:
             yield
@@ -144,7 +144,7 @@ class PostgresWriter(PostgresReader):
     def reindex(
         self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
     ) -> None:
-        """Bring the index up to date for these rows, also for those that are gone."""
+        """Bring the index up to date for these rows; those that no longer exist are removed from it."""
         found = documents(index, self.rows, list(keys), known)
         table, key = index.folded.name, index.folded_key
         texts = [searchable(document, self.account_id) for document in found.values()]
@@ -197,7 +197,7 @@ class PostgresDatabase:
         with self._transaction(f"{_WRITE}; {self._own(account_id)}; {lock}") as (connection, rows):
             writer = PostgresWriter(self, connection, account_id, rows[0] if rows else None)
             yield writer
-            # Never falling, so that a standby can be told to be as far as this.
+            # It only rises, so that a standby can be compared with it.
             writer.run(NEW_REVISION, new_revision=max(writer.revision + 1, new_key()))
 
     @contextmanager
@@ -209,13 +209,13 @@ class PostgresDatabase:
             yield writer
 
     def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:
-        """Change what no page shows; the revision stays, and its lock is not waited for."""
+        """Change what no page shows, without a new revision and without waiting for its lock."""
         with self._transaction(f"{_WRITE}; {self._own(account_id)}") as (connection, _):
             sql, fixed = statement.text(DIALECT)
             connection.execute(sql, {**fixed, **values, "account_id": account_id}, binary=True)
 
     def revision(self, account_id: int) -> int | None:
-        """Tell the account's revision, in one round trip."""
+        """Return the account's revision, in one round trip."""
         with self._transaction(f"{_READ}; {self._own(account_id)}; {_revision_of(account_id)}") as (_, rows):
             return rows[0][0] if rows else None
 
@@ -242,7 +242,7 @@ class PostgresDatabase:
             return self.indexes.remake_some(writer)
 
     def schema_version(self) -> str | None:
-        """Tell which schema the database has; None where it has none yet."""
+        """Return the version of the database's schema; None if it has none yet."""
         with _translated(), self._connection("SELECT to_regclass('alembic_version')") as (connection, rows):
             if rows[0][0] is None:
                 return None
@@ -250,7 +250,7 @@ class PostgresDatabase:
             return None if found is None else str(found[0])
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         self._connections.close()
 
     def _own(self, account_id: int | None) -> str:
@@ -258,14 +258,14 @@ class PostgresDatabase:
 
     @contextmanager
     def _transaction(self, beginning: str) -> Iterator[tuple[Connection, list[Row]]]:
-        """Begin a transaction in one round trip; yields its connection and what the last statement found."""
+        """Begin a transaction in one round trip; yields its connection and the rows of the last statement."""
         with _translated(), self._connection(beginning) as (connection, rows):
             yield connection, rows
             _commit(connection)
 
     @contextmanager
     def _connection(self, first: str) -> Iterator[tuple[Connection, list[Row]]]:
-        """Take a connection on which the first statements have gone well."""
+        """Take a connection, and run the first statements on it."""
         end = monotonic() + self._patience_seconds
         while True:
             connection = self._connections.take(end)
@@ -273,7 +273,7 @@ class PostgresDatabase:
                 try:
                     rows = _last_rows(connection.execute(first))
                 except AWAY:
-                    # The connection was cut while nobody used it: nothing has been done yet, try another one.
+                    # The connection was cut while it was idle. Nothing has been done yet, so try another one.
                     if connection.closed and monotonic() < end:
                         continue
                     raise

@@ -1,8 +1,9 @@
 """The index of a list on PostgreSQL: a B-tree for each facet, trigrams for words (docs/decisions/0007).
 
-One facet alone is one ordered walk of its B-tree. Anything more is asked in several ways, one after another,
-each over a bounded number of rows: the newest rows of the list, then what the conditions leave, then what
-the words leave. One of them has the whole page, unless everything is common and hardly ever meets.
+One facet alone is one ordered read of its B-tree. A query with more conditions is tried in several ways,
+one after another, each over a limited number of rows: first the newest rows of the list, then the rows that
+match the conditions, then the rows that contain the words. One of these finds the whole page, unless all
+parts of the query are common and hardly ever occur together; then the list is read to its end.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,19 +21,19 @@ FORM = 1
 """The number of how a document is written here. Raise it when `searchable` begins to write another text."""
 
 WALKED_ROWS = 10_000
-"""How many rows in list order are tested before the indexes are asked what matches."""
+"""How many rows in list order are tested, before the indexes are asked for what matches."""
 
 CANDIDATES_OF_CONDITIONS, CANDIDATES_OF_WORDS = 20_000, 50_000
 """How many rows that match one part of a query are tested for the other part."""
 
 TOO_MANY = -1
-"""Stands among the keys of an answer that is not the whole page: there were more rows to test."""
+"""A key that marks an answer as incomplete: there were more rows than its limit."""
 
 _NO_BOUND = 1 << 60
 
 _MARK_DIGITS = 8
 _SHORT = 2
-"""Words up to this length have no trigram of their own: their pieces are written down one by one."""
+"""Words up to this length have no trigram, so the text also contains all pieces of this length."""
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ \n")
 _FIRST, _OTHERS = "KLMNOPQR", "STUVWXYZ"
@@ -45,10 +46,11 @@ def version_of(index: ListIndex) -> str:
 
 
 class _Spelling(dict[int, str]):
-    """Letters and digits for every character, so that the trigrams depend on no locale.
+    """Writes every character in letters and digits, so that the trigrams do not depend on a locale.
 
-    What is no plain letter or digit is written as its number in octal, the first letter telling how many
-    digits follow: no spelling begins inside another one, and none is the beginning of another.
+    A character that is not a plain letter or digit is written as its number in octal, after a letter that
+    says how many digits follow. So no spelling begins inside another one, and none is the beginning of
+    another.
     """
 
     def __missing__(self, code: int) -> str:
@@ -62,12 +64,12 @@ _spelling = _Spelling()
 
 
 def spell(text: str) -> str:
-    """Write folded text in the letters that the trigram index knows everywhere."""
+    """Write folded text in letters and digits that every locale treats alike."""
     return text.translate(_spelling)
 
 
 def searchable(document: Document, account_id: int) -> str:
-    """Write what is searched of one row: whose it is, its fields, and its pieces of one or two characters."""
+    """Write the searched text of a row: a mark of its account, its fields, and its short pieces."""
     folded = document.folded
     pieces = {folded[at : at + size] for size in (1, _SHORT) for at in range(len(folded) - size + 1)}
     short = sorted(piece for piece in pieces if not (" " in piece or "\n" in piece))
@@ -93,7 +95,7 @@ class Question(NamedTuple):
 
 
 def questions(index: ListIndex, query: Query, account_id: int, *, descending: bool) -> Iterator[Question]:
-    """Yield the statements to ask, one after the other, until an answer is without TOO_MANY."""
+    """Yield the statements to run, one after the other, until an answer does not contain TOO_MANY."""
     writing = _Writing(index, account_id, "DESC" if descending else "ASC")
     conditions, words = query.conditions, query.words
     if not words and not conditions:
@@ -113,7 +115,7 @@ def questions(index: ListIndex, query: Query, account_id: int, *, descending: bo
 
 
 def _is_composed(condition: Condition) -> bool:
-    """Tell whether several columns must match together, of which an index has only one in front."""
+    """Tell whether several columns must match together; an index begins with only one of them."""
     return any(len([part for part in value if part is not None]) > 1 for value in condition.values)
 
 
@@ -136,11 +138,11 @@ class _Writing:
         )
 
     def facet_alone(self, condition: Condition) -> Question:
-        """Walk the facet's own index, once for each value."""
+        """Read the facet's own index in order, once for each value."""
         (place,) = {at for value in condition.values for at, part in enumerate(value) if part is not None}
         column = condition.facet.columns[place]
         key = key_of(self._index, column.table)
-        # DISTINCT ON keeps to the order of the index; a plain DISTINCT may read all of it into a hash first.
+        # DISTINCT ON reads in the order of the index; a plain DISTINCT may first read all of it into a hash.
         is_own = column.table is self._index.table
         distinct, distinct_id = (
             ("", "") if is_own else (f"DISTINCT ON ({column.name}, {key}) ", "DISTINCT ON (id) ")
@@ -149,7 +151,7 @@ class _Writing:
             f"SELECT {distinct}{key} AS id FROM {column.table.name}"
             f" WHERE {_ACCOUNT} AND ({column.name}, {key}) >= (wanted.value, %(above)s)"
             f" AND ({column.name}, {key}) < (wanted.value, %(below)s)"
-            # The facet stands in the order too: no other index can offer that.
+            # The facet is in the ORDER BY too, so that no other index can serve it.
             f" ORDER BY {column.name} {self._order}, {key} {self._order} LIMIT %(limit)s"
         )
         values = [value[place] for value in condition.values]
@@ -164,7 +166,7 @@ class _Writing:
         )
 
     def composed(self, condition: Condition) -> Question:
-        """Walk the index of the first column that is asked for, and test the others of the same row."""
+        """Read the index of the first column in order, and test the other columns of the same row."""
         (value,) = condition.values
         place = next(at for at, part in enumerate(value) if part is not None)
         column = condition.facet.columns[place]
@@ -179,7 +181,7 @@ class _Writing:
         return self._walked(rows, [self._holds(condition, "walked")], WALKED_ROWS)
 
     def newest(self, query: Query, bound: int) -> Question:
-        """Walk the list itself over a bounded number of rows, and test each."""
+        """Read the list itself, over a limited number of rows, and test each."""
         self._values = {}
         if query.conditions:
             rows = (
@@ -196,8 +198,8 @@ class _Writing:
         return self._walked(rows, tests, bound)
 
     def _walked(self, rows: str, tests: Iterable[str], bound: int) -> Question:
-        # The second part is read only where the first one has not filled the page. A limit inside keeps the
-        # planner from any other order.
+        # The second part runs only if the first one has not filled the page. The limit inside prevents the
+        # planner from choosing another order.
         return Question(
             f"SELECT id FROM ((SELECT DISTINCT ON (id) id FROM ({rows} LIMIT {bound}) AS walked"
             f" WHERE {' AND '.join(tests)} ORDER BY id {self._order} LIMIT %(limit)s)"
@@ -207,9 +209,9 @@ class _Writing:
         )
 
     def collected(self, conditions: Sequence[Condition]) -> Question:
-        """Collect all keys that match, from whichever indexes the planner likes, and sort them."""
+        """Collect all keys that match, from the indexes that the planner chooses, and sort them."""
         self._values = {}
-        # MATERIALIZED: a limit would be the planner's reason to walk the whole list in its order.
+        # MATERIALIZED: otherwise the limit would lead the planner to read the whole list in its order.
         return Question(
             f"WITH matching (id) AS MATERIALIZED ({self._matching(conditions)})"
             f" SELECT DISTINCT ON (id) id FROM matching ORDER BY id {self._order} LIMIT %(limit)s",
@@ -217,15 +219,16 @@ class _Writing:
         )
 
     def what_conditions_leave(self, query: Query) -> Question:
-        """Collect what matches the conditions, if that is not too much, and search it for the words."""
+        """Collect what matches the conditions, unless it is too much, and search it for the words."""
         self._values = {}
         keys = self._matching(query.conditions)
         return self._tested(keys, CANDIDATES_OF_CONDITIONS, [self._has_words(query.words)])
 
     def what_words_leave(self, query: Query) -> Question:
-        """Collect what the words are found in, if that is not too much, and test it for the conditions.
+        """Collect what contains the words, unless it is too much, and test it for the conditions.
 
-        By itself: row-level security on another table of the same query would keep LIKE from its index.
+        It is a query of its own: row-level security on another table of the same query would keep LIKE from
+        its index.
         """
         self._values = {}
         keys = (
@@ -246,7 +249,7 @@ class _Writing:
         )
 
     def _matching(self, conditions: Sequence[Condition]) -> str:
-        """Write which keys match all conditions; a key may come more than once."""
+        """Write the query for the keys that match all conditions; a key may come more than once."""
         table = self._index.table
         own = [condition for condition in conditions if condition.facet.columns[0].table is table]
         selects = [self._select(table, own)] if own else []
@@ -276,14 +279,14 @@ class _Writing:
 
     @staticmethod
     def _linked(table: str, key: str, test: str) -> str:
-        # Not EXISTS, which the planner may turn into a join that reads all rows of the table first.
+        # Not EXISTS: the planner may turn that into a join that reads all rows of the table first.
         return (
             f"(SELECT true FROM {table} AS linked WHERE linked.account_id = %(account_id)s"
             f" AND linked.{key} = walked.id AND {test} ORDER BY linked.{key} LIMIT 1)"
         )
 
     def _holds(self, condition: Condition, table: str) -> str:
-        """Write that a row of the table has one of the condition's values."""
+        """Write the test that a row of the table has one of the condition's values."""
         columns = condition.facet.columns
         if len(columns) == 1:
             values = [value[0] for value in condition.values]

@@ -32,14 +32,14 @@ class PostgresLocation:
         self.shown = f"postgresql://{place}/{known.get('dbname', '')}"
 
     def exists(self) -> bool:
-        """Say yes: the server tells when it is asked."""
+        """Return True: whether the database exists is found out on the first statement."""
         return True
 
     def create(self) -> None:
-        """Do nothing: the database is made by who runs the server."""
+        """Do nothing: whoever runs the server makes the database."""
 
     def open(self, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> PostgresDatabase:
-        """Open the book; nothing is connected before it is needed."""
+        """Return a handle to the book; connections are opened when they are needed."""
         return PostgresDatabase(self.url, timeout_ms=timeout_ms, indexes=indexes)
 
     @contextmanager

@@ -1,21 +1,22 @@
 """The second wall between accounts, on PostgreSQL: row-level security under a role of its own.
 
-Every transaction puts on the role APPLICATION, which owns no table and can't pass by row-level security, and
-names its account in a setting that ends with the transaction. A statement that forgot its account would then
-see nothing but that account's rows. The first wall is `schema.prepare`.
+Every transaction switches to the role APPLICATION, which owns no table and can't bypass row-level security.
+It names its account in a setting that ends with the transaction. So even a statement that forgot its
+account sees only that account's rows. The first wall is `schema.prepare`.
 """
 
 from collections.abc import Iterable, Iterator
 
 APPLICATION = "tradebook_application"
 ROLE_SETTING = "tradebook.role"
-"""Says which role transactions put on where that is another one: a setting of the database."""
+"""A setting of the database: the role that transactions switch to, if it is not APPLICATION."""
 
 ACCOUNT_SETTING = "tradebook.account"
 ALL_ACCOUNTS_SETTING = "tradebook.all_accounts"
 
-# Every statement has an index to go by. Statistics that take an account for most of a table, or for next to
-# nothing of it, must not talk the planner out of it; and many small requests are better off without helpers.
+# Every statement has an index that serves it. The planner must use it, even if the statistics say that an
+# account is most of a table, or hardly anything of it. Many small requests are faster without parallel
+# workers.
 _PLANNER = (
     ("enable_seqscan", "off"),
     ("max_parallel_workers_per_gather", 0),
@@ -23,14 +24,14 @@ _PLANNER = (
     ("jit", "off"),
 )
 
-# Behind a transaction the setting is left empty, not null.
+# After a transaction the setting is empty, not null.
 OWN_ACCOUNT = f"NULLIF(current_setting('{ACCOUNT_SETTING}', true), '')::bigint"
 
 
 def put_on(*, account_id: int | None, timeout_ms: int) -> str:
-    """Write the statement that begins a transaction's part: whose it is, and how long a statement may take.
+    """Write the statement that sets role, account and time limits for a transaction.
 
-    Without an account the transaction sees the table of accounts and no tenant's rows.
+    Without an account, the transaction sees the table of accounts and no rows of any account.
     """
     settings = [
         ("statement_timeout", timeout_ms),
@@ -45,7 +46,7 @@ def put_on(*, account_id: int | None, timeout_ms: int) -> str:
 
 
 def create_role() -> Iterator[str]:
-    """Write the statements that make the role, where there is none yet."""
+    """Write the statements that make the role, if it does not exist."""
     yield f"""DO $$ BEGIN
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APPLICATION}') THEN
             CREATE ROLE {APPLICATION} NOLOGIN;
@@ -56,19 +57,19 @@ def create_role() -> Iterator[str]:
 
 
 def open_table(table: str) -> Iterator[str]:
-    """Write the statement that lets the application use a table that is no tenant's."""
+    """Write the statement that lets the application use a table that belongs to no account."""
     yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {APPLICATION}"
 
 
 def guard_table(table: str) -> Iterator[str]:
-    """Write the statements that let the application use the rows of its account, and no others."""
+    """Write the statements that let the application use only the rows of the transaction's account."""
     yield from open_table(table)
     yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"
     yield f"CREATE POLICY own_account ON {table} TO {APPLICATION} USING (account_id = {OWN_ACCOUNT})"
 
 
 def guard_accounts() -> Iterator[str]:
-    """Write the statements for the table of accounts, which may be listed as a whole where that is said."""
+    """Write the statements for the table of accounts. With a setting, a transaction may list all of it."""
     yield from guard_table("accounts")
     yield (
         f"CREATE POLICY all_accounts ON accounts FOR SELECT TO {APPLICATION}"
@@ -77,19 +78,20 @@ def guard_accounts() -> Iterator[str]:
 
 
 def guard_search(table: str, view: str) -> Iterator[str]:
-    """Write the statements for searched text: under row-level security no trigram index could be used.
+    """Write the statements for searched text, which has a view instead of row-level security.
 
-    The planner must not evaluate LIKE before it knows that a row may be seen. A view that is no security
-    barrier has the same condition on the account, and lets the index be used.
+    Under row-level security, PostgreSQL may not evaluate LIKE before it knows that a row is visible, so it
+    could not use the trigram index. The view has the same condition on the account without being a security
+    barrier.
     """
     yield f"CREATE VIEW {view} AS SELECT * FROM {table} WHERE account_id = {OWN_ACCOUNT}"
     yield f"GRANT SELECT ON {view} TO {APPLICATION}"
 
 
 def take_down(tables: Iterable[str], searched: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Write the statements that leave the first wall alone, for where settings don't reach the rows.
+    """Write the statements that remove the second wall; only the first one remains.
 
-    Citus hands statements on to other servers, and neither the role nor what `set_config` has set with them.
+    Citus sends statements to other servers, but neither the role nor the settings of `set_config`.
     """
     for name in tables:
         yield f"ALTER TABLE {name} DISABLE ROW LEVEL SECURITY"

@@ -59,12 +59,12 @@ class SqliteReader:
 
     @property
     def revision(self) -> int:
-        """A number that no two states of the account share."""
+        """A number of the account that every commit changes."""
         return int(self.rows(REVISION)[0][0])
 
     @property
     def cache(self) -> dict[Any, Any]:
-        """What was derived from the account at this revision."""
+        """Values derived from the account at this revision."""
         return self._database.derived.of(self.account_id, self.revision)
 
     def rows(self, statement: Prepared, **values: Any) -> list[Row]:
@@ -75,7 +75,7 @@ class SqliteReader:
     def keys(
         self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
     ) -> list[int]:
-        """Return the keys that match, `above <= key < below`, in list order or against it."""
+        """Return the keys that match, `above <= key < below`: newest first if `descending`, else oldest."""
         if query.conditions or query.words:
             self._database.indexes.require_whole(self.versions, index)
         sql, values = keys_statement(index, query, self.account_id, descending=descending)
@@ -104,7 +104,7 @@ class SqliteWriter(SqliteReader):
 
     @cached_property
     def cache(self) -> dict[Any, Any]:
-        """What was derived inside this transaction, which nobody else may see before it is committed."""
+        """Values derived inside this transaction; nobody else may see them before the commit."""
         return {}
 
     def run(self, statement: Prepared, **values: Any) -> int:
@@ -121,12 +121,12 @@ class SqliteWriter(SqliteReader):
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Mark a place in the transaction; an exception undoes what was done since, and goes on."""
+        """Mark a place in the transaction. An exception undoes everything since then, and is raised on."""
         self._connection.execute("SAVEPOINT part")
         try:
             yield
         except BaseException:
-            # A full disk has undone the whole transaction already.
+            # A full disk has already undone the whole transaction.
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK TO part")
             raise
@@ -137,7 +137,7 @@ class SqliteWriter(SqliteReader):
     def reindex(
         self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
     ) -> None:
-        """Bring the index up to date for these rows, also for those that are gone."""
+        """Bring the index up to date for these rows; those that no longer exist are removed from it."""
         found = documents(index, self.rows, list(keys), known)
         name, folded, key_name = (
             index_name(index, self.account_id),
@@ -200,7 +200,7 @@ class SqliteDatabase:
 
     @contextmanager
     def write(self, account_id: int) -> Iterator[SqliteWriter]:
-        """Open a transaction on one account; leaving it normally commits, an exception undoes it."""
+        """Open a transaction on one account. Leaving it normally commits it, an exception undoes it."""
         with self._write(account_id) as writer:
             self.indexes.require_own(writer.versions)
             yield writer
@@ -233,16 +233,16 @@ class SqliteDatabase:
             yield writer
 
     def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:
-        """Change what no page shows, without waiting for whoever writes now; the revision stays."""
+        """Change what no page shows, without a new revision and without waiting for another writer."""
         with _translated():
             sql, fixed = statement.text(DIALECT)
             self._connection("touching").execute(sql, {**fixed, **values, "account_id": account_id})
 
     def revision(self, account_id: int) -> int | None:
-        """Tell the account's revision; nothing is read while no transaction has been committed."""
+        """Return the account's revision; reads only if a transaction was committed since the last look."""
         own = self._own
         try:
-            # Every request comes by here: what is not needed on the way stays in `_read_revision`.
+            # Every request runs this, so everything that is rarely needed is in `_read_revision`.
             version = own.reading.execute("PRAGMA data_version").get
         except (AttributeError, *_AWAY):
             return self._read_revision(account_id)
@@ -286,7 +286,7 @@ class SqliteDatabase:
             return self.indexes.remake_some(writer)
 
     def schema_version(self) -> str | None:
-        """Tell which schema the file has; None where it has none yet."""
+        """Return the version of the file's schema; None if it has none yet."""
         with _translated():
             connection = self._connection("reading")
             if not connection.table_exists("main", "alembic_version"):
@@ -295,7 +295,7 @@ class SqliteDatabase:
             return None if found is None else str(found[0])
 
     def close(self) -> None:
-        """Let go of this thread's connections; the last one out folds the log into the file."""
+        """Close this thread's connections; when the last one closes, SQLite writes the log into the file."""
         for purpose in ("reading", "writing", "touching"):
             connection = self._own.__dict__.pop(purpose, None)
             if connection is not None:

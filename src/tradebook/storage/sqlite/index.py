@@ -1,9 +1,9 @@
 """The index of a list on SQLite: one FTS5 table per account, its tokens made here.
 
-Every distinct piece of one, two and three characters of a row's folded text is a token, and so is
-every facet value. A query is an AND of tokens, which FTS5 answers by leapfrogging through ordered
-lists of keys. The text is not kept in FTS5 and neither are places, so a word longer than three
-characters is confirmed against the folded text (docs/decisions/0002 has the measurements).
+Every distinct piece of one, two and three characters of a row's folded text is a token, and so is every
+facet value. A query is an AND of tokens. FTS5 answers it from an ordered list of keys for each token. FTS5
+stores neither the text nor positions, so a word longer than three characters is confirmed against the
+folded text (docs/decisions/0002 has the measurements).
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ FORM = 1
 """The number of how a document is written here. Raise it when `tokens` begins to write another text."""
 
 PIECE_LENGTH = 3
-# More pieces of a long word narrow nothing down that the confirmation would not.
+# More pieces of a long word would hardly rule out further rows; the folded text is checked anyway.
 PIECES_OF_A_WORD_MAX = 24
 _CODES_KEPT = 200_000
 _FACETS_KEPT = 20_000
@@ -37,7 +37,7 @@ def version_of(index: ListIndex) -> str:
 
 
 class _Codes(dict[str, str]):
-    """The spelling of each piece inside FTS5: letters and digits only, whatever the piece holds."""
+    """The spelling of each piece inside FTS5: only letters and digits, whatever characters the piece has."""
 
     def __missing__(self, piece: str) -> str:
         if len(self) >= _CODES_KEPT:
@@ -50,7 +50,7 @@ _codes = _Codes()
 
 
 def tokens(document: Document) -> str:
-    """Write all tokens of a row, as the text that FTS5 takes apart at the spaces."""
+    """Write all tokens of a row as one text, which FTS5 splits at the spaces."""
     text = document.folded
     pieces = set(text)
     pieces.update([text[at : at + 2] for at in range(len(text) - 1)])
@@ -65,7 +65,7 @@ def tokens(document: Document) -> str:
 def facet_tokens(facet: Facet, values: tuple[Any, ...]) -> tuple[str, ...]:
     """List the tokens under which a row with these values is found.
 
-    Several columns may be asked for in any combination, so each combination has a token of its own.
+    A filter may ask for any combination of several columns, so each combination has its own token.
     """
     if len(values) == 1:
         return () if values[0] is None else (_token(facet, values),)
@@ -80,7 +80,7 @@ def facet_tokens(facet: Facet, values: tuple[Any, ...]) -> tuple[str, ...]:
 def _token(facet: Facet, values: tuple[Any, ...]) -> str:
     if len(values) == 1 and isinstance(values[0], int):
         return f"{facet.letter}{values[0]:x}"
-    # 128 bits: two values that share a token are not to be found, by chance or on purpose.
+    # 128 bits: nobody finds two values with the same token, neither by chance nor on purpose.
     return facet.letter + blake2b(msgspec.json.encode(values), digest_size=16).hexdigest()
 
 
@@ -124,7 +124,7 @@ def keys_statement(
 
 
 def match_expression(query: Query) -> str:
-    """Write a query as an FTS5 expression; empty where it asks for nothing."""
+    """Write a query as an FTS5 expression; empty if it has no condition and no word."""
     parts = [_any(_token_of(c, value) for value in c.values) for c in query.conditions]
     parts += [_any(_all(_pieces(form)) for form in forms_of(word)) for word in query.words]
     return _all(parts)
@@ -135,7 +135,7 @@ def _token_of(condition: Condition, value: tuple[Any, ...]) -> str:
 
 
 def words_to_confirm(query: Query) -> list[list[str]]:
-    """List the words, in all their forms, that the pieces alone don't prove."""
+    """List the words, with all their forms, that must be checked against the text as well."""
     forms = map(forms_of, query.words)
     return [words for words in forms if any(len(word) > PIECE_LENGTH for word in words)]
 

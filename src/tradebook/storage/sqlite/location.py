@@ -46,12 +46,12 @@ class SqliteLocation:
         return self.path.exists()
 
     def create(self) -> None:
-        """Make the file if there is none; only its owner may read it, and so the log beside it."""
+        """Make the file, if there is none. Only its owner may read it, and the logs beside it."""
         if not self.path.exists():
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
 
     def open(self, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> SqliteDatabase:
-        """Open the book; the file is opened when it is needed."""
+        """Return a handle to the book; the file is opened when it is needed."""
         return SqliteDatabase(self.path, timeout_ms=timeout_ms, indexes=indexes)
 
     @contextmanager

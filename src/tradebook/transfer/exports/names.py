@@ -32,7 +32,7 @@ _REPS = _of(account_users, "email", "name")
 
 
 class Names:
-    """All names of an account, by key; None stands for nothing."""
+    """All names of an account, by key; the key None has the name None."""
 
     def __init__(self, reader: Reader) -> None:
         self._mistakable: set[str] = set()
@@ -52,20 +52,20 @@ class Names:
         self.nameless_reps = {key for key, email, name in reps if email is None and name is None}
 
     def _named(self, rows: Sequence[tuple[Any, ...]], also_taken: Iterable[str] = ()) -> ByKey:
-        """Keep the names, and note those of the account's own that import would take for the system's."""
+        """Return the names, and note the account's own names that an import would take for the system's."""
         taken = {name.casefold() for _, name, is_system in rows if is_system} | set(also_taken)
         own = {name for _, name, is_system in rows if not is_system}
         self._mistakable |= {name for name in own if name.casefold() in taken}
         return _by_key((key, name) for key, name, _ in rows)
 
     def group(self, key: int) -> str:
-        """Return the name of a group that is there."""
+        """Return the name of a group."""
         name = self.of["account_groups.name"][key]
         assert name is not None
         return name
 
     def notes(self) -> list[str]:
-        """Name what another account would mistake."""
+        """List the names that an import into another account would take for the system's."""
         if not self._mistakable:
             return []
         listed = ", ".join(sorted(self._mistakable))

@@ -68,11 +68,11 @@ _Line = msgspec.defstruct(
 
 
 class Incomplete(Exception):
-    """The file does not hold every customer: a fault of ours, or a damaged book."""
+    """The file does not have every customer: a bug, or a damaged book."""
 
 
 class ExportSummary(msgspec.Struct, kw_only=True):
-    """What an export wrote, and what its columns could not say."""
+    """What an export wrote, and what its columns can't say."""
 
     customers: int = 0
     notes: list[str] = []
@@ -90,9 +90,9 @@ def export_customers(
     file: BinaryIO,
     progress: Callable[[int], None] | None = None,
 ) -> ExportSummary:
-    """Write all customers; Incomplete, or the file's own OSError, where that can't be done.
+    """Write all customers; Incomplete, or the file's own OSError, if that is impossible.
 
-    `progress` is told now and then how many customers were written.
+    `progress` is called now and then with the number of customers written.
     """
     encode = _csv_lines if format == "csv" else _ndjson_lines
     with database.read(account_id) as reader:
@@ -110,7 +110,7 @@ def export_customers(
 
 
 def _write(file: BinaryIO, block: bytes) -> None:
-    """Write all of it: a file without a buffer may take less than it is given."""
+    """Write all bytes: one write to a file without a buffer may take fewer."""
     view = memoryview(block)
     while view:
         taken = file.write(view)
@@ -120,7 +120,7 @@ def _write(file: BinaryIO, block: bytes) -> None:
 
 
 class _Export:
-    """One walk over an account, from the oldest customer to the newest."""
+    """Reads all customers of an account, from the oldest to the newest."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -149,12 +149,12 @@ class _Export:
             self._lost["reps"] += rep in nameless
 
     def notes(self) -> list[str]:
-        """Say what the columns could not."""
+        """Say what is not in the file, because it has no columns for it."""
         sentences = {
             "addresses": "{} further addresses of customers are not in the file: it has no columns for them.",
-            "ship_to": "{} customers have a bill-to and no ship-to address: an import makes it both.",
-            "carriers": "{} customers default to a deleted carrier: an import makes it anew.",
-            "reps": "{} customers have a sales rep without e-mail and name: an import leaves them none.",
+            "ship_to": "{} customers have a bill-to and no ship-to address: an import uses one for both.",
+            "carriers": "{} customers default to a deleted carrier: an import makes a new one of this name.",
+            "reps": "{} customers have a sales rep without e-mail and name: after an import they have none.",
         }
         told = [sentences[loss].format(f"{count:,}") for loss, count in sorted(self._lost.items()) if count]
         return told + self._names.notes()

@@ -26,7 +26,7 @@ ForeignRow = dict[str, Value]
 
 
 class MapError(ValueError):
-    """The map can't be used; the text lists everything that is wrong with it."""
+    """The map can't be used; the text lists all mistakes in it."""
 
 
 class Template:
@@ -66,7 +66,7 @@ class Lookup(msgspec.Struct, frozen=True):
 
 
 class ColumnMap:
-    """A map that was read and is sound."""
+    """A map that was read and has no mistakes."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class ColumnMap:
 def load_map(path: Path, folder: Path) -> ColumnMap:
     """Read a map; the files of its lookups lie beside the map, or in the imported file's folder.
 
-    MapError lists every mistake there is.
+    MapError lists all mistakes.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -221,7 +221,7 @@ class _Loader:
 
 
 class _AsItIs:
-    """Takes the rows of a lookup's file with its own column names."""
+    """Passes the rows of a lookup's file on, with the file's own column names."""
 
     def __init__(self, needed: set[str]) -> None:
         self._needed = needed
@@ -242,7 +242,7 @@ class _AsItIs:
 
 
 def _joined(table: dict[str, Any]) -> dict[str, Any]:
-    """Join `bill_to.name` that TOML took apart at its dot: both spellings mean the same column."""
+    """Join `bill_to.name` again, which TOML split at its dot: both spellings mean the same column."""
     joined = {}
     for name, value in table.items():
         inner_is_column = isinstance(value, dict) and name in ADDRESSES

@@ -1,4 +1,4 @@
-"""From bytes to numbered lines: which encoding a file is in, and what in it can't be read."""
+"""From bytes to numbered lines: detects the encoding of a file, and marks what can't be read."""
 
 import codecs
 import io
@@ -17,17 +17,17 @@ _BOMS = (
 
 
 class Decoded(msgspec.Struct):
-    """A file as text: what it was recognised as, its beginning, and all of its lines."""
+    """A file as text: its detected encoding, its beginning, and all of its lines."""
 
     encoding: str
     sample: str
     text: io.TextIOWrapper
 
     def lines(self) -> Iterator[tuple[int, str]]:
-        """Yield each physical line with its number and its end; a longer line comes cut off.
+        """Yield each physical line with its number and its line end; a line that is too long is cut off.
 
-        Bytes that are nothing in the file's encoding come as lone surrogates, which the checks of
-        every cell refuse.
+        Bytes that are invalid in the file's encoding become lone surrogates, which the checks of cells
+        refuse.
         """
         number = 0
         while True:
@@ -38,7 +38,7 @@ class Decoded(msgspec.Struct):
                 while len(rest) == LINE_LENGTH_MAX and not rest.endswith(("\n", "\r")):
                     rest = self.text.readline(LINE_LENGTH_MAX)
             except UnicodeDecodeError:
-                # A UTF-16 file that ends inside a character.
+                # A UTF-16 file that ends in the middle of a character.
                 yield number, "\udcff"
                 return
             if not line:
@@ -47,7 +47,7 @@ class Decoded(msgspec.Struct):
 
 
 def decode(file: BinaryIO) -> Decoded:
-    """Recognise the encoding by the file's beginning, which is not lost: pipes can be read too."""
+    """Detect the encoding by the file's beginning, which is kept: a pipe can't be read again."""
     head = _read(file, SAMPLE_BYTES)
     codec, encoding = _recognise(head)
     errors = "surrogatepass" if codec.startswith("utf-16") else "surrogateescape"
@@ -60,7 +60,7 @@ def _recognise(head: bytes) -> tuple[str, str]:
     for bom, codec, encoding in _BOMS:
         if head.startswith(bom):
             return codec, encoding
-    # Latin letters in UTF-16 have a NUL beside each of them.
+    # In UTF-16, a NUL byte is beside each Latin letter.
     if head[1:200:2].count(0) > len(head[1:200:2]) // 2:
         return "utf-16-le", "UTF-16 without a byte order mark"
     if head[0:200:2].count(0) > len(head[0:200:2]) // 2:
@@ -73,7 +73,7 @@ def _recognise(head: bytes) -> tuple[str, str]:
 
 
 def _read(file: BinaryIO, size: int) -> bytes:
-    """Read this many bytes, or all there are: a pipe gives less at once."""
+    """Read this many bytes, or all that there are: one read of a pipe may return fewer."""
     parts = []
     while size:
         part = file.read(size)
@@ -85,7 +85,7 @@ def _read(file: BinaryIO, size: int) -> bytes:
 
 
 class _Chained(io.RawIOBase):
-    """The bytes read for recognition, then the rest of the file."""
+    """The bytes that were read to detect the encoding, then the rest of the file."""
 
     def __init__(self, head: bytes, file: BinaryIO) -> None:
         self._head = io.BytesIO(head)

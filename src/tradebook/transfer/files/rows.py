@@ -1,6 +1,6 @@
-"""A file of customers, taken apart row by row; memory does not grow with the file.
+"""Reads a file of customers row by row; memory does not grow with the file.
 
-Whatever is wrong with a row becomes a Problem in its place, and reading goes on with the next.
+If a row can't be read, a Problem takes its place, and reading continues with the next row.
 """
 
 import csv
@@ -82,7 +82,7 @@ class FileReader:
             self.recognised.append(f"Separated by {name}, quoted by {quoting} quotes")
 
     def __iter__(self) -> Iterator[Row | Problem]:
-        """Yield each row, or what is wrong with it."""
+        """Yield each row, or a problem in its place."""
         records = self._csv_rows() if self._format == "csv" else self._ndjson_rows()
         for item in records:
             if isinstance(item, Problem):
@@ -168,7 +168,7 @@ def read_file(file: BinaryIO, file_format: Format, mapping: Mapping | None) -> F
 
 
 def unknown_column(name: str) -> str:
-    """Say that there is no such column, and which it may have meant."""
+    """Say that there is no such column, and suggest the nearest one."""
     from difflib import get_close_matches  # noqa: PLC0415 - only for a file that is wrong
 
     near = get_close_matches(name[:VALUE_SHOWN_MAX], COLUMNS, n=1)
@@ -230,7 +230,7 @@ def _too_long(line: int) -> Problem:
 
 
 def _dialect_of(sample: str) -> dict[str, Any]:
-    """Choose the delimiter under which the sample's records agree best on a number of cells."""
+    """Choose the delimiter that gives most records of the sample the same number of cells."""
     quote = "'" if sample.startswith("'") and '"' not in sample.split("\n", 1)[0] else '"'
 
     def agreement(delimiter: str) -> tuple[float, int]:
@@ -254,6 +254,6 @@ def _sample_rows(sample: str, delimiter: str, quote: str) -> list[list[str]]:
             if len(rows) >= _SAMPLE_RECORDS:
                 break
     except csv.Error:
-        pass  # The sample may end inside a record; what was read so far tells enough.
+        pass  # The sample may end inside a record; the records before it are enough.
     # The last record may be cut off by the sample's end.
     return rows[:-1] if len(rows) > 2 else rows

@@ -1,8 +1,8 @@
-"""What an import does to addresses: new ones, changed ones, and who is found under them.
+"""What an import does to addresses: new ones, changed ones, and which customers use them.
 
-An address may serve several customers. A row speaks for its own customer only, so an address that
-serves another one too is left as it is, and the row's customer gets one of its own. None is deleted:
-nothing tells whether an import made it or somebody who still wants it.
+An address may be used by several customers. A row speaks only for its own customer. So if others use the
+address too, it stays as it is, and the row's customer gets a new one. No address is deleted: nobody can
+tell whether an import made it, or somebody who still wants it.
 """
 
 from collections import defaultdict
@@ -45,7 +45,7 @@ class AddressChanges:
         self._before: dict[int, Values] = {}
 
     def load(self, keys: Iterable[int | None]) -> None:
-        """Read the addresses that the batch's customers have, and whom else they serve."""
+        """Read the addresses of the batch's customers, and which other customers use them."""
         ids = {key for key in keys if key is not None}
         if ids:
             self.rows.update(records.find_all(self._writer, ids))
@@ -55,14 +55,14 @@ class AddressChanges:
                     self._attached[customer].add(key)
 
     def of_new(self, record: CheckedRow) -> tuple[int | None, int | None]:
-        """Return the bill-to and ship-to address of a new customer; one serves as both unless told."""
+        """Return the bill-to and ship-to address of a new customer. Default: one address for both."""
         name = record.own.get("name")
         bill = self._add_given(record, "bill_to", name)
         ship = self._add_given(record, "ship_to", name)
         return bill, bill if ship is None else ship
 
     def of_changed(self, record: CheckedRow, customer: Mapping[str, Any]) -> tuple[int | None, int | None]:
-        """Return the addresses that a customer has after the row; what the row doesn't give stays."""
+        """Return the addresses that a customer has after its row; columns that the row doesn't give stay."""
         old_bill, old_ship = customer["bill_to_address_id"], customer["ship_to_address_id"]
         before = self.rows.get(old_ship, {})
         name = record.own.get("name", customer["name"])
@@ -121,14 +121,14 @@ class AddressChanges:
         for address in new - old:
             assert address is not None
             self._users[address].add(customer)
-        # What is attached goes on serving the customer.
+        # Attached addresses stay attached.
         for address in old - new - self._attached[customer]:
             assert address is not None
             self._users[address].discard(customer)
         return old != new or any(address in self._before for address in old)
 
     def write_new(self) -> None:
-        """Write the addresses that the customers of the batch are about to refer to."""
+        """Write the new addresses, before the customers that refer to them."""
         records.insert(self._writer, self._added)
 
     def write_changed(self) -> None:
@@ -143,7 +143,7 @@ def _has_value(given: Values) -> bool:
 
 
 def _is_emptied(given: Values) -> bool:
-    """Tell whether the row has every column of the address and all are empty: there is no address."""
+    """Tell whether the row has every column of the address, all empty: then there is no address."""
     return len(given) == len(ADDRESS_FIELDS) and not _has_value(given)
 
 

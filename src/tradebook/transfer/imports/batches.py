@@ -40,7 +40,7 @@ _NUMBERS = prepare(sa.select(_c.id, _c.number).where(_c.account_id == ACCOUNT, a
 
 
 class Batches:
-    """Writes batch after batch, and remembers in `touched` whom to index.
+    """Writes batch after batch, and remembers in `touched` which customers to index.
 
     `counts` tells how many customers were created, updated, unchanged.
     """
@@ -60,7 +60,7 @@ class Batches:
         self.counts: Counter[str] = Counter()
 
     def write(self, records: Sequence[CheckedRow]) -> None:
-        """Write what is right of these records, each of which has a number; the wrong ones learn why."""
+        """Write the correct ones of these records, which all have a number; the others get their problems."""
         batch = _Batch(self._writer, self._keys, records)
         for record in records:
             self._decide(batch, record)
@@ -70,7 +70,7 @@ class Batches:
         number = record.own["number"]
         known = batch.known.get(number)
         if number in batch.decided:
-            # The number is there twice, which is reported at the end, with both lines.
+            # The number occurs twice, which is reported at the end with both lines.
             key = NOT_WRITTEN
         elif known is None:
             key = self._create(batch, record)
@@ -130,7 +130,7 @@ class Batches:
         return key
 
     def _leave_parent(self, batch: "_Batch", record: CheckedRow, known: Values, values: Values) -> bool:
-        """Take a customer from the parent that its row no longer names; True where the row names another."""
+        """Remove a customer from the parent that its row no longer names; True if it names another one."""
         if "parent_number" not in record.own:
             return False
         wanted = record.own["parent_number"]
@@ -142,7 +142,7 @@ class Batches:
 
 
 class _Batch:
-    """What the book knows of a batch's customers, and what is to be written of them."""
+    """What the book has of a batch's customers, and what is to be written for them."""
 
     def __init__(self, writer: Writer, keys: RowKeys, records: Sequence[CheckedRow]) -> None:
         self._writer = writer
@@ -181,12 +181,12 @@ class _Batch:
         return None if parent is None else self._number_of[parent]
 
     def change_groups(self, customer: int, wanted: set[int]) -> bool:
-        """Have a known customer be in these pricing groups and no others; True where that changes any."""
+        """Put a known customer into exactly these pricing groups; True if that changes anything."""
         self._changed_groups[customer] = wanted
         return wanted != self._groups_of[customer]
 
     def write(self) -> list[int]:
-        """Write everything in the order in which rows refer to each other; return whom it concerns."""
+        """Write everything, in the order in which rows refer to each other; return the customers to index."""
         places = self.addresses.rows
         self.addresses.write_new()
         add_customers(self._writer, self.created, price_groups=self.new_groups, places=places)

@@ -1,4 +1,4 @@
-"""From names and codes in a file to the account's carriers and their service levels; the missing are made."""
+"""From names and codes in a file to the account's carriers and service levels; missing ones are made."""
 
 from collections import Counter
 
@@ -45,7 +45,7 @@ class Carriers:
         self._levels[key] = {}
         if code is not None:
             self._code_of[key] = code
-        # A deleted carrier stays with the customers that have it; nobody else gets it.
+        # Customers that have a deleted carrier keep it; no other customer gets it.
         if is_deleted:
             self._deleted.add(key)
             return
@@ -80,7 +80,7 @@ class Carriers:
         return self._add_level(carrier, name)
 
     def _refuse_level_of_another(self, carrier: int, name: str) -> None:
-        """Refuse what looks like a slip: the system's carriers have levels of their own."""
+        """Refuse what is likely a mistake: the system's carriers have levels of their own."""
         for other, levels in self._levels.items():
             if name in levels:
                 raise Refusal(

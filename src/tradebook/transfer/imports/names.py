@@ -1,6 +1,6 @@
-"""From the names in a file to the account's groups, terms and sales reps; what it lacks is made.
+"""From the names in a file to the account's groups, terms and sales reps; missing ones are made.
 
-A name is found as it is written. What the system owns is found whatever the case, as nobody means a
+A name is found exactly as it is written. For names of the system the case does not matter, as nobody means a
 second "Net 30" by "NET 30"; the account's own names may differ in case alone, and an export of them
 has to come back as it was.
 """
@@ -27,7 +27,7 @@ _REPS = prepare(sa.select(_u.email, _u.name, _u.id).where(_u.account_id == ACCOU
 
 
 class Refusal(Exception):
-    """A value of a record is well-formed, and yet can't be taken."""
+    """A value of a row is well-formed, but can't be accepted."""
 
     def __init__(self, column: str, value: Any, reason: str) -> None:
         super().__init__(reason)
@@ -70,7 +70,7 @@ class Terms:
 
 
 class Groups:
-    """Type groups and pricing groups, whose names no two of either kind share."""
+    """Type groups and pricing groups. No two groups of either kind have the same name."""
 
     def __init__(self, writer: Writer, made: Counter[str]) -> None:
         self._writer, self._made = writer, made
@@ -117,7 +117,7 @@ class SalesReps:
         return self._known[key][1]
 
     def key_of(self, email: str | None, name: str | None, current: int | None) -> int | None:
-        """Return the rep, a new one where there is none; a name other than the known one renames."""
+        """Return the rep, or a new one if there is none; another name than the known one renames the rep."""
         if email is None and name is None:
             return None
         if current is not None and self._known[current] == (email, name):

@@ -1,7 +1,7 @@
-"""Parents and children: who a file says belongs to whom, settled when the whole file has been read.
+"""Parents and children in a file, decided when the whole file has been read.
 
-A parent may stand behind its children in the file, so nothing can be said before. What is remembered of each
-row waits in temporary files.
+A parent may come after its children in the file, so nothing can be decided before. Until then, what is
+remembered of each row is in temporary files.
 """
 
 from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ class _Adoption(NamedTuple):
 
 
 class Families:
-    """Who has which number in the file, and who wants which parent."""
+    """Which row of the file has which number, and which customer wants which parent."""
 
     def __init__(self, writer: Writer, report: Callable[[Problem], None]) -> None:
         self._writer = writer
@@ -67,12 +67,12 @@ class Families:
         self._to_review: SortedSpill[int] = SortedSpill(int)
 
     def close(self) -> None:
-        """Let go of the temporary files."""
+        """Close the temporary files, which deletes them."""
         for spill in (self._mentions, self._adoptions, self._to_review):
             spill.close()
 
     def has_number(self, record: CheckedRow, number: str, key: int) -> None:
-        """Remember whose number this is; NOT_WRITTEN as key where the row could not be taken in."""
+        """Remember whose number this is; with the key NOT_WRITTEN if the row was not accepted."""
         self._mentions.add(_Mention(number, _IS, record.line, key))
 
     def wants_parent(self, record: CheckedRow, number: str, key: int) -> None:
@@ -84,14 +84,14 @@ class Families:
         self._to_review.add(parent)
 
     def settle(self, is_automatic: Callable[[str], bool]) -> None:
-        """Report every number that is there twice and every parent that can't be; give the rest theirs."""
+        """Report every number that occurs twice and every impossible parent; set all other parents."""
         for chunk in chunks_of(self._wanted(), ROWS_AT_ONCE):
             self._adopt(chunk, is_automatic)
         for adoptions in self._adoptions.chunks():
             self._check(adoptions)
 
     def _wanted(self) -> Iterator[tuple[_Mention, int | None]]:
-        """Yield each wish with the parent's key, None where no row of the file has the number."""
+        """Yield each wish with the parent's key; None if no row of the file has the number."""
         for _, mentions in groupby(self._mentions, key=lambda mention: mention.number):
             first: _Mention | None = None
             for mention in mentions:
@@ -123,7 +123,7 @@ class Families:
         set_parents(self._writer, parents)
 
     def _check(self, adoptions: list[_Adoption]) -> None:
-        """Refuse what makes three generations: judged when every row has the parent it wants."""
+        """Refuse what would make three generations, once every row has the parent that it wants."""
         found = misfits(self._writer, {each.child: each.parent for each in adoptions})
         if not found:
             return
@@ -139,6 +139,6 @@ class Families:
         self._report(problem(mention.line, column, mention.number, reason))
 
     def set_flags(self) -> Iterator[int]:
-        """Bring up to date which customers are parents; yield those of whom it changed."""
+        """Update which customers are parents; yield those that changed."""
         for keys in chunks_of(self._to_review.distinct(), ROWS_AT_ONCE):
             yield from review_parents(self._writer, keys)

@@ -1,4 +1,4 @@
-"""What a record names becomes the keys of the book's rows: type, groups, carrier, level, terms, sales rep."""
+"""Turns the names in a record into keys: of type, groups, carrier, level, terms and sales rep."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ class References:
         self._reps = SalesReps(writer, self.made)
 
     def columns(self, record: CheckedRow, known: Mapping[str, Any]) -> Values:
-        """Return the columns of the customer that the record's names decide; refusals go to the record."""
+        """Return the customer's columns that the record gives by name; refusals go to the record."""
         found = Values()
         for resolve in (self._type, self._terms, self._sales_rep, self._carrier_and_level):
             try:
@@ -40,7 +40,7 @@ class References:
         return found
 
     def price_groups(self, record: CheckedRow) -> list[int] | None:
-        """Return the pricing groups that the record names, none where it clears them; None: they stay."""
+        """Return the pricing groups that the record names: empty if it clears them, None if they stay."""
         if "price_groups" not in record.own:
             return None
         groups: list[int] = []

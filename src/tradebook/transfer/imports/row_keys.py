@@ -29,7 +29,7 @@ _LARGEST = prepare(
 
 
 class RowKeys:
-    """Gives out keys; one statement a batch finds out what is taken."""
+    """Gives out keys; one statement for each batch looks up which are taken."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
@@ -47,7 +47,7 @@ class RowKeys:
         return self._next - 1
 
     def look_up(self, times: Iterable[int]) -> None:
-        """Find out which keys these milliseconds have already; forgets those of the batch before."""
+        """Look up which keys of these milliseconds are taken; forgets those of the batch before."""
         self._largest = {}
         starts = {first_key_of(milliseconds) for milliseconds in times}
         if starts:
@@ -57,7 +57,7 @@ class RowKeys:
         self._largest.update(self._writer.rows(_LARGEST, starts=sorted(starts)))
 
     def created_at(self, milliseconds: int) -> int:
-        """Return the key after all others of this millisecond; where it is full, of the next."""
+        """Return the key after all others of this millisecond; if it is full, one of the next millisecond."""
         start = first_key_of(milliseconds)
         while True:
             if start not in self._largest:

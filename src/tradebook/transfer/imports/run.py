@@ -35,9 +35,9 @@ class ImportSummary(msgspec.Struct, kw_only=True):
     unchanged: int = 0
     problems: int = 0
     made: dict[str, int] = {}
-    """How many groups, terms, carriers, service levels and sales reps the account lacked, by kind."""
+    """How many groups, terms, carriers, service levels and sales reps were made, by kind."""
     is_kept: bool = False
-    """Whether the book holds it now: not after a dry run, and not where there was any problem."""
+    """Whether it was written: false after a dry run, and if there was any problem."""
 
     def __str__(self) -> str:
         """Write the summary as lines for a person."""
@@ -67,9 +67,9 @@ def import_customers(
     report: Report,
     progress: Progress | None = None,
 ) -> ImportSummary:
-    """Bring rows into the book; with any problem, each of which is reported, nothing is written.
+    """Import rows. Every problem is reported; if there is one, nothing is written.
 
-    `progress` is told now and then how many rows were read.
+    `progress` is called now and then with the number of rows read.
     """
     summary = ImportSummary()
     try:
@@ -105,7 +105,7 @@ class _Run:
         self._batches = Batches(
             writer, self._keys, self._references, self._numbering, self._families, self._touched
         )
-        # Customers without a number wait: one that stands later in the file may have the next number.
+        # Customers without a number wait, because a later row of the file may have the next number.
         self._unnumbered: Spill[CheckedRow] = Spill(CheckedRow)
 
     def close(self) -> None:
@@ -128,7 +128,7 @@ class _Run:
         if not self._summary.problems:
             self._numbering.save()
             self._touched.extend(self._families.set_flags())
-            # Last, and in the order of keys: an index that is written anywhere but at its end is slow.
+            # Last, and in the order of keys: an index is slow to write anywhere but at its end.
             for keys in chunks_of(self._touched.distinct(), ROWS_AT_ONCE):
                 self._writer.reindex(INDEX, keys)
         counts = self._batches.counts

@@ -1,4 +1,4 @@
-"""What a run has to remember for each row of a file, kept in a temporary file instead of in memory."""
+"""What an import has to remember for each row of a file, kept in temporary files instead of memory."""
 
 import heapq
 import os
@@ -17,7 +17,7 @@ Ordered = TypeVar("Ordered", bound=tuple[object, ...] | int)
 
 
 class Spill(Generic[Entry]):
-    """Entries in the order they were added, read as often as one likes.
+    """Entries in the order in which they were added. They can be read any number of times.
 
     `entry_type` is what msgspec can encode and decode; at most one block of entries is in memory.
     """
@@ -31,19 +31,19 @@ class Spill(Generic[Entry]):
         self.count = 0
 
     def close(self) -> None:
-        """Let go of the temporary file; what was in it is gone."""
+        """Close the temporary file, which deletes it."""
         if self._file is not None:
             self._file.close()
 
     def add(self, entry: Entry) -> None:
-        """Remember one more."""
+        """Remember one more entry."""
         self._recent.append(entry)
         self.count += 1
         if len(self._recent) >= self._recent_max:
             self._write_out()
 
     def extend(self, entries: Iterable[Entry]) -> None:
-        """Remember several more."""
+        """Remember several more entries."""
         for entry in entries:
             self.add(entry)
 
@@ -57,7 +57,7 @@ class Spill(Generic[Entry]):
 
     def _write_block(self, entries: list[Entry]) -> None:
         if self._file is None:
-            # Without a name and readable by nobody else: these are customers.
+            # The file has no name, so nobody else can read it: these are customers.
             self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - `close` closes it
         block = msgspec.msgpack.encode(entries)
         view = memoryview(block)
@@ -81,7 +81,7 @@ class Spill(Generic[Entry]):
 
 
 class SortedSpill(Spill[Ordered]):
-    """Entries in their own order, however they were added: sorted in runs, which are merged."""
+    """Entries in sorted order, no matter how they were added: parts are sorted and then merged."""
 
     def __init__(self, entry_type: Any) -> None:
         super().__init__(entry_type)
