@@ -34,7 +34,8 @@ COMMANDS = {
     ),
     "copy": Command(
         "transfers",
-        "Copy a whole book to another database, of the same or another engine. Ids, keys and cursors stay valid.",
+        "Copy a whole book to another database, of the same or another engine. "
+        "Ids, keys and cursors stay valid.",
         "copy_app",
     ),
     "openapi": Command("openapi", "Print the OpenAPI 3.1 document, the same as the server's /openapi.json."),
