@@ -13,12 +13,13 @@ import pytest
 from tests.contract.checkers import CUSTOMERS
 from tests.fixtures import plain_http
 from tests.fixtures.book import Book, delete
+from tests.fixtures.lengths import length
 from tradebook.app import open_database
 from tradebook.settings import Settings
 
 STAYING = 1_500
 WRITERS, WALKERS = 3, 4
-WRITES = 40
+WRITES = length(24, 200)
 TIED = "2024-05-01T09:30:00.500Z"
 FILTERS = {"": "ab", "status_codes=preferred": "a", "q=even": "b", "status_codes=normal,hold_all&q=walk": "b"}
 """Query, and the kinds of customers that match it."""
@@ -166,8 +167,8 @@ def test_walks_meet_what_stays_exactly_once_while_others_write(book):
         writers = [pool.submit(write, shared, place) for place in range(WRITERS)]
         walkers = [pool.submit(walk, shared, place) for place in range(WALKERS)]
         for writer in writers:
-            writer.result(60)
-        walks = [each for walker in walkers for each in walker.result(60)]
+            writer.result(300)
+        walks = [each for walker in walkers for each in walker.result(300)]
 
     assert len(walks) >= 4 * WALKERS
     assert any(life.deleted < float("inf") for life in shared.lives.values())

@@ -297,6 +297,18 @@ def test_the_document_and_the_reference_describe_it(changed: Changed) -> None:
     assert (pages / "columns.md").read_text().count("| `tax_number` | text") == 1
 
 
+def test_without_its_migration_the_line_makes_no_book_that_works_by_chance(
+    folder: Path, engine: Engine, tmp_path: Path
+) -> None:
+    program = Program(folder, engine.new(tmp_path))
+
+    code, _, messages = program.run("accounts", "list")
+
+    program.close()
+    assert code == 1
+    assert "tradebook migrate" in messages
+
+
 def test_without_the_line_nobody_knows_it(book: Any) -> None:
     """What is asked of the changed program is refused by the unchanged one."""
     answer = book.client.post(CUSTOMERS, json={"tax_number": "FR 1"})

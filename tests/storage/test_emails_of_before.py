@@ -160,7 +160,7 @@ def test_an_import_finds_the_one_whose_email_is_written_so(book, email, rep):
     url, account, _ = book
     migrations.upgrade(url)
     database = open_database(Settings(database=url))
-    rows = [Row(1, {"number": "1", "name": "A", "sales_rep_email": email}, {})]
+    rows = [Row(1, {"number": "1", "name": "A", "sales_rep_email": email})]
 
     summary = import_customers(database, account, rows, dry_run=False, report=print)
 

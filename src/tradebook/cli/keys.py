@@ -126,7 +126,7 @@ def rotate_key(
         try:
             key_id, secret = writing(book, account_id, rotate)
         except AlreadyDeleted:
-            fail(f"This account has no key {key} that is still good.")
+            fail(f"This account has no key {key} that is still valid.")
     if as_json:
         print_json({"id": key_id, "key": secret, "replaces": key})
     else:
@@ -142,5 +142,5 @@ def revoke_key(key: KeyArgument, account: AccountOption, database: DatabaseOptio
         account_id, _ = account_key(book, account)
         revoked = writing(book, account_id, partial(api_keys.revoke_key, key=found))
     if not revoked:
-        fail(f"This account has no key {key} that is still good.")
+        fail(f"This account has no key {key} that is still valid.")
     tell(f"{key} is revoked.")

@@ -23,7 +23,7 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "demo": Command(
-        "demo", "Make up a book in a temporary place, serve it, and show how to ask it. Ctrl-C removes it."
+        "demo", "Serve a made-up book from a temporary folder, and show a first request. Ctrl-C removes it."
     ),
     "serve": Command(
         "serve", "Serve the book over HTTP until you stop it. If its file does not exist, it is made."
@@ -34,13 +34,14 @@ COMMANDS = {
     ),
     "copy": Command(
         "transfers",
-        "Copy a whole book to another database, also of another engine. Ids, keys and cursors stay good.",
+        "Copy a whole book to another database, of the same or another engine. "
+        "Ids, keys and cursors stay valid.",
         "copy_app",
     ),
     "openapi": Command("openapi", "Print the OpenAPI 3.1 document, the same as the server's /openapi.json."),
     "accounts": Command("accounts", "The tenants of a book."),
     "keys": Command("keys", "The API keys of an account."),
-    "import": Command("transfers", "Bring a list in from a file.", "import_app"),
+    "import": Command("transfers", "Import a list from a file.", "import_app"),
     "export": Command("transfers", "Write a list to a file.", "export_app"),
 }
 

@@ -63,7 +63,8 @@ def migrate(
         tell("\n".join(["Applied:", *missing] if missing else ["Nothing was missing."]))
         tell(f"The book has schema {migrations.HEAD}.")
         if spread:
-            tell(f"Distributed by account: {', '.join(distributed) or 'nothing that was not before'}.")
+            listed = ", ".join(distributed)
+            tell(f"Distributed by account: {listed}." if listed else "All tables are distributed already.")
     if check and missing:
         raise typer.Exit(FAILED)
 
