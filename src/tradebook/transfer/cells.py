@@ -40,9 +40,9 @@ class CreatedAt(Kind, frozen=True):
             raise Unreadable("is not between 1970 and 2109")
         return milliseconds
 
-    def write_cells(self, kept: Iterable[int]) -> Iterable[str]:
-        """Write the times."""
-        return map(format_ms, kept)
+    def write_json(self, kept: int) -> str:
+        """Write the time."""
+        return format_ms(kept)
 
     def cell_form(self) -> str:
         """Name both forms."""
