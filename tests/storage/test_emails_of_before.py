@@ -1,15 +1,12 @@
 """Emails that were there before they were unique whatever their case: kept, told, and in nobody's way."""
 
-import os
-import subprocess
-import sys
-
 import httpx
 import pytest
 
 import tradebook.app
 from tests.contract.checkers import assert_error
 from tests.fixtures import plain_http
+from tests.fixtures.command_line import CommandLine
 from tests.storage.old_books import run_sql, take_back
 from tradebook import migrations
 from tradebook.app import create_app, open_database
@@ -76,17 +73,10 @@ def path(key: int) -> str:
     return f"{USERS}/{encode_id('acus', key)}"
 
 
-def test_migrate_keeps_them_and_says_so(book):
+def test_migrate_keeps_them_and_says_so(book, tmp_path):
     url, account, _ = book
 
-    done = subprocess.run(
-        [sys.executable, "-m", "tradebook", "migrate", "--database", url, "--json"],
-        env=os.environ,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = CommandLine(tmp_path, url).run("migrate", "--json")
 
     assert done.returncode == 0, done.stderr
     (notice,) = [line for line in done.stderr.splitlines() if "emails" in line]
@@ -160,7 +150,7 @@ def test_an_import_finds_the_one_whose_email_is_written_so(book, email, rep):
     url, account, _ = book
     migrations.upgrade(url)
     database = open_database(Settings(database=url))
-    rows = [Row(1, {"number": "1", "name": "A", "sales_rep_email": email}, {})]
+    rows = [Row(1, {"number": "1", "name": "A", "sales_rep_email": email})]
 
     summary = import_customers(database, account, rows, dry_run=False, report=print)
 
@@ -174,14 +164,7 @@ def test_one_engine_takes_a_book_with_them_from_the_other(book, tmp_path):
     migrations.upgrade(url)
     target = f"sqlite:///{tmp_path / 'copy.db'}"
 
-    done = subprocess.run(
-        [sys.executable, "-m", "tradebook", "copy", url, target],
-        env=os.environ,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = CommandLine(tmp_path, url).run("copy", url, target)
 
     assert done.returncode == 0, done.stderr
     users = "SELECT id, email, email_folded FROM account_users ORDER BY account_id, id"

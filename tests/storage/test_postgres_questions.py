@@ -155,7 +155,7 @@ def pieces(text: str) -> set[str]:
 def stored_pieces(both, index: ListIndex) -> set[str]:
     """Pieces of all that is stored for a search on either engine, and of the ids of what it belongs to."""
     found: set[str] = set()
-    for ledger, _, _ in both:
+    for ledger in both:
         texts = f"SELECT account_id, {index.folded_key}, folded FROM {index.folded.name} ORDER BY 1, 2"
         for _, key, text in ledger.sql(texts)[:ROWS_PULLED_APART]:
             found |= pieces(text) | pieces(encode_id("ac", key)) | {str(key), f"{key:x}"}
@@ -179,7 +179,7 @@ def places_found(ledger: Ledger, index: ListIndex, words: set[tuple[str, ...]]) 
 def answers_to_pieces(both, index: ListIndex) -> tuple[dict, dict]:
     """What each engine finds of every piece."""
     words = {tuple(words_of(piece)) for piece in stored_pieces(both, index)} - {()}
-    first, second = (places_found(ledger, index, words) for ledger, _, _ in both)
+    first, second = (places_found(ledger, index, words) for ledger in both)
     return first, second
 
 
@@ -204,7 +204,7 @@ def make_anew(ledger: Ledger) -> None:
 @pytest.mark.parametrize("index", INDEXES, ids=lambda index: index.table.name)
 def test_a_mark_that_can_be_searched_is_noticed(both, monkeypatch, index):
     """The planted fault, as it was: the account's mark in the letters of folded text."""
-    on_postgresql = both[1][0]
+    on_postgresql = both[1]
     with monkeypatch.context() as planted:
         planted.setattr(postgres_index, "_account_mark", lambda account: encode_body(account)[-6:] + "\n")
         make_anew(on_postgresql)
@@ -218,7 +218,7 @@ def test_a_mark_that_can_be_searched_is_noticed(both, monkeypatch, index):
 def test_the_mark_still_narrows_a_search_to_the_account(both):
     """By trigrams that no other account's mark has all of."""
     marks = {postgres_index._account_mark(key) for key in range(5, 5 + 4096 * 97, 97)}
-    shown = both[1][0].sql(f"SELECT {both[1][0].key}, show_trgm('{postgres_index._account_mark(5)}')")
+    shown = both[1].sql(f"SELECT {both[1].key}, show_trgm('{postgres_index._account_mark(5)}')")
 
     assert len(marks) == 4096
     assert all(re.fullmatch("[S-Z]{8}\n", mark) for mark in marks)
