@@ -2,9 +2,8 @@
 
 import os
 import signal
-import subprocess
-import sys
 import textwrap
+from pathlib import Path
 
 import alembic.op
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from tests.contract.checkers import CUSTOMERS
 from tests.fixtures import plain_http
 from tests.fixtures.book import Book
+from tests.fixtures.command_line import CommandLine, Ended
 from tests.fixtures.ledgers import Ledger
 from tests.fixtures.server import start_server, stop_server
 from tests.storage.old_books import run_sql, take_back
@@ -45,19 +45,9 @@ def place(engine, tmp_path):
     return engine.new(tmp_path)
 
 
-def tradebook(url: str, *arguments: str, first: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command line on a book, after some code of ours."""
-    return subprocess.run(
-        [sys.executable, "-m", "tradebook", *arguments, "--database", url],
-        env={
-            **os.environ,
-            **({"PYTHONPATH": f"{first}:{os.environ.get('PYTHONPATH', '')}"} if first else {}),
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def tradebook(url: str, *arguments: str) -> Ended:
+    """Call the command line on a book."""
+    return CommandLine(Path.cwd(), url).run(*arguments)
 
 
 def filled(url: str) -> tuple[dict, Ledger]:
@@ -77,13 +67,17 @@ def answers_of(ledger: Ledger) -> dict:
     return {name: ledger.found(*asked) for name, asked in questions.items()}
 
 
-def test_killed_while_it_makes_an_index_anew_it_is_told_refused_and_gone_on_with(place, tmp_path):
+def test_killed_while_it_makes_an_index_anew_it_is_told_refused_and_gone_on_with(
+    place, tmp_path, monkeypatch
+):
     answers, ledger = filled(place)
     run_sql(place, FORGET_VERSIONS)
     (tmp_path / "planted").mkdir()
     (tmp_path / "planted" / "sitecustomize.py").write_text(textwrap.dedent(KILLED))
 
-    killed = tradebook(place, "migrate", first=str(tmp_path / "planted"))
+    with monkeypatch.context() as planted:
+        planted.setenv("PYTHONPATH", f"{tmp_path / 'planted'}:{os.environ.get('PYTHONPATH', '')}")
+        killed = CommandLine(tmp_path, place).run_as_process("migrate")
     begun = run_sql(place, "SELECT indexes FROM accounts")
     checked = tradebook(place, "migrate", "--check")
     refused = tradebook(place, "accounts", "list")

@@ -1,5 +1,6 @@
 """`tradebook migrate`: a book brought to this version's schema."""
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -40,9 +41,8 @@ def migrate(
         fail(f"There is no book at {location.shown}.")
     try:
         location.create()
-        book = open_database(settings)
-        version, missing = book.schema_version(), migrations.pending(book)
-        book.close()
+        with closing(open_database(settings)) as book:
+            version, missing = book.schema_version(), migrations.pending(book)
         notices = [] if check else migrations.upgrade(settings.database, _RowsTold())
         distributed = migrations.distribute(settings.database) if spread else []
     except NotDistributable as error:
