@@ -8,8 +8,7 @@ from tests.contract.checks import check_envelope
 from tests.fixtures import plain_http
 from tests.fixtures.book import Book
 from tests.fixtures.samples import CHANGED, WRITTEN, Maker, creating, showing
-from tradebook.crud.fields import Many
-from tradebook.crud.parameters import Id
+from tradebook.crud.kinds import Id, Many
 from tradebook.crud.resource import Action, ListRoute
 from tradebook.ids import BODY_LENGTH
 from tradebook.resources import ALL

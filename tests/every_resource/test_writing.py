@@ -15,8 +15,8 @@ from tests.fixtures.samples import (
     listing,
     showing,
 )
-from tradebook.crud.fields import Many, Object
-from tradebook.crud.parameters import OneOf
+from tradebook.crud.fields import Object
+from tradebook.crud.kinds import Many, OneOf
 from tradebook.resources import ALL
 
 NAME = lambda resource: resource.name  # noqa: E731

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tradebook.crud.fields import Body, Field, Flag, Line
-from tradebook.crud.parameters import Id, Kind, OneOf, Unreadable
+from tradebook.crud.fields import Body, Field
+from tradebook.crud.kinds import Flag, Id, Kind, Line, OneOf, Unreadable
 from tradebook.crud.strict_json import Number
 from tradebook.errors import ValidationFailed
 from tradebook.ids import KEY_MAX

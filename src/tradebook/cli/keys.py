@@ -10,7 +10,7 @@ from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
 from tradebook.cli.output import WRONG_USAGE, fail, print_json, print_whole, tell
 from tradebook.clock import now_ms
-from tradebook.crud.parameters import did_you_mean
+from tradebook.crud.kinds import did_you_mean
 from tradebook.errors import AlreadyDeleted
 from tradebook.ids import decode_id, encode_id
 from tradebook.resources import api_keys

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from tradebook.crud.cursor import Cursors, Position
+from tradebook.crud.kinds import Unreadable, did_you_mean, refusal
 from tradebook.crud.parameters import (
     CURSOR,
     END_DATE,
@@ -16,10 +17,7 @@ from tradebook.crud.parameters import (
     Pairs,
     Parameter,
     Q,
-    Unreadable,
-    did_you_mean,
     include_parameter,
-    refusal,
 )
 from tradebook.crud.resource import ListRoute, Route, path_of
 from tradebook.errors import ValidationFailed

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from tradebook.crud.fields import Body, Many, Object
-from tradebook.crud.parameters import Id, Kind
+from tradebook.crud.fields import Body, Object
+from tradebook.crud.kinds import Id, Kind, Many
 from tradebook.crud.resource import Action, Route
 from tradebook.errors import (
     AlreadyExists,

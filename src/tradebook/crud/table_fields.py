@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from msgspec import structs
 
 from tradebook.crud.fields import Field
-from tradebook.crud.parameters import Id, Kind
+from tradebook.crud.kinds import Id, Kind
 from tradebook.crud.records import Values
 from tradebook.storage.schema import reference
 

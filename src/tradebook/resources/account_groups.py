@@ -6,10 +6,11 @@ import msgspec
 import sqlalchemy as sa
 
 from tradebook.crud.change import Change
-from tradebook.crud.fields import LINE, NOTE, Field, bodies
+from tradebook.crud.fields import Field, bodies
 from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.fragments import Fragments
-from tradebook.crud.parameters import OneOf, Parameter, Q
+from tradebook.crud.kinds import LINE, NOTE, OneOf
+from tradebook.crud.parameters import Parameter, Q
 from tradebook.crud.records import Records
 from tradebook.crud.resource import PathObject, Resource
 from tradebook.crud.walks import walk_of_index

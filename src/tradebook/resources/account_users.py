@@ -6,9 +6,10 @@ import msgspec
 import sqlalchemy as sa
 
 from tradebook.crud.change import Change
-from tradebook.crud.fields import EMAIL, LINE, URL, Field, bodies
+from tradebook.crud.fields import Field, bodies
 from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.fragments import Fragments
+from tradebook.crud.kinds import EMAIL, LINE, URL
 from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import Act, Action, PathObject, Resource
 from tradebook.crud.walks import walk_of_table

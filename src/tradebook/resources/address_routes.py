@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from tradebook.clock import now_ms
 from tradebook.crud.change import Change
-from tradebook.crud.fields import Field, Many, bodies
+from tradebook.crud.fields import Field, bodies
 from tradebook.crud.five_routes import ColumnActs, FiveRoutes
-from tradebook.crud.parameters import Id, OneOf, Parameter, Q
+from tradebook.crud.kinds import Id, Many, OneOf
+from tradebook.crud.parameters import Parameter, Q
 from tradebook.crud.records import Values, differ
 from tradebook.crud.resource import Action, Asked, Gone, ListRoute, PathObject, Resource, Span, View, Walk
 from tradebook.crud.table_fields import required_first

@@ -8,8 +8,7 @@ import sqlalchemy as sa
 from msgspec import structs
 
 from tradebook.clock import format_ms
-from tradebook.crud.fields import EMAIL, LINE
-from tradebook.crud.parameters import Kind, OneOf, Unreadable
+from tradebook.crud.kinds import EMAIL, LINE, Kind, OneOf, Unreadable
 from tradebook.crud.records import Records
 from tradebook.crud.table_fields import columns_of, own
 from tradebook.crud.text_values import check_text

@@ -7,10 +7,10 @@ from msgspec.structs import asdict
 
 from tradebook.clock import format_ms
 from tradebook.crud.change import Change
-from tradebook.crud.fields import LINE, Body, Field, Future, Many, Whole
+from tradebook.crud.fields import Body, Field
 from tradebook.crud.five_routes import FiveRoutes
 from tradebook.crud.grant import Grant
-from tradebook.crud.parameters import Word
+from tradebook.crud.kinds import LINE, Future, Many, Whole, Word
 from tradebook.crud.resource import Action, PathObject, Resource, View
 from tradebook.crud.walks import walk_of_table
 from tradebook.errors import AlreadyDeleted, PermissionDenied

@@ -10,11 +10,11 @@ from msgspec import structs
 
 from tradebook.clock import now_ms
 from tradebook.crud.change import Change
-from tradebook.crud.fields import LINE, Field, bodies
+from tradebook.crud.fields import Field, bodies
 from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.fragments import Fragment, Fragments
+from tradebook.crud.kinds import LINE, OneOf
 from tradebook.crud.listing import NESTED_MAX, ListObject, nested_list
-from tradebook.crud.parameters import OneOf
 from tradebook.crud.records import Records
 from tradebook.crud.resource import PathObject, Resource, View
 from tradebook.crud.walks import NewestOfEach, walk_of_table

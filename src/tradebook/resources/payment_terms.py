@@ -5,10 +5,10 @@ from typing import Literal
 import msgspec
 import sqlalchemy as sa
 
-from tradebook.crud.fields import LINE, Field, bodies
+from tradebook.crud.fields import Field, bodies
 from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.fragments import Fragments
-from tradebook.crud.parameters import OneOf
+from tradebook.crud.kinds import LINE, OneOf
 from tradebook.crud.records import Records
 from tradebook.crud.resource import PathObject, Resource
 from tradebook.crud.walks import walk_of_table

@@ -9,8 +9,8 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import structs
 
-from tradebook.crud.fields import Body, Field, Line, Object
-from tradebook.crud.parameters import Kind, Unreadable
+from tradebook.crud.fields import Body, Field, Object
+from tradebook.crud.kinds import Kind, Line, Unreadable
 from tradebook.crud.records import Values
 from tradebook.crud.table_fields import Cell, TableField
 from tradebook.crud.text_values import check_text

@@ -7,10 +7,10 @@ import msgspec
 import sqlalchemy as sa
 
 from tradebook.crud.change import Change
-from tradebook.crud.fields import LINE, Field, Flag, bodies
+from tradebook.crud.fields import Field, bodies
 from tradebook.crud.five_routes import ColumnActs
 from tradebook.crud.fragments import Fragments
-from tradebook.crud.parameters import OneOf
+from tradebook.crud.kinds import LINE, Flag, OneOf
 from tradebook.crud.records import Records, Values
 from tradebook.crud.versions import next_version
 from tradebook.errors import AlreadyDeleted, SystemOwned

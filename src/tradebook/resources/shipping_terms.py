@@ -8,11 +8,11 @@ import msgspec
 import sqlalchemy as sa
 
 from tradebook.crud.change import Change
-from tradebook.crud.fields import LINE, Field, Many, bodies
+from tradebook.crud.fields import Field, bodies
 from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.fragments import Fragments
+from tradebook.crud.kinds import LINE, Id, Many, OneOf
 from tradebook.crud.listing import NESTED_MAX, ListObject, nested_list
-from tradebook.crud.parameters import Id, OneOf
 from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import ListRoute, PathObject, Resource, View
 from tradebook.crud.walks import NewestOfEach, walk_of_owned, walk_of_table

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from tradebook.clock import format_ms, parse_rfc3339
-from tradebook.crud.parameters import Kind, Unreadable
+from tradebook.crud.kinds import Kind, Unreadable
 from tradebook.crud.table_fields import Cell
 from tradebook.crud.text_values import check_text
 from tradebook.ids import MILLISECONDS_MAX

@@ -5,8 +5,8 @@ A new fact of a customer is a line here and a migration.
 
 from typing import Any
 
-from tradebook.crud.fields import EMAIL, LINE, NOTE, URL, Body, Field, Flag, Many, Object
-from tradebook.crud.parameters import Id, OneOf
+from tradebook.crud.fields import Body, Field, Object
+from tradebook.crud.kinds import EMAIL, LINE, NOTE, URL, Flag, Id, Many, OneOf
 from tradebook.crud.records import Values
 from tradebook.crud.table_fields import Cell, TableField, given, kept, new_row, own, ref, required_first
 from tradebook.resources import (

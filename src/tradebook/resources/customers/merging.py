@@ -6,8 +6,8 @@ import msgspec
 import sqlalchemy as sa
 
 from tradebook.crud.change import Change
-from tradebook.crud.fields import Body, Field, Flag, Many
-from tradebook.crud.parameters import Id
+from tradebook.crud.fields import Body, Field
+from tradebook.crud.kinds import Flag, Id, Many
 from tradebook.crud.records import Values
 from tradebook.crud.versions import next_version
 from tradebook.errors import HierarchyViolation, ValidationFailed

@@ -2,7 +2,8 @@
 
 from typing import Any, Literal
 
-from tradebook.crud.parameters import END_DATE, START_DATE, Id, OneOf, Parameter, Q, Text
+from tradebook.crud.kinds import Id, OneOf
+from tradebook.crud.parameters import END_DATE, START_DATE, Parameter, Q, Text
 from tradebook.crud.resource import Action, Gone, ItemRoute, ListRoute, PathObject, Resource
 from tradebook.crud.walks import walk_of_index, walk_of_owned
 from tradebook.errors import CustomerMerged, HierarchyViolation
