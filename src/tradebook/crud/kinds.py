@@ -6,6 +6,7 @@ Parameters, fields and columns of files are declared with them.
 import re
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -133,15 +134,19 @@ class Word(Kind, frozen=True):
         return {"type": "string", "enum": list(self.words)}
 
 
-class OneOf(Kind, frozen=True):
+class OneOf(Kind, frozen=True, dict=True):
     """One word of a `Literal`; reading it returns its place among them."""
 
     literal: Any
 
-    @property
+    @cached_property
     def words(self) -> tuple[str, ...]:
         """The words, in their order."""
         return words_of(self.literal)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {word: place for place, word in enumerate(self.words)}
 
     def read(self, text: str) -> int:
         """Read one of the words, spelled exactly."""
@@ -149,11 +154,12 @@ class OneOf(Kind, frozen=True):
 
     def read_cell(self, value: Any) -> int:
         """Read one of the words, spelled exactly but for white space around it."""
-        words = self.words
-        word = value if value in words else text_values.check_text(value)
-        if word not in words:
-            raise Unreadable(f"must be one of {', '.join(words)}")
-        return words.index(word)
+        place = self._places.get(value) if isinstance(value, str) else None
+        if place is None:
+            place = self._places.get(text_values.check_text(value))
+        if place is None:
+            raise Unreadable(f"must be one of {', '.join(self.words)}")
+        return place
 
     def write_json(self, kept: int) -> str:
         """Write the word."""
