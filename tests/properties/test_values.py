@@ -22,7 +22,7 @@ from tradebook.ids import (
     milliseconds_of,
 )
 from tradebook.money import WrongAmount, display_amount, parse_amount
-from tradebook.text import fold, fold_phone, phone_form, words_of
+from tradebook.text import fold, fold_phone, phone_form, shortened, words_of
 from tradebook.web.query_string import page_url, parse_query_string
 
 keys = st.integers(0, KEY_MAX)
@@ -185,3 +185,11 @@ def test_the_url_of_a_page_reads_back_as_what_was_asked_for(pairs, position):
     assert path == "/v1/sales/customers"
     assert query.isascii()
     assert parse_query_string(query) == [*pairs, ("cursor", cursors.encode(position, b"scope"))]
+
+
+@given(value=st.text(max_size=30), length=st.integers(1, 30))
+def test_text_that_is_cut_says_so_and_is_not_longer_than_it_may_be(value, length):
+    cut = shortened(value, length)
+
+    assert len(cut) == min(len(value), length)
+    assert cut == value or (cut.endswith("…") and value.startswith(cut[:-1]))

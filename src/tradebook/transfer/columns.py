@@ -34,4 +34,4 @@ def _columns() -> Iterator[tuple[str, Column]]:
 
 
 COLUMNS = dict(_columns())
-LIST_COLUMNS = frozenset(name for name, column in COLUMNS.items() if column.cell.is_list)
+LIST_COLUMNS = tuple(name for name, column in COLUMNS.items() if column.cell.is_list)

@@ -6,9 +6,7 @@ import msgspec
 
 from tradebook.text import shortened
 from tradebook.transfer.columns import COLUMNS
-from tradebook.transfer.files.rows import Problem, Row
-
-VALUE_SHOWN_MAX = 80
+from tradebook.transfer.files.rows import VALUE_SHOWN_MAX, Problem, Row
 
 
 class CheckedRow(msgspec.Struct):
