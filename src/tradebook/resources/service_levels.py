@@ -1,7 +1,7 @@
 """Service levels: what a carrier offers, such as "Ground" or "2Day"."""
 
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Literal
 
 import msgspec
 import sqlalchemy as sa
@@ -18,7 +18,6 @@ from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, choice, flag, prepare, reference, table, text, unique
 
 Visibility = Literal["visible", "hidden"]
-VISIBILITIES: tuple[Visibility, ...] = get_args(Visibility)
 
 
 class ServiceLevel(msgspec.Struct, frozen=True):
