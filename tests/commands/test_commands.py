@@ -24,6 +24,7 @@ COMMANDS = (
     ("demo",),
     ("serve",),
     ("migrate",),
+    ("backup",),
     ("accounts",),
     ("accounts", "create"),
     ("accounts", "list"),
