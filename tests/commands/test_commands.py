@@ -25,6 +25,7 @@ COMMANDS = (
     ("serve",),
     ("migrate",),
     ("backup",),
+    ("check",),
     ("accounts",),
     ("accounts", "create"),
     ("accounts", "list"),

@@ -44,7 +44,7 @@ def backup(
     except FileExistsError as error:
         fail(f"{error.filename} exists already. Choose another name, or delete it if no backup is running.")
     except NotWhole as error:
-        fail(f"The copy was thrown away. {error} See docs/alarms.md.")
+        fail(f"The copy was thrown away. {error} Run tradebook check.")
     except (Unavailable, OSError) as error:
         fail(f"There is no backup: {error}")
     if as_json:

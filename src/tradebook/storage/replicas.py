@@ -11,7 +11,7 @@ from itertools import count
 from time import monotonic
 from typing import Any
 
-from tradebook.storage.database import Conflict, Database, Reader, Row, Unavailable, Writer
+from tradebook.storage.database import Conflict, Database, Inspector, Reader, Row, Unavailable, Writer
 from tradebook.storage.schema import Prepared
 
 FAILED_SECONDS, BEHIND_SECONDS = 5.0, 0.1
@@ -103,6 +103,14 @@ class Replicated:
     def remake_indexes(self, account_id: int) -> int:
         """Make the next rows of an account's indexes anew, on the primary."""
         return self._primary.remake_indexes(account_id)
+
+    def inspect(self, account_id: int) -> AbstractContextManager[Inspector]:
+        """Open a snapshot of one account on the primary, to look for faults in it."""
+        return self._primary.inspect(account_id)
+
+    def faults(self) -> Iterator[str]:
+        """Name what is wrong with the primary as a whole."""
+        return self._primary.faults()
 
     def schema_version(self) -> str | None:
         """Return the version of the primary's schema."""

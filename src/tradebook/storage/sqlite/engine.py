@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import msgspec
 
 from tradebook.ids import new_key
 from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION, REVISION
-from tradebook.storage.database import Duplicate, Row, Unavailable
+from tradebook.storage.database import Duplicate, IndexFault, Row, Unavailable
 from tradebook.storage.derived import Derived
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.index_documents import documents
@@ -29,6 +29,7 @@ from tradebook.storage.index_versions import (
 from tradebook.storage.schema import Prepared
 from tradebook.storage.sqlite.dialect import DIALECT
 from tradebook.storage.sqlite.index import index_name, keys_statement, tokens, version_of
+from tradebook.storage.sqlite.inspection import file_faults, index_faults
 
 MMAP_BYTES = 1 << 36
 CACHE_KIBIBYTES = 8_192
@@ -97,6 +98,14 @@ class SqliteReader:
                 bound[name] = msgspec.json.encode(value).decode()
         bound["account_id"] = self.account_id
         return sql, bound
+
+
+class SqliteInspector(SqliteReader):
+    """Reads one account, and what FTS5 holds of it."""
+
+    def index_faults(self, index: ListIndex) -> Iterator[IndexFault]:
+        """Compare an index with the rows that it is made from, both ways."""
+        return index_faults(self._connection, self, index)
 
 
 class SqliteWriter(SqliteReader):
@@ -284,6 +293,19 @@ class SqliteDatabase:
         """Make the next rows of such an account anew, in one transaction; tells how many, 0 at the end."""
         with self._write(account_id) as writer:
             return self.indexes.remake_some(writer)
+
+    @contextmanager
+    def inspect(self, account_id: int) -> Iterator[SqliteInspector]:
+        """Open a snapshot of one account, to look for faults in it."""
+        # On a connection of its own, which may have temporary tables; nothing writes to the book.
+        with _translated(), closing(self._open(query_only=False, timeout_ms=self.timeout_ms)) as connection:
+            connection.execute("BEGIN")
+            yield SqliteInspector(self, connection, account_id)
+
+    def faults(self) -> Iterator[str]:
+        """Name what is wrong with the file as a whole."""
+        with _translated():
+            yield from file_faults(self._connection("reading"), self.indexes.indexes)
 
     def schema_version(self) -> str | None:
         """Return the version of the file's schema; None if it has none yet."""
