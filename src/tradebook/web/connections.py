@@ -120,7 +120,7 @@ class Connections:
     def take_no_more(self) -> None:
         """Let nobody connect from now on, while those that are connected are answered.
 
-        If the listening socket were closed instead, whoever is in its queue would be cut, and has perhaps sent
+        If the listening socket were closed instead, those in its queue would be cut, who have perhaps sent
         a request already. With a filter that drops all packets, those who connect go on trying until it is
         closed, and then know that nothing was sent.
         """
