@@ -6,6 +6,7 @@ pytest_plugins = [
     "tests.fixtures.book",
     "tests.fixtures.ledgers",
     "tests.fixtures.counting",
+    "tests.fixtures.figures",
     "tests.contract.books",
     "tests.fixtures.order",
     "tests.fixtures.refusals",
