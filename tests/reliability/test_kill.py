@@ -1,7 +1,5 @@
 """Kill -9 under load: what was answered is there, nothing is there by halves, a retry makes nothing twice."""
 
-import textwrap
-
 import apsw
 import pytest
 
@@ -11,7 +9,7 @@ from tests.fixtures.engines import ENGINES, Postgres, Sqlite
 from tests.fixtures.lengths import length
 from tests.fixtures.postgres import DURABLE, PostgresServer
 from tests.fixtures.server import stop_server, wait_until
-from tests.reliability.journal import Writers, kill_all, kill_one, start
+from tests.reliability.journal import Writers, kill_all, kill_one, plant, start
 
 CYCLES = {"sqlite": length(12, 300), "postgresql": length(4, 100)}
 DATABASE_CYCLES = length(2, 100)
@@ -143,14 +141,6 @@ FAULTS = {
     sqlite.SqliteDatabase.write = write
     """,
 }
-
-
-def plant(monkeypatch, folder, code):
-    """Have every server that is started from now on run this code first."""
-    planted = folder / "planted"
-    planted.mkdir()
-    (planted / "sitecustomize.py").write_text(textwrap.dedent(code))
-    monkeypatch.setenv("PYTHONPATH", str(planted))
 
 
 def test_killed_between_commit_and_answer_a_retry_is_answered_and_makes_nothing(

@@ -184,6 +184,8 @@ def write_much(client, new, note):
         assert answer.status_code < 300, answer.text
         if method == "DELETE":
             ids.remove(one)
+        elif path == CUSTOMERS:
+            ids.append(answer.json()["id"])
         note()
 
 
