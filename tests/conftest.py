@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.fixtures.ledgers",
     "tests.fixtures.counting",
     "tests.fixtures.figures",
+    "tests.fixtures.load",
     "tests.contract.books",
     "tests.fixtures.order",
     "tests.fixtures.refusals",
