@@ -16,7 +16,7 @@ from tests.fixtures.server import start_server, stop_server, wait_until
 from tests.reliability.journal import workers_of
 
 GROUPS = "/v1/sales/account-groups"
-BODY_SECONDS = length(6, 10)
+BODY_SECONDS, SEND_SECONDS = length((2, 3), (10, 30))
 ROUNDS = length(2, 10)
 SENDERS, NON_READERS, IDLE = 50, 1_100, 10_000
 GREEDY, OTHERS = "127.0.0.2", "127.0.0.1"
@@ -26,8 +26,9 @@ UNREAD = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 60
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    """A server of one worker that waits for a body as shortly as can be set."""
+    """A server of one worker, with little patience in a short run."""
     monkeypatch.setenv("TRADEBOOK_BODY_TIMEOUT_MS", str(BODY_SECONDS * 1000))
+    monkeypatch.setenv("TRADEBOOK_SEND_TIMEOUT_MS", str(SEND_SECONDS * 1000))
     running = start_server(tmp_path, database=Sqlite().new(tmp_path))
     yield running
     stop_server(running)
@@ -72,14 +73,14 @@ def asking(server, book, seconds=1.0):
 
 def test_half_bodies_cost_nobody_anything_and_are_answered_at_the_deadline(server, book, figures):
     workers = workers_of(server.process.pid)
-    quiet, beside = [], []
+    quiet, beside, answers = [], [], []
     for _ in range(ROUNDS):
         quiet += asking(server, book)
         with ExitStack() as stack:
             began = time.monotonic()
             senders = [stack.enter_context(half_a_body(server, book, n)) for n in range(SENDERS)]
             beside += asking(server, book)
-            answers = [received(sender, BODY_SECONDS + 5) for sender in senders]
+            answers += [received(sender, began + BODY_SECONDS + 3) for sender in senders]
             ended = time.monotonic() - began
 
     kept = rate_of(beside, ROUNDS) / rate_of(quiet, ROUNDS)
@@ -93,11 +94,12 @@ def test_half_bodies_cost_nobody_anything_and_are_answered_at_the_deadline(serve
         answered_after=f"{ended:.1f} s",
     )
     assert cut == 0
+    assert answers.count(None) == 0, f"{answers.count(None)} of {len(answers)} are still open"
     assert {answer[:13] for answer in answers} == {b"HTTP/1.1 408 "}
     for answer in answers:
         head, _, body = answer.partition(b"\r\n\r\n")
         assert b"\r\nconnection: close" in head.lower()
-        assert set(json.loads(body)) == {"error"}
+        assert json.loads(body)["error"]["code"] == "request_timeout"
     assert BODY_SECONDS - 1 < ended < BODY_SECONDS + 4
     # On a machine that others use too, a tenth more or less says nothing.
     assert kept >= length(0.7, 0.9)
@@ -105,16 +107,20 @@ def test_half_bodies_cost_nobody_anything_and_are_answered_at_the_deadline(serve
     assert book.get(GROUPS)["data"] == []
 
 
-def received(connection, patience_seconds):
-    """Read all that comes, until the server closes."""
-    connection.settimeout(patience_seconds)
+def received(connection, deadline):
+    """Read all that comes until the server closes; None if it has not closed at the deadline."""
     found = b""
     try:
-        while piece := connection.recv(65_536):
+        while True:
+            connection.settimeout(max(0.01, deadline - time.monotonic()))
+            piece = connection.recv(65_536)
+            if not piece:
+                return found
             found += piece
+    except TimeoutError:
+        return None
     except ConnectionResetError:
-        pass
-    return found
+        return found
 
 
 def is_closed(connection):
@@ -147,7 +153,9 @@ def test_whoever_does_not_read_is_cut_and_stops_nobody(server, book, many_files,
 
         others = asking(server, book, seconds=3)
         wait_until(
-            lambda: all(is_closed(each) for each in connections), "the end of those that don't read", 90
+            lambda: all(is_closed(each) for each in connections),
+            "the end of those that don't read",
+            3 * SEND_SECONDS + 10,
         )
 
     ended = time.monotonic() - began
@@ -156,7 +164,8 @@ def test_whoever_does_not_read_is_cut_and_stops_nobody(server, book, many_files,
         1, len(others), sum(not each.is_good for each in others), attached_in=f"{attached:.1f} s",
         rate=f"{rate_of(others, 3):.0f}/s", slowest=f"{slowest * 1000:.0f} ms", cut_after=f"{ended:.0f} s",
     )  # fmt: skip
-    assert set(statuses(others)) == {200}
+    assert set(statuses(others)) <= {200, 503}
+    assert sum(each.is_good for each in others) > 0.9 * len(others)
     assert slowest < 5
 
 
