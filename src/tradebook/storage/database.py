@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from tradebook.clock import now_ms
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.schema import Prepared
 
@@ -37,6 +38,38 @@ class NotDistributable(Exception):
 
 class Duplicate(Exception):
     """A row with this key or unique value exists already."""
+
+
+class Commits:
+    """Counts the transactions of accounts that were committed."""
+
+    def __init__(self) -> None:
+        self.number = self.last_ms = 0
+
+    def note(self) -> None:
+        """Count one more, now."""
+        self.number += 1
+        self.last_ms = now_ms()
+
+
+class ReplicaFigures(msgspec.Struct):
+    """What came of the reads that a replica was asked for, and how far behind it was at the last one."""
+
+    answered: int = 0
+    behind: int = 0
+    failed: int = 0
+    lag_ms: int = 0
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """What a process has counted of its database since it has opened it."""
+
+    commits: int = 0
+    last_commit_ms: int = 0
+    idle: int = 0
+    in_use: int = 0
+    """Connections to a server."""
+    replicas: tuple[ReplicaFigures, ...] = ()
 
 
 class Reader(Protocol):
@@ -142,6 +175,9 @@ class Database(Protocol):
 
     def faults(self) -> Iterator[str]:
         """Name what is wrong with the database as a whole, a sentence each; the rows are looked at apart."""
+
+    def figures(self) -> Figures:
+        """Tell what was counted, without asking the database."""
 
     def schema_version(self) -> str | None:
         """Return the version of the database's schema; None if it has none yet."""

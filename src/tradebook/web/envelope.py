@@ -4,6 +4,7 @@ import falcon
 import msgspec
 
 from tradebook.errors import ApiError, ErrorType, PayloadTooLarge
+from tradebook.web import metrics
 
 ERRORS_PATH = "/errors"
 
@@ -45,6 +46,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 def error_answer(error: ApiError) -> Answer:
     """Make the answer of an error of the catalogue."""
+    metrics.refused(error.code)
     body = ErrorBody(
         error.code,
         error.type,

@@ -15,7 +15,16 @@ from psycopg import errors
 
 from tradebook.ids import new_key
 from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION
-from tradebook.storage.database import Conflict, Duplicate, IndexFault, OutcomeUnknown, Row, Unavailable
+from tradebook.storage.database import (
+    Commits,
+    Conflict,
+    Duplicate,
+    Figures,
+    IndexFault,
+    OutcomeUnknown,
+    Row,
+    Unavailable,
+)
 from tradebook.storage.derived import Derived
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.index_documents import Document, documents
@@ -179,6 +188,7 @@ class PostgresDatabase:
 
     def __init__(self, conninfo: str, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> None:
         self.indexes = IndexVersions(indexes, version_of)
+        self._commits = Commits()
         self.derived = Derived()
         self.timeout_ms = timeout_ms
         self._patience_seconds = timeout_ms / 1000
@@ -201,6 +211,7 @@ class PostgresDatabase:
         with self._write(account_id) as writer:
             self.indexes.require_own(writer.versions)
             yield writer
+        self._commits.note()
 
     @contextmanager
     def _write(self, account_id: int) -> Iterator[PostgresWriter]:
@@ -260,6 +271,11 @@ class PostgresDatabase:
         """Name what is wrong with the database as a whole."""
         with self._transaction(f"{_READ}; {self._own(None)}") as (connection, _):
             yield from database_faults(connection, self.indexes.indexes)
+
+    def figures(self) -> Figures:
+        """Tell what was counted, and how many connections there are."""
+        idle, in_use = self._connections.numbers()
+        return Figures(self._commits.number, self._commits.last_ms, idle, in_use)
 
     def schema_version(self) -> str | None:
         """Return the version of the database's schema; None if it has none yet."""

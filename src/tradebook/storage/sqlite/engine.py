@@ -12,7 +12,7 @@ import msgspec
 
 from tradebook.ids import new_key
 from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION, REVISION
-from tradebook.storage.database import Duplicate, IndexFault, Row, Unavailable
+from tradebook.storage.database import Commits, Duplicate, Figures, IndexFault, Row, Unavailable
 from tradebook.storage.derived import Derived
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.index_documents import documents
@@ -29,7 +29,7 @@ from tradebook.storage.index_versions import (
 from tradebook.storage.schema import Prepared
 from tradebook.storage.sqlite.dialect import DIALECT
 from tradebook.storage.sqlite.index import index_name, keys_statement, tokens, version_of
-from tradebook.storage.sqlite.inspection import file_faults, index_faults
+from tradebook.storage.sqlite.inspection import file_faults, index_faults, opened
 
 MMAP_BYTES = 1 << 36
 CACHE_KIBIBYTES = 8_192
@@ -194,6 +194,7 @@ class SqliteDatabase:
         self.derived = Derived()
         self.timeout_ms = timeout_ms
         self.indexes = IndexVersions(indexes, version_of)
+        self._commits = Commits()
         self._own = threading.local()
 
     @contextmanager
@@ -213,6 +214,7 @@ class SqliteDatabase:
         with self._write(account_id) as writer:
             self.indexes.require_own(writer.versions)
             yield writer
+        self._commits.note()
 
     @contextmanager
     def _write(self, account_id: int) -> Iterator[SqliteWriter]:
@@ -297,15 +299,18 @@ class SqliteDatabase:
     @contextmanager
     def inspect(self, account_id: int) -> Iterator[SqliteInspector]:
         """Open a snapshot of one account, to look for faults in it."""
-        # On a connection of its own, which may have temporary tables; nothing writes to the book.
-        with _translated(), closing(self._open(query_only=False, timeout_ms=self.timeout_ms)) as connection:
+        with _translated(), closing(opened(self.path, timeout_ms=self.timeout_ms)) as connection:
             connection.execute("BEGIN")
             yield SqliteInspector(self, connection, account_id)
 
     def faults(self) -> Iterator[str]:
         """Name what is wrong with the file as a whole."""
-        with _translated():
-            yield from file_faults(self._connection("reading"), self.indexes.indexes)
+        with _translated(), closing(opened(self.path, timeout_ms=self.timeout_ms)) as connection:
+            yield from file_faults(connection, self.indexes.indexes)
+
+    def figures(self) -> Figures:
+        """Tell what was counted."""
+        return Figures(self._commits.number, self._commits.last_ms)
 
     def schema_version(self) -> str | None:
         """Return the version of the file's schema; None if it has none yet."""

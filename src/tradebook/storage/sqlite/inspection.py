@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 import apsw
 
@@ -12,8 +13,18 @@ from tradebook.storage.index_faults import Kind, Step, compare_texts, steps, tol
 from tradebook.storage.schema import metadata
 from tradebook.storage.sqlite.index import index_name, tokens
 
+CACHE_KIBIBYTES = 32_768
 TOKENS_SOUGHT = 1_000
 """Of how many tokens that too many rows hold these rows are sought: one is enough to find a row by."""
+
+
+def opened(path: Path, *, timeout_ms: int) -> apsw.Connection:
+    """Open the file to look for faults in it. Nothing writes to it; there may be temporary tables."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection.set_busy_timeout(timeout_ms)
+    connection.pragma("trusted_schema", 0)
+    connection.pragma("cache_size", -CACHE_KIBIBYTES)
+    return connection
 
 
 def file_faults(connection: apsw.Connection, indexes: Iterable[ListIndex]) -> Iterator[str]:
