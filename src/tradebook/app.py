@@ -24,8 +24,8 @@ from tradebook.web.twins import Twins
 App = falcon.App[falcon.Request, falcon.Response]
 
 
-def create_worker(port: int, connections_max: int) -> Worker:
-    """Make what a worker process serves on a port."""
+def create_worker(port: int, connections_max: int, parent: int) -> Worker:
+    """Make what a worker process serves on a port, as long as its parent process lives."""
     settings = load_settings()
     app, service = _put_together(settings)
     return Worker(
@@ -41,6 +41,7 @@ def create_worker(port: int, connections_max: int) -> Worker:
             send_seconds_max=settings.send_timeout_ms / 1000,
             unread_bytes_max=settings.unread_bytes_max,
         ),
+        parent=parent,
         close=service.database.close,
     )
 
