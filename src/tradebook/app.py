@@ -14,15 +14,42 @@ from tradebook.storage.database import Unavailable
 from tradebook.web.application import build_app
 from tradebook.web.auth import Authenticator
 from tradebook.web.bodies import Bodies
+from tradebook.web.connections import Connections
 from tradebook.web.limits import make_limiter
 from tradebook.web.page_cache import PageCache
+from tradebook.web.rsgi import Worker
 from tradebook.web.service import Service
 from tradebook.web.twins import Twins
 
+App = falcon.App[falcon.Request, falcon.Response]
 
-def create_app(settings: Settings | None = None) -> falcon.App[falcon.Request, falcon.Response]:
-    """Make the WSGI application of one worker process."""
-    settings = settings or load_settings()
+
+def create_worker(port: int, connections_max: int) -> Worker:
+    """Make what a worker process serves on a port."""
+    settings = load_settings()
+    app, service = _put_together(settings)
+    return Worker(
+        app,
+        service.bodies,
+        service.authenticator.account_of,
+        read_queue_seconds=settings.read_queue_ms / 1000,
+        write_queue_seconds=settings.write_queue_ms / 1000,
+        connections=Connections(
+            port,
+            per_address_max=settings.connections_per_address_max,
+            in_all_max=connections_max,
+            send_seconds_max=settings.send_timeout_ms / 1000,
+        ),
+        close=service.database.close,
+    )
+
+
+def create_app(settings: Settings | None = None) -> App:
+    """Make the WSGI application alone, which reads a body that is there as a whole."""
+    return _put_together(settings or load_settings())[0]
+
+
+def _put_together(settings: Settings) -> tuple[App, Service]:
     database = open_database(settings)
 
     def is_ready() -> bool:
@@ -42,9 +69,10 @@ def create_app(settings: Settings | None = None) -> falcon.App[falcon.Request, f
         Twins(settings.database),
         Bodies(settings.body_bytes_max, settings.body_timeout_ms),
     )
-    return build_app(
+    app = build_app(
         service,
         ALL,
         is_ready=is_ready,
         log_requests=settings.log_requests,
     )
+    return app, service

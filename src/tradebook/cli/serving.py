@@ -1,18 +1,34 @@
-"""Runs the server: Granian's worker processes, each with the WSGI application of `create_app`."""
+"""Runs the server: Granian's worker processes, each with what `create_worker` makes."""
 
+import multiprocessing
 import os
+import resource
 import sys
 from collections.abc import Callable
+from functools import partial
+from math import ceil
+from typing import cast
 
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces
+from granian import Granian, loops
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-import tradebook.app  # noqa: F401 - before the workers fork, which then share it in memory
+from tradebook.app import create_worker
 from tradebook.cli.listening import PortTaken, require_free
 from tradebook.settings import DATABASE_VARIABLE, load_settings
 from tradebook.storage.location import locate
+from tradebook.web.loops import WorkerLoop
+
+LOOP = "tradebook"
+BACKLOG = 4_096
+"""How many connections the system keeps for a worker that can't accept more."""
+
+CONNECTIONS_SPARE = 16
+"""How many more a worker accepts than it may keep, until it has closed the most silent ones."""
+
+OTHER_DESCRIPTORS = 64
+"""For the book, the log and the server itself."""
 
 HEADER_TIMEOUT_MS = 10_000
 HEAD_BYTES_MAX = 32_768
@@ -24,25 +40,42 @@ def serve_forever(host: str, port: int, workers: int, on_listening: Callable[[],
     require_free(host, port)
     # Workers are processes of their own and read the book's URL from the environment. It has to be the
     # absolute one, whatever folder they start in.
-    os.environ[DATABASE_VARIABLE] = locate(load_settings().database).url
+    settings = load_settings()
+    os.environ[DATABASE_VARIABLE] = locate(settings.database).url
+    connections = ceil(possible_connections(settings.connections_max) / workers)
+    # They share what this process has loaded. Python 3.14 would start them empty.
+    multiprocessing.set_start_method("fork")
+    loops.register(LOOP)(WorkerLoop)
     server = Granian(
-        "tradebook.app:create_app",
-        factory=True,
+        "tradebook.app:create_worker",
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
+        loop=cast("Loops", LOOP),
         workers=workers,
-        # One thread a process: with more, they would wait for each other's lock, not for the disk.
-        blocking_threads=1,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS, max_buffer_size=HEAD_BYTES_MAX),
         websockets=False,
+        backlog=BACKLOG,
+        backpressure=connections + CONNECTIONS_SPARE,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
     )
     server.on_startup(on_listening)
-    server.serve()
+    # It asks for a callable, and calls the method of RSGI where there is one.
+    server.serve(target_loader=partial(create_worker, port, connections), wrap_loader=False)  # type: ignore[arg-type]
+
+
+def possible_connections(wanted: int) -> int:
+    """Raise the limit of descriptors as far as it goes, and tell how many connections that is enough for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + CONNECTIONS_SPARE + OTHER_DESCRIPTORS
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return max(1, min(wanted, soft - CONNECTIONS_SPARE - OTHER_DESCRIPTORS))
+    return wanted
 
 
 def main() -> None:

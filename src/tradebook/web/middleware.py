@@ -9,6 +9,7 @@ from typing import Any
 import falcon
 from falcon.constants import COMBINED_METHODS
 
+from tradebook.web.heads import REFUSAL
 from tradebook.web.log import log
 
 REQUEST_ID_HEADER = "X-Request-Id"
@@ -17,6 +18,8 @@ API = "/v1/"
 """Paths that begin with this need a key."""
 Step = Callable[[falcon.Request], None]
 _GOOD_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+_CONTEXT = "tradebook.context"
+"""Where the environment holds what the first call of the application knew of the request."""
 _NO_ROUTE = re.compile(r"\A[^/]|/\.{0,2}(?:/|\Z)")
 """A path that no route is spelled like: a segment of it is empty, `.` or `..`."""
 
@@ -31,13 +34,11 @@ class EveryRequest:
 
     def process_request(self, request: falcon.Request, response: falcon.Response) -> None:
         """Give the request its id; refuse a body that is too large, unread, and a path that is no route's."""
-        context = request.context
-        context.started = perf_counter()
-        context.account = None
-        context.limit = None
-        given = request.env.get("HTTP_X_REQUEST_ID", "")
-        # It is no secret, only for finding a line: `random` is enough, and takes a tenth of the time.
-        context.request_id = given if given and _GOOD_ID.fullmatch(given) else f"req_{getrandbits(80):020x}"
+        env = request.env
+        context = env.setdefault(_CONTEXT, request.context)
+        if context is request.context:
+            self._meet(request)
+        request.context = context
         response.set_header(REQUEST_ID_HEADER, context.request_id)
         response.set_header("X-Content-Type-Options", "nosniff")
         response.set_header(RETRY_HEADER, "false")
@@ -45,11 +46,24 @@ class EveryRequest:
             # Refused like TRACE: then Falcon answers with the allowed methods, and not only that the
             # request is bad.
             request.method = "TRACE"
+        if REFUSAL in env:
+            raise env[REFUSAL]
         self._require_small_body(request)
         # Falcon looks past slashes in front, and takes an empty id. Proxies and clients read such paths in
         # ways of their own, `//v1/…` as a host called v1: what one of them let through was not this route.
         if _NO_ROUTE.search(request.path):
             raise falcon.HTTPRouteNotFound
+
+    @staticmethod
+    def _meet(request: falcon.Request) -> None:
+        context = request.context
+        context.started = perf_counter()
+        context.account = None
+        context.limit = None
+        context.granted = None
+        given = request.env.get("HTTP_X_REQUEST_ID", "")
+        # It is no secret, only for finding a line: `random` is enough, and takes a tenth of the time.
+        context.request_id = given if given and _GOOD_ID.fullmatch(given) else f"req_{getrandbits(80):020x}"
 
     def process_response(
         self, request: falcon.Request, response: falcon.Response, resource: Any, succeeded: bool

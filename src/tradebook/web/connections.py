@@ -1,0 +1,161 @@
+"""The connections of a worker: bounded in number, from one address and in all, and cut if they don't read.
+
+The server accepts and closes connections by itself, and doesn't tell of it. So a thread looks at the sockets
+of this process. Where there are too many, those go that have been silent the longest; whoever asks is served.
+"""
+
+import os
+import socket
+import stat
+import struct
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from tradebook.web.log import log
+
+LOOK_SECONDS = 0.5
+HURRIED_SECONDS = 0.1
+"""How long between two looks, and where many connections are open."""
+
+HURRY_FROM = 256
+
+SILENT_SECONDS = 1.0
+"""How long a connection has to be silent before it may be closed: its next request could be on its way."""
+
+_SOCKETS = Path("/proc/self/fd")
+_INFO_BYTES = 104
+_LAST_RECEIVED = struct.Struct("=52xI")
+"""Where the kernel's tcp_info tells how long ago the last data came, in milliseconds."""
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """An open connection: its descriptor, which socket that was, and whose."""
+
+    descriptor: int
+    inode: int
+    address: str
+
+
+class Connections:
+    """Looks at the connections of this process to one port."""
+
+    def __init__(self, port: int, *, per_address_max: int, in_all_max: int, send_seconds_max: float) -> None:
+        self._port = port
+        self._per_address_max = per_address_max
+        self._in_all_max = in_all_max
+        self._send_ms_max = int(send_seconds_max * 1000)
+        self._known: dict[int, Connection | int] = {}
+
+    def watch(self, on_orphaned: Callable[[], None]) -> None:
+        """Look again and again, in a thread; tell when the process that has started this one is gone."""
+        parent = os.getppid()
+        pause = threading.Event()
+
+        def look_on() -> None:
+            while True:
+                number = self.look()
+                if os.getppid() != parent:
+                    on_orphaned()
+                    return
+                pause.wait(HURRIED_SECONDS if number > HURRY_FROM else LOOK_SECONDS)
+
+        threading.Thread(target=look_on, name="connections", daemon=True).start()
+
+    def look(self) -> int:
+        """Close what is too much, and return how many connections are left."""
+        found = list(self._open())
+        by_address = defaultdict(list)
+        for connection in found:
+            by_address[connection.address].append(connection)
+        closed = 0
+        for listed in by_address.values():
+            closed += self._close_silent(listed, len(listed) - self._per_address_max)
+        closed += self._close_silent(found, len(found) - closed - self._in_all_max)
+        if closed:
+            log("connections closed, as there are too many", closed=closed, open=len(found) - closed)
+        return len(found) - closed
+
+    def active(self, seconds: float) -> int:
+        """Count the connections on which something came within the last seconds."""
+        return sum(silent < seconds for silent in map(_silent_seconds, self._open()))
+
+    def _open(self) -> Iterator[Connection]:
+        """List the connections that are open."""
+        known, self._known = self._known, {}
+        for entry_of_descriptor in _SOCKETS.iterdir() if _SOCKETS.exists() else ():
+            descriptor = int(entry_of_descriptor.name)
+            try:
+                status = os.fstat(descriptor)
+            except OSError:
+                continue
+            if not stat.S_ISSOCK(status.st_mode):
+                continue
+            before = known.get(descriptor)
+            inode = before.inode if isinstance(before, Connection) else before
+            entry = before if before is not None and inode == status.st_ino else None
+            if entry is None:
+                entry = self._meet(descriptor, status.st_ino)
+            self._known[descriptor] = entry
+            if isinstance(entry, Connection):
+                yield entry
+
+    def _meet(self, descriptor: int, inode: int) -> Connection | int:
+        """Find out whose a new socket is, and have it cut if its client stops reading."""
+        try:
+            end = socket.socket(fileno=descriptor)
+        except OSError:
+            return inode
+        try:
+            if end.family not in {socket.AF_INET, socket.AF_INET6} or end.getsockname()[1] != self._port:
+                return inode
+            address = end.getpeername()[0]
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self._send_ms_max)
+        except OSError:
+            # It listens, or is closed already.
+            return inode
+        else:
+            return Connection(descriptor, inode, address)
+        finally:
+            end.detach()
+
+    def _close_silent(self, connections: list[Connection], number: int) -> int:
+        if number <= 0:
+            return 0
+        silent = sorted(((_silent_seconds(each), each) for each in connections), key=lambda pair: -pair[0])
+        return sum(_close(each) for seconds, each in silent[:number] if seconds >= SILENT_SECONDS)
+
+
+def _silent_seconds(connection: Connection) -> float:
+    """Tell how long nothing has come on a connection; none at all where it is gone."""
+    try:
+        end = socket.socket(fileno=connection.descriptor)
+    except OSError:
+        return 0.0
+    try:
+        info = end.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
+    except OSError:
+        return 0.0
+    finally:
+        end.detach()
+    return float(_LAST_RECEIVED.unpack_from(info)[0] / 1000)
+
+
+def _close(connection: Connection) -> bool:
+    """Shut a connection down, if its descriptor is still its own; the server then closes it."""
+    try:
+        if os.fstat(connection.descriptor).st_ino != connection.inode:
+            return False
+        end = socket.socket(fileno=connection.descriptor)
+    except OSError:
+        return False
+    try:
+        end.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return False
+    finally:
+        end.detach()
+    return True
