@@ -48,7 +48,8 @@ def opened(database: str | None, *, moves_much: bool = False, fills: bool = Fals
     location = locate(settings.database)
     try:
         with closing(open_database(settings)) as book:
-            location.create()
+            if location.create():
+                tell(f"Made a new, empty book: {location.shown}.")
             if (location.is_embedded or fills) and book.schema_version() is None:
                 # Late: nearly every book is there already, and Alembic takes long to load.
                 from tradebook import migrations  # noqa: PLC0415

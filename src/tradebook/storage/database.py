@@ -123,5 +123,8 @@ class Database(Protocol):
     def schema_version(self) -> str | None:
         """Return the version of the database's schema; None if it has none yet."""
 
+    def why_not_written(self) -> str | None:
+        """Say what keeps the book from being written, after its name; None where nothing is known of."""
+
     def close(self) -> None:
-        """Close files and connections."""
+        """Close files and connections, those of other threads too. Whoever needs them opens them again."""

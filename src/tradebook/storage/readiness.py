@@ -1,6 +1,6 @@
 """Whether a book is one that this version of the program works with."""
 
-from tradebook.storage.database import Database
+from tradebook.storage.database import Database, Unavailable
 
 HEAD = "0004"
 """The schema that this version works with: the last of `migrations`."""
@@ -24,3 +24,11 @@ def why_not(book: Database) -> str | None:
             "Tradebook, or unfinished. Run tradebook migrate."
         )
     return None
+
+
+def is_ready(book: Database) -> bool:
+    """Tell whether the program can read and write a book now."""
+    try:
+        return why_not(book) is None and book.why_not_written() is None
+    except Unavailable:
+        return False

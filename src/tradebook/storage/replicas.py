@@ -108,6 +108,10 @@ class Replicated:
         """Return the version of the primary's schema."""
         return self._primary.schema_version()
 
+    def why_not_written(self) -> str | None:
+        """Say what keeps the primary from being written."""
+        return self._primary.why_not_written()
+
     def close(self) -> None:
         """Close all connections."""
         for database in (self._primary, *(standby.database for standby in self._standbys)):

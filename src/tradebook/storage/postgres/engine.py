@@ -249,6 +249,11 @@ class PostgresDatabase:
             found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             return None if found is None else str(found[0])
 
+    def why_not_written(self) -> str | None:
+        """Say what keeps the database from being written; None where nothing is known of."""
+        with self._transaction(f"{_WRITE}; SHOW transaction_read_only") as (_, rows):
+            return "takes no writes: it is read-only, or a standby." if rows[0][0] == "on" else None
+
     def close(self) -> None:
         """Close all connections."""
         self._connections.close()

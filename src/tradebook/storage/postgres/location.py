@@ -35,8 +35,9 @@ class PostgresLocation:
         """Return True: whether the database exists is found out on the first statement."""
         return True
 
-    def create(self) -> None:
+    def create(self) -> bool:
         """Do nothing: whoever runs the server makes the database."""
+        return False
 
     def open(self, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> PostgresDatabase:
         """Return a handle to the book; connections are opened when they are needed."""

@@ -206,6 +206,8 @@ class Connections:
             ("query_only", int(query_only)),
         ):
             connection.pragma(pragma, value)
+        # SQLite opens the log when it first reads.
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
         with self._lock:
             if self._file is None:
                 self._file, self._log = found, _file_at(self._log_path)

@@ -47,13 +47,13 @@ class SqliteLocation:
         """Tell whether the file is there."""
         return self.path.exists()
 
-    def create(self) -> None:
-        """Make the file, if there is none. Only its owner may read it, and the logs beside it.
+    def create(self) -> bool:
+        """Make the file, if there is none, and tell whether. Only its owner may read it, and its logs.
 
         FileNotFoundError where there was one: a book that is away is not begun anew.
         """
         if self.path.exists():
-            return
+            return False
         left = [
             name
             for name in (f"{self.path.name}{end}" for end in _BESIDE)
@@ -65,6 +65,7 @@ class SqliteLocation:
                 "back. To begin a new one, delete what is left of the old one."
             )
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        return True
 
     def open(self, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> SqliteDatabase:
         """Return a handle to the book; the file is opened when it is needed."""
