@@ -40,6 +40,7 @@ def create_worker(port: int, connections_max: int) -> Worker:
             per_address_max=settings.connections_per_address_max,
             in_all_max=connections_max,
             send_seconds_max=settings.send_timeout_ms / 1000,
+            unread_bytes_max=settings.unread_bytes_max,
         ),
         close=service.database.close,
     )

@@ -35,11 +35,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     send_timeout_ms: Annotated[int, msgspec.Meta(ge=1_000, le=600_000)] = 30_000
     """How long a client may leave an answer unread, in milliseconds. Then its connection is cut."""
 
+    unread_bytes_max: _Whole = 67_108_864
+    """How many bytes of large answers a worker process keeps for clients that have not read them yet. Beyond
+    that, those are cut that have asked the longest ago."""
+
     connections_max: Annotated[int, msgspec.Meta(ge=8)] = 16_384
     """How many connections may be open, in all worker processes together. Beyond that, those are closed that
     have been silent the longest."""
 
-    connections_per_address_max: Annotated[int, msgspec.Meta(ge=1)] = 4_096
+    connections_per_address_max: Annotated[int, msgspec.Meta(ge=1)] = 1_024
     """The same for one client address in one worker process. A proxy is one address."""
 
     read_queue_ms: Annotated[int, msgspec.Meta(ge=1)] = 100

@@ -3,7 +3,6 @@
 import binascii
 from base64 import b64decode
 from collections.abc import Callable
-from typing import Any
 
 import falcon
 
@@ -76,10 +75,10 @@ class Authenticator:
             name = number_of(request.remote_addr) if known is None else known[1].key_id
             request.context.limit = self._limiter.hit(name)
 
-    def account_of(self, environ: dict[str, Any]) -> int:
+    def account_of(self, header: str | None, client: str) -> int:
         """Tell whose request this is without asking the book: the account of a known key, or the address."""
-        known = self._known.get(environ.get("HTTP_AUTHORIZATION", ""))
-        return number_of(environ["REMOTE_ADDR"]) if known is None else known[1].account_id
+        known = None if header is None else self._known.get(header)
+        return number_of(client.rpartition(":")[0]) if known is None else known[1].account_id
 
     def _count(self, request: falcon.Request, name: int) -> None:
         if self._limiter is None:

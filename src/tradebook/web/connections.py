@@ -4,10 +4,12 @@ The server accepts and closes connections by itself, and doesn't tell of it. So 
 of this process. Where there are too many, those go that have been silent the longest; whoever asks is served.
 """
 
+import fcntl
 import os
 import socket
 import stat
 import struct
+import termios
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -26,6 +28,9 @@ HURRY_FROM = 256
 SILENT_SECONDS = 1.0
 """How long a connection has to be silent before it may be closed: its next request could be on its way."""
 
+LARGE_BYTES = 65_536
+"""How large an answer has to be to be counted while it is unread. Smaller ones the system's buffers hold."""
+
 _SOCKETS = Path("/proc/self/fd")
 _INFO_BYTES = 104
 _LAST_RECEIVED = struct.Struct("=52xI")
@@ -38,13 +43,24 @@ class Connection(msgspec.Struct, frozen=True):
     descriptor: int
     inode: int
     address: str
+    port: int
 
 
 class Connections:
     """Looks at the connections of this process to one port."""
 
-    def __init__(self, port: int, *, per_address_max: int, in_all_max: int, send_seconds_max: float) -> None:
+    def __init__(
+        self,
+        port: int,
+        *,
+        per_address_max: int,
+        in_all_max: int,
+        send_seconds_max: float,
+        unread_bytes_max: int,
+    ) -> None:
         self._port = port
+        self._unread_bytes_max = unread_bytes_max
+        self._large: dict[tuple[str, int], int] = {}
         self._per_address_max = per_address_max
         self._in_all_max = in_all_max
         self._send_ms_max = int(send_seconds_max * 1000)
@@ -65,6 +81,12 @@ class Connections:
 
         threading.Thread(target=look_on, name="connections", daemon=True).start()
 
+    def note_answer(self, client: str, size: int) -> None:
+        """Remember the size of a large answer, until its client has read it."""
+        if size >= LARGE_BYTES:
+            address, _, port = client.rpartition(":")
+            self._large[address.strip("[]"), int(port)] = size
+
     def look(self) -> int:
         """Close what is too much, and return how many connections are left."""
         found = list(self._open())
@@ -75,8 +97,13 @@ class Connections:
         for listed in by_address.values():
             closed += self._close_silent(listed, len(listed) - self._per_address_max)
         closed += self._close_silent(found, len(found) - closed - self._in_all_max)
+        closed += self._close_unread(found)
         if closed:
-            log("connections closed, as there are too many", closed=closed, open=len(found) - closed)
+            log(
+                "connections closed, as they or what they leave unread are too many",
+                closed=closed,
+                open=len(found) - closed,
+            )
         return len(found) - closed
 
     def active(self, seconds: float) -> int:
@@ -112,21 +139,48 @@ class Connections:
         try:
             if end.family not in {socket.AF_INET, socket.AF_INET6} or end.getsockname()[1] != self._port:
                 return inode
-            address = end.getpeername()[0]
+            address, port = end.getpeername()[:2]
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self._send_ms_max)
         except OSError:
             # It listens, or is closed already.
             return inode
         else:
-            return Connection(descriptor, inode, address)
+            return Connection(descriptor, inode, address, port)
         finally:
             end.detach()
+
+    def _close_unread(self, connections: list[Connection]) -> int:
+        """Close those that have left large answers unread the longest, where these are too many bytes."""
+        sizes, self._large = self._large, {}
+        unread = []
+        for connection in connections:
+            client = connection.address, connection.port
+            if client in sizes and _has_unread(connection):
+                self._large.setdefault(client, sizes[client])
+                unread.append((_silent_seconds(connection), connection))
+        too_many = sum(sizes[each.address, each.port] for _, each in unread) - self._unread_bytes_max
+        closed = 0
+        for _, connection in sorted(unread, key=lambda pair: -pair[0]):
+            if too_many <= 0:
+                break
+            too_many -= sizes[connection.address, connection.port]
+            closed += _close(connection)
+        return closed
 
     def _close_silent(self, connections: list[Connection], number: int) -> int:
         if number <= 0:
             return 0
         silent = sorted(((_silent_seconds(each), each) for each in connections), key=lambda pair: -pair[0])
         return sum(_close(each) for seconds, each in silent[:number] if seconds >= SILENT_SECONDS)
+
+
+def _has_unread(connection: Connection) -> bool:
+    """Tell whether something was sent that the client's side has not taken yet."""
+    try:
+        waiting = fcntl.ioctl(connection.descriptor, termios.TIOCOUTQ, bytes(4))
+    except OSError:
+        return False
+    return any(waiting)
 
 
 def _silent_seconds(connection: Connection) -> float:

@@ -36,6 +36,9 @@ _VARIABLES = {
 class Headers(Protocol):
     """The headers of a request, their names in small letters."""
 
+    def get(self, name: str) -> str | None:
+        """Return the value of a header; None if it was not sent."""
+
     def keys(self) -> list[str]:
         """List every name once."""
 

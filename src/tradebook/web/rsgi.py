@@ -17,12 +17,15 @@ from concurrent.futures import ThreadPoolExecutor
 from math import ceil
 from typing import Any, Protocol
 
-from tradebook.errors import ApiError
+from tradebook.errors import ApiError, Overloaded
 from tradebook.web.bodies import DRAINED_BYTES_MAX, Arriving, Bodies, drained
 from tradebook.web.connections import Connections
+from tradebook.web.envelope import error_answer
 from tradebook.web.heads import REFUSAL, BodyWanted, Environ, Scope, environ_of, has_body
+from tradebook.web.log import log
 from tradebook.web.loops import WorkerLoop
-from tradebook.web.waiting import LoopTurns, ThreadTurns
+from tradebook.web.middleware import REQUEST_ID_HEADER, good_request_id
+from tradebook.web.waiting import LoopTurns, ThreadTurns, overloaded
 
 WRITERS = 1
 """How many threads change the book: more would only wait for each other's lock."""
@@ -36,8 +39,15 @@ LOOK_SECONDS = 0.05
 """How long a worker that is told to end goes on at most; how short ago a connection has sent something on
 which it waits for a next request; and how often it looks whether there are such connections."""
 
+TELLING_SECONDS = 1.0
+"""How often the log tells of refusals for overload: a line for each would cost more than they do."""
+
 _UNHURRIED = frozenset({"/healthz", "/readyz"})
 """Paths that are answered however long the line is: a supervisor asks whether the server lives."""
+
+CLOSE = ("connection", "close")
+_SHED = error_answer(overloaded())
+_SHED_HEADERS = [("content-type", "application/json"), ("x-content-type-options", "nosniff"), *_SHED.headers]
 
 Headers = list[tuple[str, str]]
 Called = tuple[int, Headers, bytes]
@@ -58,7 +68,7 @@ class Worker:
         self,
         application: Application,
         bodies: Bodies,
-        account_of: Callable[[Environ], int],
+        account_of: Callable[[str | None, str], int],
         *,
         read_queue_seconds: float,
         write_queue_seconds: float,
@@ -74,6 +84,8 @@ class Worker:
         self._connections = connections
         self._close = close
         self._is_ending = False
+        self._is_telling = False
+        self._shed_since_told = 0
 
     def __rsgi_init__(self, loop: WorkerLoop) -> None:
         """Prepare, before the first request."""
@@ -95,14 +107,23 @@ class Worker:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def __rsgi__(self, scope: Scope, transport: Transport) -> None:
-        environ = environ_of(scope)
-        status, headers, body = await self._answer(environ, transport)
+        given = scope.headers.get
+        account = self._account_of(given("authorization"), scope.client)
+        if (
+            self._reads.waiting.is_full_for(account)
+            and scope.method == "GET"
+            and scope.path not in _UNHURRIED
+        ):
+            # Before anything is done for it: at ten times what can be answered, refusing is most of the work.
+            status, headers, body = self._shed(given("x-request-id"))
+        else:
+            status, headers, body = await self._answer(environ_of(scope), account, transport)
+        self._connections.note_answer(scope.client, len(body))
         if self._is_ending:
-            headers.append(("connection", "close"))
+            headers.append(CLOSE)
         transport.response_bytes(status, headers, body)
 
-    async def _answer(self, environ: Environ, transport: Transport) -> Called:
-        account = self._account_of(environ)
+    async def _answer(self, environ: Environ, account: int, transport: Transport) -> Called:
         try:
             if environ["PATH_INFO"] in _UNHURRIED:
                 return self._call(environ)
@@ -113,8 +134,8 @@ class Worker:
                 self._reads.done(began)
         except BodyWanted:
             return await self._change(environ, account, transport)
-        except ApiError as refusal:
-            answer = self._refuse(environ, refusal)
+        except Overloaded:
+            answer = self._shed(environ.get("HTTP_X_REQUEST_ID"))
         if has_body(environ):
             await self._leave(environ, transport, answer)
         return answer
@@ -123,12 +144,16 @@ class Worker:
         """Answer a request that changes the book, once its body is there."""
         try:
             raw = await self._bodies.arrived(environ, transport) if has_body(environ) else b""
-            environ["wsgi.input"] = io.BytesIO(raw)
-            began = await self._writes.wait(account)
         except ApiError as refusal:
-            answer = self._refuse(environ, refusal)
-            answer[1].append(("connection", "close"))
+            environ[REFUSAL] = refusal
+            answer = self._call(environ)
+            answer[1].append(CLOSE)
             return answer
+        environ["wsgi.input"] = io.BytesIO(raw)
+        try:
+            began = await self._writes.wait(account)
+        except Overloaded:
+            return self._shed(environ.get("HTTP_X_REQUEST_ID"))
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._call, environ)
         finally:
@@ -136,13 +161,23 @@ class Worker:
 
     async def _leave(self, environ: Environ, transport: Transport, answer: Called) -> None:
         """End the connection of a request whose body nobody has read: it would be taken for the next one."""
-        answer[1].append(("connection", "close"))
+        answer[1].append(CLOSE)
         if "HTTP_EXPECT" not in environ:
             await drained(transport, DRAINED_BYTES_MAX)
 
-    def _refuse(self, environ: Environ, refusal: ApiError) -> Called:
-        environ[REFUSAL] = refusal
-        return self._call(environ)
+    def _shed(self, request_id: str | None) -> Called:
+        """Refuse a request that can't be answered in time, without a call of the application: that costs."""
+        self._shed_since_told += 1
+        if not self._is_telling:
+            self._is_telling = True
+            asyncio.get_running_loop().call_later(TELLING_SECONDS, self._tell)
+        headers = [(REQUEST_ID_HEADER, good_request_id(request_id)), *_SHED_HEADERS]
+        return _SHED.status, headers, _SHED.body or b""
+
+    def _tell(self) -> None:
+        self._is_telling = False
+        log("requests refused, as more have come than can be answered in time", refused=self._shed_since_told)
+        self._shed_since_told = 0
 
     def _call(self, environ: Environ) -> Called:
         """Call the application, as WSGI has it."""

@@ -39,6 +39,12 @@ class Waiting:
         """Learn from how long a turn has taken."""
         self.mean_seconds += _WEIGHT * (seconds - self.mean_seconds)
 
+    def is_full_for(self, account: int) -> bool:
+        """Tell whether a newcomer of this account would be refused."""
+        if self.number < ALWAYS or self.number * self.mean_seconds < self._seconds_max:
+            return False
+        return len(self._of.get(account, ())) + 1 >= max(map(len, self._of.values()))
+
     async def wait(self, account: int) -> bool:
         """Wait for a turn; False if it has come too late. Overloaded where the line is too long."""
         came = perf_counter()
@@ -46,9 +52,11 @@ class Waiting:
         return perf_counter() - came <= LATE * self._seconds_max
 
     def _put(self, account: int) -> asyncio.Future[None]:
-        """Stand in line; Overloaded for the newest of the account that has the most in it."""
-        if self.number >= max(ALWAYS, self._seconds_max / self.mean_seconds):
-            self._send_away(account)
+        """Stand in line; Overloaded for the newcomer, or for the newest of one that has more in line."""
+        if self.number >= ALWAYS and self.number * self.mean_seconds >= self._seconds_max:
+            if self.is_full_for(account):
+                raise overloaded()
+            self._send_one_away()
         place = asyncio.get_running_loop().create_future()
         self._of.setdefault(account, deque()).append(place)
         self.number += 1
@@ -67,12 +75,10 @@ class Waiting:
                 return True
         return False
 
-    def _send_away(self, account: int) -> None:
-        """Refuse the newcomer; or in its place the newest of an account that has more in line."""
-        greediest = max(self._of, key=lambda each: len(self._of[each]))
+    def _send_one_away(self) -> None:
+        """Refuse the newest of the account that has the most in line."""
+        greediest = max(self._of, key=lambda account: len(self._of[account]))
         places = self._of[greediest]
-        if len(places) <= len(self._of.get(account, ())) + 1:
-            raise overloaded()
         place = places.pop()
         self.number -= 1
         if not places:
