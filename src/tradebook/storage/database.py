@@ -26,7 +26,7 @@ class Conflict(Unavailable):
 
 
 class OutcomeUnknown(Unavailable):
-    """The connection was lost during the commit: the work may be done or not. Look before doing it again."""
+    """The commit was cut: the work may be done or not. Look before doing it again."""
 
 
 class NotDistributable(Exception):

@@ -44,7 +44,16 @@ AWAY = (
     psycopg.InterfaceError,
     # A standby that became a primary, or the reverse.
     errors.ReadOnlySqlTransaction,
+    # What Citus says of a machine that is gone.
+    errors.InternalError_,
 )
+_NOT_COMMITTED = (
+    psycopg.IntegrityError,
+    errors.SerializationFailure,
+    errors.DeadlockDetected,
+    errors.ReadOnlySqlTransaction,
+)
+"""The answers to a COMMIT after which nothing is done, for certain."""
 
 
 class PostgresReader:
@@ -251,7 +260,8 @@ class PostgresDatabase:
 
     def why_not_written(self) -> str | None:
         """Say what keeps the database from being written; None where nothing is known of."""
-        with self._transaction(f"{_WRITE}; SHOW transaction_read_only") as (_, rows):
+        asked = "SELECT current_setting('transaction_read_only')"
+        with self._transaction(f"{_WRITE}; {asked}") as (_, rows):
             return "takes no writes: it is read-only, or a standby." if rows[0][0] == "on" else None
 
     def close(self) -> None:
@@ -266,7 +276,10 @@ class PostgresDatabase:
         """Begin a transaction in one round trip; yields its connection and the rows of the last statement."""
         with _translated(), self._connection(beginning) as (connection, rows):
             yield connection, rows
-            _commit(connection)
+            if beginning.startswith(_READ):
+                connection.commit()
+            else:
+                _commit(connection)
 
     @contextmanager
     def _connection(self, first: str) -> Iterator[tuple[Connection, list[Row]]]:
@@ -310,10 +323,12 @@ def _last_rows(cursor: psycopg.Cursor[Row]) -> list[Row]:
 def _commit(connection: Connection) -> None:
     try:
         connection.commit()
-    except psycopg.OperationalError as error:
-        if connection.closed:
-            raise OutcomeUnknown(f"The connection was lost while committing: {error}") from error
+    except _NOT_COMMITTED:
         raise
+    except psycopg.Error as error:
+        # Also where the connection is still there: a server that ends, or whose own connection to another
+        # machine was cut, says so of what may be done.
+        raise OutcomeUnknown(f"The commit was cut: {error}") from error
 
 
 @contextmanager
