@@ -123,6 +123,9 @@ class Database(Protocol):
     def schema_version(self) -> str | None:
         """Return the version of the database's schema; None if it has none yet."""
 
+    def missing_parts(self) -> list[str]:
+        """Name the tables, columns and indexes that the declaration has and the database has not."""
+
     def why_not_written(self) -> str | None:
         """Say what keeps the book from being written, after its name; None where nothing is known of."""
 

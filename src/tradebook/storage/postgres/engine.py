@@ -28,6 +28,7 @@ from tradebook.storage.index_versions import (
     read_versions,
     write_versions,
 )
+from tradebook.storage.postgres import parts
 from tradebook.storage.postgres.connections import Connection, Connections
 from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists
 from tradebook.storage.postgres.index import TOO_MANY, questions, searchable, version_of
@@ -257,6 +258,11 @@ class PostgresDatabase:
                 return None
             found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             return None if found is None else str(found[0])
+
+    def missing_parts(self) -> list[str]:
+        """Name what the declaration has and the database has not."""
+        with self._transaction(f"{_READ}; {self._own(None)}") as (connection, _):
+            return parts.missing(connection, self.indexes.indexes)
 
     def why_not_written(self) -> str | None:
         """Say what keeps the database from being written; None where nothing is known of."""

@@ -49,6 +49,7 @@ class PostgresLocation:
         engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(self.url))
         try:
             with engine.begin() as connection:
+                connection.exec_driver_sql(citus.SHARD_BY_SHARD)
                 yield connection
         except sa.exc.DBAPIError as error:
             if isinstance(error.orig, _REFUSED):
@@ -58,8 +59,13 @@ class PostgresLocation:
             engine.dispose()
 
     def finish_migration(self, connection: sa.Connection, indexes: Sequence[ListIndex]) -> None:
-        """Make what the declared lists need and the tables have not yet."""
-        list_indexes.make_missing(connection, indexes)
+        """Make what the declared lists need and the tables have not yet; spread new tables of a spread book.
+
+        Before they are filled: Citus can't join what is spread with what is not.
+        """
+        made = list_indexes.make_missing(connection, indexes)
+        if citus.is_behind(connection, made_anew=made):
+            citus.distribute(connection, indexes)
 
     def distribute(self, connection: sa.Connection, indexes: Sequence[ListIndex]) -> list[str]:
         """Spread the tables over the machines of a Citus cluster and tell which were not yet."""

@@ -26,7 +26,7 @@ from tradebook.storage.index_versions import (
     read_versions,
     write_versions,
 )
-from tradebook.storage.schema import Prepared
+from tradebook.storage.schema import Prepared, declared_parts, metadata
 from tradebook.storage.sqlite.connections import Connections
 from tradebook.storage.sqlite.dialect import DIALECT
 from tradebook.storage.sqlite.index import index_name, keys_statement, tokens, version_of
@@ -48,6 +48,15 @@ _AWAY = (
     # Closed by another thread, when the service stops.
     apsw.ConnectionClosedError,
 )
+
+
+# By the names of the tables: a file has some for each account, too many to look through.
+_PARTS = """
+    SELECT own.value FROM json_each(:tables) AS own, pragma_table_info(own.value)
+    UNION SELECT own.value || '.' || has.name FROM json_each(:tables) AS own,
+        pragma_table_info(own.value) AS has
+    UNION SELECT has.name FROM json_each(:tables) AS own, pragma_index_list(own.value) AS has
+"""
 
 
 class SqliteReader:
@@ -303,6 +312,13 @@ class SqliteDatabase:
                 return None
             found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             return None if found is None else str(found[0])
+
+    def missing_parts(self) -> list[str]:
+        """Name the tables, columns and indexes that the declaration has and the file has not."""
+        with _translated():
+            tables = msgspec.json.encode([str(table.name) for table in metadata.sorted_tables]).decode()
+            found = {name for (name,) in self._connections.reading().execute(_PARTS, {"tables": tables})}
+            return [name for name in declared_parts() if name not in found]
 
     def why_not_written(self) -> str | None:
         """Say what keeps the file from being written; None where nothing does."""
