@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tradebook.ids import ClockOutOfRange, new_key
 from tradebook.storage.database import Database, Unavailable
 
 NAMED_MAX = 3
@@ -42,6 +43,7 @@ def some_of(names: Sequence[str]) -> str:
 def is_ready(book: Database) -> bool:
     """Tell whether the program can read and write a book now."""
     try:
+        new_key()
         return why_not(book) is None and book.why_not_written() is None
-    except Unavailable:
+    except (Unavailable, ClockOutOfRange):
         return False

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from psycopg import errors
 
-from tradebook.ids import new_key
+from tradebook.ids import ClockOutOfRange, new_key
 from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION
 from tradebook.storage.database import Conflict, Duplicate, OutcomeUnknown, Row, Unavailable
 from tradebook.storage.derived import Derived
@@ -345,5 +345,5 @@ def _translated() -> Iterator[None]:
         raise Duplicate(str(error)) from error
     except (errors.SerializationFailure, errors.DeadlockDetected) as error:
         raise Conflict(str(error)) from error
-    except AWAY as error:
+    except (*AWAY, ClockOutOfRange) as error:
         raise Unavailable(str(error)) from error

@@ -10,7 +10,7 @@ from typing import Any
 import apsw
 import msgspec
 
-from tradebook.ids import new_key
+from tradebook.ids import ClockOutOfRange, new_key
 from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION, REVISION
 from tradebook.storage.database import Duplicate, Row, Unavailable
 from tradebook.storage.derived import Derived
@@ -333,7 +333,7 @@ class SqliteDatabase:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except _AWAY as error:
+    except (*_AWAY, ClockOutOfRange) as error:
         raise Unavailable(str(error)) from error
     except apsw.ConstraintError as error:
         if getattr(error, "extendedresult", None) in _DUPLICATE:
