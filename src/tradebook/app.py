@@ -1,5 +1,7 @@
 """Puts the product together: the one place that knows every room."""
 
+from functools import partial
+
 # Babel and pycountry for the first request that shows an amount, which would wait for them.
 import babel.numbers  # noqa: F401
 import falcon
@@ -10,7 +12,6 @@ from tradebook.crud.cursor import load_cursors
 from tradebook.resources import ALL, api_keys
 from tradebook.settings import Settings, load_settings
 from tradebook.storage import readiness
-from tradebook.storage.database import Unavailable
 from tradebook.web.application import build_app
 from tradebook.web.auth import Authenticator
 from tradebook.web.bodies import Bodies
@@ -54,12 +55,6 @@ def create_app(settings: Settings | None = None) -> App:
 def _put_together(settings: Settings) -> tuple[App, Service]:
     database = open_database(settings)
 
-    def is_ready() -> bool:
-        try:
-            return readiness.why_not(database) is None
-        except Unavailable:
-            return False
-
     limiter = make_limiter(
         settings.database, settings.rate_limit, settings.rate_limit_seconds, settings.rate_limit_storage
     )
@@ -74,7 +69,7 @@ def _put_together(settings: Settings) -> tuple[App, Service]:
     app = build_app(
         service,
         ALL,
-        is_ready=is_ready,
+        is_ready=partial(readiness.is_ready, database),
         log_requests=settings.log_requests,
     )
     return app, service
