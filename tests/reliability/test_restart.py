@@ -24,7 +24,8 @@ from tests.fixtures.server import DEADLINE_SECONDS, Server, free_port, wait_unti
 from tests.reliability.journal import workers_of
 
 GROUPS = "/v1/sales/account-groups"
-RESTARTS = length(4, 20)
+RESTARTS, RELOADS = length((4, 1), (20, 10))
+PAUSE_SECONDS = length(0.005, 0)
 CLIENTS = length(1, 4)
 """So many that read and so many that write, on kept connections and on new ones each."""
 
@@ -81,7 +82,9 @@ class Clients:
 
     async def _work(self, name, data, *, is_kept):
         until = _Until(lambda: self._is_over)
-        self.outcomes += await keep_asking(self._url, data, until, name, is_kept=is_kept)
+        self.outcomes += await keep_asking(
+            self._url, data, until, name, is_kept=is_kept, pause_seconds=PAUSE_SECONDS
+        )
 
     async def _all(self):
         read = write_request(self._key, GROUPS)
@@ -178,14 +181,14 @@ def test_new_workers_cut_no_request(place, figures):
     book = Book(server)
     clients = Clients(server.url, book.key)
     with clients.asking():
-        for _ in range(RESTARTS):
+        for _ in range(RELOADS):
             wait_for_answers(clients, book)
             before = set(workers_of(server.process.pid))
             server.process.send_signal(signal.SIGHUP)
             wait_until(lambda before=before: is_replaced(server, before), "new workers")
         wait_for_answers(clients, book)
 
-    check(clients, book, [], figures, RESTARTS)
+    check(clients, book, [], figures, RELOADS)
     book.close()
     assert stop(server) == 0
 
