@@ -53,7 +53,7 @@ def fault_of(outcome):
             error = json.loads(outcome.body)["error"]
         except (ValueError, LookupError):
             return f"no envelope: {outcome.body[:200]!r}"
-        if "Traceback" in error["message"] or len(outcome.body) > 4_000:
+        if "Traceback" in error["message"] or len(error["message"]) > 1_000:
             return f"says too much: {outcome.body[:200]!r}"
     return ""
 
