@@ -7,12 +7,14 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from math import ceil
+from threading import Timer
 from typing import cast
 
-from granian import Granian, loops
+from granian import loops
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server.mp import MPServer
 
 from tradebook.app import create_worker
 from tradebook.cli.listening import PortTaken, require_free
@@ -26,6 +28,9 @@ BACKLOG = 4_096
 
 CONNECTIONS_SPARE = 16
 """How many more a worker accepts than it may keep, until it has closed the most silent ones."""
+
+ENDING_SECONDS_MAX = 10
+"""How long a worker may take to finish what it has begun."""
 
 OTHER_DESCRIPTORS = 64
 """For the book, the log and the server itself."""
@@ -46,7 +51,7 @@ def serve_forever(host: str, port: int, workers: int, on_listening: Callable[[],
     # They share what this process has loaded. Python 3.14 would start them empty.
     multiprocessing.set_start_method("fork")
     loops.register(LOOP)(WorkerLoop)
-    server = Granian(
+    server = _Server(
         "tradebook.app:create_worker",
         address=host,
         port=port,
@@ -60,11 +65,27 @@ def serve_forever(host: str, port: int, workers: int, on_listening: Callable[[],
         backpressure=connections + CONNECTIONS_SPARE,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
-        workers_kill_timeout=10,
     )
     server.on_startup(on_listening)
     # It asks for a callable, and calls the method of RSGI where there is one.
     server.serve(target_loader=partial(create_worker, port, connections), wrap_loader=False)  # type: ignore[arg-type]
+
+
+class _Server(MPServer):
+    """Granian, with a limit of its own for workers that don't end.
+
+    Where it is Granian's, it sometimes takes a worker that has just ended for one that goes on.
+    """
+
+    def _stop_workers(self) -> None:
+        overdue = Timer(ENDING_SECONDS_MAX, self._kill_workers)
+        overdue.start()
+        super()._stop_workers()  # type: ignore[no-untyped-call]
+        overdue.cancel()
+
+    def _kill_workers(self) -> None:
+        for worker in self.wrks:
+            worker.kill()  # type: ignore[no-untyped-call]
 
 
 def possible_connections(wanted: int) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 import falcon
@@ -28,6 +29,7 @@ class Bodies:
     def __init__(self, bytes_max: int, timeout_ms: int) -> None:
         self._bytes_max = bytes_max
         self._seconds_max = timeout_ms / 1000
+        self._waits: set[asyncio.Timeout] = set()
 
     def require_small(self, request: falcon.Request) -> None:
         """Refuse a body whose Content-Length is over the limit, without reading it: PayloadTooLarge."""
@@ -44,7 +46,7 @@ class Bodies:
         """Wait for the whole body; RequestTimeout, PayloadTooLarge, or ValidationFailed if it is damaged."""
         pieces, size, ends = [], 0, 0
         try:
-            async with asyncio.timeout(self._seconds_max):
+            async with self._timeout():
                 async for piece in arriving:
                     size += len(piece)
                     ends += not piece
@@ -60,6 +62,20 @@ class Bodies:
             raise self._too_large()
         self._require_whole(environ, size, ends)
         return b"".join(pieces)
+
+    def wait_no_more(self) -> None:
+        """End the time of all bodies that are awaited: RequestTimeout for each."""
+        for wait in self._waits:
+            wait.reschedule(asyncio.get_running_loop().time())
+
+    @asynccontextmanager
+    async def _timeout(self) -> AsyncIterator[None]:
+        async with asyncio.timeout(self._seconds_max) as wait:
+            self._waits.add(wait)
+            try:
+                yield
+            finally:
+                self._waits.discard(wait)
 
     def _too_large(self) -> ApiError:
         return PayloadTooLarge(f"The body is over {self._bytes_max} bytes.")

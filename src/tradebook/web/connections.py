@@ -13,6 +13,8 @@ import termios
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from ctypes import addressof, create_string_buffer
 from pathlib import Path
 
 import msgspec
@@ -31,10 +33,15 @@ SILENT_SECONDS = 1.0
 LARGE_BYTES = 65_536
 """How large an answer has to be to be counted while it is unread. Smaller ones the system's buffers hold."""
 
-_SOCKETS = Path("/proc/self/fd")
+_DESCRIPTORS = Path("/proc/self/fd")
 _INFO_BYTES = 104
 _LAST_RECEIVED = struct.Struct("=52xI")
 """Where the kernel's tcp_info tells how long ago the last data came, in milliseconds."""
+
+_SO_ATTACH_FILTER = 26
+_RETURN_NOTHING = create_string_buffer(struct.pack("=HBBI", 6, 0, 0, 0), 8)
+_DROP_ALL = struct.pack("@HP", 1, addressof(_RETURN_NOTHING))
+"""A filter of packets, of one instruction: take no byte of any."""
 
 
 class Connection(msgspec.Struct, frozen=True):
@@ -106,26 +113,29 @@ class Connections:
             )
         return len(found) - closed
 
-    def active(self, seconds: float) -> int:
-        """Count the connections on which something came within the last seconds."""
-        return sum(silent < seconds for silent in map(_silent_seconds, self._open()))
+    def active(self, seconds: float) -> set[int]:
+        """Tell on which connections something came within the last seconds, by their inodes."""
+        return {each.inode for each in self._open() if _silent_seconds(each) < seconds}
+
+    def take_no_more(self) -> None:
+        """Let nobody connect from now on, while those that are connected are answered.
+
+        If the listening socket were closed instead, those in its queue would be cut, who have perhaps sent
+        a request already. With a filter that drops all packets, those who connect go on trying until it is
+        closed, and then know that nothing was sent.
+        """
+        for descriptor in _sockets():
+            with suppress(OSError), _borrowed(descriptor) as end:
+                if end.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    end.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, _DROP_ALL)
 
     def _open(self) -> Iterator[Connection]:
         """List the connections that are open."""
         known, self._known = self._known, {}
-        for entry_of_descriptor in _SOCKETS.iterdir() if _SOCKETS.exists() else ():
-            descriptor = int(entry_of_descriptor.name)
-            try:
-                status = os.fstat(descriptor)
-            except OSError:
-                continue
-            if not stat.S_ISSOCK(status.st_mode):
-                continue
-            before = known.get(descriptor)
-            inode = before.inode if isinstance(before, Connection) else before
-            entry = before if before is not None and inode == status.st_ino else None
-            if entry is None:
-                entry = self._meet(descriptor, status.st_ino)
+        for descriptor, inode in _sockets().items():
+            entry = known.get(descriptor)
+            if entry is None or (entry.inode if isinstance(entry, Connection) else entry) != inode:
+                entry = self._meet(descriptor, inode)
             self._known[descriptor] = entry
             if isinstance(entry, Connection):
                 yield entry
@@ -133,21 +143,15 @@ class Connections:
     def _meet(self, descriptor: int, inode: int) -> Connection | int:
         """Find out whose a new socket is, and have it cut if its client stops reading."""
         try:
-            end = socket.socket(fileno=descriptor)
-        except OSError:
-            return inode
-        try:
-            if end.family not in {socket.AF_INET, socket.AF_INET6} or end.getsockname()[1] != self._port:
-                return inode
-            address, port = end.getpeername()[:2]
-            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self._send_ms_max)
+            with _borrowed(descriptor) as end:
+                if end.family in {socket.AF_INET, socket.AF_INET6} and end.getsockname()[1] == self._port:
+                    address, port = end.getpeername()[:2]
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self._send_ms_max)
+                    return Connection(descriptor, inode, address, port)
         except OSError:
             # It listens, or is closed already.
-            return inode
-        else:
-            return Connection(descriptor, inode, address, port)
-        finally:
-            end.detach()
+            pass
+        return inode
 
     def _close_unread(self, connections: list[Connection]) -> int:
         """Close those that have left large answers unread the longest, where these are too many bytes."""
@@ -186,15 +190,10 @@ def _has_unread(connection: Connection) -> bool:
 def _silent_seconds(connection: Connection) -> float:
     """Tell how long nothing has come on a connection; none at all where it is gone."""
     try:
-        end = socket.socket(fileno=connection.descriptor)
+        with _borrowed(connection.descriptor) as end:
+            info = end.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
     except OSError:
         return 0.0
-    try:
-        info = end.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
-    except OSError:
-        return 0.0
-    finally:
-        end.detach()
     return float(_LAST_RECEIVED.unpack_from(info)[0] / 1000)
 
 
@@ -203,13 +202,29 @@ def _close(connection: Connection) -> bool:
     try:
         if os.fstat(connection.descriptor).st_ino != connection.inode:
             return False
-        end = socket.socket(fileno=connection.descriptor)
+        with _borrowed(connection.descriptor) as end:
+            end.shutdown(socket.SHUT_RDWR)
     except OSError:
         return False
+    return True
+
+
+def _sockets() -> dict[int, int]:
+    """List the sockets of this process: descriptors and inodes."""
+    found = {}
+    for entry in _DESCRIPTORS.iterdir() if _DESCRIPTORS.exists() else ():
+        with suppress(OSError):
+            status = os.fstat(int(entry.name))
+            if stat.S_ISSOCK(status.st_mode):
+                found[int(entry.name)] = status.st_ino
+    return found
+
+
+@contextmanager
+def _borrowed(descriptor: int) -> Iterator[socket.socket]:
+    """Use a socket of the server's, and leave it open; OSError where it is none any more."""
+    end = socket.socket(fileno=descriptor)
     try:
-        end.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return False
+        yield end
     finally:
         end.detach()
-    return True

@@ -5,7 +5,7 @@ What two programs on a request's way could read in two ways is refused here, bef
 
 from typing import Any, Protocol
 
-from tradebook.errors import ApiError, ValidationFailed
+from tradebook.errors import ApiError, InvalidApiKey, ValidationFailed
 
 Environ = dict[str, Any]
 
@@ -125,8 +125,7 @@ def has_body(environ: Environ) -> bool:
 
 def _refusal(scope: Scope, environ: Environ, twice: str | None) -> ApiError | None:
     if twice is not None:
-        name = twice.title()
-        return ValidationFailed(f"The header {name} is sent more than once. Send it once.", param=name)
+        return _about(twice, "is sent more than once. Send it once.")
     if "HTTP_HOST" not in environ and scope.http_version != "1":
         return ValidationFailed("The request has no Host header, which HTTP/1.1 demands.", param="Host")
     if environ.get("HTTP_TRANSFER_ENCODING", _CHUNKED).lower() != _CHUNKED:
@@ -145,5 +144,12 @@ def _unreadable(headers: Headers, pairs: list[tuple[str, str]]) -> ApiError | No
     missing = sorted(set(names).difference(name for name, _ in pairs))
     if not missing:
         return None
-    name = missing[0].title()
-    return ValidationFailed(f"The header {name} holds characters that are not ASCII.", param=name)
+    return _about(missing[0], "holds characters that are not ASCII.")
+
+
+def _about(header: str, what: str) -> ApiError:
+    """Refuse a header. Whatever is wrong with the one that has the key, nobody is let in by it."""
+    name = header.title()
+    if header == "authorization":
+        return InvalidApiKey(f"The header {name} {what}")
+    return ValidationFailed(f"The header {name} {what}", param=name)

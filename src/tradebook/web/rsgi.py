@@ -33,7 +33,7 @@ WRITERS = 1
 SWITCH_SECONDS = 0.0005
 """How long a thread keeps the interpreter from the other one: a tenth of the default, as reads are short."""
 
-ENDING_SECONDS_MAX = 2.0
+ENDING_SECONDS_MAX = 1.5
 QUIET_SECONDS = 0.5
 LOOK_SECONDS = 0.05
 """How long a worker that is told to end goes on at most; how short ago a connection has sent something on
@@ -100,11 +100,20 @@ class Worker:
 
     async def _finish(self) -> None:
         """Answer on, and close each connection with its next answer, until no client is busy asking."""
+        connections = self._connections
         self._is_ending = True
+        asking = connections.active(QUIET_SECONDS)
         for _ in range(ceil(ENDING_SECONDS_MAX / LOOK_SECONDS)):
-            if not self._connections.active(QUIET_SECONDS):
+            asking &= connections.active(QUIET_SECONDS)
+            if not asking:
                 break
             await asyncio.sleep(LOOK_SECONDS)
+        connections.take_no_more()
+        self._bodies.wait_no_more()
+        for _ in range(ceil(QUIET_SECONDS / LOOK_SECONDS)):
+            await asyncio.sleep(LOOK_SECONDS)
+            if not connections.active(QUIET_SECONDS):
+                break
 
     async def __rsgi__(self, scope: Scope, transport: Transport) -> None:
         given = scope.headers.get
