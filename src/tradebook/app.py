@@ -41,6 +41,7 @@ def create_app(settings: Settings | None = None) -> falcon.App[falcon.Request, f
         PageCache(settings.page_cache_bytes),
         Twins(settings.database),
         Bodies(settings.body_bytes_max, settings.body_timeout_ms),
+        settings.answer_bytes_max,
     )
     return build_app(
         service,

@@ -29,6 +29,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     body_bytes_max: _Whole = 1_048_576
     """The largest request body, in bytes. A larger one is answered with 413."""
 
+    answer_bytes_max: _Whole = 8_388_608
+    """The largest page, in bytes. A list ends before its `limit` where it would be larger, and goes on behind
+    its `next_page_url`; one object is answered whatever its size. A list inside an object takes up at most a
+    quarter of this."""
+
     # At least six seconds: if a worker ends twice within five, the server takes it for broken and ends too.
     body_timeout_ms: Annotated[int, msgspec.Meta(ge=6_000)] = 10_000
     """How long a body may take to arrive, in milliseconds. A worker that waits longer is restarted."""

@@ -243,6 +243,7 @@ def client_of(book, *, walk=None, load_span=None, load=None):
         PageCache(1_000_000),
         Twins(str(book.account_key)),
         Bodies(1_000_000, 10_000),
+        8_388_608,
     )
     app = build_app(
         service,

@@ -124,7 +124,8 @@ class Changing:
             assert action.load is not None
             # Values derived from the account before the change are out of date.
             writer.cache.clear()
-            result = action.load(View(writer, asked.include, self._page_url), [result])[result]
+            view = View(writer, asked.include, self._page_url, self._service.answer_bytes_max)
+            result = action.load(view, [result])[result]
         body = msgspec.json.encode(result)
         return Answer(status, body, (("ETag", etag_of(result, body)),))
 

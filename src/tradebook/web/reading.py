@@ -56,14 +56,14 @@ class Reading:
             include = self._parser.include(pairs)
 
         def answer(reader: Reader) -> tuple[int, Any]:
-            view = View(reader, include, self._page_url)
+            view = View(reader, include, self._page_url, service.answer_bytes_max, service.answer_bytes_max)
             if isinstance(route, ItemRoute):
                 return reader.revision, route.find(view, keys)
             row_in_path(route.path_objects, reader, keys)
             return reader.revision, list_page(view, route, request)
 
         revision, found = reading(service.database, account_id, answer)
-        body = msgspec.json.encode(found)
+        body = msgspec.json.encode(found) if isinstance(route, ItemRoute) else found
         if isinstance(route, ItemRoute) or not route.is_kept:
             return CachedAnswer(revision, etag_of(found, body), body)
         name = f"{tradebook.__version__} {path}?{raw_query}".encode("utf-8", "surrogatepass")
