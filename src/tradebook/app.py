@@ -12,9 +12,9 @@ from tradebook.settings import Settings, load_settings
 from tradebook.storage import readiness
 from tradebook.storage.database import Unavailable
 from tradebook.web.application import build_app
-from tradebook.web.auth import Authenticator
+from tradebook.web.auth import Authenticator, KeyRules
 from tradebook.web.bodies import Bodies
-from tradebook.web.limits import make_limiter
+from tradebook.web.limits import make_limits
 from tradebook.web.page_cache import PageCache
 from tradebook.web.service import Service
 from tradebook.web.twins import Twins
@@ -31,15 +31,13 @@ def create_app(settings: Settings | None = None) -> falcon.App[falcon.Request, f
         except Unavailable:
             return False
 
-    limiter = make_limiter(
-        settings.database, settings.rate_limit, settings.rate_limit_seconds, settings.rate_limit_storage
-    )
+    rules = KeyRules(api_keys.authenticate, api_keys.note_use, api_keys.require_standing)
     service = Service(
         database,
         load_cursors(database),
-        Authenticator(database, api_keys.authenticate, api_keys.note_use, limiter),
+        Authenticator(database, rules, make_limits(settings)),
         PageCache(settings.page_cache_bytes),
-        Twins(settings.database),
+        Twins(settings.database, settings.run_folder),
         Bodies(settings.body_bytes_max, settings.body_timeout_ms),
         settings.answer_bytes_max,
     )

@@ -49,12 +49,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How many requests a key may send within the window. 0 turns the limit off. Requests without a valid key
     are counted by the address that they come from."""
 
+    account_rate_limit: _Whole = 240_000
+    """How many requests all keys of an account may send together within the window. 0 turns this limit off."""
+
     rate_limit_seconds: Annotated[int, msgspec.Meta(ge=1)] = 60
     """The window of the rate limit, in seconds."""
 
     rate_limit_storage: str = ""
     """Where several machines count together: `redis://HOST`, a Redis or Valkey server. Default: each machine
     counts by itself, all its worker processes together."""
+
+    run_folder: str = ""
+    """Where the worker processes of a machine keep what they count together: a folder of their user alone,
+    with the mode 0700. Default: `tradebook` in `$XDG_RUNTIME_DIR`, or `tradebook-UID` in the folder for
+    temporary files."""
 
     log_requests: bool = True
     """Whether every request is logged as one line of JSON on standard error."""
