@@ -50,7 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     are counted by the address that they come from."""
 
     account_rate_limit: _Whole = 240_000
-    """How many requests all keys of an account may send together within the window. 0 turns this limit off."""
+    """How many requests all keys of an account may send within the window, together. 0: no such limit."""
 
     rate_limit_seconds: Annotated[int, msgspec.Meta(ge=1)] = 60
     """The window of the rate limit, in seconds."""

@@ -9,7 +9,7 @@ from typing import Any
 import falcon
 from falcon.constants import COMBINED_METHODS
 
-from tradebook.web.log import log
+from tradebook.web.log import KEY_START, log
 
 REQUEST_ID_HEADER = "X-Request-Id"
 RETRY_HEADER = "x-should-retry"
@@ -37,7 +37,8 @@ class EveryRequest:
         context.limit = None
         given = request.env.get("HTTP_X_REQUEST_ID", "")
         # It is no secret, only for finding a line: `random` is enough, and takes a tenth of the time.
-        context.request_id = given if given and _GOOD_ID.fullmatch(given) else f"req_{getrandbits(80):020x}"
+        is_good = _GOOD_ID.fullmatch(given) and KEY_START not in given.lower()
+        context.request_id = given if is_good else f"req_{getrandbits(80):020x}"
         response.set_header(REQUEST_ID_HEADER, context.request_id)
         response.set_header("X-Content-Type-Options", "nosniff")
         response.set_header(RETRY_HEADER, "false")
