@@ -13,10 +13,10 @@ from tradebook.resources import ALL, api_keys
 from tradebook.settings import Settings, load_settings
 from tradebook.storage import readiness
 from tradebook.web.application import build_app
-from tradebook.web.auth import Authenticator
+from tradebook.web.auth import Authenticator, KeyRules
 from tradebook.web.bodies import Bodies
 from tradebook.web.connections import Connections
-from tradebook.web.limits import make_limiter
+from tradebook.web.limits import make_limits
 from tradebook.web.page_cache import PageCache
 from tradebook.web.rsgi import Worker
 from tradebook.web.service import Service
@@ -55,16 +55,15 @@ def create_app(settings: Settings | None = None) -> App:
 def _put_together(settings: Settings) -> tuple[App, Service]:
     database = open_database(settings)
 
-    limiter = make_limiter(
-        settings.database, settings.rate_limit, settings.rate_limit_seconds, settings.rate_limit_storage
-    )
+    rules = KeyRules(api_keys.authenticate, api_keys.note_use, api_keys.require_standing)
     service = Service(
         database,
         load_cursors(database),
-        Authenticator(database, api_keys.authenticate, api_keys.note_use, limiter),
+        Authenticator(database, rules, make_limits(settings)),
         PageCache(settings.page_cache_bytes),
-        Twins(settings.database),
+        Twins(settings.database, settings.run_folder),
         Bodies(settings.body_bytes_max, settings.body_timeout_ms),
+        settings.answer_bytes_max,
     )
     app = build_app(
         service,

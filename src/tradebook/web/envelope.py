@@ -6,6 +6,8 @@ import msgspec
 from tradebook.errors import ApiError, ErrorType, PayloadTooLarge
 
 ERRORS_PATH = "/errors"
+SECRET_HEADERS = (("Cache-Control", "no-store"),)
+"""What an answer with a secret says to whoever might keep it on its way."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
