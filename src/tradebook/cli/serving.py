@@ -77,7 +77,7 @@ def serve_forever(
     )
     server.on_startup(on_listening)
     # It asks for a callable, and calls the method of RSGI where there is one.
-    server.serve(target_loader=partial(create_worker, port, connections), wrap_loader=False)  # type: ignore[arg-type]
+    server.serve(target_loader=partial(create_worker, port, connections, os.getpid()), wrap_loader=False)  # type: ignore[arg-type]
 
 
 def _show_metrics(

@@ -29,7 +29,7 @@ class Conflict(Unavailable):
 
 
 class OutcomeUnknown(Unavailable):
-    """The connection was lost during the commit: the work may be done or not. Look before doing it again."""
+    """The commit was cut: the work may be done or not. Look before doing it again."""
 
 
 class NotDistributable(Exception):
@@ -182,5 +182,11 @@ class Database(Protocol):
     def schema_version(self) -> str | None:
         """Return the version of the database's schema; None if it has none yet."""
 
+    def missing_parts(self) -> list[str]:
+        """Name the tables, columns and indexes that the declaration has and the database has not."""
+
+    def why_not_written(self) -> str | None:
+        """Say what keeps the book from being written, after its name; None where nothing is known of."""
+
     def close(self) -> None:
-        """Close files and connections."""
+        """Close files and connections, those of other threads too. Whoever needs them opens them again."""

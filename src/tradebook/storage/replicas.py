@@ -140,6 +140,14 @@ class Replicated:
         """Return the version of the primary's schema."""
         return self._primary.schema_version()
 
+    def missing_parts(self) -> list[str]:
+        """Name what the primary lacks of the declaration."""
+        return self._primary.missing_parts()
+
+    def why_not_written(self) -> str | None:
+        """Say what keeps the primary from being written."""
+        return self._primary.why_not_written()
+
     def close(self) -> None:
         """Close all connections."""
         for database in (self._primary, *(standby.database for standby in self._standbys)):

@@ -71,14 +71,14 @@ class Connections:
         self._port = port
         self._unread_bytes_max = unread_bytes_max
         self._large: dict[tuple[str, int], int] = {}
+        self._ended: set[tuple[str, int]] = set()
         self._per_address_max = per_address_max
         self._in_all_max = in_all_max
         self._send_ms_max = int(send_seconds_max * 1000)
         self._known: dict[int, Connection | int] = {}
 
-    def watch(self, on_orphaned: Callable[[], None]) -> None:
+    def watch(self, parent: int, on_orphaned: Callable[[], None]) -> None:
         """Look again and again, in a thread; tell when the process that has started this one is gone."""
-        parent = os.getppid()
         pause = threading.Event()
 
         def look_on() -> None:
@@ -94,8 +94,11 @@ class Connections:
     def note_answer(self, client: str, size: int) -> None:
         """Remember the size of a large answer, until its client has read it."""
         if size >= LARGE_BYTES:
-            address, _, port = client.rpartition(":")
-            self._large[address.strip("[]"), int(port)] = size
+            self._large[_client(client)] = size
+
+    def end(self, client: str) -> None:
+        """Have a connection closed at the next look: its body is left unread, so the server may keep it."""
+        self._ended.add(_client(client))
 
     def look(self) -> int:
         """Close what is too much, and return how many connections are left."""
@@ -112,6 +115,10 @@ class Connections:
         metrics.closed("unread", unread)
         closed += unread
         self.number = len(found) - closed
+        ended, self._ended = self._ended, set()
+        for connection in found if ended else ():
+            if (connection.address, connection.port) in ended:
+                _close(connection)
         if closed:
             log(
                 "connections closed, as they or what they leave unread are too many",
@@ -183,6 +190,12 @@ class Connections:
             return 0
         silent = sorted(((_silent_seconds(each), each) for each in connections), key=lambda pair: -pair[0])
         return sum(_close(each) for seconds, each in silent[:number] if seconds >= SILENT_SECONDS)
+
+
+def _client(name: str) -> tuple[str, int]:
+    """Take the server's name of a client apart: `127.0.0.1:4711`, `[::1]:4711`."""
+    address, _, port = name.rpartition(":")
+    return address.strip("[]"), int(port)
 
 
 def _has_unread(connection: Connection) -> bool:

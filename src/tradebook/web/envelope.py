@@ -7,6 +7,8 @@ from tradebook.errors import ApiError, ErrorType, PayloadTooLarge
 from tradebook.web import metrics
 
 ERRORS_PATH = "/errors"
+SECRET_HEADERS = (("Cache-Control", "no-store"),)
+"""What an answer with a secret says to whoever might keep it on its way."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True):

@@ -74,6 +74,7 @@ class Worker:
         read_queue_seconds: float,
         write_queue_seconds: float,
         connections: Connections,
+        parent: int,
         close: Callable[[], None],
     ) -> None:
         self._application = application
@@ -83,6 +84,7 @@ class Worker:
         self._writes = ThreadTurns(WRITERS, write_queue_seconds)
         self._threads = ThreadPoolExecutor(WRITERS, thread_name_prefix="writer")
         self._connections = connections
+        self._parent = parent
         self._close = close
         self._is_ending = False
         self._is_telling = False
@@ -92,7 +94,7 @@ class Worker:
         """Prepare, before the first request."""
         sys.setswitchinterval(SWITCH_SECONDS)
         loop.finish = self._finish
-        self._connections.watch(on_orphaned=lambda: os.kill(os.getpid(), signal.SIGTERM))
+        self._connections.watch(self._parent, on_orphaned=lambda: os.kill(os.getpid(), signal.SIGTERM))
 
     def __rsgi_del__(self, loop: WorkerLoop) -> None:
         """Close the book, after the last request."""
@@ -133,7 +135,9 @@ class Worker:
         else:
             status, headers, body = await self._answer(environ_of(scope), account, transport)
         self._connections.note_answer(scope.client, len(body))
-        if self._is_ending:
+        if CLOSE in headers:
+            self._connections.end(scope.client)
+        elif self._is_ending:
             headers.append(CLOSE)
         transport.response_bytes(status, headers, body)
 

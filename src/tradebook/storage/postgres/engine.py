@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from psycopg import errors
 
-from tradebook.ids import new_key
+from tradebook.ids import ClockOutOfRange, new_key
 from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION
 from tradebook.storage.database import (
     Commits,
@@ -38,6 +38,7 @@ from tradebook.storage.index_versions import (
     read_versions,
     write_versions,
 )
+from tradebook.storage.postgres import parts
 from tradebook.storage.postgres.connections import Connection, Connections
 from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists
 from tradebook.storage.postgres.index import TOO_MANY, questions, searchable, version_of
@@ -55,7 +56,16 @@ AWAY = (
     psycopg.InterfaceError,
     # A standby that became a primary, or the reverse.
     errors.ReadOnlySqlTransaction,
+    # What Citus says of a machine that is gone.
+    errors.InternalError_,
 )
+_NOT_COMMITTED = (
+    psycopg.IntegrityError,
+    errors.SerializationFailure,
+    errors.DeadlockDetected,
+    errors.ReadOnlySqlTransaction,
+)
+"""The answers to a COMMIT after which nothing is done, for certain."""
 
 
 class PostgresReader:
@@ -270,7 +280,7 @@ class PostgresDatabase:
     def faults(self) -> Iterator[str]:
         """Name what is wrong with the database as a whole."""
         with self._transaction(f"{_READ}; {self._own(None)}") as (connection, _):
-            yield from database_faults(connection, self.indexes.indexes)
+            yield from database_faults(connection)
 
     def figures(self) -> Figures:
         """Tell what was counted, and how many connections there are."""
@@ -285,6 +295,17 @@ class PostgresDatabase:
             found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             return None if found is None else str(found[0])
 
+    def missing_parts(self) -> list[str]:
+        """Name what the declaration has and the database has not."""
+        with self._transaction(f"{_READ}; {self._own(None)}") as (connection, _):
+            return parts.missing(connection, self.indexes.indexes)
+
+    def why_not_written(self) -> str | None:
+        """Say what keeps the database from being written; None where nothing is known of."""
+        asked = "SELECT current_setting('transaction_read_only')"
+        with self._transaction(f"{_WRITE}; {asked}") as (_, rows):
+            return "takes no writes: it is read-only, or a standby." if rows[0][0] == "on" else None
+
     def close(self) -> None:
         """Close all connections."""
         self._connections.close()
@@ -297,7 +318,10 @@ class PostgresDatabase:
         """Begin a transaction in one round trip; yields its connection and the rows of the last statement."""
         with _translated(), self._connection(beginning) as (connection, rows):
             yield connection, rows
-            _commit(connection)
+            if beginning.startswith(_READ):
+                connection.commit()
+            else:
+                _commit(connection)
 
     @contextmanager
     def _connection(self, first: str) -> Iterator[tuple[Connection, list[Row]]]:
@@ -341,10 +365,12 @@ def _last_rows(cursor: psycopg.Cursor[Row]) -> list[Row]:
 def _commit(connection: Connection) -> None:
     try:
         connection.commit()
-    except psycopg.OperationalError as error:
-        if connection.closed:
-            raise OutcomeUnknown(f"The connection was lost while committing: {error}") from error
+    except _NOT_COMMITTED:
         raise
+    except psycopg.Error as error:
+        # Also where the connection is still there: a server that ends, or whose own connection to another
+        # machine was cut, says so of what may be done.
+        raise OutcomeUnknown(f"The commit was cut: {error}") from error
 
 
 @contextmanager
@@ -355,5 +381,5 @@ def _translated() -> Iterator[None]:
         raise Duplicate(str(error)) from error
     except (errors.SerializationFailure, errors.DeadlockDetected) as error:
         raise Conflict(str(error)) from error
-    except AWAY as error:
+    except (*AWAY, ClockOutOfRange) as error:
         raise Unavailable(str(error)) from error
