@@ -12,7 +12,8 @@ from tradebook.crud.cursor import load_cursors
 from tradebook.resources import ALL, api_keys
 from tradebook.settings import Settings, load_settings
 from tradebook.storage import readiness
-from tradebook.web.application import build_app
+from tradebook.web import metrics
+from tradebook.web.application import OPEN_PATHS, build_app
 from tradebook.web.auth import Authenticator, KeyRules
 from tradebook.web.bodies import Bodies
 from tradebook.web.connections import Connections
@@ -29,22 +30,30 @@ def create_worker(port: int, connections_max: int, parent: int) -> Worker:
     """Make what a worker process serves on a port, as long as its parent process lives."""
     settings = load_settings()
     app, service = _put_together(settings)
-    return Worker(
+    connections = Connections(
+        port,
+        per_address_max=settings.connections_per_address_max,
+        in_all_max=connections_max,
+        send_seconds_max=settings.send_timeout_ms / 1000,
+        unread_bytes_max=settings.unread_bytes_max,
+    )
+    worker = Worker(
         app,
         service.bodies,
         service.authenticator.account_of,
         read_queue_seconds=settings.read_queue_ms / 1000,
         write_queue_seconds=settings.write_queue_ms / 1000,
-        connections=Connections(
-            port,
-            per_address_max=settings.connections_per_address_max,
-            in_all_max=connections_max,
-            send_seconds_max=settings.send_timeout_ms / 1000,
-            unread_bytes_max=settings.unread_bytes_max,
-        ),
+        connections=connections,
         parent=parent,
         close=service.database.close,
     )
+    metrics.begin(lambda: (*worker.lengths(), connections.number, service.database.figures()))
+    return worker
+
+
+def templates() -> list[str]:
+    """List the paths of all routes, as they are declared."""
+    return [*(route.path for resource in ALL for route in resource.routes), *OPEN_PATHS]
 
 
 def create_app(settings: Settings | None = None) -> App:

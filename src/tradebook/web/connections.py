@@ -19,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from tradebook.web import metrics
 from tradebook.web.log import log
 
 LOOK_SECONDS = 0.5
@@ -65,6 +66,8 @@ class Connections:
         send_seconds_max: float,
         unread_bytes_max: int,
     ) -> None:
+        self.number = 0
+        """How many were open when it was last looked."""
         self._port = port
         self._unread_bytes_max = unread_bytes_max
         self._large: dict[tuple[str, int], int] = {}
@@ -107,18 +110,22 @@ class Connections:
         for listed in by_address.values():
             closed += self._close_silent(listed, len(listed) - self._per_address_max)
         closed += self._close_silent(found, len(found) - closed - self._in_all_max)
-        closed += self._close_unread(found)
+        unread = self._close_unread(found)
+        metrics.closed("too_many", closed)
+        metrics.closed("unread", unread)
+        closed += unread
         ended, self._ended = self._ended, set()
         for connection in found if ended else ():
             if (connection.address, connection.port) in ended:
                 _close(connection)
+        self.number = len(found) - closed
         if closed:
             log(
                 "connections closed, as they or what they leave unread are too many",
                 closed=closed,
-                open=len(found) - closed,
+                open=self.number,
             )
-        return len(found) - closed
+        return self.number
 
     def active(self, seconds: float) -> set[int]:
         """Tell on which connections something came within the last seconds, by their inodes."""

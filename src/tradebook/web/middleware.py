@@ -9,6 +9,7 @@ from typing import Any
 import falcon
 from falcon.constants import COMBINED_METHODS
 
+from tradebook.web import metrics
 from tradebook.web.heads import REFUSAL
 from tradebook.web.log import KEY_START, log
 
@@ -80,6 +81,10 @@ class EveryRequest:
             self._count(request)
         if context.limit is not None:
             response.set_headers(context.limit.headers)
+        seconds = perf_counter() - context.started
+        if metrics.recorder is not None:
+            method = request.env["REQUEST_METHOD"]
+            metrics.recorder.observe(method, request.uri_template, response.status_code, seconds)
         if self._log_requests:
             log(
                 "request",
@@ -89,5 +94,5 @@ class EveryRequest:
                 status=response.status_code,
                 account=context.account,
                 bytes=len(response.data) if response.data else 0,
-                ms=round((perf_counter() - context.started) * 1000, 3),
+                ms=round(seconds * 1000, 3),
             )

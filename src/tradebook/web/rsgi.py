@@ -18,6 +18,7 @@ from math import ceil
 from typing import Any, Protocol
 
 from tradebook.errors import ApiError, Overloaded
+from tradebook.web import metrics
 from tradebook.web.bodies import DRAINED_BYTES_MAX, Arriving, Bodies, drained
 from tradebook.web.connections import Connections
 from tradebook.web.envelope import error_answer
@@ -100,6 +101,10 @@ class Worker:
         self._threads.shutdown()
         self._close()
 
+    def lengths(self) -> tuple[int, int]:
+        """Tell how many requests wait: to read, and to write."""
+        return self._reads.waiting.number, self._writes.waiting.number
+
     async def _finish(self) -> None:
         """Answer on, and close each connection with its next answer, until no client is busy asking."""
         connections = self._connections
@@ -181,6 +186,7 @@ class Worker:
     def _shed(self, request_id: str | None) -> Called:
         """Refuse a request that can't be answered in time, without a call of the application: that costs."""
         self._shed_since_told += 1
+        metrics.shed()
         if not self._is_telling:
             self._is_telling = True
             asyncio.get_running_loop().call_later(TELLING_SECONDS, self._tell)
