@@ -30,8 +30,8 @@ HURRY_FROM = 256
 
 SILENT_SECONDS = 1.0
 CROWDED_SILENT_SECONDS = 0.25
-"""How long a connection has to be silent before it may be closed: its next request could be on its way. And how
-long where there are so many that nobody else gets in."""
+"""How long a connection has to be silent before it may be closed: its next request could be on its way. The
+second is for when there are so many that nobody else gets in."""
 
 LARGE_BYTES = 65_536
 """How large an answer has to be to be counted while it is unread. Smaller ones the system's buffers hold."""
