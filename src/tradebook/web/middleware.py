@@ -9,8 +9,9 @@ from typing import Any
 import falcon
 from falcon.constants import COMBINED_METHODS
 
+from tradebook.web import metrics
 from tradebook.web.heads import REFUSAL
-from tradebook.web.log import log
+from tradebook.web.log import KEY_START, log
 
 REQUEST_ID_HEADER = "X-Request-Id"
 RETRY_HEADER = "x-should-retry"
@@ -27,7 +28,8 @@ _NO_ROUTE = re.compile(r"\A[^/]|/\.{0,2}(?:/|\Z)")
 def good_request_id(given: str | None) -> str:
     """Take the client's id of a request, if it is one, or make one."""
     # It is no secret, only for finding a line: `random` is enough, and takes a tenth of the time.
-    return given if given and _GOOD_ID.fullmatch(given) else f"req_{getrandbits(80):020x}"
+    is_good = given and _GOOD_ID.fullmatch(given) and KEY_START not in given.lower()
+    return given if given and is_good else f"req_{getrandbits(80):020x}"
 
 
 class EveryRequest:
@@ -79,6 +81,10 @@ class EveryRequest:
             self._count(request)
         if context.limit is not None:
             response.set_headers(context.limit.headers)
+        seconds = perf_counter() - context.started
+        if metrics.recorder is not None:
+            method = request.env["REQUEST_METHOD"]
+            metrics.recorder.observe(method, request.uri_template, response.status_code, seconds)
         if self._log_requests:
             log(
                 "request",
@@ -88,5 +94,5 @@ class EveryRequest:
                 status=response.status_code,
                 account=context.account,
                 bytes=len(response.data) if response.data else 0,
-                ms=round((perf_counter() - context.started) * 1000, 3),
+                ms=round(seconds * 1000, 3),
             )
