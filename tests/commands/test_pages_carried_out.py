@@ -164,7 +164,7 @@ def test_the_commands_of_the_pages_work_as_printed(tmp_path, places, server_name
     figure = (tmp_path / "node_exporter" / "tradebook_backup.prom").read_text()
     assert re.fullmatch(r"tradebook_backup_timestamp_seconds \d+\n", figure)
     assert len([command for _, commands in sections for command in commands if runs_here(command)]) > length(
-        3, 25
+        3, 20
     )
 
 
