@@ -28,7 +28,7 @@ from tradebook.storage.index_versions import (
 )
 from tradebook.storage.schema import Prepared
 from tradebook.storage.sqlite.dialect import DIALECT
-from tradebook.storage.sqlite.index import index_name, keys_statement, tokens, version_of
+from tradebook.storage.sqlite.index import index_name, keys_statement, more_statement, tokens, version_of
 
 MMAP_BYTES = 1 << 36
 CACHE_KIBIBYTES = 8_192
@@ -78,7 +78,9 @@ class SqliteReader:
         """Return the keys that match, `above <= key < below`: newest first if `descending`, else oldest."""
         if query.conditions or query.words:
             self._database.indexes.require_whole(self.versions, index)
-        sql, values = keys_statement(index, query, self.account_id, descending=descending)
+        more = more_statement(index, self.account_id) if query.words else None
+        has_more = more is not None and self._connection.execute(more).get is not None
+        sql, values = keys_statement(index, query, self.account_id, descending=descending, has_more=has_more)
         bound = (*values, above, below, limit)
         return [key for (key,) in self._connection.execute(sql, bound)]
 
