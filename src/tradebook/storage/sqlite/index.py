@@ -28,8 +28,12 @@ FORM = 2
 """The number of how a document is written here. Raise it when `tokens` begins to write another text."""
 
 PIECE_LENGTH = 3
-# More pieces of a long word would hardly rule out further rows; the folded text is checked anyway.
-PIECES_OF_A_WORD_MAX = 24
+# More pieces of long words would hardly rule out further rows; the folded text is checked anyway.
+PIECES_MAX = 24
+"""How many pieces of all long words together the index is asked for."""
+
+WORDS_MAX = 12
+"""How many words it is asked for. Who has these, the longest ones, is checked for the others."""
 TEXT_LENGTH_MAX = 2_000
 """How much text of a row has its pieces in the index. Nearly all rows have much less."""
 
@@ -123,7 +127,8 @@ def keys_statement(
 ) -> tuple[str, tuple[Any, ...]]:
     """Write the statement that walks an index; it takes then: above, below, limit.
 
-    `has_more` says that some rows have more text than their entries.
+    `has_more` says that some rows have more text than their entries. Where words are to be confirmed, each
+    key comes with whether its text has them.
     """
     order = "DESC" if descending else "ASC"
     expression = match_expression(query, has_more=has_more)
@@ -143,24 +148,40 @@ def keys_statement(
             f"SELECT rowid FROM {name} WHERE {walk} ORDER BY rowid {order} LIMIT ?",
             (expression,),
         )
-    text = " AND ".join("(" + " OR ".join("instr(f.folded, ?)" for _ in forms) + ")" for forms in confirmed)
+    text, words = text_test(word for word, *_ in confirmed)
     # CROSS JOIN keeps the order of the loops: the index first, then the text of what it found.
     return (
         (
-            f"SELECT {name}.rowid FROM {name} CROSS JOIN {index.folded.name} AS f"
-            f" ON f.account_id = ? AND f.{index.folded_key} = {name}.rowid WHERE {text} AND {walk}"
+            f"SELECT {name}.rowid, {text} FROM {name} CROSS JOIN {index.folded.name} AS f"
+            f" ON f.account_id = ? AND f.{index.folded_key} = {name}.rowid WHERE {walk}"
             f" ORDER BY {name}.rowid {order} LIMIT ?"
         ),
-        (account_id, *(word for forms in confirmed for word in forms), expression),
+        (*words, account_id, expression),
     )
+
+
+def text_test(words: Iterable[str]) -> tuple[str, list[str]]:
+    """Write the test that a folded text `f` has all words, and the values for it."""
+    listed = [forms_of(word) for word in words]
+    tests = ["(" + " OR ".join(["instr(f.folded, ?)"] * len(forms)) + ")" for forms in listed]
+    return " AND ".join(tests), [form for forms in listed for form in forms]
 
 
 def match_expression(query: Query, *, has_more: bool = False) -> str:
     """Write a query as an FTS5 expression; empty if it has no condition and no word."""
     more = (MORE,) if has_more else ()
     parts = [_any(_token_of(c, value) for value in c.values) for c in query.conditions]
-    parts += [_any((*(_all(_pieces(form)) for form in forms_of(word)), *more)) for word in query.words]
+    asked = _asked_words(query)
+    count = PIECES_MAX // max(1, len(asked))
+    parts += [_any((*(_all(_pieces(form, count)) for form in forms_of(word)), *more)) for word in asked]
     return _all(parts)
+
+
+def _asked_words(query: Query) -> Sequence[str]:
+    """Choose the words that the index is asked for."""
+    if len(query.words) <= WORDS_MAX:
+        return query.words
+    return sorted(query.words, key=len, reverse=True)[:WORDS_MAX]
 
 
 def _token_of(condition: Condition, value: tuple[Any, ...]) -> str:
@@ -169,15 +190,19 @@ def _token_of(condition: Condition, value: tuple[Any, ...]) -> str:
 
 def words_to_confirm(query: Query, *, has_more: bool = False) -> list[list[str]]:
     """List the words, with all their forms, that must be checked against the text as well."""
-    forms = map(forms_of, query.words)
-    return [words for words in forms if has_more or any(len(word) > PIECE_LENGTH for word in words)]
+    asked = _asked_words(query)
+    return [
+        forms
+        for word, forms in ((word, forms_of(word)) for word in query.words)
+        if has_more or word not in asked or any(len(form) > PIECE_LENGTH for form in forms)
+    ]
 
 
-def _pieces(word: str) -> list[str]:
+def _pieces(word: str, count: int) -> list[str]:
     last = len(word) - PIECE_LENGTH
     if last <= 0:
         return [_codes[word]]
-    step = max(1, -(-(last + 1) // PIECES_OF_A_WORD_MAX))
+    step = max(1, -(-(last + 1) // count))
     starts = sorted({*range(0, last + 1, step), last})
     return list(dict.fromkeys(_codes[word[at : at + PIECE_LENGTH]] for at in starts))
 
