@@ -29,8 +29,16 @@ from tradebook.storage.index_versions import (
 from tradebook.storage.schema import Prepared, declared_parts, metadata
 from tradebook.storage.sqlite.connections import Connections
 from tradebook.storage.sqlite.dialect import DIALECT
-from tradebook.storage.sqlite.index import index_name, keys_statement, tokens, version_of
+from tradebook.storage.sqlite.index import (
+    index_name,
+    keys_statement,
+    more_statement,
+    tokens,
+    version_of,
+    words_to_confirm,
+)
 from tradebook.storage.sqlite.inspection import file_faults, index_faults, opened
+from tradebook.storage.sqlite.searching import Search
 
 _DUPLICATE = {
     apsw.SQLITE_CONSTRAINT_UNIQUE,
@@ -89,9 +97,23 @@ class SqliteReader:
         """Return the keys that match, `above <= key < below`: newest first if `descending`, else oldest."""
         if query.conditions or query.words:
             self._database.indexes.require_whole(self.versions, index)
+        has_more = bool(query.words) and self._has_more(index)
+        if words_to_confirm(query, has_more=has_more):
+            search = Search(
+                self._connection, index, query, self.account_id, descending=descending, has_more=has_more
+            )
+            return search.keys(above=above, below=below, limit=limit)
         sql, values = keys_statement(index, query, self.account_id, descending=descending)
         bound = (*values, above, below, limit)
         return [key for (key,) in self._connection.execute(sql, bound)]
+
+    def _has_more(self, index: ListIndex) -> bool:
+        """Tell whether any row has more text than its entry in the index."""
+        known = self.cache
+        name = f"{index.name} has more"
+        if name not in known:
+            known[name] = self._connection.execute(more_statement(index, self.account_id)).get is not None
+        return bool(known[name])
 
     @cached_property
     def versions(self) -> Versions:
@@ -157,6 +179,7 @@ class SqliteWriter(SqliteReader):
         self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
     ) -> None:
         """Bring the index up to date for these rows; those that no longer exist are removed from it."""
+        self.cache.pop(f"{index.name} has more", None)
         found = documents(index, self.rows, list(keys), known)
         name, folded, key_name = (
             index_name(index, self.account_id),
