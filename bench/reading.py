@@ -44,7 +44,7 @@ class Pages:
         request = self.parser.list_request(pairs, self.book.account_key, self.cursors)
         with self.database.read(self.book.account_key) as reader:
             view = View(reader, request.include, partial(page_url, self.cursors))
-            return msgspec.json.encode(list_page(view, ROUTE, request))
+            return list_page(view, ROUTE, request)
 
     def floor(self) -> bytes:
         """The same columns into the same keys, and nothing else: no ids, no times, no cursor."""

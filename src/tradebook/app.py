@@ -12,38 +12,57 @@ from tradebook.crud.cursor import load_cursors
 from tradebook.resources import ALL, api_keys
 from tradebook.settings import Settings, load_settings
 from tradebook.storage import readiness
-from tradebook.web.application import build_app
-from tradebook.web.auth import Authenticator
+from tradebook.storage.database import Database
+from tradebook.web import metrics
+from tradebook.web.application import OPEN_PATHS, build_app
+from tradebook.web.auth import Authenticator, KeyRules
 from tradebook.web.bodies import Bodies
 from tradebook.web.connections import Connections
-from tradebook.web.limits import make_limiter
+from tradebook.web.limits import make_limits
 from tradebook.web.page_cache import PageCache
 from tradebook.web.rsgi import Worker
 from tradebook.web.service import Service
+from tradebook.web.tracing import Tracing, make_tracing
 from tradebook.web.twins import Twins
 
 App = falcon.App[falcon.Request, falcon.Response]
 
 
-def create_worker(port: int, connections_max: int) -> Worker:
-    """Make what a worker process serves on a port."""
+def create_worker(port: int, connections_max: int, parent: int) -> Worker:
+    """Make what a worker process serves on a port, as long as its parent process lives."""
     settings = load_settings()
-    app, service = _put_together(settings)
-    return Worker(
+    tracing = make_tracing()
+    app, service = _put_together(settings, tracing)
+    connections = Connections(
+        port,
+        per_address_max=settings.connections_per_address_max,
+        in_all_max=connections_max,
+        send_seconds_max=settings.send_timeout_ms / 1000,
+        unread_bytes_max=settings.unread_bytes_max,
+    )
+    worker = Worker(
         app,
         service.bodies,
         service.authenticator.account_of,
         read_queue_seconds=settings.read_queue_ms / 1000,
         write_queue_seconds=settings.write_queue_ms / 1000,
-        connections=Connections(
-            port,
-            per_address_max=settings.connections_per_address_max,
-            in_all_max=connections_max,
-            send_seconds_max=settings.send_timeout_ms / 1000,
-            unread_bytes_max=settings.unread_bytes_max,
-        ),
-        close=service.database.close,
+        connections=connections,
+        parent=parent,
+        close=partial(_close, service.database, tracing),
     )
+    metrics.begin(lambda: (*worker.lengths(), connections.number, service.database.figures()))
+    return worker
+
+
+def _close(database: Database, tracing: Tracing | None) -> None:
+    database.close()
+    if tracing is not None:
+        tracing.close()
+
+
+def templates() -> list[str]:
+    """List the paths of all routes, as they are declared."""
+    return [*(route.path for resource in ALL for route in resource.routes), *OPEN_PATHS]
 
 
 def create_app(settings: Settings | None = None) -> App:
@@ -51,24 +70,26 @@ def create_app(settings: Settings | None = None) -> App:
     return _put_together(settings or load_settings())[0]
 
 
-def _put_together(settings: Settings) -> tuple[App, Service]:
+def _put_together(settings: Settings, tracing: Tracing | None = None) -> tuple[App, Service]:
     database = open_database(settings)
+    if tracing is not None:
+        database = tracing.of(database)
 
-    limiter = make_limiter(
-        settings.database, settings.rate_limit, settings.rate_limit_seconds, settings.rate_limit_storage
-    )
+    rules = KeyRules(api_keys.authenticate, api_keys.note_use, api_keys.require_standing)
     service = Service(
         database,
         load_cursors(database),
-        Authenticator(database, api_keys.authenticate, api_keys.note_use, limiter),
+        Authenticator(database, rules, make_limits(settings)),
         PageCache(settings.page_cache_bytes),
-        Twins(settings.database),
+        Twins(settings.database, settings.run_folder),
         Bodies(settings.body_bytes_max, settings.body_timeout_ms),
+        settings.answer_bytes_max,
     )
     app = build_app(
         service,
         ALL,
         is_ready=partial(readiness.is_ready, database),
         log_requests=settings.log_requests,
+        tracing=tracing,
     )
     return app, service

@@ -29,6 +29,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     body_bytes_max: _Whole = 1_048_576
     """The largest request body, in bytes. A larger one is answered with 413."""
 
+    answer_bytes_max: _Whole = 8_388_608
+    """The largest page, in bytes. A list ends before its `limit` where it would be larger, and goes on behind
+    its `next_page_url`; one object is answered whatever its size. A list inside an object takes up at most a
+    quarter of this."""
+
     body_timeout_ms: Annotated[int, msgspec.Meta(ge=100, le=60_000)] = 10_000
     """How long a body may take to arrive, in milliseconds. Then the request is answered with 408."""
 
@@ -64,12 +69,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How many requests a key may send within the window. 0 turns the limit off. Requests without a valid key
     are counted by the address that they come from."""
 
+    account_rate_limit: _Whole = 240_000
+    """How many requests all keys of an account may send within the window, together. 0: no such limit."""
+
     rate_limit_seconds: Annotated[int, msgspec.Meta(ge=1)] = 60
     """The window of the rate limit, in seconds."""
 
     rate_limit_storage: str = ""
     """Where several machines count together: `redis://HOST`, a Redis or Valkey server. Default: each machine
     counts by itself, all its worker processes together."""
+
+    run_folder: str = ""
+    """Where the worker processes of a machine keep what they count together: a folder of their user alone,
+    with the mode 0700. Default: `tradebook` in `$XDG_RUNTIME_DIR`, or `tradebook-UID` in the folder for
+    temporary files."""
 
     log_requests: bool = True
     """Whether every request is logged as one line of JSON on standard error."""

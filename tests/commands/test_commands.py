@@ -24,6 +24,8 @@ COMMANDS = (
     ("demo",),
     ("serve",),
     ("migrate",),
+    ("backup",),
+    ("check",),
     ("accounts",),
     ("accounts", "create"),
     ("accounts", "list"),
@@ -269,6 +271,22 @@ def test_import_of_an_export_gives_the_same_book(command, account, ending):
     command.good("export", "customers", "--account", other, "-o", str(second))
     assert second.read_bytes() == first.read_bytes()
     assert "Zoë" in second.read_text()
+
+
+def test_an_exported_file_is_its_owners_alone_and_no_link_is_followed(command, account):
+    folder = command.folder
+    others = [folder / name for name in ("theirs.csv", "theirs.part")]
+    file = folder / "out.csv"
+    for link, other in zip((file, folder / "out.csv.part"), others, strict=True):
+        other.write_text("theirs")
+        link.symlink_to(other)
+
+    command.good("export", "customers", "--account", account, "-o", str(file))
+
+    assert [other.read_text() for other in others] == ["theirs", "theirs"]
+    assert not file.is_symlink()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert not (folder / "out.csv.part").exists()
 
 
 def test_an_export_that_cannot_be_written_fails_and_leaves_no_half_file(command, account):

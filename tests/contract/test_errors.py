@@ -19,7 +19,7 @@ from tradebook.resources import ALL, api_keys
 from tradebook.storage.database import Unavailable
 from tradebook.storage.location import locate
 from tradebook.web.application import build_app
-from tradebook.web.auth import Authenticator
+from tradebook.web.auth import Authenticator, KeyRules
 from tradebook.web.bodies import Bodies
 from tradebook.web.page_cache import PageCache
 from tradebook.web.reading import Service
@@ -239,10 +239,13 @@ def client_of(book, *, walk=None, load_span=None, load=None):
     service = Service(
         database,
         load_cursors(database),
-        Authenticator(database, api_keys.authenticate, api_keys.note_use, None),
+        Authenticator(
+            database, KeyRules(api_keys.authenticate, api_keys.note_use, api_keys.require_standing), None
+        ),
         PageCache(1_000_000),
         Twins(str(book.account_key)),
         Bodies(1_000_000, 10_000),
+        8_388_608,
     )
     app = build_app(
         service,

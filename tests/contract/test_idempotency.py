@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import sqlalchemy as sa
 
 from tests.contract.checks import check_envelope
 from tests.fixtures import plain_http
@@ -16,9 +17,10 @@ from tests.fixtures.statements import TEST_MARK
 from tradebook.clock import now_ms
 from tradebook.crud import idempotency
 from tradebook.errors import IdempotencyKeyInUse
+from tradebook.storage.schema import ACCOUNT, prepare
 from tradebook.web.twins import Twins
 
-GROUPS = "/v1/sales/account-groups"
+GROUPS, CUSTOMERS = "/v1/sales/account-groups", "/v1/sales/customers"
 
 
 def post(book, body, key, path=GROUPS, **headers):
@@ -297,3 +299,56 @@ def test_a_twin_under_way_is_sent_away_with_advice(tmp_path, engine, monkeypatch
         book.close()
         stop_server(first)
         stop_server(second)
+
+
+KEPT = prepare(
+    sa.select(idempotency.idempotency_records.c.answer).where(
+        idempotency.idempotency_records.c.account_id == ACCOUNT
+    )
+)
+
+
+@pytest.fixture
+def popular(book):
+    """A customer in groups whose descriptions are long together; its path with them included."""
+    maker = Maker(book)
+    groups = [
+        maker.of_prefix("acgr", type="pricing_group", description="d" * 9_000, name=f"Group {n}")
+        for n in range(10)
+    ]
+    customer = maker.of_prefix("ac", customer_price_group_ids=groups)
+    return f"{CUSTOMERS}/{customer}"
+
+
+def kept_answers(book):
+    with book.database.read(book.account_key) as reader:
+        return [answer for (answer,) in reader.rows(KEPT)]
+
+
+def test_an_answer_that_is_large_is_read_anew_instead_of_kept(book, popular):
+    path, headers = f"{popular}?include=price_groups", {"Idempotency-Key": "large"}
+
+    first = book.client.patch(path, json={"note": "First"}, headers=headers)
+    kept = kept_answers(book)
+    again = book.client.patch(path, json={"note": "First"}, headers=headers)
+    book.client.patch(popular, json={"note": "Later"})
+    later = book.client.patch(path, json={"note": "First"}, headers=headers)
+
+    assert len(first.content) > 65_536 > 10_000 > max(map(len, kept))
+    assert again.content == first.content
+    assert (again.headers["etag"], again.headers["idempotent-replayed"]) == (first.headers["etag"], "true")
+    assert (later.status_code, later.json()["note"]) == (200, "Later")
+    assert later.json()["price_groups"] == first.json()["price_groups"]
+    assert later.headers["etag"] == book.client.get(path).headers["etag"]
+    assert book.get(popular)["note"] == "Later"
+
+
+def test_what_was_large_and_is_gone_is_answered_without_what_was_included(book, popular):
+    path, headers = f"{popular}?include=price_groups", {"Idempotency-Key": "large"}
+    first = book.client.patch(path, json={"note": "First"}, headers=headers)
+    assert book.client.delete(popular).status_code == 204
+
+    again = book.client.patch(path, json={"note": "First"}, headers=headers)
+
+    assert again.status_code == first.status_code
+    assert again.json() == {**first.json(), "price_groups": None}

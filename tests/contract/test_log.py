@@ -3,6 +3,7 @@
 import json
 import sys
 from datetime import datetime
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -54,16 +55,47 @@ def test_a_key_where_none_belongs_is_not_logged(book):
         ("GET", f"/v1/{book.key}/x", "log-2"),
         ("GET", f"{CUSTOMERS}/{book.key}", "log-3"),
         (book.key, CUSTOMERS, "log-4"),
+        ("GET", f"/v1/{book.key.upper()}/x", "log-5"),
+        ("GET", f"/v1/{encoded(book.key, 1)}/x", "log-6"),
+        ("GET", f"/v1/{encoded(book.key, 2)}/x", "log-7"),
+        ("GET", f"/v1/{encoded(book.key, 5)}/x", "log-8"),
+        ("GET", f"/v1/{encoded(book.key.upper(), 3)}/x", "log-9"),
+        ("GET", f"/v1/{encoded(book.key, 12)}/x", "log-10"),
     ]
     for method, path, request_id in where:
         book.client.request(method, path, headers={"X-Request-Id": request_id})
-    book.client.get(CUSTOMERS, headers={"X-Request-Id": book.key})
+    echoed = [
+        book.client.get(CUSTOMERS, headers={"X-Request-Id": given}).headers["x-request-id"]
+        for given in (book.key, book.key.upper(), f"a-{book.key}-b")
+    ]
 
     paths = [line["path"] for _, _, request_id in where for line in lines_of(book, request_id)]
 
-    assert paths == ["/v1/tb_sk_…/x", f"{CUSTOMERS}/tb_sk_…", CUSTOMERS]
-    wait_until(lambda: lines_of(book, "tb_sk_…"), "the line of the key as a request's id")
-    assert book.key[:20] not in book.server.log.read_text()
+    assert paths == ["/v1/tb_sk_…/x", f"{CUSTOMERS}/tb_sk_…", CUSTOMERS, *["/v1/tb_sk_…/x"] * 5, "…"]
+    assert all(lines_of(book, each) and each.startswith("req_") for each in echoed)
+    plain = book.server.log.read_text()
+    for _ in range(20):
+        assert book.key[6:30] not in plain.lower()
+        plain = unquote(plain)
+
+
+def encoded(text, layers):
+    """Percent-encode every character, and then what that has made."""
+    for layer in range(layers):
+        text = "".join(f"%{ord(c):02x}" for c in text) if not layer else text.replace("%", "%25")
+    return text
+
+
+def test_a_line_of_the_log_is_one_line_for_every_reader(book):
+    """Some split at other characters than a line feed; a terminal obeys one."""
+    breaks = "\x85\u2028\u2029\x9b\x7f\x0b\x0c\x1c"
+    book.client.get(f"/v1/{quote(breaks)}/x", headers={"X-Request-Id": "log-breaks"})
+
+    (line,) = lines_of(book, "log-breaks")
+
+    assert line["path"] == f"/v1/{breaks}/x"
+    with book.server.log.open(newline="") as log_file:
+        assert not set(breaks) & set(log_file.read())
 
 
 def test_a_fault_is_told_with_its_trace_and_without_the_key(book, capfdbinary):

@@ -1,5 +1,9 @@
 """Rate limits (contract, section 4): per key, one count for all workers, told on every answer."""
 
+import os
+import resource
+import stat
+import sys
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +20,10 @@ from tests.fixtures.book import Book
 from tests.fixtures.engines import ENGINES
 from tests.fixtures.lengths import length
 from tests.fixtures.server import free_port, start_server, stop_server, wait_until
+from tradebook.errors import IdempotencyKeyInUse
 from tradebook.web.limits import MachineLimiter, make_limiter, number_of
+from tradebook.web.shared_file import open_shared
+from tradebook.web.twins import Twins
 
 LIST = "/v1/sales/customers"
 each_engine = pytest.mark.parametrize("engine", length(["sqlite"], ENGINES), indirect=True)
@@ -273,3 +280,117 @@ def test_while_the_common_count_is_away_each_machine_counts_by_itself(tmp_path, 
     limiter = make_limiter("machine", 3, 3600, f"redis://127.0.0.1:{free_port()}")
 
     assert [bool(limiter.hit(5).retry_after_seconds) for _ in range(5)] == [False] * 3 + [True] * 2
+
+
+def test_two_threads_of_a_process_are_counted_exactly(clock):
+    """The locks of a file don't keep the threads of one process apart."""
+    limiter = MachineLimiter("book", 2_000, 60)
+    switch = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            rounds = pool.map(
+                lambda _: sum(not limiter.hit(1).retry_after_seconds for _ in range(1_500)), "ab"
+            )
+            let_in = sum(rounds)
+    finally:
+        sys.setswitchinterval(switch)
+
+    assert let_in == 2_000
+
+
+@each_engine
+def test_the_keys_of_an_account_have_a_limit_together(tmp_path, engine, monkeypatch):
+    server = start(tmp_path, engine, monkeypatch, 30, ACCOUNT_RATE_LIMIT="40")
+    book, other = Book(server), Book(server)
+    try:
+        keys = [book.key, *(book.new_key()[1] for _ in range(2))]
+        statuses = [Counter(ask(book, key).status_code for _ in range(20)) for key in keys]
+        refused, of_other = ask(book, keys[0]), ask(other)
+        early = [ask(other) for _ in range(25)][-1]
+    finally:
+        for each in (book, other):
+            each.close()
+        stop_server(server)
+
+    assert statuses == [{200: 20}, {200: 20}, {429: 20}]
+    check_envelope(refused, 429, None, "rate_limit_exceeded")
+    assert [refused.headers[name] for name in HEADERS[:2]] == ["40", "0"]
+    assert [of_other.headers[name] for name in HEADERS[:2]] == ["30", "29"]
+    assert [early.headers[name] for name in HEADERS[:2]] == ["30", "4"]
+
+
+@pytest.fixture
+def no_room():
+    """A disk on which no file may grow."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_without_room_for_its_file_a_process_counts_for_itself_and_says_so(clock, no_room, capfdbinary):
+    limiter = MachineLimiter("book", 3, 60)
+
+    verdicts = [limiter.hit(1).retry_after_seconds > 0 for _ in range(5)]
+
+    assert verdicts == [False] * 3 + [True] * 2
+    assert capfdbinary.readouterr().err.count(b"requests are counted by each process alone") == 1
+
+
+def make_file(folder):
+    folder.write_text("")
+
+
+def make_open(folder):
+    folder.mkdir()
+    folder.chmod(0o755)
+
+
+def make_link(folder):
+    (folder.parent / "elsewhere").mkdir(mode=0o700)
+    folder.symlink_to(folder.parent / "elsewhere")
+
+
+@pytest.mark.parametrize("make", [make_file, make_open, make_link])
+def test_a_folder_that_is_not_this_users_alone_is_not_used(clock, tmp_path, make, monkeypatch):
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    make(tmp_path / f"tradebook-{os.getuid()}")
+
+    with pytest.raises(OSError, match=r"folder of this user|File exists"):
+        open_shared("book", "limits", 100)
+    limiter, twins = MachineLimiter("book", 1, 60), Twins("book")
+
+    assert [limiter.hit(1).retry_after_seconds > 0 for _ in range(2)] == [False, True]
+    with twins.alone(1, "a"), pytest.raises(IdempotencyKeyInUse), twins.alone(1, "a"):
+        pass
+    with twins.alone(1, "a"):
+        pass
+
+
+def test_shared_files_are_in_a_folder_of_this_user_alone(clock, tmp_path, monkeypatch):
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    os.close(open_shared("book", "limits", 100))
+
+    (folder,) = tmp_path.iterdir()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    (shared,) = folder.iterdir()
+    assert (stat.S_IMODE(shared.stat().st_mode), shared.stat().st_size) == (0o600, 100)
+
+
+@each_engine
+def test_a_server_whose_folder_for_temporary_files_is_full_serves_all_the_same(tmp_path, engine, monkeypatch):
+    """What can't be kept there is kept in memory."""
+    (tmp_path / "file").write_text("")
+    server = start(tmp_path, engine, monkeypatch, 5, workers="1", RUN_FOLDER=str(tmp_path / "file" / "below"))
+    book = Book(server)
+    try:
+        statuses = [ask(book).status_code for _ in range(7)]
+    finally:
+        book.close()
+        stop_server(server)
+
+    assert statuses == [200] * 5 + [429] * 2
+    log = server.log.read_text()
+    assert "requests are counted by each process alone" in log
+    assert "equal requests are noticed within a process alone" in log

@@ -189,4 +189,4 @@ def plant(monkeypatch, folder, code):
     planted = folder / "planted"
     planted.mkdir()
     (planted / "sitecustomize.py").write_text(textwrap.dedent(code))
-    monkeypatch.setenv("PYTHONPATH", str(planted))
+    monkeypatch.setenv("PYTHONPATH", f"{planted}:{os.environ.get('PYTHONPATH', '')}")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -24,20 +24,34 @@ from tests.fixtures.server import DEADLINE_SECONDS, Server, free_port, wait_unti
 from tests.reliability.journal import workers_of
 
 GROUPS = "/v1/sales/account-groups"
-RESTARTS = length(4, 20)
+RESTARTS, RELOADS = length((4, 1), (20, 10))
+PAUSE_SECONDS = length(0.005, 0)
 CLIENTS = length(1, 4)
 """So many that read and so many that write, on kept connections and on new ones each."""
 
 
+class Place:
+    """Where a server is started again and again: its folder, its book, its port."""
+
+    def __init__(self, folder):
+        self.folder, self.database, self.port = folder, Sqlite().new(folder), free_port()
+        self.processes = []
+
+
 @pytest.fixture
 def place(tmp_path):
-    """Where a server is started again and again: its folder, its book, its port."""
-    return tmp_path, Sqlite().new(tmp_path), free_port()
+    """Nothing that was started there outlives the test."""
+    made = Place(tmp_path)
+    yield made
+    for process in made.processes:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def serve(place, *arguments, workers=1):
     """Start a server on the place's port, in a process group of its own, and wait until it answers."""
-    folder, database, port = place
+    folder, database, port = place.folder, place.database, place.port
     log = folder / "server.log"
     command = [sys.executable, "-m", "tradebook", *(arguments or ("serve", "--workers", str(workers)))]
     with log.open("ab") as output:
@@ -54,6 +68,7 @@ def serve(place, *arguments, workers=1):
             stderr=output,
             start_new_session=True,
         )
+    place.processes.append(process)
     server = Server(f"http://127.0.0.1:{port}", database, log, process)
     wait_until(lambda: is_ready(server), "the server's readiness")
     return server
@@ -81,7 +96,9 @@ class Clients:
 
     async def _work(self, name, data, *, is_kept):
         until = _Until(lambda: self._is_over)
-        self.outcomes += await keep_asking(self._url, data, until, name, is_kept=is_kept)
+        self.outcomes += await keep_asking(
+            self._url, data, until, name, is_kept=is_kept, pause_seconds=PAUSE_SECONDS
+        )
 
     async def _all(self):
         read = write_request(self._key, GROUPS)
@@ -126,7 +143,7 @@ class _Until:
         return not self._is_so()
 
 
-def wait_for_answers(clients, book, count=40):
+def wait_for_answers(book, count=40):
     """Let the clients be answered for a while: each look is a request of our own."""
     for _ in range(count):
         assert book.client.get(GROUPS, params={"limit": 1}).status_code == 200
@@ -143,50 +160,48 @@ def check(clients, book, times, figures, cycles):
         cycles, len(outcomes), len(failed) + max(0, lost), cut_kept=cut_kept, failed=dict(statuses(failed)),
         ended_in=f"{max(times, default=0):.1f} s at most",
     )  # fmt: skip
-    assert dict(statuses(failed)) == {}
+    assert [(each.client, each.status, each.body.partition(b"message")[2][:90]) for each in failed] == []
     assert lost <= 0
     assert len(outcomes) > cycles * 20
 
 
 def test_restarts_cut_no_request(place, figures):
     """On kept connections the last answer says that it is the last one; on new ones nobody listens, or somebody answers."""
-    server = serve(place)
-    book, times = Book(server), []
-    clients = Clients(server.url, book.key)
-    with clients.asking():
-        for _ in range(RESTARTS):
-            wait_for_answers(clients, book)
-            began = time.monotonic()
-            assert stop(server) == 0, server.log.read_text()[-2_000:]
-            times.append(time.monotonic() - began)
-            book.client.close()
-            server = serve(place)
-            book.client = plain_http.Client(base_url=server.url, headers=book.client.headers, timeout=30)
-        wait_for_answers(clients, book)
+    server, times = serve(place), []
+    with closing(Book(server)) as book:
+        clients = Clients(server.url, book.key)
+        with clients.asking():
+            for _ in range(RESTARTS):
+                wait_for_answers(book)
+                began = time.monotonic()
+                assert stop(server) == 0, server.log.read_text()[-2_000:]
+                times.append(time.monotonic() - began)
+                book.client.close()
+                server = serve(place)
+                book.client = plain_http.Client(base_url=server.url, headers=book.client.headers, timeout=30)
+            wait_for_answers(book)
 
-    check(clients, book, times, figures, RESTARTS)
-    book.close()
+        check(clients, book, times, figures, RESTARTS)
     assert stop(server) == 0
     # The book is whole without its log.
-    log = Path(f"{place[0] / 'book.db'}-wal")
+    log = Path(f"{place.folder / 'book.db'}-wal")
     assert not log.exists() or log.stat().st_size == 0
 
 
 def test_new_workers_cut_no_request(place, figures):
     """SIGHUP: each worker is replaced by one that reads the settings anew."""
     server = serve(place, workers=2)
-    book = Book(server)
-    clients = Clients(server.url, book.key)
-    with clients.asking():
-        for _ in range(RESTARTS):
-            wait_for_answers(clients, book)
-            before = set(workers_of(server.process.pid))
-            server.process.send_signal(signal.SIGHUP)
-            wait_until(lambda before=before: is_replaced(server, before), "new workers")
-        wait_for_answers(clients, book)
+    with closing(Book(server)) as book:
+        clients = Clients(server.url, book.key)
+        with clients.asking():
+            for _ in range(RELOADS):
+                wait_for_answers(book)
+                before = set(workers_of(server.process.pid))
+                server.process.send_signal(signal.SIGHUP)
+                wait_until(lambda before=before: is_replaced(server, before), "new workers")
+            wait_for_answers(book)
 
-    check(clients, book, [], figures, RESTARTS)
-    book.close()
+        check(clients, book, [], figures, RELOADS)
     assert stop(server) == 0
 
 
@@ -196,7 +211,7 @@ def is_replaced(server, before):
 
 
 @pytest.mark.parametrize("command", ["serve", "demo"])
-@pytest.mark.parametrize("with_connection", [False, True])
+@pytest.mark.parametrize("with_connection", length([True], [False, True]))
 def test_ctrl_c_ends_an_idle_server_at_once(place, command, with_connection):
     """It reaches the main process and its workers alike, all at once."""
     server = serve(place, command)
@@ -207,13 +222,13 @@ def test_ctrl_c_ends_an_idle_server_at_once(place, command, with_connection):
         code = server.process.wait(DEADLINE_SECONDS)
         ended = time.monotonic() - began
 
-    # A second, and as much again for a machine with other things to do.
-    assert ended < 2, server.log.read_text()[-2_000:]
+    # A second, and more for a machine with other things to do; without care it would be ten.
+    assert ended < 4, server.log.read_text()[-2_000:]
     assert code in (0, 130)
     assert "Traceback" not in server.log.read_text()
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", length([2], [1, 2]))
 def test_a_main_process_that_is_killed_leaves_nobody_on_the_port(place, workers):
     server = serve(place, workers=workers)
     left = workers_of(server.process.pid)

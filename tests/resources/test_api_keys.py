@@ -1,9 +1,14 @@
 """What is special about API keys: secrets shown once, permissions that can't grow, rotation with a time of grace."""
 
+import json
+import socket
+from urllib.parse import urlsplit
+
 import pytest
 
 from tests.contract.checks import check_envelope
 from tests.fixtures import plain_http
+from tests.fixtures.application import application, client_of
 from tests.fixtures.server import wait_until
 from tests.fixtures.statements import TEST_MARK
 from tradebook.clock import format_ms, now_ms, parse_rfc3339
@@ -12,7 +17,7 @@ from tradebook.resources import api_keys
 from tradebook.resources.api_keys import ALL_PERMISSIONS
 from tradebook.storage.database import Unavailable
 
-KEYS, LIST = "/v1/auth/api-keys", "/v1/sales/customers"
+KEYS, LIST, GROUPS = "/v1/auth/api-keys", "/v1/sales/customers", "/v1/sales/account-groups"
 
 
 def make(book, **fields):
@@ -249,3 +254,92 @@ def test_a_use_is_noted_without_waiting_for_whoever_writes(book):
     made = make(book)
     with book.database.write(book.account_key):
         assert status_of(book, made["secret"]) == 200
+
+
+def test_a_key_can_t_end_a_stronger_one(book):
+    strong, weak = make(book), make(book, permissions=["api_keys:delete"])
+    with limited(book, "api_keys:delete") as client:
+        refused = client.delete(f"{KEYS}/{strong['id']}")
+        done = client.delete(f"{KEYS}/{weak['id']}")
+
+    assert "may do more" in check_envelope(refused, 403, None, "permission_denied")["message"]
+    assert (status_of(book, strong["secret"]), done.status_code) == (200, 204)
+
+
+def test_an_account_has_only_so_many_keys_that_work(book, monkeypatch):
+    monkeypatch.setattr(api_keys, "KEYS_MAX", 3)
+    with client_of(application(book.database, book.server.database), book.key) as client:
+        first, *_ = (client.post(KEYS, json={}) for _ in range(2))
+        refused = client.post(KEYS, json={})
+        client.delete(f"{KEYS}/{first.json()['id']}")
+        again = client.post(KEYS, json={})
+
+    assert "Revoke some" in check_envelope(refused, 400, None, "validation_failed")["message"]
+    assert (first.status_code, again.status_code) == (201, 201)
+
+
+def ask_slowly(book, method, path, body, between, **options):
+    """Send the head of a request with a key of its own, do something once that was let in, then send the body.
+
+    Returns the status line and what follows it.
+    """
+    key_id, secret = book.new_key(**options)
+    key, whole = decode_id("ak", key_id), json.dumps(body).encode()
+    url = urlsplit(book.server.url)
+    head = (
+        f"{method} {path} HTTP/1.1\r\nHost: {url.netloc}\r\nAuthorization: Bearer {secret}\r\n"
+        f"Idempotency-Key: slow\r\nContent-Type: application/json\r\nContent-Length: {len(whole)}\r\n"
+        "Connection: close\r\n\r\n"
+    )
+
+    def is_let_in():
+        with book.database.read(book.account_key) as reader:
+            return api_keys.standing_keys(reader, [key])[key].last_used_at is not None
+
+    with socket.create_connection((url.hostname, url.port), timeout=20) as connection:
+        connection.sendall(head.encode() + whole[:1])
+        wait_until(is_let_in, "the look at the key")
+        between(key)
+        connection.sendall(whole[1:])
+        return b"".join(iter(lambda: connection.recv(65_536), b"")).decode()
+
+
+@pytest.mark.parametrize("what", ["a key", "a change", "a replay"])
+def test_a_key_that_is_revoked_while_its_body_comes_does_nothing(book, what):
+    body = {"name": "Before", "type": "type_group"}
+    done = book.client.post(GROUPS, json=body, headers={"Idempotency-Key": "slow"}).json()
+
+    def revoke(key):
+        with book.database.write(book.account_key) as writer:
+            assert api_keys.revoke_key(writer, key)
+
+    if what == "a key":
+        answer = ask_slowly(book, "POST", KEYS, {"name": "Made by a ghost"}, revoke)
+    elif what == "a change":
+        answer = ask_slowly(book, "PATCH", f"{GROUPS}/{done['id']}", {"name": "After"}, revoke)
+    else:
+        answer = ask_slowly(book, "POST", GROUPS, body, revoke)
+
+    assert answer.startswith("HTTP/1.1 401"), answer
+    assert "revoked_api_key" in answer
+    assert [entry["name"] for entry in book.get(GROUPS)["data"]] == ["Before"]
+    assert [key["id"] for key in book.get(KEYS)["data"]] == [book.key_id]
+
+
+def test_a_key_that_ends_while_its_body_comes_does_nothing(book):
+    end = now_ms() + 1_500
+    answer = ask_slowly(
+        book, "POST", KEYS, {}, lambda _: wait_until(lambda: now_ms() > end, "the end"), expires_at=end
+    )
+
+    assert answer.startswith("HTTP/1.1 401"), answer
+    assert "expired_api_key" in answer
+    assert len(book.get(KEYS)["data"]) == 2
+
+
+def test_an_answer_with_a_secret_is_not_to_be_stored(book):
+    made, replayed = (book.client.post(KEYS, json={}, headers={"Idempotency-Key": "k"}) for _ in range(2))
+    rotated = book.client.post(f"{KEYS}/{made.json()['id']}/actions/rotate")
+
+    assert replayed.headers["idempotent-replayed"] == "true"
+    assert [a.headers["cache-control"] for a in (made, replayed, rotated)] == ["no-store"] * 3

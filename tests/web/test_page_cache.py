@@ -2,10 +2,9 @@
 
 import pytest
 
-from tradebook.web.page_cache import ENTRY_OVERHEAD_BYTES, CachedAnswer, PageCache
+from tradebook.web.page_cache import ENTRY_OVERHEAD_BYTES, CachedAnswer, PageCache, size_of
 
 SIZE = 1_000
-ROOM = SIZE + ENTRY_OVERHEAD_BYTES
 
 
 def page(revision=1, size=SIZE):
@@ -13,7 +12,10 @@ def page(revision=1, size=SIZE):
 
 
 def key(name):
-    return (1, "/v1/sales/customers", name)
+    return (1, "/v1/sales/customers", (("q", name),))
+
+
+ROOM = size_of(key("a"), page())
 
 
 def kept(cache, names):
@@ -47,7 +49,7 @@ def test_a_large_page_makes_room_for_itself_by_bytes():
     for name in "abc":
         cache.put(key(name), page())
 
-    cache.put(key("d"), page(size=2 * ROOM - ENTRY_OVERHEAD_BYTES))
+    cache.put(key("d"), page(size=ROOM + SIZE))
 
     assert kept(cache, "abcd") == ["c", "d"]
 

@@ -82,7 +82,7 @@ def _show_first_rows(view: View) -> None:
     for heading in ("number", "name", "city", "credit limit"):
         table.add_column(heading, justify="right" if heading == "credit limit" else "left", no_wrap=True)
     loaded = customers.load(view, keys)
-    for customer in map(loaded.__getitem__, keys):
+    for customer in filter(None, map(loaded.get, keys)):
         place = customer.bill_to_address and customer.bill_to_address.geolocation
         limit = customer.credit_limit
         table.add_row(

@@ -11,7 +11,7 @@ from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
 from tradebook.cli.output import WRONG_USAGE, fail, print_json, print_whole, tell
 from tradebook.clock import now_ms
 from tradebook.crud.kinds import did_you_mean
-from tradebook.errors import AlreadyDeleted
+from tradebook.errors import AlreadyDeleted, ValidationFailed
 from tradebook.ids import decode_id, encode_id
 from tradebook.resources import api_keys
 from tradebook.resources.api_keys import ALL_PERMISSIONS
@@ -57,7 +57,10 @@ def create_key(
             expires_at=None if expires_in is None else now_ms() + expires_in * api_keys.DAY_MS,
             name=name,
         )
-        key_id, secret = writing(book, key, make)
+        try:
+            key_id, secret = writing(book, key, make)
+        except ValidationFailed as error:
+            fail(error.message)
     if as_json:
         print_json({"id": key_id, "key": secret, "permissions": permissions})
     else:
@@ -127,6 +130,8 @@ def rotate_key(
             key_id, secret = writing(book, account_id, rotate)
         except AlreadyDeleted:
             fail(f"This account has no key {key} that is still valid.")
+        except ValidationFailed as error:
+            fail(error.message)
     if as_json:
         print_json({"id": key_id, "key": secret, "replaces": key})
     else:

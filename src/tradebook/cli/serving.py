@@ -16,10 +16,11 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from tradebook.app import create_worker
-from tradebook.cli.listening import PortTaken, require_free
-from tradebook.settings import DATABASE_VARIABLE, load_settings
+from tradebook.app import create_worker, templates
+from tradebook.cli.listening import PortTaken, address_of, require_free
+from tradebook.settings import DATABASE_VARIABLE, Settings, load_settings
 from tradebook.storage.location import locate
+from tradebook.storage.sqlite.location import SqliteLocation
 from tradebook.web.loops import WorkerLoop
 
 LOOP = "tradebook"
@@ -40,7 +41,13 @@ HEAD_BYTES_MAX = 32_768
 """For request line and headers together; the server refuses more before the application sees it."""
 
 
-def serve_forever(host: str, port: int, workers: int, on_listening: Callable[[], None]) -> None:
+def serve_forever(
+    host: str,
+    port: int,
+    workers: int,
+    on_listening: Callable[[], None],
+    metrics_at: tuple[str, int] | None = None,
+) -> None:
     """Serve until SIGINT or SIGTERM. Requests that have begun are finished first."""
     require_free(host, port)
     # Workers are processes of their own and read the book's URL from the environment. It has to be the
@@ -51,6 +58,8 @@ def serve_forever(host: str, port: int, workers: int, on_listening: Callable[[],
     # They share what this process has loaded. Python 3.14 would start them empty.
     multiprocessing.set_start_method("fork")
     loops.register(LOOP)(WorkerLoop)
+    if metrics_at is not None:
+        _show_metrics(metrics_at, (host, port), workers, settings)
     server = _Server(
         "tradebook.app:create_worker",
         address=host,
@@ -68,7 +77,25 @@ def serve_forever(host: str, port: int, workers: int, on_listening: Callable[[],
     )
     server.on_startup(on_listening)
     # It asks for a callable, and calls the method of RSGI where there is one.
-    server.serve(target_loader=partial(create_worker, port, connections), wrap_loader=False)  # type: ignore[arg-type]
+    server.serve(target_loader=partial(create_worker, port, connections, os.getpid()), wrap_loader=False)  # type: ignore[arg-type]
+
+
+def _show_metrics(
+    metrics_at: tuple[str, int], served_at: tuple[str, int], workers: int, settings: Settings
+) -> None:
+    """Make the memory for the figures of the workers that are started from now on, and show it."""
+    # Late: most servers show none.
+    from tradebook.web import metrics, metrics_page  # noqa: PLC0415
+
+    require_free(*metrics_at)
+    families = metrics.families_of(templates(), len(settings.replicas.split()))
+    # A worker that is replaced may live on beside the new one for a while.
+    metrics.board = metrics.Board(families, 2 * workers + 2)
+    location = locate(settings.database)
+    path = location.path if isinstance(location, SqliteLocation) else None
+    files = {} if path is None else {"book": path, "wal": path.with_name(f"{path.name}-wal")}
+    listener = metrics_page.listener_at(*metrics_at)
+    metrics_page.start(listener, metrics.board, files=files, served_at=served_at)
 
 
 class _Server(MPServer):
@@ -101,13 +128,13 @@ def possible_connections(wanted: int) -> int:
 
 def main() -> None:
     """Serve as the command `serve` asks for, in a process that has loaded nothing else."""
-    host, port, workers = sys.argv[1:]
+    host, port, workers, *metrics_at = sys.argv[1:]
 
     def tell() -> None:
         print(f"Tradebook listens on http://{host}:{port}", file=sys.stderr)
 
     try:
-        serve_forever(host, int(port), int(workers), tell)
+        serve_forever(host, int(port), int(workers), tell, *map(address_of, metrics_at))
     except PortTaken as error:
         sys.exit(f"Error: {error}")
 

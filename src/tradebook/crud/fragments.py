@@ -1,6 +1,6 @@
 """What an account has few of, kept as objects and as JSON for as long as the account doesn't change."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Generic
 
 import msgspec
@@ -11,7 +11,10 @@ from tradebook.crud.shapes import Inside, RowShape, Shape
 from tradebook.storage.database import Reader
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
-FRAGMENTS_MAX = 10_000
+KEPT_BYTES_MAX = 1_048_576
+"""How much is kept of one small table of an account, in bytes."""
+
+ENTRY_OVERHEAD_BYTES = 150
 Fragment = Any
 """Finished JSON (`msgspec.Raw`) in a field whose type is that of the object; msgspec copies it as it is."""
 
@@ -37,31 +40,50 @@ class Fragments(Generic[Shape]):
 
     def load(self, reader: Reader, keys: Collection[int | None]) -> dict[int | None, Fragment]:
         """Return the finished JSON of these rows by key; None, which refers to nothing, gives null."""
-        known, missing = _known(reader, self._name, keys)
-        if missing:
-            for key, found in self.objects(reader, missing).items():
-                known[key] = msgspec.Raw(msgspec.json.encode(found))
-        return known
+        return kept(reader, self._name, keys, lambda missing: self.objects(reader, missing))
 
     def load_found(self, view: View, keys: Sequence[int]) -> Mapping[int, Shape]:
         """Return the objects as routes show them; rows that are gone are left out."""
-        known, missing = _known(view.reader, f"{self._name} as an object", keys)
-        if missing:
-            known.update(self.objects(view.reader, missing).items())
-        return {key: known[key] for key in keys if key in known}
+        found = self.objects(view.reader, keys)
+        return {key: found[key] for key in keys if key in found}
 
     def objects(self, reader: Reader, keys: Iterable[int | None]) -> dict[int, Shape]:
         """Make the objects of these rows anew."""
         return {row[0]: self.shape.make(row) for row in reader.rows(self._statement, ids=list(keys))}
 
 
-def _known(
-    reader: Reader, name: str, keys: Collection[int | None]
-) -> tuple[dict[int | None, Any], set[int | None]]:
-    """Return what is kept under a name, with room for these keys, and which of them are missing."""
-    known: dict[int | None, Any] = reader.cache.setdefault(name, {None: None})
-    missing = set(keys).difference(known)
-    if missing and len(known) + len(missing) > FRAGMENTS_MAX:
-        known = {key: known[key] for key in (None, *keys) if key in known}
-        reader.cache[name] = known
-    return known, missing
+class _Kept:
+    """Finished JSON by key, and what it takes up in memory, roughly."""
+
+    __slots__ = ("by_key", "size_bytes")
+
+    def __init__(self) -> None:
+        self.by_key: dict[int | None, Fragment] = {None: None}
+        self.size_bytes = 0
+
+
+def kept(
+    reader: Reader,
+    name: str,
+    keys: Collection[int | None],
+    objects: Callable[[set[int | None]], Mapping[int, msgspec.Struct | None]],
+) -> dict[int | None, Fragment]:
+    """Return finished JSON by key: what is kept under a name, and of what is missing what `objects` makes."""
+    found: _Kept = reader.cache.setdefault(name, _Kept())
+    missing = set(keys).difference(found.by_key)
+    if not missing:
+        return found.by_key
+    made: dict[int | None, msgspec.Raw] = {
+        key: msgspec.Raw(msgspec.json.encode(each)) for key, each in objects(missing).items()
+    }
+    size = sum([len(raw) + ENTRY_OVERHEAD_BYTES for raw in made.values()])
+    if found.size_bytes + size > KEPT_BYTES_MAX:
+        wanted = {key: found.by_key[key] for key in keys if key in found.by_key}
+        found = reader.cache[name] = _Kept()
+        if size > KEPT_BYTES_MAX:
+            return {**found.by_key, **wanted, **made}
+        made |= wanted
+        size += sum([len(raw) + ENTRY_OVERHEAD_BYTES for raw in wanted.values() if raw is not None])
+    found.by_key |= made
+    found.size_bytes += size
+    return found.by_key

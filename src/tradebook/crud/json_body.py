@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tradebook.crud.strict_json import GivenTwice, NotANumber, NotJson, TooDeep, decode
+from tradebook.crud.strict_json import DEPTH_MAX, GivenTwice, NotANumber, NotJson, TooDeep, decode
 from tradebook.errors import ValidationFailed
 from tradebook.text import shortened
 
@@ -26,7 +26,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         shown = _shown(error.name)
         raise ValidationFailed(f"{shown} is given twice in one object.", param=shown) from None
     except TooDeep:
-        raise ValidationFailed("The body is nested too deeply.") from None
+        raise ValidationFailed(f"The body is nested too deeply: at most {DEPTH_MAX} levels.") from None
     if not isinstance(found, dict):
         raise ValidationFailed('The body must be a JSON object: {"name": …}.')
     if "\\u" in text:
@@ -44,12 +44,13 @@ def _shown(name: str) -> str:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            yield name
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, dict):
+            yield from each
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each

@@ -1,17 +1,31 @@
-"""Cursor pages: exact at both ends, in both directions, in a constant number of statements."""
+"""Cursor pages: exact at both ends, in both directions, and no larger than an answer may be."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
-from tradebook.crud.cursor import Position
+from tradebook.crud.cursor import CURSOR_LENGTH, Position
 from tradebook.crud.list_requests import EVERYTHING, ListRequest, list_scope
+from tradebook.crud.parameters import LIMIT_DEFAULT
 from tradebook.crud.resource import Asked, ListRoute, Span, View
 from tradebook.ids import KEY_MAX
 
 NESTED_MAX = 100
 """The most entries of a list inside an object. The others follow at its `next_page_url`."""
+
+NESTED_SHARE = 4
+"""A list inside an object takes up at most this part of an answer, so that an object with two has room."""
+
+FIRST_STEP, STEP_MAX = LIMIT_DEFAULT + 1, 250
+"""How many rows are loaded at once: first a page of the usual length and whether there is more."""
+
+ENTRIES_AT_ONCE = 250
+"""How many entries of lists inside objects are loaded at once."""
+
+_URL_CHARACTERS = 12
+"""How many characters of a URL one character of a value becomes at most: four bytes, each as `%XX`."""
 
 
 class PageInfo(msgspec.Struct, frozen=True):
@@ -34,49 +48,175 @@ class ListObject(msgspec.Struct, frozen=True):
     data: Sequence[Any]
 
 
-def list_page(view: View, route: ListRoute, request: ListRequest) -> ListObject:
-    """Read one page, and whether there is more on either side of it, in one snapshot."""
+def list_page(view: View, route: ListRoute, request: ListRequest) -> bytes:
+    """Read one page as JSON, and whether there is more on either side of it, in one snapshot.
+
+    It ends before `limit` where it would be larger than an answer may be. One row it always has.
+    """
     walk = _Walk(view, route, request)
     position = request.position or Position(KEY_MAX)
-    found = walk.page(position, request.limit + 1)
-    has_more = len(found) > request.limit
-    keys = found[: request.limit]
+    page = _Page(view.bytes_max, request, backwards=position.backwards)
+    body = _encoded(walk, page, position, has_more=walk.fill(page, position))
+    if len(body) > view.bytes_max and not page.settle():
+        body = _encoded(walk, page, position, has_more=True)
+    return body
+
+
+def _encoded(walk: "_Walk", page: "_Page", position: Position, *, has_more: bool) -> bytes:
+    keys = page.keys
+    newest, oldest = (keys[0], keys[-1]) if keys else (0, 0)
     if position.backwards:
-        keys.reverse()
-        has_prev, has_next = has_more, walk.any_after(keys[-1] if keys else position.key)
+        newest, oldest = oldest, newest
+    if position.backwards:
+        has_prev, has_next = has_more, walk.any_after(oldest if keys else position.key)
     else:
         # Nothing comes before the first page, so a first page needs no further look.
-        start = keys[0] + 1 if keys else position.key
-        has_prev, has_next = request.position is not None and walk.any_before(start), has_more
-    last = Position(keys[-1] if keys else position.key)
-    first = Position(keys[0] + 1 if keys else position.key, backwards=True)
+        has_prev = walk.is_later_page and walk.any_before(newest + 1 if keys else position.key)
+        has_next = has_more
+    last = Position(oldest if keys else position.key)
+    first = Position(newest + 1 if keys else position.key, backwards=True)
     info = PageInfo(
-        _url(view, request, last) if has_next else None,
-        _url(view, request, first) if has_prev else None,
-        has_next,
-        has_prev,
+        walk.url(last) if has_next else None, walk.url(first) if has_prev else None, has_next, has_prev
     )
-    loaded = walk.loaded(keys)
-    return ListObject("list", info, [loaded[key] for key in keys])
+    return msgspec.json.encode(ListObject("list", info, page.rows))
 
 
-def nested_list(
-    view: View, path_of: Callable[[], str], keys: Sequence[int], entries: Sequence[Any]
-) -> ListObject:
-    """Make the list inside an object from its newest entries; one more than fits means that there are more.
+def nested_lists(
+    view: View,
+    listed: Mapping[int, list[int]],
+    load: Callable[[set[int]], Mapping[Any, msgspec.Raw]],
+    path_of: Callable[[int], str],
+) -> dict[int, ListObject]:
+    """Make the list inside each of some objects from its newest keys, one more than fits if there are more.
 
-    `path_of` returns the path of the route that serves the whole list.
+    `load` returns finished JSON by key, `path_of` the path of the route that serves an owner's whole list.
+    Owners that there is no room for are left out, from one of them on; the first never is.
     """
-    if len(keys) <= NESTED_MAX:
-        return ListObject("list", _WHOLE, entries)
-    path = path_of()
-    scope = list_scope(view.reader.account_id, path)
-    url = view.page_url(path, [], Position(keys[NESTED_MAX - 1]), scope)
-    return ListObject("list", PageInfo(url, None, True, False), entries[:NESTED_MAX])
+    bytes_max, left = view.bytes_max // NESTED_SHARE, view.bytes_left
+    made: dict[int, ListObject] = {}
+    for some in _owners_at_once(listed):
+        wanted = {key for keys in some.values() for key in keys}
+        loaded = load(wanted) if wanted else {}
+        sizes = {key: len(loaded[key]) + 1 for key in wanted}
+        size = sum([sizes[key] for keys in some.values() for key in keys])
+        is_little = size <= min(bytes_max, left)
+        left -= size if is_little else 0
+        for owner, keys in some.items():
+            shown = keys
+            if not is_little:
+                shown = _first_of(keys, sizes, bytes_max)
+                size = sum([sizes[key] for key in shown])
+                if size > left and made:
+                    return made
+                left -= size
+            is_whole = len(shown) == len(listed[owner])
+            info = _WHOLE if is_whole else _rest(view, path_of(owner), shown[-1])
+            made[owner] = ListObject("list", info, [loaded[key] for key in shown])
+    return made
 
 
-def _url(view: View, request: ListRequest, position: Position) -> str:
-    return view.page_url(request.path, request.repeated, position, request.scope)
+def _owners_at_once(listed: Mapping[int, list[int]]) -> Iterator[dict[int, list[int]]]:
+    """Yield some owners after the other, with the keys that they may show, which are not too many at once."""
+    some: dict[int, list[int]] = {}
+    count = 0
+    for owner, keys in listed.items():
+        shown = keys if len(keys) <= NESTED_MAX else keys[:NESTED_MAX]
+        count += len(shown)
+        if count > ENTRIES_AT_ONCE and some:
+            yield some
+            some, count = {}, len(shown)
+        some[owner] = shown
+    yield some
+
+
+def _first_of(keys: list[int], sizes: Mapping[int, int], bytes_max: int) -> list[int]:
+    """Take as many of the first entries as there is room for; one in any case."""
+    left = bytes_max
+    for count, key in enumerate(keys):
+        left -= sizes[key]
+        if left < 0 and count:
+            return keys[:count]
+    return keys
+
+
+def _rest(view: View, path: str, last: int) -> PageInfo:
+    url = view.page_url(path, [], Position(last), list_scope(view.reader.account_id, path))
+    return PageInfo(url, None, True, False)
+
+
+def _bytes_around(request: ListRequest) -> int:
+    """Return what stands around the rows of a page at most: two URLs, and their names."""
+    asked = sum([len(name) + len(value) + 2 for name, value in request.repeated])
+    return 200 + 2 * (len(request.path) + CURSOR_LENGTH + _URL_CHARACTERS * asked)
+
+
+class _Page:
+    """The rows of a page, in the order in which they are read, as far as there is room for them.
+
+    Rows are settled when they are JSON that fits. Those of the last step stay objects until the whole page is
+    written: so an ordinary page, which is one step, is encoded once.
+    """
+
+    def __init__(self, bytes_max: int, request: ListRequest, *, backwards: bool) -> None:
+        self.keys: list[int] = []
+        self.bytes_left = self._bytes_max = bytes_max
+        self._request = request
+        self._backwards = backwards
+        self._settled: list[msgspec.Raw] = []
+        self._loose: list[Any] = []
+
+    @property
+    def rows(self) -> list[Any]:
+        """What stands between the brackets of the list, newest first."""
+        rows = [*self._settled, *self._loose] if self._settled else self._loose
+        return rows[::-1] if self._backwards else rows
+
+    @property
+    def step(self) -> int:
+        """How many rows to load next: what fits, if they are like the ones that are there."""
+        if not self.keys:
+            return FIRST_STEP
+        used = max(1, self._bytes_max - self.bytes_left)
+        return max(1, min(STEP_MAX, self.bytes_left * len(self.keys) // used))
+
+    def take(self, keys: list[int], rows: list[Any], count: int) -> bool:
+        """Take at most `count` rows, up to one that there was no room for; tells whether these are all."""
+        if rows and rows[-1] is None:
+            count = min(count, rows.index(None))
+        self._loose = rows if len(rows) <= count else rows[:count]
+        self.keys += keys if len(rows) <= count else keys[:count]
+        return len(self._loose) == len(rows)
+
+    def settle(self) -> bool:
+        """Make JSON of the rows of the last step, as far as there is room; tells whether these are all."""
+        if not self._settled:
+            self.bytes_left -= _bytes_around(self._request)
+        rows, self._loose = self._loose, []
+        if not rows:
+            return True
+        body = msgspec.json.encode(rows[::-1] if self._backwards else rows)
+        if len(body) <= self.bytes_left:
+            # Several rows without their brackets, which stand in the list as they are.
+            self._settle(body[1:-1])
+            return True
+        done = len(self.keys) - len(rows)
+        for row in rows:
+            body = msgspec.json.encode(row)
+            if len(body) >= self.bytes_left and done:
+                break
+            self._settle(body)
+            done += 1
+        is_all = done == len(self.keys)
+        del self.keys[done:]
+        return is_all
+
+    def _settle(self, body: bytes) -> None:
+        self._settled.append(msgspec.Raw(body))
+        self.bytes_left -= len(body) + 1
+
+
+Rows = tuple[list[int], list[Any]]
+"""Keys, and what was loaded of each; None where there was no room."""
 
 
 class _Walk:
@@ -84,21 +224,58 @@ class _Walk:
 
     def __init__(self, view: View, route: ListRoute, request: ListRequest) -> None:
         self._view, self._route, self._request = view, route, request
-        self._loaded: Mapping[int, Any] | None = None
+        self.is_later_page = request.position is not None
 
-    def page(self, position: Position, limit: int) -> list[int]:
-        """Return the keys next to a position, the nearest first."""
+    def url(self, position: Position) -> str:
+        """Write the URL of the page at a position."""
+        request = self._request
+        return self._view.page_url(request.path, request.repeated, position, request.scope)
+
+    def fill(self, page: _Page, position: Position) -> bool:
+        """Load what is next to a position into a page; tells whether there is more than that."""
+        load = self._loader(position)
+        while True:
+            left = self._request.limit - len(page.keys)
+            count = min(left + 1, page.step)
+            view = replace(self._view, bytes_left=page.bytes_left) if page.keys else self._view
+            keys, rows = load(view, count)
+            if not page.take(keys, rows, left):
+                return True
+            if len(keys) < count:
+                return False
+            if not page.settle():
+                return True
+
+    def _loader(self, position: Position) -> Callable[[View, int], Rows]:
+        """Return what loads the next rows, the nearest first."""
         load_span = self._route.load_span
-        if load_span is not None and self._request.query == EVERYTHING:
-            self._loaded = load_span(self._view, self._span(position, limit))
-            return list(self._loaded)
-        return self._keys(position, limit)
+        if load_span is None or self._request.query != EVERYTHING:
+            return self._loader_by_keys(self._keys(position, self._request.limit + 1))
+        at = position
 
-    def loaded(self, keys: Sequence[int]) -> Mapping[int, Any]:
-        """Return the finished objects of a page's keys."""
-        if self._loaded is None:
-            self._loaded = self._route.load(self._view, keys) if keys else {}
-        return self._loaded
+        def load(view: View, count: int) -> Rows:
+            nonlocal at
+            loaded = load_span(view, self._span(at, count))
+            keys = list(loaded)
+            if keys:
+                at = Position(keys[-1] + 1, backwards=True) if at.backwards else Position(keys[-1])
+            return keys, list(loaded.values())
+
+        return load
+
+    def _loader_by_keys(self, found: Sequence[int]) -> Callable[[View, int], Rows]:
+        done, limit = 0, self._request.limit
+
+        def load(view: View, count: int) -> Rows:
+            nonlocal done
+            keys = list(found[done : done + count])
+            done += len(keys)
+            # The last one only tells that there is more.
+            shown = keys[:-1] if done > limit else keys
+            loaded = self._route.load(view, shown) if shown else {}
+            return keys, [loaded.get(key) for key in keys]
+
+        return load
 
     def any_after(self, key: int) -> bool:
         return bool(self._keys(Position(key), 1))

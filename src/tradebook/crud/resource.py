@@ -19,20 +19,31 @@ PageUrl = Callable[[str, Pairs, Position, bytes], str]
 """Writes the URL of a page: the list's path, what the client asked for, where the page begins, its scope."""
 
 
+_NO_LIMIT = 1 << 62
+
+
 def _no_page(*_: object) -> str:
     raise AssertionError("nothing of this view goes on behind a URL")
 
 
 class View(msgspec.Struct, frozen=True):
-    """One snapshot of one account, and the includes that the client asked for."""
+    """One snapshot of one account, the includes that the client asked for, and how large an answer may be."""
 
     reader: Reader
     include: frozenset[str] = frozenset()
     page_url: PageUrl = _no_page
+    bytes_max: int = _NO_LIMIT
+    """How large the whole answer may be."""
+    bytes_left: int = _NO_LIMIT
+    """How much of that is left for what is loaded now."""
 
 
 Load = Callable[[View, Sequence[int]], Mapping[int, Any]]
-"""Turns keys into finished objects, in a constant number of statements; without rows that no longer exist."""
+"""Turns keys into finished objects, in few statements; without rows that no longer exist.
+
+Where the lists inside the objects would take up more than the view's `bytes_left`, the last ones are None.
+The first one never is.
+"""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -62,7 +73,7 @@ Walk = Callable[[Reader, Asked], list[int]]
 """Where a list's keys come from."""
 
 LoadSpan = Callable[[View, Span], Mapping[int, Any]]
-"""Reads a part of a table without filters in one step: finished objects by key, in list order."""
+"""Reads a part of a table without filters in one step: as `Load`, in the order of the span."""
 
 
 class Gone(msgspec.Struct, frozen=True):

@@ -6,6 +6,10 @@ msgspec would be faster, but takes the last of two equal keys without a word.
 import json
 from typing import Any, NoReturn
 
+DEPTH_MAX = 100
+"""How deep lists and objects may be inside each other. The decoder's own bound is another one in each version
+of Python, and more than some code can follow."""
+
 
 class Number(str):
     """A number as the client wrote it; a float would lose digits."""
@@ -41,17 +45,36 @@ class GivenTwice(NotStrict):
 
 
 class TooDeep(NotStrict):
-    """It is nested more deeply than it can be read."""
+    """It is nested more deeply than it may be."""
 
 
 def decode(text: str) -> Any:
     """Read a text; numbers become `Number`."""
     try:
-        return _DECODER.decode(text)
+        found = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise NotJson(error.msg.removesuffix(" at"), error.pos + 1) from None
     except RecursionError:
         raise TooDeep from None
+    if text.count("[") + text.count("{") > DEPTH_MAX and _is_too_deep(found):
+        raise TooDeep
+    return found
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Look through a value one level after the other, without a call for each."""
+    level = [value]
+    for _ in range(DEPTH_MAX):
+        inner: list[Any] = []
+        for each in level:
+            if isinstance(each, dict):
+                inner += each.values()
+            elif isinstance(each, list):
+                inner += each
+        if not inner:
+            return False
+        level = inner
+    return any(isinstance(each, (dict, list)) for each in level)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -89,6 +89,7 @@ def create(change: Change) -> NewApiKey:
 def rotate(change: Change) -> NewApiKey:
     """Make a key in place of another one."""
     before = change.row
+    _require_no_weaker(change.grant, before["permissions"].split())
     _require_no_more(change.grant, before["permissions"].split(), before["expires_at"])
     row, secret = rotate_key(change.writer, before, change.values["grace_seconds"])
     replaced = standing_keys(change.writer, [change.id])[change.id]
@@ -96,8 +97,19 @@ def rotate(change: Change) -> NewApiKey:
 
 
 def delete(change: Change) -> None:
-    """Revoke a key."""
+    """Revoke a key that may do no more than the one that revokes it."""
+    _require_no_weaker(change.grant, change.row["permissions"].split())
     revoke_key(change.writer, change.id)
+
+
+def _require_no_weaker(grant: Grant, permissions: Sequence[str]) -> None:
+    """Refuse to end or replace a key that may do more than the one that asks for it."""
+    more = [permission for permission in permissions if permission not in grant.permissions]
+    if more:
+        raise PermissionDenied(
+            f"That key may do more than this one, {more[0]} for example. Use a key that has all of its "
+            "permissions, or tradebook keys revoke."
+        )
 
 
 def _require_no_more(grant: Grant, permissions: Sequence[str], expires_at: int | None) -> None:

@@ -1,6 +1,6 @@
 """API keys: secrets that open an account for some permissions, with or without an expiry."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Literal, get_args
 
@@ -12,7 +12,7 @@ from tradebook.clock import format_ms, format_ms_or_none, now_ms
 from tradebook.crud.grant import Grant
 from tradebook.crud.records import Records, Values
 from tradebook.crud.versions import first_version, next_version_of
-from tradebook.errors import AlreadyDeleted, RevokedApiKey
+from tradebook.errors import AlreadyDeleted, RevokedApiKey, ValidationFailed
 from tradebook.ids import encode_id, milliseconds_of, new_key
 from tradebook.resources.api_key_secrets import account_of, hash_of, new_secret, no_such_key
 from tradebook.storage.database import Database, Reader, Unavailable, Writer
@@ -81,6 +81,8 @@ ALL_PERMISSIONS = tuple(
     )
     for action in ("read", "create", "update", "delete")
 )
+KEYS_MAX = 1_000
+"""How many keys that work an account may have: each has a rate of its own, and is remembered."""
 DAY_MS = 86_400_000
 GRACE_SECONDS_DEFAULT, GRACE_SECONDS_MAX = 86_400, 30 * 86_400
 LAST_USED_STEP_MS = 300_000
@@ -94,6 +96,19 @@ _NOW = sa.bindparam("now", type_=sa.BigInteger)
 _BY_HASH = prepare(
     sa.select(*(_k[name] for name in records.columns)).where(
         _k.account_id == ACCOUNT, _k.secret_hash == sa.bindparam("secret_hash")
+    )
+)
+_COUNT = prepare(
+    sa.select(sa.func.count()).where(
+        _k.account_id == ACCOUNT,
+        _k.revoked_at.is_(None),
+        sa.or_(_k.expires_at.is_(None), _k.expires_at > _NOW),
+        sa.or_(_k.grace_ends_at.is_(None), _k.grace_ends_at > _NOW),
+    )
+)
+_STANDING_GRANT = prepare(
+    sa.select(_k.permissions, _k.expires_at, _k.grace_ends_at).where(
+        _k.account_id == ACCOUNT, _k.id == sa.bindparam("key"), _k.revoked_at.is_(None)
     )
 )
 _INSERT = prepare(sa.insert(api_keys))
@@ -164,8 +179,12 @@ def add_key(
     expires_at: int | None,
     name: str | None,
 ) -> tuple[Values, str]:
-    """Add a key and return its row and its secret."""
+    """Add a key and return its row and its secret; ValidationFailed if the account has too many."""
     key = new_key()
+    if writer.rows(_COUNT, now=now_ms())[0][0] >= KEYS_MAX:
+        raise ValidationFailed(
+            f"The account has {KEYS_MAX:,} API keys that work, the most that it can have. Revoke some first."
+        )
     secret = new_secret(environment, writer.account_id)
     row: Values = {
         "id": key,
@@ -212,11 +231,22 @@ def authenticate(database: Database, secret: str, revision: int | None = None) -
         raise no_such_key()
     row = dict(zip(records.columns, found[0], strict=True))
     if row["revoked_at"] is not None:
-        raise RevokedApiKey("This API key was revoked.")
+        raise _revoked()
     permissions = frozenset(row["permissions"].split())
     grant = Grant(account_id, row["id"], permissions, _end_of(row), row["last_used_at"] or 0)
     grant.require_unexpired()
     return grant, revision
+
+
+def require_standing(reader: Reader, grant: Grant) -> Grant:
+    """Return a grant as it is now; RevokedApiKey or ExpiredApiKey if it has ended since it was looked up."""
+    found = reader.rows(_STANDING_GRANT, key=grant.key_id)
+    if not found:
+        raise _revoked()
+    permissions, *ends = found[0]
+    standing = replace(grant, permissions=frozenset(permissions.split()), expires_at=_earliest(ends))
+    standing.require_unexpired()
+    return standing
 
 
 def note_use(database: Database, grant: Grant) -> Grant:
@@ -233,8 +263,15 @@ def note_use(database: Database, grant: Grant) -> Grant:
 
 def _end_of(row: Values) -> int | None:
     """Return when a key ends: at its expiry, or with its grace if it was rotated."""
-    ends = [end for end in (row["expires_at"], row["grace_ends_at"]) if end is not None]
-    return min(ends, default=None)
+    return _earliest((row["expires_at"], row["grace_ends_at"]))
+
+
+def _earliest(ends: Iterable[int | None]) -> int | None:
+    return min((end for end in ends if end is not None), default=None)
+
+
+def _revoked() -> RevokedApiKey:
+    return RevokedApiKey("This API key was revoked.")
 
 
 def shown(row: Values) -> ApiKey:

@@ -1,6 +1,6 @@
 """Carriers: who brings the goods, each with its service levels."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Literal, get_args
 
@@ -12,9 +12,9 @@ from tradebook.clock import now_ms
 from tradebook.crud.change import Change
 from tradebook.crud.fields import Field, bodies
 from tradebook.crud.five_routes import ColumnActs, FiveRoutes
-from tradebook.crud.fragments import Fragment, Fragments
+from tradebook.crud.fragments import Fragment, Fragments, kept
 from tradebook.crud.kinds import LINE, OneOf
-from tradebook.crud.listing import NESTED_MAX, ListObject, nested_list
+from tradebook.crud.listing import NESTED_MAX, ListObject, nested_lists
 from tradebook.crud.records import Records
 from tradebook.crud.resource import PathObject, Resource, View
 from tradebook.crud.walks import NewestOfEach, walk_of_table
@@ -87,36 +87,29 @@ def _levels_path(carrier: int) -> str:
     return f"{PATH}/{encode_id(ID_PREFIX, carrier)}/service-levels"
 
 
-def load_with_levels(view: View, keys: Iterable[int | None]) -> dict[int | None, Fragment]:
+def load_with_levels(view: View, keys: Collection[int | None]) -> dict[int | None, Fragment]:
     """Return the finished JSON of carriers with their service levels."""
-    known: dict[int | None, Fragment] = view.reader.cache.setdefault(_WITH_LEVELS, {None: None})
-    missing = [key for key in set(keys).difference(known) if key is not None]
-    if missing:
-        for key, carrier in _with_levels(view, missing).items():
-            known[key] = msgspec.Raw(msgspec.json.encode(carrier))
-    return known
+    # What is kept serves other pages too, however much room this one has left.
+    own = View(view.reader, view.include, view.page_url, view.bytes_max)
+    return kept(view.reader, _WITH_LEVELS, keys, lambda missing: _with_levels(own, missing))
 
 
-def _with_levels(view: View, keys: Sequence[int]) -> dict[int, Carrier]:
-    levels_of = _LEVELS.load(view.reader, keys)
-    levels = service_levels.fragments.load(
-        view.reader, [level for listed in levels_of.values() for level in listed]
-    )
+def _with_levels(view: View, keys: Iterable[int | None]) -> dict[int, Carrier | None]:
+    found = fragments.objects(view.reader, keys)
+    listed = _LEVELS.load(view.reader, [key for key in keys if key in found])
+    finished = partial(service_levels.fragments.load, view.reader)
+    levels_of = nested_lists(view, listed, finished, _levels_path)
     return {
-        key: structs.replace(
-            carrier,
-            service_levels=nested_list(
-                view, partial(_levels_path, key), levels_of[key], [levels[level] for level in levels_of[key]]
-            ),
-        )
-        for key, carrier in fragments.objects(view.reader, keys).items()
+        key: structs.replace(found[key], service_levels=levels_of[key]) if key in levels_of else None
+        for key in listed
     }
 
 
-def load(view: View, keys: Sequence[int]) -> Mapping[int, Carrier]:
-    """Return finished carriers by key."""
-    with_levels = "service_levels" in view.include
-    return _with_levels(view, keys) if with_levels else fragments.load_found(view, keys)
+def load(view: View, keys: Sequence[int]) -> Mapping[int, Carrier | None]:
+    """Return finished carriers by key, as far as there is room for their levels."""
+    if "service_levels" not in view.include:
+        return fragments.load_found(view, keys)
+    return _with_levels(view, keys)
 
 
 records = Records(carriers, unique=("name",), unless=carriers.c.deleted_at.is_not(None))

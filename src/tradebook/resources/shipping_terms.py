@@ -12,7 +12,7 @@ from tradebook.crud.fields import Field, bodies
 from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.fragments import Fragments
 from tradebook.crud.kinds import LINE, Id, Many, OneOf
-from tradebook.crud.listing import NESTED_MAX, ListObject, nested_list
+from tradebook.crud.listing import NESTED_MAX, ListObject, nested_lists
 from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import ListRoute, PathObject, Resource, View
 from tradebook.crud.walks import NewestOfEach, walk_of_owned, walk_of_table
@@ -83,25 +83,23 @@ def _levels_path(key: int) -> str:
     return f"{PATH}/{encode_id(ID_PREFIX, key)}/free_shipping_service_levels"
 
 
-def load(view: View, keys: Sequence[int]) -> Mapping[int, ShippingTerm]:
-    """Return terms with everything that is null inside a customer."""
-    levels_of = _LEVELS.load(view.reader, keys)
-    levels = service_levels.fragments.load(
-        view.reader, {level for listed in levels_of.values() for level in listed}
-    )
-    whole = {}
+def load(view: View, keys: Sequence[int]) -> Mapping[int, ShippingTerm | None]:
+    """Return terms with everything that is null inside a customer, as far as there is room for it."""
+    finished = partial(service_levels.fragments.load, view.reader)
+    levels_of = nested_lists(view, _LEVELS.load(view.reader, keys), finished, _levels_path)
+    whole: dict[int, ShippingTerm | None] = {}
     for row in view.reader.rows(_WHOLE, ids=list(keys)):
         key, *_, rate, rate_currency, least, least_currency = row
-        listed = levels_of[key]
+        if key not in levels_of:
+            whole[key] = None
+            continue
         whole[key] = msgspec.structs.replace(
             fragments.shape.make(row),
             flat_rate=quantity(key, rate, rate_currency),
             # A quantity has no row: its id is made of the key of what it belongs to. The second one takes the
             # next number, so that the two differ. Nothing is looked up by it.
             minimum_order_value=quantity(key + 1, least, least_currency),
-            free_shipping_service_levels=nested_list(
-                view, partial(_levels_path, key), listed, [levels[level] for level in listed]
-            ),
+            free_shipping_service_levels=levels_of[key],
         )
     return whole
 

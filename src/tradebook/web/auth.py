@@ -5,31 +5,38 @@ from base64 import b64decode
 from collections.abc import Callable
 
 import falcon
+import msgspec
 
 from tradebook.crud.grant import Grant
 from tradebook.errors import ApiError, InvalidApiKey, MissingApiKey, RateLimitExceeded
-from tradebook.storage.database import Database
-from tradebook.web.limits import Limiter, number_of
+from tradebook.storage.database import Database, Reader
+from tradebook.web.limits import Limits, number_of
+from tradebook.web.recent import Recent
 
 GRANTS_MAX = 10_000
-Authenticate = Callable[[Database, str, int | None], tuple[Grant, int]]
-NoteUse = Callable[[Database, Grant], Grant]
+
+
+class KeyRules(msgspec.Struct, frozen=True):
+    """What the resource of API keys knows of them."""
+
+    authenticate: Callable[[Database, str, int | None], tuple[Grant, int]]
+    note_use: Callable[[Database, Grant], Grant]
+    require_standing: Callable[[Reader, Grant], Grant]
 
 
 class Authenticator:
     """Looks up keys, and remembers each until its account changes.
 
-    Every write changes the account's revision, even a revocation. So the next request sees it.
+    Every write changes the account's revision, even a revocation. So the next request sees it. Only keys that
+    are good are remembered, by their text alone and not by the header around it: so neither spaces nor wrong
+    keys take up memory.
     """
 
-    def __init__(
-        self, database: Database, authenticate: Authenticate, note_use: NoteUse, limiter: Limiter | None
-    ) -> None:
+    def __init__(self, database: Database, rules: KeyRules, limits: Limits | None) -> None:
         self._database = database
-        self._limiter = limiter
-        self._authenticate = authenticate
-        self._note_use = note_use
-        self._known: dict[str, tuple[int | None, Grant]] = {}
+        self._rules = rules
+        self._limits = limits
+        self._known: Recent[str, tuple[int | None, Grant]] = Recent(GRANTS_MAX)
 
     def grant(self, request: falcon.Request) -> tuple[Grant, int | None]:
         """Return the grant of the request's key and the account's revision, or refuse the key.
@@ -43,64 +50,76 @@ class Authenticator:
         return context.granted  # type: ignore[no-any-return]
 
     def _granted(self, request: falcon.Request) -> tuple[Grant, int | None]:
-        header = request.env.get("HTTP_AUTHORIZATION")
-        known = None if header is None else self._known.get(header)
-        revision = None
-        if header is not None and known is not None:
-            self._count(request, known[1].key_id)
-            revision = self._database.revision(known[1].account_id)
-            if revision == known[0]:
-                known[1].require_unexpired()
-                grant = self._note_use(self._database, known[1])
-                if grant is not known[1]:
-                    self._known[header] = (revision, grant)
-                return grant, revision
+        known = None
         try:
-            if not header:
-                raise MissingApiKey("This request has no API key. Send the header Authorization: Bearer KEY.")
-            grant, revision = self._look_up(header, revision)
+            secret = secret_of(request.env.get("HTTP_AUTHORIZATION"))
+            known = self._known.get(secret)
+            revision = None
+            if known is not None:
+                self._count(request, known[1].key_id, known[1].account_id)
+                revision = self._database.revision(known[1].account_id)
+                if revision == known[0]:
+                    known[1].require_unexpired()
+                    grant = self._rules.note_use(self._database, known[1])
+                    if grant is not known[1]:
+                        self._known.put(secret, (revision, grant))
+                    return grant, revision
+            grant, revision = self._look_up(secret, revision)
         except ApiError:
             if known is None:
                 self._count(request, number_of(request.remote_addr))
             raise
         if known is None:
-            self._count(request, grant.key_id)
+            self._count(request, grant.key_id, grant.account_id)
         return grant, revision
+
+    def standing(self, reader: Reader, grant: Grant) -> Grant:
+        """Return a grant as it is in this transaction; RevokedApiKey or ExpiredApiKey if it has ended."""
+        return self._rules.require_standing(reader, grant)
 
     def count(self, request: falcon.Request) -> None:
         """Count a request that was refused before its key was checked, for example without a route."""
-        header = request.env.get("HTTP_AUTHORIZATION")
-        known = None if header is None else self._known.get(header)
-        if self._limiter is not None:
-            name = number_of(request.remote_addr) if known is None else known[1].key_id
-            request.context.limit = self._limiter.hit(name)
+        if self._limits is None:
+            return
+        known = self._known_by(request.env.get("HTTP_AUTHORIZATION"))
+        if known is None:
+            request.context.limit = self._limits.hit(number_of(request.remote_addr))
+        else:
+            request.context.limit = self._limits.hit(known.key_id, known.account_id)
 
     def account_of(self, header: str | None, client: str) -> int:
         """Tell whose request this is without asking the book: the account of a known key, or the address."""
-        known = None if header is None else self._known.get(header)
-        return number_of(client.rpartition(":")[0]) if known is None else known[1].account_id
+        known = self._known_by(header)
+        return number_of(client.rpartition(":")[0]) if known is None else known.account_id
 
-    def _count(self, request: falcon.Request, name: int) -> None:
-        if self._limiter is None:
+    def _known_by(self, header: str | None) -> Grant | None:
+        try:
+            known = self._known.get(secret_of(header))
+        except ApiError:
+            return None
+        return None if known is None else known[1]
+
+    def _count(self, request: falcon.Request, name: int, account_id: int | None = None) -> None:
+        if self._limits is None:
             return
-        verdict = request.context.limit = self._limiter.hit(name)
+        verdict = request.context.limit = self._limits.hit(name, account_id)
         if verdict.retry_after_seconds:
             raise RateLimitExceeded(
                 f"More than {verdict.limit} requests have come. Wait {verdict.retry_after_seconds} s.",
                 retry_after_seconds=verdict.retry_after_seconds,
             )
 
-    def _look_up(self, header: str, revision: int | None) -> tuple[Grant, int]:
-        grant, revision = self._authenticate(self._database, _secret_in(header), revision)
-        grant = self._note_use(self._database, grant)
-        if len(self._known) >= GRANTS_MAX:
-            self._known.clear()
-        self._known[header] = (revision, grant)
+    def _look_up(self, secret: str, revision: int | None) -> tuple[Grant, int]:
+        grant, revision = self._rules.authenticate(self._database, secret, revision)
+        grant = self._rules.note_use(self._database, grant)
+        self._known.put(secret, (revision, grant))
         return grant, revision
 
 
-def _secret_in(header: str) -> str:
+def secret_of(header: str | None) -> str:
     """Read the key out of the header: `Bearer KEY`, or Basic with the key as user name and no password."""
+    if not header:
+        raise MissingApiKey("This request has no API key. Send the header Authorization: Bearer KEY.")
     scheme, _, credentials = header.partition(" ")
     credentials = credentials.strip()
     if scheme.lower() == "bearer":

@@ -16,6 +16,10 @@ DRAINED_SECONDS_MAX = 2.0
 is still sending would lose its connection otherwise, and the answer with it."""
 
 
+LONG_SECONDS = 0.5
+"""How long a worker that ends has waited for a body when it waits no more."""
+
+
 class Arriving(Protocol):
     """A body that arrives in pieces."""
 
@@ -64,9 +68,11 @@ class Bodies:
         return b"".join(pieces)
 
     def wait_no_more(self) -> None:
-        """End the time of all bodies that are awaited: RequestTimeout for each."""
+        """End the time of all bodies that have been awaited for long: RequestTimeout for each."""
+        now = asyncio.get_running_loop().time()
         for wait in self._waits:
-            wait.reschedule(asyncio.get_running_loop().time())
+            if now - (wait.when() or now) + self._seconds_max > LONG_SECONDS:
+                wait.reschedule(now)
 
     @asynccontextmanager
     async def _timeout(self) -> AsyncIterator[None]:

@@ -12,12 +12,12 @@ from tradebook.crud.list_requests import RequestParser
 from tradebook.crud.resource import Action, View, row_in_path
 from tradebook.errors import ApiError, OutcomeInDoubt, PermissionDenied, UnsupportedMediaType
 from tradebook.ids import encode_id
-from tradebook.storage.database import OutcomeUnknown, Writer
+from tradebook.storage.database import OutcomeUnknown, Reader, Writer
 from tradebook.storage.transactions import reading, writing
-from tradebook.web.envelope import Answer, error_answer
+from tradebook.web.envelope import SECRET_HEADERS, Answer, error_answer
 from tradebook.web.paths import keys_in_path
 from tradebook.web.query_string import page_url, parse_query_string
-from tradebook.web.replays import NOT_IDEMPOTENT, Replay, replay_of
+from tradebook.web.replays import KEPT_BYTES_MAX, NOT_IDEMPOTENT, Again, Replay, Shown, replay_of
 from tradebook.web.service import ACCOUNT_PREFIX, Service
 from tradebook.web.tags import IF_MATCH, etag_of, expected_versions
 
@@ -53,21 +53,7 @@ class Changing:
             raise asked.refusal
 
         def work(writer: Writer) -> Answer:
-            found = None if replay is None else replay.find(writer)
-            if found is not None:
-                raise _Replayed(found)
-            try:
-                with writer.savepoint():
-                    answer = self._done(writer, grant, asked)
-            except ApiError as error:
-                # Store a failure that would come again. Not a missing permission: another API key, or this
-                # one with more permissions, may succeed.
-                if replay is None or error.is_transient or isinstance(error, PermissionDenied):
-                    raise
-                answer = error_answer(error)
-            if replay is not None:
-                replay.keep(writer, answer)
-            return answer
+            return self._in_transaction(writer, grant, replay, asked)
 
         try:
             with service.twins.alone(grant.account_id, None if replay is None else replay.key):
@@ -75,16 +61,40 @@ class Changing:
         except _Replayed as replayed:
             answer = replayed.answer
         except OutcomeUnknown:
-            found = self._settled(request, grant, replay)
+            found = self._settled(request, grant, replay, asked)
             if found is None:
                 raise
             answer = found
         answer.send(response)
 
-    def _settled(self, request: falcon.Request, grant: Grant, replay: Replay | None) -> Answer | None:
+    def _in_transaction(self, writer: Writer, grant: Grant, replay: Replay | None, asked: "_Asked") -> Answer:
+        # Again: since the head of the request was read, the key may have been revoked.
+        grant = self._service.authenticator.standing(writer, grant)
+        grant.require(*self._action.permissions)
+        found = None if replay is None else replay.find(writer, partial(self._shown, asked))
+        if found is not None:
+            raise _Replayed(found)
+        key = None
+        try:
+            with writer.savepoint():
+                answer, key = self._done(writer, grant, asked)
+        except ApiError as error:
+            # Store a failure that would come again. Not a missing permission: another API key, or this
+            # one with more permissions, may succeed.
+            if replay is None or error.is_transient or isinstance(error, PermissionDenied):
+                raise
+            answer = error_answer(error)
+        if replay is not None:
+            replay.keep(writer, answer, None if key is None else Again(key, self._plain(writer, key)))
+        return answer
+
+    def _settled(
+        self, request: falcon.Request, grant: Grant, replay: Replay | None, asked: "_Asked"
+    ) -> Answer | None:
         """Find out whether the change was done, and return its stored answer; None if nothing was done."""
         if replay is not None:
-            return reading(self._service.database, grant.account_id, replay.find)
+            find = partial(replay.find, anew=partial(self._shown, asked))
+            return reading(self._service.database, grant.account_id, find)
         if request.method in NOT_IDEMPOTENT:
             raise OutcomeInDoubt(
                 "The connection to the database was lost during the commit, so this may be done or not. Look "
@@ -108,7 +118,8 @@ class Changing:
         except ApiError as refusal:
             return _Asked(refusal=refusal)
 
-    def _done(self, writer: Writer, grant: Grant, asked: "_Asked") -> Answer:
+    def _done(self, writer: Writer, grant: Grant, asked: "_Asked") -> tuple[Answer, int | None]:
+        """Do what is asked; returns the answer, and the key of what it shows if it is too large to keep."""
         action = self._action
         if asked.refusal is not None:
             raise asked.refusal
@@ -118,15 +129,36 @@ class Changing:
         change = Change(writer=writer, grant=grant, path_keys=asked.path_keys, row=row, values=asked.values)
         result = action.act(change)
         if result is None:
-            return Answer(204, None)
+            return Answer(204, None), None
         status = 201 if action.creates else 200
+        headers = SECRET_HEADERS if action.has_secret else ()
         if isinstance(result, int):
-            assert action.load is not None
             # Values derived from the account before the change are out of date.
             writer.cache.clear()
-            result = action.load(View(writer, asked.include, self._page_url), [result])[result]
-        body = msgspec.json.encode(result)
-        return Answer(status, body, (("ETag", etag_of(result, body)),))
+            shown = self._shown(asked, writer, result)
+            assert shown is not None
+        else:
+            body = msgspec.json.encode(result)
+            shown = Shown(body, etag_of(result, body))
+        answer = Answer(status, shown.body, (*headers, ("ETag", shown.etag)))
+        is_large = len(shown.body) > KEPT_BYTES_MAX
+        return answer, result if is_large and isinstance(result, int) else None
+
+    def _shown(self, asked: "_Asked", reader: Reader, key: int) -> Shown | None:
+        """Make the JSON of an object as it is now; None if it is gone."""
+        assert self._action.load is not None
+        view = View(reader, asked.include, self._page_url, self._service.answer_bytes_max)
+        found = self._action.load(view, [key]).get(key)
+        if found is None:
+            return None
+        body = msgspec.json.encode(found)
+        return Shown(body, etag_of(found, body))
+
+    def _plain(self, reader: Reader, key: int) -> bytes:
+        """Make the JSON of an object without anything that may be included, which is small."""
+        shown = self._shown(_Asked(), reader, key)
+        assert shown is not None
+        return shown.body
 
 
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):

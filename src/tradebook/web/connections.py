@@ -19,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from tradebook.web import metrics
 from tradebook.web.log import log
 
 LOOK_SECONDS = 0.5
@@ -28,7 +29,9 @@ HURRIED_SECONDS = 0.1
 HURRY_FROM = 256
 
 SILENT_SECONDS = 1.0
-"""How long a connection has to be silent before it may be closed: its next request could be on its way."""
+CROWDED_SILENT_SECONDS = 0.25
+"""How long a connection has to be silent before it may be closed: its next request could be on its way. The
+second is for when there are so many that nobody else gets in."""
 
 LARGE_BYTES = 65_536
 """How large an answer has to be to be counted while it is unread. Smaller ones the system's buffers hold."""
@@ -65,17 +68,19 @@ class Connections:
         send_seconds_max: float,
         unread_bytes_max: int,
     ) -> None:
+        self.number = 0
+        """How many were open when it was last looked."""
         self._port = port
         self._unread_bytes_max = unread_bytes_max
         self._large: dict[tuple[str, int], int] = {}
+        self._ended: set[tuple[str, int]] = set()
         self._per_address_max = per_address_max
         self._in_all_max = in_all_max
         self._send_ms_max = int(send_seconds_max * 1000)
         self._known: dict[int, Connection | int] = {}
 
-    def watch(self, on_orphaned: Callable[[], None]) -> None:
+    def watch(self, parent: int, on_orphaned: Callable[[], None]) -> None:
         """Look again and again, in a thread; tell when the process that has started this one is gone."""
-        parent = os.getppid()
         pause = threading.Event()
 
         def look_on() -> None:
@@ -84,15 +89,19 @@ class Connections:
                 if os.getppid() != parent:
                     on_orphaned()
                     return
-                pause.wait(HURRIED_SECONDS if number > HURRY_FROM else LOOK_SECONDS)
+                is_hurried = number > HURRY_FROM or number >= self._in_all_max
+                pause.wait(HURRIED_SECONDS if is_hurried else LOOK_SECONDS)
 
         threading.Thread(target=look_on, name="connections", daemon=True).start()
 
     def note_answer(self, client: str, size: int) -> None:
         """Remember the size of a large answer, until its client has read it."""
         if size >= LARGE_BYTES:
-            address, _, port = client.rpartition(":")
-            self._large[address.strip("[]"), int(port)] = size
+            self._large[_client(client)] = size
+
+    def end(self, client: str) -> None:
+        """Have a connection closed at the next look: its body is left unread, so the server may keep it."""
+        self._ended.add(_client(client))
 
     def look(self) -> int:
         """Close what is too much, and return how many connections are left."""
@@ -102,16 +111,24 @@ class Connections:
             by_address[connection.address].append(connection)
         closed = 0
         for listed in by_address.values():
-            closed += self._close_silent(listed, len(listed) - self._per_address_max)
-        closed += self._close_silent(found, len(found) - closed - self._in_all_max)
-        closed += self._close_unread(found)
+            closed += self._close_silent(listed, len(listed) - self._per_address_max, SILENT_SECONDS)
+        closed += self._close_silent(found, len(found) - closed - self._in_all_max, CROWDED_SILENT_SECONDS)
+        unread = self._close_unread(found)
+        metrics.closed("too_many", closed)
+        metrics.closed("unread", unread)
+        closed += unread
+        ended, self._ended = self._ended, set()
+        for connection in found if ended else ():
+            if (connection.address, connection.port) in ended:
+                _close(connection)
+        self.number = len(found) - closed
         if closed:
             log(
                 "connections closed, as they or what they leave unread are too many",
                 closed=closed,
-                open=len(found) - closed,
+                open=self.number,
             )
-        return len(found) - closed
+        return self.number
 
     def active(self, seconds: float) -> set[int]:
         """Tell on which connections something came within the last seconds, by their inodes."""
@@ -171,11 +188,17 @@ class Connections:
             closed += _close(connection)
         return closed
 
-    def _close_silent(self, connections: list[Connection], number: int) -> int:
+    def _close_silent(self, connections: list[Connection], number: int, seconds_min: float) -> int:
         if number <= 0:
             return 0
         silent = sorted(((_silent_seconds(each), each) for each in connections), key=lambda pair: -pair[0])
-        return sum(_close(each) for seconds, each in silent[:number] if seconds >= SILENT_SECONDS)
+        return sum(_close(each) for seconds, each in silent[:number] if seconds >= seconds_min)
+
+
+def _client(name: str) -> tuple[str, int]:
+    """Take the server's name of a client apart: `127.0.0.1:4711`, `[::1]:4711`."""
+    address, _, port = name.rpartition(":")
+    return address.strip("[]"), int(port)
 
 
 def _has_unread(connection: Connection) -> bool:

@@ -9,13 +9,17 @@ import fcntl
 import mmap
 import os
 import time
+from functools import partial
 from hashlib import blake2b
 from math import ceil
 from struct import Struct
+from threading import Lock
 from typing import Protocol
 
 import msgspec
 
+from tradebook.settings import Settings
+from tradebook.web.log import log
 from tradebook.web.shared_file import open_shared
 
 _SLOT = Struct("<QIII4x")
@@ -52,17 +56,52 @@ class Limiter(Protocol):
         """Count a request of a key, if it is within the limit."""
 
 
+class Limits(msgspec.Struct, frozen=True):
+    """The limits that a request must be within: that of its key, and that of its account."""
+
+    of_keys: Limiter
+    of_accounts: Limiter | None = None
+
+    def hit(self, name: int, account_id: int | None = None) -> Verdict:
+        """Count a request of a key, or of an address; returns the verdict of the tighter limit.
+
+        What a key's own limit refuses takes nothing from its account.
+        """
+        verdict = self.of_keys.hit(name)
+        if self.of_accounts is None or account_id is None or verdict.retry_after_seconds:
+            return verdict
+        of_account = self.of_accounts.hit(account_id)
+        is_tighter = of_account.retry_after_seconds or of_account.remaining < verdict.remaining
+        return of_account if is_tighter else verdict
+
+
 class MachineLimiter:
     """Counts for all processes of this machine that serve one book, in a file that they map into memory.
 
     Each key has a slot in a bucket. A bucket is locked while a request is counted in it. If it is full, the
-    key that was seen longest ago loses its slot.
+    key that was seen longest ago loses its slot. Where there is no room for the file, each process counts for
+    itself.
     """
 
-    def __init__(self, database_url: str, limit: int, window_seconds: int) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        limit: int,
+        window_seconds: int,
+        *,
+        purpose: str = "limits",
+        folder: str = "",
+    ) -> None:
         self._limit, self._window = limit, window_seconds
-        self._file = open_shared(database_url, "limits", _BUCKETS * _BUCKET_BYTES)
-        self._memory = mmap.mmap(self._file, _BUCKETS * _BUCKET_BYTES)
+        # The locks of a file are the process's: they don't keep its threads apart.
+        self._lock = Lock()
+        size = _BUCKETS * _BUCKET_BYTES
+        self._file: int | None = None
+        try:
+            self._file = open_shared(database_url, purpose, size, folder)
+        except OSError as error:
+            log("requests are counted by each process alone", reason=str(error))
+        self._memory = mmap.mmap(-1 if self._file is None else self._file, size)
 
     def hit(self, name: int) -> Verdict:
         """Count a request of a key, if it is within the limit."""
@@ -72,14 +111,20 @@ class MachineLimiter:
         half = _BUCKETS // 2
         bucket = name * 0x9E3779B97F4A7C15 % (1 << 64) % half + (half if name >> ADDRESS_BIT else 0)
         start = bucket * _BUCKET_BYTES
-        fcntl.lockf(self._file, fcntl.LOCK_EX, 1, start, os.SEEK_SET)
-        try:
-            place, current, previous = self._find(start, name, window)
-            verdict = self._judge(current, previous, elapsed)
-            if not verdict.retry_after_seconds:
-                _SLOT.pack_into(self._memory, place, name, window, current + 1, previous)
-        finally:
-            fcntl.lockf(self._file, fcntl.LOCK_UN, 1, start, os.SEEK_SET)
+        with self._lock:
+            if self._file is None:
+                return self._count(start, name, window, elapsed)
+            fcntl.lockf(self._file, fcntl.LOCK_EX, 1, start, os.SEEK_SET)
+            try:
+                return self._count(start, name, window, elapsed)
+            finally:
+                fcntl.lockf(self._file, fcntl.LOCK_UN, 1, start, os.SEEK_SET)
+
+    def _count(self, start: int, name: int, window: int, elapsed: float) -> Verdict:
+        place, current, previous = self._find(start, name, window)
+        verdict = self._judge(current, previous, elapsed)
+        if not verdict.retry_after_seconds:
+            _SLOT.pack_into(self._memory, place, name, window, current + 1, previous)
         return verdict
 
     def _find(self, start: int, name: int, window: int) -> tuple[int, int, int]:
@@ -110,17 +155,35 @@ class MachineLimiter:
         return Verdict(limit, 0, ceil(window - elapsed), max(1, ceil(wait)))
 
 
-def make_limiter(database_url: str, limit: int, window_seconds: int, storage_url: str) -> Limiter | None:
-    """Make the limiter that the settings ask for; None if there is no limit."""
+def make_limits(settings: Settings) -> Limits | None:
+    """Make the limits that the settings ask for; None if there is none."""
+    shared = (settings.rate_limit_seconds, settings.rate_limit_storage)
+    make = partial(make_limiter, settings.database, folder=settings.run_folder)
+    of_keys = make(settings.rate_limit, *shared)
+    if of_keys is None:
+        return None
+    return Limits(of_keys, make(settings.account_rate_limit, *shared, purpose="account-limits"))
+
+
+def make_limiter(
+    database_url: str,
+    limit: int,
+    window_seconds: int,
+    storage_url: str,
+    *,
+    purpose: str = "limits",
+    folder: str = "",
+) -> Limiter | None:
+    """Make a limiter; None if there is no limit."""
     if not limit:
         return None
-    machine = MachineLimiter(database_url, limit, window_seconds)
+    machine = MachineLimiter(database_url, limit, window_seconds, purpose=purpose, folder=folder)
     if not storage_url:
         return machine
     # Late: a worker whose machine counts alone has no use for the library and its clients of Redis.
     from tradebook.web.shared_limiter import SharedLimiter  # noqa: PLC0415
 
-    return SharedLimiter(storage_url, limit, window_seconds, machine)
+    return SharedLimiter(storage_url, limit, window_seconds, machine, f"tradebook {purpose}")
 
 
 def number_of(address: str) -> int:

@@ -9,8 +9,10 @@ from typing import Any
 import falcon
 from falcon.constants import COMBINED_METHODS
 
+from tradebook.web import metrics
 from tradebook.web.heads import REFUSAL
-from tradebook.web.log import log
+from tradebook.web.log import KEY_START, log
+from tradebook.web.tracing import Tracing
 
 REQUEST_ID_HEADER = "X-Request-Id"
 RETRY_HEADER = "x-should-retry"
@@ -27,16 +29,20 @@ _NO_ROUTE = re.compile(r"\A[^/]|/\.{0,2}(?:/|\Z)")
 def good_request_id(given: str | None) -> str:
     """Take the client's id of a request, if it is one, or make one."""
     # It is no secret, only for finding a line: `random` is enough, and takes a tenth of the time.
-    return given if given and _GOOD_ID.fullmatch(given) else f"req_{getrandbits(80):020x}"
+    is_good = given and _GOOD_ID.fullmatch(given) and KEY_START not in given.lower()
+    return given if given and is_good else f"req_{getrandbits(80):020x}"
 
 
 class EveryRequest:
     """Falcon's middleware: runs before the route is found, and after the answer is made."""
 
-    def __init__(self, *, require_small_body: Step, count: Step, log_requests: bool) -> None:
+    def __init__(
+        self, *, require_small_body: Step, count: Step, log_requests: bool, tracing: Tracing | None
+    ) -> None:
         self._require_small_body = require_small_body
         self._count = count
         self._log_requests = log_requests
+        self._tracing = tracing
 
     def process_request(self, request: falcon.Request, response: falcon.Response) -> None:
         """Give the request its id; refuse a body that is too large, unread, and a path that is no route's."""
@@ -45,6 +51,8 @@ class EveryRequest:
         if context is request.context:
             self._meet(request)
         request.context = context
+        if self._tracing is not None:
+            self._tracing.begin(request)
         response.set_header(REQUEST_ID_HEADER, context.request_id)
         response.set_header("X-Content-Type-Options", "nosniff")
         response.set_header(RETRY_HEADER, "false")
@@ -79,6 +87,12 @@ class EveryRequest:
             self._count(request)
         if context.limit is not None:
             response.set_headers(context.limit.headers)
+        seconds = perf_counter() - context.started
+        if metrics.recorder is not None:
+            method = request.env["REQUEST_METHOD"]
+            metrics.recorder.observe(method, request.uri_template, response.status_code, seconds)
+        if self._tracing is not None:
+            self._tracing.end(request, response)
         if self._log_requests:
             log(
                 "request",
@@ -88,5 +102,5 @@ class EveryRequest:
                 status=response.status_code,
                 account=context.account,
                 bytes=len(response.data) if response.data else 0,
-                ms=round((perf_counter() - context.started) * 1000, 3),
+                ms=round(seconds * 1000, 3),
             )

@@ -1,11 +1,25 @@
 """Finished answers, kept in memory. An entry is valid only as long as the account's revision is the same."""
 
 from contextlib import suppress
+from threading import Lock
 
 import msgspec
 from cachetools import LRUCache
 
+from tradebook.web.recent import Recent
+
 ENTRY_OVERHEAD_BYTES = 500
+PAIR_OVERHEAD_BYTES = 200
+"""What a name and its value take up in memory besides their characters."""
+
+TEXT_LENGTH_MAX = 2_000
+"""The longest query string that is remembered as it was sent. A longer one is parsed each time."""
+
+TEXTS_BYTES_MAX = 1_048_576
+
+Pairs = tuple[tuple[str, str], ...]
+PageKey = tuple[int, str, Pairs]
+"""Which page it is: the account, the path, and the query as it was read, however it was written."""
 
 
 class CachedAnswer(msgspec.Struct, frozen=True):
@@ -15,26 +29,43 @@ class CachedAnswer(msgspec.Struct, frozen=True):
     etag: str
     body: bytes
 
-    @property
-    def size_bytes(self) -> int:
-        """What it takes up in memory, roughly."""
-        return len(self.body) + ENTRY_OVERHEAD_BYTES
+
+def size_of_pairs(pairs: Pairs) -> int:
+    """Return what names and values take up in memory, roughly."""
+    return sum([len(name) + len(value) + PAIR_OVERHEAD_BYTES for name, value in pairs])
+
+
+def size_of(key: PageKey, page: CachedAnswer) -> int:
+    """Return what an entry takes up in memory, roughly: the page, and what it is found by."""
+    return len(page.body) + len(key[1]) + size_of_pairs(key[2]) + ENTRY_OVERHEAD_BYTES
 
 
 class PageCache:
     """The pages that were asked for last, up to a number of bytes."""
 
     def __init__(self, bytes_max: int) -> None:
-        self._pages: LRUCache[tuple[int, str, str], CachedAnswer] = LRUCache(
-            bytes_max, getsizeof=lambda page: page.size_bytes
+        self._lock = Lock()
+        self._pages: LRUCache[PageKey, tuple[int, CachedAnswer]] = LRUCache(
+            bytes_max, getsizeof=lambda sized: sized[0]
         )
+        self._pairs: Recent[str, Pairs] = Recent(TEXTS_BYTES_MAX if bytes_max else 0)
 
-    def get(self, key: tuple[int, str, str], revision: int | None) -> CachedAnswer | None:
+    def pairs_of(self, raw_query: str) -> Pairs | None:
+        """Return what a query string was read as, if it is one of a kept page."""
+        return self._pairs.get(raw_query)
+
+    def remember(self, raw_query: str, pairs: Pairs) -> None:
+        """Remember what the query string of a kept page was read as."""
+        if len(raw_query) <= TEXT_LENGTH_MAX:
+            self._pairs.put(raw_query, pairs, len(raw_query) + size_of_pairs(pairs) + ENTRY_OVERHEAD_BYTES)
+
+    def get(self, key: PageKey, revision: int | None) -> CachedAnswer | None:
         """Return the page if the account has not changed since."""
-        page = self._pages.get(key)
-        return page if page is not None and page.revision == revision else None
+        with self._lock:
+            sized = self._pages.get(key)
+        return sized[1] if sized is not None and sized[1].revision == revision else None
 
-    def put(self, key: tuple[int, str, str], page: CachedAnswer) -> None:
+    def put(self, key: PageKey, page: CachedAnswer) -> None:
         """Keep a page, and let go of those not asked for the longest; one larger than all is not kept."""
-        with suppress(ValueError):
-            self._pages[key] = page
+        with suppress(ValueError), self._lock:
+            self._pages[key] = (size_of(key, page), page)

@@ -14,7 +14,7 @@ from tradebook.crud.resource import ItemRoute, ListRoute, View, row_in_path
 from tradebook.ids import encode_id
 from tradebook.storage.database import Reader
 from tradebook.storage.transactions import reading
-from tradebook.web.page_cache import CachedAnswer
+from tradebook.web.page_cache import CachedAnswer, Pairs
 from tradebook.web.paths import keys_in_path
 from tradebook.web.query_string import page_url, parse_query_string
 from tradebook.web.service import ACCOUNT_PREFIX, Service
@@ -37,17 +37,20 @@ class Reading:
         request.context.account = encode_id(ACCOUNT_PREFIX, grant.account_id)
         grant.require(*route.permissions)
         raw_query: str = request.env.get("QUERY_STRING", "")
-        key = (grant.account_id, request.path, raw_query)
+        known = service.pages.pairs_of(raw_query)
+        pairs = tuple(parse_query_string(raw_query)) if known is None else known
+        key = (grant.account_id, request.path, pairs)
         page = service.pages.get(key, revision)
         if page is None:
-            page = self._make(grant.account_id, request.path, raw_query, path)
+            page = self._make(grant.account_id, request.path, pairs, path)
             if route.is_kept:
                 service.pages.put(key, page)
+        if known is None and route.is_kept:
+            service.pages.remember(raw_query, pairs)
         _answer(request, response, page)
 
-    def _make(self, account_id: int, path: str, raw_query: str, parts: dict[str, str]) -> CachedAnswer:
+    def _make(self, account_id: int, path: str, pairs: Pairs, parts: dict[str, str]) -> CachedAnswer:
         service, route = self._service, self._route
-        pairs = parse_query_string(raw_query)
         keys = keys_in_path(route.path_objects, parts)
         if isinstance(route, ListRoute):
             request = self._parser.list_request(pairs, account_id, service.cursors, keys)
@@ -56,17 +59,17 @@ class Reading:
             include = self._parser.include(pairs)
 
         def answer(reader: Reader) -> tuple[int, Any]:
-            view = View(reader, include, self._page_url)
+            view = View(reader, include, self._page_url, service.answer_bytes_max, service.answer_bytes_max)
             if isinstance(route, ItemRoute):
                 return reader.revision, route.find(view, keys)
             row_in_path(route.path_objects, reader, keys)
             return reader.revision, list_page(view, route, request)
 
         revision, found = reading(service.database, account_id, answer)
-        body = msgspec.json.encode(found)
+        body = msgspec.json.encode(found) if isinstance(route, ItemRoute) else found
         if isinstance(route, ItemRoute) or not route.is_kept:
             return CachedAnswer(revision, etag_of(found, body), body)
-        name = f"{tradebook.__version__} {path}?{raw_query}".encode("utf-8", "surrogatepass")
+        name = msgspec.json.encode((tradebook.__version__, path, pairs))
         etag = f'"{revision:x}-{blake2b(name, digest_size=8).hexdigest()}"'
         return CachedAnswer(revision, etag, body)
 

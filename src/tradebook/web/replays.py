@@ -2,6 +2,7 @@
 
 import re
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from hashlib import sha256
 
 import falcon
@@ -11,6 +12,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from tradebook.crud.idempotency import KeptAnswer, find_record, keep_record
 from tradebook.errors import IdempotencyKeyReused, ValidationFailed
 from tradebook.storage.database import Reader, Writer
+from tradebook.web.auth import secret_of
 from tradebook.web.envelope import Answer
 
 HEADER = "Idempotency-Key"
@@ -20,7 +22,28 @@ MEANT = ("If-Match", "Content-Type", "Content-Encoding")
 """Headers that a request can be refused for. If one differs, it is a different request."""
 NOT_IDEMPOTENT = frozenset({"POST", "PATCH"})
 """The methods that a key makes safe to repeat. The others are safe by themselves."""
+KEPT_BYTES_MAX = 65_536
+"""The largest answer that is stored. A larger one is made anew when it is asked for again."""
 _GOOD_KEY = re.compile(r"[\x20-\x7e]+", re.ASCII)
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """An object as it is answered."""
+
+    body: bytes
+    etag: str
+
+
+class Again(msgspec.Struct, frozen=True):
+    """What is stored in the place of an answer that is too large."""
+
+    key: int
+    plain: bytes
+    """The object without what was included, for when it is gone."""
+
+
+Anew = Callable[[Reader, int], Shown | None]
+"""Reads the object of a key as the request asks for it; None if it is gone."""
 
 
 class Replay(msgspec.Struct, frozen=True):
@@ -31,8 +54,11 @@ class Replay(msgspec.Struct, frozen=True):
     seal: Fernet | None
     """Encrypts an answer that contains a secret, so that a reader of the database can't read it."""
 
-    def find(self, reader: Reader) -> Answer | None:
-        """Return the stored answer, if any; IdempotencyKeyReused if it belongs to a different request."""
+    def find(self, reader: Reader, anew: Anew) -> Answer | None:
+        """Return the stored answer, if any; IdempotencyKeyReused if it belongs to a different request.
+
+        `anew` reads the object of an answer that was too large to be stored.
+        """
         record = find_record(reader, self.key)
         if record is None:
             return None
@@ -44,12 +70,23 @@ class Replay(msgspec.Struct, frozen=True):
             raise _reused() from None
         answer = msgspec.json.decode(kept, type=_Kept)
         body = None if answer.body is None else answer.body.encode()
-        return Answer(answer.status, body, (*answer.headers, REPLAYED))
+        headers = answer.headers
+        shown = None if answer.key is None else anew(reader, answer.key)
+        if shown is not None:
+            body = shown.body
+            headers = (*(pair for pair in headers if pair[0] != "ETag"), ("ETag", shown.etag))
+        return Answer(answer.status, body, (*headers, REPLAYED))
 
-    def keep(self, writer: Writer, answer: Answer) -> None:
-        """Store an answer, in the transaction of its change."""
-        body = None if answer.body is None else answer.body.decode()
-        text = msgspec.json.encode(_Kept(answer.status, body, answer.headers))
+    def keep(self, writer: Writer, answer: Answer, again: Again | None) -> None:
+        """Store an answer, in the transaction of its change; or how to make it anew where it is too large."""
+        body = answer.body if again is None else again.plain
+        kept_answer = _Kept(
+            answer.status,
+            None if body is None else body.decode(),
+            answer.headers,
+            None if again is None else again.key,
+        )
+        text = msgspec.json.encode(kept_answer)
         kept = text if self.seal is None else self.seal.encrypt(text)
         keep_record(writer, self.key, KeptAnswer(self.fingerprint, kept.decode()))
 
@@ -58,6 +95,8 @@ class _Kept(msgspec.Struct, frozen=True):
     status: int
     body: str | None
     headers: tuple[tuple[str, str], ...]
+    key: int | None = None
+    """The key of the object that is read anew; the body then is only for when it is gone."""
 
 
 def replay_of(request: falcon.Request, body: bytes, *, has_secret: bool) -> Replay | None:
@@ -80,7 +119,9 @@ def replay_of(request: falcon.Request, body: bytes, *, has_secret: bool) -> Repl
     seal = None
     if has_secret:
         # A client that repeats the request has both; the database has neither.
-        secret = f"{request.env['HTTP_AUTHORIZATION']}\n{key}".encode("utf-8", "surrogateescape")
+        secret = f"{secret_of(request.env.get('HTTP_AUTHORIZATION'))}\n{key}".encode(
+            "utf-8", "surrogateescape"
+        )
         seal = Fernet(urlsafe_b64encode(sha256(secret).digest()))
     return Replay(key, fingerprint, seal)
 

@@ -18,6 +18,7 @@ from math import ceil
 from typing import Any, Protocol
 
 from tradebook.errors import ApiError, Overloaded
+from tradebook.web import metrics
 from tradebook.web.bodies import DRAINED_BYTES_MAX, Arriving, Bodies, drained
 from tradebook.web.connections import Connections
 from tradebook.web.envelope import error_answer
@@ -73,6 +74,7 @@ class Worker:
         read_queue_seconds: float,
         write_queue_seconds: float,
         connections: Connections,
+        parent: int,
         close: Callable[[], None],
     ) -> None:
         self._application = application
@@ -82,6 +84,7 @@ class Worker:
         self._writes = ThreadTurns(WRITERS, write_queue_seconds)
         self._threads = ThreadPoolExecutor(WRITERS, thread_name_prefix="writer")
         self._connections = connections
+        self._parent = parent
         self._close = close
         self._is_ending = False
         self._is_telling = False
@@ -91,12 +94,16 @@ class Worker:
         """Prepare, before the first request."""
         sys.setswitchinterval(SWITCH_SECONDS)
         loop.finish = self._finish
-        self._connections.watch(on_orphaned=lambda: os.kill(os.getpid(), signal.SIGTERM))
+        self._connections.watch(self._parent, on_orphaned=lambda: os.kill(os.getpid(), signal.SIGTERM))
 
     def __rsgi_del__(self, loop: WorkerLoop) -> None:
         """Close the book, after the last request."""
         self._threads.shutdown()
         self._close()
+
+    def lengths(self) -> tuple[int, int]:
+        """Tell how many requests wait: to read, and to write."""
+        return self._reads.waiting.number, self._writes.waiting.number
 
     async def _finish(self) -> None:
         """Answer on, and close each connection with its next answer, until no client is busy asking."""
@@ -128,7 +135,9 @@ class Worker:
         else:
             status, headers, body = await self._answer(environ_of(scope), account, transport)
         self._connections.note_answer(scope.client, len(body))
-        if self._is_ending:
+        if CLOSE in headers:
+            self._connections.end(scope.client)
+        elif self._is_ending:
             headers.append(CLOSE)
         transport.response_bytes(status, headers, body)
 
@@ -177,6 +186,7 @@ class Worker:
     def _shed(self, request_id: str | None) -> Called:
         """Refuse a request that can't be answered in time, without a call of the application: that costs."""
         self._shed_since_told += 1
+        metrics.shed()
         if not self._is_telling:
             self._is_telling = True
             asyncio.get_running_loop().call_later(TELLING_SECONDS, self._tell)

@@ -22,3 +22,5 @@ class Service(msgspec.Struct, frozen=True):
     pages: PageCache
     twins: Twins
     bodies: Bodies
+    answer_bytes_max: int
+    """How large an answer may be: a list ends before."""

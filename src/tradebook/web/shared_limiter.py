@@ -21,7 +21,14 @@ ANSWER_SECONDS = 0.1
 class SharedLimiter:
     """Counts for several machines, in Redis or Valkey. If that is down, each machine counts for itself."""
 
-    def __init__(self, storage_url: str, limit: int, window_seconds: int, machine: Limiter) -> None:
+    def __init__(
+        self,
+        storage_url: str,
+        limit: int,
+        window_seconds: int,
+        machine: Limiter,
+        namespace: str = "tradebook",
+    ) -> None:
         storage = storage_from_string(
             storage_url,
             socket_timeout=ANSWER_SECONDS,
@@ -29,7 +36,7 @@ class SharedLimiter:
             wrap_exceptions=True,
         )
         self._strategy = SlidingWindowCounterRateLimiter(storage)
-        self._item = limits.RateLimitItemPerSecond(limit, window_seconds, namespace="tradebook")
+        self._item = limits.RateLimitItemPerSecond(limit, window_seconds, namespace=namespace)
         self._machine = machine
         self._alone_until = 0.0
 

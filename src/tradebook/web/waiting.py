@@ -9,8 +9,10 @@ is let in is answered in time, at any load.
 import asyncio
 from collections import OrderedDict, deque
 from time import perf_counter
+from typing import Literal
 
 from tradebook.errors import Overloaded
+from tradebook.web import metrics
 
 ALWAYS = 32
 """How many may wait in any case: short bursts of slow requests are no overload."""
@@ -29,8 +31,9 @@ _WEIGHT = 0.05
 class Waiting:
     """The requests that wait, an account after the other."""
 
-    def __init__(self, seconds_max: float) -> None:
+    def __init__(self, name: Literal["read", "write"], seconds_max: float) -> None:
         self.number = 0
+        self._name = name
         self.mean_seconds = _FIRST_GUESS_SECONDS
         self._seconds_max = seconds_max
         self._of: OrderedDict[int, deque[asyncio.Future[None]]] = OrderedDict()
@@ -49,7 +52,9 @@ class Waiting:
         """Wait for a turn; False if it has come too late. Overloaded where the line is too long."""
         came = perf_counter()
         await self._put(account)
-        return perf_counter() - came <= LATE * self._seconds_max
+        seconds = perf_counter() - came
+        metrics.waited(self._name, seconds)
+        return seconds <= LATE * self._seconds_max
 
     def _put(self, account: int) -> asyncio.Future[None]:
         """Stand in line; Overloaded for the newcomer, or for the newest of one that has more in line."""
@@ -99,7 +104,7 @@ class LoopTurns:
     """
 
     def __init__(self, seconds_max: float) -> None:
-        self.waiting = Waiting(seconds_max)
+        self.waiting = Waiting("read", seconds_max)
         self._spent = 0.0
         self._is_round_open = False
 
@@ -137,7 +142,7 @@ class ThreadTurns:
     """Turns in threads of their own, as many at a time as there are threads."""
 
     def __init__(self, threads: int, seconds_max: float) -> None:
-        self.waiting = Waiting(seconds_max)
+        self.waiting = Waiting("write", seconds_max)
         self._free = threads
 
     async def wait(self, account: int) -> float:

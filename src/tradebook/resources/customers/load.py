@@ -1,6 +1,6 @@
 """From the keys of a page to finished customers: one statement for each relation, none for each row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tradebook.clock import format_ms
 from tradebook.crud.fragments import Fragments
-from tradebook.crud.listing import NESTED_MAX, ListObject, nested_list
+from tradebook.crud.listing import NESTED_MAX, nested_lists
 from tradebook.crud.resource import Span, View
 from tradebook.crud.walks import NewestOfEach, select_span
 from tradebook.ids import SEQUENCE_BITS, encode_body, encode_id
@@ -72,7 +72,9 @@ INCLUDES = (
 )
 
 ByKey = Mapping[Any, Any]
+Finished = Callable[[set[int]], Mapping[Any, msgspec.Raw]]
 _NOTHING: ByKey = {}
+_LISTS = frozenset({"child_accounts", "price_groups"})
 
 _c = customers.c
 _Columns = tuple[sa.Column[Any], ...]
@@ -125,12 +127,17 @@ _PRICE_GROUPS = NewestOfEach(
 _CHILDREN = NewestOfEach(_c.parent_id, _c.id, NESTED_MAX + 1)
 
 
-def load(view: View, keys: Sequence[int]) -> Mapping[int, Customer]:
-    """Return finished customers by key, with what the view includes."""
-    return _finish(view, view.reader.rows(_BY_KEY[_columns(view)], ids=keys))
+def load(view: View, keys: Sequence[int]) -> Mapping[int, Customer | None]:
+    """Return finished customers by key, with what the view includes, as far as there is room."""
+    rows = view.reader.rows(_BY_KEY[_columns(view)], ids=keys)
+    if len(rows) > 1 and not view.include.isdisjoint(_LISTS):
+        # In the order of the keys: where there is no more room, it is the last ones that wait.
+        by_key = {row[0]: row for row in rows}
+        rows = [by_key[key] for key in keys if key in by_key]
+    return _finish(view, rows)
 
 
-def load_span(view: View, span: Span) -> Mapping[int, Customer]:
+def load_span(view: View, span: Span) -> Mapping[int, Customer | None]:
     """Return the finished customers of a span; this needs one statement less than reading keys first."""
     statement = _SPANS[_columns(view), span.descending]
     return _finish(view, view.reader.rows(statement, **span.bounds))
@@ -145,8 +152,13 @@ def _columns(view: View) -> _Columns:
     return _WHOLE if view.include else _ALWAYS
 
 
-def _finish(view: View, rows: Sequence[tuple[Any, ...]]) -> Mapping[int, Customer]:
-    return _expanded(rows, view.include, _related(view, rows)) if view.include else _plain(rows)
+def _finish(view: View, rows: Sequence[tuple[Any, ...]]) -> Mapping[int, Customer | None]:
+    if not view.include:
+        return _plain(rows)
+    related = _related(view, rows)
+    count = _whole(view.include, rows, related)
+    made = _expanded(rows[:count], view.include, related)
+    return made if count == len(rows) else {row[0]: made.get(row[0]) for row in rows}
 
 
 # Most requests spend their time here and in `_expanded`: so a row is one expression, without calls.
@@ -256,26 +268,35 @@ def _parents(view: View, keys: Sequence[int | None]) -> ByKey:
 
 
 def _children(view: View, parents: Sequence[int]) -> ByKey:
-    if not parents:
-        return _NOTHING
-    listed = _CHILDREN.load(view.reader, parents)
-    loaded = load_plain(view, [key for entries in listed.values() for key in entries])
-    return {key: _nested(view, key, "child_accounts", entries, loaded) for key, entries in listed.items()}
+    def finished(keys: Iterable[int]) -> dict[int, msgspec.Raw]:
+        loaded = load_plain(view, list(keys))
+        return {key: msgspec.Raw(msgspec.json.encode(child)) for key, child in loaded.items()}
+
+    return _nested(view, "child_accounts", _CHILDREN, parents, finished) if parents else _NOTHING
 
 
 def _price_groups(view: View, customers_of: Sequence[int]) -> ByKey:
-    listed = _PRICE_GROUPS.load(view.reader, customers_of)
-    wanted = {key for entries in listed.values() for key in entries}
-    loaded = account_groups.fragments.load(view.reader, wanted)
-    return {key: _nested(view, key, "price_groups", entries, loaded) for key, entries in listed.items()}
+    finished = partial(account_groups.fragments.load, view.reader)
+    return _nested(view, "price_groups", _PRICE_GROUPS, customers_of, finished)
 
 
-def _nested(view: View, owner: int, name: str, keys: list[int], loaded: Mapping[Any, Any]) -> ListObject:
-    return nested_list(view, partial(_nested_path, owner, name), keys, [loaded[key] for key in keys])
+def _nested(view: View, name: str, of: NewestOfEach, owners: Sequence[int], finished: Finished) -> ByKey:
+    def path_of(owner: int) -> str:
+        return f"{PATH}/{encode_id(ID_PREFIX, owner)}/{name}"
+
+    return nested_lists(view, of.load(view.reader, owners), finished, path_of)
 
 
-def _nested_path(owner: int, name: str) -> str:
-    return f"{PATH}/{encode_id(ID_PREFIX, owner)}/{name}"
+def _whole(include: frozenset[str], rows: Sequence[tuple[Any, ...]], related: _Related) -> int:
+    """Count the rows, from the first on, for whose lists there was room."""
+    count = len(rows)
+    if "price_groups" in include:
+        count = min(count, len(related.price_groups))
+    if "child_accounts" in include:
+        is_parent = _PLACES["is_parent"]
+        without = (at for at, row in enumerate(rows) if row[is_parent] and row[0] not in related.children)
+        count = min(count, next(without, count))
+    return count
 
 
 def _expanded(

@@ -5,7 +5,7 @@ may be a pooler in transaction mode, and every statement is planned for its own 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
 from time import monotonic
 from typing import Any
@@ -15,10 +15,20 @@ from psycopg import errors
 
 from tradebook.ids import ClockOutOfRange, new_key
 from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION
-from tradebook.storage.database import Conflict, Duplicate, OutcomeUnknown, Row, Unavailable
+from tradebook.storage.database import (
+    Commits,
+    Conflict,
+    Duplicate,
+    Figures,
+    IndexFault,
+    OutcomeUnknown,
+    Row,
+    Unavailable,
+)
 from tradebook.storage.derived import Derived
 from tradebook.storage.index import ListIndex, Query
-from tradebook.storage.index_documents import documents
+from tradebook.storage.index_documents import Document, documents
+from tradebook.storage.index_faults import compare_texts, steps, told
 from tradebook.storage.index_versions import (
     KEEP_VERSIONS,
     NO_VERSIONS,
@@ -32,6 +42,7 @@ from tradebook.storage.postgres import parts
 from tradebook.storage.postgres.connections import Connection, Connections
 from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists
 from tradebook.storage.postgres.index import TOO_MANY, questions, searchable, version_of
+from tradebook.storage.postgres.inspection import database_faults
 from tradebook.storage.postgres.row_security import APPLICATION, put_on
 from tradebook.storage.schema import Prepared
 
@@ -92,6 +103,15 @@ class PostgresReader:
             if TOO_MANY not in found:
                 break
         return found
+
+    def index_faults(self, index: ListIndex) -> Iterator[IndexFault]:
+        """Compare the searched text with the rows that it is made from; facets have indexes of the server."""
+
+        def write(document: Document) -> str:
+            return searchable(document, self.account_id)
+
+        for step in steps(self, index):
+            yield from told(index, compare_texts(step, write))
 
     def _execute(self, statement: Prepared, values: Mapping[str, Any]) -> psycopg.Cursor[Row]:
         sql, fixed = statement.text(DIALECT)
@@ -178,6 +198,7 @@ class PostgresDatabase:
 
     def __init__(self, conninfo: str, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> None:
         self.indexes = IndexVersions(indexes, version_of)
+        self._commits = Commits()
         self.derived = Derived()
         self.timeout_ms = timeout_ms
         self._patience_seconds = timeout_ms / 1000
@@ -200,6 +221,7 @@ class PostgresDatabase:
         with self._write(account_id) as writer:
             self.indexes.require_own(writer.versions)
             yield writer
+        self._commits.note()
 
     @contextmanager
     def _write(self, account_id: int) -> Iterator[PostgresWriter]:
@@ -250,6 +272,20 @@ class PostgresDatabase:
         """Make the next rows of such an account anew, in one transaction; tells how many, 0 at the end."""
         with self._write(account_id) as writer:
             return self.indexes.remake_some(writer)
+
+    def inspect(self, account_id: int) -> AbstractContextManager[PostgresReader]:
+        """Open a snapshot of one account, to look for faults in it."""
+        return self.read(account_id)
+
+    def faults(self) -> Iterator[str]:
+        """Name what is wrong with the database as a whole."""
+        with self._transaction(f"{_READ}; {self._own(None)}") as (connection, _):
+            yield from database_faults(connection)
+
+    def figures(self) -> Figures:
+        """Tell what was counted, and how many connections there are."""
+        idle, in_use = self._connections.numbers()
+        return Figures(self._commits.number, self._commits.last_ms, idle, in_use)
 
     def schema_version(self) -> str | None:
         """Return the version of the database's schema; None if it has none yet."""

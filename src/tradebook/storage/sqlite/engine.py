@@ -1,7 +1,7 @@
 """The embedded engine: one SQLite file through apsw."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
@@ -12,7 +12,7 @@ import msgspec
 
 from tradebook.ids import ClockOutOfRange, new_key
 from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION, REVISION
-from tradebook.storage.database import Duplicate, Row, Unavailable
+from tradebook.storage.database import Commits, Duplicate, Figures, IndexFault, Row, Unavailable
 from tradebook.storage.derived import Derived
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.index_documents import documents
@@ -29,7 +29,16 @@ from tradebook.storage.index_versions import (
 from tradebook.storage.schema import Prepared, declared_parts, metadata
 from tradebook.storage.sqlite.connections import Connections
 from tradebook.storage.sqlite.dialect import DIALECT
-from tradebook.storage.sqlite.index import index_name, keys_statement, tokens, version_of
+from tradebook.storage.sqlite.index import (
+    index_name,
+    keys_statement,
+    more_statement,
+    tokens,
+    version_of,
+    words_to_confirm,
+)
+from tradebook.storage.sqlite.inspection import file_faults, index_faults, opened
+from tradebook.storage.sqlite.searching import Search
 
 _DUPLICATE = {
     apsw.SQLITE_CONSTRAINT_UNIQUE,
@@ -88,9 +97,23 @@ class SqliteReader:
         """Return the keys that match, `above <= key < below`: newest first if `descending`, else oldest."""
         if query.conditions or query.words:
             self._database.indexes.require_whole(self.versions, index)
+        has_more = bool(query.words) and self._has_more(index)
+        if words_to_confirm(query, has_more=has_more):
+            search = Search(
+                self._connection, index, query, self.account_id, descending=descending, has_more=has_more
+            )
+            return search.keys(above=above, below=below, limit=limit)
         sql, values = keys_statement(index, query, self.account_id, descending=descending)
         bound = (*values, above, below, limit)
         return [key for (key,) in self._connection.execute(sql, bound)]
+
+    def _has_more(self, index: ListIndex) -> bool:
+        """Tell whether any row has more text than its entry in the index."""
+        known = self.cache
+        name = f"{index.name} has more"
+        if name not in known:
+            known[name] = self._connection.execute(more_statement(index, self.account_id)).get is not None
+        return bool(known[name])
 
     @cached_property
     def versions(self) -> Versions:
@@ -107,6 +130,14 @@ class SqliteReader:
                 bound[name] = msgspec.json.encode(value).decode()
         bound["account_id"] = self.account_id
         return sql, bound
+
+
+class SqliteInspector(SqliteReader):
+    """Reads one account, and what FTS5 holds of it."""
+
+    def index_faults(self, index: ListIndex) -> Iterator[IndexFault]:
+        """Compare an index with the rows that it is made from, both ways."""
+        return index_faults(self._connection, self, index)
 
 
 class SqliteWriter(SqliteReader):
@@ -148,6 +179,7 @@ class SqliteWriter(SqliteReader):
         self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
     ) -> None:
         """Bring the index up to date for these rows; those that no longer exist are removed from it."""
+        self.cache.pop(f"{index.name} has more", None)
         found = documents(index, self.rows, list(keys), known)
         name, folded, key_name = (
             index_name(index, self.account_id),
@@ -195,6 +227,7 @@ class SqliteDatabase:
         self.derived = Derived()
         self.timeout_ms = timeout_ms
         self.indexes = IndexVersions(indexes, version_of)
+        self._commits = Commits()
         self._connections = Connections(path, timeout_ms=timeout_ms)
         self._own = self._connections.own
 
@@ -216,6 +249,7 @@ class SqliteDatabase:
         with self._write(account_id) as writer:
             self.indexes.require_own(writer.versions)
             yield writer
+        self._commits.note()
 
     @contextmanager
     def _write(self, account_id: int) -> Iterator[SqliteWriter]:
@@ -303,6 +337,22 @@ class SqliteDatabase:
         """Make the next rows of such an account anew, in one transaction; tells how many, 0 at the end."""
         with self._write(account_id) as writer:
             return self.indexes.remake_some(writer)
+
+    @contextmanager
+    def inspect(self, account_id: int) -> Iterator[SqliteInspector]:
+        """Open a snapshot of one account, to look for faults in it."""
+        with _translated(), closing(opened(self.path, timeout_ms=self.timeout_ms)) as connection:
+            connection.execute("BEGIN")
+            yield SqliteInspector(self, connection, account_id)
+
+    def faults(self) -> Iterator[str]:
+        """Name what is wrong with the file as a whole."""
+        with _translated(), closing(opened(self.path, timeout_ms=self.timeout_ms)) as connection:
+            yield from file_faults(connection, self.indexes.indexes)
+
+    def figures(self) -> Figures:
+        """Tell what was counted."""
+        return Figures(self._commits.number, self._commits.last_ms)
 
     def schema_version(self) -> str | None:
         """Return the version of the file's schema; None if it has none yet."""

@@ -4,6 +4,10 @@ Every distinct piece of one, two and three characters of a row's folded text is 
 facet value. A query is an AND of tokens. FTS5 answers it from an ordered list of keys for each token. FTS5
 stores neither the text nor positions, so a word longer than three characters is confirmed against the
 folded text (docs/decisions/0002 has the measurements).
+
+FTS5 can't add to an entry, it writes the whole entry again. So that one more address costs the same however
+many there are, an entry has the pieces of so much text at most. A row with more has a token that says so, and
+is found by its folded text alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,16 +20,27 @@ import msgspec
 
 from tradebook.ids import encode_body
 from tradebook.storage.index import Condition, Facet, ListIndex, Query
-from tradebook.storage.index_documents import FIELD_END, Document, forms_of
+from tradebook.storage.index_documents import Document, forms_of
 from tradebook.storage.index_versions import digest_of
 from tradebook.storage.sqlite.dialect import DIALECT
 
-FORM = 1
+FORM = 2
 """The number of how a document is written here. Raise it when `tokens` begins to write another text."""
 
 PIECE_LENGTH = 3
-# More pieces of a long word would hardly rule out further rows; the folded text is checked anyway.
-PIECES_OF_A_WORD_MAX = 24
+# More pieces of long words would hardly rule out further rows; the folded text is checked anyway.
+PIECES_MAX = 24
+"""How many pieces of all long words together the index is asked for."""
+
+WORDS_MAX = 12
+"""How many words it is asked for. Who has these, the longest ones, is checked for the others."""
+TEXT_LENGTH_MAX = 2_000
+"""How much text of a row has its pieces in the index. Nearly all rows have much less."""
+
+MORE = "z"
+"""The token of a row that has more text."""
+
+_FIELDS_KEPT = 500
 _CODES_KEPT = 200_000
 _FACETS_KEPT = 20_000
 
@@ -51,14 +66,26 @@ _codes = _Codes()
 
 def tokens(document: Document) -> str:
     """Write all tokens of a row as one text, which FTS5 splits at the spaces."""
-    text = document.folded
-    pieces = set(text)
-    pieces.update([text[at : at + 2] for at in range(len(text) - 1)])
-    pieces.update([text[at : at + 3] for at in range(len(text) - 2)])
-    codes = [_codes[piece] for piece in pieces if FIELD_END not in piece]
+    codes = []
+    left = TEXT_LENGTH_MAX
+    for field in document.fields:
+        left -= len(field)
+        if left < 0:
+            codes.append(MORE)
+            break
+        codes.append(_codes_of(field))
     for facet, values in document.facts:
         codes += facet_tokens(facet, values)
     return " ".join(codes)
+
+
+# Kept, because an address that serves many customers stands in the entry of each.
+@lru_cache(_FIELDS_KEPT)
+def _codes_of(field: str) -> str:
+    pieces = set(field)
+    pieces.update([field[at : at + 2] for at in range(len(field) - 1)])
+    pieces.update([field[at : at + 3] for at in range(len(field) - 2)])
+    return " ".join([_codes[piece] for piece in pieces])
 
 
 @lru_cache(_FACETS_KEPT)
@@ -89,12 +116,22 @@ def index_name(index: ListIndex, account_id: int) -> str:
     return f"{index.name}_{encode_body(account_id)}"
 
 
+def more_statement(index: ListIndex, account_id: int) -> str:
+    """Write the statement that tells whether any row of an index has more text than its entry."""
+    name = index_name(index, account_id)
+    return f"SELECT 1 FROM {name} WHERE {name} MATCH '{MORE}' LIMIT 1"
+
+
 def keys_statement(
-    index: ListIndex, query: Query, account_id: int, *, descending: bool
+    index: ListIndex, query: Query, account_id: int, *, descending: bool, has_more: bool = False
 ) -> tuple[str, tuple[Any, ...]]:
-    """Write the statement that walks an index; it takes then: above, below, limit."""
+    """Write the statement that walks an index; it takes then: above, below, limit.
+
+    `has_more` says that some rows have more text than their entries. Where words are to be confirmed, each
+    key comes with whether its text has them.
+    """
     order = "DESC" if descending else "ASC"
-    expression = match_expression(query)
+    expression = match_expression(query, has_more=has_more)
     if not expression:
         return (
             (
@@ -105,46 +142,67 @@ def keys_statement(
         )
     name = index_name(index, account_id)
     walk = f"{name} MATCH ? AND {name}.rowid >= ? AND {name}.rowid < ?"
-    confirmed = words_to_confirm(query)
+    confirmed = words_to_confirm(query, has_more=has_more)
     if not confirmed:
         return (
             f"SELECT rowid FROM {name} WHERE {walk} ORDER BY rowid {order} LIMIT ?",
             (expression,),
         )
-    text = " AND ".join("(" + " OR ".join("instr(f.folded, ?)" for _ in forms) + ")" for forms in confirmed)
+    text, words = text_test(word for word, *_ in confirmed)
     # CROSS JOIN keeps the order of the loops: the index first, then the text of what it found.
     return (
         (
-            f"SELECT {name}.rowid FROM {name} CROSS JOIN {index.folded.name} AS f"
-            f" ON f.account_id = ? AND f.{index.folded_key} = {name}.rowid WHERE {text} AND {walk}"
+            f"SELECT {name}.rowid, {text} FROM {name} CROSS JOIN {index.folded.name} AS f"
+            f" ON f.account_id = ? AND f.{index.folded_key} = {name}.rowid WHERE {walk}"
             f" ORDER BY {name}.rowid {order} LIMIT ?"
         ),
-        (account_id, *(word for forms in confirmed for word in forms), expression),
+        (*words, account_id, expression),
     )
 
 
-def match_expression(query: Query) -> str:
+def text_test(words: Iterable[str]) -> tuple[str, list[str]]:
+    """Write the test that a folded text `f` has all words, and the values for it."""
+    listed = [forms_of(word) for word in words]
+    tests = ["(" + " OR ".join(["instr(f.folded, ?)"] * len(forms)) + ")" for forms in listed]
+    return " AND ".join(tests), [form for forms in listed for form in forms]
+
+
+def match_expression(query: Query, *, has_more: bool = False) -> str:
     """Write a query as an FTS5 expression; empty if it has no condition and no word."""
+    more = (MORE,) if has_more else ()
     parts = [_any(_token_of(c, value) for value in c.values) for c in query.conditions]
-    parts += [_any(_all(_pieces(form)) for form in forms_of(word)) for word in query.words]
+    asked = _asked_words(query)
+    count = PIECES_MAX // max(1, len(asked))
+    parts += [_any((*(_all(_pieces(form, count)) for form in forms_of(word)), *more)) for word in asked]
     return _all(parts)
+
+
+def _asked_words(query: Query) -> Sequence[str]:
+    """Choose the words that the index is asked for."""
+    if len(query.words) <= WORDS_MAX:
+        return query.words
+    return sorted(query.words, key=len, reverse=True)[:WORDS_MAX]
 
 
 def _token_of(condition: Condition, value: tuple[Any, ...]) -> str:
     return _token(condition.facet, value)
 
 
-def words_to_confirm(query: Query) -> list[list[str]]:
+def words_to_confirm(query: Query, *, has_more: bool = False) -> list[list[str]]:
     """List the words, with all their forms, that must be checked against the text as well."""
-    forms = map(forms_of, query.words)
-    return [words for words in forms if any(len(word) > PIECE_LENGTH for word in words)]
+    asked = _asked_words(query)
+    return [
+        forms
+        for word, forms in ((word, forms_of(word)) for word in query.words)
+        if has_more or word not in asked or any(len(form) > PIECE_LENGTH for form in forms)
+    ]
 
 
-def _pieces(word: str) -> list[str]:
+def _pieces(word: str, count: int) -> list[str]:
     last = len(word) - PIECE_LENGTH
     if last <= 0:
         return [_codes[word]]
-    step = max(1, -(-(last + 1) // PIECES_OF_A_WORD_MAX))
+    step = max(1, -(-(last + 1) // count))
     starts = sorted({*range(0, last + 1, step), last})
     return list(dict.fromkeys(_codes[word[at : at + PIECE_LENGTH]] for at in starts))
 

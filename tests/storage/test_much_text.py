@@ -1,0 +1,116 @@
+"""Rows with much text: found like any other, and one more address costs the same however many there are."""
+
+import random
+
+import pytest
+
+from tests.fixtures.lengths import length
+from tradebook.crud.change import Change
+from tradebook.crud.grant import Grant
+from tradebook.resources import address_routes
+from tradebook.resources.customers import INDEX
+from tradebook.resources.customers.index import PLACE, STATUS
+from tradebook.storage.index_documents import documents
+from tradebook.storage.sqlite import index as sqlite_index
+
+ROUNDS = length(60, 2_000)
+CITIES = ("Ulm", "Łódź", "São Paulo", "Xylon")
+SINGLE = {field.name: None for field in address_routes.FIELDS if field.name != "customer_ids"}
+
+
+def record(chance, number):
+    """A customer whose fields are short, long and alike."""
+    name = "".join(chance.choice("abcABC xyzé1") for _ in range(chance.randrange(1, 40))).strip() or "n"
+    return {
+        "number": str(number),
+        "name": name,
+        "phone": chance.choice((None, "+1 (702) 555-0100", "0731 22")),
+        "email": chance.choice((None, f"a{number}@example.com")),
+        "status": chance.choice(("normal", "hold_all")),
+        "bill_to.name": chance.choice((name, "Dock", "Gate 7")),
+        "bill_to.country": "DE",
+        "bill_to.locality": chance.choice(CITIES),
+    }
+
+
+def questions(chance, records):
+    """Words of all lengths, most of them from somebody's text, alone, together and with filters."""
+    for _ in range(ROUNDS):
+        words = []
+        for _ in range(chance.choice((1, 1, 2, 3))):
+            text = str(chance.choice(list(chance.choice(records).values())) or "zzz")
+            start = chance.randrange(len(text))
+            words.append(text[start : start + chance.choice((1, 2, 3, 4, 7))])
+        facet = chance.choice(((), (STATUS, 0), (PLACE, chance.choice(CITIES), None, None)))
+        yield " ".join(words), facet
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("text_max", [0, 12, 45])
+def test_what_has_more_text_than_its_entry_is_found_all_the_same(new_ledger, monkeypatch, text_max):
+    chance = random.Random(text_max)
+    records = [record(chance, number) for number in range(1, 80)]
+    whole, short = new_ledger(), new_ledger()
+    whole.take(*records)
+    monkeypatch.setattr(sqlite_index, "TEXT_LENGTH_MAX", text_max)
+    short.take(*records)
+
+    asked = list(questions(chance, records))
+    different = [
+        (words, facet) for words, facet in asked if whole.found(words, *facet) != short.found(words, *facet)
+    ]
+
+    assert different == []
+    assert any(0 < len(whole.found(words, *facet)) < 70 for words, facet in asked)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_search_that_forgets_what_has_more_text_is_noticed(ledger, monkeypatch):
+    monkeypatch.setattr(sqlite_index, "TEXT_LENGTH_MAX", 3)
+    ledger.take({"number": "1", "name": "Copper"})
+    found = ledger.found("copp")
+    monkeypatch.setattr(sqlite_index, "MORE", "y")
+
+    assert (found, ledger.found("copp")) == ({"1"}, set())
+
+
+def attach(ledger, keys, number):
+    """Attach one more address with long texts to all of these customers."""
+    chance = random.Random(number)
+    text = "".join(chance.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(190))
+    values = {**SINGLE, "name": text, "country": "DE", "type": 0, "customer_ids": keys}
+    values |= {"locality": text[::-1], "state": text[50:], "postal_code": f"{number}{text}"}
+    with ledger.database.write(ledger.key) as writer:
+        address_routes.create(
+            Change(writer=writer, grant=Grant(ledger.key, 1, frozenset(), None), values=values)
+        )
+    return text
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_the_twelfth_address_costs_what_the_second_costs(ledger):
+    """By what FTS5 is given to write: it writes an entry as a whole."""
+    ledger.take(*({"number": str(n), "name": "Many"} for n in range(1, 6)))
+    keys = [row[1] for row in ledger.sql("SELECT account_id, id FROM customers")]
+    written, texts = [], []
+    for number in range(12):
+        texts.append(attach(ledger, keys, number))
+        with ledger.database.read(ledger.key) as reader:
+            found = documents(INDEX, reader.rows, keys)
+        written.append(sum(len(sqlite_index.tokens(each)) for each in found.values()))
+
+    assert max(written) < 1.7 * written[1]
+    assert all(ledger.found(text[60:80]) == {"1", "2", "3", "4", "5"} for text in texts)
+    assert ledger.found(f"{texts[0][-9:]}{texts[0][:9]}") == set()
+
+
+def test_every_address_of_many_finds_its_customer(ledger):
+    ledger.take({"number": "1", "name": "Many"}, {"number": "2", "name": "Few"})
+    keys = [row[1] for row in ledger.sql("SELECT account_id, id FROM customers WHERE number = '1'")]
+    texts = [attach(ledger, keys, number) for number in range(12)]
+
+    for text in texts:
+        for word in (text[5:7], text[40:43], text[100:190]):
+            assert "1" in ledger.found(word)
+            assert ledger.found(f"{word} many") == {"1"}
+    assert ledger.found("few") == {"2"}
