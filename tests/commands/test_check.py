@@ -369,12 +369,13 @@ def test_it_changes_nothing(tmp_path):
     command = CommandLine(tmp_path, Sqlite().new(tmp_path))
     command.good("accounts", "create", "Acme")
     book = tmp_path / "book.db"
-    before = hashlib.sha256(book.read_bytes()).hexdigest(), {path.name for path in tmp_path.iterdir()}
+    before = hashlib.sha256(book.read_bytes()).hexdigest()
+    files = {path.name for path in tmp_path.iterdir()}
 
     command.good("check")
 
-    after = hashlib.sha256(book.read_bytes()).hexdigest(), {path.name for path in tmp_path.iterdir()}
-    assert after == before
+    assert hashlib.sha256(book.read_bytes()).hexdigest() == before
+    assert {path.name for path in tmp_path.iterdir()} == files
 
 
 def test_no_book_is_made_to_be_checked(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.engines import Sqlite
-from tests.fixtures.lengths import IS_SOAK
+from tests.fixtures.lengths import IS_SOAK, length
 from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.server import free_port
 
@@ -123,51 +123,49 @@ def run(script, folder):
 
 
 def pages():
-    return {name: list(sections_of((ROOT / "docs" / name).read_text())) for name in PAGES}
+    return [list(sections_of((ROOT / "docs" / name).read_text())) for name in PAGES]
 
 
-def test_the_commands_about_backups_work_as_printed(tmp_path, places):
+def everything():
+    """All sections; the alarms before the way to a server, as they are about the file too."""
+    operating, alarms = pages()
+    place = [title for title, _ in operating].index("Grow")
+    return [*operating[:place], *alarms, *operating[place:]]
+
+
+def backups():
+    """The sections about backups, which need nothing but a book."""
+    return [section for section in everything() if section[0] in ("Back up", "Backup too old")]
+
+
+@pytest.fixture
+def server_named():
+    """Where the pages name a server, in the long run one with their roles; in the short one there is none."""
+    if not IS_SOAK:
+        yield {}
+        return
+    server = PostgresServer.new()
+    for statement in re.findall(r"^CREATE [^;]+", (ROOT / "docs" / PAGES[0]).read_text(), re.MULTILINE):
+        server.execute(statement)
+    yield {"…@db/": f"x@{server.url().partition('@')[2].partition('/')[0]}/"}
+    server.stop()
+    server.remove()
+
+
+def test_the_commands_of_the_pages_work_as_printed(tmp_path, places, server_named):
     Sqlite().new(tmp_path)
-    sections = [section for section in pages()["operating.md"] if section[0] == "Back up"]
+    sections = length(backups, everything)()
 
-    done = run(script_of(sections, places), tmp_path)
+    done = run(script_of(sections, {**places, **server_named}), tmp_path)
 
-    assert len(sections) == 1
     assert done.stdout.endswith("all of it\n"), done.stdout + done.stderr
     assert (tmp_path / "copy.db").exists()
     assert (tmp_path / "small.db").stat().st_mode & 0o777 == 0o600
-
-
-@pytest.mark.skipif(not IS_SOAK, reason="the whole of it takes half a minute")
-def test_every_command_of_the_pages_works_as_printed(tmp_path, places):
-    operating, alarms = pages().values()
-    server = PostgresServer.new()
-    try:
-        for statement in re.findall(
-            r"^CREATE [^;]+", (ROOT / "docs" / "operating.md").read_text(), re.MULTILINE
-        ):
-            server.execute(statement)
-        replaced = {**places, "…@db/": f"x@{server.url().partition('@')[2].partition('/')[0]}/"}
-
-        done = run(script_of(alarms_on_the_file(operating, alarms), replaced), tmp_path)
-    finally:
-        server.stop()
-        server.remove()
-
-    assert done.stdout.endswith("all of it\n"), done.stdout + done.stderr
-    assert "each read again and compared" in done.stderr
-    assert re.fullmatch(r"tradebook_backup_timestamp_seconds \d+\n", figure(tmp_path, "backup"))
-    assert figure(tmp_path, "check") == "tradebook_check_exit_code 0\n"
-
-
-def figure(folder, name):
-    return (folder / "node_exporter" / f"tradebook_{name}.prom").read_text()
-
-
-def alarms_on_the_file(operating, alarms):
-    """Put the alarms before the way to a server: they are about the file too."""
-    place = [title for title, _ in operating].index("Grow")
-    return [*operating[:place], *alarms, *operating[place:]]
+    figure = (tmp_path / "node_exporter" / "tradebook_backup.prom").read_text()
+    assert re.fullmatch(r"tradebook_backup_timestamp_seconds \d+\n", figure)
+    assert len([command for _, commands in sections for command in commands if runs_here(command)]) > length(
+        3, 20
+    )
 
 
 def test_a_command_that_fails_is_noticed(tmp_path, places):
@@ -178,7 +176,7 @@ def test_a_command_that_fails_is_noticed(tmp_path, places):
 
 
 def test_each_exception_is_one_still():
-    commands = [command for page in pages().values() for _, listed in page for command in listed]
+    commands = [command for page in pages() for _, listed in page for command in listed]
 
     assert len(commands) > 30
     assert [start for start in ELSEWHERE if not any(c.startswith(start) for c in commands)] == []

@@ -83,6 +83,7 @@ def _end_with(parent: int) -> None:
 def _handler(page: Callable[[], tuple[str, bytes]]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = CLIENT_SECONDS_MAX
+        server_version, sys_version = "Tradebook", ""
 
         def do_GET(self) -> None:
             if self.path.partition("?")[0] != PATH:
