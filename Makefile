@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test soak check bench docs lock clean
+.PHONY: demo test soak check wheel-check bench docs lock clean
 
 demo: .venv/.run
 	$(BIN)/tradebook demo $(DEMO)
@@ -22,6 +22,9 @@ check: .venv/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/reference.py --check
+
+wheel-check: .venv/.dev
+	$(BIN)/python tools/wheel_check.py
 
 bench: .venv/.dev
 	$(BIN)/python -m bench $(BENCH)

@@ -6,6 +6,8 @@ pytest_plugins = [
     "tests.fixtures.book",
     "tests.fixtures.ledgers",
     "tests.fixtures.counting",
+    "tests.fixtures.figures",
+    "tests.fixtures.load",
     "tests.contract.books",
     "tests.fixtures.order",
     "tests.fixtures.refusals",

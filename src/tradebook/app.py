@@ -1,5 +1,7 @@
 """Puts the product together: the one place that knows every room."""
 
+from functools import partial
+
 # Babel and pycountry for the first request that shows an amount, which would wait for them.
 import babel.numbers  # noqa: F401
 import falcon
@@ -10,26 +12,57 @@ from tradebook.crud.cursor import load_cursors
 from tradebook.resources import ALL, api_keys
 from tradebook.settings import Settings, load_settings
 from tradebook.storage import readiness
-from tradebook.storage.database import Unavailable
-from tradebook.web.application import build_app
+from tradebook.web import metrics
+from tradebook.web.application import OPEN_PATHS, build_app
 from tradebook.web.auth import Authenticator, KeyRules
 from tradebook.web.bodies import Bodies
+from tradebook.web.connections import Connections
 from tradebook.web.limits import make_limits
 from tradebook.web.page_cache import PageCache
+from tradebook.web.rsgi import Worker
 from tradebook.web.service import Service
 from tradebook.web.twins import Twins
 
+App = falcon.App[falcon.Request, falcon.Response]
 
-def create_app(settings: Settings | None = None) -> falcon.App[falcon.Request, falcon.Response]:
-    """Make the WSGI application of one worker process."""
-    settings = settings or load_settings()
+
+def create_worker(port: int, connections_max: int, parent: int) -> Worker:
+    """Make what a worker process serves on a port, as long as its parent process lives."""
+    settings = load_settings()
+    app, service = _put_together(settings)
+    connections = Connections(
+        port,
+        per_address_max=settings.connections_per_address_max,
+        in_all_max=connections_max,
+        send_seconds_max=settings.send_timeout_ms / 1000,
+        unread_bytes_max=settings.unread_bytes_max,
+    )
+    worker = Worker(
+        app,
+        service.bodies,
+        service.authenticator.account_of,
+        read_queue_seconds=settings.read_queue_ms / 1000,
+        write_queue_seconds=settings.write_queue_ms / 1000,
+        connections=connections,
+        parent=parent,
+        close=service.database.close,
+    )
+    metrics.begin(lambda: (*worker.lengths(), connections.number, service.database.figures()))
+    return worker
+
+
+def templates() -> list[str]:
+    """List the paths of all routes, as they are declared."""
+    return [*(route.path for resource in ALL for route in resource.routes), *OPEN_PATHS]
+
+
+def create_app(settings: Settings | None = None) -> App:
+    """Make the WSGI application alone, which reads a body that is there as a whole."""
+    return _put_together(settings or load_settings())[0]
+
+
+def _put_together(settings: Settings) -> tuple[App, Service]:
     database = open_database(settings)
-
-    def is_ready() -> bool:
-        try:
-            return readiness.why_not(database) is None
-        except Unavailable:
-            return False
 
     rules = KeyRules(api_keys.authenticate, api_keys.note_use, api_keys.require_standing)
     service = Service(
@@ -41,9 +74,10 @@ def create_app(settings: Settings | None = None) -> falcon.App[falcon.Request, f
         Bodies(settings.body_bytes_max, settings.body_timeout_ms),
         settings.answer_bytes_max,
     )
-    return build_app(
+    app = build_app(
         service,
         ALL,
-        is_ready=is_ready,
+        is_ready=partial(readiness.is_ready, database),
         log_requests=settings.log_requests,
     )
+    return app, service

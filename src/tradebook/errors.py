@@ -15,6 +15,7 @@
     ├── CustomerMerged        404  the customer was merged into another one
     ├── RouteNotFound         404  no such path
     ├── MethodNotAllowed      405  the path has no such verb
+    ├── RequestTimeout        408  the body did not arrive in time
     ├── AlreadyExists         409  a name or number is taken
     ├── StillReferenced       409  others refer to what is to be deleted
     ├── HierarchyViolation    409  parents and children would be more than one level
@@ -27,6 +28,7 @@
     ├── RateLimitExceeded     429  too many requests
     ├── InternalError         500  a fault of ours
     ├── DatabaseUnavailable   503  the database can't be reached
+    ├── Overloaded            503  more requests than can be answered in time
     └── OutcomeInDoubt        503  a change may be done or not
 
 Status, type and transience are facts of the class; nobody passes a status where it is raised. The
@@ -168,6 +170,14 @@ class MethodNotAllowed(ApiError):
     status = 405
 
 
+class RequestTimeout(ApiError):
+    """The request's body did not arrive in time. Nothing was changed; send it again, faster."""
+
+    code = "request_timeout"
+    status = 408
+    is_transient = True
+
+
 class AlreadyExists(ApiError):
     """Another object of the account has this name, number or email already. `param` is the field."""
 
@@ -259,6 +269,15 @@ class DatabaseUnavailable(ApiError):
     """The database can't be reached or is busy. Nothing was changed; try again."""
 
     code = "database_unavailable"
+    status = 503
+    type = "api_error"
+    is_transient = True
+
+
+class Overloaded(ApiError):
+    """More requests have come than can be answered in time. `Retry-After` says how long to wait."""
+
+    code = "service_unavailable"
     status = 503
     type = "api_error"
     is_transient = True

@@ -80,6 +80,10 @@ def first_key_of(milliseconds: int) -> int:
     return min(max(milliseconds, 0) << SEQUENCE_BITS, KEY_MAX)
 
 
+class ClockOutOfRange(Exception):
+    """The machine's clock shows a time that no key can hold: nothing can be written until it is right."""
+
+
 class KeyMaker:
     """Makes keys that always rise, even if the clock stands still or steps back.
 
@@ -92,7 +96,15 @@ class KeyMaker:
         self._lock = Lock()
 
     def next(self, milliseconds: int, count: int = 1) -> int:
-        """Return the first of so many keys for now, all later than every key this maker has given."""
+        """Return the first of so many keys for now, all later than every key this maker has given.
+
+        ClockOutOfRange before the first of them or after the last; later keys are not touched by it.
+        """
+        if not 0 <= milliseconds < MILLISECONDS_MAX:
+            raise ClockOutOfRange(
+                "The clock of this machine is wrong: it shows a time before 1970 or after May 2109. Nothing "
+                "can be written until it is set."
+            )
         start = milliseconds << SEQUENCE_BITS | secrets.randbits(SEQUENCE_BITS - 1)
         with self._lock:
             first = max(self._last + 1, start)

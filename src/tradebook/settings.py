@@ -34,9 +34,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     its `next_page_url`; one object is answered whatever its size. A list inside an object takes up at most a
     quarter of this."""
 
-    # At least six seconds: if a worker ends twice within five, the server takes it for broken and ends too.
-    body_timeout_ms: Annotated[int, msgspec.Meta(ge=6_000)] = 10_000
-    """How long a body may take to arrive, in milliseconds. A worker that waits longer is restarted."""
+    body_timeout_ms: Annotated[int, msgspec.Meta(ge=100, le=60_000)] = 10_000
+    """How long a body may take to arrive, in milliseconds. Then the request is answered with 408."""
+
+    send_timeout_ms: Annotated[int, msgspec.Meta(ge=1_000, le=600_000)] = 30_000
+    """How long a client may leave an answer unread, in milliseconds. Then its connection is cut."""
+
+    unread_bytes_max: _Whole = 67_108_864
+    """How many bytes of large answers a worker process keeps for clients that have not read them yet. Beyond
+    that, those are cut that have asked the longest ago."""
+
+    connections_max: Annotated[int, msgspec.Meta(ge=8)] = 16_384
+    """How many connections may be open, in all worker processes together. Beyond that, those are closed that
+    have been silent the longest."""
+
+    connections_per_address_max: Annotated[int, msgspec.Meta(ge=1)] = 1_024
+    """The same for one client address in one worker process. A proxy is one address."""
+
+    read_queue_ms: Annotated[int, msgspec.Meta(ge=1)] = 100
+    """How long a request that reads may have to wait for its turn, in milliseconds. Where the line is longer,
+    it is answered with 503 at once."""
+
+    write_queue_ms: Annotated[int, msgspec.Meta(ge=1)] = 400
+    """The same for a request that changes the book."""
 
     page_cache_bytes: _Whole = 16_777_216
     """How much memory one worker process uses for finished pages, in bytes. 0 turns the cache off."""

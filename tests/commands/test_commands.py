@@ -24,6 +24,8 @@ COMMANDS = (
     ("demo",),
     ("serve",),
     ("migrate",),
+    ("backup",),
+    ("check",),
     ("accounts",),
     ("accounts", "create"),
     ("accounts", "list"),

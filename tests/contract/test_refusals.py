@@ -118,13 +118,13 @@ def codes_of(method, path):
 OF_ALL = {
     "validation_failed", "missing_api_key", "invalid_api_key", "expired_api_key", "revoked_api_key",
     "permission_denied", "method_not_allowed", "payload_too_large", "rate_limit_exceeded", "internal_error",
-    "database_unavailable",
+    "database_unavailable", "service_unavailable",
 }  # fmt: skip
 KEPT = {"idempotency_key_in_use", "idempotency_key_reused", "outcome_in_doubt"}
 
 
 def test_a_payment_term_can_be_refused_for_what_can_happen_to_it_and_nothing_else():
-    change = OF_ALL | {"unsupported_media_type"}
+    change = OF_ALL | {"request_timeout", "unsupported_media_type"}
     one = {"not_found", "system_owned", "precondition_failed"}
 
     assert codes_of("GET", TERMS) == OF_ALL

@@ -17,6 +17,7 @@ from hypothesis.stateful import (
 from tests.fixtures.book import Book
 from tests.fixtures.lengths import IS_SOAK, length
 from tests.fixtures.samples import Maker
+from tradebook.checking import faults_of_account
 
 NAMES = st.sampled_from(["Ada", "Bea", "Cyd", "Dov", "Eli"])
 CITIES = st.sampled_from(["Ulm", "Köln", "Rom"])
@@ -63,7 +64,9 @@ class Writes(RuleBasedStateMachine):
         self.kind = self._group("Kind", "type_group")
 
     def teardown(self):
+        faults = list(faults_of_account(self.book.database, self.book.account_key))
         self.book.close()
+        assert faults == [], "whatever is written, a check finds nothing wrong"
 
     # Sending
 

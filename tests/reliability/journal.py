@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -181,3 +182,11 @@ def kill_one(server: Server) -> None:
 def start(folder: Path, database: str) -> Server:
     """Start a server of two workers."""
     return start_server(folder, "--workers", "2", database=database)
+
+
+def plant(monkeypatch, folder, code):
+    """Have every server that is started from now on run this code first."""
+    planted = folder / "planted"
+    planted.mkdir()
+    (planted / "sitecustomize.py").write_text(textwrap.dedent(code))
+    monkeypatch.setenv("PYTHONPATH", f"{planted}:{os.environ.get('PYTHONPATH', '')}")

@@ -1,22 +1,45 @@
 """Kill -9 under load: what was answered is there, nothing is there by halves, a retry makes nothing twice."""
 
-import textwrap
-import time
-
 import apsw
 import pytest
 
+from tests.fixtures import plain_http
 from tests.fixtures.book import Book
-from tests.fixtures.engines import Sqlite
+from tests.fixtures.engines import ENGINES, Postgres, Sqlite
 from tests.fixtures.lengths import length
-from tests.fixtures.server import stop_server
-from tests.reliability.journal import Writers, kill_all, kill_one, start
+from tests.fixtures.postgres import DURABLE, PostgresServer
+from tests.fixtures.server import stop_server, wait_until
+from tests.reliability.journal import Writers, kill_all, kill_one, plant, start
 
-CYCLES = {"sqlite": length(12, 60), "postgresql": length(4, 20)}
+CYCLES = {"sqlite": length(12, 300), "postgresql": length(4, 100)}
+DATABASE_CYCLES = length(2, 100)
 
 
-def run(folder, engine, cycles, seed=1):
-    """Kill and check so many times, or until something is found wrong; returns that, and the writers."""
+@pytest.fixture(scope="module")
+def database_server():
+    """A PostgreSQL server that writes to the disk whatever it has promised, and that may be killed."""
+    made = PostgresServer.new(**DURABLE)
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="module")
+def durable_postgres(database_server):
+    """Books on it."""
+    return Postgres(database_server.url())
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request):
+    """Each engine in turn, and of PostgreSQL one that keeps what it promises."""
+    return Sqlite() if request.param == "sqlite" else request.getfixturevalue("durable_postgres")
+
+
+def run(folder, engine, cycles, kills=None, seed=1):
+    """Kill and check so many times, or until something is found wrong; returns that, and the writers.
+
+    `kills` are ways to kill something, each in its turn.
+    """
     database = engine.new(folder)
     server = start(folder, database)
     book = Book(server)
@@ -24,9 +47,9 @@ def run(folder, engine, cycles, seed=1):
     try:
         for cycle in range(cycles):
             # In turn: a server takes a worker that dies twice in five seconds for broken, and gives up.
-            is_whole = cycle % 2 == 1
-            journal = writers.write_until(cycle, server, kill_all if is_whole else kill_one)
-            if is_whole:
+            kill = (kills or (kill_one, kill_all))[cycle % 2]
+            journal = writers.write_until(cycle, server, kill)
+            if kill is kill_all:
                 server = start(folder, database)
             violations += writers.check(cycle, server, journal)
             if engine.name == "sqlite":
@@ -47,18 +70,41 @@ def quick_check(database):
     return found
 
 
-def test_kill_under_load(tmp_path, engine):
-    started = time.monotonic()
-
+def test_kill_under_load(tmp_path, engine, figures):
     violations, writers = run(tmp_path, engine, CYCLES[engine.name])
 
-    seconds = time.monotonic() - started
-    print(
-        f"T1 {engine.name}: {CYCLES[engine.name]} kills, {writers.checked} writes,"
-        f" {len(violations)} violations, {seconds:.0f} s"
-    )
+    figures(CYCLES[engine.name], writers.checked, len(violations))
     assert violations == []
     assert writers.checked > CYCLES[engine.name] * 5
+
+
+def test_kill_of_the_database_under_load(tmp_path, database_server, durable_postgres, figures):
+    """Of one of its processes, which ends all of them, and of the main one."""
+
+    def kill_a_process(server):
+        database_server.kill_one("tradebook")
+        wait_until(lambda: is_ready(server), "the service's readiness")
+
+    def kill_the_server(server):
+        database_server.kill()
+        database_server.start()
+        wait_until(lambda: is_ready(server), "the service's readiness")
+
+    violations, writers = run(
+        tmp_path, durable_postgres, DATABASE_CYCLES, kills=(kill_a_process, kill_the_server)
+    )
+
+    figures(DATABASE_CYCLES, writers.checked, len(violations))
+    assert violations == []
+
+
+def is_ready(server):
+    return plain_http.get(f"{server.url}/readyz", timeout=5).status_code == 200
+
+
+def test_what_is_killed_here_keeps_its_promises(database_server):
+    for setting in DURABLE:
+        assert database_server.execute(f"SHOW {setting}") == [("on",)]
 
 
 SLOW_ANSWERS = """
@@ -95,14 +141,6 @@ FAULTS = {
     sqlite.SqliteDatabase.write = write
     """,
 }
-
-
-def plant(monkeypatch, folder, code):
-    """Have every server that is started from now on run this code first."""
-    planted = folder / "planted"
-    planted.mkdir()
-    (planted / "sitecustomize.py").write_text(textwrap.dedent(code))
-    monkeypatch.setenv("PYTHONPATH", str(planted))
 
 
 def test_killed_between_commit_and_answer_a_retry_is_answered_and_makes_nothing(

@@ -49,7 +49,7 @@ def add(client, number):
 
 def test_a_full_disk_is_503_and_what_was_answered_is_there(client, book):
     assert add(client, 0).status_code == 201
-    connection = client.database._connection("writing")
+    connection = client.database._own.writing
     pages = connection.pragma("page_count")
     connection.pragma("max_page_count", pages + 20)
 
@@ -81,8 +81,9 @@ def test_a_transaction_that_the_engine_has_undone_is_told_by_its_own_reason(clie
 
 def test_a_file_that_may_not_be_written_is_503(client):
     """Reading goes on, though when the key was used can't be noted."""
-    for purpose in ("writing", "touching"):
-        client.database._connection(purpose).pragma("query_only", 1)
+    add(client, 0)
+    for connection in (client.database._own.writing, client.database._connections.touching()):
+        connection.pragma("query_only", 1)
 
     assert client.simulate_get(GROUPS).status_code == 200
     assert add(client, 1).status_code == 503

@@ -182,3 +182,43 @@ def test_what_the_database_refuses_is_told_without_a_traceback(tmp_path, postgre
         done = tradebook(url, "migrate")
         assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
         assert done.stderr.startswith(f"Error: {locate(url).shown}: ")
+
+
+def test_what_is_missing_is_seen_whatever_the_number_of_the_schema_says(place, tmp_path):
+    """A list's index is made again; what only a step could make is not, and the command says so."""
+    is_file = place.startswith("sqlite")
+    lost = "customers_by_type_id" if is_file else "customers_by_status"
+    server = start_server(tmp_path, database=place)
+    ready = f"{server.url}/readyz"
+    before = plain_http.get(ready).status_code
+    run_sql(place, f"DROP INDEX {lost}")
+
+    checked = tradebook(place, "migrate", "--check")
+    refused = tradebook(place, "accounts", "list")
+    answered = plain_http.get(ready).status_code
+    done = tradebook(place, "migrate")
+    stop_server(server)
+
+    assert (before, answered) == (200, 503)
+    assert (checked.returncode, lost in checked.stderr) == (1, True), checked.stderr
+    assert (refused.returncode, lost in refused.stderr) == (1, True), refused.stderr
+    assert done.returncode == (1 if is_file else 0), done.stderr
+    assert ("Restore a backup" in done.stderr) == is_file
+    assert tradebook(place, "migrate", "--check").returncode == done.returncode
+
+
+@pytest.mark.parametrize("part", ["account_users", "customers"])
+def test_a_table_or_a_column_that_is_missing_is_told(place, part):
+    run_sql(
+        place,
+        f"ALTER TABLE {part} RENAME TO lost"
+        if part == "account_users"
+        else f"ALTER TABLE {part} RENAME note TO lost",
+    )
+
+    done = tradebook(place, "migrate", "--check")
+
+    assert (
+        done.returncode,
+        ("account_users" if part == "account_users" else "customers.note") in done.stderr,
+    ) == (1, True)

@@ -1,19 +1,15 @@
 """When the database is away: 503 in time, health as it is, and back by itself as soon as it is back."""
 
-import select
-import socket
-import threading
 import time
 from contextlib import contextmanager
 
-import falcon.testing
 import psycopg
 import pytest
 
 from tests.contract.checkers import CUSTOMERS, assert_error
 from tests.fixtures import plain_http
-from tests.fixtures.application import application
 from tests.fixtures.book import Book
+from tests.fixtures.faulty_proxy import Fault, FaultyProxy
 from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.server import start_server, stop_server, wait_until
 from tests.fixtures.statements import TEST_MARK
@@ -31,6 +27,7 @@ IN_TIME_SECONDS = 2 * DEADLINE_SECONDS
 HASTE_MS = 500
 """A deadline for work that is to give up; it may do so a little earlier, when no further try would end in time."""
 
+GROUP = {"name": "A group", "type": "type_group"}
 PASSWORD_USER = "shopkeeper"
 FAIL_ONCE_MORE = "DO $$ BEGIN RAISE EXCEPTION 'planted' USING ERRCODE = '{code}'; END $$"
 
@@ -129,6 +126,22 @@ def test_an_outage_is_503_in_time_and_over_when_it_is_over(frail, service, book,
     assert service.process.poll() is None
 
 
+def test_a_database_that_takes_no_writes_is_read_and_is_not_ready(frail, service, book):
+    """As a primary that became a standby, or one whose disk is full."""
+    frail.execute("ALTER DATABASE book SET default_transaction_read_only = on")
+    cut_all(frail)
+    try:
+        assert book.client.get(f"{CUSTOMERS}?limit=8").status_code == 200
+        assert_error(book.client.post("/v1/sales/account-groups", json=GROUP), 503, "database_unavailable")
+        assert plain_http.get(f"{service.url}/readyz").status_code == 503
+    finally:
+        frail.execute("ALTER DATABASE book RESET default_transaction_read_only")
+        cut_all(frail)
+
+    assert book.client.post("/v1/sales/account-groups", json=GROUP).status_code == 201
+    assert plain_http.get(f"{service.url}/readyz").status_code == 200
+
+
 def test_connections_that_were_cut_while_idle_are_not_noticed(frail, book):
     for _ in range(10):
         assert book.client.get(CUSTOMERS).status_code == 200
@@ -183,56 +196,9 @@ def test_a_writer_waits_for_another_of_the_same_account_and_gives_up_in_time(boo
     assert HASTE_MS / 2000 < time.monotonic() - started < IN_TIME_SECONDS
 
 
-class CuttingProxy:
-    """Passes bytes on until the client commits; then the connection is gone, before or after the server knows.
-
-    Commits of connections that never said `after` are passed on.
-    """
-
-    def __init__(self, port: int, *, passes_commit: bool, after: bytes = b"") -> None:
-        self.commits = 0
-        self._server_port, self._passes_commit, self._after = port, passes_commit, after
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
-
-    def _pass_on(self, client: socket.socket) -> None:
-        with client, socket.create_connection(("127.0.0.1", self._server_port)) as server:
-            has_said = not self._after
-            while True:
-                readable, _, _ = select.select([client, server], [], [])
-                for source in readable:
-                    data = source.recv(65536)
-                    if not data:
-                        return
-                    has_said = has_said or self._after in data
-                    if source is server:
-                        client.sendall(data)
-                    elif b"COMMIT\0" not in data or not has_said:
-                        server.sendall(data)
-                    else:
-                        self.commits += 1
-                        if self._passes_commit:
-                            server.sendall(data)
-                            # The server's answer shows that it is done; nobody else hears it.
-                            assert server.recv(65536)
-                        return
-
-    def close(self) -> None:
-        self._listener.close()
-
-
 @pytest.mark.parametrize("passes_commit", [True, False], ids=["committed", "not committed"])
 def test_a_connection_lost_in_the_commit_is_never_followed_by_a_second_try(frail, book, passes_commit):
-    proxy = CuttingProxy(frail.port, passes_commit=passes_commit)
+    proxy = FaultyProxy(frail.port, Fault(passes_on=passes_commit))
     url = f"postgresql://postgres@127.0.0.1:{proxy.port}/book"
     database = open_database(Settings(database=url))
     before = key_ids(book)
@@ -247,43 +213,9 @@ def test_a_connection_lost_in_the_commit_is_never_followed_by_a_second_try(frail
 
     database.close()
     proxy.close()
-    assert len(calls) == proxy.commits == 1
+    assert len(calls) == proxy.faults == 1
     if not passes_commit:
         assert key_ids(book) == before
-
-
-@pytest.mark.parametrize("key", ["a key", None])
-@pytest.mark.parametrize("passes_commit", [True, False], ids=["committed", "not committed"])
-def test_a_client_is_never_told_to_repeat_what_may_be_done(frail, service, passes_commit, key):
-    """With a key the answer is looked up, or the request sent again makes one row; without, it is in doubt."""
-    book = Book(service)
-    proxy = CuttingProxy(frail.port, passes_commit=passes_commit, after=b"INSERT INTO account_groups ")
-    url = f"postgresql://postgres@127.0.0.1:{proxy.port}/book"
-    database = open_database(Settings(database=url))
-    client = falcon.testing.TestClient(
-        application(database, url), headers={"Authorization": f"Bearer {book.key}"}
-    )
-    path, body = "/v1/sales/account-groups", b'{"name": "A", "type": "type_group"}'
-    headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
-
-    cut = client.simulate_post(path, body=body, headers=headers)
-    again = book.client.post(path, content=body, headers=headers)
-
-    database.close()
-    proxy.close()
-    assert proxy.commits == 1
-    assert len(book.get(path)["data"]) == 1
-    if key is None:
-        assert (cut.status_code, cut.json["error"]["code"]) == (503, "outcome_in_doubt")
-        assert (cut.json["error"]["is_transient"], cut.headers["x-should-retry"]) == (False, "false")
-        assert again.status_code == (409 if passes_commit else 201)
-    elif passes_commit:
-        assert (cut.status_code, cut.json) == (201, again.json())
-        assert again.headers["idempotent-replayed"] == "true"
-    else:
-        assert (cut.status_code, cut.json["error"]["is_transient"]) == (503, True)
-        assert again.status_code == 201
-    book.close()
 
 
 def key_ids(book) -> list[str]:

@@ -12,6 +12,7 @@ from tests.fixtures.command_line import CommandLine
 from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.server import start_server, stop_server, wait_until
 from tradebook import migrations
+from tradebook.app import open_database
 from tradebook.settings import Settings
 
 SETTINGS = Settings()
@@ -105,6 +106,27 @@ def test_standbys_serve_reads_in_turn_and_the_primary_none(book, primary, standb
     assert after[0] == before[0]
     assert after[1] > before[1]
     assert after[2] > before[2]
+
+
+def test_what_came_of_each_replica_is_counted(book, primary, standbys):
+    database = open_database(
+        Settings(database=primary.url("book"), replicas=" ".join(each.url("book") for each in standbys))
+    )
+    standbys[0].execute("SELECT pg_wal_replay_pause()")
+    try:
+        book.add({"name": "Newest"})
+        wait_until_followed(book, standbys[1])
+        for _ in range(2):
+            with database.read(book.account_key) as reader:
+                assert reader.revision == book.database.revision(book.account_key)
+    finally:
+        standbys[0].execute("SELECT pg_wal_replay_resume()")
+    behind, current = database.figures().replicas
+    database.close()
+
+    assert (behind.answered, behind.behind > 0, behind.failed) == (0, True, 0)
+    assert behind.lag_ms > 0
+    assert (current.answered, current.behind, current.failed, current.lag_ms) == (2, 0, 0, 0)
 
 
 def test_a_write_is_seen_by_the_next_read_while_replay_stands_still(book, primary, standbys):

@@ -38,6 +38,11 @@ COMMANDS = {
         "Ids, keys and cursors stay valid.",
         "copy_app",
     ),
+    "backup": Command("backup", "Copy the book to a new file while it is in use, and verify the copy."),
+    "check": Command(
+        "check",
+        "Look for faults in the book: damage, broken references, and what no longer agrees with its rows.",
+    ),
     "openapi": Command("openapi", "Print the OpenAPI 3.1 document, the same as the server's /openapi.json."),
     "accounts": Command("accounts", "The tenants of a book."),
     "keys": Command("keys", "The API keys of an account."),

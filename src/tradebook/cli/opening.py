@@ -8,6 +8,7 @@ import msgspec
 
 from tradebook.book import open_database
 from tradebook.cli.output import WRONG_USAGE, fail, tell
+from tradebook.ids import ClockOutOfRange
 from tradebook.resources import accounts
 from tradebook.settings import DATABASE_VARIABLE, Settings, load_settings, unknown_variables
 from tradebook.storage import readiness
@@ -48,7 +49,8 @@ def opened(database: str | None, *, moves_much: bool = False, fills: bool = Fals
     location = locate(settings.database)
     try:
         with closing(open_database(settings)) as book:
-            location.create()
+            if location.create():
+                tell(f"Made a new, empty book: {location.shown}.")
             if (location.is_embedded or fills) and book.schema_version() is None:
                 # Late: nearly every book is there already, and Alembic takes long to load.
                 from tradebook import migrations  # noqa: PLC0415
@@ -58,7 +60,7 @@ def opened(database: str | None, *, moves_much: bool = False, fills: bool = Fals
             elif reason := readiness.why_not(book):
                 fail(f"{location.shown} {reason}")
             yield book
-    except (UnknownDatabase, Unavailable, OSError) as error:
+    except (UnknownDatabase, Unavailable, ClockOutOfRange, OSError) as error:
         fail(f"{location.shown}: {error}")
 
 

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from tradebook.cli.listening import PortTaken, require_free
+from tradebook.cli.listening import PortTaken, address_of, require_free
 from tradebook.cli.opening import opened
 from tradebook.cli.options import DatabaseOption, PortOption
-from tradebook.cli.output import fail
+from tradebook.cli.output import WRONG_USAGE, fail
 from tradebook.settings import REPLICAS_VARIABLE
 
 app = typer.Typer()
@@ -31,6 +31,14 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Serve figures for Prometheus there, at /metrics. A port alone is one of 127.0.0.1.",
+            show_default=False,
+        ),
+    ] = None,
     database: DatabaseOption = None,
 ) -> None:
     """Serve the book over HTTP until you stop it. If its file does not exist, it is made."""
@@ -39,10 +47,15 @@ def serve(
     with opened(database):
         pass
     try:
-        require_free(host, port)
+        shown_at = () if metrics is None else (address_of(metrics),)
+        for address in ((host, port), *shown_at):
+            require_free(*address)
+    except ValueError as error:
+        fail(f"--metrics: {error}", WRONG_USAGE)
     except PortTaken as error:
         fail(str(error))
     # A server runs for months, and each worker is a copy of its process: it begins anew, without what only
     # commands and migrations need. -P as the folder that the operator stands in is no place for modules.
-    server = ("-P", "-m", "tradebook.cli.serving", host, str(port), str(workers))
+    given = (host, str(port), str(workers), *([metrics] if metrics else []))
+    server = ("-P", "-m", "tradebook.cli.serving", *given)
     os.execv(sys.executable, (sys.executable, *server))  # noqa: S606 - no shell is wanted

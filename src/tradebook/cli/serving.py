@@ -1,59 +1,140 @@
-"""Runs the server: Granian's worker processes, each with the WSGI application of `create_app`."""
+"""Runs the server: Granian's worker processes, each with what `create_worker` makes."""
 
+import multiprocessing
 import os
+import resource
 import sys
 from collections.abc import Callable
+from functools import partial
+from math import ceil
+from threading import Timer
+from typing import cast
 
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces
+from granian import loops
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server.mp import MPServer
 
-import tradebook.app  # noqa: F401 - before the workers fork, which then share it in memory
-from tradebook.cli.listening import PortTaken, require_free
-from tradebook.settings import DATABASE_VARIABLE, load_settings
+from tradebook.app import create_worker, templates
+from tradebook.cli.listening import PortTaken, address_of, require_free
+from tradebook.settings import DATABASE_VARIABLE, Settings, load_settings
 from tradebook.storage.location import locate
+from tradebook.storage.sqlite.location import SqliteLocation
+from tradebook.web.loops import WorkerLoop
+
+LOOP = "tradebook"
+BACKLOG = 4_096
+"""How many connections the system keeps for a worker that can't accept more."""
+
+CONNECTIONS_SPARE = 16
+"""How many more a worker accepts than it may keep, until it has closed the most silent ones."""
+
+ENDING_SECONDS_MAX = 10
+"""How long a worker may take to finish what it has begun."""
+
+OTHER_DESCRIPTORS = 64
+"""For the book, the log and the server itself."""
 
 HEADER_TIMEOUT_MS = 10_000
 HEAD_BYTES_MAX = 32_768
 """For request line and headers together; the server refuses more before the application sees it."""
 
 
-def serve_forever(host: str, port: int, workers: int, on_listening: Callable[[], None]) -> None:
+def serve_forever(
+    host: str,
+    port: int,
+    workers: int,
+    on_listening: Callable[[], None],
+    metrics_at: tuple[str, int] | None = None,
+) -> None:
     """Serve until SIGINT or SIGTERM. Requests that have begun are finished first."""
     require_free(host, port)
     # Workers are processes of their own and read the book's URL from the environment. It has to be the
     # absolute one, whatever folder they start in.
-    os.environ[DATABASE_VARIABLE] = locate(load_settings().database).url
-    server = Granian(
-        "tradebook.app:create_app",
-        factory=True,
+    settings = load_settings()
+    os.environ[DATABASE_VARIABLE] = locate(settings.database).url
+    connections = ceil(possible_connections(settings.connections_max) / workers)
+    # They share what this process has loaded. Python 3.14 would start them empty.
+    multiprocessing.set_start_method("fork")
+    loops.register(LOOP)(WorkerLoop)
+    if metrics_at is not None:
+        _show_metrics(metrics_at, (host, port), workers, settings)
+    server = _Server(
+        "tradebook.app:create_worker",
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
+        loop=cast("Loops", LOOP),
         workers=workers,
-        # One thread a process: with more, they would wait for each other's lock, not for the disk.
-        blocking_threads=1,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS, max_buffer_size=HEAD_BYTES_MAX),
         websockets=False,
+        backlog=BACKLOG,
+        backpressure=connections + CONNECTIONS_SPARE,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
-        workers_kill_timeout=10,
     )
     server.on_startup(on_listening)
-    server.serve()
+    # It asks for a callable, and calls the method of RSGI where there is one.
+    server.serve(target_loader=partial(create_worker, port, connections, os.getpid()), wrap_loader=False)  # type: ignore[arg-type]
+
+
+def _show_metrics(
+    metrics_at: tuple[str, int], served_at: tuple[str, int], workers: int, settings: Settings
+) -> None:
+    """Make the memory for the figures of the workers that are started from now on, and show it."""
+    # Late: most servers show none.
+    from tradebook.web import metrics, metrics_page  # noqa: PLC0415
+
+    require_free(*metrics_at)
+    families = metrics.families_of(templates(), len(settings.replicas.split()))
+    # A worker that is replaced may live on beside the new one for a while.
+    metrics.board = metrics.Board(families, 2 * workers + 2)
+    location = locate(settings.database)
+    path = location.path if isinstance(location, SqliteLocation) else None
+    files = {} if path is None else {"book": path, "wal": path.with_name(f"{path.name}-wal")}
+    listener = metrics_page.listener_at(*metrics_at)
+    metrics_page.start(listener, metrics.board, files=files, served_at=served_at)
+
+
+class _Server(MPServer):
+    """Granian, with a limit of its own for workers that don't end.
+
+    Where it is Granian's, it sometimes takes a worker that has just ended for one that goes on.
+    """
+
+    def _stop_workers(self) -> None:
+        overdue = Timer(ENDING_SECONDS_MAX, self._kill_workers)
+        overdue.start()
+        super()._stop_workers()  # type: ignore[no-untyped-call]
+        overdue.cancel()
+
+    def _kill_workers(self) -> None:
+        for worker in self.wrks:
+            worker.kill()  # type: ignore[no-untyped-call]
+
+
+def possible_connections(wanted: int) -> int:
+    """Raise the limit of descriptors as far as it goes, and tell how many connections that is enough for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + CONNECTIONS_SPARE + OTHER_DESCRIPTORS
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return max(1, min(wanted, soft - CONNECTIONS_SPARE - OTHER_DESCRIPTORS))
+    return wanted
 
 
 def main() -> None:
     """Serve as the command `serve` asks for, in a process that has loaded nothing else."""
-    host, port, workers = sys.argv[1:]
+    host, port, workers, *metrics_at = sys.argv[1:]
 
     def tell() -> None:
         print(f"Tradebook listens on http://{host}:{port}", file=sys.stderr)
 
     try:
-        serve_forever(host, int(port), int(workers), tell)
+        serve_forever(host, int(port), int(workers), tell, *map(address_of, metrics_at))
     except PortTaken as error:
         sys.exit(f"Error: {error}")
 

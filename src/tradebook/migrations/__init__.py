@@ -9,12 +9,9 @@ from tradebook.resources import INDEXES
 from tradebook.resources.accounts import ID_PREFIX
 from tradebook.storage.database import Database
 from tradebook.storage.location import locate
-from tradebook.storage.readiness import HEAD
+from tradebook.storage.readiness import HEAD, some_of
 
 __all__ = ["HEAD", "NewerSchema", "distribute", "pending", "upgrade"]
-
-ACCOUNTS_NAMED = 3
-"""How many accounts are named where more are meant."""
 
 
 class NewerSchema(Exception):
@@ -48,12 +45,17 @@ def pending(book: Database) -> list[str]:
     current = book.schema_version()
     if current is not None and current > HEAD:
         raise NewerSchema(f"It has schema {current}; this version of Tradebook works with {HEAD}.")
-    return steps.missing(current) or _indexes_to_make(book)
+    return steps.missing(current) or _parts_to_make(book) or _indexes_to_make(book)
+
+
+def _parts_to_make(book: Database) -> list[str]:
+    lacking = book.missing_parts()
+    return [f"Schema {HEAD} is not there as a whole: {some_of(lacking)}."] if lacking else []
 
 
 def _indexes_to_make(book: Database) -> list[str]:
     waiting = [encode_id(ID_PREFIX, key) for key in book.accounts_to_index()]
     if not waiting:
         return []
-    named = ", ".join(waiting[:ACCOUNTS_NAMED]) + (", …" if len(waiting) > ACCOUNTS_NAMED else "")
+    named = some_of(waiting)
     return [f"Index: {len(waiting)} of the accounts have one of another version, or unfinished ({named})."]

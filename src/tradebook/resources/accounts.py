@@ -47,6 +47,11 @@ def list_accounts(database: Database) -> list[tuple[str, str, str]]:
     return [(encode_id(ID_PREFIX, key), name, environment) for key, name, environment in rows]
 
 
+def account_keys(database: Database) -> list[int]:
+    """List the keys of all accounts, oldest first."""
+    return [key for key, *_ in database.rows_of_all_accounts(_ALL)]
+
+
 def find_account(database: Database, text: str) -> tuple[int, str]:
     """Return key and environment of the account with this id; NoSuchAccount if there is none."""
     key = decode_id(ID_PREFIX, text)

@@ -4,10 +4,13 @@ A handle belongs to one account and gives the account's number to every statemen
 handle has another type than a write handle, and can't write. Only `web` and the commands commit.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+import msgspec
+
+from tradebook.clock import now_ms
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.schema import Prepared
 
@@ -26,7 +29,7 @@ class Conflict(Unavailable):
 
 
 class OutcomeUnknown(Unavailable):
-    """The connection was lost during the commit: the work may be done or not. Look before doing it again."""
+    """The commit was cut: the work may be done or not. Look before doing it again."""
 
 
 class NotDistributable(Exception):
@@ -35,6 +38,38 @@ class NotDistributable(Exception):
 
 class Duplicate(Exception):
     """A row with this key or unique value exists already."""
+
+
+class Commits:
+    """Counts the transactions of accounts that were committed."""
+
+    def __init__(self) -> None:
+        self.number = self.last_ms = 0
+
+    def note(self) -> None:
+        """Count one more, now."""
+        self.number += 1
+        self.last_ms = now_ms()
+
+
+class ReplicaFigures(msgspec.Struct):
+    """What came of the reads that a replica was asked for, and how far behind it was at the last one."""
+
+    answered: int = 0
+    behind: int = 0
+    failed: int = 0
+    lag_ms: int = 0
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """What a process has counted of its database since it has opened it."""
+
+    commits: int = 0
+    last_commit_ms: int = 0
+    idle: int = 0
+    in_use: int = 0
+    """Connections to a server."""
+    replicas: tuple[ReplicaFigures, ...] = ()
 
 
 class Reader(Protocol):
@@ -83,6 +118,21 @@ class Writer(Reader, Protocol):
         """
 
 
+class IndexFault(msgspec.Struct, frozen=True):
+    """What an index holds wrong of a row; without a key, the whole index is missing."""
+
+    index: ListIndex
+    key: int | None
+    kind: Literal["missing", "stale", "left over"]
+
+
+class Inspector(Reader, Protocol):
+    """Reads one account, and what the engine keeps beside its rows."""
+
+    def index_faults(self, index: ListIndex) -> Iterator[IndexFault]:
+        """Compare an index with the rows that it is made from, both ways."""
+
+
 class Database(Protocol):
     """A book: the accounts of one deployment, on one engine."""
 
@@ -120,8 +170,23 @@ class Database(Protocol):
     def remake_indexes(self, account_id: int) -> int:
         """Make the next rows of such an account anew, in one transaction; tells how many, 0 at the end."""
 
+    def inspect(self, account_id: int) -> AbstractContextManager[Inspector]:
+        """Open a snapshot of one account, to look for faults in it."""
+
+    def faults(self) -> Iterator[str]:
+        """Name what is wrong with the database as a whole, a sentence each; the rows are looked at apart."""
+
+    def figures(self) -> Figures:
+        """Tell what was counted, without asking the database."""
+
     def schema_version(self) -> str | None:
         """Return the version of the database's schema; None if it has none yet."""
 
+    def missing_parts(self) -> list[str]:
+        """Name the tables, columns and indexes that the declaration has and the database has not."""
+
+    def why_not_written(self) -> str | None:
+        """Say what keeps the book from being written, after its name; None where nothing is known of."""
+
     def close(self) -> None:
-        """Close files and connections."""
+        """Close files and connections, those of other threads too. Whoever needs them opens them again."""

@@ -124,7 +124,7 @@ class IndexVersions:
             after = kept[index.name].after
             if after is None:
                 continue
-            keys = [key for (key,) in writer.rows(_keys_to_index(index), after=after)]
+            keys = [key for (key,) in writer.rows(keys_to_index(index), after=after)]
             if keys:
                 writer.reindex(index, keys)
             count += len(keys)
@@ -138,7 +138,7 @@ class IndexVersions:
 
 
 @cache
-def _keys_to_index(index: ListIndex) -> Prepared:
+def keys_to_index(index: ListIndex) -> Prepared:
     """Ask for the next keys `after` a key: of rows, and of folded text whose row is gone."""
     parts = [
         sa.select(column.label("id"))

@@ -32,8 +32,11 @@ class Location(Protocol):
     def exists(self) -> bool:
         """Tell whether the file exists; for a server, always yes."""
 
-    def create(self) -> None:
-        """Make the file, if it does not exist; on a server, do nothing."""
+    def create(self) -> bool:
+        """Make the file, if it does not exist, and tell whether; on a server, do nothing.
+
+        FileNotFoundError where there was one, and it is gone.
+        """
 
     def open(self, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> Database:
         """Return a handle to the book. It opens files and connections when they are needed."""

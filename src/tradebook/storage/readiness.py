@@ -1,6 +1,12 @@
 """Whether a book is one that this version of the program works with."""
 
-from tradebook.storage.database import Database
+from collections.abc import Sequence
+
+from tradebook.ids import ClockOutOfRange, new_key
+from tradebook.storage.database import Database, Unavailable
+
+NAMED_MAX = 3
+"""How many are named where more are meant."""
 
 HEAD = "0004"
 """The schema that this version works with: the last of `migrations`."""
@@ -17,6 +23,9 @@ def why_not(book: Database) -> str | None:
         )
     if version < HEAD:
         return f"has schema {version}, this program works with {HEAD}. Run tradebook migrate."
+    lacking = book.missing_parts()
+    if lacking:
+        return f"has schema {version}, but lacks {some_of(lacking)}. Run tradebook migrate."
     waiting = len(book.accounts_to_index())
     if waiting:
         return (
@@ -24,3 +33,17 @@ def why_not(book: Database) -> str | None:
             "Tradebook, or unfinished. Run tradebook migrate."
         )
     return None
+
+
+def some_of(names: Sequence[str]) -> str:
+    """Write the first few names."""
+    return ", ".join(names[:NAMED_MAX]) + (", …" if len(names) > NAMED_MAX else "")
+
+
+def is_ready(book: Database) -> bool:
+    """Tell whether the program can read and write a book now."""
+    try:
+        new_key()
+        return why_not(book) is None and book.why_not_written() is None
+    except (Unavailable, ClockOutOfRange):
+        return False

@@ -11,7 +11,20 @@ from itertools import count
 from time import monotonic
 from typing import Any
 
-from tradebook.storage.database import Conflict, Database, Reader, Row, Unavailable, Writer
+from msgspec import structs
+
+from tradebook.ids import milliseconds_of
+from tradebook.storage.database import (
+    Conflict,
+    Database,
+    Figures,
+    Inspector,
+    Reader,
+    ReplicaFigures,
+    Row,
+    Unavailable,
+    Writer,
+)
 from tradebook.storage.schema import Prepared
 
 FAILED_SECONDS, BEHIND_SECONDS = 5.0, 0.1
@@ -23,6 +36,7 @@ class _Standby:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.figures = ReplicaFigures()
         self._alone_until = 0.0
 
     @property
@@ -65,10 +79,15 @@ class Replicated:
                     trial.enter_context(_left_alone_on_failure(standby))
                     reader = trial.enter_context(standby.database.read(account_id))
                 except Conflict:
+                    standby.figures.failed += 1
                     continue
                 if needed is None or reader.revision >= needed:
+                    standby.figures.answered += 1
+                    standby.figures.lag_ms = 0
                     stack.push(trial.pop_all())
                     return reader
+                standby.figures.behind += 1
+                standby.figures.lag_ms = milliseconds_of(needed) - milliseconds_of(reader.revision)
             standby.leave_alone(BEHIND_SECONDS)
         return None
 
@@ -104,9 +123,30 @@ class Replicated:
         """Make the next rows of an account's indexes anew, on the primary."""
         return self._primary.remake_indexes(account_id)
 
+    def inspect(self, account_id: int) -> AbstractContextManager[Inspector]:
+        """Open a snapshot of one account on the primary, to look for faults in it."""
+        return self._primary.inspect(account_id)
+
+    def faults(self) -> Iterator[str]:
+        """Name what is wrong with the primary as a whole."""
+        return self._primary.faults()
+
+    def figures(self) -> Figures:
+        """Tell what was counted of the primary, and of each standby."""
+        of_standbys = tuple(structs.replace(standby.figures) for standby in self._standbys)
+        return structs.replace(self._primary.figures(), replicas=of_standbys)
+
     def schema_version(self) -> str | None:
         """Return the version of the primary's schema."""
         return self._primary.schema_version()
+
+    def missing_parts(self) -> list[str]:
+        """Name what the primary lacks of the declaration."""
+        return self._primary.missing_parts()
+
+    def why_not_written(self) -> str | None:
+        """Say what keeps the primary from being written."""
+        return self._primary.why_not_written()
 
     def close(self) -> None:
         """Close all connections."""

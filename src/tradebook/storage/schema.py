@@ -115,6 +115,14 @@ def unique(table_name: str, *columns: str, where: str | None = None) -> sa.Index
     return sa.Index(name, _ACCOUNT_COLUMN, *columns, unique=True, info={"where": where})
 
 
+def declared_parts() -> Iterator[str]:
+    """Name every table, column and index that is declared."""
+    for declared in metadata.sorted_tables:
+        yield declared.name
+        yield from (f"{declared.name}.{column.name}" for column in declared.columns)
+        yield from sorted(str(index.name) for index in declared.indexes)
+
+
 class any_of(GenericFunction[bool]):  # noqa: N801 - reads as the SQL it becomes
     """`column is one of a list`, the list being one bound value: one statement for any length.
 

@@ -27,6 +27,9 @@ from tradebook.web.openapi import openapi_document
 from tradebook.web.reading import Reading
 from tradebook.web.service import Service
 
+OPEN_PATHS = ("/healthz", "/readyz", "/openapi.json", ERRORS_PATH)
+"""The pages that need no key."""
+
 
 def build_app(
     service: Service,

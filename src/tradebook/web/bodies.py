@@ -1,34 +1,39 @@
-"""Reads the bytes of a body, up to a limit and within a time."""
+"""Bodies: awaited up to a size and for a time, then read by the application as one piece."""
 
-import os
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Protocol
 
 import falcon
 
-from tradebook.errors import PayloadTooLarge, ValidationFailed
-from tradebook.web.log import log
+from tradebook.errors import ApiError, PayloadTooLarge, RequestTimeout, ValidationFailed
+from tradebook.web.heads import Environ
 
 DRAINED_BYTES_MAX = 16_777_216
-"""How much of a too large body is read and dropped, so that the client gets its answer."""
+DRAINED_SECONDS_MAX = 2.0
+"""How much of a body that nobody wants is read and dropped, so that the client gets its answer: a client that
+is still sending would lose its connection otherwise, and the answer with it."""
+
+
+LONG_SECONDS = 0.5
+"""How long a worker that ends has waited for a body when it waits no more."""
+
+
+class Arriving(Protocol):
+    """A body that arrives in pieces."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield the pieces. At the end, and after a damage, they are empty."""
 
 
 class Bodies:
-    """Reads bodies, and ends the process if a body does not arrive.
-
-    A worker answers one request at a time, and nothing can interrupt the server's read. So a client that
-    stops in the middle would block the worker for ever. When the time is over, the worker ends and another
-    one takes its place. A proxy that reads whole bodies before it passes them on keeps such clients away.
-    """
+    """Awaits bodies: each has a time of its own, and nobody else waits for it."""
 
     def __init__(self, bytes_max: int, timeout_ms: int) -> None:
         self._bytes_max = bytes_max
         self._seconds_max = timeout_ms / 1000
-        self._waiting_since: float | None = None
-        self._watch: threading.Thread | None = None
+        self._waits: set[asyncio.Timeout] = set()
 
     def require_small(self, request: falcon.Request) -> None:
         """Refuse a body whose Content-Length is over the limit, without reading it: PayloadTooLarge."""
@@ -37,51 +42,70 @@ class Bodies:
             raise self._too_large()
 
     def read(self, request: falcon.Request) -> bytes:
-        """Read as many bytes as Content-Length says; without it (chunked), read up to the limit."""
-        stream = request.env["wsgi.input"]
-        if request.env.get("HTTP_TRANSFER_ENCODING"):
-            with self._watched():
-                return self._read_chunked(stream)
-        length = int(request.env.get("CONTENT_LENGTH") or 0)
-        if not length:
-            return b""
-        with self._watched():
-            raw: bytes = stream.read(length)
-        if len(raw) != length:
-            raise ValidationFailed(f"The body ends after {len(raw)} of {length} bytes.")
+        """Read the body, which is there as a whole; BodyWanted while it is not."""
+        raw: bytes = request.env["wsgi.input"].read(self._bytes_max + 1)
         return raw
 
-    def _too_large(self) -> PayloadTooLarge:
+    async def arrived(self, environ: Environ, arriving: Arriving) -> bytes:
+        """Wait for the whole body; RequestTimeout, PayloadTooLarge, or ValidationFailed if it is damaged."""
+        pieces, size, ends = [], 0, 0
+        try:
+            async with self._timeout():
+                async for piece in arriving:
+                    size += len(piece)
+                    ends += not piece
+                    if size <= self._bytes_max:
+                        pieces.append(piece)
+                    elif size > self._bytes_max + DRAINED_BYTES_MAX:
+                        break
+        except TimeoutError:
+            raise RequestTimeout(
+                f"The body did not arrive within {self._seconds_max:g} s: {size} bytes have come."
+            ) from None
+        if size > self._bytes_max:
+            raise self._too_large()
+        self._require_whole(environ, size, ends)
+        return b"".join(pieces)
+
+    def wait_no_more(self) -> None:
+        """End the time of all bodies that have been awaited for long: RequestTimeout for each."""
+        now = asyncio.get_running_loop().time()
+        for wait in self._waits:
+            if now - (wait.when() or now) + self._seconds_max > LONG_SECONDS:
+                wait.reschedule(now)
+
+    @asynccontextmanager
+    async def _timeout(self) -> AsyncIterator[None]:
+        async with asyncio.timeout(self._seconds_max) as wait:
+            self._waits.add(wait)
+            try:
+                yield
+            finally:
+                self._waits.discard(wait)
+
+    def _too_large(self) -> ApiError:
         return PayloadTooLarge(f"The body is over {self._bytes_max} bytes.")
 
-    def _read_chunked(self, stream: Any) -> bytes:
-        found: bytes = stream.read(self._bytes_max + 1)
-        if len(found) > self._bytes_max:
-            # Otherwise a client that is still sending would lose its connection and get no answer.
-            left = DRAINED_BYTES_MAX
-            while left > 0 and (piece := stream.read(65_536)):
-                left -= len(piece)
-            raise self._too_large()
-        if not found:
-            # For the server, a body that was cut off or damaged looks like an empty one.
-            raise ValidationFailed("The body that Transfer-Encoding announces did not come, or was cut off.")
-        return found
+    def _require_whole(self, environ: Environ, size: int, ends: int) -> None:
+        if "HTTP_TRANSFER_ENCODING" not in environ:
+            length = int(environ.get("CONTENT_LENGTH") or 0)
+            if size != length:
+                raise ValidationFailed(f"The body ends after {size} of {length} bytes.")
+        elif ends > 1 or not size:
+            # The server tells of damage by one more empty piece, and takes trailers for such.
+            raise ValidationFailed(
+                "The body that Transfer-Encoding announces did not come, was cut off, or has trailers, which "
+                "are not read here."
+            )
 
-    @contextmanager
-    def _watched(self) -> Iterator[None]:
-        if self._watch is None:
-            self._watch = threading.Thread(target=self._end_when_over, daemon=True)
-            self._watch.start()
-        self._waiting_since = time.monotonic()
-        try:
-            yield
-        finally:
-            self._waiting_since = None
 
-    def _end_when_over(self) -> None:
-        while True:
-            time.sleep(self._seconds_max / 10)
-            since = self._waiting_since
-            if since is not None and time.monotonic() - since > self._seconds_max:
-                log("a body did not come in time; this worker is replaced", seconds=self._seconds_max)
-                os._exit(1)
+async def drained(arriving: Arriving, bytes_max: int) -> None:
+    """Read and drop what is left of a body, up to a number of bytes and for a short time."""
+    try:
+        async with asyncio.timeout(DRAINED_SECONDS_MAX):
+            async for piece in arriving:
+                bytes_max -= len(piece)
+                if bytes_max <= 0:
+                    return
+    except TimeoutError:
+        return

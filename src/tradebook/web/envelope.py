@@ -4,6 +4,7 @@ import falcon
 import msgspec
 
 from tradebook.errors import ApiError, ErrorType, PayloadTooLarge
+from tradebook.web import metrics
 
 ERRORS_PATH = "/errors"
 SECRET_HEADERS = (("Cache-Control", "no-store"),)
@@ -47,6 +48,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 def error_answer(error: ApiError) -> Answer:
     """Make the answer of an error of the catalogue."""
+    metrics.refused(error.code)
     body = ErrorBody(
         error.code,
         error.type,

@@ -9,6 +9,8 @@ from typing import Any
 import falcon
 from falcon.constants import COMBINED_METHODS
 
+from tradebook.web import metrics
+from tradebook.web.heads import REFUSAL
 from tradebook.web.log import KEY_START, log
 
 REQUEST_ID_HEADER = "X-Request-Id"
@@ -17,8 +19,17 @@ API = "/v1/"
 """Paths that begin with this need a key."""
 Step = Callable[[falcon.Request], None]
 _GOOD_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+_CONTEXT = "tradebook.context"
+"""Where the environment holds what the first call of the application knew of the request."""
 _NO_ROUTE = re.compile(r"\A[^/]|/\.{0,2}(?:/|\Z)")
 """A path that no route is spelled like: a segment of it is empty, `.` or `..`."""
+
+
+def good_request_id(given: str | None) -> str:
+    """Take the client's id of a request, if it is one, or make one."""
+    # It is no secret, only for finding a line: `random` is enough, and takes a tenth of the time.
+    is_good = given and _GOOD_ID.fullmatch(given) and KEY_START not in given.lower()
+    return given if given and is_good else f"req_{getrandbits(80):020x}"
 
 
 class EveryRequest:
@@ -31,14 +42,11 @@ class EveryRequest:
 
     def process_request(self, request: falcon.Request, response: falcon.Response) -> None:
         """Give the request its id; refuse a body that is too large, unread, and a path that is no route's."""
-        context = request.context
-        context.started = perf_counter()
-        context.account = None
-        context.limit = None
-        given = request.env.get("HTTP_X_REQUEST_ID", "")
-        # It is no secret, only for finding a line: `random` is enough, and takes a tenth of the time.
-        is_good = _GOOD_ID.fullmatch(given) and KEY_START not in given.lower()
-        context.request_id = given if is_good else f"req_{getrandbits(80):020x}"
+        env = request.env
+        context = env.setdefault(_CONTEXT, request.context)
+        if context is request.context:
+            self._meet(request)
+        request.context = context
         response.set_header(REQUEST_ID_HEADER, context.request_id)
         response.set_header("X-Content-Type-Options", "nosniff")
         response.set_header(RETRY_HEADER, "false")
@@ -46,11 +54,22 @@ class EveryRequest:
             # Refused like TRACE: then Falcon answers with the allowed methods, and not only that the
             # request is bad.
             request.method = "TRACE"
+        if REFUSAL in env:
+            raise env[REFUSAL]
         self._require_small_body(request)
         # Falcon looks past slashes in front, and takes an empty id. Proxies and clients read such paths in
         # ways of their own, `//v1/…` as a host called v1: what one of them let through was not this route.
         if _NO_ROUTE.search(request.path):
             raise falcon.HTTPRouteNotFound
+
+    @staticmethod
+    def _meet(request: falcon.Request) -> None:
+        context = request.context
+        context.started = perf_counter()
+        context.account = None
+        context.limit = None
+        context.granted = None
+        context.request_id = good_request_id(request.env.get("HTTP_X_REQUEST_ID"))
 
     def process_response(
         self, request: falcon.Request, response: falcon.Response, resource: Any, succeeded: bool
@@ -62,6 +81,10 @@ class EveryRequest:
             self._count(request)
         if context.limit is not None:
             response.set_headers(context.limit.headers)
+        seconds = perf_counter() - context.started
+        if metrics.recorder is not None:
+            method = request.env["REQUEST_METHOD"]
+            metrics.recorder.observe(method, request.uri_template, response.status_code, seconds)
         if self._log_requests:
             log(
                 "request",
@@ -71,5 +94,5 @@ class EveryRequest:
                 status=response.status_code,
                 account=context.account,
                 bytes=len(response.data) if response.data else 0,
-                ms=round((perf_counter() - context.started) * 1000, 3),
+                ms=round(seconds * 1000, 3),
             )

@@ -14,10 +14,12 @@ from tradebook.errors import (
     InternalError,
     MethodNotAllowed,
     OutcomeInDoubt,
+    Overloaded,
     PayloadTooLarge,
     PermissionDenied,
     PreconditionFailed,
     RateLimitExceeded,
+    RequestTimeout,
     UnsupportedMediaType,
     ValidationFailed,
 )
@@ -46,6 +48,7 @@ _OF_EVERY_ROUTE = {
     PermissionDenied,
     RateLimitExceeded,
     DatabaseUnavailable,
+    Overloaded,
 }
 _NEVER_REPLAYED = {
     *_OF_KEYS,
@@ -65,7 +68,7 @@ def errors_of(route: Route) -> list[type[ApiError]]:
     """List what a route can refuse with: what every route can, what its form brings, what it declares."""
     found = {*_OF_EVERY_ROUTE, *refusals_of(route)}
     if isinstance(route, Action):
-        found.add(UnsupportedMediaType)
+        found |= {RequestTimeout, UnsupportedMediaType}
     if is_repeatable(route):
         found |= {IdempotencyKeyInUse, IdempotencyKeyReused, OutcomeInDoubt}
     if changes_what_is_there(route):

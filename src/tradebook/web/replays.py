@@ -119,7 +119,9 @@ def replay_of(request: falcon.Request, body: bytes, *, has_secret: bool) -> Repl
     seal = None
     if has_secret:
         # A client that repeats the request has both; the database has neither.
-        secret = f"{secret_of(request)}\n{key}".encode("utf-8", "surrogateescape")
+        secret = f"{secret_of(request.env.get('HTTP_AUTHORIZATION'))}\n{key}".encode(
+            "utf-8", "surrogateescape"
+        )
         seal = Fernet(urlsafe_b64encode(sha256(secret).digest()))
     return Replay(key, fingerprint, seal)
 

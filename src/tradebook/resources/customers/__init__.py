@@ -11,6 +11,7 @@ from tradebook.resources.customers.addresses import (
     links_of,
 )
 from tradebook.resources.customers.changes import require_customers, survivor_of
+from tradebook.resources.customers.checking import RULES
 from tradebook.resources.customers.fields import FIELDS, NEW
 from tradebook.resources.customers.index import INDEX
 from tradebook.resources.customers.load import load, load_plain
@@ -19,7 +20,7 @@ from tradebook.resources.customers.parents import Misfit, misfits, review_parent
 from tradebook.resources.customers.price_groups import price_groups_of
 from tradebook.resources.customers.routes import resource
 from tradebook.resources.customers.shape import ID_PREFIX, Customer
-from tradebook.resources.customers.tables import customer_price_groups, customers
+from tradebook.resources.customers.tables import customer_price_groups, customers, merged_customers
 from tradebook.resources.customers.writing import add_customers, change_customers, records
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "ID_PREFIX",
     "INDEX",
     "NEW",
+    "RULES",
     "Customer",
     "Misfit",
     "Numbering",
@@ -44,6 +46,7 @@ __all__ = [
     "links_of",
     "load",
     "load_plain",
+    "merged_customers",
     "misfits",
     "price_groups_of",
     "records",

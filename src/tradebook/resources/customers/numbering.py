@@ -23,6 +23,11 @@ _TAKEN = prepare(
 )
 
 
+def continues_from(number: str) -> bool:
+    """Tell whether the sequence continues after this number."""
+    return len(number) <= DIGITS_MAX and number.isascii() and number.isdigit()
+
+
 class Numbering:
     """The account's sequence of customer numbers during one change of the book."""
 
@@ -34,7 +39,7 @@ class Numbering:
 
     def saw(self, number: str) -> None:
         """Notice a number that was given: the sequence continues after the largest one."""
-        if len(number) <= DIGITS_MAX and number.isascii() and number.isdigit():
+        if continues_from(number):
             self._last = max(self._last, int(number))
 
     def next(self, count: int) -> list[str]:

@@ -18,15 +18,13 @@ children."""
 
 _c, _child = customers.c, customers.alias("child")
 # The key alone, not `*`: then the index of children answers without a look at any row.
-_has_children = (
+has_children = (
     sa.exists(_child.c.id)
     .where(_child.c.account_id == ACCOUNT, _child.c.parent_id == _c.id)
     .correlate(customers)
 )
 _PARENT_OF = prepare(sa.select(_c.id, _c.parent_id).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids")))
-_WITH_CHILDREN = prepare(
-    sa.select(_c.id).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids"), _has_children)
-)
+_WITH_CHILDREN = prepare(sa.select(_c.id).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids"), has_children))
 _CHILDREN_OF = prepare(
     sa.select(_c.id).where(_c.account_id == ACCOUNT, any_of(_c.parent_id, "ids")).order_by(_c.id.desc())
 )
@@ -37,7 +35,7 @@ _ADOPT = prepare(
 )
 _WRONG_FLAG = prepare(
     sa.select(_c.id).where(
-        _c.account_id == ACCOUNT, any_of(_c.id, "ids"), (_c.is_parent == 1) != _has_children
+        _c.account_id == ACCOUNT, any_of(_c.id, "ids"), (_c.is_parent == 1) != has_children
     )
 )
 _TURN_FLAG = prepare(

@@ -12,6 +12,17 @@ from tradebook.storage.schema import metadata
 
 _HAS_CITUS = "SELECT true FROM pg_extension WHERE extname = 'citus'"
 _SPREAD = "SELECT logicalrelid::regclass::text FROM pg_dist_partition"
+# A migration makes tables and changes spread ones in one transaction, which Citus does shard by shard only.
+SHARD_BY_SHARD = "SET LOCAL citus.multi_shard_modify_mode TO 'sequential'"
+
+
+def is_behind(connection: sa.Connection, *, made_anew: bool) -> bool:
+    """Tell whether the book is spread, and a table of it is not, or a view is as on one machine."""
+    if not connection.execute(sa.text(_HAS_CITUS)).scalar():
+        return False
+    spread = {name for (name,) in connection.execute(sa.text(_SPREAD))}
+    own = {table.name for table in metadata.sorted_tables}
+    return "accounts" in spread and (made_anew or not own <= spread)
 
 
 def distribute(connection: sa.Connection, indexes: Iterable[ListIndex]) -> list[str]:

@@ -41,6 +41,7 @@ class Connections:
         self._conninfo = conninfo
         self._patience_seconds = patience_seconds
         self._idle: deque[PatientConnection] = deque()
+        self._in_use = 0
         self._changed = threading.Condition()
         self._is_connecting = False
         self._error: psycopg.Error | None = None
@@ -60,9 +61,20 @@ class Connections:
                     raise psycopg.OperationalError("the database let nobody in in time")
                 if self._error is not None and not self._idle:
                     raise psycopg.OperationalError(str(self._error))
+            self._in_use += 1
             return self._idle.pop()
 
     def give_back(self, connection: PatientConnection) -> None:
+        """Take a connection back from who has used it."""
+        with self._changed:
+            self._in_use -= 1
+        self._keep(connection)
+
+    def numbers(self) -> tuple[int, int]:
+        """Tell how many connections are idle, and how many are in use."""
+        return len(self._idle), self._in_use
+
+    def _keep(self, connection: PatientConnection) -> None:
         """Keep a connection for the next request, unless it is broken or there are enough."""
         status = connection.info.transaction_status
         with self._changed:
@@ -94,7 +106,7 @@ class Connections:
             self._error = error
         else:
             connection.patience_seconds = self._patience_seconds
-            self.give_back(connection)
+            self._keep(connection)
         with self._changed:
             self._is_connecting = False
             self._changed.notify_all()

@@ -5,7 +5,7 @@ may be a pooler in transaction mode, and every statement is planned for its own 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
 from time import monotonic
 from typing import Any
@@ -13,12 +13,22 @@ from typing import Any
 import psycopg
 from psycopg import errors
 
-from tradebook.ids import new_key
+from tradebook.ids import ClockOutOfRange, new_key
 from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION
-from tradebook.storage.database import Conflict, Duplicate, OutcomeUnknown, Row, Unavailable
+from tradebook.storage.database import (
+    Commits,
+    Conflict,
+    Duplicate,
+    Figures,
+    IndexFault,
+    OutcomeUnknown,
+    Row,
+    Unavailable,
+)
 from tradebook.storage.derived import Derived
 from tradebook.storage.index import ListIndex, Query
-from tradebook.storage.index_documents import documents
+from tradebook.storage.index_documents import Document, documents
+from tradebook.storage.index_faults import compare_texts, steps, told
 from tradebook.storage.index_versions import (
     KEEP_VERSIONS,
     NO_VERSIONS,
@@ -28,9 +38,11 @@ from tradebook.storage.index_versions import (
     read_versions,
     write_versions,
 )
+from tradebook.storage.postgres import parts
 from tradebook.storage.postgres.connections import Connection, Connections
 from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists
 from tradebook.storage.postgres.index import TOO_MANY, questions, searchable, version_of
+from tradebook.storage.postgres.inspection import database_faults
 from tradebook.storage.postgres.row_security import APPLICATION, put_on
 from tradebook.storage.schema import Prepared
 
@@ -44,7 +56,16 @@ AWAY = (
     psycopg.InterfaceError,
     # A standby that became a primary, or the reverse.
     errors.ReadOnlySqlTransaction,
+    # What Citus says of a machine that is gone.
+    errors.InternalError_,
 )
+_NOT_COMMITTED = (
+    psycopg.IntegrityError,
+    errors.SerializationFailure,
+    errors.DeadlockDetected,
+    errors.ReadOnlySqlTransaction,
+)
+"""The answers to a COMMIT after which nothing is done, for certain."""
 
 
 class PostgresReader:
@@ -82,6 +103,15 @@ class PostgresReader:
             if TOO_MANY not in found:
                 break
         return found
+
+    def index_faults(self, index: ListIndex) -> Iterator[IndexFault]:
+        """Compare the searched text with the rows that it is made from; facets have indexes of the server."""
+
+        def write(document: Document) -> str:
+            return searchable(document, self.account_id)
+
+        for step in steps(self, index):
+            yield from told(index, compare_texts(step, write))
 
     def _execute(self, statement: Prepared, values: Mapping[str, Any]) -> psycopg.Cursor[Row]:
         sql, fixed = statement.text(DIALECT)
@@ -168,6 +198,7 @@ class PostgresDatabase:
 
     def __init__(self, conninfo: str, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> None:
         self.indexes = IndexVersions(indexes, version_of)
+        self._commits = Commits()
         self.derived = Derived()
         self.timeout_ms = timeout_ms
         self._patience_seconds = timeout_ms / 1000
@@ -190,6 +221,7 @@ class PostgresDatabase:
         with self._write(account_id) as writer:
             self.indexes.require_own(writer.versions)
             yield writer
+        self._commits.note()
 
     @contextmanager
     def _write(self, account_id: int) -> Iterator[PostgresWriter]:
@@ -241,6 +273,20 @@ class PostgresDatabase:
         with self._write(account_id) as writer:
             return self.indexes.remake_some(writer)
 
+    def inspect(self, account_id: int) -> AbstractContextManager[PostgresReader]:
+        """Open a snapshot of one account, to look for faults in it."""
+        return self.read(account_id)
+
+    def faults(self) -> Iterator[str]:
+        """Name what is wrong with the database as a whole."""
+        with self._transaction(f"{_READ}; {self._own(None)}") as (connection, _):
+            yield from database_faults(connection, self.indexes.indexes)
+
+    def figures(self) -> Figures:
+        """Tell what was counted, and how many connections there are."""
+        idle, in_use = self._connections.numbers()
+        return Figures(self._commits.number, self._commits.last_ms, idle, in_use)
+
     def schema_version(self) -> str | None:
         """Return the version of the database's schema; None if it has none yet."""
         with _translated(), self._connection("SELECT to_regclass('alembic_version')") as (connection, rows):
@@ -248,6 +294,17 @@ class PostgresDatabase:
                 return None
             found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             return None if found is None else str(found[0])
+
+    def missing_parts(self) -> list[str]:
+        """Name what the declaration has and the database has not."""
+        with self._transaction(f"{_READ}; {self._own(None)}") as (connection, _):
+            return parts.missing(connection, self.indexes.indexes)
+
+    def why_not_written(self) -> str | None:
+        """Say what keeps the database from being written; None where nothing is known of."""
+        asked = "SELECT current_setting('transaction_read_only')"
+        with self._transaction(f"{_WRITE}; {asked}") as (_, rows):
+            return "takes no writes: it is read-only, or a standby." if rows[0][0] == "on" else None
 
     def close(self) -> None:
         """Close all connections."""
@@ -261,7 +318,10 @@ class PostgresDatabase:
         """Begin a transaction in one round trip; yields its connection and the rows of the last statement."""
         with _translated(), self._connection(beginning) as (connection, rows):
             yield connection, rows
-            _commit(connection)
+            if beginning.startswith(_READ):
+                connection.commit()
+            else:
+                _commit(connection)
 
     @contextmanager
     def _connection(self, first: str) -> Iterator[tuple[Connection, list[Row]]]:
@@ -305,10 +365,12 @@ def _last_rows(cursor: psycopg.Cursor[Row]) -> list[Row]:
 def _commit(connection: Connection) -> None:
     try:
         connection.commit()
-    except psycopg.OperationalError as error:
-        if connection.closed:
-            raise OutcomeUnknown(f"The connection was lost while committing: {error}") from error
+    except _NOT_COMMITTED:
         raise
+    except psycopg.Error as error:
+        # Also where the connection is still there: a server that ends, or whose own connection to another
+        # machine was cut, says so of what may be done.
+        raise OutcomeUnknown(f"The commit was cut: {error}") from error
 
 
 @contextmanager
@@ -319,5 +381,5 @@ def _translated() -> Iterator[None]:
         raise Duplicate(str(error)) from error
     except (errors.SerializationFailure, errors.DeadlockDetected) as error:
         raise Conflict(str(error)) from error
-    except AWAY as error:
+    except (*AWAY, ClockOutOfRange) as error:
         raise Unavailable(str(error)) from error

@@ -17,15 +17,27 @@ _KNOWN = (
 )
 
 
-def make_missing(connection: sa.Connection, indexes: Iterable[ListIndex]) -> None:
-    """Make what isn't there; what is there is not touched, so nobody waits for it."""
+def names(indexes: Iterable[ListIndex]) -> list[str]:
+    """Name what the lists need."""
+    return [name for index in indexes for name, _ in _needed(index)]
+
+
+def make_missing(connection: sa.Connection, indexes: Iterable[ListIndex]) -> bool:
+    """Make what isn't there, and tell whether; what is there is not touched, so nobody waits for it."""
     known = {name for (name,) in connection.execute(sa.text(_KNOWN))}
+    before = len(known)
     for index in indexes:
         for name, statements in _needed(index):
             if name not in known:
                 known.add(name)
                 for statement in statements:
                     connection.execute(sa.text(statement))
+    return len(known) > before
+
+
+def names_needed(indexes: Iterable[ListIndex]) -> list[str]:
+    """Name what the lists need."""
+    return [name for index in indexes for name, _ in _needed(index)]
 
 
 def _needed(index: ListIndex) -> Iterator[tuple[str, Sequence[str]]]:

@@ -35,8 +35,9 @@ class PostgresLocation:
         """Return True: whether the database exists is found out on the first statement."""
         return True
 
-    def create(self) -> None:
+    def create(self) -> bool:
         """Do nothing: whoever runs the server makes the database."""
+        return False
 
     def open(self, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> PostgresDatabase:
         """Return a handle to the book; connections are opened when they are needed."""
@@ -48,6 +49,7 @@ class PostgresLocation:
         engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(self.url))
         try:
             with engine.begin() as connection:
+                connection.exec_driver_sql(citus.SHARD_BY_SHARD)
                 yield connection
         except sa.exc.DBAPIError as error:
             if isinstance(error.orig, _REFUSED):
@@ -57,8 +59,13 @@ class PostgresLocation:
             engine.dispose()
 
     def finish_migration(self, connection: sa.Connection, indexes: Sequence[ListIndex]) -> None:
-        """Make what the declared lists need and the tables have not yet."""
-        list_indexes.make_missing(connection, indexes)
+        """Make what the declared lists need and the tables have not yet; spread new tables of a spread book.
+
+        Before they are filled: Citus can't join what is spread with what is not.
+        """
+        made = list_indexes.make_missing(connection, indexes)
+        if citus.is_behind(connection, made_anew=made):
+            citus.distribute(connection, indexes)
 
     def distribute(self, connection: sa.Connection, indexes: Sequence[ListIndex]) -> list[str]:
         """Spread the tables over the machines of a Citus cluster and tell which were not yet."""

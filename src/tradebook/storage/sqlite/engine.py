@@ -1,18 +1,18 @@
 """The embedded engine: one SQLite file through apsw."""
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import apsw
 import msgspec
 
-from tradebook.ids import new_key
+from tradebook.ids import ClockOutOfRange, new_key
 from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION, REVISION
-from tradebook.storage.database import Duplicate, Row, Unavailable
+from tradebook.storage.database import Commits, Duplicate, Figures, IndexFault, Row, Unavailable
 from tradebook.storage.derived import Derived
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.index_documents import documents
@@ -26,7 +26,8 @@ from tradebook.storage.index_versions import (
     read_versions,
     write_versions,
 )
-from tradebook.storage.schema import Prepared
+from tradebook.storage.schema import Prepared, declared_parts, metadata
+from tradebook.storage.sqlite.connections import Connections
 from tradebook.storage.sqlite.dialect import DIALECT
 from tradebook.storage.sqlite.index import (
     index_name,
@@ -36,10 +37,9 @@ from tradebook.storage.sqlite.index import (
     version_of,
     words_to_confirm,
 )
+from tradebook.storage.sqlite.inspection import file_faults, index_faults, opened
 from tradebook.storage.sqlite.searching import Search
 
-MMAP_BYTES = 1 << 36
-CACHE_KIBIBYTES = 8_192
 _DUPLICATE = {
     apsw.SQLITE_CONSTRAINT_UNIQUE,
     apsw.SQLITE_CONSTRAINT_PRIMARYKEY,
@@ -54,7 +54,18 @@ _AWAY = (
     apsw.CantOpenError,
     apsw.NotADBError,
     apsw.CorruptError,
+    # Closed by another thread, when the service stops.
+    apsw.ConnectionClosedError,
 )
+
+
+# By the names of the tables: a file has some for each account, too many to look through.
+_PARTS = """
+    SELECT own.value FROM json_each(:tables) AS own, pragma_table_info(own.value)
+    UNION SELECT own.value || '.' || has.name FROM json_each(:tables) AS own,
+        pragma_table_info(own.value) AS has
+    UNION SELECT has.name FROM json_each(:tables) AS own, pragma_index_list(own.value) AS has
+"""
 
 
 class SqliteReader:
@@ -119,6 +130,14 @@ class SqliteReader:
                 bound[name] = msgspec.json.encode(value).decode()
         bound["account_id"] = self.account_id
         return sql, bound
+
+
+class SqliteInspector(SqliteReader):
+    """Reads one account, and what FTS5 holds of it."""
+
+    def index_faults(self, index: ListIndex) -> Iterator[IndexFault]:
+        """Compare an index with the rows that it is made from, both ways."""
+        return index_faults(self._connection, self, index)
 
 
 class SqliteWriter(SqliteReader):
@@ -208,18 +227,21 @@ class SqliteDatabase:
         self.derived = Derived()
         self.timeout_ms = timeout_ms
         self.indexes = IndexVersions(indexes, version_of)
-        self._own = threading.local()
+        self._commits = Commits()
+        self._connections = Connections(path, timeout_ms=timeout_ms)
+        self._own = self._connections.own
 
     @contextmanager
     def read(self, account_id: int) -> Iterator[SqliteReader]:
         """Open a snapshot of one account."""
         with _translated():
-            connection = self._connection("reading")
+            connection = self._connections.reading()
             connection.execute("BEGIN")
             try:
                 yield SqliteReader(self, connection, account_id)
             finally:
                 connection.execute("COMMIT")
+            self._connections.require_unchanged()
 
     @contextmanager
     def write(self, account_id: int) -> Iterator[SqliteWriter]:
@@ -227,18 +249,24 @@ class SqliteDatabase:
         with self._write(account_id) as writer:
             self.indexes.require_own(writer.versions)
             yield writer
+        self._commits.note()
 
     @contextmanager
     def _write(self, account_id: int) -> Iterator[SqliteWriter]:
+        with self._transaction() as connection:
+            writer = SqliteWriter(self, connection, account_id)
+            # First, as it tells the versions in the same step.
+            kept = writer.rows(NEW_REVISION, new_revision=new_key())
+            writer.versions = read_versions(kept[0][0] if kept else NO_VERSIONS)
+            yield writer
+
+    @contextmanager
+    def _transaction(self) -> Iterator[apsw.Connection]:
         with _translated():
-            connection = self._connection("writing")
-            connection.execute("BEGIN IMMEDIATE")
+            connection = self._connections.begin()
             try:
-                writer = SqliteWriter(self, connection, account_id)
-                # First, as it tells the versions in the same step.
-                kept = writer.rows(NEW_REVISION, new_revision=new_key())
-                writer.versions = read_versions(kept[0][0] if kept else NO_VERSIONS)
-                yield writer
+                yield connection
+                self._connections.require_named()
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
@@ -259,13 +287,15 @@ class SqliteDatabase:
         """Change what no page shows, without a new revision and without waiting for another writer."""
         with _translated():
             sql, fixed = statement.text(DIALECT)
-            self._connection("touching").execute(sql, {**fixed, **values, "account_id": account_id})
+            self._connections.touching().execute(sql, {**fixed, **values, "account_id": account_id})
 
     def revision(self, account_id: int) -> int | None:
         """Return the account's revision; reads only if a transaction was committed since the last look."""
-        own = self._own
+        own, connections = self._own, self._connections
         try:
             # Every request runs this, so everything that is rarely needed is in `_read_revision`.
+            if own.age != connections.age or monotonic() >= connections.follow_at:
+                return self._read_revision(account_id)
             version = own.reading.execute("PRAGMA data_version").get
         except (AttributeError, *_AWAY):
             return self._read_revision(account_id)
@@ -275,7 +305,7 @@ class SqliteDatabase:
 
     def _read_revision(self, account_id: int) -> int | None:
         with _translated():
-            connection = self._connection("reading")
+            connection = self._connections.reading()
             version = connection.execute("PRAGMA data_version").get
             if version != self._own.data_version:
                 self._own.revisions.clear()
@@ -290,13 +320,13 @@ class SqliteDatabase:
         """Read outside any account."""
         with _translated():
             sql, fixed = statement.text(DIALECT)
-            return self._connection("reading").execute(sql, {**fixed, **values}).fetchall()
+            return self._connections.reading().execute(sql, {**fixed, **values}).fetchall()
 
     def run_of_all_accounts(self, statement: Prepared, **values: Any) -> None:
         """Write outside any account, in a transaction of its own."""
-        with _translated():
+        with self._transaction() as connection:
             sql, fixed = statement.text(DIALECT)
-            self._connection("writing").execute(sql, {**fixed, **values})
+            connection.execute(sql, {**fixed, **values})
 
     def accounts_to_index(self) -> list[int]:
         """List the accounts of which an index was made from something else, or not to its end."""
@@ -308,56 +338,52 @@ class SqliteDatabase:
         with self._write(account_id) as writer:
             return self.indexes.remake_some(writer)
 
+    @contextmanager
+    def inspect(self, account_id: int) -> Iterator[SqliteInspector]:
+        """Open a snapshot of one account, to look for faults in it."""
+        with _translated(), closing(opened(self.path, timeout_ms=self.timeout_ms)) as connection:
+            connection.execute("BEGIN")
+            yield SqliteInspector(self, connection, account_id)
+
+    def faults(self) -> Iterator[str]:
+        """Name what is wrong with the file as a whole."""
+        with _translated(), closing(opened(self.path, timeout_ms=self.timeout_ms)) as connection:
+            yield from file_faults(connection, self.indexes.indexes)
+
+    def figures(self) -> Figures:
+        """Tell what was counted."""
+        return Figures(self._commits.number, self._commits.last_ms)
+
     def schema_version(self) -> str | None:
         """Return the version of the file's schema; None if it has none yet."""
         with _translated():
-            connection = self._connection("reading")
+            connection = self._connections.reading()
             if not connection.table_exists("main", "alembic_version"):
                 return None
             found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             return None if found is None else str(found[0])
 
+    def missing_parts(self) -> list[str]:
+        """Name the tables, columns and indexes that the declaration has and the file has not."""
+        with _translated():
+            tables = msgspec.json.encode([str(table.name) for table in metadata.sorted_tables]).decode()
+            found = {name for (name,) in self._connections.reading().execute(_PARTS, {"tables": tables})}
+            return [name for name in declared_parts() if name not in found]
+
+    def why_not_written(self) -> str | None:
+        """Say what keeps the file from being written; None where nothing does."""
+        return self._connections.why_not_written()
+
     def close(self) -> None:
-        """Close this thread's connections; when the last one closes, SQLite writes the log into the file."""
-        for purpose in ("reading", "writing", "touching"):
-            connection = self._own.__dict__.pop(purpose, None)
-            if connection is not None:
-                connection.close()
-
-    def _connection(self, purpose: str) -> apsw.Connection:
-        connection: apsw.Connection | None = getattr(self._own, purpose, None)
-        if connection is None:
-            connection = self._open(
-                query_only=purpose == "reading", timeout_ms=0 if purpose == "touching" else self.timeout_ms
-            )
-            setattr(self._own, purpose, connection)
-            if purpose == "reading":
-                self._own.data_version = None
-                self._own.revisions = {}
-        return connection
-
-    def _open(self, *, query_only: bool, timeout_ms: int) -> apsw.Connection:
-        connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=200)
-        connection.set_busy_timeout(timeout_ms)
-        for pragma, value in (
-            ("journal_mode", "wal"),
-            # FULL: an answered write survives a power cut. NORMAL would lose the last ones.
-            ("synchronous", "full"),
-            ("foreign_keys", 1),
-            ("trusted_schema", 0),
-            ("mmap_size", MMAP_BYTES),
-            ("cache_size", -CACHE_KIBIBYTES),
-            ("query_only", int(query_only)),
-        ):
-            connection.pragma(pragma, value)
-        return connection
+        """Close the connections of all threads; with the last one, SQLite writes the log into the file."""
+        self._connections.close()
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
-    except _AWAY as error:
+    except (*_AWAY, ClockOutOfRange) as error:
         raise Unavailable(str(error)) from error
     except apsw.ConstraintError as error:
         if getattr(error, "extendedresult", None) in _DUPLICATE:

@@ -15,9 +15,11 @@ from tradebook.storage.index import ListIndex
 from tradebook.storage.schema import metadata
 from tradebook.storage.sqlite.engine import SqliteDatabase
 from tradebook.storage.sqlite.statistics import fixed_statistics
+from tradebook.storage.sqlite.turns import SUFFIX, Turns
 
 SCHEME = "sqlite:///"
 _PATIENCE_SECONDS = 60
+_BESIDE = ("-wal", "-shm", SUFFIX)
 _AWAY = {
     apsw.SQLITE_BUSY,
     apsw.SQLITE_LOCKED,
@@ -45,10 +47,25 @@ class SqliteLocation:
         """Tell whether the file is there."""
         return self.path.exists()
 
-    def create(self) -> None:
-        """Make the file, if there is none. Only its owner may read it, and the logs beside it."""
-        if not self.path.exists():
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+    def create(self) -> bool:
+        """Make the file, if there is none, and tell whether. Only its owner may read it, and its logs.
+
+        FileNotFoundError where there was one: a book that is away is not begun anew.
+        """
+        if self.path.exists():
+            return False
+        left = [
+            name
+            for name in (f"{self.path.name}{end}" for end in _BESIDE)
+            if (self.path.parent / name).exists()
+        ]
+        if left:
+            raise FileNotFoundError(
+                f"There was a book, and it is gone; {', '.join(left)} beside it is still there. Put the book "
+                "back. To begin a new one, delete what is left of the old one."
+            )
+        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        return True
 
     def open(self, *, timeout_ms: int, indexes: Sequence[ListIndex]) -> SqliteDatabase:
         """Return a handle to the book; the file is opened when it is needed."""
@@ -56,18 +73,20 @@ class SqliteLocation:
 
     @contextmanager
     def migrating(self) -> Iterator[sa.Connection]:
-        """Open the transaction in which the schema is changed, as a whole or not at all."""
+        """Open the transaction in which the schema is changed, as a whole or not at all, in its turn."""
         engine = sa.create_engine(self.url, connect_args={"timeout": _PATIENCE_SECONDS})
         sa.event.listen(engine, "connect", _leave_transactions_to_us)
         sa.event.listen(engine, "begin", _begin)
+        turns = Turns(self.path)
         try:
-            with engine.begin() as connection:
+            with turns.taken(_PATIENCE_SECONDS / 2), engine.begin() as connection:
                 yield connection
         except sa.exc.DBAPIError as error:
             if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _AWAY:
                 raise Unavailable(str(error.orig)) from error
             raise
         finally:
+            turns.close()
             engine.dispose()
 
     def finish_migration(self, connection: sa.Connection, indexes: Sequence[ListIndex]) -> None:  # noqa: ARG002

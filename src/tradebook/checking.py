@@ -1,0 +1,204 @@
+"""Finds what is wrong with a book: its database, its rows, and what is derived from them. It only reads."""
+
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from tradebook.crud.rules import Rule, broken, rule
+from tradebook.ids import KEY_MAX, encode_id
+from tradebook.resources import (
+    INDEXES,
+    account_groups,
+    account_users,
+    addresses,
+    api_keys,
+    carriers,
+    customers,
+    payment_terms,
+    service_levels,
+    shipping_terms,
+)
+from tradebook.resources.accounts import ID_PREFIX
+from tradebook.storage.accounts import accounts
+from tradebook.storage.database import Database, IndexFault, Inspector, Unavailable
+from tradebook.storage.schema import ACCOUNT, apart, metadata, prepare
+from tradebook.text import fold_case
+
+_NAMES = {
+    customers.customers: ("Customer", customers.ID_PREFIX),
+    customers.merged_customers: ("Customer", customers.ID_PREFIX),
+    account_groups.account_groups: ("Account group", account_groups.ID_PREFIX),
+    account_users.account_users: ("Account user", account_users.ID_PREFIX),
+    addresses.addresses: ("Address", addresses.ID_PREFIX),
+    api_keys.api_keys: ("API key", api_keys.ID_PREFIX),
+    carriers.carriers: ("Carrier", carriers.ID_PREFIX),
+    payment_terms.payment_terms: ("Payment term", payment_terms.ID_PREFIX),
+    service_levels.service_levels: ("Service level", service_levels.ID_PREFIX),
+    shipping_terms.shipping_terms: ("Shipping term", shipping_terms.ID_PREFIX),
+}
+_INDEX_SAYS = {
+    "missing": "is not in the index: no search and no filter finds it",
+    "stale": "is in the index with something else than its row says",
+    "left over": "is in the index, and there is no such row",
+}
+_ACCOUNT = prepare(
+    sa.select(accounts.c.revision, accounts.c.last_customer_number).where(accounts.c.account_id == ACCOUNT)
+)
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """Something that is wrong: of an account, or of the book as a whole."""
+
+    account: str | None
+    sentence: str
+
+    def __str__(self) -> str:
+        """Write it as a line for a person."""
+        return f"{self.account}: {self.sentence}" if self.account else self.sentence
+
+
+def faults_of_book(book: Database) -> Iterator[Fault]:
+    """Look at the database as a whole: what its engine can tell."""
+    yield from _as_far_as_it_can_be_read(None, book.faults)
+
+
+def faults_of_account(book: Database, account: int) -> Iterator[Fault]:
+    """Look at all rows of an account, in one snapshot and some rows at a time."""
+
+    def sentences() -> Iterator[str]:
+        with book.inspect(account) as inspector:
+            yield from _sentences(inspector)
+
+    yield from _as_far_as_it_can_be_read(encode_id(ID_PREFIX, account), sentences)
+
+
+def _as_far_as_it_can_be_read(account: str | None, look: Callable[[], Iterator[str]]) -> Iterator[Fault]:
+    try:
+        for sentence in look():
+            yield Fault(account, sentence)
+    except Unavailable as error:
+        yield Fault(account, f"The rest could not be read: {error}.")
+
+
+def _sentences(inspector: Inspector) -> Iterator[str]:
+    ((revision, last),) = inspector.rows(_ACCOUNT)
+    if not 0 <= revision < KEY_MAX:
+        yield f"The account's revision is {revision}, which is no key."
+    if last < 0:
+        yield f"The account's sequence of customer numbers is at {last}."
+    for walked, rules in groupby(_RULES, key=_table_walked):
+        for key, says in broken(inspector, list(rules)):
+            yield f"{_name(metadata.tables[walked], key)} {says}."
+    for index in INDEXES:
+        yield from map(_index_sentence, inspector.index_faults(index))
+
+
+def _index_sentence(fault: IndexFault) -> str:
+    table = fault.index.table
+    if fault.key is None:
+        return f"The index of {table} is missing."
+    return f"{_name(table, fault.key)} {_INDEX_SAYS[fault.kind]}."
+
+
+def _name(table: sa.Table, key: int) -> str:
+    noun, prefix = _NAMES[table]
+    return f"{noun} {encode_id(prefix, key)}"
+
+
+def _table_walked(each: Rule) -> str:
+    return str(each.walked.table)
+
+
+def _walked(table: sa.Table) -> tuple[sa.Column[Any], sa.Column[Any]]:
+    """Choose by which keys a table is walked: its own, or the keys of what its rows belong to."""
+    key = table.primary_key.columns.values()[1]
+    owner = key.info.get("references")
+    return (metadata.tables[owner].c.id if owner else key), key
+
+
+def _reference(column: sa.Column[Any]) -> Rule:
+    walked, key = _walked(column.table)
+    target = metadata.tables[column.info["references"]].alias("target")
+    exists = sa.exists(target.c.id).where(target.c.account_id == ACCOUNT, target.c.id == column)
+    (_, prefix), name = _NAMES[metadata.tables[column.info["references"]]], f"{column.table}.{column.name}"
+    return rule(
+        walked,
+        lambda value: f"refers to {encode_id(prefix, value)}, which is not there ({name})",
+        column.is_not(None),
+        ~exists.correlate(column.table),
+        key=key,
+        told=(column,),
+    )
+
+
+def _small_number(column: sa.Column[Any]) -> Rule:
+    """Make the rule for a flag, or for a word that is kept as its place in a list."""
+    walked, key = _walked(column.table)
+    count = len(column.info.get("words", ("no", "yes")))
+    return rule(
+        walked,
+        lambda value: f"has {value} in {column.table}.{column.name}, which takes 0 to {count - 1}",
+        sa.or_(column < 0, column >= count),
+        key=key,
+        told=(column,),
+    )
+
+
+def _amount(column: sa.Column[Any], currency: sa.Column[Any]) -> Rule:
+    walked, key = _walked(column.table)
+    return rule(
+        walked,
+        lambda: f"has {column.name} or its currency, but not both",
+        column.is_(None) != currency.is_(None),
+        key=key,
+    )
+
+
+def _rules_of_columns() -> Iterator[Rule]:
+    """Make the rules that follow from what the columns of a table are."""
+    for table in metadata.sorted_tables:
+        for column in table.c:
+            currency = table.c.get(f"{column.name}_currency")
+            if "references" in column.info:
+                yield _reference(column)
+            if isinstance(column.type, sa.SmallInteger):
+                yield _small_number(column)
+            if currency is not None:
+                yield _amount(column, currency)
+
+
+def _email_says(email: str | None, folded: str | None, key: int) -> str | None:
+    own = None if email is None else fold_case(email)
+    if folded == own or (own is not None and folded == apart(own, key)):
+        return None
+    return "is known by another email than it has (email_folded)"
+
+
+_u, _k, _carrier = account_users.account_users.c, api_keys.api_keys.c, carriers.carriers.c
+_l = service_levels.service_levels.c
+_defaults = (
+    sa.select(sa.func.count())
+    .where(_l.account_id == ACCOUNT, _l.carrier_id == _carrier.id, _l.is_default == 1)
+    .correlate(carriers.carriers)
+    .scalar_subquery()
+)
+_environment = sa.select(accounts.c.environment).where(accounts.c.account_id == ACCOUNT).scalar_subquery()
+
+_RULES = sorted(
+    (
+        *_rules_of_columns(),
+        *customers.RULES,
+        rule(_u.id, _email_says, told=(_u.email, _u.email_folded, _u.id)),
+        rule(
+            _carrier.id,
+            lambda count: f"has {count} default service levels",
+            _defaults > 1,
+            told=(_defaults,),
+        ),
+        rule(_k.id, lambda: "is of another environment than its account", _k.environment != _environment),
+    ),
+    key=_table_walked,
+)

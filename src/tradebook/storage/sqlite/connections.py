@@ -1,0 +1,244 @@
+"""The open connections of a process to a book's file, and whether that file is still where it was.
+
+An opened file goes on to exist without its name: what were written into a book that somebody has deleted or
+replaced would be gone with the last process that has it open. So before a write ends, and now and then before
+a read, the path is looked at. Where another file is there, it is opened in the place of the old one.
+"""
+
+import os
+import threading
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+from typing import Any, NamedTuple
+from weakref import WeakSet
+
+import apsw
+
+from tradebook.storage.database import Conflict, Unavailable
+from tradebook.storage.sqlite.turns import Turns
+
+MMAP_BYTES = 1 << 36
+CACHE_KIBIBYTES = 8_192
+LOG_BYTES = 8 << 20
+"""What the log is cut to when it begins anew. SQLite begins anew at half of that; a reader that takes long
+keeps it from doing so, and the log grows."""
+
+FOLLOW_SECONDS = 0.5
+"""How long reads may go on in a file that was replaced."""
+
+
+class _File(NamedTuple):
+    """What tells one file from another under the same name."""
+
+    device: int
+    number: int
+
+
+class _State(NamedTuple):
+    """What tells whether a file was written to, which a connection that takes no locks does not see."""
+
+    file: _File
+    bytes: int
+    changed_ns: int
+    has_log: bool
+
+
+class Connections:
+    """A connection to read, one to write and one to note what must not wait, for each thread."""
+
+    def __init__(self, path: Path, *, timeout_ms: int) -> None:
+        self.path = path
+        self.timeout_ms = timeout_ms
+        self.own = threading.local()
+        """What the thread has open, and `age`, which tells whether it is of the file that is there now."""
+        self.age = 0
+        self.follow_at = 0.0
+        self._log_path = path.with_name(f"{path.name}-wal")
+        self._lock = threading.RLock()
+        self._all: WeakSet[apsw.Connection] = WeakSet()
+        self._file: _File | None = None
+        self._log: _File | None = None
+        self._foreign_log: int | None = None
+
+    def reading(self) -> apsw.Connection:
+        """Return the thread's connection to read, of the file that is there; else of the one that was."""
+        if "reading" not in self.own.__dict__ or monotonic() >= self.follow_at:
+            self._follow()
+        own = self._own()
+        still = own.get("still")
+        if still is not None and still != self._state():
+            own.pop("reading").close()
+        if "reading" not in own:
+            own["reading"], own["still"] = self._open_to_read()
+            own["data_version"], own["revisions"] = None, {}
+        connection: apsw.Connection = own["reading"]
+        if own["still"] is not None or connection.readonly("main"):
+            # As long as the disk can't be written, each read looks whether it can.
+            self.follow_at = 0.0
+        return connection
+
+    def require_unchanged(self) -> None:
+        """Conflict if what was read without locks was written to meanwhile."""
+        still = self.own.still
+        if still is not None and still != self._state():
+            raise Conflict(f"{self.path} was written to while it was read as one that can't be.")
+
+    def begin(self) -> apsw.Connection:
+        """Begin a transaction that writes, in the thread's turn; `require_named` before it is committed."""
+        connection = self._to_write("writing", self.timeout_ms)
+        own = self.own.__dict__
+        if "turns" not in own:
+            own["turns"] = Turns(self.path)
+        own["turns"].begin(connection, self.timeout_ms / 1000)
+        return connection
+
+    def touching(self) -> apsw.Connection:
+        """Return the thread's connection to write at once or not at all."""
+        return self._to_write("touching", 0)
+
+    def require_named(self) -> None:
+        """Unavailable where the path does not lead to the file that is open."""
+        if self._file != _file_at(self.path):
+            raise Unavailable(f"{self.path} was moved, deleted or replaced.")
+
+    def why_not_written(self) -> str | None:
+        """Say what keeps the file from being written; None where nothing does."""
+        if self._file is not None and self._file != _file_at(self.path):
+            return "was moved, deleted or replaced."
+        logged = self._log_path if self._log_path.exists() else self.path.parent
+        return None if _is_writable(self.path) and _is_writable(logged) else "can't be written."
+
+    def close(self) -> None:
+        """Close the connections of all threads; with the last one, SQLite writes the log into the file.
+
+        One that is in the middle of a statement is left to its thread.
+        """
+        with self._lock:
+            self.age += 1
+            self.follow_at = 0.0
+            self._file = self._log = None
+            connections = list(self._all)
+        for connection in connections:
+            _close(connection)
+
+    def _own(self) -> dict[str, Any]:
+        own = self.own.__dict__
+        if own.get("age") != self.age:
+            for kept in own.values():
+                if isinstance(kept, (apsw.Connection, Turns)):
+                    kept.close()
+            own.clear()
+            own["age"] = self.age
+        return own
+
+    def _to_write(self, purpose: str, timeout_ms: int) -> apsw.Connection:
+        self._follow()
+        own = self._own()
+        if purpose not in own:
+            if not _is_writable(self.path):
+                raise Unavailable(f"{self.path} can't be written.")
+            opened = self._open(timeout_ms=timeout_ms)
+            if opened.readonly("main"):
+                opened.close()
+                raise Unavailable(f"{self.path} can't be written.")
+            own[purpose] = opened
+        self.require_named()
+        connection: apsw.Connection = own[purpose]
+        return connection
+
+    def _follow(self) -> None:
+        """Let go of a file in whose place another one is."""
+        self.follow_at = monotonic() + FOLLOW_SECONDS
+        found = _file_at(self.path)
+        if found is None or self._file is None or found == self._file:
+            return
+        with self._lock:
+            if self._log is not None and _file_at(self._log_path) == self._log:
+                # Kept open, so that no other file gets its number.
+                self._foreign_log = os.open(self._log_path, os.O_RDONLY | os.O_CLOEXEC)
+            self.close()
+
+    def _require_own_log(self) -> None:
+        """Unavailable where the log beside the file is that of another one: SQLite would not notice."""
+        with self._lock:
+            if self._foreign_log is None:
+                return
+            found = os.fstat(self._foreign_log)
+            if _file_at(self._log_path) == _File(found.st_dev, found.st_ino):
+                raise Unavailable(
+                    f"{self.path} was replaced, and {self._log_path.name} is the log of what was there "
+                    f"before. Move {self._log_path.name} and {self.path.name}-shm away."
+                )
+            os.close(self._foreign_log)
+            self._foreign_log = None
+
+    def _open_to_read(self) -> tuple[apsw.Connection, _State | None]:
+        try:
+            return self._open(timeout_ms=self.timeout_ms, query_only=True), None
+        except (apsw.CantOpenError, apsw.ReadOnlyError):
+            # A disk that can't be written, and no log there: nothing changes it, so no locks are needed.
+            state = self._state()
+            if state is None or state.has_log or _is_writable(self.path.parent):
+                raise
+        return self._open(timeout_ms=self.timeout_ms, query_only=True, is_immutable=True), state
+
+    def _open(
+        self, *, timeout_ms: int, query_only: bool = False, is_immutable: bool = False
+    ) -> apsw.Connection:
+        self._require_own_log()
+        found = _file_at(self.path)
+        if found is None:
+            raise Unavailable(f"{self.path} is not there.")
+        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI
+        name = f"{self.path.as_uri()}{'?immutable=1' if is_immutable else ''}"
+        connection = apsw.Connection(name, flags=flags, statementcachesize=200)
+        connection.set_busy_timeout(timeout_ms)
+        for pragma, value in (
+            ("journal_mode", "wal"),
+            ("journal_size_limit", LOG_BYTES),
+            # FULL: an answered write survives a power cut. NORMAL would lose the last ones.
+            ("synchronous", "full"),
+            ("foreign_keys", 1),
+            ("trusted_schema", 0),
+            ("mmap_size", MMAP_BYTES),
+            ("cache_size", -CACHE_KIBIBYTES),
+            ("query_only", int(query_only)),
+        ):
+            connection.pragma(pragma, value)
+        # SQLite opens the log when it first reads.
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+        with self._lock:
+            if self._file is None:
+                self._file, self._log = found, _file_at(self._log_path)
+            if self._file != found or _file_at(self.path) != found:
+                connection.close()
+                raise Unavailable(f"{self.path} was just replaced.")
+            self._all.add(connection)
+        return connection
+
+    def _state(self) -> _State | None:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        file = _File(found.st_dev, found.st_ino)
+        return _State(file, found.st_size, found.st_mtime_ns, self._log_path.exists())
+
+
+def _file_at(path: Path) -> _File | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return _File(found.st_dev, found.st_ino)
+
+
+def _is_writable(path: Path) -> bool:
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _close(connection: apsw.Connection) -> None:
+    # One that is just at work is closed by its thread, which sees the new age.
+    with suppress(apsw.ThreadingViolationError):
+        connection.close()

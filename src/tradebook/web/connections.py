@@ -1,0 +1,250 @@
+"""The connections of a worker: bounded in number, from one address and in all, and cut if they don't read.
+
+The server accepts and closes connections by itself, and doesn't tell of it. So a thread looks at the sockets
+of this process. Where there are too many, those go that have been silent the longest; whoever asks is served.
+"""
+
+import fcntl
+import os
+import socket
+import stat
+import struct
+import termios
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from ctypes import addressof, create_string_buffer
+from pathlib import Path
+
+import msgspec
+
+from tradebook.web import metrics
+from tradebook.web.log import log
+
+LOOK_SECONDS = 0.5
+HURRIED_SECONDS = 0.1
+"""How long between two looks, and where many connections are open."""
+
+HURRY_FROM = 256
+
+SILENT_SECONDS = 1.0
+"""How long a connection has to be silent before it may be closed: its next request could be on its way."""
+
+LARGE_BYTES = 65_536
+"""How large an answer has to be to be counted while it is unread. Smaller ones the system's buffers hold."""
+
+_DESCRIPTORS = Path("/proc/self/fd")
+_INFO_BYTES = 104
+_LAST_RECEIVED = struct.Struct("=52xI")
+"""Where the kernel's tcp_info tells how long ago the last data came, in milliseconds."""
+
+_SO_ATTACH_FILTER = 26
+_RETURN_NOTHING = create_string_buffer(struct.pack("=HBBI", 6, 0, 0, 0), 8)
+_DROP_ALL = struct.pack("@HP", 1, addressof(_RETURN_NOTHING))
+"""A filter of packets, of one instruction: take no byte of any."""
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """An open connection: its descriptor, which socket that was, and whose."""
+
+    descriptor: int
+    inode: int
+    address: str
+    port: int
+
+
+class Connections:
+    """Looks at the connections of this process to one port."""
+
+    def __init__(
+        self,
+        port: int,
+        *,
+        per_address_max: int,
+        in_all_max: int,
+        send_seconds_max: float,
+        unread_bytes_max: int,
+    ) -> None:
+        self.number = 0
+        """How many were open when it was last looked."""
+        self._port = port
+        self._unread_bytes_max = unread_bytes_max
+        self._large: dict[tuple[str, int], int] = {}
+        self._ended: set[tuple[str, int]] = set()
+        self._per_address_max = per_address_max
+        self._in_all_max = in_all_max
+        self._send_ms_max = int(send_seconds_max * 1000)
+        self._known: dict[int, Connection | int] = {}
+
+    def watch(self, parent: int, on_orphaned: Callable[[], None]) -> None:
+        """Look again and again, in a thread; tell when the process that has started this one is gone."""
+        pause = threading.Event()
+
+        def look_on() -> None:
+            while True:
+                number = self.look()
+                if os.getppid() != parent:
+                    on_orphaned()
+                    return
+                pause.wait(HURRIED_SECONDS if number > HURRY_FROM else LOOK_SECONDS)
+
+        threading.Thread(target=look_on, name="connections", daemon=True).start()
+
+    def note_answer(self, client: str, size: int) -> None:
+        """Remember the size of a large answer, until its client has read it."""
+        if size >= LARGE_BYTES:
+            self._large[_client(client)] = size
+
+    def end(self, client: str) -> None:
+        """Have a connection closed at the next look: its body is left unread, so the server may keep it."""
+        self._ended.add(_client(client))
+
+    def look(self) -> int:
+        """Close what is too much, and return how many connections are left."""
+        found = list(self._open())
+        by_address = defaultdict(list)
+        for connection in found:
+            by_address[connection.address].append(connection)
+        closed = 0
+        for listed in by_address.values():
+            closed += self._close_silent(listed, len(listed) - self._per_address_max)
+        closed += self._close_silent(found, len(found) - closed - self._in_all_max)
+        unread = self._close_unread(found)
+        metrics.closed("too_many", closed)
+        metrics.closed("unread", unread)
+        closed += unread
+        ended, self._ended = self._ended, set()
+        for connection in found if ended else ():
+            if (connection.address, connection.port) in ended:
+                _close(connection)
+        self.number = len(found) - closed
+        if closed:
+            log(
+                "connections closed, as they or what they leave unread are too many",
+                closed=closed,
+                open=self.number,
+            )
+        return self.number
+
+    def active(self, seconds: float) -> set[int]:
+        """Tell on which connections something came within the last seconds, by their inodes."""
+        return {each.inode for each in self._open() if _silent_seconds(each) < seconds}
+
+    def take_no_more(self) -> None:
+        """Let nobody connect from now on, while those that are connected are answered.
+
+        If the listening socket were closed instead, those in its queue would be cut, who have perhaps sent
+        a request already. With a filter that drops all packets, those who connect go on trying until it is
+        closed, and then know that nothing was sent.
+        """
+        for descriptor in _sockets():
+            with suppress(OSError), _borrowed(descriptor) as end:
+                if end.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    end.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, _DROP_ALL)
+
+    def _open(self) -> Iterator[Connection]:
+        """List the connections that are open."""
+        known, self._known = self._known, {}
+        for descriptor, inode in _sockets().items():
+            entry = known.get(descriptor)
+            if entry is None or (entry.inode if isinstance(entry, Connection) else entry) != inode:
+                entry = self._meet(descriptor, inode)
+            self._known[descriptor] = entry
+            if isinstance(entry, Connection):
+                yield entry
+
+    def _meet(self, descriptor: int, inode: int) -> Connection | int:
+        """Find out whose a new socket is, and have it cut if its client stops reading."""
+        try:
+            with _borrowed(descriptor) as end:
+                if end.family in {socket.AF_INET, socket.AF_INET6} and end.getsockname()[1] == self._port:
+                    address, port = end.getpeername()[:2]
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self._send_ms_max)
+                    return Connection(descriptor, inode, address, port)
+        except OSError:
+            # It listens, or is closed already.
+            pass
+        return inode
+
+    def _close_unread(self, connections: list[Connection]) -> int:
+        """Close those that have left large answers unread the longest, where these are too many bytes."""
+        sizes, self._large = self._large, {}
+        unread = []
+        for connection in connections:
+            client = connection.address, connection.port
+            if client in sizes and _has_unread(connection):
+                self._large.setdefault(client, sizes[client])
+                unread.append((_silent_seconds(connection), connection))
+        too_many = sum(sizes[each.address, each.port] for _, each in unread) - self._unread_bytes_max
+        closed = 0
+        for _, connection in sorted(unread, key=lambda pair: -pair[0]):
+            if too_many <= 0:
+                break
+            too_many -= sizes[connection.address, connection.port]
+            closed += _close(connection)
+        return closed
+
+    def _close_silent(self, connections: list[Connection], number: int) -> int:
+        if number <= 0:
+            return 0
+        silent = sorted(((_silent_seconds(each), each) for each in connections), key=lambda pair: -pair[0])
+        return sum(_close(each) for seconds, each in silent[:number] if seconds >= SILENT_SECONDS)
+
+
+def _client(name: str) -> tuple[str, int]:
+    """Take the server's name of a client apart: `127.0.0.1:4711`, `[::1]:4711`."""
+    address, _, port = name.rpartition(":")
+    return address.strip("[]"), int(port)
+
+
+def _has_unread(connection: Connection) -> bool:
+    """Tell whether something was sent that the client's side has not taken yet."""
+    try:
+        waiting = fcntl.ioctl(connection.descriptor, termios.TIOCOUTQ, bytes(4))
+    except OSError:
+        return False
+    return any(waiting)
+
+
+def _silent_seconds(connection: Connection) -> float:
+    """Tell how long nothing has come on a connection; none at all where it is gone."""
+    try:
+        with _borrowed(connection.descriptor) as end:
+            info = end.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
+    except OSError:
+        return 0.0
+    return float(_LAST_RECEIVED.unpack_from(info)[0] / 1000)
+
+
+def _close(connection: Connection) -> bool:
+    """Shut a connection down, if its descriptor is still its own; the server then closes it."""
+    try:
+        if os.fstat(connection.descriptor).st_ino != connection.inode:
+            return False
+        with _borrowed(connection.descriptor) as end:
+            end.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return False
+    return True
+
+
+def _sockets() -> dict[int, int]:
+    """List the sockets of this process: descriptors and inodes."""
+    found = {}
+    for entry in _DESCRIPTORS.iterdir() if _DESCRIPTORS.exists() else ():
+        with suppress(OSError):
+            status = os.fstat(int(entry.name))
+            if stat.S_ISSOCK(status.st_mode):
+                found[int(entry.name)] = status.st_ino
+    return found
+
+
+@contextmanager
+def _borrowed(descriptor: int) -> Iterator[socket.socket]:
+    """Use a socket of the server's, and leave it open; OSError where it is none any more."""
+    end = socket.socket(fileno=descriptor)
+    try:
+        yield end
+    finally:
+        end.detach()

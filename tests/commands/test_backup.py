@@ -1,0 +1,207 @@
+"""`tradebook backup`: a verified copy for its owner alone, or no file at all."""
+
+import json
+import resource
+import stat
+from contextlib import contextmanager
+
+import apsw
+import pytest
+
+from tests.fixtures.command_line import CommandLine
+from tests.fixtures.engines import Sqlite
+from tradebook.cli.output import FAILED, WRONG_USAGE
+from tradebook.migrations import HEAD
+from tradebook.storage.sqlite import backup as backup_module
+from tradebook.storage.sqlite.backup import NotWhole, back_up
+
+
+@pytest.fixture
+def command(tmp_path):
+    """A command line with a closed book of one account."""
+    folder = tmp_path / "books"
+    folder.mkdir()
+    made = CommandLine(folder, Sqlite().new(folder))
+    made.account = made.good("accounts", "create", "Acme")
+    return made
+
+
+def files_of(command):
+    """List what there is beside the book."""
+    return {path.name for path in command.folder.iterdir() if not path.name.startswith(book_of(command).name)}
+
+
+def book_of(command):
+    return command.folder / command.database.rpartition("/")[2]
+
+
+def account_of(command, copy):
+    listed = command.good("--database", f"sqlite:///{command.folder / copy}", "accounts", "list", "--json")
+    return [account["id"] for account in json.loads(listed)]
+
+
+@contextmanager
+def no_file_longer_than(size):
+    """Have the system refuse to let any file of this process grow."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_copy_of_a_closed_book_is_whole_and_for_its_owner_alone(command):
+    told = json.loads(command.good("backup", "copy.db", "--json"))
+
+    copy = command.folder / "copy.db"
+    assert told == {"target": str(copy), "bytes": copy.stat().st_size, "schema": HEAD}
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert files_of(command) == {"copy.db"}
+    assert account_of(command, "copy.db") == [command.account]
+
+
+def test_a_copy_can_be_served_and_written_like_the_book(command):
+    command.good("backup", "copy.db")
+
+    restored = CommandLine(command.folder, f"sqlite:///{command.folder / 'copy.db'}")
+
+    assert restored.good("keys", "create", "--account", command.account).startswith("tb_sk_")
+    assert restored.run("migrate", "--check").returncode == 0
+
+
+def test_what_stands_in_the_log_alone_is_copied(command):
+    """While something has the book open, the last commits are not in its file."""
+    open_still = apsw.Connection(str(book_of(command)))
+    open_still.pragma("wal_autocheckpoint", 0)
+    open_still.execute("UPDATE accounts SET name = 'Renamed'")
+
+    command.good("backup", "copy.db")
+
+    assert (
+        apsw.Connection(str(command.folder / "copy.db")).execute("SELECT name FROM accounts").get == "Renamed"
+    )
+    open_still.close()
+
+
+@pytest.mark.parametrize("name", ["copy.db", "copy.db.part"])
+@pytest.mark.parametrize("kind", ["file", "link", "dangling link"])
+def test_nothing_is_written_over_or_through_what_is_there(command, name, kind):
+    other, there = command.folder / "other", command.folder / name
+    if kind != "dangling link":
+        other.write_text("kept")
+    there.symlink_to(other) if "link" in kind else there.write_text("kept")
+    before = files_of(command)
+
+    done = command.run("backup", "copy.db")
+
+    assert done.returncode == FAILED
+    assert f"{there} exists already" in done.stderr
+    assert files_of(command) == before
+    assert kind == "dangling link" or there.read_text() == "kept"
+
+
+def test_a_folder_may_be_a_link_and_must_be_there(command):
+    (command.folder / "real").mkdir()
+    (command.folder / "link").symlink_to("real")
+
+    command.good("backup", "link/copy.db")
+    done = command.run("backup", "none/copy.db")
+
+    assert (command.folder / "real" / "copy.db").exists()
+    assert done.returncode == FAILED
+    assert "No such file or directory" in done.stderr
+
+
+@pytest.mark.parametrize("pages", [0, 3])
+def test_a_full_disk_leaves_no_file(command, pages):
+    with no_file_longer_than(pages * 4096):
+        done = command.run("backup", "copy.db")
+
+    assert done.returncode == FAILED
+    assert done.stderr.startswith("Error: There is no backup: ")
+    assert files_of(command) == set()
+    command.good("backup", "copy.db")
+
+
+@pytest.mark.parametrize("moment", ["_copy", "_verify", "_give_name"])
+def test_interrupted_at_any_moment_it_leaves_no_file(command, monkeypatch, moment):
+    whole = getattr(backup_module, moment)
+
+    def interrupted(*arguments, **options):
+        if moment != "_give_name":
+            whole(*arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(backup_module, moment, interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        back_up(book_of(command), command.folder / "copy.db", timeout_ms=1_000)
+
+    assert files_of(command) == set()
+
+
+def test_a_file_that_gets_the_name_meanwhile_is_kept(command, monkeypatch):
+    target, verify = command.folder / "copy.db", backup_module._verify
+
+    def verify_late(part):
+        target.write_text("kept")
+        return verify(part)
+
+    monkeypatch.setattr(backup_module, "_verify", verify_late)
+
+    assert command.run("backup", "copy.db").returncode == FAILED
+    assert files_of(command) == {"copy.db"}
+    assert target.read_text() == "kept"
+
+
+def damage(path):
+    """Overwrite the middle of the file's last table page."""
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size - 4096)
+        file.write(b"\x55" * 2048)
+
+
+def refer_to_nothing(path):
+    connection = apsw.Connection(str(path))
+    connection.execute(
+        "UPDATE service_levels SET carrier_id = 1 WHERE id = (SELECT min(id) FROM service_levels)"
+    )
+    connection.close()
+
+
+def lose_the_schema(path):
+    connection = apsw.Connection(str(path))
+    connection.execute("DROP TABLE alembic_version")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [(damage, "fault"), (refer_to_nothing, "service_levels refers"), (lose_the_schema, "no schema")],
+)
+def test_a_copy_that_is_not_whole_gets_no_name(command, fault, sentence):
+    fault(book_of(command))
+
+    with pytest.raises(NotWhole, match=sentence):
+        back_up(book_of(command), command.folder / "copy.db", timeout_ms=1_000)
+
+    assert command.run("backup", "copy.db").returncode == FAILED
+    assert files_of(command) == set()
+
+
+def test_no_book_is_made_to_be_copied(tmp_path):
+    command = CommandLine(tmp_path, f"sqlite:///{tmp_path / 'book.db'}")
+
+    done = command.run("backup", "copy.db")
+
+    assert (done.returncode, list(tmp_path.iterdir())) == (FAILED, [])
+    assert "There is no book at" in done.stderr
+
+
+def test_a_book_on_a_server_is_backed_up_by_its_own_means(tmp_path):
+    done = CommandLine(tmp_path, "postgresql://tradebook:secret@db/book").run("backup", "copy.db")
+
+    assert done.returncode == WRONG_USAGE
+    assert "pg_dump" in done.stderr
+    assert "secret" not in done.stderr
