@@ -109,7 +109,7 @@ class MachineLimiter:
         self._memory = mmap.mmap(-1 if self._file is None else self._file, size)
 
     def hit(self, name: int, ahead: int = 0) -> Verdict:
-        """Count a request of a key, if it is within the limit, and up to `ahead` more of those that remain."""
+        """Count a request of a key, if it is within the limit, and up to `ahead` more that remain."""
         now, elapsed = divmod(time.monotonic(), self._window)
         window = int(now)
         # Keys in one half, addresses in the other, so that no number of addresses can push a key out.
