@@ -4,6 +4,10 @@ import os
 
 import falcon
 
+from tradebook.web.bodies import Bodies
+from tradebook.web.connections import Connections
+from tradebook.web.rsgi import Worker
+
 
 class _Constant:
     def __init__(self, body: bytes) -> None:
@@ -13,8 +17,23 @@ class _Constant:
         response.data = self._body
 
 
-def create_app() -> falcon.App:
+def create_worker(port: int, connections_max: int, parent: int) -> Worker:
     """One route, one answer."""
     app = falcon.App()
     app.add_route("/v1/sales/customers", _Constant(b"x" * int(os.environ["BENCH_BYTES"])))
-    return app
+    return Worker(
+        app,
+        Bodies(0, 1_000),
+        lambda *_: 0,
+        read_queue_seconds=0.1,
+        write_queue_seconds=0.1,
+        connections=Connections(
+            port,
+            per_address_max=connections_max,
+            in_all_max=connections_max,
+            send_seconds_max=30,
+            unread_bytes_max=1 << 26,
+        ),
+        parent=parent,
+        close=lambda: None,
+    )

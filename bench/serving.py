@@ -21,10 +21,10 @@ PATH = "/v1/sales/customers"
 def measure_serving(book: BenchBook) -> Iterator[Result]:
     """Start both servers, take turns, compare the medians; then look at the memory."""
     page, size = None, 0
-    with _Running("tradebook.app:create_app", book) as ours:
+    with _Running("tradebook.app", book) as ours:
         size = len(ours.get(PATH)[1])
         os.environ["BENCH_BYTES"] = str(size)
-        with _Running("bench.constant:create_app", book) as constant:
+        with _Running("bench.constant", book) as constant:
             rates: tuple[list[float], list[float]] = ([], [])
             for _ in range(ROUNDS):
                 rates[0].append(ours.rate(PATH))
@@ -50,18 +50,23 @@ def measure_serving(book: BenchBook) -> Iterator[Result]:
 
 
 class _Running:
-    """A Granian worker with one application, and one keep-alive connection to it."""
+    """The server with one worker that a module makes, and one keep-alive connection to it."""
 
-    def __init__(self, target: str, book: BenchBook) -> None:
+    def __init__(self, module: str, book: BenchBook) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self._secret = book.secret
-        environment = {**os.environ, "TRADEBOOK_DATABASE": book.url, "TRADEBOOK_RATE_LIMIT": "0"}
+        environment = {
+            **os.environ,
+            "TRADEBOOK_DATABASE": book.url,
+            "TRADEBOOK_RATE_LIMIT": "0",
+            "TRADEBOOK_LOG_REQUESTS": "false",
+        }
         code = (
-            "from granian import Granian; from granian.constants import *;"
-            f"Granian({target!r}, factory=True, port={self.port}, interface=Interfaces.WSGI,"
-            "blocking_threads=1, http=HTTPModes.http1, websockets=False, log_enabled=False).serve()"
+            f"import tradebook.cli.serving as serving, {module} as made;"
+            "serving.create_worker = made.create_worker;"
+            f"serving.serve_forever('127.0.0.1', {self.port}, 1, lambda: None)"
         )
         self.process = subprocess.Popen(
             [sys.executable, "-c", code],

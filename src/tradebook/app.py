@@ -12,6 +12,7 @@ from tradebook.crud.cursor import load_cursors
 from tradebook.resources import ALL, api_keys
 from tradebook.settings import Settings, load_settings
 from tradebook.storage import readiness
+from tradebook.storage.database import Database
 from tradebook.web import metrics
 from tradebook.web.application import OPEN_PATHS, build_app
 from tradebook.web.auth import Authenticator, KeyRules
@@ -21,6 +22,7 @@ from tradebook.web.limits import make_limits
 from tradebook.web.page_cache import PageCache
 from tradebook.web.rsgi import Worker
 from tradebook.web.service import Service
+from tradebook.web.tracing import Tracing, make_tracing
 from tradebook.web.twins import Twins
 
 App = falcon.App[falcon.Request, falcon.Response]
@@ -29,7 +31,8 @@ App = falcon.App[falcon.Request, falcon.Response]
 def create_worker(port: int, connections_max: int, parent: int) -> Worker:
     """Make what a worker process serves on a port, as long as its parent process lives."""
     settings = load_settings()
-    app, service = _put_together(settings)
+    tracing = make_tracing()
+    app, service = _put_together(settings, tracing)
     connections = Connections(
         port,
         per_address_max=settings.connections_per_address_max,
@@ -45,10 +48,16 @@ def create_worker(port: int, connections_max: int, parent: int) -> Worker:
         write_queue_seconds=settings.write_queue_ms / 1000,
         connections=connections,
         parent=parent,
-        close=service.database.close,
+        close=partial(_close, service.database, tracing),
     )
     metrics.begin(lambda: (*worker.lengths(), connections.number, service.database.figures()))
     return worker
+
+
+def _close(database: Database, tracing: Tracing | None) -> None:
+    database.close()
+    if tracing is not None:
+        tracing.close()
 
 
 def templates() -> list[str]:
@@ -61,8 +70,10 @@ def create_app(settings: Settings | None = None) -> App:
     return _put_together(settings or load_settings())[0]
 
 
-def _put_together(settings: Settings) -> tuple[App, Service]:
+def _put_together(settings: Settings, tracing: Tracing | None = None) -> tuple[App, Service]:
     database = open_database(settings)
+    if tracing is not None:
+        database = tracing.of(database)
 
     rules = KeyRules(api_keys.authenticate, api_keys.note_use, api_keys.require_standing)
     service = Service(
@@ -79,5 +90,6 @@ def _put_together(settings: Settings) -> tuple[App, Service]:
         ALL,
         is_ready=partial(readiness.is_ready, database),
         log_requests=settings.log_requests,
+        tracing=tracing,
     )
     return app, service

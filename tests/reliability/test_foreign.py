@@ -20,7 +20,7 @@ from tradebook.crud.list_requests import parameters_of
 from tradebook.crud.resource import Action, ListRoute
 from tradebook.resources import ALL
 
-ATTEMPTS = length(400, 25_000)
+ATTEMPTS = length(250, 25_000)
 """On each engine."""
 SEED = random.SystemRandom().randrange(2**32) if IS_SOAK else 1
 CANARY = "zqcanary"

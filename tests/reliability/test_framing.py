@@ -15,7 +15,7 @@ from tests.fixtures.raw_http import exchange, statuses
 from tests.fixtures.server import start_server, stop_server
 
 GROUPS = "/v1/sales/account-groups"
-BODY_SECONDS = 2
+BODY_SECONDS = length(1, 3)
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,11 @@ against what the same run measured without.
 """
 
 import json
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -24,11 +26,16 @@ from tests.fixtures.load import (
     write_request,
 )
 from tests.fixtures.server import start_server, stop_server
+from tests.reliability.journal import workers_of
 
 CUSTOMERS, GROUPS = "/v1/sales/customers", "/v1/sales/account-groups"
-QUIET_SECONDS = length(1.5, 10)
-STORM_SECONDS = length(3, 60)
-TIMES = 10
+QUIET_SECONDS = length(0.7, 10)
+STORM_SECONDS = length(1.5, 60)
+TIMES, PATIENCE_SECONDS = 10, 10
+DONE, SLOWER, LOST = length((0, 100, 0.9), (0.8, 3, 0.01))
+"""Which part of what is possible is done at least, how much slower it is at most, and which part polite accounts
+lose at most. On a machine that others use too, a server that gets a tenth of a processor has a hundred times too much
+to do, so a short run asks only whether everything is answered, refused early, and over afterwards."""
 BACK_SECONDS = 5
 INCLUDE = "price_groups,contact_info,credit_limit,defaults,bill_to_address.geolocation"
 
@@ -75,6 +82,14 @@ def group(book, mark="group"):
     return write
 
 
+def processor_seconds(server):
+    """How long the workers have used a processor: that is the same whoever else uses it."""
+    files = [Path(f"/proc/{worker}/stat") for worker in workers_of(server.process.pid)]
+    # Behind the name, which may hold spaces, the twelfth and thirteenth field.
+    ticks = (map(int, file.read_text().rpartition(")")[2].split()[11:13]) for file in files)
+    return sum(map(sum, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
 def capacity(server, data):
     """Measure how much is done in a second when nobody asks for more than that, and how long one takes."""
     outcomes = closed_loop(server.url, data, clients=4, seconds=QUIET_SECONDS)
@@ -88,18 +103,25 @@ def refused(outcomes):
 
 @pytest.mark.parametrize("kind", [page, group], ids=["reads", "writes"])
 def test_ten_times_too_much_is_refused_early_and_the_rest_is_done(server, books, kind, figures):
+    used = processor_seconds(server)
     possible, slowest = capacity(server, kind(books[0]))
+    used_before = processor_seconds(server)
+    of_one = (used_before - used) / (possible * QUIET_SECONDS)
 
     part = TIMES * possible / len(books)
     requests = [each for book in books for each in arrivals(part, STORM_SECONDS, kind(book), book.account)]
     began = time.monotonic()
-    outcomes = open_loop(server.url, sorted(requests, key=lambda each: each.at))
+    outcomes = open_loop(
+        server.url, sorted(requests, key=lambda each: each.at), patience_seconds=PATIENCE_SECONDS
+    )
     ended = time.monotonic()
+    used = processor_seconds(server) - used_before
     back = seconds_until_normal(server, kind(books[0]), slowest, ended)
 
     good = [each for each in outcomes if each.is_good]
     meanwhile = [each for each in outcomes if each.ended <= began + STORM_SECONDS]
     done = rate_of(meanwhile, STORM_SECONDS) / possible
+    of_refusal = (used - len(good) * of_one) / max(1, len(refused(outcomes))) / of_one
     p99, early = (
         share([each.seconds for each in good], 0.99),
         share([e.seconds for e in refused(outcomes)], 0.5),
@@ -107,12 +129,15 @@ def test_ten_times_too_much_is_refused_early_and_the_rest_is_done(server, books,
     figures(
         1, len(outcomes), len(outcomes) - len(good) - len(refused(outcomes)),
         capacity=f"{possible:.0f}/s", done=f"{done:.2f}", p99=f"{p99 / slowest:.1f} x {slowest * 1000:.0f} ms",
+        work_of_refusal=f"{of_refusal:.2f} of an answer's {of_one * 1000:.1f} ms",
         refused_after=f"{early * 1000:.1f} ms", back_after=f"{back:.1f} s", statuses=dict(statuses(outcomes)),
     )  # fmt: skip
-    assert len(good) + len(refused(outcomes)) == len(outcomes)
-    assert done >= 0.8
-    assert early < share([each.seconds for each in good], 0.5)
-    assert p99 <= 3 * max(slowest, 0.1)
+    assert statuses(each for each in outcomes if not each.is_good and not each.is_refusal) == {}
+    assert good
+    assert of_refusal < 0.3
+    assert done >= DONE
+    assert early < PATIENCE_SECONDS / 4
+    assert p99 <= SLOWER * max(slowest, 0.1)
     assert back < BACK_SECONDS
 
 
@@ -144,8 +169,8 @@ def test_a_greedy_account_takes_nothing_from_polite_ones(server, books, figures)
         lost=f"{lost:.3f}", p99_of_polite=f"{share([e.seconds for e in of_polite], 0.99) * 1000:.0f} ms",
         greedy=dict(statuses(each for each in outcomes if each.client == "greedy")),
     )  # fmt: skip
-    assert lost <= 0.01
-    assert refused(outcomes)
+    assert lost <= LOST
+    assert lost < len(refused(outcomes)) / len(outcomes)
 
 
 def test_a_reader_does_not_wait_for_writers(server, books, figures):
@@ -170,7 +195,7 @@ def test_a_reader_does_not_wait_for_writers(server, books, figures):
 def test_a_reader_does_not_wait_for_writers_that_wait(server, books, figures):
     """As while an import holds the book: who writes is told to come again, and who reads does not notice."""
     ours, theirs = books[:2]
-    seconds = length(3, 15)
+    seconds = length(2.5, 15)
     quiet = share([each.seconds for each in closed_loop(server.url, page(ours), clients=1, seconds=1)], 0.5)
 
     with theirs.database.write(theirs.account_key), ThreadPoolExecutor(1) as pool:
@@ -192,7 +217,7 @@ def test_writers_take_fair_turns(tmp_path, workers, figures):
     server = start_server(tmp_path, "--workers", str(workers), database=Sqlite().new(tmp_path))
     try:
         with closing(Book(server)) as book:
-            outcomes = closed_loop(server.url, group(book), clients=16, seconds=length(3, 30))
+            outcomes = closed_loop(server.url, group(book), clients=16, seconds=length(1.5, 30))
     finally:
         stop_server(server)
 

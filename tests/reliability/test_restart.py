@@ -160,7 +160,7 @@ def check(clients, book, times, figures, cycles):
         cycles, len(outcomes), len(failed) + max(0, lost), cut_kept=cut_kept, failed=dict(statuses(failed)),
         ended_in=f"{max(times, default=0):.1f} s at most",
     )  # fmt: skip
-    assert [(each.client, each.status, each.body[:300]) for each in failed] == []
+    assert [(each.client, each.status, each.body.partition(b"message")[2][:90]) for each in failed] == []
     assert lost <= 0
     assert len(outcomes) > cycles * 20
 
@@ -211,7 +211,7 @@ def is_replaced(server, before):
 
 
 @pytest.mark.parametrize("command", ["serve", "demo"])
-@pytest.mark.parametrize("with_connection", [False, True])
+@pytest.mark.parametrize("with_connection", length([True], [False, True]))
 def test_ctrl_c_ends_an_idle_server_at_once(place, command, with_connection):
     """It reaches the main process and its workers alike, all at once."""
     server = serve(place, command)
@@ -222,13 +222,13 @@ def test_ctrl_c_ends_an_idle_server_at_once(place, command, with_connection):
         code = server.process.wait(DEADLINE_SECONDS)
         ended = time.monotonic() - began
 
-    # A second, and as much again for a machine with other things to do.
-    assert ended < 2, server.log.read_text()[-2_000:]
+    # A second, and more for a machine with other things to do; without care it would be ten.
+    assert ended < 4, server.log.read_text()[-2_000:]
     assert code in (0, 130)
     assert "Traceback" not in server.log.read_text()
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", length([2], [1, 2]))
 def test_a_main_process_that_is_killed_leaves_nobody_on_the_port(place, workers):
     server = serve(place, workers=workers)
     left = workers_of(server.process.pid)

@@ -16,12 +16,15 @@ from tests.fixtures.server import start_server, stop_server, wait_until
 from tests.reliability.journal import workers_of
 
 GROUPS = "/v1/sales/account-groups"
-BODY_SECONDS, SEND_SECONDS = length((2, 3), (10, 30))
-ROUNDS = length(2, 10)
+BODY_SECONDS, SEND_SECONDS = length((1, 1), (10, 30))
+ROUNDS = length(1, 10)
+SHORT_SECONDS, LONGER_SECONDS = length((0.7, 1.5), (2, 10))
+KEPT = length(0.3, 0.9)
+"""Which part of their rate others keep at least. A short look, on a machine that others use too, tells little."""
 SENDERS, NON_READERS, IDLE = 50, 1_100, 10_000
 GREEDY, OTHERS = "127.0.0.2", "127.0.0.1"
 """Addresses of this machine, so that what is limited for each address is limited for each of them."""
-UNREAD = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 60
+UNREAD = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * length(20, 60)
 
 
 @pytest.fixture
@@ -65,7 +68,7 @@ def half_a_body(server, book, number):
     return connection
 
 
-def asking(server, book, seconds=1.0):
+def asking(server, book, seconds=SHORT_SECONDS):
     """Have four others ask, whose connections are kept."""
     read = write_request(book.key, GROUPS)
     return closed_loop(server.url, lambda _: read, clients=4, seconds=seconds, address=OTHERS)
@@ -101,8 +104,7 @@ def test_half_bodies_cost_nobody_anything_and_are_answered_at_the_deadline(serve
         assert b"\r\nconnection: close" in head.lower()
         assert json.loads(body)["error"]["code"] == "request_timeout"
     assert BODY_SECONDS - 1 < ended < BODY_SECONDS + 4
-    # On a machine that others use too, a tenth more or less says nothing.
-    assert kept >= length(0.7, 0.9)
+    assert kept >= KEPT
     assert workers_of(server.process.pid) == workers
     assert book.get(GROUPS)["data"] == []
 
@@ -151,18 +153,18 @@ def test_whoever_does_not_read_is_cut_and_stops_nobody(server, book, many_files,
             connections.append(made)
         attached = time.monotonic() - began
 
-        others = asking(server, book, seconds=3)
+        others = asking(server, book, LONGER_SECONDS)
         wait_until(
             lambda: all(is_closed(each) for each in connections),
             "the end of those that don't read",
-            3 * SEND_SECONDS + 10,
+            SEND_SECONDS + 60,
         )
 
     ended = time.monotonic() - began
     slowest = max(each.seconds for each in others)
     figures(
         1, len(others), sum(not each.is_good for each in others), attached_in=f"{attached:.1f} s",
-        rate=f"{rate_of(others, 3):.0f}/s", slowest=f"{slowest * 1000:.0f} ms", cut_after=f"{ended:.0f} s",
+        rate=f"{rate_of(others, LONGER_SECONDS):.0f}/s", slowest=f"{slowest * 1000:.0f} ms", cut_after=f"{ended:.0f} s",
     )  # fmt: skip
     assert set(statuses(others)) <= {200, 503}
     assert sum(each.is_good for each in others) > 0.9 * len(others)
@@ -192,4 +194,4 @@ def test_ten_thousand_idle_connections_harm_nobody(server, book, many_files, fig
         rate_kept=f"{kept:.2f}", p99=f"{share([each.seconds for each in others], 0.99) * 1000:.0f} ms",
     )  # fmt: skip
     assert set(statuses([*quiet, *others, *afterwards])) == {200}
-    assert kept > 0.5
+    assert kept >= KEPT

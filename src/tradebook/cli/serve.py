@@ -11,6 +11,7 @@ from tradebook.cli.opening import opened
 from tradebook.cli.options import DatabaseOption, PortOption
 from tradebook.cli.output import WRONG_USAGE, fail
 from tradebook.settings import REPLICAS_VARIABLE
+from tradebook.web import endpoints
 
 app = typer.Typer()
 
@@ -42,6 +43,8 @@ def serve(
     database: DatabaseOption = None,
 ) -> None:
     """Serve the book over HTTP until you stop it. If its file does not exist, it is made."""
+    if reason := endpoints.why_not():
+        fail(reason)
     if replica:
         os.environ[REPLICAS_VARIABLE] = " ".join(replica)
     with opened(database):

@@ -26,6 +26,7 @@ from tradebook.web.open_pages import Constant, Ready, error_reference
 from tradebook.web.openapi import openapi_document
 from tradebook.web.reading import Reading
 from tradebook.web.service import Service
+from tradebook.web.tracing import Tracing
 
 OPEN_PATHS = ("/healthz", "/readyz", "/openapi.json", ERRORS_PATH)
 """The pages that need no key."""
@@ -37,6 +38,7 @@ def build_app(
     *,
     is_ready: Callable[[], bool],
     log_requests: bool,
+    tracing: Tracing | None = None,
 ) -> falcon.App[falcon.Request, falcon.Response]:
     """Put the application together."""
     listed = tuple(resources)
@@ -46,6 +48,7 @@ def build_app(
                 require_small_body=service.bodies.require_small,
                 count=service.authenticator.count,
                 log_requests=log_requests,
+                tracing=tracing,
             )
         ]
     )

@@ -29,7 +29,9 @@ HURRIED_SECONDS = 0.1
 HURRY_FROM = 256
 
 SILENT_SECONDS = 1.0
-"""How long a connection has to be silent before it may be closed: its next request could be on its way."""
+CROWDED_SILENT_SECONDS = 0.25
+"""How long a connection has to be silent before it may be closed: its next request could be on its way. The
+second is for when there are so many that nobody else gets in."""
 
 LARGE_BYTES = 65_536
 """How large an answer has to be to be counted while it is unread. Smaller ones the system's buffers hold."""
@@ -87,7 +89,8 @@ class Connections:
                 if os.getppid() != parent:
                     on_orphaned()
                     return
-                pause.wait(HURRIED_SECONDS if number > HURRY_FROM else LOOK_SECONDS)
+                is_hurried = number > HURRY_FROM or number >= self._in_all_max
+                pause.wait(HURRIED_SECONDS if is_hurried else LOOK_SECONDS)
 
         threading.Thread(target=look_on, name="connections", daemon=True).start()
 
@@ -108,8 +111,8 @@ class Connections:
             by_address[connection.address].append(connection)
         closed = 0
         for listed in by_address.values():
-            closed += self._close_silent(listed, len(listed) - self._per_address_max)
-        closed += self._close_silent(found, len(found) - closed - self._in_all_max)
+            closed += self._close_silent(listed, len(listed) - self._per_address_max, SILENT_SECONDS)
+        closed += self._close_silent(found, len(found) - closed - self._in_all_max, CROWDED_SILENT_SECONDS)
         unread = self._close_unread(found)
         metrics.closed("too_many", closed)
         metrics.closed("unread", unread)
@@ -185,11 +188,11 @@ class Connections:
             closed += _close(connection)
         return closed
 
-    def _close_silent(self, connections: list[Connection], number: int) -> int:
+    def _close_silent(self, connections: list[Connection], number: int, seconds_min: float) -> int:
         if number <= 0:
             return 0
         silent = sorted(((_silent_seconds(each), each) for each in connections), key=lambda pair: -pair[0])
-        return sum(_close(each) for seconds, each in silent[:number] if seconds >= SILENT_SECONDS)
+        return sum(_close(each) for seconds, each in silent[:number] if seconds >= seconds_min)
 
 
 def _client(name: str) -> tuple[str, int]:

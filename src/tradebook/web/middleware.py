@@ -12,6 +12,7 @@ from falcon.constants import COMBINED_METHODS
 from tradebook.web import metrics
 from tradebook.web.heads import REFUSAL
 from tradebook.web.log import KEY_START, log
+from tradebook.web.tracing import Tracing
 
 REQUEST_ID_HEADER = "X-Request-Id"
 RETRY_HEADER = "x-should-retry"
@@ -35,10 +36,13 @@ def good_request_id(given: str | None) -> str:
 class EveryRequest:
     """Falcon's middleware: runs before the route is found, and after the answer is made."""
 
-    def __init__(self, *, require_small_body: Step, count: Step, log_requests: bool) -> None:
+    def __init__(
+        self, *, require_small_body: Step, count: Step, log_requests: bool, tracing: Tracing | None
+    ) -> None:
         self._require_small_body = require_small_body
         self._count = count
         self._log_requests = log_requests
+        self._tracing = tracing
 
     def process_request(self, request: falcon.Request, response: falcon.Response) -> None:
         """Give the request its id; refuse a body that is too large, unread, and a path that is no route's."""
@@ -47,6 +51,8 @@ class EveryRequest:
         if context is request.context:
             self._meet(request)
         request.context = context
+        if self._tracing is not None:
+            self._tracing.begin(request)
         response.set_header(REQUEST_ID_HEADER, context.request_id)
         response.set_header("X-Content-Type-Options", "nosniff")
         response.set_header(RETRY_HEADER, "false")
@@ -85,6 +91,8 @@ class EveryRequest:
         if metrics.recorder is not None:
             method = request.env["REQUEST_METHOD"]
             metrics.recorder.observe(method, request.uri_template, response.status_code, seconds)
+        if self._tracing is not None:
+            self._tracing.end(request, response)
         if self._log_requests:
             log(
                 "request",

@@ -41,9 +41,6 @@ _is_held = (
     )
     .correlate(customer_addresses)
 )
-_last_number = (
-    sa.select(accounts.c.last_customer_number).where(accounts.c.account_id == ACCOUNT).scalar_subquery()
-)
 
 RULES: tuple[Rule, ...] = (
     rule(
@@ -125,7 +122,9 @@ RULES: tuple[Rule, ...] = (
             if continues_from(number) and int(number) > last
             else None
         ),
-        told=(_c.number, _last_number),
+        accounts.c.account_id == ACCOUNT,
+        told=(_c.number, accounts.c.last_customer_number),
+        joined=customers.join(accounts, accounts.c.account_id == _c.account_id),
     ),
     rule(
         _m.id,

@@ -280,7 +280,7 @@ class PostgresDatabase:
     def faults(self) -> Iterator[str]:
         """Name what is wrong with the database as a whole."""
         with self._transaction(f"{_READ}; {self._own(None)}") as (connection, _):
-            yield from database_faults(connection, self.indexes.indexes)
+            yield from database_faults(connection)
 
     def figures(self) -> Figures:
         """Tell what was counted, and how many connections there are."""

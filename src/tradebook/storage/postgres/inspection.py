@@ -1,14 +1,11 @@
 """Finds what is wrong with a book's database on a server, as far as its catalogue tells."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from tradebook.storage.index import ListIndex
 from tradebook.storage.postgres.connections import Connection
-from tradebook.storage.postgres.list_indexes import names_needed
 from tradebook.storage.postgres.row_security import ROLE_SETTING
 from tradebook.storage.schema import metadata
 
-_RELATIONS = "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace"
 _INVALID = (
     "SELECT relname FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid"
     " WHERE relnamespace = current_schema()::regnamespace AND NOT indisvalid"
@@ -25,20 +22,13 @@ _OPEN_TO_ALL = (
 _CHECKSUMS = "SELECT checksum_failures FROM pg_stat_database WHERE datname = current_database()"
 
 
-def database_faults(connection: Connection, indexes: Iterable[ListIndex]) -> Iterator[str]:
+def database_faults(connection: Connection) -> Iterator[str]:
     """Name what is wrong with the database as a whole."""
 
     def names(statement: str) -> set[str]:
         return {name for (name,) in connection.execute(statement).fetchall()}
 
-    there = names(_RELATIONS)
     own = {table.name for table in metadata.sorted_tables if "account_id" in table.c}
-    needed = [("table", name) for name in metadata.tables]
-    needed += [("index", str(index.name)) for table in metadata.sorted_tables for index in table.indexes]
-    needed += [("index or view", name) for name in names_needed(indexes)]
-    for kind, name in dict.fromkeys(needed):
-        if name not in there:
-            yield f"The {kind} {name} is missing."
     for name in sorted(names(_INVALID)):
         yield f"The index {name} is not valid: its making was not finished. REINDEX INDEX {name} mends it."
     for name in sorted(names(_NOT_VALIDATED)):

@@ -35,11 +35,6 @@ def make_missing(connection: sa.Connection, indexes: Iterable[ListIndex]) -> boo
     return len(known) > before
 
 
-def names_needed(indexes: Iterable[ListIndex]) -> list[str]:
-    """Name what the lists need."""
-    return [name for index in indexes for name, _ in _needed(index)]
-
-
 def _needed(index: ListIndex) -> Iterator[tuple[str, Sequence[str]]]:
     for column in index.facet_columns:
         table, key = column.table, key_of(index, column.table)

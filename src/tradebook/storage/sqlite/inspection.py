@@ -10,7 +10,6 @@ from tradebook.storage.database import IndexFault, Reader
 from tradebook.storage.index import ListIndex
 from tradebook.storage.index_documents import Document
 from tradebook.storage.index_faults import Kind, Step, compare_texts, steps, told
-from tradebook.storage.schema import metadata
 from tradebook.storage.sqlite.index import index_name, tokens
 
 CACHE_KIBIBYTES = 32_768
@@ -37,14 +36,6 @@ def file_faults(connection: apsw.Connection, indexes: Iterable[ListIndex]) -> It
     strays = Counter(table for table, _, parent, _ in referring if parent == "accounts")
     for table, count in strays.items():
         yield f"{count:,} rows of {table} belong to an account that is not there."
-    yield from _schema_faults(connection, indexes)
-
-
-def _schema_faults(connection: apsw.Connection, indexes: Iterable[ListIndex]) -> Iterator[str]:
-    there = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
-    needed = [("table", table.name) for table in metadata.sorted_tables]
-    needed += [("index", str(index.name)) for table in metadata.sorted_tables for index in table.indexes]
-    yield from (f"The {kind} {name} is missing." for kind, name in needed if name not in there)
     accounts = [key for (key,) in connection.execute("SELECT account_id FROM accounts")]
     own = {index_name(index, account) for index in indexes for account in accounts}
     virtual = connection.execute("SELECT name FROM sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL TABLE%'")
