@@ -21,7 +21,7 @@ from tests.fixtures.engines import ENGINES
 from tests.fixtures.lengths import length
 from tests.fixtures.server import free_port, start_server, stop_server, wait_until
 from tradebook.errors import IdempotencyKeyInUse
-from tradebook.web.limits import MachineLimiter, make_limiter, number_of
+from tradebook.web.limits import AheadLimiter, MachineLimiter, make_limiter, number_of
 from tradebook.web.shared_file import open_shared
 from tradebook.web.twins import Twins
 
@@ -297,6 +297,20 @@ def test_two_threads_of_a_process_are_counted_exactly(clock):
         sys.setswitchinterval(switch)
 
     assert let_in == 2_000
+
+
+def test_what_is_taken_ahead_is_counted_and_told_one_by_one(clock):
+    machines = [AheadLimiter(MachineLimiter("book", 20_000, 60), 20_000, 60) for _ in range(2)]
+
+    verdicts = [machines[n % 2].hit(5) for n in range(19_990)]
+    rest = [machines[0].hit(5) for _ in range(40)]
+    clock.now += 120
+    fresh = machines[1].hit(5)
+
+    assert not any(verdict.retry_after_seconds for verdict in verdicts)
+    assert [verdicts[n].remaining for n in (0, 2, 4)] == [19_999, 19_998, 19_997]
+    assert 0 < sum(not verdict.retry_after_seconds for verdict in rest) <= 10
+    assert (fresh.retry_after_seconds, fresh.remaining) == (0, 19_999)
 
 
 @each_engine

@@ -27,7 +27,7 @@ from tradebook.storage.database import Unavailable
 from tradebook.storage.sqlite.engine import SqliteDatabase
 
 CUSTOMERS, GROUPS = "/v1/sales/customers", "/v1/sales/account-groups"
-ROUNDS = length(40, 4_000)
+BOOKS, ROUNDS = length((1, 30), (100, 40))
 SEED = random.SystemRandom().randrange(2**32) if IS_SOAK else 1
 
 
@@ -132,7 +132,7 @@ class Client:
         return {each["name"]: each["id"] for each in listed}
 
 
-def work_on(folder, trouble, rounds):
+def work_on(folder, trouble, rounds, seed=1):
     """Write and read while the disk fails again and again, each time in another way; returns the client."""
     url = Sqlite().new(folder)
     with closing(open_database(Settings(database=url))) as database:
@@ -141,7 +141,7 @@ def work_on(folder, trouble, rounds):
             _, secret = api_keys.create_key(writer, environment)
         with client_of(application(database, url), secret) as http:
             body = Maker(SimpleNamespace(client=http)).required(customers.resource)
-    client, draw = Client(url, secret, SEED), random.Random(SEED)
+    client, draw = Client(url, secret, seed), random.Random(seed)
     ways = list(product(FAULTS.values(), (False, True)))
     for number in range(rounds):
         (kinds, failure, latest), lasts = ways[number % len(ways)]
@@ -163,12 +163,16 @@ def work_on(folder, trouble, rounds):
 
 
 def test_a_failing_disk_loses_nothing_and_stops_no_reader(tmp_path, trouble, figures):
-    client = work_on(tmp_path, trouble, ROUNDS)
+    faults, operations = [], 0
+    for number in range(BOOKS):
+        (folder := tmp_path / str(number)).mkdir()
+        client = work_on(folder, trouble, ROUNDS, SEED + number)
+        faults += client.faults + broken(folder / "book.db")
+        operations += client.operations
 
-    faults = client.faults + broken(tmp_path / "book.db")
-    figures(ROUNDS, client.operations, len(faults), failures=trouble.met, seed=SEED)
+    figures(BOOKS * ROUNDS, operations, len(faults), failures=trouble.met, seed=SEED)
     assert faults == []
-    assert trouble.met >= ROUNDS // 2
+    assert trouble.met >= BOOKS * ROUNDS // 2
 
 
 def broken(path):

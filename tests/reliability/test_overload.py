@@ -153,6 +153,17 @@ def seconds_until_normal(server, data, slowest, ended):
     return time.monotonic() - ended
 
 
+def test_a_refusal_reaches_each_of_many_clients(server, figures):
+    """Its body is left unread, so its connection ends; but not before the answer is there."""
+    refused_key = write_request("sk_none", GROUPS, "POST", b'{"name": "A"}')
+
+    outcomes = closed_loop(server.url, lambda _: refused_key, clients=400, seconds=QUIET_SECONDS * 4)
+
+    cut = [each for each in outcomes if each.status not in (401, 429, 503)]
+    figures(1, len(outcomes), len(cut), statuses=dict(statuses(outcomes)))
+    assert statuses(cut) == {}
+
+
 def test_a_greedy_account_takes_nothing_from_polite_ones(server, books, figures):
     greedy, *polite = books
     possible, _ = capacity(server, page(greedy))

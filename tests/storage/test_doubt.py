@@ -112,7 +112,7 @@ def test_where_nothing_is_done_for_certain_there_is_no_doubt(book, sqlstate):
     assert count(book) == int(answer.status_code == 201)
 
 
-@pytest.mark.parametrize("said", length(SOME, [*DOUBTFUL]))
+@pytest.mark.parametrize("said", length(SOME[:2], [*DOUBTFUL]))
 @pytest.mark.parametrize("at", [WRITES, b"RELEASE SAVEPOINT", b"UPDATE accounts SET revision"])
 def test_before_the_commit_nothing_is_done_and_a_client_may_repeat_it(book, said, at):
     sqlstate, cuts = DOUBTFUL[said]
@@ -125,7 +125,7 @@ def test_before_the_commit_nothing_is_done_and_a_client_may_repeat_it(book, said
     assert count(book) == 0
 
 
-@pytest.mark.parametrize("said", length(SOME, [*DOUBTFUL]))
+@pytest.mark.parametrize("said", length(SOME[:2], [*DOUBTFUL]))
 def test_a_read_is_never_in_doubt(book, said):
     sqlstate, cuts = DOUBTFUL[said]
     with client_behind(book, Fault(True, sqlstate, cuts, after=b"FROM account_groups")) as (client, proxy):

@@ -164,16 +164,11 @@ def test_what_was_begun_before_the_file_went_is_not_committed(tmp_path):
 @pytest.mark.parametrize("arguments", [("serve", "--port", "1"), ("accounts", "list"), ("migrate",)])
 @pytest.mark.parametrize("left", ["-wal", "-shm", "-turns"])
 def test_where_a_book_was_no_empty_one_is_made(tmp_path, arguments, left):
-    url = Sqlite().new(tmp_path)
-    line = CommandLine(tmp_path, url)
-    line.good("accounts", "create", "A")
+    url = Sqlite().empty(tmp_path)
     path = locate(url).path
-    path.unlink()
-    for end in (*LOGS, "-turns"):
-        beside(path, end).unlink(missing_ok=True)
     beside(path, left).touch()
 
-    done = line.run(*arguments)
+    done = CommandLine(tmp_path, url).run(*arguments)
 
     assert (done.returncode, f"book.db{left}" in done.stderr) == (1, True), done.stderr
     assert not path.exists()

@@ -10,7 +10,7 @@ from tradebook.crud.grant import Grant
 from tradebook.resources import address_routes
 from tradebook.resources.customers import INDEX
 from tradebook.resources.customers.index import PLACE, STATUS
-from tradebook.storage.index_documents import documents
+from tradebook.storage.index_documents import Document, documents
 from tradebook.storage.sqlite import index as sqlite_index
 
 ROUNDS = length(60, 2_000)
@@ -102,6 +102,17 @@ def test_the_twelfth_address_costs_what_the_second_costs(ledger):
     assert max(written) < 1.7 * written[1]
     assert all(ledger.found(text[60:80]) == {"1", "2", "3", "4", "5"} for text in texts)
     assert ledger.found(f"{texts[0][-9:]}{texts[0][:9]}") == set()
+
+
+def test_what_is_indexed_of_much_text_depends_on_no_order():
+    fields = [f"{n} {'x' * 300}" for n in range(12)]
+
+    def tokens_of(ordered):
+        document = Document()
+        document.fields = dict.fromkeys(ordered)
+        return set(sqlite_index.tokens(document).split())
+
+    assert tokens_of(fields) == tokens_of(fields[::-1])
 
 
 def test_every_address_of_many_finds_its_customer(ledger):

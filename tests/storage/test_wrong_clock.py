@@ -8,6 +8,7 @@ import pytest
 from tests.fixtures.application import application, client_of
 from tests.fixtures.book import Book
 from tests.fixtures.command_line import CommandLine
+from tests.fixtures.lengths import length
 from tradebook.clock import now_ms
 from tradebook.ids import MILLISECONDS_MAX, ClockOutOfRange, KeyMaker, milliseconds_of
 
@@ -35,7 +36,7 @@ def add(client, name):
     return client.post(GROUPS, json={"name": name, "type": "type_group"})
 
 
-@pytest.mark.parametrize("time", WRONG)
+@pytest.mark.parametrize("time", length(["2109"], [*WRONG]))
 def test_writes_are_refused_until_the_clock_is_right_and_reads_go_on(book: Book, set_clock, time):
     client = client_of(application(book.database, book.server.database), book.key)
     assert add(client, "before").status_code == 201

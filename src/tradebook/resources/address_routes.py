@@ -40,7 +40,7 @@ from tradebook.resources.customers import (
 from tradebook.resources.customers import ID_PREFIX as CUSTOMER_PREFIX
 from tradebook.resources.customers import INDEX as CUSTOMER_INDEX
 from tradebook.resources.customers import records as customer_records
-from tradebook.storage.database import ROWS_AT_ONCE, Reader, Writer
+from tradebook.storage.database import Reader, Writer
 from tradebook.storage.index import Facet, Query
 from tradebook.storage.index_documents import FIELD_END, Document, documents, forms_of
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
@@ -50,6 +50,8 @@ Relation = Literal["attached", "bill_to", "ship_to"]
 PATH = "/v1/sales/addresses"
 PARAM, CUSTOMER_PARAM = "customer_ids", "customer_id"
 CANDIDATES_AT_ONCE = 500
+INDEXED_AT_ONCE = 100
+"""How many customers one statement indexes again: a statement has its time, and they may have much text."""
 
 _links = customer_addresses.c
 CUSTOMER = Facet("u", (_links.customer_id,))
@@ -236,8 +238,8 @@ def _pairs(served: Iterable[int], address: int) -> list[Pair]:
 
 def _reindex(writer: Writer, touched: Iterable[int]) -> None:
     keys = sorted(touched)
-    for start in range(0, len(keys), ROWS_AT_ONCE):
-        writer.reindex(CUSTOMER_INDEX, keys[start : start + ROWS_AT_ONCE])
+    for start in range(0, len(keys), INDEXED_AT_ONCE):
+        writer.reindex(CUSTOMER_INDEX, keys[start : start + INDEXED_AT_ONCE])
 
 
 _PATH_OBJECT = PathObject("id", ID_PREFIX, addresses.records)

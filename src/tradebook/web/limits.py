@@ -20,6 +20,7 @@ import msgspec
 
 from tradebook.settings import Settings
 from tradebook.web.log import log
+from tradebook.web.recent import Recent
 from tradebook.web.shared_file import open_shared
 
 _SLOT = Struct("<QIII4x")
@@ -28,6 +29,10 @@ _BUCKET_BYTES = _SLOT.size * _SLOTS_OF_BUCKET
 _BUCKETS = 8_192
 ADDRESS_BIT = 63
 """This bit is set in the number of an address, and never in that of a key."""
+
+
+AHEAD_SHARE, NAMES_AHEAD = 2_000, 10_000
+"""The part of a limit that is taken ahead at once, and for how many names."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -103,8 +108,8 @@ class MachineLimiter:
             log("requests are counted by each process alone", reason=str(error))
         self._memory = mmap.mmap(-1 if self._file is None else self._file, size)
 
-    def hit(self, name: int) -> Verdict:
-        """Count a request of a key, if it is within the limit."""
+    def hit(self, name: int, ahead: int = 0) -> Verdict:
+        """Count a request of a key, if it is within the limit, and up to `ahead` more that remain."""
         now, elapsed = divmod(time.monotonic(), self._window)
         window = int(now)
         # Keys in one half, addresses in the other, so that no number of addresses can push a key out.
@@ -113,18 +118,20 @@ class MachineLimiter:
         start = bucket * _BUCKET_BYTES
         with self._lock:
             if self._file is None:
-                return self._count(start, name, window, elapsed)
+                return self._count(start, name, window, elapsed, ahead)
             fcntl.lockf(self._file, fcntl.LOCK_EX, 1, start, os.SEEK_SET)
             try:
-                return self._count(start, name, window, elapsed)
+                return self._count(start, name, window, elapsed, ahead)
             finally:
                 fcntl.lockf(self._file, fcntl.LOCK_UN, 1, start, os.SEEK_SET)
 
-    def _count(self, start: int, name: int, window: int, elapsed: float) -> Verdict:
+    def _count(self, start: int, name: int, window: int, elapsed: float, ahead: int) -> Verdict:
         place, current, previous = self._find(start, name, window)
         verdict = self._judge(current, previous, elapsed)
         if not verdict.retry_after_seconds:
-            _SLOT.pack_into(self._memory, place, name, window, current + 1, previous)
+            _SLOT.pack_into(
+                self._memory, place, name, window, current + 1 + min(ahead, verdict.remaining), previous
+            )
         return verdict
 
     def _find(self, start: int, name: int, window: int) -> tuple[int, int, int]:
@@ -155,6 +162,42 @@ class MachineLimiter:
         return Verdict(limit, 0, ceil(window - elapsed), max(1, ceil(wait)))
 
 
+class _Taken:
+    """What a process has taken ahead of an account's limit in a window."""
+
+    __slots__ = ("left", "remaining", "window")
+
+    def __init__(self, window: float, left: int, remaining: int) -> None:
+        self.window, self.left, self.remaining = window, left, remaining
+
+
+class AheadLimiter:
+    """Counts in a machine's file, but takes some requests of a name ahead, so that few have to ask there.
+
+    What a process has taken ahead and does not use counts all the same, two thousandths of a limit at most.
+    """
+
+    def __init__(self, machine: MachineLimiter, limit: int, window_seconds: int) -> None:
+        self._machine, self._limit, self._window = machine, limit, window_seconds
+        self._ahead = limit // AHEAD_SHARE
+        self._lock = Lock()
+        self._taken: Recent[int, _Taken] = Recent(NAMES_AHEAD)
+
+    def hit(self, name: int) -> Verdict:
+        """Count a request of a name, if it is within the limit."""
+        window, elapsed = divmod(time.monotonic(), self._window)
+        with self._lock:
+            taken = self._taken.get(name)
+            if taken is None or taken.window != window or not taken.left:
+                verdict = self._machine.hit(name, self._ahead)
+                left = 0 if verdict.retry_after_seconds else min(self._ahead, verdict.remaining)
+                self._taken.put(name, _Taken(window, left, verdict.remaining))
+                return verdict
+            taken.left -= 1
+            taken.remaining -= 1
+            return Verdict(self._limit, taken.remaining, ceil(self._window - elapsed))
+
+
 def make_limits(settings: Settings) -> Limits | None:
     """Make the limits that the settings ask for; None if there is none."""
     shared = (settings.rate_limit_seconds, settings.rate_limit_storage)
@@ -162,7 +205,10 @@ def make_limits(settings: Settings) -> Limits | None:
     of_keys = make(settings.rate_limit, *shared)
     if of_keys is None:
         return None
-    return Limits(of_keys, make(settings.account_rate_limit, *shared, purpose="account-limits"))
+    of_accounts = make(settings.account_rate_limit, *shared, purpose="account-limits")
+    if isinstance(of_accounts, MachineLimiter):
+        of_accounts = AheadLimiter(of_accounts, settings.account_rate_limit, settings.rate_limit_seconds)
+    return Limits(of_keys, of_accounts)
 
 
 def make_limiter(

@@ -7,13 +7,13 @@ parts of the query are common and hardly ever occur together; then the list is r
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from tradebook.storage.index import Condition, ListIndex, Query
-from tradebook.storage.index_documents import Document, forms_of
+from tradebook.storage.index_documents import FIELD_END, Document, forms_of
 from tradebook.storage.index_versions import digest_of
 from tradebook.storage.postgres.dialect import DIALECT, list_type
 
@@ -34,6 +34,8 @@ _NO_BOUND = 1 << 60
 _MARK_DIGITS = 8
 _SHORT = 2
 """Words up to this length have no trigram, so the text also contains all pieces of this length."""
+
+_FIELDS_KEPT, _PIECES_KEPT = 500, 20_000
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ \n")
 _FIRST, _OTHERS = "KLMNOPQR", "STUVWXYZ"
@@ -70,10 +72,23 @@ def spell(text: str) -> str:
 
 def searchable(document: Document, account_id: int) -> str:
     """Write the searched text of a row: a mark of its account, its fields, and its short pieces."""
-    folded = document.folded
-    pieces = {folded[at : at + size] for size in (1, _SHORT) for at in range(len(folded) - size + 1)}
-    short = sorted(piece for piece in pieces if not (" " in piece or "\n" in piece))
-    return f"{_account_mark(account_id)}{spell(folded)}\n {' '.join(map(spell, short))} "
+    fields = [_spelled(field) for field in document.fields]
+    short = sorted(set().union(*(pieces for _, pieces in fields)))
+    spelled = FIELD_END.join([text for text, _ in fields])
+    return f"{_account_mark(account_id)}{spelled}\n {' '.join(map(_spelled_piece, short))} "
+
+
+# Kept, because an address that serves many customers stands in the text of each.
+@lru_cache(_FIELDS_KEPT)
+def _spelled(field: str) -> tuple[str, frozenset[str]]:
+    """Spell a field, and list its short pieces, in which no field ends and no word."""
+    pieces = {field[at : at + size] for size in (1, _SHORT) for at in range(len(field) - size + 1)}
+    return spell(field), frozenset(piece for piece in pieces if " " not in piece and FIELD_END not in piece)
+
+
+@lru_cache(_PIECES_KEPT)
+def _spelled_piece(piece: str) -> str:
+    return spell(piece)
 
 
 def _account_mark(account_id: int) -> str:

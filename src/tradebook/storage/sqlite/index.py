@@ -10,7 +10,7 @@ many there are, an entry has the pieces of so much text at most. A row with more
 is found by its folded text alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache, lru_cache
 from hashlib import blake2b
 from itertools import combinations
@@ -66,17 +66,26 @@ _codes = _Codes()
 
 def tokens(document: Document) -> str:
     """Write all tokens of a row as one text, which FTS5 splits at the spaces."""
-    codes = []
-    left = TEXT_LENGTH_MAX
-    for field in document.fields:
-        left -= len(field)
-        if left < 0:
-            codes.append(MORE)
-            break
-        codes.append(_codes_of(field))
+    codes = [_codes_of(field) for field in _first_fields(document)]
+    if len(codes) < len(document.fields):
+        codes.append(MORE)
     for facet, values in document.facts:
         codes += facet_tokens(facet, values)
     return " ".join(codes)
+
+
+def _first_fields(document: Document) -> Collection[str]:
+    """Choose the fields whose pieces are indexed: the same ones in whatever order they were read."""
+    if sum(map(len, document.fields)) <= TEXT_LENGTH_MAX:
+        return document.fields
+    left = TEXT_LENGTH_MAX
+    chosen = []
+    for field in sorted(document.fields):
+        left -= len(field)
+        if left < 0:
+            break
+        chosen.append(field)
+    return chosen
 
 
 # Kept, because an address that serves many customers stands in the entry of each.
