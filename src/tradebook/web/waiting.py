@@ -54,7 +54,8 @@ class Waiting:
         await self._put(account)
         seconds = perf_counter() - came
         metrics.waited(self._name, seconds)
-        return seconds <= LATE * self._seconds_max
+        # Where few wait behind it, the machine is slow and not asked for too much: they are all answered.
+        return seconds <= LATE * self._seconds_max or self.number < ALWAYS
 
     def _put(self, account: int) -> asyncio.Future[None]:
         """Stand in line; Overloaded for the newcomer, or for the newest of one that has more in line."""
