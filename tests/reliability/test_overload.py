@@ -63,13 +63,20 @@ def books(server):
 def page(book):
     """A page that is much work, and never the same one twice, so that no cache answers."""
 
-    def read(n):
-        moment = f"2020-01-01T00:00:00.{time.monotonic_ns() % 1_000_000:06}Z"
-        return write_request(
-            book.key, f"{CUSTOMERS}?limit=100&include={INCLUDE}&q=customer&start_date={moment}"
-        )
+    return lambda n: write_request(
+        book.key, f"{CUSTOMERS}?limit=100&include={INCLUDE}&q=customer&start_date={moment()}"
+    )
 
-    return read
+
+def large_page(book):
+    """A page that takes the worker long, each time another one."""
+    return lambda n: write_request(
+        book.key, f"{CUSTOMERS}?limit=1000&include={INCLUDE}&q=customer&start_date={moment()}"
+    )
+
+
+def moment():
+    return f"2020-01-01T00:00:00.{time.monotonic_ns() % 1_000_000:06}Z"
 
 
 def group(book, mark="group"):
@@ -164,11 +171,13 @@ def test_a_refusal_reaches_each_of_many_clients(server, figures):
     assert statuses(cut) == {}
 
 
-def test_a_greedy_account_takes_nothing_from_polite_ones(server, books, figures):
+@pytest.mark.parametrize("asked", [page, large_page], ids=["pages", "large pages"])
+def test_a_greedy_account_takes_nothing_from_polite_ones(server, books, asked, figures):
+    """Neither by their number nor by what each of its requests takes."""
     greedy, *polite = books
     possible, _ = capacity(server, page(greedy))
 
-    requests = arrivals(TIMES * possible, STORM_SECONDS, page(greedy), "greedy")
+    requests = arrivals(TIMES * possible, STORM_SECONDS, asked(greedy), "greedy")
     for book in polite:
         requests += arrivals(possible / 10, STORM_SECONDS, page(book), "polite")
     outcomes = open_loop(server.url, sorted(requests, key=lambda each: each.at))

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
+import httpx
 import psycopg
 import pytest
 
@@ -31,6 +32,7 @@ IN_TIME_SECONDS = 2 * DEADLINE_SECONDS
 HASTE_MS = 500
 """A deadline for work that is to give up; it may do so a little earlier, when no further try would end in time."""
 
+GROUPS = "/v1/sales/account-groups"
 GROUP = {"name": "A group", "type": "type_group"}
 THREADS = 8
 """How many threads of a worker use the database at once."""
@@ -373,3 +375,44 @@ def test_the_planted_codes_are_what_they_seem(frail):
     """The tooth: the same fault under another code is no conflict, and nothing does it again."""
     with psycopg.connect(frail.url("book")) as connection, pytest.raises(psycopg.errors.DivisionByZero):
         connection.execute(FAIL_ONCE_MORE.format(code="22012"))
+
+
+def test_a_database_that_hangs_keeps_no_worker_from_saying_that_it_lives(frail, service, book):
+    with contextmanager(freeze_and_thaw)(frail), ThreadPoolExecutor(4) as pool:
+        readers = [pool.submit(timed, reading_with(service, book)) for _ in range(4)]
+        alive = timed(lambda: plain_http.get(f"{service.url}/healthz", timeout=5))
+        read = [reader.result() for reader in readers]
+    wait_until(lambda: book.client.get(CUSTOMERS).status_code == 200, "an answer", IN_TIME_SECONDS)
+
+    assert {status for status, _ in read} == {503}
+    # All four wait at a time, not one after the other.
+    assert max(seconds for _, seconds in read) < IN_TIME_SECONDS
+    assert alive[0] == 200
+    assert alive[1] < 1
+
+
+def test_an_account_that_is_locked_keeps_no_other_account_from_writing(frail, service, book):
+    with closing(Book(service)) as other, ThreadPoolExecutor(3) as pool:
+        with other.database.write(other.account_key):
+            waiting = [pool.submit(writing_with(service, other, f"waits {n}")) for n in range(3)]
+            written = [timed(writing_with(service, book, f"beside {n}")) for n in range(5)]
+            refused = {each.result().status_code for each in waiting}
+
+    assert {status for status, _ in written} == {201}
+    assert max(seconds for _, seconds in written) < 1
+    assert refused == {503}
+
+
+def reading_with(service, book):
+    return lambda: plain_http.get(service.url + CUSTOMERS, headers=book.client.headers, timeout=30)
+
+
+def writing_with(service, book, name):
+    body = {"name": name, "type": "type_group"}
+    return lambda: httpx.post(service.url + GROUPS, headers=book.client.headers, json=body, timeout=30)
+
+
+def timed(ask):
+    """The status of an answer, and after how many seconds it came."""
+    started = time.monotonic()
+    return ask().status_code, time.monotonic() - started
