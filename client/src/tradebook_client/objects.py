@@ -1,0 +1,298 @@
+"""The objects that the API answers with.
+
+Made from the declarations of the server: run `make docs` to make it again.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from tradebook_client.lists import ListOf
+from tradebook_client.words import (
+    AccountGroupType,
+    AccountUserStatus,
+    AddressType,
+    BillingType,
+    CarrierCode,
+    CommissionPolicy,
+    CustomerPortalVisibility,
+    CustomerStatus,
+    EdiStatus,
+    Environment,
+    FreightPolicy,
+    PaymentTermStatus,
+    PriorityCode,
+    RelationshipType,
+    ShippingTermType,
+)
+
+
+class Customer(msgspec.Struct, frozen=True, kw_only=True):
+    """A customer of the account. Every key is always present."""
+
+    id: str
+    object: str
+    name: str
+    number: str
+    status: "CustomerStatus"
+    edi_status: "EdiStatus"
+    relationship_type: "RelationshipType"
+    commission_policy: "CommissionPolicy"
+    note: str | None = None
+    credit_limit: "Quantity | None" = None
+    contact_info: "CustomerContactInfo | None" = None
+    freight_preferences: "CustomerFreightPreferences | None" = None
+    defaults: "CustomerDefaults | None" = None
+    notification_preferences: "CustomerNotificationPreferences | None" = None
+    bill_to_address: "Address | None" = None
+    ship_to_address: "Address | None" = None
+    type: "AccountGroup | None" = None
+    price_groups: "ListOf[AccountGroup] | None" = None
+    parent_account: "Customer | None" = None
+    child_accounts: "ListOf[Customer] | None" = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class Quantity(msgspec.Struct, frozen=True, kw_only=True):
+    """An exact amount."""
+
+    id: str
+    object: str
+    value: str
+    display_value: str
+    unit: "Unit | None" = None
+
+
+class Unit(msgspec.Struct, frozen=True, kw_only=True):
+    """What a quantity counts: a currency."""
+
+    id: str
+    object: str
+    name: str
+    code: str
+    symbol: str
+
+
+class CustomerContactInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """Email, phone and web address of a customer."""
+
+    object: str
+    email: str | None = None
+    phone: str | None = None
+    url: str | None = None
+
+
+class CustomerFreightPreferences(msgspec.Struct, frozen=True, kw_only=True):
+    """How goods are sent to the customer, and who pays for it."""
+
+    object: str
+    status: "FreightPolicy"
+    carrier: "Carrier | None" = None
+    service_level: "ServiceLevel | None" = None
+    billing_type: "BillingType | None" = None
+    billing_account: str | None = None
+
+
+class Carrier(msgspec.Struct, frozen=True, kw_only=True):
+    """Who brings the goods."""
+
+    id: str
+    object: str
+    name: str
+    code: "CarrierCode | None" = None
+    account_number: str | None = None
+    customer_portal_visibility: "CustomerPortalVisibility"
+    owner: None = None
+    service_levels: "ListOf[ServiceLevel] | None" = None
+    deleted_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ServiceLevel(msgspec.Struct, frozen=True, kw_only=True):
+    """One of a carrier's services."""
+
+    id: str
+    object: str
+    name: str
+    service_level_token: str
+    customer_portal_visibility: "CustomerPortalVisibility"
+    is_default: bool
+    owner: None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class CustomerDefaults(msgspec.Struct, frozen=True, kw_only=True):
+    """What an order of this customer starts with."""
+
+    object: str
+    payment_term: "PaymentTerm | None" = None
+    shipping_term: "ShippingTerm | None" = None
+    priority: "Priority | None" = None
+    sales_rep: "AccountUser | None" = None
+
+
+class PaymentTerm(msgspec.Struct, frozen=True, kw_only=True):
+    """When an invoice falls due."""
+
+    id: str
+    object: str
+    name: str
+    status: "PaymentTermStatus"
+    owner: None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ShippingTerm(msgspec.Struct, frozen=True, kw_only=True):
+    """Who pays the freight."""
+
+    id: str
+    object: str
+    name: str
+    type: "ShippingTermType"
+    owner: None = None
+    flat_rate: "Quantity | None" = None
+    minimum_order_value: "Quantity | None" = None
+    free_shipping_service_levels: "ListOf[ServiceLevel] | None" = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class Priority(msgspec.Struct, frozen=True, kw_only=True):
+    """How urgent orders are."""
+
+    id: str
+    object: str
+    code: "PriorityCode"
+    name: str
+    owner: None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class AccountUser(msgspec.Struct, frozen=True, kw_only=True):
+    """A member of the account."""
+
+    id: str
+    user: "User | None" = None
+    object: str
+    status: "AccountUserStatus"
+    role: None = None
+    department: None = None
+    last_used_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """The person behind an account user. Both ids are made of the same key."""
+
+    id: str
+    object: str
+    email: str | None = None
+    name: str | None = None
+    username: str | None = None
+    email_verified_at: datetime | None = None
+    image_url: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class CustomerNotificationPreferences(msgspec.Struct, frozen=True, kw_only=True):
+    """Which messages the customer wants."""
+
+    object: str
+    accepts_invoice_emails: bool
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """A postal address."""
+
+    id: str
+    object: str
+    name: str
+    phone: str | None = None
+    email: str | None = None
+    type: "AddressType"
+    geolocation: "Geolocation | None" = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class Geolocation(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an address is. Its id is made of the same key as the address's."""
+
+    id: str
+    object: str
+    street_line_1: str | None = None
+    street_line_2: str | None = None
+    locality: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str
+
+
+class AccountGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """A group of customers: a customer has one type group and any number of pricing groups."""
+
+    id: str
+    object: str
+    name: str
+    description: str | None = None
+    commission_policy: "CommissionPolicy"
+    freight_policy: "FreightPolicy"
+    type: "AccountGroupType"
+    created_at: datetime
+    updated_at: datetime
+
+
+class AccountStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How orders are treated."""
+
+    id: str
+    object: str
+    code: "CustomerStatus"
+    name: str
+    owner: None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """An API key, without its secret."""
+
+    id: str
+    object: str
+    name: str | None = None
+    environment: "Environment"
+    last_four: str
+    permissions: "list[str]"
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class CustomerMergePreview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a merge would do; nothing was done."""
+
+    object: str
+    customer_id: str
+    source_customer_ids: "list[str]"
+    moved_address_ids: "list[str]"
+    moved_price_group_ids: "list[str]"
+    moved_child_account_ids: "list[str]"
+    losses: "list[MergeLoss]"
+
+
+class MergeLoss(msgspec.Struct, frozen=True, kw_only=True):
+    """A value of a source that is lost, because the customer that remains has another one."""
+
+    customer_id: str
+    field: str
+    lost: Any = None
+    kept: Any = None
