@@ -55,7 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a request that reads may have to wait for its turn, in milliseconds. Where the line is longer,
     it is answered with 503 at once."""
 
-    write_queue_ms: Annotated[int, msgspec.Meta(ge=1)] = 400
+    write_queue_ms: Annotated[int, msgspec.Meta(ge=1)] = 250
     """The same for a request that changes the book."""
 
     page_cache_bytes: _Whole = 16_777_216

@@ -146,7 +146,7 @@ def test_an_amount_keeps_its_value_and_its_decimals(amount):
 
 # Cursors
 
-cursors = Cursors(b"a secret of thirty-two characters")
+cursors = Cursors(lambda: b"a secret of thirty-two characters")
 positions = st.builds(Position, keys, backwards=st.booleans())
 
 
@@ -159,7 +159,7 @@ def test_a_cursor_reads_back_in_its_own_scope_only(position, scope):
         with pytest.raises(ValidationFailed):
             cursors.decode(text, wrong, param="cursor")
     with pytest.raises(ValidationFailed):
-        Cursors(b"another secret").decode(text, scope, param="cursor")
+        Cursors(lambda: b"another secret").decode(text, scope, param="cursor")
 
 
 @given(position=positions, place=st.integers(0, 27), letter=st.characters(max_codepoint=0x2FF))

@@ -121,11 +121,13 @@ def test_what_came_of_each_replica_is_counted(book, primary, standbys):
                 assert reader.revision == book.database.revision(book.account_key)
     finally:
         standbys[0].execute("SELECT pg_wal_replay_resume()")
-    behind, current = database.figures().replicas
+    figures = database.figures()
+    behind, current = figures.replicas
     database.close()
 
     assert (behind.answered, behind.behind > 0, behind.failed) == (0, True, 0)
     assert behind.lag_ms > 0
+    assert (figures.idle, figures.in_use) == (1, 0)
     assert (current.answered, current.behind, current.failed, current.lag_ms) == (2, 0, 0, 0)
 
 

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.fixtures import plain_http
 from tests.fixtures.command_line import CommandLine
-from tests.fixtures.engines import Sqlite
+from tests.fixtures.engines import ENGINES, Sqlite
 from tests.fixtures.lengths import length
 from tests.fixtures.server import free_port, start_server, stop_server, wait_until
 from tests.reliability.journal import workers_of
@@ -43,6 +43,12 @@ class Page:
 
     def value(self, name, **labels):
         return self.samples.get((name, *sorted(labels.items())), 0)
+
+
+@pytest.fixture(scope="module", params=length(["sqlite"], ENGINES))
+def engine(request):
+    """Each engine in turn, in the long run: workers count the same way on both."""
+    return Sqlite() if request.param == "sqlite" else request.getfixturevalue("postgres")
 
 
 @pytest.fixture(scope="module")

@@ -67,11 +67,20 @@ def attributes_of(thing):
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def receiver():
     made = Receiver()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory, receiver):
+    """A book on a server that sends its traces to the receiver, and waits for no other writer."""
+    with pytest.MonkeyPatch.context() as place:
+        place.setenv("TRADEBOOK_DATABASE_TIMEOUT_MS", "100")
+        with served(tmp_path_factory.mktemp("traced"), place, receiver.url) as made:
+            yield made
 
 
 @contextmanager
@@ -88,20 +97,16 @@ def served(folder, monkeypatch, url):
         stop_server(server)
 
 
-def test_each_request_has_a_span_with_its_route_and_the_looks_into_the_book(tmp_path, monkeypatch, receiver):
-    with served(tmp_path, monkeypatch, receiver.url) as book:
-        read = book.client.get(
-            LIST,
-            params={"q": "Zoe"},
-            headers={"traceparent": f"00-{TRACE}-{PARENT}-01", "X-Request-Id": "mine-1"},
-        )
-        written = book.client.post(GROUPS, json={"name": "Golden", "type": "type_group"})
-        book.add({"name": "Zoe"})
-        customer = book.get()["data"][0]["id"]
-        missing = book.client.get(f"{LIST}/ac_0000000000007")
-        book.client.get(f"{LIST}/{customer}")
-        book.client.get(f"/nothing/{book.key}")
-        wait_until(lambda: receiver.named("GET other"), "the last span")
+def test_each_request_has_a_span_with_its_route_and_the_looks_into_the_book(book, receiver):
+    headers = {"traceparent": f"00-{TRACE}-{PARENT}-01", "X-Request-Id": "mine-1"}
+    read = book.client.get(LIST, params={"q": "Zoe"}, headers=headers)
+    written = book.client.post(GROUPS, json={"name": "Golden", "type": "type_group"})
+    book.add({"name": "Zoe"})
+    customer = book.get()["data"][0]["id"]
+    missing = book.client.get(f"{LIST}/ac_0000000000007")
+    book.client.get(f"{LIST}/{customer}")
+    book.client.get(f"/nothing/{book.key}")
+    wait_until(lambda: receiver.named("GET other"), "the last span")
 
     assert (read.status_code, written.status_code, missing.status_code) == (200, 201, 404)
     (span, *_) = receiver.named(f"GET {LIST}")
@@ -125,15 +130,13 @@ def test_each_request_has_a_span_with_its_route_and_the_looks_into_the_book(tmp_
         assert secret.encode() not in sent, secret
 
 
-def test_a_fault_is_marked(tmp_path, monkeypatch, receiver):
-    monkeypatch.setenv("TRADEBOOK_DATABASE_TIMEOUT_MS", "100")
-    with served(tmp_path, monkeypatch, receiver.url) as book:
-        with book.database.write(book.account_key):
-            answer = book.client.post(GROUPS, json={"name": "A", "type": "type_group"})
-        wait_until(lambda: receiver.named(f"POST {GROUPS}"), "the span")
+def test_a_fault_is_marked(book, receiver):
+    with book.database.write(book.account_key):
+        answer = book.client.post("/v1/sales/addresses", json={"name": "A", "country": "DE"})
+    wait_until(lambda: receiver.named("POST /v1/sales/addresses"), "the span")
 
     assert answer.status_code == 503
-    (span,) = receiver.named(f"POST {GROUPS}")
+    (span,) = receiver.named("POST /v1/sales/addresses")
     assert attributes_of(span)["error.type"] == "503"
     assert span.status.code == span.status.STATUS_CODE_ERROR
 

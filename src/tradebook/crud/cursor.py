@@ -8,13 +8,16 @@ import hmac
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property, partial
 
 import msgspec
 import sqlalchemy as sa
 
 from tradebook.errors import ValidationFailed
 from tradebook.storage.accounts import deployment
-from tradebook.storage.database import Database, Duplicate
+from tradebook.storage.database import Database, Duplicate, Unavailable
 from tradebook.storage.schema import prepare_of_all_accounts
 
 CURSOR_LENGTH = 28
@@ -38,8 +41,17 @@ class Position(msgspec.Struct, frozen=True):
 class Cursors:
     """Writes and reads cursors with the deployment's secret."""
 
-    def __init__(self, secret: bytes) -> None:
-        self._secret = secret
+    def __init__(self, load: Callable[[], bytes]) -> None:
+        self._load = load
+
+    @cached_property
+    def _secret(self) -> bytes:
+        return self._load()
+
+    def prepare(self) -> None:
+        """Load the secret now, if the book can be read; otherwise with the first cursor."""
+        with suppress(Unavailable):
+            _ = self._secret
 
     def encode(self, position: Position, scope: bytes) -> str:
         """Write a position as 28 characters that are valid for this scope only.
@@ -77,7 +89,13 @@ class Cursors:
 
 
 def load_cursors(database: Database) -> Cursors:
-    """Load the book's secret for cursors, and make it the first time. So cursors survive restarts."""
+    """Make cursors with the book's secret, which is made the first time. So cursors survive restarts."""
+    cursors = Cursors(partial(_load_secret, database))
+    cursors.prepare()
+    return cursors
+
+
+def _load_secret(database: Database) -> bytes:
     found = database.rows_of_all_accounts(_SECRET, name=_SECRET_NAME)
     if not found:
         try:
@@ -86,4 +104,4 @@ def load_cursors(database: Database) -> Cursors:
         except Duplicate:
             pass  # Another process was first: use its secret.
         found = database.rows_of_all_accounts(_SECRET, name=_SECRET_NAME)
-    return Cursors(found[0][0])
+    return bytes(found[0][0])

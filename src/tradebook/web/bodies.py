@@ -99,13 +99,15 @@ class Bodies:
             )
 
 
-async def drained(arriving: Arriving, bytes_max: int) -> None:
-    """Read and drop what is left of a body, up to a number of bytes and for a short time."""
+async def drained(arriving: Arriving) -> bool:
+    """Read and drop a body, up to a number of bytes and for a short time; False if there is more of it."""
+    left = DRAINED_BYTES_MAX
     try:
         async with asyncio.timeout(DRAINED_SECONDS_MAX):
             async for piece in arriving:
-                bytes_max -= len(piece)
-                if bytes_max <= 0:
-                    return
+                left -= len(piece)
+                if left <= 0:
+                    return False
     except TimeoutError:
-        return
+        return False
+    return True

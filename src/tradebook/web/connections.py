@@ -74,6 +74,7 @@ class Connections:
         self._unread_bytes_max = unread_bytes_max
         self._large: dict[tuple[str, int], int] = {}
         self._ended: set[tuple[str, int]] = set()
+        self._ending: set[tuple[str, int]] = set()
         self._per_address_max = per_address_max
         self._in_all_max = in_all_max
         self._send_ms_max = int(send_seconds_max * 1000)
@@ -100,7 +101,7 @@ class Connections:
             self._large[_client(client)] = size
 
     def end(self, client: str) -> None:
-        """Have a connection closed at the next look: its body is left unread, so the server may keep it."""
+        """Have a connection closed soon: its body is left unread, so the server may keep it."""
         self._ended.add(_client(client))
 
     def look(self) -> int:
@@ -117,10 +118,7 @@ class Connections:
         metrics.closed("too_many", closed)
         metrics.closed("unread", unread)
         closed += unread
-        ended, self._ended = self._ended, set()
-        for connection in found if ended else ():
-            if (connection.address, connection.port) in ended:
-                _close(connection)
+        self._close_ended(found)
         self.number = len(found) - closed
         if closed:
             log(
@@ -169,6 +167,13 @@ class Connections:
             # It listens, or is closed already.
             pass
         return inode
+
+    def _close_ended(self, connections: list[Connection]) -> None:
+        """Close what was ended before the last look: by now the answer has left."""
+        due, self._ending, self._ended = self._ending, self._ended, set()
+        for connection in connections if due else ():
+            if (connection.address, connection.port) in due:
+                _close(connection)
 
     def _close_unread(self, connections: list[Connection]) -> int:
         """Close those that have left large answers unread the longest, where these are too many bytes."""
