@@ -81,6 +81,26 @@ def test_a_delete_whose_answer_is_lost_is_done_and_no_error(client, clients, boo
     assert list(client.customers.list()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("account_groups", {"name": "Gold", "type": "pricing_group"}),
+        ("addresses", {"name": "Dock 4", "country": "US"}),
+        ("carriers", {"name": "Our van"}),
+        ("payment_terms", {"name": "Net 7"}),
+        ("shipping_terms", {"name": "Ours", "type": "free_freight"}),
+        ("api_keys", {"name": "Shop", "permissions": ["customers:read"]}),
+    ],
+)
+def test_so_is_that_of_every_other_resource(client, clients, book, name, fields):
+    made = getattr(client, name).create(**fields)
+
+    with Proxy(book.server.url, [Cut()]) as proxy:
+        getattr(clients.of(book, proxy.url), name).delete(getattr(made, "api_key_info", made).id)
+
+    assert len(proxy.seen) == 2
+
+
 def test_a_delete_that_was_never_done_is_an_error_where_there_is_nothing(clients, book):
     later = Refuse(429, SOON, refusal("rate_limit_exceeded"))
     with Proxy(book.server.url, [later]) as proxy, pytest.raises(NotFound):
