@@ -32,13 +32,16 @@ class Words:
 
     def name_of(self, listed: list[str], owner: str, key: str) -> str:
         """Name an enumeration, after the property that has it first."""
-        listed = [word for word in listed if word is not None]
-        words = frozenset(listed)
+        words = frozenset(listed) - {None}
         if words not in self.names:
             name = camel(key) if key not in COMMON_WORDS else owner + camel(key)
-            self.names[words] = name if name not in self.lists else owner + camel(key)
-            self.lists[self.names[words]] = listed
+            self.add(name if name not in self.lists else owner + camel(key), listed)
         return self.names[words]
+
+    def add(self, name: str, listed: list[str]) -> None:
+        """Give an enumeration its name."""
+        self.names[frozenset(listed) - {None}] = name
+        self.lists[name] = [word for word in listed if word is not None]
 
 
 class Types:
@@ -57,6 +60,8 @@ class Types:
             several = kinds if isinstance(kinds, list) else [kinds]
             options = [{**schema, "type": kind} for kind in several]
         found = {self._plain(option, owner, key, is_sent=is_sent): None for option in options}
+        if "Any" in found:
+            return "Any"
         can_be_null = "None" in found or None in schema.get("enum", ())
         return " | ".join([kind for kind in found if kind != "None"] + ["None"] * can_be_null)
 
@@ -77,6 +82,9 @@ class Types:
 
     def _named(self, name: str, key: str, *, is_sent: bool) -> str:
         schema = self.schemas[name]
+        if "enum" in schema:
+            self.words.add(name, schema["enum"])
+            return name
         if "properties" not in schema:
             return self.of(schema, name, key, is_sent=is_sent)
         if "page_info" not in schema["properties"]:
@@ -100,7 +108,7 @@ def documented(schema: Schema) -> str:
 def struct_of(types: Types, name: str, schema: Schema) -> str:
     """Write an object that is answered. What can be null may be missing: other versions have other keys."""
     lines = [f"class {name}(msgspec.Struct, frozen=True, kw_only=True):"]
-    lines.append(f'    """{schema.get("description", camel(name))}"""\n')
+    lines.append(f'    """{schema.get("description", f"{name}.")}"""\n')
     for key, value in schema["properties"].items():
         kind = types.of(value, name, key)
         lines.append(f"    {key}: {quoted(kind)}" + (" = None" if "None" in kind or kind == "Any" else ""))

@@ -77,6 +77,8 @@ class Operation:
         answers = [a for s, a in described["responses"].items() if s.startswith("2")]
         schema = next((a["content"]["application/json"]["schema"] for a in answers if "content" in a), {})
         self.answers = [last_of(each["$ref"]) for each in schema.get("oneOf", [schema]) if "$ref" in each]
+        if schema and not self.answers:
+            raise SystemExit(f"{verb.upper()} {path} answers an object without a name: give its type one.")
         body = described.get("requestBody", {}).get("content", {}).get("application/json", {})
         self.body = last_of(body["schema"]["$ref"]) if body else ""
 
@@ -92,7 +94,7 @@ class Operation:
         verb = {"PATCH": "update", "POST": "create"}.get(self.verb, self.verb.lower())
         if not rest:
             return "list" if self.is_list else verb
-        if "actions" in rest or self.is_list:
+        if not rest[-1].startswith("{"):
             return rest[-1]
         if rest[0].startswith("by_"):
             return f"{verb}_{rest[0]}" if self.verb == "GET" else verb
@@ -146,6 +148,9 @@ class Operation:
 
     def _method(self, name: str, item: str, constant: str = "") -> str:
         takes = ["self", *(f"{argument}: str" for argument in self.arguments)]
+        fields = self.types.schemas[self.body]["properties"] if self.body else {}
+        # What is in the path and a field too, such as a number, can't be a keyword.
+        takes += ["/"] if set(self.arguments) & set(fields) else []
         gives = [f'"{self.verb}"', f'"{self.path}"', *([", ".join(self.arguments)] if self.arguments else [])]
         if self.include and not constant:
             takes += ["*", f"include: Sequence[{self.include}] = ()"]
@@ -176,7 +181,11 @@ class Operation:
 def objects_module(types: Types, operations: list[Operation]) -> str:
     """Write the objects that are answered, with what they hold."""
     wanted: dict[str, str] = {}
-    left = [name for each in operations for name in ([each.item] if each.is_list else each.answers)]
+    left = [
+        name
+        for each in operations
+        for name in ([each.item] if each.is_list or each.verb == "DELETE" else each.answers)
+    ]
     left = [name for name in left if name not in NEW_KEY] + ["ApiKey"]
     while left:
         name = left.pop(0)

@@ -64,9 +64,8 @@ def build(folder: Path, project: Path) -> Path:
 def require_whole(wheel: Path, sources: Path) -> None:
     """Require every file of the package to be in the wheel, the migrations and `py.typed` among them."""
     files = (path.relative_to(sources) for path in sources.rglob("*") if path.is_file())
-    needed = {
-        str(path) for path in files if not {"__pycache__"} & set(path.parts) and ".egg-info" not in str(path)
-    }
+    own = (path for path in files if "__pycache__" not in path.parts and ".egg-info" not in path.parts[0])
+    needed = set(map(str, own))
     missing = needed - set(zipfile.ZipFile(wheel).namelist())
     if missing:
         sys.exit(f"not in the wheel: {', '.join(sorted(missing))}")
@@ -98,7 +97,7 @@ def try_demo(command: Path, folder: Path, client: Path) -> None:
 
 
 def try_client(wheel: Path, folder: Path, port: int, key: str) -> None:
-    """Walk the list of the demo book by the client, straight out of its wheel; httpx and msgspec are of here."""
+    """Walk the demo book with the client, straight out of its wheel; httpx and msgspec are those of here."""
     program = "from tradebook_client import Tradebook; print(len(list(Tradebook().customers.list())))"
     own = {"TRADEBOOK_URL": f"http://127.0.0.1:{port}", "TRADEBOOK_API_KEY": key, "PYTHONPATH": str(wheel)}
     done = subprocess.run(
