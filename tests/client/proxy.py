@@ -61,6 +61,7 @@ class Proxy:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = 1 << 16
 
             def log_message(self, *_: object) -> None:
                 pass
