@@ -1,5 +1,6 @@
 """The programs of docs/client.md do what they are printed for, in their order; its words are those of the client."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 import tradebook_client
 from tests.client.proxy import Proxy
 from tests.fixtures.lengths import IS_SOAK
+from tradebook_client import Tradebook
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "client.md").read_text()
@@ -47,6 +49,15 @@ def test_every_error_is_on_the_page():
 
     assert len(kinds) > 10
     assert [name for name in kinds if f"`{name}`" not in PAGE] == []
+
+
+def test_every_resource_and_every_method_is_on_the_page():
+    with Tradebook("http://book.example", "key") as book:
+        resources = {name: made for name, made in vars(book).items() if not name.startswith("_")}
+    methods = {name for made in resources.values() for name, _ in inspect.getmembers(made, inspect.ismethod)}
+
+    assert len(resources) > 10
+    assert [name for name in {*resources, *methods} - {"__init__"} if f"`{name}`" not in PAGE] == []
 
 
 def mypy(folder, program):

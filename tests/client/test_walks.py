@@ -126,6 +126,27 @@ def test_a_page_that_no_server_gives_ends_the_walk_with_an_error(filled, clients
 
 
 @SERVED
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Say(lambda _: 5),
+        Say(lambda _: None),
+        Say(lambda _: []),
+        Say(lambda _: b""),
+        Say(lambda _: b"\xff"),
+        Say(lambda found: {**found, "name": None}),
+        Say(lambda found: {**found, "price_groups": {"object": "list", "data": []}}),
+        Say(lambda found: {**found, "price_groups": {"object": "list", "data": None, "page_info": None}}),
+    ],
+)
+def test_so_does_an_object_that_no_server_gives(filled, clients, wrong):
+    (head,) = clients.of(filled).customers.list(q="head")
+
+    with Proxy(filled.server.url, [wrong]) as proxy, pytest.raises(UnexpectedAnswer):
+        clients.of(filled, proxy.url).customers.get(head.id)
+
+
+@SERVED
 def test_a_page_with_keys_and_words_of_a_later_version_is_read(filled, clients):
     def later(page):
         rows = [{**row, "status": "on_probation", "tags": ["x"]} for row in page["data"]]

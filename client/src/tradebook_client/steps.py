@@ -80,19 +80,20 @@ def find_by_number(number: str, include: Sequence[str]) -> Steps[Customer | None
     """Look for a customer by its number, as it is written or else whatever its case."""
     if not number.strip():
         raise ValueError("number is empty.")
-    wanted, found = _folded(number), None
+    wanted = _folded(number)
+    found: Customer | None = None
     asked: Request | None = request(
         "GET", CUSTOMERS, include=include, filters={"q": number}, known=CustomersFilters
     )
     while asked is not None:
         read = yield from page(asked)
-        for row in read.rows:
-            if row["number"] == number:
-                return typed(Customer, row)
-            if _folded(row["number"]) == wanted:
-                found = row
+        for customer in read.typed(Customer):
+            if customer.number == number:
+                return customer
+            if _folded(customer.number) == wanted:
+                found = customer
         asked = read.following
-    return None if found is None else typed(Customer, found)
+    return found
 
 
 def _folded(number: str) -> str:
@@ -147,10 +148,12 @@ def _complete(answer: Any) -> Steps[None]:
 
 
 def _lists(value: Any) -> Iterator[dict[str, Any]]:
-    for inner in value.values() if isinstance(value, dict) else value:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for inner in inside:
+        if isinstance(inner, dict) and inner.get("object") == "list":
+            yield inner
+        # Most are plain values, and a call for each would take the most of the time.
         if isinstance(inner, dict | list):
-            if isinstance(inner, dict) and inner.get("object") == "list":
-                yield inner
             yield from _lists(inner)
 
 
