@@ -6,7 +6,7 @@ import falcon
 
 from tradebook.web.bodies import Bodies
 from tradebook.web.connections import Connections
-from tradebook.web.rsgi import Worker
+from tradebook.web.rsgi import Threads, Worker
 
 
 class _Constant:
@@ -17,6 +17,14 @@ class _Constant:
         response.data = self._body
 
 
+class _Nobody:
+    def account_of(self, _header: str | None, _client: str) -> int:
+        return 0
+
+    def limit_headers(self, _header: str | None, _client: str) -> tuple[()]:
+        return ()
+
+
 def create_worker(port: int, connections_max: int, parent: int) -> Worker:
     """One route, one answer."""
     app = falcon.App()
@@ -24,7 +32,8 @@ def create_worker(port: int, connections_max: int, parent: int) -> Worker:
     return Worker(
         app,
         Bodies(0, 1_000),
-        lambda *_: 0,
+        _Nobody(),
+        threads=Threads(reading=0, writing=1),
         read_queue_seconds=0.1,
         write_queue_seconds=0.1,
         connections=Connections(

@@ -149,7 +149,7 @@ _UNKEYED = (
 
 def _change_section(route: Action) -> str:
     answer = "one " + link(route.item) if route.item else "nothing (204)"
-    others = "".join(f", or {link(item)}" for item in route.other_items)
+    others = "".join(f", or {link(item)}" for item in route.previews)
     needed = " and ".join(map(code, route.permissions))
     rows = [
         (

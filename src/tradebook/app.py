@@ -1,5 +1,6 @@
 """Puts the product together: the one place that knows every room."""
 
+from collections.abc import Callable
 from functools import partial
 
 # Babel and pycountry for the first request that shows an amount, which would wait for them.
@@ -13,6 +14,7 @@ from tradebook.resources import ALL, api_keys
 from tradebook.settings import Settings, load_settings
 from tradebook.storage import readiness
 from tradebook.storage.database import Database
+from tradebook.storage.location import locate
 from tradebook.web import metrics
 from tradebook.web.application import OPEN_PATHS, build_app
 from tradebook.web.auth import Authenticator, KeyRules
@@ -20,15 +22,23 @@ from tradebook.web.bodies import Bodies
 from tradebook.web.connections import Connections
 from tradebook.web.limits import make_limits
 from tradebook.web.page_cache import PageCache
-from tradebook.web.rsgi import Worker
+from tradebook.web.rsgi import Threads, Worker
 from tradebook.web.service import Service
 from tradebook.web.tracing import Tracing, make_tracing
 from tradebook.web.twins import Twins
 
+ON_A_FILE = Threads(reading=0, writing=1)
+"""Reading waits for nothing, and all writers for one lock."""
+
+ON_A_SERVER = Threads(reading=4, writing=4)
+"""Whoever asks a server waits for its answer, and others can ask meanwhile."""
+
 App = falcon.App[falcon.Request, falcon.Response]
 
 
-def create_worker(port: int, connections_max: int, parent: int) -> Worker:
+def create_worker(
+    port: int, connections_max: int, parent: int, on_listening: Callable[[], object] = lambda: None
+) -> Worker:
     """Make what a worker process serves on a port, as long as its parent process lives."""
     settings = load_settings()
     tracing = make_tracing()
@@ -43,11 +53,13 @@ def create_worker(port: int, connections_max: int, parent: int) -> Worker:
     worker = Worker(
         app,
         service.bodies,
-        service.authenticator.account_of,
+        service.authenticator,
+        threads=ON_A_FILE if locate(settings.database).is_embedded else ON_A_SERVER,
         read_queue_seconds=settings.read_queue_ms / 1000,
         write_queue_seconds=settings.write_queue_ms / 1000,
         connections=connections,
         parent=parent,
+        on_listening=on_listening,
         close=partial(_close, service.database, tracing),
     )
     metrics.begin(lambda: (*worker.lengths(), connections.number, service.database.figures()))

@@ -13,6 +13,7 @@ from tradebook.crud.listing import list_page
 from tradebook.crud.resource import View
 from tradebook.demo.book import demo_customers
 from tradebook.resources import customers
+from tradebook.storage.derived import Values
 from tradebook.web.query_string import page_url
 
 ROUTE = customers.resource.routes[0]
@@ -25,7 +26,7 @@ class Counting:
 
     def __init__(self, reader) -> None:
         self._reader = reader
-        self.cache = {}
+        self.cache = Values()
         self.account_id = reader.account_id
         self.count = 0
 

@@ -3,12 +3,14 @@
 import multiprocessing
 import os
 import resource
+import select
+import signal
 import sys
 from collections.abc import Callable
 from functools import partial
 from math import ceil
 from threading import Timer
-from typing import cast
+from typing import Any, cast
 
 from granian import loops
 from granian.constants import HTTPModes, Interfaces, Loops
@@ -22,6 +24,7 @@ from tradebook.settings import DATABASE_VARIABLE, Settings, load_settings
 from tradebook.storage.location import locate
 from tradebook.storage.sqlite.location import SqliteLocation
 from tradebook.web.loops import WorkerLoop
+from tradebook.web.rsgi import Worker
 
 LOOP = "tradebook"
 BACKLOG = 4_096
@@ -32,6 +35,9 @@ CONNECTIONS_SPARE = 16
 
 ENDING_SECONDS_MAX = 10
 """How long a worker may take to finish what it has begun."""
+
+LISTENING_SECONDS = 0.05
+"""How often it is looked whether the server is told to end, before a worker listens."""
 
 OTHER_DESCRIPTORS = 64
 """For the book, the log and the server itself."""
@@ -60,6 +66,7 @@ def serve_forever(
     loops.register(LOOP)(WorkerLoop)
     if metrics_at is not None:
         _show_metrics(metrics_at, (host, port), workers, settings)
+    listening, told = os.pipe()
     server = _Server(
         "tradebook.app:create_worker",
         address=host,
@@ -75,9 +82,9 @@ def serve_forever(
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
     )
-    server.on_startup(on_listening)
+    server.tell_when(listening, on_listening)
     # It asks for a callable, and calls the method of RSGI where there is one.
-    server.serve(target_loader=partial(create_worker, port, connections, os.getpid()), wrap_loader=False)  # type: ignore[arg-type]
+    server.serve(target_loader=partial(_worker, port, connections, os.getpid(), told), wrap_loader=False)  # type: ignore[arg-type]
 
 
 def _show_metrics(
@@ -98,11 +105,31 @@ def _show_metrics(
     metrics_page.start(listener, metrics.board, files=files, served_at=served_at)
 
 
-class _Server(MPServer):
-    """Granian, with a limit of its own for workers that don't end.
+def _worker(port: int, connections: int, parent: int, told: int) -> Worker:
+    """Make what a worker serves, in its own process."""
+    # The main process's handler is here too, and would only note the order to end where nobody looks. Later
+    # the loop has one of its own.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    return create_worker(port, connections, parent, lambda: os.write(told, b"."))
 
-    Where it is Granian's, it sometimes takes a worker that has just ended for one that goes on.
+
+class _Server(MPServer):
+    """Granian, with a limit of its own for workers that don't end, which tells when it can be reached.
+
+    Granian's own limit sometimes takes a worker that has just ended for one that goes on, and its own hook is
+    called before a worker listens.
     """
+
+    def tell_when(self, listening: int, tell: Callable[[], None]) -> None:
+        """Call `tell` as soon as a worker has written into a pipe, of which `listening` is the other end."""
+        self._listening, self._tell = listening, tell
+
+    def _spawn_workers(self, *arguments: Any) -> None:
+        super()._spawn_workers(*arguments)  # type: ignore[no-untyped-call]
+        while not self.main_loop_interrupt.is_set():
+            if select.select([self._listening], [], [], LISTENING_SECONDS)[0]:
+                self._tell()
+                return
 
     def _stop_workers(self) -> None:
         overdue = Timer(ENDING_SECONDS_MAX, self._kill_workers)

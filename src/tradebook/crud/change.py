@@ -9,6 +9,8 @@ from tradebook.crud.versions import version_of
 from tradebook.errors import PreconditionFailed, SystemOwned
 from tradebook.storage.database import Writer
 
+NO_LIMIT = 1 << 62
+
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One change of the book: everything that an action works with."""
@@ -21,6 +23,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """The row of the object that the path ends in, as it was before the change."""
     values: dict[str, Any] = {}
     """The fields of the body, as they are stored."""
+    answer_bytes_max: int = NO_LIMIT
+    """How large the answer may be."""
 
     @property
     def id(self) -> int:

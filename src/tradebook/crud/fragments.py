@@ -9,12 +9,15 @@ import sqlalchemy as sa
 from tradebook.crud.resource import View
 from tradebook.crud.shapes import Inside, RowShape, Shape
 from tradebook.storage.database import Reader
+from tradebook.storage.derived import Values
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
 KEPT_BYTES_MAX = 1_048_576
 """How much is kept of one small table of an account, in bytes."""
 
-ENTRY_OVERHEAD_BYTES = 150
+ENTRY_OVERHEAD_BYTES = 210
+"""What a key and its JSON take up in memory besides the text."""
+
 Fragment = Any
 """Finished JSON (`msgspec.Raw`) in a field whose type is that of the object; msgspec copies it as it is."""
 
@@ -69,21 +72,44 @@ def kept(
     objects: Callable[[set[int | None]], Mapping[int, msgspec.Struct | None]],
 ) -> dict[int | None, Fragment]:
     """Return finished JSON by key: what is kept under a name, and of what is missing what `objects` makes."""
-    found: _Kept = reader.cache.setdefault(name, _Kept())
+    cache = reader.cache
+    found: _Kept = cache.get(name) or cache.setdefault(name, _Kept())
     missing = set(keys).difference(found.by_key)
     if not missing:
         return found.by_key
+    # Copied, as what msgspec returns holds on to half as much memory again as it is long.
     made: dict[int | None, msgspec.Raw] = {
-        key: msgspec.Raw(msgspec.json.encode(each)) for key, each in objects(missing).items()
+        key: msgspec.Raw(bytes(memoryview(msgspec.json.encode(each))))
+        for key, each in objects(missing).items()
     }
-    size = sum([len(raw) + ENTRY_OVERHEAD_BYTES for raw in made.values()])
+    with cache.lock:
+        if cache.get(name) is not found:
+            # Another thread has begun it anew.
+            return {**found.by_key, **made}
+        return _keep(cache, name, found.by_key.keys() & set(keys), made)
+
+
+def _keep(
+    cache: Values, name: str, wanted: Collection[int | None], made: Mapping[int | None, msgspec.Raw]
+) -> dict[int | None, Fragment]:
+    """Keep what was made; where there is no room, begin anew with that, and what else is wanted."""
+    found: _Kept = cache[name]
+    # Another thread may have made the same.
+    new = {key: raw for key, raw in made.items() if key not in found.by_key}
+    size = _size_of(new)
     if found.size_bytes + size > KEPT_BYTES_MAX:
-        wanted = {key: found.by_key[key] for key in keys if key in found.by_key}
-        found = reader.cache[name] = _Kept()
+        new |= {key: found.by_key[key] for key in wanted}
+        size = _size_of(new)
+        whole = {**found.by_key, **new}
+        cache.grow(-found.size_bytes)
+        found = cache[name] = _Kept()
         if size > KEPT_BYTES_MAX:
-            return {**found.by_key, **wanted, **made}
-        made |= wanted
-        size += sum([len(raw) + ENTRY_OVERHEAD_BYTES for raw in wanted.values() if raw is not None])
-    found.by_key |= made
+            return whole
+    found.by_key |= new
     found.size_bytes += size
+    cache.grow(size)
     return found.by_key
+
+
+def _size_of(fragments: Mapping[int | None, Fragment]) -> int:
+    return sum([len(raw) + ENTRY_OVERHEAD_BYTES for raw in fragments.values() if raw is not None])

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from tradebook.crud.change import Change
+from tradebook.crud.change import NO_LIMIT, Change
 from tradebook.crud.cursor import Position
 from tradebook.crud.fields import NOTHING, Body
 from tradebook.crud.parameters import Pairs, Parameter
@@ -19,9 +19,6 @@ PageUrl = Callable[[str, Pairs, Position, bytes], str]
 """Writes the URL of a page: the list's path, what the client asked for, where the page begins, its scope."""
 
 
-_NO_LIMIT = 1 << 62
-
-
 def _no_page(*_: object) -> str:
     raise AssertionError("nothing of this view goes on behind a URL")
 
@@ -32,9 +29,9 @@ class View(msgspec.Struct, frozen=True):
     reader: Reader
     include: frozenset[str] = frozenset()
     page_url: PageUrl = _no_page
-    bytes_max: int = _NO_LIMIT
+    bytes_max: int = NO_LIMIT
     """How large the whole answer may be."""
-    bytes_left: int = _NO_LIMIT
+    bytes_left: int = NO_LIMIT
     """How much of that is left for what is loaded now."""
 
 
@@ -187,8 +184,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     path_objects: tuple[PathObject, ...] = ()
     item: type[msgspec.Struct] | None = None
     """The object in the answer; None if the answer has no body."""
-    other_items: tuple[type[msgspec.Struct], ...] = ()
-    """Other objects that the answer may hold instead."""
+    previews: tuple[type[msgspec.Struct], ...] = ()
+    """What the answer holds instead where it was only asked what would happen; then nothing was done."""
     load: Load | None = None
     includes: tuple[str, ...] = ()
     creates: bool = False

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from tradebook.clock import now_ms
+from tradebook.storage.derived import Values
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.schema import Prepared
 
@@ -82,8 +83,8 @@ class Reader(Protocol):
         """A number of the account that every commit changes; no two states share it."""
 
     @property
-    def cache(self) -> dict[Any, Any]:
-        """Values derived from the account at this revision; emptied when it changes."""
+    def cache(self) -> Values:
+        """Values derived from the account at this revision."""
 
     def rows(self, statement: Prepared, **values: Any) -> list[Row]:
         """Run a statement and return all its rows."""

@@ -10,7 +10,7 @@ import msgspec
 from tradebook.crud.grant import Grant
 from tradebook.errors import ApiError, InvalidApiKey, MissingApiKey, RateLimitExceeded
 from tradebook.storage.database import Database, Reader
-from tradebook.web.limits import Limits, number_of
+from tradebook.web.limits import Limits, Verdict, number_of
 from tradebook.web.recent import Recent
 
 GRANTS_MAX = 10_000
@@ -79,13 +79,20 @@ class Authenticator:
 
     def count(self, request: falcon.Request) -> None:
         """Count a request that was refused before its key was checked, for example without a route."""
+        request.context.limit = self._hit(request.env.get("HTTP_AUTHORIZATION"), request.remote_addr)
+
+    def limit_headers(self, header: str | None, client: str) -> tuple[tuple[str, str], ...]:
+        """Count a request for which nothing else is done, and write the headers about the limit."""
+        verdict = self._hit(header, client.rpartition(":")[0])
+        return () if verdict is None else verdict.headers
+
+    def _hit(self, header: str | None, address: str) -> Verdict | None:
         if self._limits is None:
-            return
-        known = self._known_by(request.env.get("HTTP_AUTHORIZATION"))
+            return None
+        known = self._known_by(header)
         if known is None:
-            request.context.limit = self._limits.hit(number_of(request.remote_addr))
-        else:
-            request.context.limit = self._limits.hit(known.key_id, known.account_id)
+            return self._limits.hit(number_of(address))
+        return self._limits.hit(known.key_id, known.account_id)
 
     def account_of(self, header: str | None, client: str) -> int:
         """Tell whose request this is without asking the book: the account of a known key, or the address."""

@@ -9,12 +9,23 @@ import falcon
 
 from tradebook.errors import ApiError, PayloadTooLarge, RequestTimeout, ValidationFailed
 from tradebook.web.heads import Environ
+from tradebook.web.waiting import overloaded
 
 DRAINED_BYTES_MAX = 16_777_216
 DRAINED_SECONDS_MAX = 2.0
 """How much of a body that nobody wants is read and dropped, so that the client gets its answer: a client that
 is still sending would lose its connection otherwise, and the answer with it."""
 
+
+PIECES_MAX = 1_000
+PIECE_BYTES = 256
+"""In how many pieces a body may come, and one more for so many bytes. Each piece is a step of the loop."""
+
+HELD_BYTES_MAX = 67_108_864
+"""How many bytes of bodies that are not complete a worker holds. An account may hold as many as are left."""
+
+DRAINED_MAX = 64
+"""How many unwanted bodies are read at a time."""
 
 LONG_SECONDS = 0.5
 """How long a worker that ends has waited for a body when it waits no more."""
@@ -34,6 +45,8 @@ class Bodies:
         self._bytes_max = bytes_max
         self._seconds_max = timeout_ms / 1000
         self._waits: set[asyncio.Timeout] = set()
+        self._held: dict[int, int] = {}
+        self._drained = 0
 
     def require_small(self, request: falcon.Request) -> None:
         """Refuse a body whose Content-Length is over the limit, without reading it: PayloadTooLarge."""
@@ -46,9 +59,20 @@ class Bodies:
         raw: bytes = request.env["wsgi.input"].read(self._bytes_max + 1)
         return raw
 
-    async def arrived(self, environ: Environ, arriving: Arriving) -> bytes:
-        """Wait for the whole body; RequestTimeout, PayloadTooLarge, or ValidationFailed if it is damaged."""
-        pieces, size, ends = [], 0, 0
+    async def arrived(self, environ: Environ, account: int, arriving: Arriving) -> bytes:
+        """Wait for the whole body of an account's request.
+
+        RequestTimeout, PayloadTooLarge, ValidationFailed if it is damaged, Overloaded if others have sent too
+        much already.
+        """
+        pieces: list[bytes] = []
+        try:
+            return await self._whole(environ, account, arriving, pieces)
+        finally:
+            self._hold(account, -sum(map(len, pieces)))
+
+    async def _whole(self, environ: Environ, account: int, arriving: Arriving, pieces: list[bytes]) -> bytes:
+        size, ends = 0, 0
         try:
             async with self._timeout():
                 async for piece in arriving:
@@ -56,6 +80,8 @@ class Bodies:
                     ends += not piece
                     if size <= self._bytes_max:
                         pieces.append(piece)
+                        self._hold(account, len(piece))
+                        _require_few(pieces, size)
                     elif size > self._bytes_max + DRAINED_BYTES_MAX:
                         break
         except TimeoutError:
@@ -66,6 +92,25 @@ class Bodies:
             raise self._too_large()
         self._require_whole(environ, size, ends)
         return b"".join(pieces)
+
+    async def drained(self, arriving: Arriving) -> bool:
+        """Read and drop a body, up to a size and for a short time; False if there is more of it."""
+        if self._drained >= DRAINED_MAX:
+            return False
+        self._drained += 1
+        size, pieces = 0, 0
+        try:
+            async with asyncio.timeout(DRAINED_SECONDS_MAX):
+                async for piece in arriving:
+                    size += len(piece)
+                    pieces += 1
+                    if size > DRAINED_BYTES_MAX or pieces > PIECES_MAX + size // PIECE_BYTES:
+                        return False
+        except TimeoutError:
+            return False
+        finally:
+            self._drained -= 1
+        return True
 
     def wait_no_more(self) -> None:
         """End the time of all bodies that have been awaited for long: RequestTimeout for each."""
@@ -83,12 +128,20 @@ class Bodies:
             finally:
                 self._waits.discard(wait)
 
+    def _hold(self, account: int, number: int) -> None:
+        """Count bytes that an account has on their way; Overloaded where too few are left for others."""
+        held = self._held[account] = self._held.get(account, 0) + number
+        if not held:
+            del self._held[account]
+        elif number > 0 and held > HELD_BYTES_MAX - sum(self._held.values()):
+            raise overloaded()
+
     def _too_large(self) -> ApiError:
         return PayloadTooLarge(f"The body is over {self._bytes_max} bytes.")
 
     def _require_whole(self, environ: Environ, size: int, ends: int) -> None:
         if "HTTP_TRANSFER_ENCODING" not in environ:
-            length = int(environ.get("CONTENT_LENGTH") or 0)
+            length = int(environ.get("CONTENT_LENGTH", "").lstrip("0") or 0)
             if size != length:
                 raise ValidationFailed(f"The body ends after {size} of {length} bytes.")
         elif ends > 1 or not size:
@@ -99,15 +152,6 @@ class Bodies:
             )
 
 
-async def drained(arriving: Arriving) -> bool:
-    """Read and drop a body, up to a number of bytes and for a short time; False if there is more of it."""
-    left = DRAINED_BYTES_MAX
-    try:
-        async with asyncio.timeout(DRAINED_SECONDS_MAX):
-            async for piece in arriving:
-                left -= len(piece)
-                if left <= 0:
-                    return False
-    except TimeoutError:
-        return False
-    return True
+def _require_few(pieces: list[bytes], size: int) -> None:
+    if len(pieces) > PIECES_MAX + size // PIECE_BYTES:
+        raise ValidationFailed("The body comes in too many small pieces. Send larger ones.")

@@ -74,10 +74,10 @@ class Changing:
         found = None if replay is None else replay.find(writer, partial(self._shown, asked))
         if found is not None:
             raise _Replayed(found)
-        key = None
+        result = None
         try:
             with writer.savepoint():
-                answer, key = self._done(writer, grant, asked)
+                answer, result = self._done(writer, grant, asked)
         except ApiError as error:
             # Store a failure that would come again. Not a missing permission: another API key, or this
             # one with more permissions, may succeed.
@@ -85,7 +85,7 @@ class Changing:
                 raise
             answer = error_answer(error)
         if replay is not None:
-            replay.keep(writer, answer, None if key is None else Again(key, self._plain(writer, key)))
+            replay.keep(writer, answer, self._again(writer, answer, result))
         return answer
 
     def _settled(
@@ -118,15 +118,22 @@ class Changing:
         except ApiError as refusal:
             return _Asked(refusal=refusal)
 
-    def _done(self, writer: Writer, grant: Grant, asked: "_Asked") -> tuple[Answer, int | None]:
-        """Do what is asked; returns the answer, and the key of what it shows if it is too large to keep."""
+    def _done(self, writer: Writer, grant: Grant, asked: "_Asked") -> tuple[Answer, Any]:
+        """Do what is asked; returns the answer, and what the action has returned."""
         action = self._action
         if asked.refusal is not None:
             raise asked.refusal
         row = row_in_path(action.path_objects, writer, asked.path_keys)
         if action.changes_object:
             require_changeable(row, asked.expected)
-        change = Change(writer=writer, grant=grant, path_keys=asked.path_keys, row=row, values=asked.values)
+        change = Change(
+            writer=writer,
+            grant=grant,
+            path_keys=asked.path_keys,
+            row=row,
+            values=asked.values,
+            answer_bytes_max=self._service.answer_bytes_max,
+        )
         result = action.act(change)
         if result is None:
             return Answer(204, None), None
@@ -140,9 +147,15 @@ class Changing:
         else:
             body = msgspec.json.encode(result)
             shown = Shown(body, etag_of(result, body))
-        answer = Answer(status, shown.body, (*headers, ("ETag", shown.etag)))
-        is_large = len(shown.body) > KEPT_BYTES_MAX
-        return answer, result if is_large and isinstance(result, int) else None
+        return Answer(status, shown.body, (*headers, ("ETag", shown.etag))), result
+
+    def _again(self, writer: Writer, answer: Answer, result: Any) -> Again | None:
+        """Tell how an answer that is too large to be stored is made anew."""
+        if answer.body is None or len(answer.body) <= KEPT_BYTES_MAX:
+            return None
+        if isinstance(result, int):
+            return Again(result, self._plain(writer, result))
+        return Again() if isinstance(result, self._action.previews) else None
 
     def _shown(self, asked: "_Asked", reader: Reader, key: int) -> Shown | None:
         """Make the JSON of an object as it is now; None if it is gone."""

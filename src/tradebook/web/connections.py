@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from ctypes import addressof, create_string_buffer
 from pathlib import Path
+from time import perf_counter
 
 import msgspec
 
@@ -24,9 +25,17 @@ from tradebook.web.log import log
 
 LOOK_SECONDS = 0.5
 HURRIED_SECONDS = 0.1
-"""How long between two looks, and where many connections are open."""
+"""How long between two looks, and where there are nearly too many connections."""
 
-HURRY_FROM = 256
+STARTING_SECONDS = 0.01
+"""How long between two looks whether this process listens yet."""
+
+NEARLY = 0.75
+SHARE = 20
+"""How many times longer than the last look the pause after it is at least."""
+
+UNSENT_BYTES = 262_144
+"""How much of its answers the system keeps for a client that doesn't read. It would be megabytes."""
 
 SILENT_SECONDS = 1.0
 CROWDED_SILENT_SECONDS = 0.25
@@ -73,6 +82,8 @@ class Connections:
         self._port = port
         self._unread_bytes_max = unread_bytes_max
         self._large: dict[tuple[str, int], int] = {}
+        self._new_large: dict[tuple[str, int], int] = {}
+        self._is_hurried = False
         self._ended: set[tuple[str, int]] = set()
         self._ending: set[tuple[str, int]] = set()
         self._per_address_max = per_address_max
@@ -80,25 +91,37 @@ class Connections:
         self._send_ms_max = int(send_seconds_max * 1000)
         self._known: dict[int, Connection | int] = {}
 
-    def watch(self, parent: int, on_orphaned: Callable[[], None]) -> None:
-        """Look again and again, in a thread; tell when the process that has started this one is gone."""
+    def watch(
+        self, parent: int, *, on_listening: Callable[[], object], on_orphaned: Callable[[], None]
+    ) -> None:
+        """Look again and again, in a thread.
+
+        Tell when this process listens, and when the process that has started it is gone.
+        """
         pause = threading.Event()
 
         def look_on() -> None:
+            while _DESCRIPTORS.exists() and not _listeners() and os.getppid() == parent:
+                pause.wait(STARTING_SECONDS)
+            on_listening()
             while True:
-                number = self.look()
+                began = perf_counter()
+                try:
+                    self.look()
+                except OSError as error:
+                    log("the connections can't be looked at", reason=str(error))
                 if os.getppid() != parent:
                     on_orphaned()
                     return
-                is_hurried = number > HURRY_FROM or number >= self._in_all_max
-                pause.wait(HURRIED_SECONDS if is_hurried else LOOK_SECONDS)
+                seconds = HURRIED_SECONDS if self._is_hurried else LOOK_SECONDS
+                pause.wait(max(seconds, SHARE * (perf_counter() - began)))
 
         threading.Thread(target=look_on, name="connections", daemon=True).start()
 
     def note_answer(self, client: str, size: int) -> None:
         """Remember the size of a large answer, until its client has read it."""
         if size >= LARGE_BYTES:
-            self._large[_client(client)] = size
+            self._new_large[_client(client)] = size
 
     def end(self, client: str) -> None:
         """Have a connection closed soon: its body is left unread, so the server may keep it."""
@@ -110,6 +133,8 @@ class Connections:
         by_address = defaultdict(list)
         for connection in found:
             by_address[connection.address].append(connection)
+        most = max(map(len, by_address.values()), default=0)
+        self._is_hurried = most > NEARLY * self._per_address_max or len(found) > NEARLY * self._in_all_max
         closed = 0
         for listed in by_address.values():
             closed += self._close_silent(listed, len(listed) - self._per_address_max, SILENT_SECONDS)
@@ -139,10 +164,9 @@ class Connections:
         a request already. With a filter that drops all packets, those who connect go on trying until it is
         closed, and then know that nothing was sent.
         """
-        for descriptor in _sockets():
+        for descriptor in _listeners():
             with suppress(OSError), _borrowed(descriptor) as end:
-                if end.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                    end.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, _DROP_ALL)
+                end.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, _DROP_ALL)
 
     def _open(self) -> Iterator[Connection]:
         """List the connections that are open."""
@@ -162,6 +186,7 @@ class Connections:
                 if end.family in {socket.AF_INET, socket.AF_INET6} and end.getsockname()[1] == self._port:
                     address, port = end.getpeername()[:2]
                     end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self._send_ms_max)
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
                     return Connection(descriptor, inode, address, port)
         except OSError:
             # It listens, or is closed already.
@@ -177,7 +202,9 @@ class Connections:
 
     def _close_unread(self, connections: list[Connection]) -> int:
         """Close those that have left large answers unread the longest, where these are too many bytes."""
-        sizes, self._large = self._large, {}
+        sizes, new = self._large, self._new_large
+        # What was answered since the last look may not have reached the socket yet: it is kept for one more.
+        self._large, self._new_large = new, {}
         unread = []
         for connection in connections:
             client = connection.address, connection.port
@@ -245,6 +272,16 @@ def _sockets() -> dict[int, int]:
             status = os.fstat(int(entry.name))
             if stat.S_ISSOCK(status.st_mode):
                 found[int(entry.name)] = status.st_ino
+    return found
+
+
+def _listeners() -> list[int]:
+    """List the sockets of this process that listen."""
+    found = []
+    for descriptor in _sockets():
+        with suppress(OSError), _borrowed(descriptor) as end:
+            if end.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                found.append(descriptor)
     return found
 
 

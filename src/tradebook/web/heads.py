@@ -139,11 +139,10 @@ def _refusal(scope: Scope, environ: Environ, twice: str | None) -> ApiError | No
 def _unreadable(headers: Headers, pairs: list[tuple[str, str]]) -> ApiError | None:
     """Refuse a header whose value the server has left out: it would be ignored without a word."""
     names = headers.keys()
-    if len(names) == len(pairs):
+    read = {name for name, _ in pairs}
+    if len(names) == len(read):
         return None
-    missing = sorted(set(names).difference(name for name, _ in pairs))
-    if not missing:
-        return None
+    missing = sorted(set(names) - read)
     return _about(missing[0], "holds characters that are not ASCII.")
 
 

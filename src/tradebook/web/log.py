@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
 
@@ -31,9 +32,11 @@ def log(event: str, **details: Any) -> None:
         line = _encoded({name: _without_keys(v) if isinstance(v, str) else v for name, v in record.items()})
     if not line.isascii():
         line = _BREAKS.sub(lambda found: f"\\u{ord(found[0]):04x}", line.decode()).encode()
-    # One write for each line, as several processes share the stream.
-    sys.stderr.buffer.write(line + b"\n")
-    sys.stderr.buffer.flush()
+    # One write for each line, as several processes share the stream. Where nobody reads it any more, or its
+    # disk is full, requests are answered nevertheless.
+    with suppress(OSError):
+        sys.stderr.buffer.write(line + b"\n")
+        sys.stderr.buffer.flush()
 
 
 def _encoded(record: dict[str, Any]) -> bytes:

@@ -84,7 +84,7 @@ def _paths(routes: Iterable[tuple[Resource, Route]]) -> dict[str, Any]:
 
 
 def _change(resource: Resource, route: Action) -> dict[str, Any]:
-    shapes = [item.__name__ for item in (route.item, *route.other_items) if item is not None]
+    shapes = [item.__name__ for item in (route.item, *route.previews) if item is not None]
     headers = (*OF_A_KEY, *(("Idempotent-Replayed",) if is_repeatable(route) else ()))
     answers: dict[str, Any] = {}
     if not shapes:
@@ -246,7 +246,7 @@ def _schemas(resources: Iterable[Resource]) -> dict[str, Any]:
     listed = tuple(resources)
     actions = [route for each in listed for route in each.routes if isinstance(route, Action)]
     shapes = [each.shape for each in listed]
-    shapes += [item for action in actions for item in (action.item, *action.other_items) if item is not None]
+    shapes += [item for action in actions for item in (action.item, *action.previews) if item is not None]
     _, schemas = msgspec.json.schema_components([*shapes, ErrorEnvelope], ref_template=SCHEMA_REF)
     return dict(schemas) | {a.body.name: a.body.schema() for a in actions if a.body.fields}
 

@@ -37,8 +37,9 @@ class Shown(msgspec.Struct, frozen=True):
 class Again(msgspec.Struct, frozen=True):
     """What is stored in the place of an answer that is too large."""
 
-    key: int
-    plain: bytes
+    key: int | None = None
+    """Which object it shows; None for a preview, which is then asked for again as if for the first time."""
+    plain: bytes | None = None
     """The object without what was included, for when it is gone."""
 
 
@@ -57,7 +58,8 @@ class Replay(msgspec.Struct, frozen=True):
     def find(self, reader: Reader, anew: Anew) -> Answer | None:
         """Return the stored answer, if any; IdempotencyKeyReused if it belongs to a different request.
 
-        `anew` reads the object of an answer that was too large to be stored.
+        `anew` reads the object of an answer that was too large to be stored. A preview that was too large
+        counts as not answered: nothing was done.
         """
         record = find_record(reader, self.key)
         if record is None:
@@ -69,6 +71,8 @@ class Replay(msgspec.Struct, frozen=True):
         except InvalidToken:
             raise _reused() from None
         answer = msgspec.json.decode(kept, type=_Kept)
+        if answer.is_preview:
+            return None
         body = None if answer.body is None else answer.body.encode()
         headers = answer.headers
         shown = None if answer.key is None else anew(reader, answer.key)
@@ -85,6 +89,7 @@ class Replay(msgspec.Struct, frozen=True):
             None if body is None else body.decode(),
             answer.headers,
             None if again is None else again.key,
+            again is not None and again.key is None,
         )
         text = msgspec.json.encode(kept_answer)
         kept = text if self.seal is None else self.seal.encrypt(text)
@@ -97,6 +102,8 @@ class _Kept(msgspec.Struct, frozen=True):
     headers: tuple[tuple[str, str], ...]
     key: int | None = None
     """The key of the object that is read anew; the body then is only for when it is gone."""
+    is_preview: bool = False
+    """Whether it was a preview too large to be stored, which is made anew."""
 
 
 def replay_of(request: falcon.Request, body: bytes, *, has_secret: bool) -> Replay | None:

@@ -16,11 +16,12 @@ import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from math import ceil
-from typing import Any, Protocol
+from traceback import format_exception
+from typing import Any, NamedTuple, Protocol
 
-from tradebook.errors import ApiError, Overloaded
+from tradebook.errors import ApiError, InternalError, Overloaded
 from tradebook.web import metrics
-from tradebook.web.bodies import Arriving, Bodies, drained
+from tradebook.web.bodies import Arriving, Bodies
 from tradebook.web.connections import Connections
 from tradebook.web.envelope import error_answer
 from tradebook.web.heads import REFUSAL, BodyWanted, Environ, Scope, environ_of, has_body
@@ -28,9 +29,6 @@ from tradebook.web.log import log
 from tradebook.web.loops import WorkerLoop
 from tradebook.web.middleware import REQUEST_ID_HEADER, good_request_id
 from tradebook.web.waiting import LoopTurns, ThreadTurns, overloaded
-
-WRITERS = 1
-"""How many threads change the book: more would only wait for each other's lock."""
 
 SWITCH_SECONDS = 0.0005
 """How long a thread keeps the interpreter from the other one: a tenth of the default, as reads are short."""
@@ -47,12 +45,13 @@ which it waits for a next request; and how often it looks whether there are such
 TELLING_SECONDS = 1.0
 """How often the log tells of refusals for overload: a line for each would cost more than they do."""
 
-_UNHURRIED = frozenset({"/healthz", "/readyz"})
+_LIVENESS, _READINESS = "/healthz", "/readyz"
 """Paths that are answered however long the line is: a supervisor asks whether the server lives."""
 
 CLOSE = ("connection", "close")
 _SHED = error_answer(overloaded())
-_SHED_HEADERS = [("content-type", "application/json"), ("x-content-type-options", "nosniff"), *_SHED.headers]
+_OF_REFUSALS = (("content-type", "application/json"), ("x-content-type-options", "nosniff"))
+_SHED_HEADERS = (*_OF_REFUSALS, *_SHED.headers)
 
 Headers = list[tuple[str, str]]
 Called = tuple[int, Headers, bytes]
@@ -66,6 +65,25 @@ class Transport(Arriving, Protocol):
         """Send an answer."""
 
 
+class Callers(Protocol):
+    """Who asks, as far as it is known without a look into the book."""
+
+    def account_of(self, header: str | None, client: str) -> int:
+        """Tell whose request this is: the account of a known key, or the address."""
+
+    def limit_headers(self, header: str | None, client: str) -> Iterable[tuple[str, str]]:
+        """Count a request, and write the headers about the limit."""
+
+
+class Threads(NamedTuple):
+    """How many threads an engine is served best by."""
+
+    reading: int
+    """0 for the loop's own thread: where reading needs no waiting."""
+
+    writing: int
+
+
 class Worker:
     """What the server calls for each request."""
 
@@ -73,22 +91,29 @@ class Worker:
         self,
         application: Application,
         bodies: Bodies,
-        account_of: Callable[[str | None, str], int],
+        authenticator: Callers,
         *,
+        threads: Threads,
         read_queue_seconds: float,
         write_queue_seconds: float,
         connections: Connections,
         parent: int,
+        on_listening: Callable[[], object] = lambda: None,
         close: Callable[[], None],
     ) -> None:
         self._application = application
         self._bodies = bodies
-        self._account_of = account_of
-        self._reads = LoopTurns(read_queue_seconds)
-        self._writes = ThreadTurns(WRITERS, write_queue_seconds)
-        self._threads = ThreadPoolExecutor(WRITERS, thread_name_prefix="writer")
+        self._callers = authenticator
+        self._reads: LoopTurns | ThreadTurns = LoopTurns(read_queue_seconds)
+        self._readers = None
+        if threads.reading:
+            self._reads = ThreadTurns("read", threads.reading, read_queue_seconds, is_one_by_one=False)
+            self._readers = ThreadPoolExecutor(threads.reading, thread_name_prefix="reader")
+        self._writes = ThreadTurns("write", threads.writing, write_queue_seconds, is_one_by_one=True)
+        self._writers = ThreadPoolExecutor(threads.writing, thread_name_prefix="writer")
         self._connections = connections
         self._parent = parent
+        self._on_listening = on_listening
         self._close = close
         self._is_ending = False
         self._is_telling = False
@@ -103,11 +128,17 @@ class Worker:
         gc.freeze()
         gc.set_threshold(*COLLECT_AFTER)
         loop.finish = self._finish
-        self._connections.watch(self._parent, on_orphaned=lambda: os.kill(os.getpid(), signal.SIGTERM))
+        self._connections.watch(
+            self._parent,
+            on_listening=self._on_listening,
+            on_orphaned=lambda: os.kill(os.getpid(), signal.SIGTERM),
+        )
 
     def __rsgi_del__(self, loop: WorkerLoop) -> None:
         """Close the book, after the last request."""
-        self._threads.shutdown()
+        for threads in (self._readers, self._writers):
+            if threads is not None:
+                threads.shutdown()
         self._close()
 
     def lengths(self) -> tuple[int, int]:
@@ -133,78 +164,111 @@ class Worker:
 
     async def __rsgi__(self, scope: Scope, transport: Transport) -> None:
         given = scope.headers.get
-        account = self._account_of(given("authorization"), scope.client)
-        if (
-            self._reads.waiting.is_full_for(account)
-            and scope.method == "GET"
-            and scope.path not in _UNHURRIED
-        ):
+        client, key = scope.client, given("authorization")
+        account = self._callers.account_of(key, client)
+        if self._reads.waiting.is_full_for(account) and _has_nothing_else(scope):
             # Before anything is done for it: at ten times what can be answered, refusing is most of the work.
-            status, headers, body = self._shed(given("x-request-id"))
+            status, headers, body = self._shed(key, client, given("x-request-id"))
         else:
-            status, headers, body = await self._answer(scope, environ_of(scope), account, transport)
-        self._connections.note_answer(scope.client, len(body))
-        if self._is_ending and CLOSE not in headers:
-            headers.append(CLOSE)
+            request = _Request(environ_of(scope), account, client, transport)
+            try:
+                status, headers, body = await self._answer(request)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer
+                status, headers, body = self._fault(error)
+        self._connections.note_answer(client, len(body))
+        if self._is_ending:
+            _say_close(headers)
         transport.response_bytes(status, headers, body)
 
-    async def _answer(self, scope: Scope, environ: Environ, account: int, transport: Transport) -> Called:
+    async def _answer(self, request: "_Request") -> Called:
+        environ = request.environ
         try:
-            if environ["PATH_INFO"] in _UNHURRIED:
-                return self._call(environ)
-            began = await self._reads.wait(account)
-            try:
+            if environ["PATH_INFO"] == _LIVENESS:
                 answer = self._call(environ)
-            finally:
-                self._reads.done(began)
+            elif environ["PATH_INFO"] == _READINESS:
+                answer = await self._called(self._readers, environ)
+            else:
+                answer = await self._in_turn(self._reads, self._readers, request)
         except BodyWanted:
-            return await self._change(scope, environ, account, transport)
+            return await self._change(request)
         except Overloaded:
-            answer = self._shed(environ.get("HTTP_X_REQUEST_ID"))
+            answer = self._shed_request(request)
         if has_body(environ):
-            await self._leave(scope, environ, transport, answer)
+            # It would be taken for the next request.
+            _say_close(answer[1])
+            if "HTTP_EXPECT" in environ or not await self._bodies.drained(request.transport):
+                self._connections.end(request.client)
         return answer
 
-    async def _change(self, scope: Scope, environ: Environ, account: int, transport: Transport) -> Called:
+    async def _change(self, request: "_Request") -> Called:
         """Answer a request that changes the book, once its body is there."""
+        environ = request.environ
         try:
-            raw = await self._bodies.arrived(environ, transport) if has_body(environ) else b""
+            raw = b""
+            if has_body(environ):
+                raw = await self._bodies.arrived(environ, request.account, request.transport)
         except ApiError as refusal:
             environ[REFUSAL] = refusal
             answer = self._call(environ)
-            answer[1].append(CLOSE)
-            self._connections.end(scope.client)
+            _say_close(answer[1])
+            self._connections.end(request.client)
             return answer
         environ["wsgi.input"] = io.BytesIO(raw)
         try:
-            began = await self._writes.wait(account)
+            return await self._in_turn(self._writes, self._writers, request)
         except Overloaded:
-            return self._shed(environ.get("HTTP_X_REQUEST_ID"))
+            return self._shed_request(request)
+
+    async def _in_turn(
+        self, turns: LoopTurns | ThreadTurns, threads: ThreadPoolExecutor | None, request: "_Request"
+    ) -> Called:
+        began = await turns.wait(request.account)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._call, environ)
+            return await self._called(threads, request.environ)
         finally:
-            self._writes.done(began)
+            turns.done(request.account, began)
 
-    async def _leave(self, scope: Scope, environ: Environ, transport: Transport, answer: Called) -> None:
-        """End the connection of a request whose body nobody has read: it would be taken for the next one."""
-        answer[1].append(CLOSE)
-        if "HTTP_EXPECT" in environ or not await drained(transport):
-            self._connections.end(scope.client)
+    async def _called(self, threads: ThreadPoolExecutor | None, environ: Environ) -> Called:
+        """Call the application, in one of the threads if there are any."""
+        if threads is None:
+            return self._call(environ)
+        return await asyncio.get_running_loop().run_in_executor(threads, self._call, environ)
 
-    def _shed(self, request_id: str | None) -> Called:
+    def _shed_request(self, request: "_Request") -> Called:
+        get = request.environ.get
+        return self._shed(get("HTTP_AUTHORIZATION"), request.client, get("HTTP_X_REQUEST_ID"))
+
+    def _shed(self, key: str | None, client: str, request_id: str | None) -> Called:
         """Refuse a request that can't be answered in time, without a call of the application: that costs."""
         self._shed_since_told += 1
         metrics.shed()
         if not self._is_telling:
             self._is_telling = True
             asyncio.get_running_loop().call_later(TELLING_SECONDS, self._tell)
-        headers = [(REQUEST_ID_HEADER, good_request_id(request_id)), *_SHED_HEADERS]
-        return _SHED.status, headers, _SHED.body or b""
+        return (
+            _SHED.status,
+            [
+                (REQUEST_ID_HEADER, good_request_id(request_id)),
+                *self._callers.limit_headers(key, client),
+                *_SHED_HEADERS,
+            ],
+            _SHED.body or b"",
+        )
 
     def _tell(self) -> None:
         self._is_telling = False
         log("requests refused, as more have come than can be answered in time", refused=self._shed_since_told)
         self._shed_since_told = 0
+
+    @staticmethod
+    def _fault(error: Exception) -> Called:
+        """Answer where something is wrong outside the application, as it would answer itself."""
+        request_id = good_request_id(None)
+        log("fault", request_id=request_id, exception="".join(format_exception(error)).rstrip())
+        message = f"The server failed on this request. Report it with the id {request_id}."
+        answer = error_answer(InternalError(message))
+        headers = [(REQUEST_ID_HEADER, request_id), CLOSE, *_OF_REFUSALS, *answer.headers]
+        return answer.status, headers, answer.body or b""
 
     def _call(self, environ: Environ) -> Called:
         """Call the application, as WSGI has it."""
@@ -215,3 +279,28 @@ class Worker:
 
         body = b"".join(self._application(environ, start))
         return (*begun[0], body)
+
+
+class _Request(NamedTuple):
+    """A request under way."""
+
+    environ: Environ
+    account: int
+    client: str
+    transport: Transport
+
+
+def _has_nothing_else(scope: Scope) -> bool:
+    """Tell whether a request is a read that waits in line, without a body."""
+    given = scope.headers.get
+    return (
+        scope.method == "GET"
+        and scope.path not in {_LIVENESS, _READINESS}
+        and given("content-length") is None
+        and given("transfer-encoding") is None
+    )
+
+
+def _say_close(headers: Headers) -> None:
+    if CLOSE not in headers:
+        headers.append(CLOSE)

@@ -1,13 +1,14 @@
 """Turns: who waits for the one that works, for how long, and who is sent away.
 
-A worker does one thing at a time. Requests that come while it works wait in line: an account after the other
-takes a turn, however many requests each of them has sent. If the line is longer than a client would want to
+Requests that come while a worker works wait in line. The next turn is for the account whose turns have taken
+the least time, however many requests each of them has sent. If the line is longer than a client would want to
 wait, a request of the account with the most of them is refused at once, which costs next to nothing. So what
 is let in is answered in time, at any load.
 """
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import deque
+from collections.abc import Collection
 from time import perf_counter
 from typing import Literal
 
@@ -23,34 +24,50 @@ SLICE_SECONDS = 0.002
 LATE = 2
 """How many times longer than it may wait a request has waited when nobody waits for its answer any more."""
 
+ACCOUNTS_MAX = 10_000
+"""Of how many accounts it is remembered what time they have taken. Then all begin anew."""
+
 _FIRST_GUESS_SECONDS = 0.001
 _WEIGHT = 0.05
 """How much the newest duration counts in the mean."""
 
 
 class Waiting:
-    """The requests that wait, an account after the other."""
+    """The requests that wait, by account, and the time that the turns of each have taken."""
 
     def __init__(self, name: Literal["read", "write"], seconds_max: float) -> None:
         self.number = 0
-        self._name = name
         self.mean_seconds = _FIRST_GUESS_SECONDS
-        self._ended = 0.0
-        self._were_others = False
+        self._name = name
         self._seconds_max = seconds_max
-        self._of: OrderedDict[int, deque[asyncio.Future[None]]] = OrderedDict()
+        self._of: dict[int, deque[asyncio.Future[None]]] = {}
+        self._taken: dict[int, float] = {}
+        self._least = 0.0
+        """What the account had taken whose turn it was last: who comes anew begins there."""
 
-    def note(self, began: float) -> float:
-        """Learn from how long a turn has taken, which ends now, and return it.
+        self._ended: float | None = None
+        """When the last turn ended, if others have waited ever since."""
 
-        Where others have waited all the time, what lies between two turns is part of what one takes: refusing
-        many takes time too.
+    def note(self, account: int, began: float) -> float:
+        """Charge an account with its turn, which ends now, and return how long that was.
+
+        Where others have waited all the time, the mean also has what lies between two turns: refusing many
+        takes time too.
         """
         now = perf_counter()
-        seconds = now - (self._ended if self._were_others else began)
-        self._ended, self._were_others = now, self.number > 0
-        self.mean_seconds += _WEIGHT * (seconds - self.mean_seconds)
-        return now - began
+        seconds = now - began
+        if len(self._taken) > ACCOUNTS_MAX:
+            self._taken.clear()
+        self._taken[account] = self._taken_by(account) + seconds
+        self.mean_seconds += _WEIGHT * (
+            (seconds if self._ended is None else now - self._ended) - self.mean_seconds
+        )
+        if self.number:
+            self._ended = now
+        else:
+            # Whoever has worked alone owes nobody anything.
+            self._ended, self._least = None, self._taken[account]
+        return seconds
 
     def is_full_for(self, account: int) -> bool:
         """Tell whether a newcomer of this account would be refused."""
@@ -66,40 +83,52 @@ class Waiting:
         metrics.waited(self._name, seconds)
         return seconds <= LATE * self._seconds_max
 
+    def take(self, without: Collection[int] = ()) -> int | None:
+        """Give the next one its turn and return whose it is; None if nobody waits.
+
+        Nobody's turn it is who is in `without`.
+        """
+        while True:
+            able = [account for account in self._of if account not in without]
+            if not able:
+                break
+            account = min(able, key=self._taken_by)
+            self._least = self._taken_by(account)
+            if self._remove(account, newest=False, error=None):
+                return account
+        if not self.number:
+            self._ended = None
+        return None
+
     def _put(self, account: int) -> asyncio.Future[None]:
         """Stand in line; Overloaded for the newcomer, or for the newest of one that has more in line."""
         if self.number >= ALWAYS and self.number * self.mean_seconds >= self._seconds_max:
             if self.is_full_for(account):
                 raise overloaded()
-            self._send_one_away()
+            self._remove(max(self._of, key=lambda each: len(self._of[each])), newest=True, error=overloaded())
         place = asyncio.get_running_loop().create_future()
         self._of.setdefault(account, deque()).append(place)
+        self._taken[account] = self._taken_by(account)
         self.number += 1
         return place
 
-    def take(self) -> bool:
-        """Give the next one its turn; False if nobody waits."""
-        while self._of:
-            account, places = self._of.popitem(last=False)
-            place = places.popleft()
-            self.number -= 1
-            if places:
-                self._of[account] = places
-            if not place.done():
-                place.set_result(None)
-                return True
-        return False
-
-    def _send_one_away(self) -> None:
-        """Refuse the newest of the account that has the most in line."""
-        greediest = max(self._of, key=lambda account: len(self._of[account]))
-        places = self._of[greediest]
-        place = places.pop()
+    def _remove(self, account: int, *, newest: bool, error: Overloaded | None) -> bool:
+        """Take a request out of the line, to answer or to refuse it; False if it waits no more."""
+        places = self._of[account]
+        place = places.pop() if newest else places.popleft()
         self.number -= 1
         if not places:
-            del self._of[greediest]
-        if not place.done():
-            place.set_exception(overloaded())
+            del self._of[account]
+        if place.done():
+            return False
+        if error is None:
+            place.set_result(None)
+        else:
+            place.set_exception(error)
+        return True
+
+    def _taken_by(self, account: int) -> float:
+        return max(self._taken.get(account, 0.0), self._least)
 
 
 def overloaded() -> Overloaded:
@@ -127,9 +156,9 @@ class LoopTurns:
                 raise overloaded()
         return perf_counter()
 
-    def done(self, began: float) -> None:
+    def done(self, account: int, began: float) -> None:
         """End a turn."""
-        self._spent += self.waiting.note(began)
+        self._spent += self.waiting.note(account, began)
         self._open_round()
 
     def _open_round(self) -> None:
@@ -141,33 +170,52 @@ class LoopTurns:
         self._is_round_open = False
         self._spent = 0.0
         granted = 0.0
-        while granted < SLICE_SECONDS and self.waiting.take():
+        while granted < SLICE_SECONDS and self.waiting.take() is not None:
             granted += self.waiting.mean_seconds
         if granted:
             self._open_round()
 
 
 class ThreadTurns:
-    """Turns in threads of their own, as many at a time as there are threads."""
+    """Turns in threads of their own, as many at a time as there are threads.
 
-    def __init__(self, threads: int, seconds_max: float) -> None:
-        self.waiting = Waiting("write", seconds_max)
+    Writers of an account would wait for each other's lock. So with `is_one_by_one` an account has one turn at
+    a time.
+    """
+
+    def __init__(
+        self, name: Literal["read", "write"], threads: int, seconds_max: float, *, is_one_by_one: bool
+    ) -> None:
+        self.waiting = Waiting(name, seconds_max)
         self._free = threads
+        self._is_one_by_one = is_one_by_one
+        self._busy: set[int] = set()
 
     async def wait(self, account: int) -> float:
         """Wait for a turn; returns when it began. End it with `done`."""
-        if self._free:
-            self._free -= 1
-        elif not await self.waiting.wait(account):
-            self._give_on()
+        if self._free and account not in self._busy:
+            self._begin(account)
+            return perf_counter()
+        if not await self.waiting.wait(account):
+            self._end(account)
             raise overloaded()
         return perf_counter()
 
-    def done(self, began: float) -> None:
+    def done(self, account: int, began: float) -> None:
         """End a turn and give it to the next one."""
-        self.waiting.note(began)
-        self._give_on()
+        self.waiting.note(account, began)
+        self._end(account)
 
-    def _give_on(self) -> None:
-        if not self.waiting.take():
-            self._free += 1
+    def _begin(self, account: int) -> None:
+        self._free -= 1
+        if self._is_one_by_one:
+            self._busy.add(account)
+
+    def _end(self, account: int) -> None:
+        self._free += 1
+        self._busy.discard(account)
+        while self._free:
+            taken = self.waiting.take(self._busy)
+            if taken is None:
+                break
+            self._begin(taken)

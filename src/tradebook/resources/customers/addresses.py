@@ -36,6 +36,11 @@ _LINKS_OF = prepare(
         _links.account_id == ACCOUNT, any_of(_links.customer_id, "ids")
     )
 )
+_ADDRESSES_OF = prepare(
+    sa.select(_links.address_id)
+    .where(_links.account_id == ACCOUNT, any_of(_links.customer_id, "ids"))
+    .distinct()
+)
 _LINK = prepare(sa.insert(customer_addresses))
 _ATTACH = prepare(
     sa.update(customer_addresses)
@@ -77,6 +82,11 @@ def links_of(reader: Reader, keys: Iterable[int]) -> dict[Pair, bool]:
     """Return the addresses under which some customers are found, and whether each is attached."""
     rows = reader.rows(_LINKS_OF, ids=sorted(set(keys)))
     return {(customer, address): bool(is_attached) for customer, address, is_attached in rows}
+
+
+def addresses_of(reader: Reader, keys: Iterable[int]) -> list[int]:
+    """List the addresses under which any of some customers is found, each once."""
+    return sorted(address for (address,) in reader.rows(_ADDRESSES_OF, ids=list(keys)))
 
 
 def customers_of(reader: Reader, address: int) -> dict[int, bool]:

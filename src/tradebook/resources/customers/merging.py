@@ -1,5 +1,6 @@
 """Merging customers: several become one. Everything that is lost by it is shown by a preview."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -13,12 +14,22 @@ from tradebook.crud.versions import next_version
 from tradebook.errors import HierarchyViolation, ValidationFailed
 from tradebook.ids import encode_id
 from tradebook.resources import account_groups, addresses
-from tradebook.resources.customers.addresses import Pair, customer_addresses, link, links_of
+from tradebook.resources.customers.addresses import (
+    Pair,
+    addresses_of,
+    customer_addresses,
+    link,
+    links_of,
+)
 from tradebook.resources.customers.changes import require_customers
 from tradebook.resources.customers.fields import as_given
 from tradebook.resources.customers.index import INDEX
 from tradebook.resources.customers.parents import children_of, review_parents, set_parents
-from tradebook.resources.customers.price_groups import price_groups_of, set_price_groups
+from tradebook.resources.customers.price_groups import (
+    price_groups_of,
+    price_groups_of_any,
+    set_price_groups,
+)
 from tradebook.resources.customers.shape import ID_PREFIX
 from tradebook.resources.customers.tables import (
     customer_price_groups,
@@ -64,6 +75,18 @@ _DROPS = [
 ]
 
 
+_PARENTS = prepare(sa.select(_c.id, _c.parent_id).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids")))
+
+SOURCES_AT_ONCE = 25
+"""How many sources are read at once for a preview: a row may have a long note."""
+
+ID_BYTES = 24
+"""What an id in a list takes up at most."""
+
+LOSSES_SHARE, IDS_SHARE = 2, 8
+"""An answer has a half for the losses, and an eighth for each of the three lists of what moves."""
+
+
 class MergeLoss(msgspec.Struct, frozen=True):
     """A value of a source that is lost, because the customer that remains has another one."""
 
@@ -71,6 +94,15 @@ class MergeLoss(msgspec.Struct, frozen=True):
     field: str
     lost: Any
     kept: Any
+
+
+class MergeLeftOut(msgspec.Struct, frozen=True):
+    """How much of each list of a preview is not shown, because it had no room."""
+
+    moved_address_ids: int
+    moved_price_group_ids: int
+    moved_child_account_ids: int
+    losses: int
 
 
 class CustomerMergePreview(msgspec.Struct, frozen=True):
@@ -83,44 +115,38 @@ class CustomerMergePreview(msgspec.Struct, frozen=True):
     moved_price_group_ids: list[str]
     moved_child_account_ids: list[str]
     losses: list[MergeLoss]
+    left_out: MergeLeftOut
 
 
 class _Merge(msgspec.Struct, frozen=True):
     """A merge that may be done, and what is known of those that it is about."""
 
     target: Values
-    sources: dict[int, Values]
+    parents: dict[int, int | None]
+    """The sources, each with its parent."""
     links: dict[Pair, bool]
-    groups: dict[int, set[int]]
+    """The addresses of the target; its price groups are `groups`."""
+    groups: set[int]
+    addresses: list[int]
+    """The addresses of the sources."""
+    moved_groups: list[int]
     children: list[int]
 
     @property
-    def addresses(self) -> list[int]:
-        """The addresses of the sources."""
-        return sorted({address for customer, address in self.links if customer in self.sources})
-
-    @property
     def moved_addresses(self) -> list[int]:
-        """Those of them that the target does not have."""
+        """The addresses of the sources that the target does not have."""
         return [address for address in self.addresses if (self.target["id"], address) not in self.links]
-
-    @property
-    def moved_groups(self) -> list[int]:
-        """The price groups of the sources that the target is not in."""
-        found = set().union(*(self.groups[key] for key in self.sources))
-        return sorted(found - self.groups[self.target["id"]])
 
 
 def merge(change: Change) -> int | CustomerMergePreview:
     """Merge the sources into the customer of the path, or show what that would do."""
     plan = _plan(change)
     if change.values["dry_run"]:
-        return _preview(plan)
+        return _preview(change, plan)
     _move(change.writer, plan)
     _remove(change.writer, plan)
-    parents = {source["parent_id"] for source in plan.sources.values()}
-    turned = review_parents(change.writer, {change.id, *parents})
-    change.writer.reindex(INDEX, list(dict.fromkeys([change.id, *plan.sources, *turned])))
+    turned = review_parents(change.writer, {change.id, *plan.parents.values()})
+    change.writer.reindex(INDEX, list(dict.fromkeys([change.id, *plan.parents, *turned])))
     return change.id
 
 
@@ -128,8 +154,8 @@ def _plan(change: Change) -> _Merge:
     reader, target, keys = change.writer, change.row, change.values[PARAM]
     if change.id in keys:
         raise ValidationFailed(f"{PARAM} names the customer itself, which stays.", param=PARAM)
-    found = records.find_all(reader, keys)
-    if len(found) < len(keys):
+    parents: dict[int, int | None] = dict(reader.rows(_PARENTS, ids=keys))
+    if len(parents) < len(keys):
         require_customers(reader, keys, PARAM)
     gone = {change.id, *keys}
     children = [key for key in children_of(reader, keys) if key not in gone]
@@ -137,49 +163,95 @@ def _plan(change: Change) -> _Merge:
         raise HierarchyViolation(
             "The sources have child accounts, which can't become children of a child account.", param=PARAM
         )
+    groups = price_groups_of(reader, [change.id])[change.id]
     return _Merge(
         target,
-        {key: found[key] for key in keys},
-        links_of(reader, gone),
-        price_groups_of(reader, gone),
+        {key: parents[key] for key in keys},
+        links_of(reader, [change.id]),
+        groups,
+        addresses_of(reader, keys),
+        sorted(price_groups_of_any(reader, keys) - groups),
         children,
     )
 
 
-def _preview(plan: _Merge) -> CustomerMergePreview:
-    kept = as_given(plan.target)
-    gone = {encode_id(ID_PREFIX, key) for key in (plan.target["id"], *plan.sources)}
-    losses = []
-    for key, source in plan.sources.items():
-        for field, lost in as_given(source).items():
-            is_moot = field == "parent_account_id" and lost in gone
-            if lost is not None and lost != kept[field] and not is_moot:
-                losses.append(MergeLoss(encode_id(ID_PREFIX, key), field, lost, kept[field]))
+def _preview(change: Change, plan: _Merge) -> CustomerMergePreview:
+    ids_max = max(1, change.answer_bytes_max // IDS_SHARE // ID_BYTES)
+
+    def some(prefix: str, keys: Sequence[int]) -> list[str]:
+        return [encode_id(prefix, key) for key in keys[:ids_max]]
+
+    moved = (plan.moved_addresses, plan.moved_groups, plan.children)
+    of_addresses, of_groups, of_children = [max(0, len(keys) - ids_max) for keys in moved]
+    losses, of_losses = _losses(change, plan)
     return CustomerMergePreview(
         "customer_merge_preview",
         encode_id(ID_PREFIX, plan.target["id"]),
-        [encode_id(ID_PREFIX, key) for key in plan.sources],
-        [encode_id(addresses.ID_PREFIX, key) for key in plan.moved_addresses],
-        [encode_id(account_groups.ID_PREFIX, key) for key in plan.moved_groups],
-        [encode_id(ID_PREFIX, key) for key in plan.children],
+        [encode_id(ID_PREFIX, key) for key in plan.parents],
+        some(addresses.ID_PREFIX, plan.moved_addresses),
+        some(account_groups.ID_PREFIX, plan.moved_groups),
+        some(ID_PREFIX, plan.children),
         losses,
+        MergeLeftOut(of_addresses, of_groups, of_children, of_losses),
     )
+
+
+def _losses(change: Change, plan: _Merge) -> tuple[list[Any], int]:
+    """List what is lost, source by source, as JSON; and count what has no room.
+
+    A source is listed whole or not at all, the first one always, and none after one that was left out.
+    """
+    kept = as_given(plan.target)
+    listed: list[Any] = []
+    left_out = 0
+    room = change.answer_bytes_max // LOSSES_SHARE
+    for source in _sources(change, plan):
+        lost = _lost(plan, source, kept)
+        if left_out == 0:
+            made = [msgspec.Raw(msgspec.json.encode(loss)) for loss in lost]
+            room -= sum([len(raw) + 1 for raw in made])
+            if room >= 0 or not listed:
+                listed += made
+                continue
+        left_out += len(lost)
+    return listed, left_out
+
+
+def _sources(change: Change, plan: _Merge) -> Iterator[Values]:
+    keys = list(plan.parents)
+    for start in range(0, len(keys), SOURCES_AT_ONCE):
+        some = keys[start : start + SOURCES_AT_ONCE]
+        found = records.find_all(change.writer, some)
+        yield from (found[key] for key in some)
+
+
+def _lost(plan: _Merge, source: Values, kept: Values) -> list[MergeLoss]:
+    # A parent that is part of the merge is no loss.
+    given = as_given(source)
+    if source["parent_id"] == plan.target["id"] or source["parent_id"] in plan.parents:
+        del given["parent_account_id"]
+    source_id = encode_id(ID_PREFIX, source["id"])
+    return [
+        MergeLoss(source_id, field, lost, kept[field])
+        for field, lost in given.items()
+        if lost is not None and lost != kept[field]
+    ]
 
 
 def _move(writer: Writer, plan: _Merge) -> None:
     target: int = plan.target["id"]
     # What the target was only billed at, and a source had attached, is attached to the target.
     link(writer, [(target, address) for address in plan.addresses], known=plan.links, is_attached=True)
-    set_price_groups(writer, {target: {*plan.groups[target], *plan.moved_groups}}, plan.groups)
+    set_price_groups(writer, {target: {*plan.groups, *plan.moved_groups}}, {target: plan.groups})
     set_parents(writer, dict.fromkeys(plan.children, target))
     # This may include the target, as a child of one of the sources. Then it becomes nobody's child.
-    stays_child = plan.target["parent_id"] not in plan.sources
+    stays_child = plan.target["parent_id"] not in plan.parents
     records.update(writer, plan.target, {"parent_id": plan.target["parent_id"] if stays_child else None})
 
 
 def _remove(writer: Writer, plan: _Merge) -> None:
-    keys = list(plan.sources)
-    inner = [key for key, source in plan.sources.items() if source["parent_id"] in plan.sources]
+    keys = list(plan.parents)
+    inner = [key for key, parent in plan.parents.items() if parent in plan.parents]
     set_parents(writer, dict.fromkeys(inner))
     now = next_version(0)
     writer.run(_POINT_ON, ids=keys, survivor=plan.target["id"], now=now)

@@ -14,6 +14,11 @@ _GROUPS_OF = prepare(
         _groups.account_id == ACCOUNT, any_of(_groups.customer_id, "ids")
     )
 )
+_ANY_OF = prepare(
+    sa.select(_groups.group_id)
+    .where(_groups.account_id == ACCOUNT, any_of(_groups.customer_id, "ids"))
+    .distinct()
+)
 _ADD = prepare(sa.insert(customer_price_groups))
 _DROP = prepare(
     sa.delete(customer_price_groups).where(
@@ -30,6 +35,11 @@ def price_groups_of(reader: Reader, customers: Iterable[int]) -> dict[int, set[i
     for customer, group in reader.rows(_GROUPS_OF, ids=list(found)):
         found[customer].add(group)
     return found
+
+
+def price_groups_of_any(reader: Reader, customers: Iterable[int]) -> set[int]:
+    """Return the pricing groups that any of some customers is in."""
+    return {group for (group,) in reader.rows(_ANY_OF, ids=list(customers))}
 
 
 def set_price_groups(

@@ -174,7 +174,7 @@ resource = Resource(
             errors=(HierarchyViolation,),
             body=merging.BODY,
             path_objects=(_PATH_OBJECT,),
-            other_items=(merging.CustomerMergePreview,),
+            previews=(merging.CustomerMergePreview,),
             **_CHANGED,
         ),
         ListRoute(

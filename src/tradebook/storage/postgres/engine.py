@@ -25,7 +25,7 @@ from tradebook.storage.database import (
     Row,
     Unavailable,
 )
-from tradebook.storage.derived import Derived
+from tradebook.storage.derived import Derived, Values
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.index_documents import Document, documents
 from tradebook.storage.index_faults import compare_texts, steps, told
@@ -80,8 +80,8 @@ class PostgresReader:
         self._database = database
         self._connection = connection
 
-    @property
-    def cache(self) -> dict[Any, Any]:
+    @cached_property
+    def cache(self) -> Values:
         """Values derived from the account at this revision."""
         return self._database.derived.of(self.account_id, self.revision)
 
@@ -123,9 +123,9 @@ class PostgresWriter(PostgresReader):
     """Reads and writes one account inside one transaction."""
 
     @cached_property
-    def cache(self) -> dict[Any, Any]:
+    def cache(self) -> Values:
         """Values derived inside this transaction; nobody else may see them before the commit."""
-        return {}
+        return Values()
 
     def run(self, statement: Prepared, **values: Any) -> int:
         """Run a statement that changes rows and return how many."""

@@ -13,7 +13,7 @@ import msgspec
 from tradebook.ids import ClockOutOfRange, new_key
 from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION, REVISION
 from tradebook.storage.database import Commits, Duplicate, Figures, IndexFault, Row, Unavailable
-from tradebook.storage.derived import Derived
+from tradebook.storage.derived import Derived, Values
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.index_documents import documents
 from tradebook.storage.index_versions import (
@@ -81,8 +81,8 @@ class SqliteReader:
         """A number of the account that every commit changes."""
         return int(self.rows(REVISION)[0][0])
 
-    @property
-    def cache(self) -> dict[Any, Any]:
+    @cached_property
+    def cache(self) -> Values:
         """Values derived from the account at this revision."""
         return self._database.derived.of(self.account_id, self.revision)
 
@@ -144,9 +144,9 @@ class SqliteWriter(SqliteReader):
     """Reads and writes one account inside one transaction."""
 
     @cached_property
-    def cache(self) -> dict[Any, Any]:
+    def cache(self) -> Values:
         """Values derived inside this transaction; nobody else may see them before the commit."""
-        return {}
+        return Values()
 
     def run(self, statement: Prepared, **values: Any) -> int:
         """Run a statement that changes rows and return how many."""
