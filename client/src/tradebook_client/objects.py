@@ -287,6 +287,7 @@ class CustomerMergePreview(msgspec.Struct, frozen=True, kw_only=True):
     moved_price_group_ids: "list[str]"
     moved_child_account_ids: "list[str]"
     losses: "list[MergeLoss]"
+    left_out: "MergeLeftOut"
 
 
 class MergeLoss(msgspec.Struct, frozen=True, kw_only=True):
@@ -296,3 +297,12 @@ class MergeLoss(msgspec.Struct, frozen=True, kw_only=True):
     field: str
     lost: Any = None
     kept: Any = None
+
+
+class MergeLeftOut(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of each list of a preview is not shown, because it had no room."""
+
+    moved_address_ids: int
+    moved_price_group_ids: int
+    moved_child_account_ids: int
+    losses: int
