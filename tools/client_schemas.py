@@ -106,12 +106,15 @@ def documented(schema: Schema) -> str:
 
 
 def struct_of(types: Types, name: str, schema: Schema) -> str:
-    """Write an object that is answered. What can be null may be missing: other versions have other keys."""
+    """Write an object that is answered. A server of another version may lack any key but the first ones."""
     lines = [f"class {name}(msgspec.Struct, frozen=True, kw_only=True):"]
     lines.append(f'    """{schema.get("description", f"{name}.")}"""\n')
     for key, value in schema["properties"].items():
         kind = types.of(value, name, key)
-        lines.append(f"    {key}: {quoted(kind)}" + (" = None" if "None" in kind or kind == "Any" else ""))
+        absent = "" if key in ("id", "object") else " = ABSENT"
+        lines.append(
+            f"    {key}: {quoted(kind)}" + (" = None" if "None" in kind or kind == "Any" else absent)
+        )
         lines.append(documented(value).rstrip())
     return "\n".join(line for line in lines if line) + "\n"
 

@@ -19,6 +19,12 @@ from tradebook.web.openapi import openapi_document
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "client" / "src" / "tradebook_client"
 HEAD = '"""{}\n\nMade from the declarations of the server: run `make docs` to make it again.\n"""\n\n'
+ABSENT = '''
+ABSENT: Any = msgspec.UNSET
+"""What a key is that the server does not have, as it is of another version."""
+
+
+'''
 NEW_KEY = ("NewApiKey", "CreatedApiKey")
 """What a new key is answered as; the client takes both forms, in `created_keys.py`."""
 OF_CUSTOMERS = '''
@@ -283,7 +289,8 @@ def modules() -> dict[str, str]:
         "objects.py": HEAD.format("The objects that the API answers with.")
         + "from datetime import datetime\nfrom typing import Any\n\nimport msgspec\n\n"
         + "from tradebook_client.lists import ListOf\n"
-        + f"from tradebook_client.words import {names_in(objects, words)}\n\n\n"
+        + f"from tradebook_client.words import {names_in(objects, words)}\n\n"
+        + ABSENT
         + objects,
         "bodies.py": HEAD.format("What can be sent: the fields of bodies, and the filters of lists.")
         + "from collections.abc import Sequence\nfrom datetime import datetime\n"

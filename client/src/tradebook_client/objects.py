@@ -27,18 +27,21 @@ from tradebook_client.words import (
     ShippingTermType,
 )
 
+ABSENT: Any = msgspec.UNSET
+"""What a key is that the server does not have, as it is of another version."""
+
 
 class Customer(msgspec.Struct, frozen=True, kw_only=True):
     """A customer of the account. Every key is always present."""
 
     id: str
     object: str
-    name: str
-    number: str
-    status: "CustomerStatus"
-    edi_status: "EdiStatus"
-    relationship_type: "RelationshipType"
-    commission_policy: "CommissionPolicy"
+    name: str = ABSENT
+    number: str = ABSENT
+    status: "CustomerStatus" = ABSENT
+    edi_status: "EdiStatus" = ABSENT
+    relationship_type: "RelationshipType" = ABSENT
+    commission_policy: "CommissionPolicy" = ABSENT
     note: str | None = None
     credit_limit: "Quantity | None" = None
     contact_info: "CustomerContactInfo | None" = None
@@ -51,8 +54,8 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
     price_groups: "ListOf[AccountGroup] | None" = None
     parent_account: "Customer | None" = None
     child_accounts: "ListOf[Customer] | None" = None
-    created_at: datetime
-    updated_at: datetime
+    created_at: datetime = ABSENT
+    updated_at: datetime = ABSENT
 
 
 class Quantity(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,8 +63,8 @@ class Quantity(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     object: str
-    value: str
-    display_value: str
+    value: str = ABSENT
+    display_value: str = ABSENT
     unit: "Unit | None" = None
 
 
@@ -70,9 +73,9 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     object: str
-    name: str
-    code: str
-    symbol: str
+    name: str = ABSENT
+    code: str = ABSENT
+    symbol: str = ABSENT
 
 
 class CustomerContactInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +91,7 @@ class CustomerFreightPreferences(msgspec.Struct, frozen=True, kw_only=True):
     """How goods are sent to the customer, and who pays for it."""
 
     object: str
-    status: "FreightPolicy"
+    status: "FreightPolicy" = ABSENT
     carrier: "Carrier | None" = None
     service_level: "ServiceLevel | None" = None
     billing_type: "BillingType | None" = None
@@ -100,15 +103,15 @@ class Carrier(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     object: str
-    name: str
+    name: str = ABSENT
     code: "CarrierCode | None" = None
     account_number: str | None = None
-    customer_portal_visibility: "CustomerPortalVisibility"
+    customer_portal_visibility: "CustomerPortalVisibility" = ABSENT
     owner: None = None
     service_levels: "ListOf[ServiceLevel] | None" = None
     deleted_at: datetime | None = None
-    created_at: datetime
-    updated_at: datetime
+    created_at: datetime = ABSENT
+    updated_at: datetime = ABSENT
 
 
 class ServiceLevel(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,13 +119,13 @@ class ServiceLevel(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     object: str
-    name: str
-    service_level_token: str
-    customer_portal_visibility: "CustomerPortalVisibility"
-    is_default: bool
+    name: str = ABSENT
+    service_level_token: str = ABSENT
+    customer_portal_visibility: "CustomerPortalVisibility" = ABSENT
+    is_default: bool = ABSENT
     owner: None = None
-    created_at: datetime
-    updated_at: datetime
+    created_at: datetime = ABSENT
+    updated_at: datetime = ABSENT
 
 
 class CustomerDefaults(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,11 +143,11 @@ class PaymentTerm(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     object: str
-    name: str
-    status: "PaymentTermStatus"
+    name: str = ABSENT
+    status: "PaymentTermStatus" = ABSENT
     owner: None = None
-    created_at: datetime
-    updated_at: datetime
+    created_at: datetime = ABSENT
+    updated_at: datetime = ABSENT
 
 
 class ShippingTerm(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,14 +155,14 @@ class ShippingTerm(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     object: str
-    name: str
-    type: "ShippingTermType"
+    name: str = ABSENT
+    type: "ShippingTermType" = ABSENT
     owner: None = None
     flat_rate: "Quantity | None" = None
     minimum_order_value: "Quantity | None" = None
     free_shipping_service_levels: "ListOf[ServiceLevel] | None" = None
-    created_at: datetime
-    updated_at: datetime
+    created_at: datetime = ABSENT
+    updated_at: datetime = ABSENT
 
 
 class Priority(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,11 +170,11 @@ class Priority(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     object: str
-    code: "PriorityCode"
-    name: str
+    code: "PriorityCode" = ABSENT
+    name: str = ABSENT
     owner: None = None
-    created_at: datetime
-    updated_at: datetime
+    created_at: datetime = ABSENT
+    updated_at: datetime = ABSENT
 
 
 class AccountUser(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,12 +183,12 @@ class AccountUser(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     user: "User | None" = None
     object: str
-    status: "AccountUserStatus"
+    status: "AccountUserStatus" = ABSENT
     role: None = None
     department: None = None
     last_used_at: datetime | None = None
-    created_at: datetime
-    updated_at: datetime
+    created_at: datetime = ABSENT
+    updated_at: datetime = ABSENT
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,15 +201,15 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     username: str | None = None
     email_verified_at: datetime | None = None
     image_url: str | None = None
-    created_at: datetime
-    updated_at: datetime
+    created_at: datetime = ABSENT
+    updated_at: datetime = ABSENT
 
 
 class CustomerNotificationPreferences(msgspec.Struct, frozen=True, kw_only=True):
     """Which messages the customer wants."""
 
     object: str
-    accepts_invoice_emails: bool
+    accepts_invoice_emails: bool = ABSENT
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -214,13 +217,13 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     object: str
-    name: str
+    name: str = ABSENT
     phone: str | None = None
     email: str | None = None
-    type: "AddressType"
+    type: "AddressType" = ABSENT
     geolocation: "Geolocation | None" = None
-    created_at: datetime
-    updated_at: datetime
+    created_at: datetime = ABSENT
+    updated_at: datetime = ABSENT
 
 
 class Geolocation(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,7 +236,7 @@ class Geolocation(msgspec.Struct, frozen=True, kw_only=True):
     locality: str | None = None
     state: str | None = None
     postal_code: str | None = None
-    country: str
+    country: str = ABSENT
 
 
 class AccountGroup(msgspec.Struct, frozen=True, kw_only=True):
@@ -241,13 +244,13 @@ class AccountGroup(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     object: str
-    name: str
+    name: str = ABSENT
     description: str | None = None
-    commission_policy: "CommissionPolicy"
-    freight_policy: "FreightPolicy"
-    type: "AccountGroupType"
-    created_at: datetime
-    updated_at: datetime
+    commission_policy: "CommissionPolicy" = ABSENT
+    freight_policy: "FreightPolicy" = ABSENT
+    type: "AccountGroupType" = ABSENT
+    created_at: datetime = ABSENT
+    updated_at: datetime = ABSENT
 
 
 class AccountStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -255,11 +258,11 @@ class AccountStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     object: str
-    code: "CustomerStatus"
-    name: str
+    code: "CustomerStatus" = ABSENT
+    name: str = ABSENT
     owner: None = None
-    created_at: datetime
-    updated_at: datetime
+    created_at: datetime = ABSENT
+    updated_at: datetime = ABSENT
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -268,33 +271,33 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     object: str
     name: str | None = None
-    environment: "Environment"
-    last_four: str
-    permissions: "list[str]"
+    environment: "Environment" = ABSENT
+    last_four: str = ABSENT
+    permissions: "list[str]" = ABSENT
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
-    created_at: datetime
-    updated_at: datetime
+    created_at: datetime = ABSENT
+    updated_at: datetime = ABSENT
 
 
 class CustomerMergePreview(msgspec.Struct, frozen=True, kw_only=True):
     """What a merge would do; nothing was done."""
 
     object: str
-    customer_id: str
-    source_customer_ids: "list[str]"
-    moved_address_ids: "list[str]"
-    moved_price_group_ids: "list[str]"
-    moved_child_account_ids: "list[str]"
-    losses: "list[MergeLoss]"
-    left_out: "MergeLeftOut"
+    customer_id: str = ABSENT
+    source_customer_ids: "list[str]" = ABSENT
+    moved_address_ids: "list[str]" = ABSENT
+    moved_price_group_ids: "list[str]" = ABSENT
+    moved_child_account_ids: "list[str]" = ABSENT
+    losses: "list[MergeLoss]" = ABSENT
+    left_out: "MergeLeftOut" = ABSENT
 
 
 class MergeLoss(msgspec.Struct, frozen=True, kw_only=True):
     """A value of a source that is lost, because the customer that remains has another one."""
 
-    customer_id: str
-    field: str
+    customer_id: str = ABSENT
+    field: str = ABSENT
     lost: Any = None
     kept: Any = None
 
@@ -302,7 +305,7 @@ class MergeLoss(msgspec.Struct, frozen=True, kw_only=True):
 class MergeLeftOut(msgspec.Struct, frozen=True, kw_only=True):
     """How much of each list of a preview is not shown, because it had no room."""
 
-    moved_address_ids: int
-    moved_price_group_ids: int
-    moved_child_account_ids: int
-    losses: int
+    moved_address_ids: int = ABSENT
+    moved_price_group_ids: int = ABSENT
+    moved_child_account_ids: int = ABSENT
+    losses: int = ABSENT
