@@ -24,7 +24,7 @@ PIECE_BYTES = 256
 HELD_BYTES_MAX = 67_108_864
 """How many bytes of bodies that are not complete a worker holds. An account may hold as many as are left."""
 
-DRAINED_MAX = 64
+DRAINED_MAX = 1_000
 """How many unwanted bodies are read at a time."""
 
 LONG_SECONDS = 0.5

@@ -42,6 +42,9 @@ CROWDED_SILENT_SECONDS = 0.25
 """How long a connection has to be silent before it may be closed: its next request could be on its way. The
 second is for when there are so many that nobody else gets in."""
 
+ENDED_SECONDS = 0.1
+"""How long a connection has to be silent when it is closed because its body was left."""
+
 LARGE_BYTES = 65_536
 """How large an answer has to be to be counted while it is unread. Smaller ones the system's buffers hold."""
 
@@ -197,7 +200,8 @@ class Connections:
         """Close what was ended before the last look: by now the answer has left."""
         due, self._ending, self._ended = self._ending, self._ended, set()
         for connection in connections if due else ():
-            if (connection.address, connection.port) in due:
+            # One that something comes on is another one, from the same port.
+            if (connection.address, connection.port) in due and _silent_seconds(connection) > ENDED_SECONDS:
                 _close(connection)
 
     def _close_unread(self, connections: list[Connection]) -> int:

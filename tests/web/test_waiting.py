@@ -1,0 +1,143 @@
+"""Turns: shared by the time that they take, refused where the line is too long."""
+
+import asyncio
+from time import perf_counter
+
+import pytest
+
+from tradebook.errors import Overloaded
+from tradebook.web.waiting import ALWAYS, LoopTurns, ThreadTurns, Waiting
+
+GREEDY, POLITE = 1, 2
+
+
+def begin(waiting, account):
+    """Stand in line, as a task does."""
+    return asyncio.ensure_future(waiting.wait(account))
+
+
+async def in_line(waiting, *accounts):
+    """Have requests of accounts in line."""
+    made = [begin(waiting, account) for account in accounts]
+    await asyncio.sleep(0)
+    return made
+
+
+async def leave(waiting, tasks):
+    """Let everybody have a turn, and be done."""
+    while waiting.take() is not None:
+        pass
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def test_an_account_whose_turns_take_long_does_not_have_as_many():
+    async def story():
+        waiting = Waiting("read", 10)
+        tasks = await in_line(waiting, *[GREEDY] * 9, *[POLITE] * 9)
+        turns = []
+        for _ in range(10):
+            account = waiting.take()
+            waiting.note(account, perf_counter() - (0.040 if account == GREEDY else 0.001))
+            turns.append(account)
+        await leave(waiting, tasks)
+        return turns
+
+    assert asyncio.run(story()).count(GREEDY) == 1
+
+
+def test_who_has_worked_alone_owes_nothing_to_who_comes():
+    async def story():
+        waiting = Waiting("read", 10)
+        waiting.note(GREEDY, perf_counter() - 3_600)
+        tasks = await in_line(waiting, *[GREEDY] * 3, *[POLITE] * 3)
+        turns = []
+        for _ in range(4):
+            turns.append(waiting.take())
+            waiting.note(turns[-1], perf_counter() - 0.001)
+        await leave(waiting, tasks)
+        return turns
+
+    assert sorted(asyncio.run(story())) == [GREEDY, GREEDY, POLITE, POLITE]
+
+
+def test_the_newest_of_who_has_the_most_in_line_is_refused():
+    async def story():
+        waiting = Waiting("read", 0)
+        greedy = await in_line(waiting, *[GREEDY] * ALWAYS)
+        assert waiting.is_full_for(GREEDY)
+        assert not waiting.is_full_for(POLITE)
+        with pytest.raises(Overloaded):
+            await waiting.wait(GREEDY)
+        polite = await in_line(waiting, POLITE)
+        with pytest.raises(Overloaded):
+            await greedy[-1]
+        await leave(waiting, greedy + polite)
+        return polite[0].exception()
+
+    assert asyncio.run(story()) is None
+
+
+def test_a_pause_is_no_long_turn():
+    """Also where those who waited have gone without one."""
+
+    async def story():
+        waiting = Waiting("write", 0)
+        tasks = await in_line(waiting, GREEDY)
+        waiting.note(POLITE, perf_counter() - 0.001)
+        waiting._ended -= 3_600
+        await leave(waiting, tasks)
+        waiting.note(POLITE, perf_counter())
+        return waiting.mean_seconds
+
+    assert asyncio.run(story()) < 0.1
+
+
+def test_an_account_has_one_turn_at_a_time_and_leaves_the_other_threads_to_others():
+    async def story():
+        turns = ThreadTurns("write", 2, 10, is_one_by_one=True)
+        first = await turns.wait(GREEDY)
+        second = asyncio.ensure_future(turns.wait(GREEDY))
+        await asyncio.sleep(0)
+        other = await asyncio.wait_for(turns.wait(POLITE), 1)
+        assert not second.done()
+        turns.done(GREEDY, first)
+        began = await asyncio.wait_for(second, 1)
+        turns.done(GREEDY, began)
+        turns.done(POLITE, other)
+        return await asyncio.wait_for(turns.wait(GREEDY), 1)
+
+    assert asyncio.run(story()) > 0
+
+
+def test_who_comes_too_late_gives_its_turn_on():
+    async def story():
+        turns = ThreadTurns("write", 1, 0, is_one_by_one=True)
+        first = await turns.wait(GREEDY)
+        late = [asyncio.ensure_future(turns.wait(account)) for account in (GREEDY, POLITE)]
+        await asyncio.sleep(0.01)
+        turns.done(GREEDY, first)
+        outcomes = await asyncio.gather(*late, return_exceptions=True)
+        return outcomes, await asyncio.wait_for(turns.wait(GREEDY), 1)
+
+    outcomes, began = asyncio.run(story())
+    assert {type(each) for each in outcomes} == {Overloaded}
+    assert began > 0
+
+
+def test_all_that_has_come_has_its_turn_on_the_loop():
+    async def story():
+        turns, done = LoopTurns(10), []
+
+        async def work(number):
+            account = number % 3
+            began = await turns.wait(account)
+            end = perf_counter() + 0.001
+            while perf_counter() < end:
+                pass
+            turns.done(account, began)
+            done.append(number)
+
+        await asyncio.gather(*map(work, range(50)))
+        return done
+
+    assert sorted(asyncio.run(story())) == list(range(50))
