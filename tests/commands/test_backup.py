@@ -1,9 +1,14 @@
 """`tradebook backup`: a verified copy for its owner alone, or no file at all."""
 
 import json
+import os
 import resource
+import signal
 import stat
-from contextlib import contextmanager
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 
 import apsw
 import pytest
@@ -139,6 +144,107 @@ def test_interrupted_at_any_moment_it_leaves_no_file(command, monkeypatch, momen
         back_up(book_of(command), command.folder / "copy.db", timeout_ms=1_000)
 
     assert files_of(command) == set()
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from tradebook.storage.sqlite import backup
+def kill(*_, **__):
+    os.kill(os.getpid(), 9)
+owner, name = sys.argv[1].split(".")
+setattr({"backup": backup, "Path": Path}[owner], name, kill)
+backup.back_up(Path(sys.argv[2]), Path(sys.argv[3]), timeout_ms=1_000)
+"""
+
+
+def left(command, moment="backup._verify"):
+    """Have a backup killed, and return the part that it leaves."""
+    arguments = [moment, str(book_of(command)), str(command.folder / "copy.db")]
+    done = subprocess.run([sys.executable, "-c", KILLED, *arguments], check=False)
+    assert done.returncode == -signal.SIGKILL
+    return command.folder / "copy.db.part"
+
+
+@pytest.mark.parametrize("moment", ["backup._copy", "backup._verify", "backup._give_name"])
+def test_what_a_kill_has_left_is_no_hindrance(command, moment):
+    assert left(command, moment).exists()
+
+    command.good("backup", "copy.db")
+
+    assert files_of(command) == {"copy.db"}
+    assert account_of(command, "copy.db") == [command.account]
+
+
+def test_a_copy_that_was_named_before_the_kill_stays(command):
+    """Its part is a second name of the same file."""
+    part = left(command, "Path.unlink")
+    kept = (command.folder / "copy.db").rename(command.folder / "kept.db")
+    assert kept.samefile(part)
+
+    command.good("backup", "copy.db")
+
+    assert files_of(command) == {"copy.db", "kept.db"}
+    assert account_of(command, "kept.db") == [command.account]
+
+
+def test_a_part_that_another_backup_writes_is_left_to_it(command, monkeypatch):
+    verify, seconds = backup_module._verify, []
+
+    def verify_beside_another(part):
+        seconds.append(command.run("backup", "copy.db"))
+        return verify(part)
+
+    monkeypatch.setattr(backup_module, "_verify", verify_beside_another)
+    back_up(book_of(command), command.folder / "copy.db", timeout_ms=1_000)
+
+    assert [(done.returncode, "copy.db.part exists already" in done.stderr) for done in seconds] == [
+        (FAILED, True)
+    ]
+    assert files_of(command) == {"copy.db"}
+
+
+def test_of_several_that_find_a_left_part_one_makes_the_backup(command):
+    left(command)
+
+    def try_to(_):
+        with suppress(FileExistsError):
+            return back_up(book_of(command), command.folder / "copy.db", timeout_ms=1_000)
+
+    with ThreadPoolExecutor(8) as pool:
+        made = [backup for backup in pool.map(try_to, range(8)) if backup is not None]
+
+    assert len(made) == 1
+    assert files_of(command) == {"copy.db"}
+    assert account_of(command, "copy.db") == [command.account]
+
+
+@pytest.mark.parametrize("change", ["text", "mode", "folder", "pipe", "link", "owner"])
+def test_what_no_backup_has_left_is_kept(command, change):
+    part = left(command)
+    if change == "text":
+        part.write_text("kept")
+    elif change == "mode":
+        part.chmod(0o644)
+    elif change == "owner":
+        if os.geteuid() != 0:
+            pytest.skip("Only root can give a file to somebody else.")
+        os.chown(part, 65534, 65534)
+    else:
+        part.rename(command.folder / "elsewhere")
+        {
+            "folder": part.mkdir,
+            "pipe": lambda: os.mkfifo(part, 0o600),
+            "link": lambda: part.symlink_to("elsewhere"),
+        }[change]()
+    before, known = files_of(command), part.lstat()
+
+    done = command.run("backup", "copy.db")
+
+    assert (done.returncode, "copy.db.part exists already" in done.stderr) == (FAILED, True)
+    assert files_of(command) == before
+    now = part.lstat()
+    assert (now.st_ino, now.st_size, now.st_mtime_ns) == (known.st_ino, known.st_size, known.st_mtime_ns)
 
 
 def test_a_file_that_gets_the_name_meanwhile_is_kept(command, monkeypatch):

@@ -252,3 +252,43 @@ def is_listened_on(server):
     except httpx.TransportError:
         return True
     return True
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_server_can_be_reached_when_it_says_so_and_be_stopped_at_once(place, workers):
+    """Its workers have just begun then, and the order to end must not be lost between two handlers."""
+    folder, database, port = place.folder, place.database, place.port
+    for pause in (0.0, 0.02, 0.1):
+        command = [sys.executable, "-m", "tradebook", "serve", "--port", str(port), "--workers", str(workers)]
+        process = subprocess.Popen(
+            command, env={**os.environ, "TRADEBOOK_DATABASE": database}, cwd=folder, stderr=subprocess.PIPE
+        )
+        with process, process.stderr as said:
+            assert b"listens on" in said.readline()
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            time.sleep(pause)
+            began = time.monotonic()
+            process.terminate()
+            assert process.wait(DEADLINE_SECONDS) == 0
+        # Ten seconds is when a worker that has not heard it is killed.
+        assert time.monotonic() - began < 8
+
+
+def test_a_log_that_nobody_reads_costs_no_answer(place):
+    folder, database, port = place.folder, place.database, place.port
+    command = [sys.executable, "-m", "tradebook", "serve", "--port", str(port)]
+    process = subprocess.Popen(
+        command, env={**os.environ, "TRADEBOOK_DATABASE": database}, cwd=folder, stderr=subprocess.PIPE
+    )
+    server = Server(f"http://127.0.0.1:{port}", database, folder / "server.log", process)
+    wait_until(lambda: is_ready(server), "the server's readiness")
+    try:
+        process.stderr.close()
+        with closing(Book(server)) as book:
+            made = book.client.post(GROUPS, json={"name": "unread", "type": "type_group"})
+            assert made.status_code == 201
+            assert [group["name"] for group in book.get(GROUPS)["data"]] == ["unread"]
+        assert plain_http.get(f"{server.url}/healthz").status_code == 200
+    finally:
+        process.terminate()
+        process.wait(DEADLINE_SECONDS)

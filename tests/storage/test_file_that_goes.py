@@ -161,6 +161,34 @@ def test_what_was_begun_before_the_file_went_is_not_committed(tmp_path):
         assert reading(database, key, api_keys.list_keys) == []
 
 
+def test_what_waits_while_a_reader_follows_a_new_file_is_not_committed_into_the_old_one(tmp_path):
+    """The thread that waits is in a statement, so the one that follows can't close what it has open."""
+    url = Sqlite().new(tmp_path)
+    path = locate(url).path
+    with closing(open_database(Settings(database=url))) as database, ThreadPoolExecutor(1) as writer_thread:
+        _, key = _account(database)
+        # Open already, and so not noticed when it is opened.
+        writer_thread.submit(write, database, key).result()
+        assert numbers(database, key) == 1
+        backup(path, tmp_path / "copy.db")
+        with closing(apsw.Connection(str(path))) as other:
+            other.execute("BEGIN IMMEDIATE")
+            written = writer_thread.submit(write, database, key)
+            # It has drawn its number, so from now on it waits inside of SQLite.
+            wait_until(lambda: beside(path, "-turns").stat().st_size > 0, "the writer")
+            for end in LOGS:
+                beside(path, end).rename(tmp_path / f"old{end}")
+            (tmp_path / "copy.db").rename(path)
+            wait_until(lambda: _has_followed(database, key, path), "the reader")
+            other.execute("COMMIT")
+
+        with pytest.raises(Unavailable):
+            written.result()
+        assert writer_thread.submit(write, database, key).result()
+        assert numbers(database, key) == 2
+    assert check(path) == "ok"
+
+
 @pytest.mark.parametrize("arguments", [("serve", "--port", "1"), ("accounts", "list"), ("migrate",)])
 @pytest.mark.parametrize("left", ["-wal", "-shm", "-turns"])
 def test_where_a_book_was_no_empty_one_is_made(tmp_path, arguments, left):
@@ -273,6 +301,12 @@ def make_writable(folder):
 def _account(database):
     account = accounts.create_account(database, "A", "test")
     return account, accounts.find_account(database, account)[0]
+
+
+def _has_followed(database, key, path):
+    """Read, and tell whether what was read is the file that is there."""
+    with database.read(key):
+        return database._connections._file.number == path.stat().st_ino
 
 
 def _in_a_thread(work):

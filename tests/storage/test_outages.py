@@ -1,8 +1,12 @@
 """When the database is away: 503 in time, health as it is, and back by itself as soon as it is back."""
 
+import errno
+import threading
 import time
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 
+import httpx
 import psycopg
 import pytest
 
@@ -18,16 +22,22 @@ from tradebook.app import open_database
 from tradebook.resources import api_keys
 from tradebook.settings import Settings
 from tradebook.storage.database import Conflict, OutcomeUnknown, Unavailable
+from tradebook.storage.postgres.connections import PatientConnection
 from tradebook.storage.transactions import reading, writing
 
-DEADLINE_SECONDS = Settings().database_timeout_ms / 1000
+DEADLINE_MS = Settings().database_timeout_ms
+DEADLINE_SECONDS = DEADLINE_MS / 1000
 IN_TIME_SECONDS = 2 * DEADLINE_SECONDS
 """Sooner than a second try could end, whatever a loaded machine adds."""
 
 HASTE_MS = 500
 """A deadline for work that is to give up; it may do so a little earlier, when no further try would end in time."""
 
+GROUPS = "/v1/sales/account-groups"
 GROUP = {"name": "A group", "type": "type_group"}
+THREADS = 8
+"""How many threads of a worker use the database at once."""
+
 PASSWORD_USER = "shopkeeper"
 FAIL_ONCE_MORE = "DO $$ BEGIN RAISE EXCEPTION 'planted' USING ERRCODE = '{code}'; END $$"
 
@@ -159,6 +169,146 @@ def test_no_connection_leaks(frail, book):
     assert set(states) == {"idle"}
 
 
+# Several threads
+
+
+def in_threads(work):
+    """Run work in all threads at once; returns what each gave or raised, and its seconds."""
+
+    def timed(number):
+        started = time.monotonic()
+        try:
+            found = work(number)
+        except Unavailable as error:
+            found = error
+        return found, time.monotonic() - started
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(timed, range(THREADS)))
+
+
+def read_once(database, book):
+    return reading(database, book.account_key, lambda reader: reader.revision)
+
+
+def test_threads_that_begin_at_once_connect_at_once_and_keep_what_they_have(frail, book, monkeypatch):
+    """One after the other, the last would wait for the connections of all."""
+    connect, all_connect = PatientConnection.connect, threading.Barrier(THREADS)
+    all_read, opened = threading.Barrier(THREADS), []
+
+    def connect_with_all(*arguments, **options):
+        opened.append(all_connect.wait(DEADLINE_SECONDS))
+        return connect(*arguments, **options)
+
+    def read_with_all(reader):
+        all_read.wait(DEADLINE_SECONDS)
+        return reader.revision
+
+    monkeypatch.setattr(PatientConnection, "connect", connect_with_all)
+    with closing(open_bare(frail)) as database:
+        for _ in range(3):
+            found = in_threads(lambda _: reading(database, book.account_key, read_with_all))
+
+            assert len({revision for revision, _ in found}) == 1, found
+            figures = database.figures()
+            assert (figures.idle, figures.in_use) == (THREADS, 0)
+        assert len(opened) == THREADS
+
+
+def open_bare(server, timeout_ms=DEADLINE_MS):
+    """Open the book without a look at it, which would leave a connection."""
+    database = open_database(Settings(database=server.url("book"), database_timeout_ms=timeout_ms))
+    database.close()
+    return database
+
+
+def test_a_server_that_lets_few_in_answers_all_threads(frail, book):
+    frail.execute("CREATE ROLE few LOGIN IN ROLE tradebook_application CONNECTION LIMIT 2")
+    with closing(open_database(Settings(database=frail.url("book", "few")))) as database:
+        found = in_threads(lambda _: [read_once(database, book) for _ in range(10)])
+
+    assert not [each for each, _ in found if isinstance(each, Exception)]
+
+
+@pytest.mark.parametrize("connected", [0, 1, THREADS])
+def test_a_server_that_hangs_makes_each_thread_wait_no_longer_than_its_time(frail, book, connected):
+    with closing(open_bare(frail, HASTE_MS)) as database:
+        together = threading.Barrier(max(1, connected))
+        in_threads(
+            lambda n: n < connected and reading(database, book.account_key, lambda _: together.wait(5))
+        )
+        assert database.figures().idle == connected
+        frail.freeze()
+        try:
+            rounds = [in_threads(lambda _: read_once(database, book)) for _ in range(3)]
+        finally:
+            frail.thaw()
+
+        for found, seconds in (each for once in rounds for each in once):
+            assert isinstance(found, Unavailable)
+            assert seconds < 2.5 * HASTE_MS / 1000
+        wait_until(
+            lambda: all(isinstance(each, int) for each, _ in in_threads(lambda _: read_once(database, book))),
+            "answers in all threads",
+        )
+        assert database.figures().in_use == 0
+
+
+def test_the_time_that_was_spent_on_the_way_in_is_not_given_again(frail, book, monkeypatch):
+    """The server lets somebody in late, and hangs then."""
+    connect, hangs = PatientConnection.connect, threading.Event()
+
+    def connect_late(*arguments, **options):
+        connection = connect(*arguments, **options)
+        time.sleep(0.8 * DEADLINE_SECONDS)
+        frail.freeze()
+        hangs.set()
+        return connection
+
+    with closing(open_bare(frail)) as database:
+        monkeypatch.setattr(PatientConnection, "connect", connect_late)
+        started = time.monotonic()
+        try:
+            with pytest.raises(Unavailable):
+                read_once(database, book)
+            assert time.monotonic() - started < 1.4 * DEADLINE_SECONDS
+            assert hangs.wait(DEADLINE_SECONDS)
+        finally:
+            frail.thaw()
+
+
+@pytest.mark.parametrize("fault", [OSError(errno.EMFILE, "Too many open files"), RuntimeError("planted")])
+def test_what_keeps_a_connection_from_being_made_is_told_and_over_when_it_is_over(
+    frail, book, monkeypatch, fault
+):
+    def fail(*arguments, **options):
+        raise fault
+
+    with closing(open_bare(frail)) as database:
+        with monkeypatch.context() as planted:
+            planted.setattr(PatientConnection, "connect", fail)
+            for found, seconds in in_threads(lambda _: read_once(database, book)):
+                assert isinstance(found, Unavailable)
+                assert str(fault) in str(found)
+                assert seconds < 1
+
+        assert all(isinstance(found, int) for found, _ in in_threads(lambda _: read_once(database, book)))
+
+
+def test_a_thread_that_cant_be_started_is_told_and_over_when_it_is_over(frail, book, monkeypatch):
+    def fail(thread):
+        raise RuntimeError("can't start new thread")
+
+    with closing(open_bare(frail)) as database:
+        for _ in range(2):
+            with monkeypatch.context() as planted, pytest.raises(Unavailable, match="can't start"):
+                planted.setattr(threading.Thread, "start", fail)
+                with database.read(book.account_key):
+                    pass
+
+        assert isinstance(read_once(database, book), int)
+
+
 # Work that is done again
 
 
@@ -227,3 +377,44 @@ def test_the_planted_codes_are_what_they_seem(frail):
     """The tooth: the same fault under another code is no conflict, and nothing does it again."""
     with psycopg.connect(frail.url("book")) as connection, pytest.raises(psycopg.errors.DivisionByZero):
         connection.execute(FAIL_ONCE_MORE.format(code="22012"))
+
+
+def test_a_database_that_hangs_keeps_no_worker_from_saying_that_it_lives(frail, service, book):
+    with contextmanager(freeze_and_thaw)(frail), ThreadPoolExecutor(4) as pool:
+        readers = [pool.submit(timed, reading_with(service, book)) for _ in range(4)]
+        alive = timed(lambda: plain_http.get(f"{service.url}/healthz", timeout=5))
+        read = [reader.result() for reader in readers]
+    wait_until(lambda: book.client.get(CUSTOMERS).status_code == 200, "an answer", IN_TIME_SECONDS)
+
+    assert {status for status, _ in read} == {503}
+    # All four wait at a time, not one after the other.
+    assert max(seconds for _, seconds in read) < IN_TIME_SECONDS
+    assert alive[0] == 200
+    assert alive[1] < 1
+
+
+def test_an_account_that_is_locked_keeps_no_other_account_from_writing(frail, service, book):
+    with closing(Book(service)) as other, ThreadPoolExecutor(3) as pool:
+        with other.database.write(other.account_key):
+            waiting = [pool.submit(writing_with(service, other, f"waits {n}")) for n in range(3)]
+            written = [timed(writing_with(service, book, f"beside {n}")) for n in range(5)]
+            refused = {each.result().status_code for each in waiting}
+
+    assert {status for status, _ in written} == {201}
+    assert max(seconds for _, seconds in written) < 1
+    assert refused == {503}
+
+
+def reading_with(service, book):
+    return lambda: plain_http.get(service.url + CUSTOMERS, headers=book.client.headers, timeout=30)
+
+
+def writing_with(service, book, name):
+    body = {"name": name, "type": "type_group"}
+    return lambda: httpx.post(service.url + GROUPS, headers=book.client.headers, json=body, timeout=30)
+
+
+def timed(ask):
+    """The status of an answer, and after how many seconds it came."""
+    started = time.monotonic()
+    return ask().status_code, time.monotonic() - started

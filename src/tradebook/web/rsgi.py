@@ -203,6 +203,9 @@ class Worker:
     async def _change(self, request: "_Request") -> Called:
         """Answer a request that changes the book, once its body is there."""
         environ = request.environ
+        # The first call has looked at the key, so now it is known whose it is.
+        account = self._callers.account_of(environ.get("HTTP_AUTHORIZATION"), request.client)
+        request = request._replace(account=account)
         try:
             raw = b""
             if has_body(environ):

@@ -1,6 +1,6 @@
 """Connections to a PostgreSQL server: opened when one is needed, kept when it is given back.
 
-A worker process uses one connection at a time, so there is no pool whose size could be set. Two things
+A thread uses one connection at a time, so there is no pool whose size could be set. Two things
 matter: nobody waits longer than its time limit, and the first request after an outage finds the server
 again (docs/decisions/0007 says why no library does this).
 """
@@ -15,7 +15,8 @@ from psycopg import errors
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-IDLE_MAX = 4
+IDLE_MAX = 8
+"""As many as the threads of a worker use at once: with fewer, a busy worker would always open and close."""
 
 
 class PatientConnection(Connection):
@@ -30,7 +31,7 @@ class PatientConnection(Connection):
         except errors._WaitTimeout as error:  # noqa: SLF001 - it has no public name
             self.pgconn.finish()
             raise psycopg.OperationalError(
-                f"the database gave no answer within {self.patience_seconds:g} s"
+                f"the database gave no answer within {self.patience_seconds:.2g} s"
             ) from error
 
 
@@ -43,47 +44,37 @@ class Connections:
         self._idle: deque[PatientConnection] = deque()
         self._in_use = 0
         self._changed = threading.Condition()
-        self._is_connecting = False
-        self._error: psycopg.Error | None = None
+        self._waiting = self._connecting = 0
+        self._errors: list[BaseException] = []
+        """Why no connection came, each time for one of those who wait."""
         self._is_closed = False
 
     def take(self, end: float) -> PatientConnection:
         """Return a connection, idle or new; OperationalError if there is none before `end`."""
         with self._changed:
             self._is_closed = False
-            while not self._idle:
-                if not self._is_connecting:
-                    self._is_connecting, self._error = True, None
-                    # In a thread of its own, because a server that hangs takes longer than the caller wants
-                    # to wait.
-                    threading.Thread(target=self._connect, daemon=True).start()
-                if not self._changed.wait(end - monotonic()):
-                    raise psycopg.OperationalError("the database let nobody in in time")
-                if self._error is not None and not self._idle:
-                    raise psycopg.OperationalError(str(self._error))
+            self._waiting += 1
+            try:
+                self._wait(end)
+                connection = self._idle.pop()
+            finally:
+                self._waiting -= 1
+                del self._errors[self._waiting :]
             self._in_use += 1
-            return self._idle.pop()
+            return connection
 
     def give_back(self, connection: PatientConnection) -> None:
         """Take a connection back from who has used it."""
         with self._changed:
             self._in_use -= 1
-        self._keep(connection)
+            is_kept = self._keep(connection)
+            self._changed.notify_all()
+        if not is_kept:
+            connection.close()
 
     def numbers(self) -> tuple[int, int]:
         """Tell how many connections are idle, and how many are in use."""
         return len(self._idle), self._in_use
-
-    def _keep(self, connection: PatientConnection) -> None:
-        """Keep a connection for the next request, unless it is broken or there are enough."""
-        status = connection.info.transaction_status
-        with self._changed:
-            is_wanted = len(self._idle) < IDLE_MAX and not self._is_closed
-            if is_wanted and status == psycopg.pq.TransactionStatus.IDLE:
-                self._idle.append(connection)
-                self._changed.notify_all()
-                return
-        connection.close()
 
     def close(self) -> None:
         """Close all idle connections; those in use are closed when they are given back."""
@@ -92,7 +83,37 @@ class Connections:
             while self._idle:
                 self._idle.pop().close()
 
+    def _wait(self, end: float) -> None:
+        while not self._idle:
+            # One for each who waits: also where somebody has given up, whose connection still comes.
+            if self._connecting + len(self._errors) < self._waiting:
+                self._start_to_connect()
+            # A server that lets nobody else in serves those who are in: theirs are given back.
+            if self._errors and not self._in_use:
+                raise psycopg.OperationalError(str(self._errors.pop()))
+            if not self._changed.wait(end - monotonic()):
+                raise psycopg.OperationalError("the database let nobody in in time")
+
+    def _keep(self, connection: PatientConnection) -> bool:
+        """Keep a connection for the next request, unless it is broken or there are enough."""
+        is_whole = connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        if not is_whole or self._is_closed or len(self._idle) >= IDLE_MAX:
+            return False
+        self._idle.append(connection)
+        return True
+
+    def _start_to_connect(self) -> None:
+        """Connect in a thread of its own: a server that hangs takes longer than the caller wants to wait."""
+        try:
+            threading.Thread(target=self._connect, daemon=True).start()
+        except (RuntimeError, MemoryError) as error:
+            self._errors.append(error)
+        else:
+            self._connecting += 1
+
     def _connect(self) -> None:
+        connection: PatientConnection | None = None
+        error: BaseException | None = None
         try:
             connection = PatientConnection.connect(
                 self._conninfo,
@@ -102,11 +123,13 @@ class Connections:
                 application_name="tradebook",
                 connect_timeout=max(2, round(self._patience_seconds)),
             )
-        except psycopg.Error as error:
-            self._error = error
-        else:
-            connection.patience_seconds = self._patience_seconds
-            self._keep(connection)
+        except BaseException as raised:  # noqa: BLE001 - whoever waits must hear of it, whatever it is.
+            error = raised
         with self._changed:
-            self._is_connecting = False
+            self._connecting -= 1
+            is_kept = connection is not None and self._keep(connection)
+            if error is not None and self._connecting + len(self._errors) < self._waiting:
+                self._errors.append(error)
             self._changed.notify_all()
+        if connection is not None and not is_kept:
+            connection.close()

@@ -331,7 +331,10 @@ class PostgresDatabase:
             connection = self._connections.take(end)
             try:
                 try:
+                    # What is left of the time: it may have been spent on the way to the connection.
+                    connection.patience_seconds = max(0.001, end - monotonic())
                     rows = _last_rows(connection.execute(first))
+                    connection.patience_seconds = self._patience_seconds
                 except AWAY:
                     # The connection was cut while it was idle. Nothing has been done yet, so try another one.
                     if connection.closed and monotonic() < end:

@@ -1,9 +1,11 @@
 """A copy of an embedded book, taken while others read and write it, and verified before it gets its name."""
 
 import errno
+import fcntl
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -16,6 +18,9 @@ STEP_PAGES = 2_000
 
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS}
 """How a file system says that it has no hard links."""
+
+_BEGINNINGS = (b"", bytes(16), b"SQLite format 3\0")
+"""What a copy begins with while it is made; its first page may come last."""
 
 
 class NotWhole(Exception):
@@ -36,26 +41,95 @@ def back_up(book: Path, target: Path, *, timeout_ms: int) -> Backup:
     target = target.parent.resolve(strict=True) / target.name
     part = target.with_name(f"{target.name}.part")
     if os.path.lexists(target):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-    descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW, 0o600)
-    try:
+        raise _exists(target)
+    with _made(part) as descriptor:
         with _translated():
             _copy(book, part, timeout_ms)
             schema = _verify(part)
         os.fsync(descriptor)
         size = os.fstat(descriptor).st_size
         _give_name(part, target)
-    finally:
-        os.close(descriptor)
-        part.unlink(missing_ok=True)
     _sync_folder(target.parent)
     return Backup(str(target), size, schema)
+
+
+@contextmanager
+def _made(part: Path) -> Iterator[int]:
+    """Make the part, and remove it in the end. Its lock ends with the process: after a kill nobody has it."""
+    try:
+        descriptor = _opened_anew(part)
+    except FileExistsError:
+        _remove_left(part)
+        descriptor = _opened_anew(part)
+    try:
+        # Where the file system knows no locks, nobody can take it over.
+        _lock(part, descriptor)
+        _require_name(part, descriptor)
+        try:
+            yield descriptor
+        finally:
+            # While it is locked: afterwards the name may be that of another backup.
+            part.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
+def _opened_anew(part: Path) -> int:
+    return os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+
+
+def _remove_left(part: Path) -> None:
+    """Remove a part that a killed backup of this user has left; FileExistsError if it is anything else."""
+    try:
+        descriptor = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _exists(part) from error
+    try:
+        if not (_is_of_a_backup(descriptor) and _lock(part, descriptor)):
+            raise _exists(part)
+        _require_name(part, descriptor)
+        # The name alone: where the kill came after the copy got its other name, the copy stays.
+        part.unlink()
+    finally:
+        os.close(descriptor)
+
+
+def _is_of_a_backup(descriptor: int) -> bool:
+    found = os.fstat(descriptor)
+    is_own = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+    return is_own and stat.S_IMODE(found.st_mode) == 0o600 and os.pread(descriptor, 16, 0) in _BEGINNINGS
+
+
+def _lock(part: Path, descriptor: int) -> bool:
+    """Lock a part; FileExistsError if another backup holds it, False where there are no locks."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise _exists(part) from error
+    except OSError:
+        return False
+    return True
+
+
+def _require_name(part: Path, descriptor: int) -> None:
+    """FileExistsError where another backup has made a file of this name since this one was opened."""
+    with suppress(FileNotFoundError):
+        if os.path.samestat(part.lstat(), os.fstat(descriptor)):
+            return
+    raise _exists(part)
+
+
+def _exists(path: Path) -> FileExistsError:
+    return FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
 
 
 def _copy(book: Path, part: Path, timeout_ms: int) -> None:
     with (
         closing(apsw.Connection(str(book), flags=apsw.SQLITE_OPEN_READWRITE)) as source,
-        closing(_opened_alone(str(part), apsw.SQLITE_OPEN_READWRITE)) as copy,
+        # Nobody else opens it, and on NFS the locks of SQLite would wait for our own.
+        closing(_opened_alone(f"{part.as_uri()}?nolock=1", apsw.SQLITE_OPEN_READWRITE)) as copy,
     ):
         source.set_busy_timeout(timeout_ms)
         source.pragma("query_only", 1)
@@ -74,8 +148,7 @@ def _copy(book: Path, part: Path, timeout_ms: int) -> None:
 def _verify(part: Path) -> str:
     """Read the whole copy, as SQLite checks it; returns the version of its schema."""
     # Immutable: no log is made beside it.
-    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-    with closing(_opened_alone(f"{part.as_uri()}?immutable=1", flags)) as copy:
+    with closing(_opened_alone(f"{part.as_uri()}?immutable=1", apsw.SQLITE_OPEN_READONLY)) as copy:
         if not copy.table_exists("main", "alembic_version"):
             raise NotWhole("It has no schema, so it is no book of Tradebook.")
         for line in copy.execute("PRAGMA integrity_check"):
@@ -86,8 +159,8 @@ def _verify(part: Path) -> str:
         return str(copy.execute("SELECT version_num FROM alembic_version").get)
 
 
-def _opened_alone(name: str, flags: int) -> apsw.Connection:
-    return apsw.Connection(name, flags=flags | apsw.SQLITE_OPEN_NOFOLLOW)
+def _opened_alone(uri: str, flags: int) -> apsw.Connection:
+    return apsw.Connection(uri, flags=flags | apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_NOFOLLOW)
 
 
 def _give_name(part: Path, target: Path) -> None:
@@ -99,7 +172,7 @@ def _give_name(part: Path, target: Path) -> None:
         if error.errno not in _NO_LINKS:
             raise
         if os.path.lexists(target):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
+            raise _exists(target) from None
         part.rename(target)
 
 

@@ -98,8 +98,10 @@ class Connections:
         return self._to_write("touching", 0)
 
     def require_named(self) -> None:
-        """Unavailable where the path does not lead to the file that is open."""
-        if self._file != _file_at(self.path):
+        """Unavailable where the path does not lead to the file that the thread has open."""
+        # Another thread may have followed a new file while this one was in a statement on the old one, so
+        # `_file` alone says nothing of it. The age is looked at last, as it changes first.
+        if self._file != _file_at(self.path) or self.own.age != self.age:
             raise Unavailable(f"{self.path} was moved, deleted or replaced.")
 
     def why_not_written(self) -> str | None:
