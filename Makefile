@@ -21,7 +21,9 @@ check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	PYTHONPATH=client/src $(BIN)/lint-imports --config client/pyproject.toml
 	$(BIN)/python tools/reference.py --check
+	$(BIN)/python tools/client_types.py --check
 
 wheel-check: .venv/.dev
 	$(BIN)/python tools/wheel_check.py
@@ -31,6 +33,7 @@ bench: .venv/.dev
 
 docs: .venv/.dev
 	$(BIN)/python tools/reference.py
+	$(BIN)/python tools/client_types.py
 
 # Renews both locks. No line of them names where a package comes from.
 lock: .venv/.dev

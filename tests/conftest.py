@@ -11,4 +11,5 @@ pytest_plugins = [
     "tests.contract.books",
     "tests.fixtures.order",
     "tests.fixtures.refusals",
+    "tests.client.forms",
 ]

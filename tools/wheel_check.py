@@ -31,38 +31,41 @@ def main() -> None:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tradebook-wheel-") as name:
         folder = Path(name)
-        wheel = build(folder)
-        require_whole(wheel)
-        print(f"{wheel.name} built: {time.monotonic() - started:.1f} s")
+        wheel, client = build(folder, ROOT), build(folder, ROOT / "client")
+        print(f"{wheel.name} and {client.name} built: {time.monotonic() - started:.1f} s")
         command = install(folder, wheel)
         print(f"installed: {time.monotonic() - started:.1f} s")
         elsewhere = folder / "elsewhere"
         elsewhere.mkdir()
-        try_demo(command, elsewhere)
+        try_demo(command, elsewhere, client)
         print(f"demo: {time.monotonic() - started:.1f} s")
         try_serve(command, elsewhere)
         print(f"serve: {time.monotonic() - started:.1f} s")
 
 
-def build(folder: Path) -> Path:
+def build(folder: Path, project: Path) -> Path:
     """Build from a copy, as a folder `build` of another day would be taken in."""
-    source = folder / "source"
-    shutil.copytree(ROOT / "src", source / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    source = folder / f"{project.name} source"
+    shutil.copytree(
+        project / "src", source / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
+    )
     for file in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / file, source)
+        shutil.copy(project / file, source)
+    wheels = folder / f"{project.name} wheel"
     subprocess.run(
-        [*PIP, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(source)],
+        [*PIP, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), str(source)],
         check=True,
     )
-    (wheel,) = folder.glob("*.whl")
+    (wheel,) = wheels.glob("*.whl")
+    require_whole(wheel, project / "src")
     return wheel
 
 
-def require_whole(wheel: Path) -> None:
+def require_whole(wheel: Path, sources: Path) -> None:
     """Require every file of the package to be in the wheel, the migrations and `py.typed` among them."""
-    package = ROOT / "src"
-    files = (path for path in (package / "tradebook").rglob("*") if path.is_file())
-    needed = {str(path.relative_to(package)) for path in files if "__pycache__" not in path.parts}
+    files = (path.relative_to(sources) for path in sources.rglob("*") if path.is_file())
+    own = (path for path in files if "__pycache__" not in path.parts and ".egg-info" not in path.parts[0])
+    needed = set(map(str, own))
     missing = needed - set(zipfile.ZipFile(wheel).namelist())
     if missing:
         sys.exit(f"not in the wheel: {', '.join(sorted(missing))}")
@@ -80,16 +83,32 @@ def install(folder: Path, wheel: Path) -> Path:
     return environment / "bin" / "tradebook"
 
 
-def try_demo(command: Path, folder: Path) -> None:
-    """Run `demo`, ask for a page with the key that it shows, and press Ctrl-C."""
+def try_demo(command: Path, folder: Path, client: Path) -> None:
+    """Run `demo`, ask for a page with the key that it shows, walk the list, and press Ctrl-C."""
     port = free_port()
     with running(command, folder, "demo", "--port", str(port), "--customers", "200") as process:
         key = wait_for(lambda: word_behind("Key:", folder / "demo.out"), "the key of demo", process)
         page = wait_for(lambda: asked(port, LIST, key), "a page of demo", process)
         assert len(page["data"]) == 3
+        try_client(client, folder, port, key)
         os.killpg(process.pid, signal.SIGINT)
         process.wait(DEADLINE_SECONDS)
     assert "The demo book is removed." in (folder / "demo.out").read_text()
+
+
+def try_client(wheel: Path, folder: Path, port: int, key: str) -> None:
+    """Walk the demo book with the client, straight out of its wheel; httpx and msgspec are those of here."""
+    program = "from tradebook_client import Tradebook; print(len(list(Tradebook().customers.list())))"
+    own = {"TRADEBOOK_URL": f"http://127.0.0.1:{port}", "TRADEBOOK_API_KEY": key, "PYTHONPATH": str(wheel)}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env=environment_of(folder) | own,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "200\n", done.stdout
 
 
 def try_serve(command: Path, folder: Path) -> None:

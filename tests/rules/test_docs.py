@@ -18,7 +18,7 @@ from tradebook.settings import Settings
 from tradebook.transfer.columns import COLUMNS
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "client" / "README.md"])
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
 

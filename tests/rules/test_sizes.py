@@ -1,4 +1,4 @@
-"""What the style guide counts: functions of at most 70 lines, modules of at most 600."""
+"""What the style guide counts: functions of at most 70 lines, modules of at most 600 that somebody has written."""
 
 import ast
 from pathlib import Path
@@ -6,14 +6,24 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCES = sorted((ROOT / "src").rglob("*.py"))
+GENERATED = "run `make docs`"
+SOURCES = sorted(
+    path
+    for folder in ("src", "client/src", "tools")
+    for path in (ROOT / folder).rglob("*.py")
+    if GENERATED not in path.read_text().partition('"""\n')[0]
+)
 FUNCTION_LINES_MAX = 70
 MODULE_LINES_MAX = 600
 
 
 def long_functions(source: str) -> list[str]:
     """Name the functions that are too long, migrations apart: those are lists of tables."""
-    functions = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef))
+    functions = (
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
     return [f.name for f in functions if f.end_lineno - f.lineno + 1 > FUNCTION_LINES_MAX]
 
 

@@ -1,0 +1,601 @@
+"""The routes of the API, by resource, for asyncio.
+
+Made from the declarations of the server: run `make docs` to make it again.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from os import PathLike
+from typing import Unpack
+
+from tradebook_client.bodies import (
+    AccountGroupCreate,
+    AccountGroupsFilters,
+    AccountGroupUpdate,
+    AccountStatusesFilters,
+    AccountUserCreate,
+    AccountUsersFilters,
+    AccountUserUpdate,
+    AddressCreate,
+    AddressesCustomersFilters,
+    AddressesFilters,
+    AddressUpdate,
+    ApiKeyCreate,
+    ApiKeyRotate,
+    ApiKeysFilters,
+    CarrierCreate,
+    CarriersFilters,
+    CarrierUpdate,
+    CustomerCreate,
+    CustomerMerge,
+    CustomersChildAccountsFilters,
+    CustomersFilters,
+    CustomersPriceGroupsFilters,
+    CustomerUpdate,
+    PaymentTermCreate,
+    PaymentTermsFilters,
+    PaymentTermUpdate,
+    PrioritiesFilters,
+    ServiceLevelCreate,
+    ServiceLevelsFilters,
+    ServiceLevelUpdate,
+    ShippingTermCreate,
+    ShippingTermsFilters,
+    ShippingTermsFreeShippingServiceLevelsFilters,
+    ShippingTermUpdate,
+)
+from tradebook_client.calls import RETRIES, TIMEOUT_SECONDS, AsyncCalls
+from tradebook_client.created_keys import CreatedApiKey
+from tradebook_client.objects import (
+    AccountGroup,
+    AccountStatus,
+    AccountUser,
+    Address,
+    ApiKey,
+    Carrier,
+    Customer,
+    CustomerMergePreview,
+    PaymentTerm,
+    Priority,
+    ServiceLevel,
+    ShippingTerm,
+)
+from tradebook_client.requests import request
+from tradebook_client.steps import Progress, export, find_by_number
+from tradebook_client.words import CarrierInclude, CustomerInclude
+
+
+class Resource:
+    """What every resource has: the book that it belongs to."""
+
+    def __init__(self, book: "AsyncTradebook") -> None:
+        self._book = book
+
+
+class Customers(Resource):
+    """The routes of customers."""
+
+    def list(
+        self, *, include: Sequence[CustomerInclude] = (), **filters: Unpack[CustomersFilters]
+    ) -> AsyncIterator[Customer]:
+        """List customers, to the end of all pages."""
+        return self._book.walk(
+            Customer,
+            request("GET", "/v1/sales/customers", include=include, filters=filters, known=CustomersFilters),
+        )
+
+    async def create(
+        self, *, include: Sequence[CustomerInclude] = (), **fields: Unpack[CustomerCreate]
+    ) -> Customer:
+        """Create a customer."""
+        return await self._book.one(
+            Customer,
+            request("POST", "/v1/sales/customers", include=include, fields=fields, known=CustomerCreate),
+        )
+
+    async def get(self, id: str, *, include: Sequence[CustomerInclude] = ()) -> Customer:
+        """Get a customer."""
+        return await self._book.one(Customer, request("GET", "/v1/sales/customers/{id}", id, include=include))
+
+    async def update(
+        self, id: str, *, include: Sequence[CustomerInclude] = (), **fields: Unpack[CustomerUpdate]
+    ) -> Customer:
+        """Change a customer; absent fields stay as they are."""
+        return await self._book.one(
+            Customer,
+            request(
+                "PATCH", "/v1/sales/customers/{id}", id, include=include, fields=fields, known=CustomerUpdate
+            ),
+        )
+
+    async def delete(self, id: str) -> None:
+        """Delete a customer."""
+        await self._book.do(request("DELETE", "/v1/sales/customers/{id}", id))
+
+    async def merge(
+        self, id: str, *, include: Sequence[CustomerInclude] = (), **fields: Unpack[CustomerMerge]
+    ) -> Customer:
+        """Merge customers into one."""
+        return await self._book.one(
+            Customer,
+            request(
+                "POST",
+                "/v1/sales/customers/{id}/actions/merge",
+                id,
+                include=include,
+                fields=fields,
+                known=CustomerMerge,
+            ),
+        )
+
+    async def preview_merge(self, id: str, **fields: Unpack[CustomerMerge]) -> CustomerMergePreview:
+        """Merge customers into one without doing it."""
+        return await self._book.one(
+            CustomerMergePreview,
+            request(
+                "POST",
+                "/v1/sales/customers/{id}/actions/merge",
+                id,
+                fields=fields,
+                known=CustomerMerge,
+                constant={"dry_run": True},
+            ),
+        )
+
+    def child_accounts(
+        self, id: str, **filters: Unpack[CustomersChildAccountsFilters]
+    ) -> AsyncIterator[Customer]:
+        """List a customer's child accounts, to the end of all pages."""
+        return self._book.walk(
+            Customer,
+            request(
+                "GET",
+                "/v1/sales/customers/{id}/child_accounts",
+                id,
+                filters=filters,
+                known=CustomersChildAccountsFilters,
+            ),
+        )
+
+    def price_groups(
+        self, id: str, **filters: Unpack[CustomersPriceGroupsFilters]
+    ) -> AsyncIterator[AccountGroup]:
+        """List a customer's price groups, to the end of all pages."""
+        return self._book.walk(
+            AccountGroup,
+            request(
+                "GET",
+                "/v1/sales/customers/{id}/price_groups",
+                id,
+                filters=filters,
+                known=CustomersPriceGroupsFilters,
+            ),
+        )
+
+    async def find(self, *, number: str, include: Sequence[CustomerInclude] = ()) -> Customer | None:
+        """Find the customer with a number; None if there is none."""
+        return await self._book.run(find_by_number(number, include))
+
+    async def export(
+        self,
+        path: str | PathLike[str],
+        *,
+        include: Sequence[CustomerInclude] = (),
+        progress: Progress | None = None,
+        **filters: Unpack[CustomersFilters],
+    ) -> int:
+        """Write all customers that match to a file, a line of JSON for each; return how many they are.
+
+        The file is there when it is whole; until then it is PATH.part. `progress` is told how many are
+        written so far.
+        """
+        return await self._book.run(export(path, filters, include, progress))
+
+
+class AccountGroups(Resource):
+    """The routes of account groups."""
+
+    def list(self, **filters: Unpack[AccountGroupsFilters]) -> AsyncIterator[AccountGroup]:
+        """List account groups, to the end of all pages."""
+        return self._book.walk(
+            AccountGroup,
+            request("GET", "/v1/sales/account-groups", filters=filters, known=AccountGroupsFilters),
+        )
+
+    async def create(self, **fields: Unpack[AccountGroupCreate]) -> AccountGroup:
+        """Create one account group."""
+        return await self._book.one(
+            AccountGroup, request("POST", "/v1/sales/account-groups", fields=fields, known=AccountGroupCreate)
+        )
+
+    async def get(self, id: str) -> AccountGroup:
+        """Get one account group."""
+        return await self._book.one(AccountGroup, request("GET", "/v1/sales/account-groups/{id}", id))
+
+    async def update(self, id: str, **fields: Unpack[AccountGroupUpdate]) -> AccountGroup:
+        """Change one account group; absent fields stay as they are."""
+        return await self._book.one(
+            AccountGroup,
+            request("PATCH", "/v1/sales/account-groups/{id}", id, fields=fields, known=AccountGroupUpdate),
+        )
+
+    async def delete(self, id: str) -> None:
+        """Delete one account group."""
+        await self._book.do(request("DELETE", "/v1/sales/account-groups/{id}", id))
+
+
+class Addresses(Resource):
+    """The routes of addresses."""
+
+    def list(self, **filters: Unpack[AddressesFilters]) -> AsyncIterator[Address]:
+        """List addresses, to the end of all pages."""
+        return self._book.walk(
+            Address, request("GET", "/v1/sales/addresses", filters=filters, known=AddressesFilters)
+        )
+
+    async def create(self, **fields: Unpack[AddressCreate]) -> Address:
+        """Create one address."""
+        return await self._book.one(
+            Address, request("POST", "/v1/sales/addresses", fields=fields, known=AddressCreate)
+        )
+
+    async def get(self, id: str) -> Address:
+        """Get one address."""
+        return await self._book.one(Address, request("GET", "/v1/sales/addresses/{id}", id))
+
+    async def update(self, id: str, **fields: Unpack[AddressUpdate]) -> Address:
+        """Change one address; absent fields stay as they are."""
+        return await self._book.one(
+            Address, request("PATCH", "/v1/sales/addresses/{id}", id, fields=fields, known=AddressUpdate)
+        )
+
+    async def delete(self, id: str) -> None:
+        """Delete one address."""
+        await self._book.do(request("DELETE", "/v1/sales/addresses/{id}", id))
+
+    def customers(self, id: str, **filters: Unpack[AddressesCustomersFilters]) -> AsyncIterator[Customer]:
+        """List the customers that use an address, to the end of all pages."""
+        return self._book.walk(
+            Customer,
+            request(
+                "GET",
+                "/v1/sales/addresses/{id}/customers",
+                id,
+                filters=filters,
+                known=AddressesCustomersFilters,
+            ),
+        )
+
+    async def put_customer(self, id: str, customer_id: str) -> Customer:
+        """Attach an address to a customer, and leave it attached to the others."""
+        return await self._book.one(
+            Customer, request("PUT", "/v1/sales/addresses/{id}/customers/{customer_id}", id, customer_id)
+        )
+
+    async def delete_customer(self, id: str, customer_id: str) -> None:
+        """Detach an address from a customer; whom it bills or ships to it goes on serving."""
+        await self._book.do(
+            request("DELETE", "/v1/sales/addresses/{id}/customers/{customer_id}", id, customer_id)
+        )
+
+
+class Priorities(Resource):
+    """The routes of priorities."""
+
+    def list(self, **filters: Unpack[PrioritiesFilters]) -> AsyncIterator[Priority]:
+        """List priorities, to the end of all pages."""
+        return self._book.walk(
+            Priority, request("GET", "/v1/sales/priorities", filters=filters, known=PrioritiesFilters)
+        )
+
+    async def get(self, id: str) -> Priority:
+        """Get one priority."""
+        return await self._book.one(Priority, request("GET", "/v1/sales/priorities/{id}", id))
+
+
+class AccountStatuses(Resource):
+    """The routes of account statuses."""
+
+    def list(self, **filters: Unpack[AccountStatusesFilters]) -> AsyncIterator[AccountStatus]:
+        """List account statuses, to the end of all pages."""
+        return self._book.walk(
+            AccountStatus,
+            request("GET", "/v1/sales/account-statuses", filters=filters, known=AccountStatusesFilters),
+        )
+
+    async def get(self, id: str) -> AccountStatus:
+        """Get one account status."""
+        return await self._book.one(AccountStatus, request("GET", "/v1/sales/account-statuses/{id}", id))
+
+
+class Carriers(Resource):
+    """The routes of carriers."""
+
+    def list(
+        self, *, include: Sequence[CarrierInclude] = (), **filters: Unpack[CarriersFilters]
+    ) -> AsyncIterator[Carrier]:
+        """List carriers, to the end of all pages."""
+        return self._book.walk(
+            Carrier,
+            request(
+                "GET", "/v1/operations/carriers", include=include, filters=filters, known=CarriersFilters
+            ),
+        )
+
+    async def create(
+        self, *, include: Sequence[CarrierInclude] = (), **fields: Unpack[CarrierCreate]
+    ) -> Carrier:
+        """Create one carrier."""
+        return await self._book.one(
+            Carrier,
+            request("POST", "/v1/operations/carriers", include=include, fields=fields, known=CarrierCreate),
+        )
+
+    async def get(self, id: str, *, include: Sequence[CarrierInclude] = ()) -> Carrier:
+        """Get one carrier."""
+        return await self._book.one(
+            Carrier, request("GET", "/v1/operations/carriers/{id}", id, include=include)
+        )
+
+    async def update(
+        self, id: str, *, include: Sequence[CarrierInclude] = (), **fields: Unpack[CarrierUpdate]
+    ) -> Carrier:
+        """Change one carrier; absent fields stay as they are."""
+        return await self._book.one(
+            Carrier,
+            request(
+                "PATCH",
+                "/v1/operations/carriers/{id}",
+                id,
+                include=include,
+                fields=fields,
+                known=CarrierUpdate,
+            ),
+        )
+
+    async def delete(self, id: str) -> None:
+        """Delete one carrier."""
+        await self._book.do(request("DELETE", "/v1/operations/carriers/{id}", id))
+
+
+class ServiceLevels(Resource):
+    """The routes of service levels."""
+
+    def list(self, carrier_id: str, **filters: Unpack[ServiceLevelsFilters]) -> AsyncIterator[ServiceLevel]:
+        """List a carrier's service levels, to the end of all pages."""
+        return self._book.walk(
+            ServiceLevel,
+            request(
+                "GET",
+                "/v1/operations/carriers/{carrier_id}/service-levels",
+                carrier_id,
+                filters=filters,
+                known=ServiceLevelsFilters,
+            ),
+        )
+
+    async def create(self, carrier_id: str, **fields: Unpack[ServiceLevelCreate]) -> ServiceLevel:
+        """Create one service level of a carrier."""
+        return await self._book.one(
+            ServiceLevel,
+            request(
+                "POST",
+                "/v1/operations/carriers/{carrier_id}/service-levels",
+                carrier_id,
+                fields=fields,
+                known=ServiceLevelCreate,
+            ),
+        )
+
+    async def get(self, carrier_id: str, id: str) -> ServiceLevel:
+        """Get one service level of a carrier."""
+        return await self._book.one(
+            ServiceLevel,
+            request("GET", "/v1/operations/carriers/{carrier_id}/service-levels/{id}", carrier_id, id),
+        )
+
+    async def update(self, carrier_id: str, id: str, **fields: Unpack[ServiceLevelUpdate]) -> ServiceLevel:
+        """Change one service level of a carrier; absent fields stay as they are."""
+        return await self._book.one(
+            ServiceLevel,
+            request(
+                "PATCH",
+                "/v1/operations/carriers/{carrier_id}/service-levels/{id}",
+                carrier_id,
+                id,
+                fields=fields,
+                known=ServiceLevelUpdate,
+            ),
+        )
+
+    async def delete(self, carrier_id: str, id: str) -> None:
+        """Delete one service level of a carrier."""
+        await self._book.do(
+            request("DELETE", "/v1/operations/carriers/{carrier_id}/service-levels/{id}", carrier_id, id)
+        )
+
+
+class ShippingTerms(Resource):
+    """The routes of shipping terms."""
+
+    def list(self, **filters: Unpack[ShippingTermsFilters]) -> AsyncIterator[ShippingTerm]:
+        """List shipping terms, to the end of all pages."""
+        return self._book.walk(
+            ShippingTerm,
+            request("GET", "/v1/operations/shipping-terms", filters=filters, known=ShippingTermsFilters),
+        )
+
+    async def create(self, **fields: Unpack[ShippingTermCreate]) -> ShippingTerm:
+        """Create one shipping term."""
+        return await self._book.one(
+            ShippingTerm,
+            request("POST", "/v1/operations/shipping-terms", fields=fields, known=ShippingTermCreate),
+        )
+
+    async def get(self, id: str) -> ShippingTerm:
+        """Get one shipping term."""
+        return await self._book.one(ShippingTerm, request("GET", "/v1/operations/shipping-terms/{id}", id))
+
+    async def update(self, id: str, **fields: Unpack[ShippingTermUpdate]) -> ShippingTerm:
+        """Change one shipping term; absent fields stay as they are."""
+        return await self._book.one(
+            ShippingTerm,
+            request(
+                "PATCH", "/v1/operations/shipping-terms/{id}", id, fields=fields, known=ShippingTermUpdate
+            ),
+        )
+
+    async def delete(self, id: str) -> None:
+        """Delete one shipping term."""
+        await self._book.do(request("DELETE", "/v1/operations/shipping-terms/{id}", id))
+
+    def free_shipping_service_levels(
+        self, id: str, **filters: Unpack[ShippingTermsFreeShippingServiceLevelsFilters]
+    ) -> AsyncIterator[ServiceLevel]:
+        """List the service levels that are free under a shipping term, to the end of all pages."""
+        return self._book.walk(
+            ServiceLevel,
+            request(
+                "GET",
+                "/v1/operations/shipping-terms/{id}/free_shipping_service_levels",
+                id,
+                filters=filters,
+                known=ShippingTermsFreeShippingServiceLevelsFilters,
+            ),
+        )
+
+
+class PaymentTerms(Resource):
+    """The routes of payment terms."""
+
+    def list(self, **filters: Unpack[PaymentTermsFilters]) -> AsyncIterator[PaymentTerm]:
+        """List payment terms, to the end of all pages."""
+        return self._book.walk(
+            PaymentTerm,
+            request("GET", "/v1/finance/payment-terms", filters=filters, known=PaymentTermsFilters),
+        )
+
+    async def create(self, **fields: Unpack[PaymentTermCreate]) -> PaymentTerm:
+        """Create one payment term."""
+        return await self._book.one(
+            PaymentTerm, request("POST", "/v1/finance/payment-terms", fields=fields, known=PaymentTermCreate)
+        )
+
+    async def get(self, id: str) -> PaymentTerm:
+        """Get one payment term."""
+        return await self._book.one(PaymentTerm, request("GET", "/v1/finance/payment-terms/{id}", id))
+
+    async def update(self, id: str, **fields: Unpack[PaymentTermUpdate]) -> PaymentTerm:
+        """Change one payment term; absent fields stay as they are."""
+        return await self._book.one(
+            PaymentTerm,
+            request("PATCH", "/v1/finance/payment-terms/{id}", id, fields=fields, known=PaymentTermUpdate),
+        )
+
+    async def delete(self, id: str) -> None:
+        """Delete one payment term."""
+        await self._book.do(request("DELETE", "/v1/finance/payment-terms/{id}", id))
+
+
+class AccountUsers(Resource):
+    """The routes of account users."""
+
+    def list(self, **filters: Unpack[AccountUsersFilters]) -> AsyncIterator[AccountUser]:
+        """List account users, to the end of all pages."""
+        return self._book.walk(
+            AccountUser,
+            request("GET", "/v1/identity/account-users", filters=filters, known=AccountUsersFilters),
+        )
+
+    async def create(self, **fields: Unpack[AccountUserCreate]) -> AccountUser:
+        """Create one account user."""
+        return await self._book.one(
+            AccountUser, request("POST", "/v1/identity/account-users", fields=fields, known=AccountUserCreate)
+        )
+
+    async def get(self, id: str) -> AccountUser:
+        """Get one account user."""
+        return await self._book.one(AccountUser, request("GET", "/v1/identity/account-users/{id}", id))
+
+    async def update(self, id: str, **fields: Unpack[AccountUserUpdate]) -> AccountUser:
+        """Change one account user; absent fields stay as they are."""
+        return await self._book.one(
+            AccountUser,
+            request("PATCH", "/v1/identity/account-users/{id}", id, fields=fields, known=AccountUserUpdate),
+        )
+
+    async def activate(self, id: str) -> AccountUser:
+        """Activate one account user."""
+        return await self._book.one(
+            AccountUser, request("PUT", "/v1/identity/account-users/{id}/actions/activate", id)
+        )
+
+    async def disable(self, id: str) -> AccountUser:
+        """Disable one account user."""
+        return await self._book.one(
+            AccountUser, request("PUT", "/v1/identity/account-users/{id}/actions/disable", id)
+        )
+
+    async def remove(self, id: str) -> AccountUser:
+        """Remove one account user."""
+        return await self._book.one(
+            AccountUser, request("PUT", "/v1/identity/account-users/{id}/actions/remove", id)
+        )
+
+
+class ApiKeys(Resource):
+    """The routes of api keys."""
+
+    def list(self, **filters: Unpack[ApiKeysFilters]) -> AsyncIterator[ApiKey]:
+        """List API keys, to the end of all pages."""
+        return self._book.walk(
+            ApiKey, request("GET", "/v1/auth/api-keys", filters=filters, known=ApiKeysFilters)
+        )
+
+    async def create(self, **fields: Unpack[ApiKeyCreate]) -> CreatedApiKey:
+        """Create an API key."""
+        return await self._book.new_key(
+            request("POST", "/v1/auth/api-keys", fields=fields, known=ApiKeyCreate)
+        )
+
+    async def get(self, id: str) -> ApiKey:
+        """Get one API key."""
+        return await self._book.one(ApiKey, request("GET", "/v1/auth/api-keys/{id}", id))
+
+    async def delete(self, id: str) -> None:
+        """Delete one API key."""
+        await self._book.do(request("DELETE", "/v1/auth/api-keys/{id}", id))
+
+    async def rotate(self, id: str, **fields: Unpack[ApiKeyRotate]) -> CreatedApiKey:
+        """Replace an API key by a new one; the old one ends after its grace."""
+        return await self._book.new_key(
+            request("POST", "/v1/auth/api-keys/{id}/actions/rotate", id, fields=fields, known=ApiKeyRotate)
+        )
+
+
+class AsyncTradebook(AsyncCalls):
+    """A book on a server.
+
+    Default of `base_url` is TRADEBOOK_URL of the environment, of `api_key` TRADEBOOK_API_KEY. A request is
+    sent again up to `retries` times, where that can help.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        *,
+        timeout: float = TIMEOUT_SECONDS,
+        retries: int = RETRIES,
+    ) -> None:
+        super().__init__(base_url, api_key, timeout=timeout, retries=retries)
+        self.customers = Customers(self)
+        self.account_groups = AccountGroups(self)
+        self.addresses = Addresses(self)
+        self.priorities = Priorities(self)
+        self.account_statuses = AccountStatuses(self)
+        self.carriers = Carriers(self)
+        self.service_levels = ServiceLevels(self)
+        self.shipping_terms = ShippingTerms(self)
+        self.payment_terms = PaymentTerms(self)
+        self.account_users = AccountUsers(self)
+        self.api_keys = ApiKeys(self)

@@ -1,0 +1,574 @@
+"""What can be sent: the fields of bodies, and the filters of lists.
+
+Made from the declarations of the server: run `make docs` to make it again.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Required, TypedDict
+
+from tradebook_client.words import (
+    AccountGroupType,
+    AddressType,
+    BillingType,
+    CarrierCode,
+    CommissionPolicy,
+    CustomerPortalVisibility,
+    CustomerStatus,
+    EdiStatus,
+    FreightPolicy,
+    ParentAccountStatus,
+    PaymentTermStatus,
+    Permission,
+    PriorityCode,
+    Relation,
+    ShippingTermType,
+)
+
+
+class AddressInput(TypedDict, total=False):
+    """An object inside a body."""
+
+    name: Required[str]
+    """The company or person at this address."""
+    country: Required[str]
+    """Two letters, such as US."""
+    street_line_1: str | None
+    """Street and number."""
+    street_line_2: str | None
+    """A second line, such as a suite or a floor."""
+    locality: str | None
+    """The city."""
+    state: str | None
+    """The state, as it is written on a letter."""
+    postal_code: str | None
+    """The postal code."""
+    phone: str | None
+    """A phone number."""
+    email: str | None
+    """An email address."""
+    type: AddressType
+    """What kind of place it is. Default: `standard`."""
+
+
+class CreditLimitInput(TypedDict, total=False):
+    """An object inside a body."""
+
+    value: Required[str]
+    """A plain decimal, as text, of up to 24 digits, not below zero."""
+    unit_id: str | None
+    """The currency's unit. Default: an amount keeps its currency, a new one is in US dollars."""
+
+
+class FlatRateInput(TypedDict, total=False):
+    """An object inside a body."""
+
+    value: Required[str]
+    """A plain decimal, as text, of up to 24 digits, not below zero."""
+    unit_id: str | None
+    """The currency's unit. Default: an amount keeps its currency, a new one is in US dollars."""
+
+
+class MinimumOrderValueInput(TypedDict, total=False):
+    """An object inside a body."""
+
+    value: Required[str]
+    """A plain decimal, as text, of up to 24 digits, not below zero."""
+    unit_id: str | None
+    """The currency's unit. Default: an amount keeps its currency, a new one is in US dollars."""
+
+
+class CustomersFilters(TypedDict, total=False):
+    """What `GET /v1/sales/customers` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
+    customer_group_ids: Sequence[str]
+    """Only customers whose type group (`type`) is one of these."""
+    pricing_group_ids: Sequence[str]
+    """Only customers that belong to any of these pricing groups."""
+    sales_rep_ids: Sequence[str]
+    """Only customers with one of these default sales reps (account user ids)."""
+    status_codes: Sequence[CustomerStatus]
+    """Only customers with one of these account statuses."""
+    shipping_term_ids: Sequence[str]
+    """Only customers with one of these default shipping terms."""
+    payment_term_ids: Sequence[str]
+    """Only customers with one of these default payment terms."""
+    commission_status_codes: Sequence[CommissionPolicy]
+    """Only customers whose own commission policy is one of these; what a group adds doesn't count."""
+    freight_status_codes: Sequence[FreightPolicy]
+    """Only customers whose own freight policy is one of these; what a group adds doesn't count."""
+    carrier_ids: Sequence[str]
+    """Only customers with one of these default carriers."""
+    service_level_ids: Sequence[str]
+    """Only customers with one of these default service levels."""
+    parent_account_status: ParentAccountStatus
+    """`parent`: only customers with child accounts; `non_parent`: only those without."""
+    city: str
+    """Only customers with an address whose city is exactly this. `city`, `state` and `postal_code` given together must match one and the same address."""
+    state: str
+    """Only customers with an address whose state is exactly this. `city`, `state` and `postal_code` given together must match one and the same address."""
+    postal_code: str
+    """Only customers with an address whose postal code is exactly this. `city`, `state` and `postal_code` given together must match one and the same address."""
+    start_date: datetime | str
+    """Only what was created at this time or later. `starts_at` is the same."""
+    end_date: datetime | str
+    """Only what was created at this time or earlier. `ends_at` is the same."""
+
+
+class CustomerCreate(TypedDict, total=False):
+    """The fields of `POST /v1/sales/customers`."""
+
+    name: Required[str]
+    """What the customer is called."""
+    customer_type_group_id: Required[str]
+    """The customer's type: a group whose type is `type_group`."""
+    default_carrier_id: Required[str]
+    """Who brings the goods."""
+    default_payment_term_id: Required[str]
+    """When invoices fall due."""
+    default_shipping_term_id: Required[str]
+    """Who pays the freight."""
+    bill_to_address: Required[AddressInput]
+    """Where invoices go."""
+    ship_to_address: Required[AddressInput]
+    """Where goods go."""
+    number: str
+    """Unique in the account. Default: the next number in sequence."""
+    status: CustomerStatus
+    """The account status. Default: `normal`."""
+    edi_status: EdiStatus
+    """Whether the customer exchanges data (EDI). Default: `disabled`."""
+    commission_policy: CommissionPolicy
+    """The customer's own policy. Default: `commission_applied`."""
+    freight_policy: FreightPolicy
+    """The customer's own policy. Default: `billed_freight`."""
+    note: str | None
+    """A note, in one or several lines."""
+    email: str | None
+    """An email address."""
+    phone: str | None
+    """A phone number."""
+    url: str | None
+    """A web address."""
+    credit_limit: CreditLimitInput | None
+    """The most that the customer may owe."""
+    customer_price_group_ids: Sequence[str]
+    """Groups whose type is `pricing_group`. The list replaces all of them."""
+    parent_account_id: str | None
+    """The customer whose child account this is. An addition of this project."""
+    default_service_level_id: str | None
+    """A service level of the default carrier."""
+    carrier_billing_type: BillingType | None
+    """Whom the carrier bills."""
+    carrier_billing_account: str | None
+    """The account that the carrier bills."""
+    default_priority: PriorityCode | None
+    """How urgent orders are."""
+    default_sales_rep_id: str | None
+    """An account user."""
+    accepts_invoice_emails: bool
+    """Whether invoices go out by email. An addition of this project. Default: `false`."""
+
+
+class CustomerUpdate(TypedDict, total=False):
+    """The fields of `PATCH /v1/sales/customers/{id}`."""
+
+    name: str
+    """What the customer is called."""
+    customer_type_group_id: str
+    """The customer's type: a group whose type is `type_group`."""
+    default_carrier_id: str
+    """Who brings the goods."""
+    default_payment_term_id: str
+    """When invoices fall due."""
+    default_shipping_term_id: str
+    """Who pays the freight."""
+    bill_to_address_id: str
+    """Where invoices go: an address of the account."""
+    ship_to_address_id: str
+    """Where goods go; both may be the same address."""
+    number: str
+    """Unique in the account. Default: the next number in sequence."""
+    status: CustomerStatus
+    """The account status. Default: `normal`."""
+    edi_status: EdiStatus
+    """Whether the customer exchanges data (EDI). Default: `disabled`."""
+    commission_policy: CommissionPolicy
+    """The customer's own policy. Default: `commission_applied`."""
+    freight_policy: FreightPolicy
+    """The customer's own policy. Default: `billed_freight`."""
+    note: str | None
+    """A note, in one or several lines."""
+    email: str | None
+    """An email address."""
+    phone: str | None
+    """A phone number."""
+    url: str | None
+    """A web address."""
+    credit_limit: CreditLimitInput | None
+    """The most that the customer may owe."""
+    customer_price_group_ids: Sequence[str]
+    """Groups whose type is `pricing_group`. The list replaces all of them."""
+    parent_account_id: str | None
+    """The customer whose child account this is. An addition of this project."""
+    default_service_level_id: str | None
+    """A service level of the default carrier."""
+    carrier_billing_type: BillingType | None
+    """Whom the carrier bills."""
+    carrier_billing_account: str | None
+    """The account that the carrier bills."""
+    default_priority: PriorityCode | None
+    """How urgent orders are."""
+    default_sales_rep_id: str | None
+    """An account user."""
+    accepts_invoice_emails: bool
+    """Whether invoices go out by email. An addition of this project. Default: `false`."""
+
+
+class CustomerMerge(TypedDict):
+    """The fields of `POST /v1/sales/customers/{id}/actions/merge`."""
+
+    source_customer_ids: Sequence[str]
+    """The customers to merge into this one. They are deleted."""
+
+
+class CustomersChildAccountsFilters(TypedDict, total=False):
+    """What `GET /v1/sales/customers/{id}/child_accounts` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+
+
+class CustomersPriceGroupsFilters(TypedDict, total=False):
+    """What `GET /v1/sales/customers/{id}/price_groups` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+
+
+class AccountGroupsFilters(TypedDict, total=False):
+    """What `GET /v1/sales/account-groups` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
+    type: AccountGroupType
+    """Only groups of this kind."""
+
+
+class AccountGroupCreate(TypedDict, total=False):
+    """The fields of `POST /v1/sales/account-groups`."""
+
+    name: Required[str]
+    """What it is called; no two groups share a name."""
+    type: Required[AccountGroupType]
+    """Which kind of group it is. It can't be changed later."""
+    description: str | None
+    """What the group is for."""
+    commission_policy: CommissionPolicy
+    """Whether commission is due on sales to its customers. Default: `commission_applied`."""
+    freight_policy: FreightPolicy
+    """Whether freight is billed to its customers. Default: `billed_freight`."""
+
+
+class AccountGroupUpdate(TypedDict, total=False):
+    """The fields of `PATCH /v1/sales/account-groups/{id}`."""
+
+    name: str
+    """What it is called; no two groups share a name."""
+    type: AccountGroupType
+    """Which kind of group it is. It can't be changed later."""
+    description: str | None
+    """What the group is for."""
+    commission_policy: CommissionPolicy
+    """Whether commission is due on sales to its customers. Default: `commission_applied`."""
+    freight_policy: FreightPolicy
+    """Whether freight is billed to its customers. Default: `billed_freight`."""
+
+
+class AddressesFilters(TypedDict, total=False):
+    """What `GET /v1/sales/addresses` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
+    type: AddressType
+    """Only addresses of this type."""
+    customer_ids: Sequence[str]
+    """Only addresses of one of these customers: bill-to, ship-to or attached."""
+
+
+class AddressCreate(TypedDict, total=False):
+    """The fields of `POST /v1/sales/addresses`."""
+
+    name: Required[str]
+    """The company or person at this address."""
+    country: Required[str]
+    """Two letters, such as US."""
+    street_line_1: str | None
+    """Street and number."""
+    street_line_2: str | None
+    """A second line, such as a suite or a floor."""
+    locality: str | None
+    """The city."""
+    state: str | None
+    """The state, as it is written on a letter."""
+    postal_code: str | None
+    """The postal code."""
+    phone: str | None
+    """A phone number."""
+    email: str | None
+    """An email address."""
+    type: AddressType
+    """What kind of place it is. Default: `standard`."""
+    customer_ids: Sequence[str]
+    """The customers to attach it to, besides those that it bills or ships to. The list replaces all of them. An addition of this project."""
+
+
+class AddressUpdate(TypedDict, total=False):
+    """The fields of `PATCH /v1/sales/addresses/{id}`."""
+
+    name: str
+    """The company or person at this address."""
+    country: str
+    """Two letters, such as US."""
+    street_line_1: str | None
+    """Street and number."""
+    street_line_2: str | None
+    """A second line, such as a suite or a floor."""
+    locality: str | None
+    """The city."""
+    state: str | None
+    """The state, as it is written on a letter."""
+    postal_code: str | None
+    """The postal code."""
+    phone: str | None
+    """A phone number."""
+    email: str | None
+    """An email address."""
+    type: AddressType
+    """What kind of place it is. Default: `standard`."""
+    customer_ids: Sequence[str]
+    """The customers to attach it to, besides those that it bills or ships to. The list replaces all of them. An addition of this project."""
+
+
+class AddressesCustomersFilters(TypedDict, total=False):
+    """What `GET /v1/sales/addresses/{id}/customers` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+    relations: Sequence[Relation]
+    """Only customers that it is attached to, bills or ships to; default: all of them."""
+
+
+class PrioritiesFilters(TypedDict, total=False):
+    """What `GET /v1/sales/priorities` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+
+
+class AccountStatusesFilters(TypedDict, total=False):
+    """What `GET /v1/sales/account-statuses` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+
+
+class CarriersFilters(TypedDict, total=False):
+    """What `GET /v1/operations/carriers` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+
+
+class CarrierCreate(TypedDict, total=False):
+    """The fields of `POST /v1/operations/carriers`."""
+
+    name: Required[str]
+    """What it is called; no two carriers share a name."""
+    code: CarrierCode | None
+    """Which of the known carriers it is."""
+    account_number: str | None
+    """The account's own number with the carrier."""
+    customer_portal_visibility: CustomerPortalVisibility
+    """Whether customers see it. Default: `visible`."""
+
+
+class CarrierUpdate(TypedDict, total=False):
+    """The fields of `PATCH /v1/operations/carriers/{id}`."""
+
+    name: str
+    """What it is called; no two carriers share a name."""
+    code: CarrierCode | None
+    """Which of the known carriers it is."""
+    account_number: str | None
+    """The account's own number with the carrier."""
+    customer_portal_visibility: CustomerPortalVisibility
+    """Whether customers see it. Default: `visible`."""
+
+
+class ServiceLevelsFilters(TypedDict, total=False):
+    """What `GET /v1/operations/carriers/{carrier_id}/service-levels` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+
+
+class ServiceLevelCreate(TypedDict, total=False):
+    """The fields of `POST /v1/operations/carriers/{carrier_id}/service-levels`."""
+
+    name: Required[str]
+    """What it is called; unique among the carrier's levels."""
+    service_level_token: str
+    """What other systems call it. Default: made from the name."""
+    customer_portal_visibility: CustomerPortalVisibility
+    """Whether customers see it. Default: `visible`."""
+    is_default: bool
+    """Whether it is the carrier's default. A new default replaces the old one."""
+
+
+class ServiceLevelUpdate(TypedDict, total=False):
+    """The fields of `PATCH /v1/operations/carriers/{carrier_id}/service-levels/{id}`."""
+
+    name: str
+    """What it is called; unique among the carrier's levels."""
+    service_level_token: str
+    """What other systems call it. Default: made from the name."""
+    customer_portal_visibility: CustomerPortalVisibility
+    """Whether customers see it. Default: `visible`."""
+    is_default: bool
+    """Whether it is the carrier's default. A new default replaces the old one."""
+
+
+class ShippingTermsFilters(TypedDict, total=False):
+    """What `GET /v1/operations/shipping-terms` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+
+
+class ShippingTermCreate(TypedDict, total=False):
+    """The fields of `POST /v1/operations/shipping-terms`."""
+
+    name: Required[str]
+    """What it is called; no two terms share a name."""
+    type: ShippingTermType
+    """Who pays the freight, and how it is calculated. Default: `carrier_rate_freight`."""
+    flat_rate: FlatRateInput | None
+    """What freight costs at a flat rate."""
+    minimum_order_value: MinimumOrderValueInput | None
+    """The smallest order value for which the term holds."""
+    free_shipping_service_level_ids: Sequence[str]
+    """The service levels that are free. The list replaces all of them."""
+
+
+class ShippingTermUpdate(TypedDict, total=False):
+    """The fields of `PATCH /v1/operations/shipping-terms/{id}`."""
+
+    name: str
+    """What it is called; no two terms share a name."""
+    type: ShippingTermType
+    """Who pays the freight, and how it is calculated. Default: `carrier_rate_freight`."""
+    flat_rate: FlatRateInput | None
+    """What freight costs at a flat rate."""
+    minimum_order_value: MinimumOrderValueInput | None
+    """The smallest order value for which the term holds."""
+    free_shipping_service_level_ids: Sequence[str]
+    """The service levels that are free. The list replaces all of them."""
+
+
+class ShippingTermsFreeShippingServiceLevelsFilters(TypedDict, total=False):
+    """What `GET /v1/operations/shipping-terms/{id}/free_shipping_service_levels` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+
+
+class PaymentTermsFilters(TypedDict, total=False):
+    """What `GET /v1/finance/payment-terms` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+
+
+class PaymentTermCreate(TypedDict, total=False):
+    """The fields of `POST /v1/finance/payment-terms`."""
+
+    name: Required[str]
+    """What it is called; no two terms share a name."""
+    status: PaymentTermStatus
+    """Whether the term is offered. Default: `active`."""
+
+
+class PaymentTermUpdate(TypedDict, total=False):
+    """The fields of `PATCH /v1/finance/payment-terms/{id}`."""
+
+    name: str
+    """What it is called; no two terms share a name."""
+    status: PaymentTermStatus
+    """Whether the term is offered. Default: `active`."""
+
+
+class AccountUsersFilters(TypedDict, total=False):
+    """What `GET /v1/identity/account-users` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+
+
+class AccountUserCreate(TypedDict, total=False):
+    """The fields of `POST /v1/identity/account-users`."""
+
+    email: str | None
+    """No two users share an email, in capitals or not."""
+    name: str | None
+    """The person's name. An email or a name must be given."""
+    username: str | None
+    """What the person signs in with."""
+    image_url: str | None
+    """Where a picture of the person is."""
+
+
+class AccountUserUpdate(TypedDict, total=False):
+    """The fields of `PATCH /v1/identity/account-users/{id}`."""
+
+    email: str | None
+    """No two users share an email, in capitals or not."""
+    name: str | None
+    """The person's name. An email or a name must be given."""
+    username: str | None
+    """What the person signs in with."""
+    image_url: str | None
+    """Where a picture of the person is."""
+
+
+class ApiKeysFilters(TypedDict, total=False):
+    """What `GET /v1/auth/api-keys` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+
+
+class ApiKeyCreate(TypedDict, total=False):
+    """The fields of `POST /v1/auth/api-keys`."""
+
+    name: str | None
+    """What the key is for."""
+    permissions: Sequence[Permission]
+    """What the key may do: at most what the key that creates it may do. Default: the same."""
+    expires_at: datetime | str
+    """When the key expires: not later than the key that creates it. Default: the same time."""
+
+
+class ApiKeyRotate(TypedDict, total=False):
+    """The fields of `POST /v1/auth/api-keys/{id}/actions/rotate`."""
+
+    grace_seconds: int
+    """How long the old key goes on working, in seconds; 0 ends it at once. Default: one day."""

@@ -1,0 +1,170 @@
+"""What a call does, step by step, for sync and async alike: requests are yielded, answers are sent back."""
+
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from os import PathLike
+from typing import Any, TypeVar
+
+import msgspec
+
+from tradebook_client.bodies import CustomersFilters
+from tradebook_client.created_keys import CreatedApiKey, in_one_form
+from tradebook_client.errors import UnexpectedAnswer
+from tradebook_client.files import NewFile
+from tradebook_client.objects import Customer
+from tradebook_client.requests import Request, request
+from tradebook_client.tries import Reply, Steps
+
+Kind = TypeVar("Kind")
+CUSTOMERS = "/v1/sales/customers"
+PAGE_SIZE_MAX = 1000
+_WHOLE = {"next_page_url": None, "previous_page_url": None, "has_next_page": False, "has_prev_page": False}
+
+Progress = Callable[[int], object]
+"""Is told how many customers are written so far, after each page."""
+
+
+class Page(msgspec.Struct, frozen=True):
+    """The rows of a page, the lists inside them whole, and what brings the next one."""
+
+    rows: list[Any]
+    following: Request | None
+
+    def typed(self, kind: type[Kind]) -> Iterator[Kind]:
+        """Yield the rows as objects."""
+        return (typed(kind, row) for row in self.rows)
+
+
+def one(kind: type[Kind], asked: Request) -> Steps[Kind]:
+    """Ask for one object."""
+    reply = yield asked
+    answer = _decoded(reply)
+    yield from _complete(answer)
+    return typed(kind, answer)
+
+
+def done(asked: Request) -> Steps[None]:
+    """Ask for something whose answer says nothing."""
+    yield asked
+
+
+def new_key(asked: Request) -> Steps[CreatedApiKey]:
+    """Ask for a new key."""
+    reply = yield asked
+    return typed(CreatedApiKey, in_one_form(_decoded(reply)))
+
+
+def page(asked: Request) -> Steps[Page]:
+    """Ask for a page, and for the rest of every list inside it."""
+    reply = yield asked
+    answer = _decoded(reply)
+    if not isinstance(answer, dict) or not isinstance(answer.get("data"), list):
+        raise _strange(reply, "it is no list")
+    yield from _complete(answer["data"])
+    following = _following(answer)
+    if following is not None and following.path == asked.path:
+        raise _strange(reply, "the page after it is the same one")
+    return Page(answer["data"], following)
+
+
+def typed(kind: type[Kind], answer: Any) -> Kind:
+    """Turn what was read into objects; keys that this version doesn't know are ignored."""
+    try:
+        result: Kind = msgspec.convert(answer, kind)
+    except msgspec.ValidationError as error:
+        raise UnexpectedAnswer(f"This version of the client can't read the answer: {error}") from error
+    return result
+
+
+def find_by_number(number: str, include: Sequence[str]) -> Steps[Customer | None]:
+    """Look for a customer by its number, as it is written or else whatever its case."""
+    if not number.strip():
+        raise ValueError("number is empty.")
+    wanted = _folded(number)
+    found: Customer | None = None
+    asked: Request | None = request(
+        "GET", CUSTOMERS, include=include, filters={"q": number}, known=CustomersFilters
+    )
+    while asked is not None:
+        read = yield from page(asked)
+        for customer in read.typed(Customer):
+            if customer.number == number:
+                return customer
+            if _folded(customer.number) == wanted:
+                found = customer
+        asked = read.following
+    return found
+
+
+def _folded(number: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", number).casefold())
+
+
+def export(
+    path: str | PathLike[str],
+    filters: Mapping[str, object],
+    include: Sequence[str],
+    progress: Progress | None,
+) -> Steps[int]:
+    """Write all customers that match to a file, a line of JSON for each, and return how many they are."""
+    asked: Request | None = request(
+        "GET", CUSTOMERS, include=include, filters={"limit": PAGE_SIZE_MAX, **filters}, known=CustomersFilters
+    )
+    count, encoder = 0, msgspec.json.Encoder()
+    with NewFile(path) as file:
+        while asked is not None:
+            read = yield from page(asked)
+            file.write(encoder.encode_lines(read.rows))
+            count += len(read.rows)
+            if progress is not None:
+                progress(count)
+            asked = read.following
+    return count
+
+
+def _decoded(reply: Reply) -> Any:
+    try:
+        return msgspec.json.decode(reply.content)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _strange(reply, "it is no JSON") from error
+
+
+def _strange(reply: Reply, what: str) -> UnexpectedAnswer:
+    request_id = reply.headers.get("request-id") or reply.headers.get("x-request-id")
+    return UnexpectedAnswer(
+        f"This is no answer of the API: {what}.", status=reply.status, request_id=request_id
+    )
+
+
+def _complete(answer: Any) -> Steps[None]:
+    """Read every list inside an answer to its end."""
+    for found in list(_lists(answer)):
+        following = _following(found)
+        while following is not None:
+            rest = yield from page(following)
+            found["data"].extend(rest.rows)
+            following = rest.following
+        found["page_info"] = _WHOLE
+
+
+def _lists(value: Any) -> Iterator[dict[str, Any]]:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for inner in inside:
+        if isinstance(inner, dict) and inner.get("object") == "list":
+            yield inner
+        # Most are plain values, and a call for each would take the most of the time.
+        if isinstance(inner, dict | list):
+            yield from _lists(inner)
+
+
+def _following(answer: Mapping[str, Any]) -> Request | None:
+    info = answer.get("page_info")
+    url = info.get("next_page_url") if isinstance(info, dict) else None
+    if not isinstance(info, dict) or bool(info.get("has_next_page")) != (url is not None):
+        raise UnexpectedAnswer("This is no answer of the API: it doesn't say whether more follows.")
+    if url is None:
+        return None
+    if not isinstance(url, str) or not url.startswith("/") or url.startswith("//"):
+        # The key is sent along, so no answer may lead to another host.
+        raise UnexpectedAnswer("This is no answer of the API: its next page is somewhere else.")
+    return Request("GET", url)

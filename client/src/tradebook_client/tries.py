@@ -1,0 +1,145 @@
+"""When a request is tried again, and how long to wait before: a description that a driver carries out."""
+
+import random
+from collections.abc import Generator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from itertools import count
+from typing import TypeVar
+
+import httpx
+import msgspec
+
+from tradebook_client.errors import NoAnswer, error_of
+from tradebook_client.requests import Request
+
+Result = TypeVar("Result")
+
+BACKOFF_SECONDS = 0.5
+BACKOFF_SECONDS_MAX = 8.0
+RETRY_AFTER_SECONDS_MAX = 60.0
+"""If the server asks for a longer wait, whoever called decides."""
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """An answer, read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it is a success."""
+        return 200 <= self.status < 300
+
+
+class NoReply(msgspec.Struct, frozen=True):
+    """What happened instead of an answer."""
+
+    error: httpx.RequestError
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """A wait."""
+
+    seconds: float
+
+
+Outcome = Reply | NoReply | None
+Steps = Generator[Request, Reply, Result]
+"""Yields requests, is given their answers, returns a result."""
+Tries = Generator[Request | Pause, Outcome, Result]
+"""Yields requests and pauses, is given what came of them, returns a result."""
+
+
+def tried(steps: Steps[Result], retries: int) -> Tries[Result]:
+    """Carry out steps, each request as often as it takes."""
+    try:
+        wanted = next(steps)
+        while True:
+            wanted = steps.send((yield from _tried(wanted, retries)))
+    except StopIteration as done:
+        result: Result = done.value
+        return result
+    finally:
+        steps.close()
+
+
+def _tried(request: Request, retries: int) -> Tries[Reply]:
+    may_be_done = False
+    for attempt in count():
+        outcome = yield request
+        assert outcome is not None
+        if isinstance(outcome, Reply):
+            if outcome.is_good:
+                return outcome
+            if may_be_done and request.method == "DELETE" and _is_gone(outcome):
+                # The answer to an earlier try was lost: that one has deleted it.
+                return Reply(204, outcome.headers, b"")
+        seconds = _wait(outcome, attempt)
+        if seconds is None or attempt >= retries:
+            raise _error(outcome, attempt + 1) from (outcome.error if isinstance(outcome, NoReply) else None)
+        may_be_done = may_be_done or _may_be_done(outcome)
+        yield Pause(seconds)
+    raise AssertionError
+
+
+def _error(outcome: Reply | NoReply, tries: int) -> Exception:
+    if isinstance(outcome, Reply):
+        return error_of(outcome.status, outcome.headers, outcome.content)
+    reason = str(outcome.error) or type(outcome.error).__name__
+    return NoAnswer(f"No answer in {tries} tries: {reason}" if tries > 1 else f"No answer: {reason}")
+
+
+def _is_gone(reply: Reply) -> bool:
+    # Servers before 1.0 say 409 of what is kept but no longer used, such as a carrier.
+    return (
+        reply.status in (404, 410)
+        or error_of(reply.status, reply.headers, reply.content).code == "already_deleted"
+    )
+
+
+def _may_be_done(outcome: Reply | NoReply) -> bool:
+    if isinstance(outcome, Reply):
+        return outcome.status == 408 or outcome.status >= 500
+    return not isinstance(outcome.error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+
+
+def _wait(outcome: Reply | NoReply, attempt: int) -> float | None:
+    """Return how long to wait before the next try; None if it can't help."""
+    backoff: float = min(BACKOFF_SECONDS_MAX, BACKOFF_SECONDS * 2**attempt) * random.uniform(0.5, 1)  # noqa: S311
+    if isinstance(outcome, NoReply):
+        return backoff if _can_pass(outcome.error) else None
+    if not _should_retry(outcome):
+        return None
+    asked = retry_after(outcome.headers)
+    if asked is None:
+        return backoff
+    # A little more than asked: those who were refused together don't come back together.
+    return asked + backoff / 10 if asked <= RETRY_AFTER_SECONDS_MAX else None
+
+
+def _can_pass(error: httpx.RequestError) -> bool:
+    wrong = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.TooManyRedirects)
+    return not isinstance(error, wrong)
+
+
+def _should_retry(reply: Reply) -> bool:
+    told = reply.headers.get("x-should-retry")
+    if told in ("true", "false"):
+        return told == "true"
+    return reply.status in (408, 409, 429) or reply.status >= 500
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read for how many seconds the server asks; None if it doesn't."""
+    try:
+        if "retry-after-ms" in headers:
+            return max(0.0, float(headers["retry-after-ms"]) / 1000)
+        text = headers["retry-after"]
+        if text.strip().isdecimal():
+            return float(text)
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (KeyError, ValueError, TypeError):
+        return None

@@ -1,0 +1,106 @@
+"""The enumerations of the API.
+
+Made from the declarations of the server: run `make docs` to make it again.
+"""
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    AccountGroupType = Literal["pricing_group", "type_group"]
+    AccountUserStatus = Literal["active", "disabled", "removed"]
+    AddressType = Literal["drop_ship", "standard"]
+    BillingType = Literal["sender", "third_party"]
+    CarrierCode = Literal["delivery", "fedex", "freight_collect", "ltl", "ltl1", "ups", "usps", "will_call"]
+    CarrierInclude = Literal["service_levels"]
+    CommissionPolicy = Literal["commission_applied", "commission_exempt"]
+    CustomerInclude = Literal[
+        "bill_to_address",
+        "bill_to_address.geolocation",
+        "ship_to_address",
+        "ship_to_address.geolocation",
+        "type",
+        "parent_account",
+        "child_accounts",
+        "price_groups",
+        "contact_info",
+        "credit_limit",
+        "credit_limit.unit",
+        "notification_preferences",
+        "freight_preferences",
+        "freight_preferences.carrier",
+        "freight_preferences.carrier.service_levels",
+        "freight_preferences.service_level",
+        "defaults",
+        "defaults.payment_term",
+        "defaults.shipping_term",
+        "defaults.priority",
+        "defaults.sales_rep",
+        "defaults.sales_rep.user",
+    ]
+    CustomerPortalVisibility = Literal["hidden", "visible"]
+    CustomerStatus = Literal["hold_all", "hold_shipment", "normal", "preferred"]
+    EdiStatus = Literal["disabled", "enabled"]
+    Environment = Literal["prod", "test"]
+    FreightPolicy = Literal["billed_freight", "free_freight"]
+    ParentAccountStatus = Literal["non_parent", "parent"]
+    PaymentTermStatus = Literal["active", "inactive"]
+    Permission = Literal[
+        "customers:read",
+        "customers:create",
+        "customers:update",
+        "customers:delete",
+        "customer_groups:read",
+        "customer_groups:create",
+        "customer_groups:update",
+        "customer_groups:delete",
+        "addresses:read",
+        "addresses:create",
+        "addresses:update",
+        "addresses:delete",
+        "carriers:read",
+        "carriers:create",
+        "carriers:update",
+        "carriers:delete",
+        "shipping_terms:read",
+        "shipping_terms:create",
+        "shipping_terms:update",
+        "shipping_terms:delete",
+        "payment_terms:read",
+        "payment_terms:create",
+        "payment_terms:update",
+        "payment_terms:delete",
+        "account_users:read",
+        "account_users:create",
+        "account_users:update",
+        "account_users:delete",
+        "api_keys:read",
+        "api_keys:create",
+        "api_keys:update",
+        "api_keys:delete",
+    ]
+    PriorityCode = Literal["high", "low", "normal"]
+    Relation = Literal["attached", "bill_to", "ship_to"]
+    RelationshipType = Literal["child", "parent", "standalone"]
+    ShippingTermType = Literal["carrier_rate_freight", "flat_rate_freight", "free_freight"]
+else:
+    # A later server may know more words.
+    AccountGroupType = str
+    AccountUserStatus = str
+    AddressType = str
+    BillingType = str
+    CarrierCode = str
+    CarrierInclude = str
+    CommissionPolicy = str
+    CustomerInclude = str
+    CustomerPortalVisibility = str
+    CustomerStatus = str
+    EdiStatus = str
+    Environment = str
+    FreightPolicy = str
+    ParentAccountStatus = str
+    PaymentTermStatus = str
+    Permission = str
+    PriorityCode = str
+    Relation = str
+    RelationshipType = str
+    ShippingTermType = str

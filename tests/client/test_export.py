@@ -1,0 +1,146 @@
+"""An exported file is whole or not there."""
+
+import asyncio
+import json
+import stat
+
+import pytest
+
+from tests.client.proxy import Cut, Proxy, Refuse, refusal
+from tests.fixtures.book import walk
+from tests.fixtures.server import wait_until
+from tradebook_client import AsyncTradebook, Unavailable
+from tradebook_client.files import NewFile
+
+CUSTOMERS, GROUPS = 25, 110
+SERVED = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+INCLUDE = ["price_groups", "bill_to_address.geolocation"]
+
+
+@pytest.fixture
+def filled(book):
+    book.add(
+        {"number": "0", "name": "Many", "price_groups": [f"Group {n}" for n in range(GROUPS)]},
+        *({"number": f"{n}", "name": f"Zoë {n}"} for n in range(1, CUSTOMERS)),
+    )
+    return book
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@SERVED
+def test_the_file_has_every_customer_as_in_the_list(filled, clients, tmp_path):
+    path, told = tmp_path / "customers.ndjson", []
+    client = clients.of(filled)
+
+    count = client.customers.export(path, limit=10, include=INCLUDE, progress=told.append)
+
+    written, listed = lines(path), list(walk(filled.client, **{"include[]": INCLUDE}))
+    many = next(row for row in written if row["number"] == "0")
+    assert count == CUSTOMERS
+    assert told == [10, 20, 25]
+    assert len({group["id"] for group in many["price_groups"]["data"]}) == GROUPS
+    assert many["price_groups"]["page_info"]["has_next_page"] is False
+    for row in (*written, *listed):
+        row["price_groups"] = None
+    assert written == listed
+    assert list(written[0]) == list(listed[0])
+    assert "Zoë" in path.read_text(encoding="utf-8")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@SERVED
+def test_it_takes_filters_asks_for_large_pages_and_writes_an_empty_list_too(filled, clients, tmp_path):
+    with Proxy(filled.server.url) as proxy:
+        client = clients.of(filled, proxy.url)
+        assert client.customers.export(str(tmp_path / "some"), q="zoe 1") == 12
+        assert client.customers.export(tmp_path / "none", q="nobody") == 0
+
+    assert (tmp_path / "none").read_bytes() == b""
+    assert all("limit=1000" in each.path for each in proxy.seen)
+
+
+@SERVED
+def test_an_export_that_fails_leaves_the_file_of_before(filled, clients, tmp_path):
+    path = tmp_path / "customers.ndjson"
+    path.write_text("of before")
+    ended = Refuse(503, {"x-should-retry": "false"}, refusal("service_unavailable"))
+
+    with Proxy(filled.server.url, [None, ended]) as proxy, pytest.raises(Unavailable):
+        clients.of(filled, proxy.url).customers.export(path, limit=10)
+
+    assert path.read_text() == "of before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@SERVED
+def test_an_answer_that_is_cut_is_read_again_and_nothing_is_written_twice(filled, clients, tmp_path):
+    with Proxy(filled.server.url, [None, Cut()]) as proxy:
+        clients.of(filled, proxy.url).customers.export(tmp_path / "all", limit=10)
+
+    assert [row["id"] for row in lines(tmp_path / "all")] == [row["id"] for row in walk(filled.client)]
+
+
+@SERVED
+def test_what_progress_raises_ends_the_export(filled, clients, tmp_path):
+    def stop(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        clients.of(filled).customers.export(tmp_path / "all", progress=stop)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@SERVED
+def test_a_cancelled_export_leaves_nothing(filled, tmp_path):
+    slow = Refuse(503, {"Retry-After": "50"}, refusal("service_unavailable"))
+
+    async def begin_and_cancel(url):
+        async with AsyncTradebook(url, filled.key) as client:
+            task = asyncio.create_task(client.customers.export(tmp_path / "all", limit=10))
+            await asyncio.to_thread(wait_until, lambda: len(proxy.seen) == 2, "the second page's request")
+            assert [each.name for each in tmp_path.iterdir()] == ["all.part"]
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    with Proxy(filled.server.url, [None, slow]) as proxy:
+        asyncio.run(begin_and_cancel(proxy.url))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@SERVED
+def test_a_folder_is_refused_before_anything_is_sent(book, clients, tmp_path):
+    with Proxy(book.server.url) as proxy, pytest.raises(OSError):
+        clients.of(book, proxy.url).customers.export(tmp_path)
+    assert proxy.seen == []
+
+
+def test_what_a_killed_export_left_is_replaced_and_a_link_is_not_followed(tmp_path):
+    path, secret = tmp_path / "all", tmp_path / "secret"
+    secret.write_text("mine")
+    (tmp_path / "all.part").symlink_to(secret)
+
+    with NewFile(path) as file:
+        file.write(b"whole")
+
+    assert (path.read_bytes(), secret.read_text()) == (b"whole", "mine")
+    assert not path.is_symlink()
+
+
+def test_of_two_exports_to_one_file_the_first_fails_and_its_file_never_shows(tmp_path):
+    path = tmp_path / "all"
+
+    with pytest.raises(FileExistsError), NewFile(path) as first:
+        first.write(b"of the first")
+        second = NewFile(path).__enter__()
+        second.write(b"of the second")
+    assert not path.exists()
+    second.__exit__(None, None, None)
+
+    assert path.read_bytes() == b"of the second"

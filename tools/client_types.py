@@ -1,0 +1,335 @@
+"""Write what the Python client knows of the API, from the declarations, or check that it is up to date.
+
+`make docs` writes five modules of client/src/tradebook_client; `make check` and a test say whether they are
+what the code says. The async routes are the sync ones with `async` and `await`: both are made from one text.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from client_schemas import Schema, Types, camel, dict_of, last_of, struct_of, words_module
+
+from tradebook.resources import ALL
+from tradebook.web.openapi import openapi_document
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "client" / "src" / "tradebook_client"
+HEAD = '"""{}\n\nMade from the declarations of the server: run `make docs` to make it again.\n"""\n\n'
+ABSENT = '''
+ABSENT: Any = msgspec.UNSET
+"""What a key is that the server does not have, as it is of another version."""
+
+
+'''
+NEW_KEY = ("NewApiKey", "CreatedApiKey")
+"""What a new key is answered as; the client takes both forms, in `created_keys.py`."""
+OF_CUSTOMERS = '''
+    @async def find(self, *, number: str, include: Sequence[CustomerInclude] = ()) -> Customer | None:
+        """Find the customer with a number; None if there is none."""
+        return @await self._book.run(find_by_number(number, include))
+
+    @async def export(
+        self,
+        path: str | PathLike[str],
+        *,
+        include: Sequence[CustomerInclude] = (),
+        progress: Progress | None = None,
+        **filters: Unpack[CustomersFilters],
+    ) -> int:
+        """Write all customers that match to a file, a line of JSON for each; return how many they are.
+
+        The file is there when it is whole; until then it is PATH.part. `progress` is told how many are
+        written so far.
+        """
+        return @await self._book.run(export(path, filters, include, progress))
+'''
+"""What only customers have."""
+BOOK = '''
+class @Tradebook(@Calls):
+    """A book on a server.
+
+    Default of `base_url` is TRADEBOOK_URL of the environment, of `api_key` TRADEBOOK_API_KEY. A request is
+    sent again up to `retries` times, where that can help.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        *,
+        timeout: float = TIMEOUT_SECONDS,
+        retries: int = RETRIES,
+    ) -> None:
+        super().__init__(base_url, api_key, timeout=timeout, retries=retries)
+'''
+"""The class that has all resources, before the line for each."""
+
+
+class Operation:
+    """One route, as a method of a resource."""
+
+    def __init__(self, types: Types, path: str, verb: str, described: Schema) -> None:
+        self.types, self.path, self.verb, self.described = types, path, verb.upper(), described
+        parts = path.strip("/").split("/")[2:]
+        if len(parts) > 2 and parts[1].startswith("{") and parts[1] != "{id}":
+            parts = parts[2:]
+        self.resource = parts[0].replace("-", "_")
+        self._rest = parts[1:]
+        self.arguments = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+        answers = [a for s, a in described["responses"].items() if s.startswith("2")]
+        schema = next((a["content"]["application/json"]["schema"] for a in answers if "content" in a), {})
+        self.answers = [last_of(each["$ref"]) for each in schema.get("oneOf", [schema]) if "$ref" in each]
+        if schema and not self.answers:
+            raise SystemExit(f"{verb.upper()} {path} answers an object without a name: give its type one.")
+        body = described.get("requestBody", {}).get("content", {}).get("application/json", {})
+        self.body = last_of(body["schema"]["$ref"]) if body else ""
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it answers a list in pages."""
+        return self.verb == "GET" and "page_info" in self.types.schemas[self.answers[0]]["properties"]
+
+    @property
+    def name(self) -> str:
+        """Name the method."""
+        rest = [part.replace("-", "_") for part in self._rest]
+        verb = {"PATCH": "update", "POST": "create"}.get(self.verb, self.verb.lower())
+        if not rest:
+            return "list" if self.is_list else verb
+        if not rest[-1].startswith("{"):
+            return rest[-1]
+        if rest[0].startswith("by_"):
+            return f"{verb}_{rest[0]}" if self.verb == "GET" else verb
+        if len(rest) > 1:
+            return f"{verb}_{rest[1].removesuffix('s')}"
+        return verb
+
+    @property
+    def item(self) -> str:
+        """Name the object that is answered, or that the answered list is of."""
+        if not self.answers or self.verb == "DELETE":
+            return "None"
+        if self.is_list:
+            return last_of(self.types.schemas[self.answers[0]]["properties"]["data"]["items"]["$ref"])
+        return self.answers[0]
+
+    def parameters(self) -> dict[str, Schema]:
+        """Return the schemas of its parameters in the query, cursors apart: the client walks."""
+        found = {}
+        for each in self.described.get("parameters", ()):
+            if each.get("in") == "query" and each["name"] != "cursor":
+                text = {"description": each["description"]} if "description" in each else {}
+                found[each["name"].removesuffix("[]")] = {**each["schema"], **text}
+        return found
+
+    @property
+    def include(self) -> str:
+        """Name the enumeration of its include values; empty if it has none."""
+        schema = self.parameters().get("include")
+        return self.types.of(schema["items"], self.item, f"{self.item}_include") if schema else ""
+
+    @property
+    def filters(self) -> Schema:
+        """Return what a list can be asked for, as the schema of an object."""
+        kept = {name: schema for name, schema in self.parameters().items() if name != "include"}
+        return {"properties": kept}
+
+    @property
+    def filters_name(self) -> str:
+        """Name the filters of this list."""
+        name = camel(self.resource) if self.name == "list" else camel(self.resource) + camel(self.name)
+        return f"{name}Filters"
+
+    def methods(self) -> Iterator[str]:
+        """Write its methods; an action that can be tried without being done has two."""
+        if len(self.answers) > 1:
+            yield self._method(self.name, self.answers[0])
+            yield self._method(f"preview_{self.name}", self.answers[1], constant='{"dry_run": True}')
+        else:
+            yield self._method(self.name, self.item)
+
+    def _method(self, name: str, item: str, constant: str = "") -> str:
+        takes = ["self", *(f"{argument}: str" for argument in self.arguments)]
+        fields = self.types.schemas[self.body]["properties"] if self.body else {}
+        # What is in the path and a field too, such as a number, can't be a keyword.
+        takes += ["/"] if set(self.arguments) & set(fields) else []
+        gives = [f'"{self.verb}"', f'"{self.path}"', *([", ".join(self.arguments)] if self.arguments else [])]
+        if self.include and not constant:
+            takes += ["*", f"include: Sequence[{self.include}] = ()"]
+            gives += ["include=include"]
+        if self.is_list:
+            takes += [f"**filters: Unpack[{self.filters_name}]"]
+            gives += [f"filters=filters, known={self.filters_name}"]
+        if self.body:
+            takes += [f"**fields: Unpack[{self.body}]"]
+            gives += [f"fields=fields, known={self.body}" + (f", constant={constant}" if constant else "")]
+        doc = self.described["summary"] + (" without doing it" if constant else "")
+        call = f"request({', '.join(gives)})"
+        if self.is_list:
+            return (
+                f"    def {name}({', '.join(takes)}) -> @Iterator[{item}]:\n"
+                f'        """{doc}, to the end of all pages."""\n'
+                f"        return self._book.walk({item}, {call})\n"
+            )
+        if item == "None":
+            done = f"@await self._book.do({call})"
+        elif item in NEW_KEY:
+            item, done = "CreatedApiKey", f"return @await self._book.new_key({call})"
+        else:
+            done = f"return @await self._book.one({item}, {call})"
+        return f'    @async def {name}({", ".join(takes)}) -> {item}:\n        """{doc}."""\n        {done}\n'
+
+
+def objects_module(types: Types, operations: list[Operation]) -> str:
+    """Write the objects that are answered, with what they hold."""
+    wanted: dict[str, str] = {}
+    left = [
+        name
+        for each in operations
+        for name in ([each.item] if each.is_list or each.verb == "DELETE" else each.answers)
+    ]
+    left = [name for name in left if name not in NEW_KEY] + ["ApiKey"]
+    while left:
+        name = left.pop(0)
+        if name in types.schemas and name not in wanted and "properties" in types.schemas[name]:
+            wanted[name] = struct_of(types, name, types.schemas[name])
+            left += [other for other in types.schemas if re.search(rf"\b{other}\b", wanted[name])]
+    wanted.pop("PageInfo", None)
+    return "\n\n".join(wanted[name] for name in types.schemas if name in wanted)
+
+
+def bodies_module(types: Types, operations: list[Operation]) -> str:
+    """Write what can be sent."""
+    found: dict[str, str] = {}
+    for each in operations:
+        if each.body and each.body not in found:
+            schema = types.schemas[each.body]
+            kept = {key: value for key, value in schema["properties"].items() if key != "dry_run"}
+            doc = f"The fields of `{each.verb} {each.path}`."
+            found[each.body] = dict_of(types, each.body, {**schema, "properties": kept}, doc)
+        if each.is_list:
+            doc = f"What `GET {each.path}` can be asked for. `limit` is the size of a page, not of the walk."
+            found[each.filters_name] = dict_of(types, each.filters_name, each.filters, doc)
+    inside = [dict_of(types, name, s, "An object inside a body.") for name, s in types.inline.items()]
+    return "\n\n".join([*inside, *found.values()])
+
+
+def resources_module(operations: list[Operation]) -> str:
+    """Write the resources, with `@` before what only the async ones have."""
+    found: dict[str, list[Operation]] = {}
+    for each in operations:
+        found.setdefault(each.resource, []).append(each)
+    classes = []
+    for name, listed in found.items():
+        methods = "\n".join(method for each in listed for method in each.methods())
+        methods += f"\n{OF_CUSTOMERS}" if name == "customers" else ""
+        classes.append(
+            f'class {camel(name)}(Resource):\n    """The routes of {name.replace("_", " ")}."""\n\n{methods}'
+        )
+    members = "\n".join(f"        self.{name} = {camel(name)}(self)" for name in found)
+    return "\n\n".join([*classes, BOOK + members + "\n"])
+
+
+def names_in(text: str, module: str) -> str:
+    """Write the import of what a text uses of a module's text."""
+    defined = re.findall(r"^class (\w+)|^    (\w+) = Literal", module, re.MULTILINE)
+    words = set(re.findall(r"\w+", text))
+    return ", ".join(sorted({a or b for a, b in defined} & words))
+
+
+SYNC = {name: name for name in ("Iterator", "Calls", "Tradebook")} | {"async ": "", "await ": ""}
+ASYNC = {name: f"Async{name}" for name in ("Iterator", "Calls", "Tradebook")} | {
+    "async ": "async ",
+    "await ": "await ",
+}
+
+
+def in_form(text: str, form: Mapping[str, str]) -> str:
+    """Write the resources in one of their two forms."""
+    return re.sub(r"@(async |await |Iterator|Calls|Tradebook)", lambda match: form[match[1]], text)
+
+
+def modules() -> dict[str, str]:
+    """Make every module, by its name."""
+    document = openapi_document(ALL)
+    types = Types(document["components"]["schemas"])
+    operations = [
+        Operation(types, path, verb, described)
+        for path, verbs in document["paths"].items()
+        if path.startswith("/v1/")
+        for verb, described in verbs.items()
+    ]
+    objects, bodies, routes = (
+        objects_module(types, operations),
+        bodies_module(types, operations),
+        resources_module(operations),
+    )
+    words = words_module(types.words)
+    used = (
+        "from os import PathLike\nfrom typing import Unpack\n\n"
+        f"from tradebook_client.bodies import {names_in(routes, bodies)}\n"
+        "from tradebook_client.created_keys import CreatedApiKey\n"
+        f"from tradebook_client.objects import {names_in(routes, objects)}\n"
+        "from tradebook_client.requests import request\n"
+        "from tradebook_client.steps import Progress, export, find_by_number\n"
+        f"from tradebook_client.words import {names_in(routes, words)}\n"
+        "from tradebook_client.calls import RETRIES, TIMEOUT_SECONDS, @Calls\n\n\n"
+    )
+    resource = (
+        'class Resource:\n    """What every resource has: the book that it belongs to."""\n\n'
+        '    def __init__(self, book: "@Tradebook") -> None:\n        self._book = book\n\n\n'
+    )
+    routes = f"from collections.abc import @Iterator, Sequence\n{used}{resource}{routes}"
+    return {
+        "words.py": HEAD.format("The enumerations of the API.") + words,
+        "objects.py": HEAD.format("The objects that the API answers with.")
+        + "from datetime import datetime\nfrom typing import Any\n\nimport msgspec\n\n"
+        + "from tradebook_client.lists import ListOf\n"
+        + f"from tradebook_client.words import {names_in(objects, words)}\n\n"
+        + ABSENT
+        + objects,
+        "bodies.py": HEAD.format("What can be sent: the fields of bodies, and the filters of lists.")
+        + "from collections.abc import Sequence\nfrom datetime import datetime\n"
+        + "from typing import Required, TypedDict\n\n"
+        + f"from tradebook_client.words import {names_in(bodies, words)}\n\n\n"
+        + bodies,
+        "resources.py": HEAD.format("The routes of the API, by resource.") + in_form(routes, SYNC),
+        "async_resources.py": HEAD.format("The routes of the API, by resource, for asyncio.")
+        + in_form(routes, ASYNC),
+    }
+
+
+def formatted(name: str, text: str) -> str:
+    """Sort the imports and format a module as everything here is."""
+    ruff = shutil.which("ruff", path=str(Path(sys.executable).parent)) or "ruff"
+    for command in (["check", "--select", "I,F401", "--fix", "--quiet"], ["format", "--quiet"]):
+        done = subprocess.run(
+            [ruff, *command, "--stdin-filename", str(FOLDER / name), "-"],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT,
+        )
+        text = done.stdout
+    return text
+
+
+def main() -> None:
+    """Write the modules, or compare them."""
+    made = {FOLDER / name: formatted(name, text) for name, text in modules().items()}
+    if "--check" not in sys.argv[1:]:
+        for path, text in made.items():
+            path.write_text(text, encoding="utf-8")
+        return
+    stale = [p.name for p, text in made.items() if not p.exists() or p.read_text(encoding="utf-8") != text]
+    if stale:
+        raise SystemExit(f"Not what the code says: {', '.join(stale)}. Run `make docs`.")
+
+
+if __name__ == "__main__":
+    main()
