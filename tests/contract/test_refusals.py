@@ -13,6 +13,7 @@ import pytest
 from msgspec import structs
 
 from tests.contract.checkers import CUSTOMERS, assert_error
+from tests.fixtures.lengths import length
 from tests.fixtures.refusals import Refusal, Refusals, name_of
 from tests.fixtures.samples import Maker
 from tradebook.crud.resource import Action
@@ -198,11 +199,9 @@ def test_a_whole_run_fails_where_a_refusal_was_never_met(tmp_path):
     assert "No test has met already_exists of POST" in done.stdout
 
 
-def test_a_part_of_a_run_does_not_fail_for_it(tmp_path):
-    run(tmp_path, pieces=["[::2]"])
-
-    assert run(tmp_path, "suite/test_0.py", pieces=[]).returncode == 0
-    assert run(tmp_path, "-k", "some", pieces=[]).returncode == 0
+@pytest.mark.parametrize("part", length([["-k", "some"]], [["-k", "some"], ["suite/test_0.py"]]))
+def test_a_part_of_a_run_does_not_fail_for_it(tmp_path, part):
+    assert run(tmp_path, *part, pieces=["[::2]"]).returncode == 0
 
 
 def test_what_several_processes_have_met_counts_together(tmp_path):

@@ -27,7 +27,7 @@ ROUTES = {route.path: route for route in customers.resource.routes if isinstance
 PATH = "/v1/sales/customers"
 LISTS = ("child_accounts", "price_groups")
 INCLUDE = f"include={','.join(LISTS)}"
-ROUNDS = length(3, 400)
+ROUNDS = length(1, 400)
 
 
 @pytest.fixture(scope="module")

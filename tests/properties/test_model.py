@@ -13,7 +13,7 @@ from tests.fixtures.lengths import IS_SOAK, length
 from tests.fixtures.server import Server
 from tests.properties import model
 
-EXAMPLES = length(12, 100)
+EXAMPLES = length(8, 100)
 LIST = "/v1/sales/customers"
 TYPES = ("Retail", "Trade", "Hotel")
 GROUPS = ("Gold", "Silver", "Ω deals")

@@ -17,7 +17,7 @@ from tests.fixtures.samples import Maker
 from tests.fixtures.server import start_server, stop_server
 from tests.reliability.journal import workers_of
 
-REQUESTS = length(1_000, 150_000)
+REQUESTS = length(600, 150_000)
 """On each engine."""
 CLIENTS = 4
 SEED = random.SystemRandom().randrange(2**32) if IS_SOAK else 1

@@ -11,8 +11,8 @@ from tests.fixtures.postgres import DURABLE, PostgresServer
 from tests.fixtures.server import stop_server, wait_until
 from tests.reliability.journal import Writers, kill_all, kill_one, plant, start
 
-CYCLES = {"sqlite": length(12, 300), "postgresql": length(4, 100)}
-DATABASE_CYCLES = length(2, 100)
+CYCLES = {"sqlite": length(5, 300), "postgresql": length(2, 100)}
+DATABASE_CYCLES = length(1, 100)
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ KEPT = length(0.3, 0.9)
 SENDERS, NON_READERS, IDLE = 50, 1_100, 10_000
 GREEDY, OTHERS = "127.0.0.2", "127.0.0.1"
 """Addresses of this machine, so that what is limited for each address is limited for each of them."""
-UNREAD = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * length(20, 60)
+UNREAD = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * length(8, 60)
 
 
 @pytest.fixture
