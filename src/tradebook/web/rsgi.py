@@ -45,6 +45,7 @@ which it waits for a next request; and how often it looks whether there are such
 TELLING_SECONDS = 1.0
 """How often the log tells of refusals for overload: a line for each would cost more than they do."""
 
+_READING = frozenset({"GET", "HEAD"})
 _LIVENESS, _READINESS = "/healthz", "/readyz"
 """Paths that are answered however long the line is: a supervisor asks whether the server lives."""
 
@@ -166,9 +167,12 @@ class Worker:
         given = scope.headers.get
         client, key = scope.client, given("authorization")
         account = self._callers.account_of(key, client)
-        if self._reads.waiting.is_full_for(account) and _has_nothing_else(scope):
+        turns = self._reads if scope.method in _READING else self._writes
+        if turns.waiting.is_full_for(account) and scope.path not in {_LIVENESS, _READINESS}:
             # Before anything is done for it: at ten times what can be answered, refusing is most of the work.
             status, headers, body = self._shed(key, client, given("x-request-id"))
+            if _announces_body(given):
+                await self._leave(given("expect") is not None, client, transport, headers, is_kept=True)
         else:
             request = _Request(environ_of(scope), account, client, transport)
             try:
@@ -194,11 +198,22 @@ class Worker:
         except Overloaded:
             answer = self._shed_request(request)
         if has_body(environ):
-            # It would be taken for the next request.
-            _say_close(answer[1])
-            if "HTTP_EXPECT" in environ or not await self._bodies.drained(request.transport):
-                self._connections.end(request.client)
+            expects = "HTTP_EXPECT" in environ
+            await self._leave(expects, request.client, request.transport, answer[1])
         return answer
+
+    async def _leave(
+        self, expects: bool, client: str, transport: Transport, headers: Headers, *, is_kept: bool = False
+    ) -> None:
+        """Drop a body, so that its client reads the answer, and close: what is left would be the next request.
+
+        A client that `expects` has not sent it yet. With `is_kept` the connection stays where all was read.
+        """
+        is_read = not expects and await self._bodies.drained(transport)
+        if not is_read:
+            self._connections.end(client)
+        if not is_read or not is_kept:
+            _say_close(headers)
 
     async def _change(self, request: "_Request") -> Called:
         """Answer a request that changes the book, once its body is there."""
@@ -293,15 +308,8 @@ class _Request(NamedTuple):
     transport: Transport
 
 
-def _has_nothing_else(scope: Scope) -> bool:
-    """Tell whether a request is a read that waits in line, without a body."""
-    given = scope.headers.get
-    return (
-        scope.method == "GET"
-        and scope.path not in {_LIVENESS, _READINESS}
-        and given("content-length") is None
-        and given("transfer-encoding") is None
-    )
+def _announces_body(given: Callable[[str], str | None]) -> bool:
+    return given("content-length") not in {None, "0"} or given("transfer-encoding") is not None
 
 
 def _say_close(headers: Headers) -> None:
