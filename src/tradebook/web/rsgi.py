@@ -205,7 +205,7 @@ class Worker:
     async def _leave(
         self, expects: bool, client: str, transport: Transport, headers: Headers, *, is_kept: bool = False
     ) -> None:
-        """Drop a body, so that its client reads the answer, and close: what is left would be the next request.
+        """Drop a body, so that its client reads the answer, and close: a rest would be the next request.
 
         A client that `expects` has not sent it yet. With `is_kept` the connection stays where all was read.
         """
