@@ -73,6 +73,7 @@ class Bodies:
 
     async def _whole(self, environ: Environ, account: int, arriving: Arriving, pieces: list[bytes]) -> bytes:
         size, ends = 0, 0
+        length = _length_of(environ)
         try:
             async with self._timeout():
                 async for piece in arriving:
@@ -84,13 +85,16 @@ class Bodies:
                         _require_few(pieces, size)
                     elif size > self._bytes_max + DRAINED_BYTES_MAX:
                         break
+                    if size == length:
+                        # Its end need not be waited for.
+                        break
         except TimeoutError:
             raise RequestTimeout(
                 f"The body did not arrive within {self._seconds_max:g} s: {size} bytes have come."
             ) from None
         if size > self._bytes_max:
             raise self._too_large()
-        self._require_whole(environ, size, ends)
+        _require_whole(length, size, ends)
         return b"".join(pieces)
 
     async def drained(self, arriving: Arriving) -> bool:
@@ -139,17 +143,24 @@ class Bodies:
     def _too_large(self) -> ApiError:
         return PayloadTooLarge(f"The body is over {self._bytes_max} bytes.")
 
-    def _require_whole(self, environ: Environ, size: int, ends: int) -> None:
-        if "HTTP_TRANSFER_ENCODING" not in environ:
-            length = int(environ.get("CONTENT_LENGTH", "").lstrip("0") or 0)
-            if size != length:
-                raise ValidationFailed(f"The body ends after {size} of {length} bytes.")
-        elif ends > 1 or not size:
-            # The server tells of damage by one more empty piece, and takes trailers for such.
-            raise ValidationFailed(
-                "The body that Transfer-Encoding announces did not come, was cut off, or has trailers, which "
-                "are not read here."
-            )
+
+def _length_of(environ: Environ) -> int | None:
+    """Read how long a body is; None where that is told in its chunks."""
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        return None
+    return int(environ.get("CONTENT_LENGTH", "").lstrip("0") or 0)
+
+
+def _require_whole(length: int | None, size: int, ends: int) -> None:
+    if length is not None:
+        if size != length:
+            raise ValidationFailed(f"The body ends after {size} of {length} bytes.")
+    elif ends > 1 or not size:
+        # The server tells of damage by one more empty piece, and takes trailers for such.
+        raise ValidationFailed(
+            "The body that Transfer-Encoding announces did not come, was cut off, or has trailers, which are "
+            "not read here."
+        )
 
 
 def _require_few(pieces: list[bytes], size: int) -> None:
