@@ -55,10 +55,10 @@ def test_an_account_holds_as_many_bytes_as_are_left_for_others(monkeypatch):
             await end.wait()
             yield b""
 
-        first = asyncio.ensure_future(made.arrived({"CONTENT_LENGTH": "400"}, 1, slow(ends[0], b"x" * 400)))
+        first = asyncio.ensure_future(made.arrived(CHUNKED, 1, slow(ends[0], b"x" * 400)))
         await asyncio.sleep(0)
         with pytest.raises(Overloaded):
-            await made.arrived({"CONTENT_LENGTH": "400"}, 1, slow(ends[1], b"x" * 400))
+            await made.arrived(CHUNKED, 1, slow(ends[1], b"x" * 400))
         other = await made.arrived({"CONTENT_LENGTH": "200"}, 2, arriving(b"y" * 200))
         ends[0].set()
         return await first, other, await made.arrived({"CONTENT_LENGTH": "400"}, 1, arriving(b"z" * 400))

@@ -7,6 +7,7 @@ import select
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from math import ceil
 from threading import Timer
@@ -128,7 +129,9 @@ class _Server(MPServer):
         super()._spawn_workers(*arguments)  # type: ignore[no-untyped-call]
         while not self.main_loop_interrupt.is_set():
             if select.select([self._listening], [], [], LISTENING_SECONDS)[0]:
-                self._tell()
+                # If nobody listens to it, it serves nevertheless.
+                with suppress(OSError):
+                    self._tell()
                 return
 
     def _stop_workers(self) -> None:
