@@ -13,7 +13,7 @@ import pytest
 from msgspec import structs
 
 from tests.contract.checkers import CUSTOMERS, assert_error
-from tests.fixtures.lengths import length
+from tests.fixtures.lengths import IS_SOAK, length
 from tests.fixtures.refusals import Refusal, Refusals, name_of
 from tests.fixtures.samples import Maker
 from tradebook.crud.resource import Action
@@ -204,6 +204,7 @@ def test_a_part_of_a_run_does_not_fail_for_it(tmp_path, part):
     assert run(tmp_path, *part, pieces=["[::2]"]).returncode == 0
 
 
+@pytest.mark.skipif(not IS_SOAK, reason="three processes of pytest, in a long run")
 def test_what_several_processes_have_met_counts_together(tmp_path):
     done = run(tmp_path, "-n", "2", "--dist", "loadfile", pieces=["[::2]", "[1::2]"])
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.contract.checkers import INCLUDE_VALUES, cursor_in, traces_of
 from tests.fixtures.book import Book
+from tests.fixtures.engines import ENGINES
 from tests.fixtures.lengths import IS_SOAK, length
 from tests.fixtures.samples import WRITTEN, Maker
 from tradebook.crud.kinds import Id, Many
@@ -20,6 +21,7 @@ from tradebook.crud.list_requests import parameters_of
 from tradebook.crud.resource import Action, ListRoute
 from tradebook.resources import ALL
 
+pytestmark = pytest.mark.parametrize("engine", length(["postgresql"], ENGINES), indirect=True)
 ATTEMPTS = length(250, 25_000)
 """On each engine."""
 SEED = random.SystemRandom().randrange(2**32) if IS_SOAK else 1

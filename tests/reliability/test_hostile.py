@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.book import Book
+from tests.fixtures.engines import ENGINES
 from tests.fixtures.hostile import Hostile
 from tests.fixtures.lengths import IS_SOAK, length
 from tests.fixtures.load import CUT, GIVEN_UP, Outcome, ask, connect
@@ -80,6 +81,7 @@ async def attack(url, hostile, count):
     return faults
 
 
+@pytest.mark.parametrize("engine", length(["sqlite"], ENGINES), indirect=True)
 def test_no_request_makes_a_fault(server, figures):
     with closing(Book(server)) as book:
         hostile = Hostile(Maker(book), SEED)

@@ -143,6 +143,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.parametrize("engine", length(["postgresql"], ENGINES), indirect=True)
 def test_killed_between_commit_and_answer_a_retry_is_answered_and_makes_nothing(
     tmp_path, monkeypatch, engine
 ):
