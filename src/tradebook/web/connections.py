@@ -31,7 +31,7 @@ STARTING_SECONDS = 0.01
 """How long between two looks whether this process listens yet."""
 
 NEARLY = 0.75
-SHARE = 20
+SHARE = 50
 """How many times longer than the last look the pause after it is at least."""
 
 UNSENT_BYTES = 262_144
@@ -271,11 +271,13 @@ def _close(connection: Connection) -> bool:
 def _sockets() -> dict[int, int]:
     """List the sockets of this process: descriptors and inodes."""
     found = {}
-    for entry in _DESCRIPTORS.iterdir() if _DESCRIPTORS.exists() else ():
+    # Not by pathlib, which makes an object of each: there may be ten thousand.
+    for name in os.listdir(_DESCRIPTORS) if _DESCRIPTORS.exists() else ():  # noqa: PTH208
         with suppress(OSError):
-            status = os.fstat(int(entry.name))
+            descriptor = int(name)
+            status = os.fstat(descriptor)
             if stat.S_ISSOCK(status.st_mode):
-                found[int(entry.name)] = status.st_ino
+                found[descriptor] = status.st_ino
     return found
 
 
