@@ -16,7 +16,6 @@ DRAINED_SECONDS_MAX = 2.0
 """How much of a body that nobody wants is read and dropped, so that the client gets its answer: a client that
 is still sending would lose its connection otherwise, and the answer with it."""
 
-
 PIECES_MAX = 1_000
 PIECE_BYTES = 256
 """In how many pieces a body may come, and one more for so many bytes. Each piece is a step of the loop."""

@@ -1,10 +1,10 @@
 """The side of the sockets: requests as the server hands them over, and answers as it takes them.
 
 A worker process has one loop. Heads and bodies are awaited on it, so no client keeps another one waiting.
-The application is called synchronously. What reads is called once, on the loop's own thread, when its turn
-comes. What changes the book is called twice: the first call checks the key, and ends where the body is
-wanted. The second one, with the body, runs in another thread, where it may wait for the lock of the book and
-for the disk.
+The application is called synchronously. What reads is called once when its turn comes: on the loop's own
+thread where the book is a file, and in threads where it is on a server, which has to be waited for. What
+changes the book is called twice: the first call checks the key, and ends where the body is wanted. The second
+one, with the body, runs in another thread, where it may wait for the lock of the book and for the disk.
 """
 
 import asyncio
@@ -92,7 +92,7 @@ class Worker:
         self,
         application: Application,
         bodies: Bodies,
-        authenticator: Callers,
+        callers: Callers,
         *,
         threads: Threads,
         read_queue_seconds: float,
@@ -104,7 +104,7 @@ class Worker:
     ) -> None:
         self._application = application
         self._bodies = bodies
-        self._callers = authenticator
+        self._callers = callers
         self._reads: LoopTurns | ThreadTurns = LoopTurns(read_queue_seconds)
         self._readers = None
         if threads.reading:
@@ -164,25 +164,28 @@ class Worker:
                 break
 
     async def __rsgi__(self, scope: Scope, transport: Transport) -> None:
+        try:
+            status, headers, body = await self._met(scope, transport)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer
+            status, headers, body = self._fault(error)
+        self._connections.note_answer(scope.client, len(body))
+        if self._is_ending:
+            _say_close(headers)
+        transport.response_bytes(status, headers, body)
+
+    async def _met(self, scope: Scope, transport: Transport) -> Called:
+        """Refuse a request at the door where the line is full, or answer it."""
         given = scope.headers.get
         client, key = scope.client, given("authorization")
         account = self._callers.account_of(key, client)
         turns = self._reads if scope.method in _READING else self._writes
-        if turns.waiting.is_full_for(account) and scope.path not in {_LIVENESS, _READINESS}:
-            # Before anything is done for it: at ten times what can be answered, refusing is most of the work.
-            status, headers, body = self._shed(key, client, given("x-request-id"))
-            if _announces_body(given):
-                await self._leave(given("expect") is not None, client, transport, headers, is_kept=True)
-        else:
-            request = _Request(environ_of(scope), account, client, transport)
-            try:
-                status, headers, body = await self._answer(request)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer
-                status, headers, body = self._fault(error)
-        self._connections.note_answer(client, len(body))
-        if self._is_ending:
-            _say_close(headers)
-        transport.response_bytes(status, headers, body)
+        if not turns.waiting.is_full_for(account) or scope.path in {_LIVENESS, _READINESS}:
+            return await self._answer(_Request(environ_of(scope), account, client, transport))
+        # Before anything is done for it: at ten times what can be answered, refusing is most of the work.
+        refused = self._shed(key, client, given("x-request-id"))
+        if _announces_body(given):
+            await self._leave(given("expect") is not None, client, transport, refused[1], is_kept=True)
+        return refused
 
     async def _answer(self, request: "_Request") -> Called:
         environ = request.environ
