@@ -47,6 +47,10 @@ class Connections:
         self._waiting = self._connecting = 0
         self._errors: list[BaseException] = []
         """Why no connection came, each time for one of those who wait."""
+
+        self._at_once = IDLE_MAX
+        """How many may connect at a time: one, after several were refused at once, until one is let in."""
+
         self._is_closed = False
 
     def take(self, end: float) -> PatientConnection:
@@ -86,11 +90,17 @@ class Connections:
     def _wait(self, end: float) -> None:
         while not self._idle:
             # One for each who waits: also where somebody has given up, whose connection still comes.
-            if self._connecting + len(self._errors) < self._waiting:
+            is_missing = self._connecting + len(self._errors) < self._waiting
+            if is_missing and self._connecting < self._at_once:
                 self._start_to_connect()
-            # A server that lets nobody else in serves those who are in: theirs are given back.
-            if self._errors and not self._in_use:
-                raise psycopg.OperationalError(str(self._errors.pop()))
+            # A server that lets nobody else in serves those who are in, or about to be: they give back.
+            if self._errors and not self._in_use and not self._connecting:
+                if self._at_once == 1 or len(self._errors) == 1:
+                    raise psycopg.OperationalError(str(self._errors.pop()))
+                # It counts those whom it refuses, so they may have been in each other's way.
+                self._errors.clear()
+                self._at_once = 1
+                continue
             if not self._changed.wait(end - monotonic()):
                 raise psycopg.OperationalError("the database let nobody in in time")
 
@@ -128,6 +138,8 @@ class Connections:
         with self._changed:
             self._connecting -= 1
             is_kept = connection is not None and self._keep(connection)
+            if connection is not None:
+                self._at_once = IDLE_MAX
             if error is not None and self._connecting + len(self._errors) < self._waiting:
                 self._errors.append(error)
             self._changed.notify_all()
