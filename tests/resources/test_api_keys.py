@@ -55,13 +55,13 @@ def test_unless_told_a_key_may_do_what_its_maker_may(book):
 def test_permissions_that_are_none_are_refused(book, permissions):
     answer = book.client.post(KEYS, json={"permissions": permissions})
 
-    check_envelope(answer, 400, "permissions", "validation_failed")
+    check_envelope(answer, 400, "permissions", "invalid_format")
 
 
 @pytest.mark.parametrize("expires_at", ["2020-01-01T00:00:00Z", "tomorrow", 5])
 def test_an_end_that_is_none_or_over_is_refused(book, expires_at):
     check_envelope(
-        book.client.post(KEYS, json={"expires_at": expires_at}), 400, "expires_at", "validation_failed"
+        book.client.post(KEYS, json={"expires_at": expires_at}), 400, "expires_at", "invalid_format"
     )
 
 
@@ -77,9 +77,9 @@ def test_a_key_can_t_make_a_stronger_one(book):
         strong = make(book)
         rotated = client.post(f"{KEYS}/{strong['id']}/actions/rotate")
 
-    assert "customers:delete" in check_envelope(stronger, 403, None, "permission_denied")["message"]
+    assert "customers:delete" in check_envelope(stronger, 403, None, "insufficient_permissions")["message"]
     assert set(same.json()["permissions"]) == {"api_keys:create", "api_keys:delete", "customers:read"}
-    check_envelope(rotated, 403, None, "permission_denied")
+    check_envelope(rotated, 403, None, "insufficient_permissions")
     assert status_of(book, strong["secret"]) == 200
     assert book.get(f"{KEYS}/{strong['id']}")["expires_at"] is None
 
@@ -141,9 +141,9 @@ def test_a_key_that_ends_can_t_make_one_that_goes_on(book):
         itself = client.post(f"{KEYS}/{mortal['id']}/actions/rotate")
 
     assert made.json()["expires_at"] == mortal["expires_at"]
-    assert mortal["expires_at"] in check_envelope(later, 403, None, "permission_denied")["message"]
+    assert mortal["expires_at"] in check_envelope(later, 403, None, "insufficient_permissions")["message"]
     assert (sooner.status_code, itself.status_code) == (201, 201)
-    check_envelope(rotated, 403, None, "permission_denied")
+    check_envelope(rotated, 403, None, "insufficient_permissions")
     again = book.client.post(f"{KEYS}/{lasting['id']}/actions/rotate", headers={"Idempotency-Key": "k"})
     assert again.status_code == 201, "a refusal for want of a permission is not kept"
 
@@ -201,7 +201,7 @@ def test_without_grace_the_old_key_ends_at_once(book):
 
     assert [status_of(book, key["secret"]) for key in (old, new)] == [401, 200]
     again = book.client.post(f"{KEYS}/{old['id']}/actions/rotate")
-    check_envelope(again, 409, "id", "already_deleted")
+    check_envelope(again, 410, "id", "resource_gone")
 
 
 @pytest.mark.parametrize("grace", [-1, 2_592_001, "60", 1.5, None])
@@ -209,7 +209,7 @@ def test_a_time_of_grace_that_is_none_is_refused(book, grace):
     old = make(book)
     answer = book.client.post(f"{KEYS}/{old['id']}/actions/rotate", json={"grace_seconds": grace})
 
-    check_envelope(answer, 400, "grace_seconds", "validation_failed")
+    check_envelope(answer, 400, "grace_seconds", "invalid_format")
     assert book.get(f"{KEYS}/{old['id']}")["expires_at"] is None
 
 
@@ -219,8 +219,8 @@ def test_a_revoked_key_is_gone_and_said_to_be_revoked(book):
     assert book.client.delete(f"{KEYS}/{made['id']}").status_code == 204
 
     answer = plain_http.get(book.server.url + LIST, headers={"Authorization": f"Bearer {made['secret']}"})
-    check_envelope(answer, 401, None, "revoked_api_key")
-    check_envelope(book.client.get(f"{KEYS}/{made['id']}"), 404, "id", "not_found")
+    check_envelope(answer, 401, None, "api_key_revoked")
+    check_envelope(book.client.get(f"{KEYS}/{made['id']}"), 404, "id", "resource_not_found")
     assert made["id"] not in [key["id"] for key in book.get(KEYS)["data"]]
     with book.database.read(book.account_key) as reader:
         assert made["id"] in [row.id for row in api_keys.list_keys(reader)]
@@ -262,7 +262,7 @@ def test_a_key_can_t_end_a_stronger_one(book):
         refused = client.delete(f"{KEYS}/{strong['id']}")
         done = client.delete(f"{KEYS}/{weak['id']}")
 
-    assert "may do more" in check_envelope(refused, 403, None, "permission_denied")["message"]
+    assert "may do more" in check_envelope(refused, 403, None, "insufficient_permissions")["message"]
     assert (status_of(book, strong["secret"]), done.status_code) == (200, 204)
 
 
@@ -321,7 +321,7 @@ def test_a_key_that_is_revoked_while_its_body_comes_does_nothing(book, what):
         answer = ask_slowly(book, "POST", GROUPS, body, revoke)
 
     assert answer.startswith("HTTP/1.1 401"), answer
-    assert "revoked_api_key" in answer
+    assert "api_key_revoked" in answer
     assert [entry["name"] for entry in book.get(GROUPS)["data"]] == ["Before"]
     assert [key["id"] for key in book.get(KEYS)["data"]] == [book.key_id]
 
@@ -333,7 +333,7 @@ def test_a_key_that_ends_while_its_body_comes_does_nothing(book):
     )
 
     assert answer.startswith("HTTP/1.1 401"), answer
-    assert "expired_api_key" in answer
+    assert "api_key_expired" in answer
     assert len(book.get(KEYS)["data"]) == 2
 
 

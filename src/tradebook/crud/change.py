@@ -6,7 +6,7 @@ import msgspec
 
 from tradebook.crud.grant import Grant
 from tradebook.crud.versions import version_of
-from tradebook.errors import PreconditionFailed, SystemOwned
+from tradebook.errors import InsufficientPermissions, PreconditionFailed
 from tradebook.storage.database import Writer
 
 NO_LIMIT = 1 << 62
@@ -38,7 +38,9 @@ def require_changeable(row: dict[str, Any], expected: frozenset[str] | None) -> 
     `expected` are versions as `version_of` writes them; None if any version will do.
     """
     if row.get("is_system"):
-        raise SystemOwned("This belongs to the system and can't be changed or deleted. Make one of your own.")
+        raise InsufficientPermissions(
+            "This belongs to the system and can't be changed or deleted. Make one of your own."
+        )
     if expected is not None and version_of(row["updated_at"]) not in expected:
         raise PreconditionFailed(
             "The object has changed since it was read. Read it again, decide, and send its new ETag."

@@ -3,7 +3,7 @@
 import msgspec
 
 from tradebook.clock import now_ms
-from tradebook.errors import ExpiredApiKey, PermissionDenied
+from tradebook.errors import ApiKeyExpired, InsufficientPermissions
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -16,14 +16,14 @@ class Grant(msgspec.Struct, frozen=True):
     last_used_at: int = 0
 
     def require_unexpired(self) -> None:
-        """Refuse a grant that has expired: ExpiredApiKey."""
+        """Refuse a grant that has expired: ApiKeyExpired."""
         if self.expires_at is not None and now_ms() >= self.expires_at:
-            raise ExpiredApiKey("This API key has expired.")
+            raise ApiKeyExpired("This API key has expired.")
 
     def require(self, *permissions: str) -> None:
-        """Refuse an action without its permission: PermissionDenied, which names the permission."""
+        """Refuse an action without its permission: InsufficientPermissions, which names the permission."""
         for permission in permissions:
             if permission not in self.permissions:
-                raise PermissionDenied(
+                raise InsufficientPermissions(
                     f"This API key lacks the permission {permission}. Use a key that has it."
                 )

@@ -10,7 +10,7 @@ from tradebook.crud.cursor import Position
 from tradebook.crud.fields import NOTHING, Body
 from tradebook.crud.parameters import Pairs, Parameter
 from tradebook.crud.records import Records, Values
-from tradebook.errors import ApiError, NotFound
+from tradebook.errors import ApiError, ResourceNotFound
 from tradebook.ids import encode_id
 from tradebook.storage.database import Reader
 from tradebook.storage.index import Query
@@ -93,7 +93,7 @@ class PathObject(msgspec.Struct, frozen=True):
     gone: Gone | None = None
 
     def row(self, reader: Reader, key: int, before: int | None) -> Values:
-        """Return its row; NotFound if there is none, or none in the object before it."""
+        """Return its row; ResourceNotFound if there is none, or none in the object before it."""
         found = None if self.records is None else self.records.find(reader, key)
         if found is None or (self.inside is not None and found[self.inside] != before):
             raise self.missing(reader, key)
@@ -102,11 +102,11 @@ class PathObject(msgspec.Struct, frozen=True):
     def missing(self, reader: Reader, key: int) -> ApiError:
         """Return the error that says that it does not exist."""
         error = None if self.gone is None else self.gone.find(reader, key)
-        return error or NotFound("There is no such object in this account.", param=self.param)
+        return error or ResourceNotFound("There is no such object in this account.", param=self.param)
 
 
 def row_in_path(path_objects: Sequence[PathObject], reader: Reader, keys: Sequence[int]) -> Values:
-    """Return the row of the object that a path ends in; NotFound if any object of the path is missing."""
+    """Return the row of the object that a path ends in; ResourceNotFound if any object is missing."""
     row: Values = {}
     before = None
     for path_object, key in zip(path_objects, keys, strict=True):
@@ -158,7 +158,7 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
         return (self.permission,)
 
     def find(self, view: View, keys: Sequence[int]) -> Any:
-        """Return the finished object; NotFound if any object of the path is missing."""
+        """Return the finished object; ResourceNotFound if any object of the path is missing."""
         key = keys[-1]
         if len(keys) > 1:
             row_in_path(self.path_objects, view.reader, keys)

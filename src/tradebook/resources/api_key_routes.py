@@ -13,7 +13,7 @@ from tradebook.crud.grant import Grant
 from tradebook.crud.kinds import LINE, Future, Many, Whole, Word
 from tradebook.crud.resource import Action, PathObject, Resource, View
 from tradebook.crud.walks import walk_of_table
-from tradebook.errors import AlreadyDeleted, PermissionDenied
+from tradebook.errors import InsufficientPermissions, ResourceGone
 from tradebook.resources.api_keys import (
     ALL_PERMISSIONS,
     GRACE_SECONDS_DEFAULT,
@@ -106,7 +106,7 @@ def _require_no_weaker(grant: Grant, permissions: Sequence[str]) -> None:
     """Refuse to end or replace a key that may do more than the one that asks for it."""
     more = [permission for permission in permissions if permission not in grant.permissions]
     if more:
-        raise PermissionDenied(
+        raise InsufficientPermissions(
             f"That key may do more than this one, {more[0]} for example. Use a key that has all of its "
             "permissions, or tradebook keys revoke."
         )
@@ -117,7 +117,7 @@ def _require_no_more(grant: Grant, permissions: Sequence[str], expires_at: int |
     grant.require(*permissions)
     end = grant.expires_at
     if end is not None and (expires_at is None or expires_at > end):
-        raise PermissionDenied(
+        raise InsufficientPermissions(
             f"This API key ends at {format_ms(end)} and can't make one that ends later. Use one that lasts."
         )
 
@@ -159,7 +159,7 @@ resource = Resource(
             summary="Replace an API key by a new one; the old one ends after its grace",
             permissions=("api_keys:create", "api_keys:delete"),
             act=rotate,
-            errors=(AlreadyDeleted,),
+            errors=(ResourceGone,),
             body=ROTATE,
             path_objects=(_PATH_OBJECT,),
             item=NewApiKey,

@@ -12,7 +12,7 @@ from tradebook.clock import format_ms, format_ms_or_none, now_ms
 from tradebook.crud.grant import Grant
 from tradebook.crud.records import Records, Values
 from tradebook.crud.versions import first_version, next_version_of
-from tradebook.errors import AlreadyDeleted, RevokedApiKey, ValidationFailed
+from tradebook.errors import ApiKeyRevoked, ResourceGone, ValidationFailed
 from tradebook.ids import encode_id, milliseconds_of, new_key
 from tradebook.resources.api_key_secrets import account_of, hash_of, new_secret, no_such_key
 from tradebook.storage.database import Database, Reader, Unavailable, Writer
@@ -153,11 +153,11 @@ def create_key(
 def rotate_key(writer: Writer, before: Values, grace_seconds: int) -> tuple[Values, str]:
     """Replace a key by one with the same permissions; the old one ends after its grace.
 
-    Returns the row of the new key and its secret. AlreadyDeleted if the old one has ended.
+    Returns the row of the new key and its secret. ResourceGone if the old one has ended.
     """
     now, end = now_ms(), _end_of(before)
     if end is not None and end <= now:
-        raise AlreadyDeleted("This key has ended: make a new one.", param="id")
+        raise ResourceGone("This key has ended: make a new one.", param="id")
     grace_ends_at = now + grace_seconds * 1000
     if before["grace_ends_at"] is not None:
         grace_ends_at = min(grace_ends_at, before["grace_ends_at"])
@@ -219,7 +219,7 @@ def list_keys(reader: Reader) -> list[ListedApiKey]:
 def authenticate(database: Database, secret: str, revision: int | None = None) -> tuple[Grant, int]:
     """Return the grant of a key, and the revision of its account; `revision` is the current one, if known.
 
-    InvalidApiKey, RevokedApiKey or ExpiredApiKey if it opens nothing.
+    InvalidCredentials, ApiKeyRevoked or ApiKeyExpired if it opens nothing.
     """
     account_id = account_of(secret)
     # The revision first: if the key is revoked in between, the next request looks it up again.
@@ -239,7 +239,7 @@ def authenticate(database: Database, secret: str, revision: int | None = None) -
 
 
 def require_standing(reader: Reader, grant: Grant) -> Grant:
-    """Return a grant as it is now; RevokedApiKey or ExpiredApiKey if it has ended since it was looked up."""
+    """Return a grant as it is now; ApiKeyRevoked or ApiKeyExpired if it has ended since it was looked up."""
     found = reader.rows(_STANDING_GRANT, key=grant.key_id)
     if not found:
         raise _revoked()
@@ -270,8 +270,8 @@ def _earliest(ends: Iterable[int | None]) -> int | None:
     return min((end for end in ends if end is not None), default=None)
 
 
-def _revoked() -> RevokedApiKey:
-    return RevokedApiKey("This API key was revoked.")
+def _revoked() -> ApiKeyRevoked:
+    return ApiKeyRevoked("This API key was revoked.")
 
 
 def shown(row: Values) -> ApiKey:

@@ -6,7 +6,7 @@ from html import escape
 import falcon
 import msgspec
 
-from tradebook.errors import ApiError, DatabaseUnavailable
+from tradebook.errors import ApiError, ServiceUnavailable
 from tradebook.web.envelope import answer_error
 
 _STYLE = """
@@ -45,7 +45,7 @@ class Ready:
             response.data = msgspec.json.encode({"status": "ready"})
         else:
             message = "The database can't be reached or is not migrated. Run tradebook migrate --check."
-            answer_error(response, DatabaseUnavailable(message))
+            answer_error(response, ServiceUnavailable(message))
 
     on_head = on_get
 

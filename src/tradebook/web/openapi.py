@@ -10,7 +10,7 @@ from tradebook.crud.list_requests import parameters_of
 from tradebook.crud.listing import ListObject
 from tradebook.crud.parameters import Parameter
 from tradebook.crud.resource import Action, ItemRoute, ListRoute, Resource, Route
-from tradebook.errors import ApiError, DatabaseUnavailable
+from tradebook.errors import ApiError, ServiceUnavailable
 from tradebook.ids import ANY_BODY_PATTERN
 from tradebook.web.envelope import ERRORS_PATH, ErrorEnvelope
 from tradebook.web.openapi_headers import (
@@ -160,7 +160,7 @@ def _pages() -> dict[str, Any]:
             "Check that the book can be read and has this version's schema",
             json,
             ready,
-            DatabaseUnavailable,
+            ServiceUnavailable,
         ),
         "/openapi.json": _page("get_openapi_document", "Get this document", json, {"type": "object"}),
         ERRORS_PATH: _page("get_error_reference", "Read what each error means", html, {"type": "string"}),
