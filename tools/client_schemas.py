@@ -94,7 +94,9 @@ class Types:
         return f"ListOf[{item}]"
 
     def _body_inside(self, schema: Schema, key: str, name: str = "") -> str:
-        name = name or ("AddressInput" if key.endswith("_address") else f"{camel(key)}Input")
+        # An address of a customer that is there takes some of its fields.
+        of_address = "AddressInput" if "required" in schema else "AddressPut"
+        name = name or (of_address if key.endswith("_address") else f"{camel(key)}Input")
         self.inline[name] = schema
         return name
 

@@ -23,7 +23,7 @@ from tradebook.resources import api_keys
 from tradebook.settings import Settings
 from tradebook.storage.location import locate
 from tradebook.storage.schema import metadata
-from tradebook.transfer.imports.addresses import ADDRESS_FIELDS
+from tradebook.resources.customers import ADDRESS_FIELDS
 
 CUSTOMERS = 1_000
 """A statement that looks at each of them takes more steps than this, and one for a few rows takes fewer."""

@@ -9,7 +9,7 @@ import tradebook
 from tradebook.crud.list_requests import parameters_of
 from tradebook.crud.listing import ListObject
 from tradebook.crud.parameters import Parameter
-from tradebook.crud.resource import Action, ItemRoute, ListRoute, Resource, Route
+from tradebook.crud.resource import Action, ItemRoute, ListRoute, PathObject, Resource, Route
 from tradebook.errors import ApiError, DatabaseUnavailable
 from tradebook.ids import ANY_BODY_PATTERN
 from tradebook.web.envelope import ERRORS_PATH, ErrorEnvelope
@@ -91,12 +91,18 @@ def _change(resource: Resource, route: Action) -> dict[str, Any]:
         answers["204"] = {"description": "Done.", "headers": refer("headers", *headers)}
     else:
         refs = [{"$ref": SCHEMA_REF.format(name=name)} for name in shapes]
-        answers["201" if route.creates else "200"] = {
+        done = {
             "description": "The object after the change.",
             "headers": refer("headers", *headers, "ETag"),
             "content": {"application/json": {"schema": refs[0] if len(refs) == 1 else {"oneOf": refs}}},
         }
+        answers["201" if route.creates else "200"] = done
+        if route.or_creates is not None:
+            of_new = refer("headers", *headers, "ETag", "Location")
+            answers["201"] = done | {"description": "The new object.", "headers": of_new}
     needed = " and ".join(f"`{permission}`" for permission in route.permissions)
+    if route.or_creates is not None:
+        needed = f"`{route.or_creates.permission}` where it creates, {needed} where it changes"
     described: dict[str, Any] = {
         "operationId": _operation_id(resource, route),
         "summary": route.summary,
@@ -107,6 +113,7 @@ def _change(resource: Resource, route: Action) -> dict[str, Any]:
             *map(_parameter, parameters_of(route)),
             *([ref("parameters", "Idempotency-Key")] if is_repeatable(route) else ()),
             *([ref("parameters", "If-Match")] if changes_what_is_there(route) else ()),
+            *([ref("parameters", "If-None-Match-Of-Put")] if route.or_creates is not None else ()),
         ],
         "responses": answers | refused(route),
     }
@@ -199,6 +206,9 @@ def _operation_id(resource: Resource, route: Route) -> str:
     if "/actions/" in route.path:
         return f"{last}_{resource.name}"
     in_path = route.path_objects[-1] if route.path_objects else None
+    if in_path is not None and in_path.by is not None:
+        verb = "get" if isinstance(route, ItemRoute) else "put"
+        return f"{verb}_{resource.name}_by_{in_path.param}"
     is_of_one = in_path is not None and in_path.id_prefix == resource.id_prefix
     if isinstance(route, ListRoute):
         return f"list_{resource.name}_{last}" if is_of_one else f"list_{last}"
@@ -214,11 +224,18 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
             "name": owner.param,
             "in": "path",
             "required": True,
-            "description": "The object's id.",
-            "schema": {"type": "string", "pattern": f"^{owner.id_prefix}_{ANY_BODY_PATTERN}$"},
+            **_path_schema(owner),
         }
         for owner in route.path_objects
     ]
+
+
+def _path_schema(owner: PathObject) -> dict[str, Any]:
+    if owner.by is None:
+        schema = {"type": "string", "pattern": f"^{owner.id_prefix}_{ANY_BODY_PATTERN}$"}
+        return {"description": "The object's id.", "schema": schema}
+    text = f"The object's {owner.param}: all the rest of the path, percent-encoded. Case doesn't matter."
+    return {"description": text, "schema": owner.by.schema()}
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
