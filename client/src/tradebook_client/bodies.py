@@ -125,7 +125,7 @@ class CustomerCreate(TypedDict, total=False):
     edi_status: EdiStatus
     """Whether the customer exchanges data (EDI). Default: `disabled`."""
     commission_policy: CommissionPolicy
-    """The customer's own policy. Default: `commission_applied`."""
+    """The customer's own policy. Default: `commission_exempt`."""
     freight_policy: FreightPolicy
     """The customer's own policy. Default: `billed_freight`."""
     note: str | None
@@ -149,7 +149,7 @@ class CustomerCreate(TypedDict, total=False):
     carrier_billing_account: str | None
     """The account that the carrier bills."""
     default_priority: PriorityCode | None
-    """How urgent orders are."""
+    """How urgent orders are. Default: `normal`."""
     default_sales_rep_id: str | None
     """An account user."""
     accepts_invoice_emails: bool
@@ -180,7 +180,7 @@ class CustomerUpdate(TypedDict, total=False):
     edi_status: EdiStatus
     """Whether the customer exchanges data (EDI). Default: `disabled`."""
     commission_policy: CommissionPolicy
-    """The customer's own policy. Default: `commission_applied`."""
+    """The customer's own policy. Default: `commission_exempt`."""
     freight_policy: FreightPolicy
     """The customer's own policy. Default: `billed_freight`."""
     note: str | None
@@ -204,7 +204,7 @@ class CustomerUpdate(TypedDict, total=False):
     carrier_billing_account: str | None
     """The account that the carrier bills."""
     default_priority: PriorityCode | None
-    """How urgent orders are."""
+    """How urgent orders are. Default: `normal`."""
     default_sales_rep_id: str | None
     """An account user."""
     accepts_invoice_emails: bool
@@ -253,7 +253,7 @@ class AccountGroupCreate(TypedDict, total=False):
     description: str | None
     """What the group is for."""
     commission_policy: CommissionPolicy
-    """Whether commission is due on sales to its customers. Default: `commission_applied`."""
+    """Whether commission is due on sales to its customers. Default: `commission_exempt`."""
     freight_policy: FreightPolicy
     """Whether freight is billed to its customers. Default: `billed_freight`."""
 
@@ -268,7 +268,7 @@ class AccountGroupUpdate(TypedDict, total=False):
     description: str | None
     """What the group is for."""
     commission_policy: CommissionPolicy
-    """Whether commission is due on sales to its customers. Default: `commission_applied`."""
+    """Whether commission is due on sales to its customers. Default: `commission_exempt`."""
     freight_policy: FreightPolicy
     """Whether freight is billed to its customers. Default: `billed_freight`."""
 
