@@ -65,10 +65,11 @@ def create(change: Change) -> int:
     """Add a customer with its addresses."""
     writer, given = change.writer, dict(change.values)
     groups = given.pop("customer_price_group_ids") or ()
-    bill, ship = (addresses.records.new_row(given.pop(f"{part}_to_address")) for part in ("bill", "ship"))
+    inline = addresses.new_rows([given.pop(f"{part}_to_address") for part in ("bill", "ship")])
+    bill, ship = inline[0], inline[-1]
     _check(writer, {name: value for name, value in given.items() if value is not None}, NEW, groups)
     given["number"] = _number(writer, given["number"])
-    addresses.records.insert(writer, [bill, ship])
+    addresses.records.insert(writer, inline)
     row = records.new_row(
         {
             **NEW,
@@ -78,7 +79,7 @@ def create(change: Change) -> int:
         }
     )
     key: int = row["id"]
-    places = {address["id"]: address for address in (bill, ship)}
+    places = {address["id"]: address for address in inline}
     add_customers(writer, [row], price_groups={key: groups}, places=places)
     writer.reindex(INDEX, [key, *review_parents(writer, [row["parent_id"]])], {key: row})
     return key
@@ -174,13 +175,21 @@ def _change(
     places: Mapping[int, Mapping[str, Any]] | None = None,
     has_moved: bool = False,
 ) -> None:
-    """Write a customer as it is to be; `places` are addresses at hand, `has_moved` if one is another now."""
+    """Write a customer as it is to be; `has_moved` if an address is another one, or elsewhere.
+
+    `places` are its addresses where their fields were given; otherwise one that it has no longer stays attached.
+    """
     after = {**before, **given.columns}
     if after["number"] != before["number"]:
         _number(writer, after["number"], before["id"])
     groups = {} if given.groups is None else {before["id"]: given.groups}
     stale = change_customers(
-        writer, [(before, after)], price_groups=groups, had_groups=given.had_groups, places=places
+        writer,
+        [(before, after)],
+        price_groups=groups,
+        had_groups=given.had_groups,
+        places=places,
+        keeps_addresses=places is None,
     )
     stale.update(review_parents(writer, {before["parent_id"]} ^ {after["parent_id"]}))
     if has_moved:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from tradebook.crud.records import Values, differ
 from tradebook.crud.table_fields import new_row
-from tradebook.resources.addresses import FIELDS, records
+from tradebook.resources.addresses import FIELDS, agree, records
 from tradebook.resources.customers.addresses import COPIED, copy_places, customer_addresses
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
@@ -69,7 +69,7 @@ class AddressChanges:
     def of_new(self, given: Given, name: str | None) -> tuple[int | None, int | None]:
         """Return the bill-to and ship-to address of a new customer. Default: one address for both."""
         bill = self._add_given(given, "bill_to", name)
-        ship = self._add_given(given, "ship_to", name)
+        ship = self._add_given(given, "ship_to", name, bill)
         return bill, bill if ship is None else ship
 
     def of_changed(
@@ -77,38 +77,52 @@ class AddressChanges:
     ) -> tuple[int | None, int | None]:
         """Return the addresses that a customer has afterwards; fields that are not given stay.
 
-        An address without a name of its own gets that of the customer.
+        A new address without a name of its own gets that of the customer, `name`.
         """
         old_bill, old_ship = customer["bill_to_address_id"], customer["ship_to_address_id"]
         before = self.rows.get(old_ship, {})
         bill = self._change(given, "bill_to", old_bill, customer["id"], name)
         if not given.says("ship_to"):
-            if old_bill == old_ship or _is_emptied(given.ship_to):
+            is_emptied = _is_emptied(given.ship_to)
+            if is_emptied and self._are_alike(bill, old_ship):
+                # An export leaves a ship-to empty that agrees with the bill-to: these two stay as they are.
+                return bill, old_ship
+            if old_bill == old_ship or is_emptied:
                 return bill, bill
         elif old_bill == old_ship and old_ship is not None and bill is not None:
             values = _merged(before, given.ship_to)
-            is_the_same = not differ(values, self.rows[bill], ADDRESS_FIELDS)
-            return bill, bill if is_the_same else self._add(values)
-        return bill, self._change(given, "ship_to", old_ship, customer["id"], name)
+            return bill, self._add(values, bill)
+        return bill, self._change(given, "ship_to", old_ship, customer["id"], name, bill)
+
+    def _are_alike(self, one: int | None, other: int | None) -> bool:
+        if one is None or other is None or one == other:
+            return False
+        return agree(self.rows[one], self.rows[other])
 
     def _change(
-        self, given: Given, part: str, key: int | None, customer: int, name: str | None
+        self,
+        given: Given,
+        part: str,
+        key: int | None,
+        customer: int,
+        name: str | None,
+        other: int | None = None,
     ) -> int | None:
         fields = getattr(given, part)
         if key is None:
-            return self._add_given(given, part, name)
+            return self._add_given(given, part, name, other)
         if _is_emptied(fields):
             return None
         values = _merged(self.rows[key], fields)
         if values == self.rows[key]:
             return key
         if self._users[key] - {customer}:
-            return self._add(values)
+            return self._add(values, other)
         self._before.setdefault(key, self.rows[key])
         self.rows[key] = values
         return key
 
-    def _add_given(self, given: Given, part: str, name: str | None) -> int | None:
+    def _add_given(self, given: Given, part: str, name: str | None, other: int | None = None) -> int | None:
         fields = getattr(given, part)
         if not given.says(part):
             return None
@@ -123,9 +137,12 @@ class AddressChanges:
             return None
         if values["type"] is None:
             values["type"] = _DEFAULTS["type"]
-        return self._add(values)
+        return self._add(values, other)
 
-    def _add(self, values: Values) -> int:
+    def _add(self, values: Values, other: int | None) -> int:
+        """Make a new address, unless it agrees with the customer's other one: then that serves as both."""
+        if other is not None and agree(values, self.rows[other]):
+            return other
         row = records.new_row({name: values[name] for name in ADDRESS_FIELDS})
         key: int = row["id"]
         self.rows[key] = row
