@@ -177,7 +177,7 @@ def _change(
 ) -> None:
     """Write a customer as it is to be; `has_moved` if an address is another one, or elsewhere.
 
-    `places` are its addresses where their fields were given; otherwise one that it has no longer stays attached.
+    `places` are its addresses where their fields were given. Otherwise one that is replaced stays attached.
     """
     after = {**before, **given.columns}
     if after["number"] != before["number"]:
