@@ -19,16 +19,19 @@ Error = type[ApiError]
 
 def refusals_of(route: Route) -> frozenset[Error]:
     """Tell what the objects of its path, its body, its row and its own rules can refuse with."""
-    found: set[Error] = {ResourceNotFound} if route.path_objects else set()
+    creates = isinstance(route, Action) and route.or_creates is not None
+    found: set[Error] = {ResourceNotFound} if route.path_objects and not creates else set()
     found |= {each.gone.error for each in route.path_objects if each.gone is not None}
     if isinstance(route, Action):
-        found.update(route.errors, _of_body(route.body), _of_row(route))
+        found.update(route.errors, _of_body(route.body, creates=creates), _of_row(route))
     return frozenset(found)
 
 
-def _of_body(body: Body) -> Iterator[Error]:
+def _of_body(body: Body, *, creates: bool) -> Iterator[Error]:
     if body.fields:
         yield InvalidFormat
+    if creates:
+        yield MissingField
     if any(each.requires for each in _bodies_in(body)):
         yield MissingField
 
@@ -45,7 +48,9 @@ def _of_row(action: Action) -> Iterator[Error]:
     records = action.records
     if records is None:
         return
-    if not records.unique.isdisjoint(field.name for field in action.body.fields):
+    # What the path names it by is its own.
+    given = {field.name for field in action.body.fields} - {each.param for each in action.path_objects}
+    if not records.unique.isdisjoint(given):
         yield ResourceExists
     if action.changes_object and records.has_system_rows:
         yield InsufficientPermissions

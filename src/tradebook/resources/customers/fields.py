@@ -33,7 +33,7 @@ FIELDS = (
         "commission_policy",
         OneOf(CommissionPolicy),
         "The customer's own policy.",
-        default="commission_applied",
+        default="commission_exempt",
     ),
     own("freight_policy", OneOf(FreightPolicy), "The customer's own policy.", default="billed_freight"),
     own("note", NOTE, "A note, in one or several lines."),
@@ -101,7 +101,14 @@ FIELDS = (
         field="default_shipping_term_id",
         is_required=True,
     ),
-    own("priority", OneOf(PriorityCode), "How urgent orders are.", field="default_priority"),
+    own(
+        "priority",
+        OneOf(PriorityCode),
+        "How urgent orders are.",
+        field="default_priority",
+        default="normal",
+        can_be_null=True,
+    ),
     ref(
         "sales_rep_id",
         "account_users",
@@ -137,18 +144,31 @@ FIELDS = (
 NEW: Values = {**new_row(FIELDS), "is_parent": 0}
 """The row of a customer of whom nothing is said."""
 
-_ADDRESS = Object(Body("AddressInput", required_first(addresses.FIELDS), shape=addresses.Address))
-_INLINE = {
-    "bill_to_address_id": Field("bill_to_address", _ADDRESS, "Where invoices go.", is_required=True),
-    "ship_to_address_id": Field("ship_to_address", _ADDRESS, "Where goods go.", is_required=True),
-}
-"""A new customer brings its addresses along."""
 
+def _with_inline(address: Body) -> tuple[Field, ...]:
+    """List the fields of a body that brings the customer's addresses along."""
+    inline = {
+        f"{name}_id": Field(name, Object(address), description, is_required=True)
+        for name, description in (
+            ("bill_to_address", "Where invoices go."),
+            ("ship_to_address", "Where goods go."),
+        )
+    }
+    return required_first(inline.get(field.name, field) for field in FIELDS)
+
+
+_ADDRESS = required_first(addresses.FIELDS)
 CREATE = Body(
-    "CustomerCreate",
-    required_first(_INLINE.get(field.name, field) for field in FIELDS),
+    "CustomerCreate", _with_inline(Body("AddressInput", _ADDRESS, shape=addresses.Address)), shape=Customer
+)
+PUT = Body(
+    "CustomerPut",
+    _with_inline(Body("AddressPut", _ADDRESS, is_partial=True, shape=addresses.Address)),
+    is_partial=True,
     shape=Customer,
 )
+"""As CREATE for a new customer; of one that is there, also of its addresses, absent fields stay."""
+
 UPDATE = Body("CustomerUpdate", required_first(FIELDS), is_partial=True, shape=Customer)
 
 
