@@ -46,7 +46,7 @@ from tradebook_client.bodies import (
 )
 from tradebook_client.calls import RETRIES, TIMEOUT_SECONDS, AsyncCalls
 from tradebook_client.created_keys import CreatedApiKey
-from tradebook_client.errors import ResourceNotFound
+from tradebook_client.errors import NotFound
 from tradebook_client.objects import (
     AccountGroup,
     AccountStatus,
@@ -199,7 +199,7 @@ class Customers(Resource):
         """Find the customer with a number, whatever its case; None if there is none."""
         try:
             return await self.get_by_number(number, include=include)
-        except ResourceNotFound as missing:
+        except NotFound as missing:
             if missing.param != "number":
                 raise
             return None
@@ -582,8 +582,8 @@ class ApiKeys(Resource):
 
     async def create(self, **fields: Unpack[ApiKeyCreate]) -> CreatedApiKey:
         """Create an API key."""
-        return await self._book.new_key(
-            request("POST", "/v1/auth/api-keys", fields=fields, known=ApiKeyCreate)
+        return await self._book.one(
+            CreatedApiKey, request("POST", "/v1/auth/api-keys", fields=fields, known=ApiKeyCreate)
         )
 
     async def get(self, id: str) -> ApiKey:
@@ -595,9 +595,10 @@ class ApiKeys(Resource):
         await self._book.do(request("DELETE", "/v1/auth/api-keys/{id}", id))
 
     async def rotate(self, id: str, **fields: Unpack[ApiKeyRotate]) -> CreatedApiKey:
-        """Replace an API key by a new one; the old one ends after its grace."""
-        return await self._book.new_key(
-            request("POST", "/v1/auth/api-keys/{id}/actions/rotate", id, fields=fields, known=ApiKeyRotate)
+        """Replace an API key by a new one; the old one is revoked after its grace."""
+        return await self._book.one(
+            CreatedApiKey,
+            request("POST", "/v1/auth/api-keys/{id}/actions/rotate", id, fields=fields, known=ApiKeyRotate),
         )
 
 

@@ -46,7 +46,7 @@ from tradebook_client.bodies import (
 )
 from tradebook_client.calls import RETRIES, TIMEOUT_SECONDS, Calls
 from tradebook_client.created_keys import CreatedApiKey
-from tradebook_client.errors import ResourceNotFound
+from tradebook_client.errors import NotFound
 from tradebook_client.objects import (
     AccountGroup,
     AccountStatus,
@@ -195,7 +195,7 @@ class Customers(Resource):
         """Find the customer with a number, whatever its case; None if there is none."""
         try:
             return self.get_by_number(number, include=include)
-        except ResourceNotFound as missing:
+        except NotFound as missing:
             if missing.param != "number":
                 raise
             return None
@@ -572,7 +572,9 @@ class ApiKeys(Resource):
 
     def create(self, **fields: Unpack[ApiKeyCreate]) -> CreatedApiKey:
         """Create an API key."""
-        return self._book.new_key(request("POST", "/v1/auth/api-keys", fields=fields, known=ApiKeyCreate))
+        return self._book.one(
+            CreatedApiKey, request("POST", "/v1/auth/api-keys", fields=fields, known=ApiKeyCreate)
+        )
 
     def get(self, id: str) -> ApiKey:
         """Get one API key."""
@@ -583,9 +585,10 @@ class ApiKeys(Resource):
         self._book.do(request("DELETE", "/v1/auth/api-keys/{id}", id))
 
     def rotate(self, id: str, **fields: Unpack[ApiKeyRotate]) -> CreatedApiKey:
-        """Replace an API key by a new one; the old one ends after its grace."""
-        return self._book.new_key(
-            request("POST", "/v1/auth/api-keys/{id}/actions/rotate", id, fields=fields, known=ApiKeyRotate)
+        """Replace an API key by a new one; the old one is revoked after its grace."""
+        return self._book.one(
+            CreatedApiKey,
+            request("POST", "/v1/auth/api-keys/{id}/actions/rotate", id, fields=fields, known=ApiKeyRotate),
         )
 
 
