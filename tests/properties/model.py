@@ -60,7 +60,7 @@ def matches(record: dict, book: list[dict], asked: dict) -> bool:
     parents = {other.get("parent_number") for other in book}
     one_of = {
         "status_codes": record.get("status") or "normal",
-        "commission_status_codes": record.get("commission_policy") or "commission_applied",
+        "commission_status_codes": record.get("commission_policy") or "commission_exempt",
         "freight_status_codes": record.get("freight_policy") or "billed_freight",
         "types": record.get("type"),
         "payment_terms": record.get("payment_term"),

@@ -277,7 +277,8 @@ def check(server: Server, rows: list[dict], file_format: str) -> None:
         take_file(by_file, rows, file_format)
         requests = Requests(by_requests)
         for row in rows:
-            requests.take(row)
+            # An empty cell of a priority says that there is none; only a file of JSON can be silent about it.
+            requests.take(row if file_format == "ndjson" else {"priority": None, **row})
 
         pairs = zip(answers(by_file, rows), answers(by_requests, rows), strict=True)
         for (question, filed), (same, requested) in pairs:

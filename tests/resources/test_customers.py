@@ -380,6 +380,8 @@ def test_addresses_change_by_id_and_filters_follow(maker):
     assert answer.status_code == 200
     assert show(maker, made)["bill_to_address"]["id"] == elsewhere
     assert show(maker, made)["ship_to_address"]["id"] == elsewhere
+    assert found(maker, city="Austin") == [made["id"]]
+    maker.client.delete(f"/v1/sales/addresses/{old}/customers/{made['id']}")
     assert found(maker, city="Austin") == []
     assert found(maker, city="Boise", state="ID") == [made["id"]]
     assert found(maker, q="boise") == [made["id"]]

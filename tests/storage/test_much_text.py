@@ -2,6 +2,7 @@
 
 import random
 
+import apsw
 import pytest
 
 from tests.fixtures.lengths import length
@@ -12,6 +13,7 @@ from tradebook.resources.customers import INDEX
 from tradebook.resources.customers.index import PLACE, STATUS
 from tradebook.storage.index_documents import Document, documents
 from tradebook.storage.sqlite import index as sqlite_index
+from tradebook.storage.sqlite import indexing
 
 ROUNDS = length(60, 2_000)
 CITIES = ("Ulm", "Łódź", "São Paulo", "Xylon")
@@ -125,3 +127,64 @@ def test_every_address_of_many_finds_its_customer(ledger):
             assert "1" in ledger.found(word)
             assert ledger.found(f"{word} many") == {"1"}
     assert ledger.found("few") == {"2"}
+
+
+MANY = 500
+
+
+@pytest.fixture
+def many(new_ledger):
+    """A ledger of many customers, and their keys."""
+    ledger = new_ledger()
+    ledger.take(*({"number": str(n), "name": f"Many {n}"} for n in range(1, MANY + 1)))
+    return ledger, [row[1] for row in ledger.sql("SELECT account_id, id FROM customers")]
+
+
+def merging(ledger):
+    """What the index of an account is told of merging, as its next transaction finds it; none: the default."""
+    name = sqlite_index.index_name(INDEX, ledger.key)
+    with ledger.database.read(ledger.key) as reader:
+        return dict(reader._connection.execute(f"SELECT k, v FROM {name}_config")).get("automerge")
+
+
+def pages_written(ledger, work):
+    """How many pages of the index are written meanwhile."""
+    connection = ledger.database._own.writing
+    name, seen = f"{sqlite_index.index_name(INDEX, ledger.key)}_data", []
+    connection.trace_v2(apsw.SQLITE_TRACE_STMT, lambda event: seen.append(event["sql"]))
+    try:
+        work()
+    finally:
+        connection.trace_v2(0, None)
+    return sum("REPLACE" in sql and name in sql for sql in seen)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_entries_of_a_large_transaction_are_not_merged_many_times(many, monkeypatch):
+    ledger, keys = many
+    attach(ledger, keys[:1], 0)
+    once = pages_written(ledger, lambda: attach(ledger, keys, 1))
+    monkeypatch.setattr(indexing, "MERGED_ROWS_MAX", MANY)
+    at_each_row = pages_written(ledger, lambda: attach(ledger, keys, 2))
+
+    assert once < 0.7 * at_each_row
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_large_transaction_leaves_the_merging_on_whether_it_is_kept_or_undone(many, monkeypatch):
+    ledger, keys = many
+    name = sqlite_index.index_name(INDEX, ledger.key)
+    with ledger.database.write(ledger.key) as writer:
+        writer.reindex(INDEX, keys)
+        inside = dict(writer._connection.execute(f"SELECT k, v FROM {name}_config"))["automerge"]
+    kept = merging(ledger)
+    monkeypatch.setattr(indexing, "PARTS_MERGED", 5)
+    with pytest.raises(ZeroDivisionError), ledger.database.write(ledger.key) as writer:
+        writer.reindex(INDEX, keys)
+        writer.indexing.end()
+        raise ZeroDivisionError
+    undone = merging(ledger)
+    text = attach(ledger, keys[:1], 0)
+
+    assert (inside, kept, undone) == (0, 4, 4)
+    assert len(ledger.found(text[60:80])) == 1

@@ -51,25 +51,7 @@ class AddressInput(TypedDict, total=False):
     """What kind of place it is. Default: `standard`."""
 
 
-class CreditLimitInput(TypedDict, total=False):
-    """An object inside a body."""
-
-    value: Required[str]
-    """A plain decimal, as text, of up to 24 digits, not below zero."""
-    unit_id: str | None
-    """The currency's unit. Default: an amount keeps its currency, a new one is in US dollars."""
-
-
-class FlatRateInput(TypedDict, total=False):
-    """An object inside a body."""
-
-    value: Required[str]
-    """A plain decimal, as text, of up to 24 digits, not below zero."""
-    unit_id: str | None
-    """The currency's unit. Default: an amount keeps its currency, a new one is in US dollars."""
-
-
-class MinimumOrderValueInput(TypedDict, total=False):
+class QuantityInput(TypedDict, total=False):
     """An object inside a body."""
 
     value: Required[str]
@@ -143,7 +125,7 @@ class CustomerCreate(TypedDict, total=False):
     edi_status: EdiStatus
     """Whether the customer exchanges data (EDI). Default: `disabled`."""
     commission_policy: CommissionPolicy
-    """The customer's own policy. Default: `commission_applied`."""
+    """The customer's own policy. Default: `commission_exempt`."""
     freight_policy: FreightPolicy
     """The customer's own policy. Default: `billed_freight`."""
     note: str | None
@@ -154,7 +136,7 @@ class CustomerCreate(TypedDict, total=False):
     """A phone number."""
     url: str | None
     """A web address."""
-    credit_limit: CreditLimitInput | None
+    credit_limit: QuantityInput | None
     """The most that the customer may owe."""
     customer_price_group_ids: Sequence[str]
     """Groups whose type is `pricing_group`. The list replaces all of them."""
@@ -167,7 +149,7 @@ class CustomerCreate(TypedDict, total=False):
     carrier_billing_account: str | None
     """The account that the carrier bills."""
     default_priority: PriorityCode | None
-    """How urgent orders are."""
+    """How urgent orders are. Default: `normal`."""
     default_sales_rep_id: str | None
     """An account user."""
     accepts_invoice_emails: bool
@@ -198,7 +180,7 @@ class CustomerUpdate(TypedDict, total=False):
     edi_status: EdiStatus
     """Whether the customer exchanges data (EDI). Default: `disabled`."""
     commission_policy: CommissionPolicy
-    """The customer's own policy. Default: `commission_applied`."""
+    """The customer's own policy. Default: `commission_exempt`."""
     freight_policy: FreightPolicy
     """The customer's own policy. Default: `billed_freight`."""
     note: str | None
@@ -209,7 +191,7 @@ class CustomerUpdate(TypedDict, total=False):
     """A phone number."""
     url: str | None
     """A web address."""
-    credit_limit: CreditLimitInput | None
+    credit_limit: QuantityInput | None
     """The most that the customer may owe."""
     customer_price_group_ids: Sequence[str]
     """Groups whose type is `pricing_group`. The list replaces all of them."""
@@ -222,7 +204,7 @@ class CustomerUpdate(TypedDict, total=False):
     carrier_billing_account: str | None
     """The account that the carrier bills."""
     default_priority: PriorityCode | None
-    """How urgent orders are."""
+    """How urgent orders are. Default: `normal`."""
     default_sales_rep_id: str | None
     """An account user."""
     accepts_invoice_emails: bool
@@ -271,7 +253,7 @@ class AccountGroupCreate(TypedDict, total=False):
     description: str | None
     """What the group is for."""
     commission_policy: CommissionPolicy
-    """Whether commission is due on sales to its customers. Default: `commission_applied`."""
+    """Whether commission is due on sales to its customers. Default: `commission_exempt`."""
     freight_policy: FreightPolicy
     """Whether freight is billed to its customers. Default: `billed_freight`."""
 
@@ -286,7 +268,7 @@ class AccountGroupUpdate(TypedDict, total=False):
     description: str | None
     """What the group is for."""
     commission_policy: CommissionPolicy
-    """Whether commission is due on sales to its customers. Default: `commission_applied`."""
+    """Whether commission is due on sales to its customers. Default: `commission_exempt`."""
     freight_policy: FreightPolicy
     """Whether freight is billed to its customers. Default: `billed_freight`."""
 
@@ -461,9 +443,9 @@ class ShippingTermCreate(TypedDict, total=False):
     """What it is called; no two terms share a name."""
     type: ShippingTermType
     """Who pays the freight, and how it is calculated. Default: `carrier_rate_freight`."""
-    flat_rate: FlatRateInput | None
+    flat_rate: QuantityInput | None
     """What freight costs at a flat rate."""
-    minimum_order_value: MinimumOrderValueInput | None
+    minimum_order_value: QuantityInput | None
     """The smallest order value for which the term holds."""
     free_shipping_service_level_ids: Sequence[str]
     """The service levels that are free. The list replaces all of them."""
@@ -476,9 +458,9 @@ class ShippingTermUpdate(TypedDict, total=False):
     """What it is called; no two terms share a name."""
     type: ShippingTermType
     """Who pays the freight, and how it is calculated. Default: `carrier_rate_freight`."""
-    flat_rate: FlatRateInput | None
+    flat_rate: QuantityInput | None
     """What freight costs at a flat rate."""
-    minimum_order_value: MinimumOrderValueInput | None
+    minimum_order_value: QuantityInput | None
     """The smallest order value for which the term holds."""
     free_shipping_service_level_ids: Sequence[str]
     """The service levels that are free. The list replaces all of them."""
@@ -563,7 +545,7 @@ class ApiKeyCreate(TypedDict, total=False):
     """What the key is for."""
     permissions: Sequence[Permission]
     """What the key may do: at most what the key that creates it may do. Default: the same."""
-    expires_at: datetime | str
+    expires_at: datetime | str | None
     """When the key expires: not later than the key that creates it. Default: the same time."""
 
 

@@ -88,8 +88,8 @@ FIELDS = (
     Field(
         "commission_policy",
         OneOf(CommissionPolicy),
-        "Whether commission is due on sales to its customers. Default: `commission_applied`.",
-        default=COMMISSION_POLICIES.index("commission_applied"),
+        "Whether commission is due on sales to its customers. Default: `commission_exempt`.",
+        default=COMMISSION_POLICIES.index("commission_exempt"),
     ),
     Field(
         "freight_policy",

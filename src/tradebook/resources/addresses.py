@@ -9,7 +9,7 @@ from msgspec import structs
 
 from tradebook.clock import format_ms
 from tradebook.crud.kinds import EMAIL, LINE, Kind, OneOf, Unreadable
-from tradebook.crud.records import Records
+from tradebook.crud.records import Records, Values, differ
 from tradebook.crud.table_fields import columns_of, own
 from tradebook.crud.text_values import check_text
 from tradebook.ids import SEQUENCE_BITS, encode_body
@@ -164,3 +164,18 @@ def without_place(loaded: dict[int | None, Address]) -> dict[int | None, Address
 
 
 records = Records(addresses, index=INDEX)
+_OWN = tuple(column.name for column in columns_of(FIELDS))
+
+
+def agree(one: Values, other: Values) -> bool:
+    """Tell whether two addresses agree in every field, so that two of one customer are one."""
+    return not differ(one, other, _OWN)
+
+
+def new_rows(listed: Iterable[Values]) -> list[Values]:
+    """Make rows of the addresses that one customer brings along, of those that agree a single one."""
+    distinct: list[Values] = []
+    for values in listed:
+        if not any(agree(values, known) for known in distinct):
+            distinct.append(values)
+    return [records.new_row(values) for values in distinct]

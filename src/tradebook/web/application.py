@@ -6,7 +6,6 @@ from traceback import format_exception
 from typing import Any
 
 import falcon
-import msgspec
 
 from tradebook.crud.resource import Action, Resource
 from tradebook.errors import (
@@ -23,7 +22,7 @@ from tradebook.web.changing import Changing
 from tradebook.web.envelope import answer_error
 from tradebook.web.log import log
 from tradebook.web.middleware import EveryRequest
-from tradebook.web.open_pages import Constant, Ready
+from tradebook.web.open_pages import Constant, Document, Ready
 from tradebook.web.openapi import openapi_document
 from tradebook.web.openapi_refusals import errors_of
 from tradebook.web.pages import serving as pages
@@ -57,12 +56,11 @@ def build_app(
     )
     for path, responder in _responders(service, listed):
         app.add_route(path, responder)
-    document = msgspec.json.encode(openapi_document(listed))
     app.add_route("/healthz", Constant(b'{"status":"ok"}', falcon.MEDIA_JSON))
     app.add_route("/readyz", Ready(is_ready))
-    app.add_route("/openapi.json", Constant(document, falcon.MEDIA_JSON))
-    read_document = partial(msgspec.json.decode, document)
-    for path, page in pages.Pages(read_document, partial(_errors, listed), CATALOGUE).responders():
+    app.add_route("/openapi.json", Document(lambda url: openapi_document(listed, server=url)))
+    to_read = pages.Pages(partial(openapi_document, listed), partial(_errors, listed), CATALOGUE)
+    for path, page in to_read.responders():
         app.add_route(path, page)
     app.add_error_handler(Exception, _answer_fault)
     app.add_error_handler(falcon.HTTPError, _answer_framework_error)

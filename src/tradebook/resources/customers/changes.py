@@ -61,10 +61,11 @@ def create(change: Change) -> int:
     """Add a customer with its addresses."""
     writer, given = change.writer, dict(change.values)
     groups = given.pop("customer_price_group_ids") or ()
-    bill, ship = (addresses.records.new_row(given.pop(f"{part}_to_address")) for part in ("bill", "ship"))
+    inline = addresses.new_rows([given.pop(f"{part}_to_address") for part in ("bill", "ship")])
+    bill, ship = inline[0], inline[-1]
     _check(writer, {name: value for name, value in given.items() if value is not None}, NEW, groups)
     given["number"] = _number(writer, given["number"])
-    addresses.records.insert(writer, [bill, ship])
+    addresses.records.insert(writer, inline)
     row = records.new_row(
         {
             **NEW,
@@ -74,7 +75,7 @@ def create(change: Change) -> int:
         }
     )
     key: int = row["id"]
-    places = {address["id"]: address for address in (bill, ship)}
+    places = {address["id"]: address for address in inline}
     add_customers(writer, [row], price_groups={key: groups}, places=places)
     writer.reindex(INDEX, [key, *review_parents(writer, [row["parent_id"]])], {key: row})
     return key
@@ -102,7 +103,9 @@ def update(change: Change) -> int:
         _number(writer, after["number"])
     wanted = {} if groups is None else {change.id: groups}
     had = price_groups_of(writer, wanted) if wanted else {}
-    stale = change_customers(writer, [(before, after)], price_groups=wanted, had_groups=had)
+    stale = change_customers(
+        writer, [(before, after)], price_groups=wanted, had_groups=had, keeps_addresses=True
+    )
     stale.update(review_parents(writer, {before["parent_id"]} ^ {after["parent_id"]}))
     if stale:
         writer.reindex(INDEX, sorted(stale))

@@ -52,12 +52,19 @@ def change_customers(
     price_groups: Mapping[int, Collection[int]],
     had_groups: Mapping[int, Collection[int]],
     places: Mapping[int, Mapping[str, Any]] | None = None,
+    keeps_addresses: bool = False,
 ) -> set[int]:
-    """Change customers; returns those that are to be found by something else now."""
+    """Change customers; returns those that are to be found by something else now.
+
+    `keeps_addresses` has those that are bill-to and ship-to no longer stay attached.
+    """
     records.write(writer, changes)
     added = [pair for before, after in changes for pair in addresses_of(after) - addresses_of(before)]
     gone = [pair for before, after in changes for pair in addresses_of(before) - addresses_of(after)]
     link(writer, added, places=places)
+    if keeps_addresses:
+        link(writer, gone, is_attached=True)
+        gone = []
     unlink(writer, gone)
     stale = {customer for customer, _ in (*added, *gone)}
     stale |= {before["id"] for before, after in changes if differ(before, after, _INDEXED)}

@@ -30,13 +30,12 @@ from tradebook.storage.schema import Prepared, declared_parts, metadata
 from tradebook.storage.sqlite.connections import Connections
 from tradebook.storage.sqlite.dialect import DIALECT
 from tradebook.storage.sqlite.index import (
-    index_name,
     keys_statement,
     more_statement,
-    tokens,
     version_of,
     words_to_confirm,
 )
+from tradebook.storage.sqlite.indexing import Indexing
 from tradebook.storage.sqlite.inspection import file_faults, index_faults, opened
 from tradebook.storage.sqlite.searching import Search
 
@@ -144,6 +143,11 @@ class SqliteWriter(SqliteReader):
     """Reads and writes one account inside one transaction."""
 
     @cached_property
+    def indexing(self) -> Indexing:
+        """What writes the indexes of the account."""
+        return Indexing(self._connection, self.account_id)
+
+    @cached_property
     def cache(self) -> Values:
         """Values derived inside this transaction; nobody else may see them before the commit."""
         return Values()
@@ -181,37 +185,11 @@ class SqliteWriter(SqliteReader):
         """Bring the index up to date for these rows; those that no longer exist are removed from it."""
         self.cache.pop(f"{index.name} has more", None)
         found = documents(index, self.rows, list(keys), known)
-        name, folded, key_name = (
-            index_name(index, self.account_id),
-            index.folded.name,
-            index.folded_key,
-        )
-        self._connection.executemany(
-            f"INSERT OR REPLACE INTO {folded} (account_id, {key_name}, folded) VALUES (?, ?, ?)",
-            ((self.account_id, key, document.folded) for key, document in found.items()),
-        )
-        self._connection.executemany(
-            f"INSERT OR REPLACE INTO {name} (rowid, tokens) VALUES (?, ?)",
-            ((key, tokens(document)) for key, document in found.items()),
-        )
-        gone = [key for key in keys if key not in found]
-        self._connection.executemany(
-            f"DELETE FROM {folded} WHERE account_id = ? AND {key_name} = ?",
-            ((self.account_id, key) for key in gone),
-        )
-        self._connection.executemany(
-            f"DELETE FROM {name} WHERE rowid = ?",
-            ((key,) for key in gone),
-        )
+        self.indexing.write(index, found, keys)
 
     def empty_index(self, index: ListIndex) -> None:
         """Make the account's own table of the index, in the place of any that is there."""
-        name = index_name(index, self.account_id)
-        self._connection.execute(f"DROP TABLE IF EXISTS {name}")
-        self._connection.execute(
-            f"CREATE VIRTUAL TABLE {name} USING fts5("
-            "tokens, content='', contentless_delete=1, detail=none, tokenize=ascii)"
-        )
+        self.indexing.empty(index)
 
     def keep_versions(self, versions: Versions) -> None:
         """Write down what the account's indexes are made from."""
@@ -259,6 +237,7 @@ class SqliteDatabase:
             kept = writer.rows(NEW_REVISION, new_revision=new_key())
             writer.versions = read_versions(kept[0][0] if kept else NO_VERSIONS)
             yield writer
+            writer.indexing.end()
 
     @contextmanager
     def _transaction(self) -> Iterator[apsw.Connection]:

@@ -2,7 +2,7 @@ r"""Export: every customer of an account as a file that import takes, oldest fir
 
 Importing it into an empty account makes the same book, and into the same account changes nothing. Names in
 `price_groups` are sorted; in CSV they are joined by `;`, and a `;` or `\` inside a name has a `\` before it.
-A ship-to address that is the bill-to address is left empty.
+A ship-to address that agrees with the bill-to address in every field is left empty.
 
 What these columns can't say is counted in the summary's notes where it concerns customers: further addresses
 attached to them, a bill-to without a ship-to address, deleted carriers, reps without e-mail and name. It also
@@ -188,7 +188,7 @@ class _Page:
         addresses_of = self.of("bill_to_address_id", "ship_to_address_id")
         by_key = self._addresses
         return [
-            [*row, *by_key[bill], *(_NO_ADDRESS if ship == bill else by_key[ship])]
+            [*row, *by_key[bill], *(_NO_ADDRESS if by_key[ship] == by_key[bill] else by_key[ship])]
             for row, (bill, ship) in zip(rows, addresses_of, strict=True)
         ]
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from tradebook.crud.records import Values, differ
 from tradebook.crud.table_fields import new_row
-from tradebook.resources.addresses import FIELDS, records
+from tradebook.resources.addresses import FIELDS, agree, records
 from tradebook.resources.customers import COPIED, copy_places, customer_addresses
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
@@ -58,7 +58,7 @@ class AddressChanges:
         """Return the bill-to and ship-to address of a new customer. Default: one address for both."""
         name = record.own.get("name")
         bill = self._add_given(record, "bill_to", name)
-        ship = self._add_given(record, "ship_to", name)
+        ship = self._add_given(record, "ship_to", name, bill)
         return bill, bill if ship is None else ship
 
     def of_changed(self, record: CheckedRow, customer: Mapping[str, Any]) -> tuple[int | None, int | None]:
@@ -68,30 +68,48 @@ class AddressChanges:
         name = record.own.get("name", customer["name"])
         bill = self._change(record, "bill_to", old_bill, customer["id"], name)
         if not _has_value(record.ship_to):
-            if old_bill == old_ship or _is_emptied(record.ship_to):
+            is_emptied = _is_emptied(record.ship_to)
+            if is_emptied and self._are_alike(bill, old_ship):
+                # An export leaves a ship-to empty that agrees with the bill-to: these two stay as they are.
+                return bill, old_ship
+            if old_bill == old_ship or is_emptied:
                 return bill, bill
         elif old_bill == old_ship and old_ship is not None and bill is not None:
             values = _merged(before, record.ship_to)
-            is_the_same = not differ(values, self.rows[bill], ADDRESS_FIELDS)
-            return bill, bill if is_the_same else self._add(values)
-        return bill, self._change(record, "ship_to", old_ship, customer["id"], name)
+            return bill, self._add(values, bill)
+        return bill, self._change(record, "ship_to", old_ship, customer["id"], name, bill)
 
-    def _change(self, record: CheckedRow, part: str, key: int | None, customer: int, name: str) -> int | None:
+    def _are_alike(self, one: int | None, other: int | None) -> bool:
+        if one is None or other is None or one == other:
+            return False
+        return agree(self.rows[one], self.rows[other])
+
+    def _change(
+        self,
+        record: CheckedRow,
+        part: str,
+        key: int | None,
+        customer: int,
+        name: str,
+        other: int | None = None,
+    ) -> int | None:
         given = getattr(record, part)
         if key is None:
-            return self._add_given(record, part, name)
+            return self._add_given(record, part, name, other)
         if _is_emptied(given):
             return None
         values = _merged(self.rows[key], given)
         if values == self.rows[key]:
             return key
         if self._users[key] - {customer}:
-            return self._add(values)
+            return self._add(values, other)
         self._before.setdefault(key, self.rows[key])
         self.rows[key] = values
         return key
 
-    def _add_given(self, record: CheckedRow, part: str, name: str | None) -> int | None:
+    def _add_given(
+        self, record: CheckedRow, part: str, name: str | None, other: int | None = None
+    ) -> int | None:
         given = getattr(record, part)
         if not _has_value(given):
             return None
@@ -106,9 +124,12 @@ class AddressChanges:
             return None
         if values["type"] is None:
             values["type"] = _DEFAULTS["type"]
-        return self._add(values)
+        return self._add(values, other)
 
-    def _add(self, values: Values) -> int:
+    def _add(self, values: Values, other: int | None) -> int:
+        """Make a new address, unless it agrees with the customer's other one: then that serves as both."""
+        if other is not None and agree(values, self.rows[other]):
+            return other
         row = records.new_row({name: values[name] for name in ADDRESS_FIELDS})
         key: int = row["id"]
         self.rows[key] = row
