@@ -104,7 +104,9 @@ def test_a_worker_loads_nothing_of_the_command_line_and_no_migrations(recorder, 
     workers = [json.loads(path.read_text()) for path in recorder.iterdir()]
 
     assert [
-        found_in(modules, (*COMMAND_LINE, *MIGRATING, *FILES, *POSTGRES, *COUNTING_TOGETHER, *WATCHING, *PAGES))
+        found_in(
+            modules, (*COMMAND_LINE, *MIGRATING, *FILES, *POSTGRES, *COUNTING_TOGETHER, *WATCHING, *PAGES)
+        )
         for modules in workers
     ] == [[] for _ in workers]
     assert [bool(found_in(modules, ("falcon",))) for modules in workers] == [True] * len(workers)

@@ -81,7 +81,9 @@ def resolved(found):
 # What they tell
 
 
-@pytest.mark.parametrize(("path", "verb", "described"), OPERATIONS, ids=[f"{verb} {path}" for path, verb, _ in OPERATIONS])
+@pytest.mark.parametrize(
+    ("path", "verb", "described"), OPERATIONS, ids=[f"{verb} {path}" for path, verb, _ in OPERATIONS]
+)
 def test_every_route_is_told_with_all_that_it_takes(read, path, verb, described):
     page, name = read[page_of(described)], described["operationId"]
     parameters = [resolved(each)["name"] for each in described.get("parameters", ())]
@@ -94,7 +96,9 @@ def test_every_route_is_told_with_all_that_it_takes(read, path, verb, described)
     assert [each for each in fields if f"{name}.body.{each}" not in page.ids] == []
 
 
-@pytest.mark.parametrize("name", [name for name, each in DOCUMENT["components"]["schemas"].items() if "enum" in each])
+@pytest.mark.parametrize(
+    "name", [name for name, each in DOCUMENT["components"]["schemas"].items() if "enum" in each]
+)
 def test_every_word_of_an_enumeration_is_told(read, name):
     text = " ".join(page.text for page in read.values())
 
@@ -217,7 +221,9 @@ def test_files_are_kept_for_ever_and_pages_are_asked_for_again(client, read):
         assert client.simulate_get(path).headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
-@pytest.mark.parametrize("path", ["/docs/nix", "/docs/assets/docs.css", "/docs/assets/..%2fserving.py", "/doc"])
+@pytest.mark.parametrize(
+    "path", ["/docs/nix", "/docs/assets/docs.css", "/docs/assets/..%2fserving.py", "/doc"]
+)
 def test_what_there_is_not_is_an_error_as_elsewhere(client, path):
     answer = client.simulate_get(path, headers=BROWSER)
 
@@ -237,7 +243,9 @@ def test_a_head_request_has_the_headers_and_no_body(client, path):
 # The root
 
 
-@pytest.mark.parametrize("accept", [None, "*/*", "application/json", "application/json, text/plain, */*", "x"])
+@pytest.mark.parametrize(
+    "accept", [None, "*/*", "application/json", "application/json, text/plain, */*", "x"]
+)
 def test_a_program_gets_the_links_at_the_root(client, accept):
     answer = client.simulate_get("/", headers={"Accept": accept} if accept else {})
 
@@ -292,7 +300,7 @@ def test_its_links_lead_to_what_there_is(client):
 
 
 def test_whatever_a_description_says_is_text():
-    evil = "<b>&\"' `<i>` [x](javascript:y) [z](/docs\"onclick=)"
+    evil = '<b>&"\' `<i>` [x](javascript:y) [z](/docs"onclick=)'
 
     for made in (inline(evil), prose(evil), coloured(evil, "json"), coloured(evil, "curl")):
         page = Read(str(made))
