@@ -13,7 +13,13 @@ from tradebook.crud.kinds import LINE, Id, Many, OneOf, Time, Whole, Word
 from tradebook.crud.parameters import Parameter
 from tradebook.crud.records import Values
 from tradebook.crud.resource import Action, PathObject, Resource, View
-from tradebook.errors import InsufficientPermissions, MissingField, ResourceGone, ResourceNotFound, ValidationFailed
+from tradebook.errors import (
+    InsufficientPermissions,
+    MissingField,
+    ResourceGone,
+    ResourceNotFound,
+    ValidationFailed,
+)
 from tradebook.resources.api_keys import (
     ALL_PERMISSIONS,
     GRACE_DAYS_MAX,
