@@ -54,6 +54,11 @@ class CreatedApiKey(msgspec.Struct, frozen=True):
     api_key_secret: str
     api_key_info: ApiKey
 
+    @property
+    def id(self) -> str:
+        """The id of the key."""
+        return self.api_key_info.id
+
 
 api_keys: sa.Table = table(
     "api_keys",

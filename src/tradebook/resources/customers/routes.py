@@ -165,7 +165,7 @@ resource = Resource(
             errors=changes.ERRORS,
             new=records,
             body=CREATE,
-            creates=True,
+            creates=_PATH_OBJECT,
             **_CHANGED,
         ),
         Action(
@@ -186,6 +186,7 @@ resource = Resource(
             permissions=("customers:delete",),
             act=changes.delete,
             path_objects=(_PATH_OBJECT,),
+            deletes="customer",
         ),
         Action(
             method="POST",
