@@ -13,7 +13,7 @@ from tradebook.crud.kinds import LINE, NOTE, OneOf
 from tradebook.crud.parameters import Parameter, Q
 from tradebook.crud.records import Records
 from tradebook.crud.resource import PathObject, Resource
-from tradebook.crud.walks import walk_of_index
+from tradebook.crud.walks import WalkOfIndex
 from tradebook.errors import WrongGroupType
 from tradebook.storage.index import Facet, ListIndex, Source
 from tradebook.storage.schema import ACCOUNT, any_of, choice, prepare, table, text, unique
@@ -122,7 +122,7 @@ resource = Resource(
         permissions="customer_groups",
         item=AccountGroup,
         load=fragments.load_found,
-        walk=walk_of_index(INDEX),
+        walk=WalkOfIndex(INDEX),
         path_object=PathObject("id", ID_PREFIX, records),
         parameters=(Q, Parameter("type", OneOf(GroupType), "Only groups of this kind.", TYPE)),
         bodies=(CREATE, UPDATE),

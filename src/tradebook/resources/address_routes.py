@@ -18,7 +18,7 @@ from tradebook.crud.records import Values, differ
 from tradebook.crud.resource import Action, Asked, Gone, ListRoute, PathObject, Resource, Span, View, Walk
 from tradebook.crud.table_fields import required_first
 from tradebook.crud.versions import next_version_of
-from tradebook.crud.walks import select_span, walk_of_index, walk_of_owned
+from tradebook.crud.walks import WalkOfIndex, select_span, walk_of_owned
 from tradebook.errors import CustomerMerged, NotFound
 from tradebook.resources import addresses
 from tradebook.resources.addresses import ID_PREFIX, INDEX, TYPE, Address, AddressType
@@ -63,7 +63,7 @@ _OF_CUSTOMERS = {
     )
     for descending in (True, False)
 }
-_all = walk_of_index(INDEX)
+_all = WalkOfIndex(INDEX)
 
 
 def _walk(reader: Reader, asked: Asked) -> list[int]:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from tradebook.crud.kinds import Id, OneOf
 from tradebook.crud.parameters import END_DATE, START_DATE, Parameter, Q, Text
 from tradebook.crud.resource import Action, Gone, ItemRoute, ListRoute, PathObject, Resource
-from tradebook.crud.walks import walk_of_index, walk_of_owned
+from tradebook.crud.walks import WalkOfIndex, walk_of_owned
 from tradebook.errors import CustomerMerged, HierarchyViolation
 from tradebook.resources import (
     account_groups,
@@ -119,7 +119,7 @@ resource = Resource(
             summary="List customers",
             permission="customers:read",
             item=Customer,
-            walk=walk_of_index(index.INDEX),
+            walk=WalkOfIndex(index.INDEX),
             load=load,
             load_span=load_span,
             parameters=(Q, *FILTERS, START_DATE, END_DATE),
