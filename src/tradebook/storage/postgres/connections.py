@@ -45,17 +45,23 @@ class PatientConnection(Connection):
     def together(self, *statements: Statement) -> list[list[Row]]:
         """Run statements in one round trip, all or none; returns the rows of each.
 
-        The values are written into the text, by the driver: several statements can't have values beside it.
+        The values are written into the text: several statements can't have values beside it.
         """
         self.settle()
-        writing = psycopg.ClientCursor(self)
-        texts = [sql if values is None else writing.mogrify(sql, values) for sql, values in statements]
-        cursor = self.execute("; ".join(texts))
+        cursor = self.execute("; ".join([self._written(*statement) for statement in statements]))
         found = [_rows_of(cursor)]
         while cursor.nextset():
             found.append(_rows_of(cursor))
         # A statement may be several, of which the last one counts.
         return found[-len(statements) :]
+
+    def _written(self, sql: str, values: Mapping[str, Any] | None) -> str:
+        if values is None:
+            return sql
+        if {int}.issuperset(map(type, values.values())) and min(values.values()) >= 0:
+            # As the driver would, at a tenth of its price: most pages have no other values.
+            return sql % values
+        return psycopg.ClientCursor(self).mogrify(sql, values)
 
     def commit_soon(self) -> None:
         """Send the end of a transaction that has read; who takes the connection next reads the answer.

@@ -6,6 +6,7 @@ account sees only that account's rows. The first wall is `schema.prepare`.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 APPLICATION = "tradebook_application"
 ROLE_SETTING = "tradebook.role"
@@ -35,6 +36,8 @@ def own_account(account_id: int) -> str:
     return f"SELECT {_ROLE}, set_config('{ACCOUNT_SETTING}', '{account_id:d}', true)"
 
 
+# Kept, because every request needs that of its account.
+@lru_cache(1_000)
 def put_on(*, account_id: int | None, timeout_ms: int) -> str:
     """Write the statement that sets role, account and time limits for a transaction.
 
