@@ -11,7 +11,7 @@ from tradebook.crud.fields import NOTHING, Body
 from tradebook.crud.parameters import Pairs, Parameter
 from tradebook.crud.records import Records, Values
 from tradebook.errors import ApiError, NotFound
-from tradebook.ids import encode_id
+from tradebook.ids import encode_id, example_key
 from tradebook.storage.database import Reader
 from tradebook.storage.index import Query
 
@@ -91,6 +91,8 @@ class PathObject(msgspec.Struct, frozen=True):
     inside: str | None = None
     """The column with the key of the object before it in the path."""
     gone: Gone | None = None
+    example: int = example_key()
+    """The key of one in an example."""
 
     def row(self, reader: Reader, key: int, before: int | None) -> Values:
         """Return its row; NotFound if there is none, or none in the object before it."""

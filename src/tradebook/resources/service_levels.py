@@ -27,9 +27,13 @@ class ServiceLevel(msgspec.Struct, frozen=True):
     id: str
     object: Literal["service_level"]
     name: str
+    """What it is called; unique among the carrier's levels."""
     service_level_token: str
+    """What other systems call it."""
     customer_portal_visibility: Visibility
+    """Whether customers see it."""
     is_default: bool
+    """Whether it is the carrier's default."""
     owner: NoObject
     created_at: str
     updated_at: str
@@ -53,13 +57,25 @@ fragments = Fragments("service_level", service_levels, shown=ServiceLevel, id_pr
 records = Records(service_levels, unique=("name",), unique_within="carrier_id")
 
 FIELDS = (
-    Field("name", LINE, "What it is called; unique among the carrier's levels.", is_required=True),
-    Field("service_level_token", LINE, "What other systems call it. Default: made from the name."),
+    Field(
+        "name",
+        LINE,
+        "What it is called; unique among the carrier's levels.",
+        is_required=True,
+        example="Before Noon",
+    ),
+    Field(
+        "service_level_token",
+        LINE,
+        "What other systems call it. Default: made from the name.",
+        example="before_noon",
+    ),
     Field(
         "customer_portal_visibility",
         OneOf(Visibility),
         "Whether customers see it. Default: `visible`.",
         default=0,
+        example="hidden",
     ),
     Field(
         "is_default",
@@ -68,7 +84,7 @@ FIELDS = (
         default=0,
     ),
 )
-CREATE, UPDATE = bodies("ServiceLevel", ServiceLevel, FIELDS)
+CREATE, UPDATE = bodies("ServiceLevel", ServiceLevel, FIELDS, shown=("customer_portal_visibility",))
 acts = ColumnActs(records)
 
 _DEFAULTS = prepare(

@@ -1,13 +1,13 @@
 """The operations of the OpenAPI document: from a route to its parameters, bodies, answers and links."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tradebook.crud.list_requests import parameters_of
 from tradebook.crud.parameters import Parameter
 from tradebook.crud.resource import Action, ListRoute, PathObject, Resource, Route
-from tradebook.ids import ANY_BODY_PATTERN
+from tradebook.ids import ANY_BODY_PATTERN, ATTACHED, SPARE, encode_id
 from tradebook.web.openapi_headers import OF_A_KEY, OF_WHAT_IS_READ, ref, refer
 from tradebook.web.openapi_refusals import changes_what_is_there, is_repeatable, refused
 from tradebook.web.openapi_schemas import Schema, Schemas
@@ -25,7 +25,7 @@ class Operations:
         """Describe one route."""
         needed = " and ".join(f"`{permission}`" for permission in route.permissions)
         parameters = [
-            *map(_path_parameter, route.path_objects),
+            *_path_parameters(route),
             *(self._parameter(route, each) for each in parameters_of(route)),
             *([ref("parameters", "Idempotency-Key")] if is_repeatable(route) else ()),
             *([ref("parameters", "If-Match")] if changes_what_is_there(route) else ()),
@@ -43,7 +43,12 @@ class Operations:
         if isinstance(route, Action) and route.body.fields:
             described["requestBody"] = {
                 "required": route.method == "PATCH" or any(field.is_required for field in route.body.fields),
-                "content": {"application/json": {"schema": self._schemas.body(route.body)}},
+                "content": {
+                    "application/json": {
+                        "schema": self._schemas.body(route.body, f"The body of {route.method} {route.path}."),
+                        "example": route.body.example,
+                    }
+                },
             }
         return described
 
@@ -55,8 +60,9 @@ class Operations:
         # The server takes the name with brackets too, but no program can call an argument so.
         name = parameter.name.removesuffix(Parameter.MANY)
         key = name.removesuffix("s") if parameter.is_array else name
-        assert route.item is not None, route.path
-        schema = self._schemas.sent(schema, route.item.__name__, key)
+        item = "" if route.item is None else route.item.__name__
+        schema = self._schemas.sent({**schema, "description": parameter.description}, item, key)
+        del schema["description"]
         described: dict[str, Any] = {
             "name": name,
             "in": "query",
@@ -68,6 +74,9 @@ class Operations:
             # Commas are accepted too; generated clients need one spelling.
             described["schema"] = {"type": "array", "items": schema, "minItems": 1}
             described |= {"style": "form", "explode": True}
+        example = parameter.kind.example() if parameter.example is None else parameter.example
+        if example is not None:
+            described["example"] = [example] if parameter.is_array else example
         return described
 
     def _read(self, route: Route) -> dict[str, Any]:
@@ -139,12 +148,18 @@ def _is_one_of(resource: Resource, in_path: PathObject) -> bool:
     return in_path.id_prefix == resource.id_prefix
 
 
-def _path_parameter(owner: PathObject) -> dict[str, Any]:
-    schema: Schema = {"type": "string", "pattern": f"^{owner.id_prefix}_{ANY_BODY_PATTERN}$"}
-    return {
-        "name": owner.param,
-        "in": "path",
-        "required": True,
-        "description": "The object's id.",
-        "schema": schema,
-    }
+def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
+    is_deleted = isinstance(route, Action) and route.method == "DELETE"
+    for owner in route.path_objects:
+        place = 0
+        if is_deleted and owner is route.path_objects[-1]:
+            place = SPARE if len(route.path_objects) == 1 or owner.inside else ATTACHED
+        schema: Schema = {"type": "string", "pattern": f"^{owner.id_prefix}_{ANY_BODY_PATTERN}$"}
+        yield {
+            "name": owner.param,
+            "in": "path",
+            "required": True,
+            "description": f"The {'id' if owner.param == 'id' else owner.param.replace('_', ' ')}.",
+            "schema": schema,
+            "example": encode_id(owner.id_prefix, owner.example + place),
+        }

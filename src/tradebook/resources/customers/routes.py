@@ -101,8 +101,11 @@ FILTERS = (
             "`state` and `postal_code` given together must match one and the same address.",
             index.PLACE,
             place,
+            example=example,
         )
-        for place, name in enumerate(("city", "state", "postal_code"))
+        for place, (name, example) in enumerate(
+            (("city", "Portland"), ("state", "ME"), ("postal_code", "04101"))
+        )
     ),
 )
 
