@@ -29,8 +29,13 @@ NEW_KEY = "CreatedApiKey"
 """What a new key is answered as; the client takes both forms, in `created_keys.py`."""
 OF_CUSTOMERS = '''
     @async def find(self, *, number: str, include: Sequence[CustomerInclude] = ()) -> Customer | None:
-        """Find the customer with a number; None if there is none."""
-        return @await self._book.run(find_by_number(number, include))
+        """Find the customer with a number, whatever its case; None if there is none."""
+        try:
+            return @await self.get_by_number(number, include=include)
+        except NotFound as missing:
+            if missing.param != "number":
+                raise
+            return None
 
     @async def export(
         self,
@@ -275,7 +280,8 @@ def modules() -> dict[str, str]:
         "from tradebook_client.created_keys import CreatedApiKey\n"
         f"from tradebook_client.objects import {names_in(routes, objects)}\n"
         "from tradebook_client.requests import request\n"
-        "from tradebook_client.steps import Progress, export, find_by_number\n"
+        "from tradebook_client.errors import NotFound\n"
+        "from tradebook_client.steps import Progress, export\n"
         f"from tradebook_client.words import {names_in(routes, words)}\n"
         "from tradebook_client.calls import RETRIES, TIMEOUT_SECONDS, @Calls\n\n\n"
     )

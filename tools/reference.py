@@ -152,11 +152,19 @@ def _change_section(route: Action) -> str:
     answer = "one " + link(route.item) if route.item else "nothing (204)"
     others = "".join(f", or {link(item)}" for item in route.previews)
     needed = " and ".join(map(code, route.permissions))
+    needs = {field.name for field in route.body.fields if field.is_required and not route.body.is_partial}
+    required = "yes"
+    if route.or_creates is not None:
+        needed, required = (
+            f"{code(route.or_creates.permission)} where it creates, {needed} where it changes",
+            "to create",
+        )
+        needs = {field.name for field in route.body.fields if field.is_required}
     rows = [
         (
             code(field.name),
             _field_takes(field),
-            "yes" if field.is_required and not route.body.is_partial else "",
+            required if field.name in needs else "",
             field.description,
         )
         for field in route.body.fields

@@ -95,8 +95,8 @@ class Country(Kind, frozen=True):
         return {"type": "string", "minLength": 2, "maxLength": 2}
 
 
-SHOWN = ("street_line_1", "locality", "state", "postal_code")
-"""What an example of an address says, besides what is required."""
+SHOWN = ("name", "street_line_1", "locality", "state", "postal_code", "country")
+"""What an example of an address says."""
 
 FIELDS = (
     own("name", LINE, "The company or person at this address.", is_required=True, example="Harbor Coffee"),

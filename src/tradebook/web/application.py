@@ -48,6 +48,7 @@ def build_app(
                 count=service.authenticator.count,
                 log_requests=log_requests,
                 tracing=tracing,
+                before_names=before_names(listed),
             )
         ]
     )
@@ -65,6 +66,13 @@ def build_app(
     return app
 
 
+def before_names(resources: Iterable[Resource]) -> tuple[str, ...]:
+    """List the beginnings of paths behind which all is a name, as no segment of it has to be a route's."""
+    routes = [route for each in resources for route in each.routes if route.path_objects]
+    named = [route.path for route in routes if route.path_objects[-1].by is not None]
+    return tuple(dict.fromkeys(path.rpartition("{")[0] for path in named))
+
+
 class _Path:
     """The responders of one path, by method."""
 
@@ -75,7 +83,9 @@ def _responders(service: Service, resources: Iterable[Resource]) -> Iterator[tup
     for resource in resources:
         for route in resource.routes:
             places = {owner.param: f"id{number}" for number, owner in enumerate(route.path_objects)}
-            path = route.path.format(**{name: f"{{{place}}}" for name, place in places.items()})
+            # A name takes all the rest of the path.
+            forms = {owner.param: "" if owner.by is None else ":path" for owner in route.path_objects}
+            path = route.path.format(**{name: f"{{{places[name]}{forms[name]}}}" for name in places})
             responder = found.setdefault(path, _Path())
             if isinstance(route, Action):
                 _answer_by(responder, route.method, Changing(service, route).answer, places)

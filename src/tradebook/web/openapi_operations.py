@@ -24,12 +24,16 @@ class Operations:
     def describe(self, resource: Resource, route: Route) -> dict[str, Any]:
         """Describe one route."""
         needed = " and ".join(f"`{permission}`" for permission in route.permissions)
+        creation = route.or_creates if isinstance(route, Action) else None
+        if creation is not None:
+            needed = f"`{creation.permission}` where it creates, {needed} where it changes"
         parameters = [
             *_path_parameters(route),
             *(self._parameter(route, each) for each in parameters_of(route)),
             *([ref("parameters", "Idempotency-Key")] if is_repeatable(route) else ()),
             *([ref("parameters", "If-Match")] if changes_what_is_there(route) else ()),
             *(() if isinstance(route, Action) else [ref("parameters", "If-None-Match")]),
+            *([] if creation is None else [ref("parameters", "If-None-Match-Of-Put")]),
         ]
         described: dict[str, Any] = {
             "operationId": operation_id(resource, route),
@@ -102,9 +106,11 @@ class Operations:
             "headers": refer("headers", *headers, "ETag"),
             "content": {"application/json": {"schema": refs[0] if len(refs) == 1 else {"oneOf": refs}}},
         }
-        if not route.creates:
-            return {"200": answer}
-        return {"201": answer | {"links": self._links(resource, route)}}
+        new = answer | {"links": self._links(resource, route)}
+        if route.or_creates is not None:
+            location = refer("headers", *headers, "ETag", "Location")
+            return {"200": answer, "201": new | {"description": "The new object.", "headers": location}}
+        return {"201": new} if route.creates else {"200": answer}
 
     def _links(self, resource: Resource, route: Action) -> dict[str, Any]:
         """Point from what creates an object to everything that can be done with it."""
@@ -118,7 +124,9 @@ class Operations:
                 }
                 if len(before) == len(other.path_objects) - 1:
                     name = operation_id(owner, other)
-                    at = {**before, other.path_objects[-1].param: "$response.body#/id"}
+                    last = other.path_objects[-1]
+                    named_by = "id" if last.by is None else last.param
+                    at = {**before, last.param: f"$response.body#/{named_by}"}
                     links[name] = {"operationId": name, "parameters": at, "description": f"{other.summary}."}
         return links
 
@@ -139,6 +147,8 @@ def operation_id(resource: Resource, route: Route) -> str:
     if isinstance(route, ListRoute):
         return f"list_{resource.name}_{last}" if is_of_one else f"list_{last}"
     verb = _VERBS[route.method] if isinstance(route, Action) else "get"
+    if in_path is not None and in_path.by is not None:
+        return f"{verb}_{resource.name}_by_{in_path.param}"
     if is_of_one or in_path is None or not route.path.endswith("}"):
         return f"{verb}_{resource.name}"
     return f"{verb}_{resource.name}_{in_path.param.removesuffix('_id')}"
@@ -151,14 +161,18 @@ def _is_one_of(resource: Resource, in_path: PathObject) -> bool:
 def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
     is_deleted = isinstance(route, Action) and route.method == "DELETE"
     for owner in route.path_objects:
+        described: dict[str, Any] = {"name": owner.param, "in": "path", "required": True}
+        if owner.by is not None:
+            described["description"] = (
+                f"The object's {owner.param}: all that follows in the path, percent-encoded; its case is no matter."
+            )
+            yield described | {"schema": owner.by.schema(), "example": owner.by.example()}
+            continue
         place = 0
         if is_deleted and owner is route.path_objects[-1]:
             place = SPARE if len(route.path_objects) == 1 or owner.inside else ATTACHED
         schema: Schema = {"type": "string", "pattern": f"^{owner.id_prefix}_{ANY_BODY_PATTERN}$"}
-        yield {
-            "name": owner.param,
-            "in": "path",
-            "required": True,
+        yield described | {
             "description": f"The {'id' if owner.param == 'id' else owner.param.replace('_', ' ')}.",
             "schema": schema,
             "example": encode_id(owner.id_prefix, owner.example + place),
