@@ -39,7 +39,7 @@ def keyless(server):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v1/sales", "/v2/sales/customers", "/nix", "/V1/sales/customers"]
+    "path", ["/docs/nix", "/v1", "/v1/sales", "/v2/sales/customers", "/nix", "/V1/sales/customers"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_an_unknown_path_is_404(book, method, path):

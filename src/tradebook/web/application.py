@@ -1,6 +1,7 @@
 """The WSGI application: every declared route, every page, every way to fail."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from traceback import format_exception
 from typing import Any
 
@@ -18,16 +19,18 @@ from tradebook.errors import (
 )
 from tradebook.storage.database import Unavailable
 from tradebook.web.changing import Changing
-from tradebook.web.envelope import ERRORS_PATH, answer_error
+from tradebook.web.envelope import answer_error
 from tradebook.web.log import log
 from tradebook.web.middleware import EveryRequest
-from tradebook.web.open_pages import Constant, Document, Ready, error_reference
+from tradebook.web.open_pages import Constant, Document, Ready
 from tradebook.web.openapi import openapi_document
+from tradebook.web.openapi_refusals import errors_of
+from tradebook.web.pages import serving as pages
 from tradebook.web.reading import Reading
 from tradebook.web.service import Service
 from tradebook.web.tracing import Tracing
 
-OPEN_PATHS = ("/healthz", "/readyz", "/openapi.json", ERRORS_PATH)
+OPEN_PATHS = ("/healthz", "/readyz", "/openapi.json", *pages.PATHS)
 """The pages that need no key."""
 
 
@@ -54,16 +57,26 @@ def build_app(
     )
     for path, responder in _responders(service, listed):
         app.add_route(path, responder)
-    html, json = "text/html; charset=utf-8", falcon.MEDIA_JSON
-    app.add_route("/healthz", Constant(b'{"status":"ok"}', json))
+    app.add_route("/healthz", Constant(b'{"status":"ok"}', falcon.MEDIA_JSON))
     app.add_route("/readyz", Ready(is_ready))
     app.add_route("/openapi.json", Document(lambda url: openapi_document(listed, server=url)))
-    app.add_route(ERRORS_PATH, Constant(error_reference(CATALOGUE), html))
+    to_read = pages.Pages(partial(openapi_document, listed), partial(_errors, listed), CATALOGUE)
+    for path, page in to_read.responders():
+        app.add_route(path, page)
     app.add_error_handler(Exception, _answer_fault)
     app.add_error_handler(falcon.HTTPError, _answer_framework_error)
     app.add_error_handler(Unavailable, _answer_unavailable)
     app.add_error_handler(ApiError, _answer_api_error)
     return app
+
+
+def _errors(resources: Iterable[Resource]) -> dict[tuple[str, str], list[type[ApiError]]]:
+    """List what each method of each path can refuse with."""
+    return {
+        (route.method if isinstance(route, Action) else "GET", route.path): errors_of(route)
+        for resource in resources
+        for route in resource.routes
+    }
 
 
 def before_names(resources: Iterable[Resource]) -> tuple[str, ...]:
