@@ -164,7 +164,7 @@ def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
         described: dict[str, Any] = {"name": owner.param, "in": "path", "required": True}
         if owner.by is not None:
             described["description"] = (
-                f"The object's {owner.param}, percent-encoded: all that follows in the path. Any case will do."
+                f"The object's {owner.param}, percent-encoded: the rest of the path. Any case will do."
             )
             yield described | {"schema": owner.by.schema(), "example": owner.by.example()}
             continue
