@@ -413,12 +413,19 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     name: str | None = None
+    """What the key is for."""
     redacted_value: str = ABSENT
+    """What can be told of the secret, such as `tb_sk_prod_••••1a2b`."""
     role: Any = None
+    """Always null in this version."""
     permissions: "list[str]" = ABSENT
+    """What the key may do."""
     expires_at: datetime | None = None
+    """When the key expires; null if it doesn't."""
     revoked_at: datetime | None = None
+    """When the key was revoked, or will be, as it was rotated."""
     last_used_at: datetime | None = None
+    """When the key was last used, to within five minutes."""
     created_at: datetime = ABSENT
     """When it was created."""
     updated_at: datetime = ABSENT

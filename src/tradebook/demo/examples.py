@@ -8,6 +8,7 @@ from tradebook.resources import (
     account_groups,
     account_users,
     addresses,
+    api_keys,
     carriers,
     customers,
     payment_terms,
@@ -42,6 +43,9 @@ def add_examples(writer: Writer) -> None:
         row = {field.name: field.default for field in addresses.FIELDS}
         row |= {"name": name, "country": "US", "locality": "Portland", "state": "ME"}
         addresses.records.add(writer, _at(place, row))
+    for place, name in enumerate(("Web shop", "Old EDI gateway")):
+        may: Any = {"permissions": ("customers:read",), "expires_at": None}
+        api_keys.add_key(writer, "test", name=name, key=example_key(place), **may)
 
 
 def attach_examples(writer: Writer) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, get_type_hints
 
 from tradebook.crud.list_requests import parameters_of
 from tradebook.crud.parameters import Parameter
@@ -115,6 +115,11 @@ class Operations:
     def _links(self, resource: Resource, route: Action) -> dict[str, Any]:
         """Point from what creates an object to everything that can be done with it."""
         links = {}
+        # Where a secret is answered, the object stands beside it.
+        fields = get_type_hints(route.item)
+        inside = (
+            "" if "id" in fields else next(f"{name}/" for name in fields if fields[name] is resource.shape)
+        )
         for owner, other in self._routes:
             if other.path_objects and _is_one_of(resource, other.path_objects[-1]):
                 before = {
@@ -126,7 +131,7 @@ class Operations:
                     name = operation_id(owner, other)
                     last = other.path_objects[-1]
                     named_by = "id" if last.by is None else last.param
-                    at = {**before, last.param: f"$response.body#/{named_by}"}
+                    at = {**before, last.param: f"$response.body#/{inside}{named_by}"}
                     links[name] = {"operationId": name, "parameters": at, "description": f"{other.summary}."}
         return links
 
