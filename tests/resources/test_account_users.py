@@ -29,9 +29,9 @@ def test_an_email_is_taken_in_capitals_too(book, first, second):
     other = create(book, name="Other")
 
     assert made.status_code == other.status_code == 201
-    assert_error(create(book, email=second), 409, "already_exists", "email")
+    assert_error(create(book, email=second), 409, "resource_exists", "email")
     path = f"{USERS}/{other.json()['id']}"
-    assert_error(book.client.patch(path, json={"email": second}), 409, "already_exists", "email")
+    assert_error(book.client.patch(path, json={"email": second}), 409, "resource_exists", "email")
     shown = book.get(f"{USERS}/{made.json()['id']}")
     assert shown["user"]["email"] == first
 
@@ -69,7 +69,7 @@ def test_an_import_finds_a_rep_whatever_the_case(book):
 
     assert len(book.get(USERS)["data"]) == 2
     assert book.numbers(**{"sales_rep_ids[]": made}) == ["1"]
-    assert_error(create(book, email="nEW@example.com"), 409, "already_exists", "email")
+    assert_error(create(book, email="nEW@example.com"), 409, "resource_exists", "email")
 
 
 def test_folding_the_case_keeps_accents_and_no_way_of_writing_them():

@@ -5,7 +5,7 @@ from typing import Any
 
 import tradebook
 from tradebook.crud.resource import Action, Resource, Route
-from tradebook.errors import ApiError, DatabaseUnavailable
+from tradebook.errors import ApiError, ServiceUnavailable
 from tradebook.web.envelope import ErrorEnvelope
 from tradebook.web.openapi_headers import HEADERS, OF_EVERY_ANSWER, READ_304, REQUEST_HEADERS, ref, refer
 from tradebook.web.openapi_operations import Operations, tag_of
@@ -95,7 +95,7 @@ def _pages() -> dict[str, Any]:
             "get_readiness",
             "Check that the book can be read and has this version's schema",
             ready,
-            DatabaseUnavailable,
+            ServiceUnavailable,
         ),
         "/openapi.json": _page(
             "get_openapi_document", "Get this document", {"type": "object"}, headers=("Cache-Control",)
