@@ -31,6 +31,11 @@ class WalkOfIndex:
         reader.foresee_keys(self._index, asked.query, descending=span.descending, **span.bounds)
 
 
+def walk_of_index(index: ListIndex) -> WalkOfIndex:
+    """Walk the rows of a table that match the filters and words; all rows without any."""
+    return WalkOfIndex(index)
+
+
 def walk_of_table(key_column: sa.Column[Any], *conditions: sa.ColumnElement[bool]) -> Walk:
     """Walk the rows of a table that meet some constant conditions."""
     statements = {

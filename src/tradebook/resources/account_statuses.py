@@ -8,6 +8,7 @@ import msgspec
 from tradebook.clock import format_ms
 from tradebook.crud.five_routes import FiveRoutes
 from tradebook.crud.resource import PathObject, Resource, View
+from tradebook.crud.shapes import NoObject
 from tradebook.crud.walks import walk_of_constants
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.resources.system import system_key
@@ -22,8 +23,10 @@ class AccountStatus(msgspec.Struct, frozen=True):
     id: str
     object: Literal["account_status"]
     code: StatusCode
+    """How a customer names it."""
     name: str
-    owner: None
+    """What it is called, such as `Hold shipment`."""
+    owner: NoObject
     created_at: str
     updated_at: str
 
@@ -59,6 +62,6 @@ resource = Resource(
         item=AccountStatus,
         load=load,
         walk=walk_of_constants(list(_BY_KEY)),
-        path_object=PathObject("id", ID_PREFIX),
+        path_object=PathObject("id", ID_PREFIX, example=system_key("account_status", 0)),
     ).routes(),
 )

@@ -8,6 +8,7 @@ import msgspec
 from tradebook.clock import format_ms
 from tradebook.crud.five_routes import FiveRoutes
 from tradebook.crud.resource import PathObject, Resource, View
+from tradebook.crud.shapes import NoObject
 from tradebook.crud.walks import walk_of_constants
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.resources.system import system_key
@@ -22,8 +23,10 @@ class Priority(msgspec.Struct, frozen=True):
     id: str
     object: Literal["priority"]
     code: PriorityCode
+    """How a customer names it."""
     name: str
-    owner: None
+    """What it is called, such as `Normal`."""
+    owner: NoObject
     created_at: str
     updated_at: str
 
@@ -69,6 +72,6 @@ resource = Resource(
         item=Priority,
         load=load,
         walk=walk_of_constants(list(_BY_KEY)),
-        path_object=PathObject("id", ID_PREFIX),
+        path_object=PathObject("id", ID_PREFIX, example=system_key("priority", 0)),
     ).routes(),
 )

@@ -1,21 +1,15 @@
-"""The pages without a key: health, readiness, the OpenAPI document and the error reference."""
+"""What programs ask for without a key: health, readiness, the OpenAPI document."""
 
-from collections.abc import Callable, Iterable
-from html import escape
+import re
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
 
 import falcon
 import msgspec
 
-from tradebook.errors import ApiError, DatabaseUnavailable
+from tradebook.errors import ServiceUnavailable
 from tradebook.web.envelope import answer_error
-
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem; }
-h2 { margin-top: 2.5rem; font: 600 1.1rem ui-monospace, monospace; }
-:target { background: #fff3c4; } dt { font-weight: 600; } dd { margin: 0 0 .4rem 0; }
-@media (prefers-color-scheme: dark) { body { background: #15171a; color: #e6e6e6; }
-  :target { background: #54480f; } }
-"""
 
 
 class Constant:
@@ -33,6 +27,42 @@ class Constant:
     on_head = on_get
 
 
+_HOST = re.compile(r"([A-Za-z0-9_.-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?", re.ASCII)
+_PLACE = "http://server.invalid"
+
+
+class Document:
+    """The OpenAPI document, made when it is first asked for, with the server as the client has called it."""
+
+    def __init__(self, make: Callable[[str], dict[str, Any]]) -> None:
+        """`make` writes the document of a server at a URL."""
+        self._make = make
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Send the document."""
+        before, after = self._around_url
+        response.content_type = falcon.MEDIA_JSON
+        response.data = before + msgspec.json.encode(_url_of(request)) + after
+        # Nobody on the way may keep it: it is about the name that this client has called.
+        response.set_header("Cache-Control", "private, no-cache")
+
+    on_head = on_get
+
+    @cached_property
+    def _around_url(self) -> tuple[bytes, bytes]:
+        before, _, after = msgspec.json.encode(self._make(_PLACE)).partition(msgspec.json.encode(_PLACE))
+        return before, after
+
+
+def _url_of(request: falcon.Request) -> str:
+    """Return where the client has found this server; a proxy that ends TLS has to say so."""
+    host = request.get_header("Host") or ""
+    if not _HOST.fullmatch(host):
+        return "/"
+    is_https = request.get_header("X-Forwarded-Proto") == "https"
+    return f"{'https' if is_https else request.scheme}://{host}"
+
+
 class Ready:
     """Answers 200 while the book can be read and has this version's schema, otherwise 503."""
 
@@ -45,25 +75,6 @@ class Ready:
             response.data = msgspec.json.encode({"status": "ready"})
         else:
             message = "The database can't be reached or is not migrated. Run tradebook migrate --check."
-            answer_error(response, DatabaseUnavailable(message))
+            answer_error(response, ServiceUnavailable(message))
 
     on_head = on_get
-
-
-def error_reference(catalogue: Iterable[type[ApiError]]) -> bytes:
-    """Write the catalogue of errors as a page, with an anchor for each code."""
-    entries = "".join(
-        f'<h2 id="{error.code}">{error.code}</h2><p>{escape(_prose(error))}</p><dl>'
-        f"<dt>Status</dt><dd>{error.status}</dd><dt>Type</dt><dd>{error.type}</dd>"
-        f"<dt>Retry</dt><dd>{'may help' if error.is_transient else 'does not help'}</dd></dl>"
-        for error in catalogue
-    )
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Tradebook errors</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
-        f"<h1>Errors</h1><p>Every error has one of these codes.</p>{entries}</html>"
-    ).encode()
-
-
-def _prose(error: type[ApiError]) -> str:
-    return " ".join((error.__doc__ or "").split())

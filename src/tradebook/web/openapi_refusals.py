@@ -8,25 +8,26 @@ from tradebook.crud.resource import Action, Route
 from tradebook.errors import (
     CATALOGUE,
     ApiError,
-    DatabaseUnavailable,
-    IdempotencyKeyInUse,
+    IdempotencyInProgress,
     IdempotencyKeyReused,
+    InsufficientPermissions,
     InternalError,
     MethodNotAllowed,
     OutcomeInDoubt,
-    Overloaded,
+    ParameterInvalid,
+    ParameterMissing,
+    ParameterUnknown,
     PayloadTooLarge,
-    PermissionDenied,
     PreconditionFailed,
     RateLimitExceeded,
     RequestTimeout,
+    ServiceUnavailable,
     UnsupportedMediaType,
     ValidationFailed,
 )
 from tradebook.web.openapi_headers import OF_A_KEY, ref, refer
+from tradebook.web.openapi_schemas import schema_ref
 from tradebook.web.replays import NOT_IDEMPOTENT
-
-SCHEMA_REF = "#/components/schemas/{name}"
 
 
 def is_repeatable(route: Route) -> bool:
@@ -44,15 +45,16 @@ OF_EVERY_PATH: tuple[type[ApiError], ...] = (MethodNotAllowed, PayloadTooLarge, 
 _OF_EVERY_ROUTE = {
     *_OF_KEYS,
     *OF_EVERY_PATH,
-    ValidationFailed,
-    PermissionDenied,
+    ParameterInvalid,
+    ParameterMissing,
+    ParameterUnknown,
+    InsufficientPermissions,
     RateLimitExceeded,
-    DatabaseUnavailable,
-    Overloaded,
+    ServiceUnavailable,
 }
 _NEVER_REPLAYED = {
     *_OF_KEYS,
-    PermissionDenied,
+    InsufficientPermissions,
     MethodNotAllowed,
     PayloadTooLarge,
     IdempotencyKeyReused,
@@ -68,12 +70,12 @@ def errors_of(route: Route) -> list[type[ApiError]]:
     """List what a route can refuse with: what every route can, what its form brings, what it declares."""
     found = {*_OF_EVERY_ROUTE, *refusals_of(route)}
     if isinstance(route, Action):
-        found |= {RequestTimeout, UnsupportedMediaType}
+        found |= {ValidationFailed, RequestTimeout, UnsupportedMediaType}
     if is_repeatable(route):
-        found |= {IdempotencyKeyInUse, IdempotencyKeyReused, OutcomeInDoubt}
+        found |= {IdempotencyInProgress, IdempotencyKeyReused, OutcomeInDoubt}
     if changes_what_is_there(route):
         found.add(PreconditionFailed)
-    return [error for error in CATALOGUE if error in found]
+    return [error for each in CATALOGUE for error in (each, *each.__subclasses__()) if error in found]
 
 
 def refusals(route: Route) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -106,7 +108,7 @@ def _refusal(errors: list[type[ApiError]], *, is_kept: bool) -> dict[str, Any]:
     return {
         "description": " ".join(f"`{e.code}`: {(e.__doc__ or '').splitlines()[0]}" for e in errors),
         "headers": refer("headers", *OF_A_KEY, *(name for name, there in is_there.items() if there)),
-        "content": {"application/json": {"schema": {"$ref": SCHEMA_REF.format(name="ErrorEnvelope")}}},
+        "content": {"application/json": {"schema": schema_ref("ErrorEnvelope")}},
     }
 
 
