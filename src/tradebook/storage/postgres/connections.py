@@ -58,7 +58,7 @@ class PatientConnection(Connection):
     def _written(self, sql: str, values: Mapping[str, Any] | None) -> str:
         if values is None:
             return sql
-        if {int}.issuperset(map(type, values.values())) and min(values.values()) >= 0:
+        if {int}.issuperset(map(type, values.values())) and min(values.values(), default=0) >= 0:
             # As the driver would, at a tenth of its price: most pages have no other values.
             return sql % values
         return psycopg.ClientCursor(self).mogrify(sql, values)
