@@ -22,7 +22,7 @@ from tradebook.errors import AlreadyDeleted
 from tradebook.ids import encode_id
 from tradebook.resources import service_levels
 from tradebook.resources.service_levels import Visibility
-from tradebook.storage.schema import choice, flag, moment, table, text, unique
+from tradebook.storage.schema import case_folded, choice, flag, moment, table, text, unique
 
 CarrierCode = Literal["fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect"]
 CODES: tuple[CarrierCode, ...] = get_args(CarrierCode)
@@ -52,7 +52,8 @@ carriers: sa.Table = table(
     choice("customer_portal_visibility", Visibility),
     flag("is_system"),
     moment("deleted_at"),
-    unique("carriers", "name", where="deleted_at IS NULL"),
+    case_folded("name"),
+    unique("carriers", "name_folded", where="deleted_at IS NULL"),
 )
 
 ID_PREFIX = "cr"
@@ -115,7 +116,9 @@ def load(view: View, keys: Sequence[int]) -> Mapping[int, Carrier | None]:
 records = Records(carriers, unique=("name",), unless=carriers.c.deleted_at.is_not(None))
 
 FIELDS = (
-    Field("name", LINE, "What it is called; no two carriers share a name.", is_required=True),
+    Field(
+        "name", LINE, "What it is called; no two carriers share a name, in capitals or not.", is_required=True
+    ),
     Field("code", OneOf(CarrierCode), "Which of the known carriers it is.", can_be_null=True),
     Field("account_number", LINE, "The account's own number with the carrier.", can_be_null=True),
     Field(

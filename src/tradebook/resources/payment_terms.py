@@ -12,7 +12,7 @@ from tradebook.crud.kinds import LINE, OneOf
 from tradebook.crud.records import Records
 from tradebook.crud.resource import PathObject, Resource
 from tradebook.crud.walks import walk_of_table
-from tradebook.storage.schema import choice, flag, table, text, unique
+from tradebook.storage.schema import case_folded, choice, flag, table, text, unique
 
 Status = Literal["active", "inactive"]
 
@@ -34,7 +34,8 @@ payment_terms: sa.Table = table(
     text("name"),
     choice("status", Status),
     flag("is_system"),
-    unique("payment_terms", "name"),
+    case_folded("name"),
+    unique("payment_terms", "name_folded"),
 )
 
 ID_PREFIX = "pytm"
@@ -54,7 +55,9 @@ fragments = Fragments("payment_term", payment_terms, shown=PaymentTerm, id_prefi
 records = Records(payment_terms, unique=("name",))
 
 FIELDS = (
-    Field("name", LINE, "What it is called; no two terms share a name.", is_required=True),
+    Field(
+        "name", LINE, "What it is called; no two terms share a name, in capitals or not.", is_required=True
+    ),
     Field("status", OneOf(Status), "Whether the term is offered. Default: `active`.", default=0),
 )
 CREATE, UPDATE = bodies("PaymentTerm", PaymentTerm, FIELDS)

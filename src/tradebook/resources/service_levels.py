@@ -15,7 +15,17 @@ from tradebook.crud.records import Records, Values
 from tradebook.crud.versions import next_version
 from tradebook.errors import AlreadyDeleted, SystemOwned
 from tradebook.storage.database import Writer
-from tradebook.storage.schema import ACCOUNT, choice, flag, prepare, reference, table, text, unique
+from tradebook.storage.schema import (
+    ACCOUNT,
+    case_folded,
+    choice,
+    flag,
+    prepare,
+    reference,
+    table,
+    text,
+    unique,
+)
 
 Visibility = Literal["visible", "hidden"]
 
@@ -42,7 +52,8 @@ service_levels: sa.Table = table(
     choice("customer_portal_visibility", Visibility),
     flag("is_default"),
     flag("is_system"),
-    unique("service_levels", "carrier_id", "name"),
+    case_folded("name"),
+    unique("service_levels", "carrier_id", "name_folded"),
 )
 
 ID_PREFIX = "crop"
@@ -52,7 +63,12 @@ fragments = Fragments("service_level", service_levels, shown=ServiceLevel, id_pr
 records = Records(service_levels, unique=("name",), unique_within="carrier_id")
 
 FIELDS = (
-    Field("name", LINE, "What it is called; unique among the carrier's levels.", is_required=True),
+    Field(
+        "name",
+        LINE,
+        "What it is called; unique among the carrier's levels, in capitals or not.",
+        is_required=True,
+    ),
     Field("service_level_token", LINE, "What other systems call it. Default: made from the name."),
     Field(
         "customer_portal_visibility",

@@ -21,7 +21,18 @@ from tradebook.resources import service_levels
 from tradebook.resources.quantities import AMOUNT, Quantity, columns_of, quantity
 from tradebook.resources.service_levels import ServiceLevel
 from tradebook.storage.database import Writer
-from tradebook.storage.schema import ACCOUNT, any_of, choice, flag, prepare, reference, table, text, unique
+from tradebook.storage.schema import (
+    ACCOUNT,
+    any_of,
+    case_folded,
+    choice,
+    flag,
+    prepare,
+    reference,
+    table,
+    text,
+    unique,
+)
 
 TermType = Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
 TYPES: tuple[TermType, ...] = get_args(TermType)
@@ -51,7 +62,8 @@ shipping_terms: sa.Table = table(
     text("minimum_order_value", nullable=True),
     text("minimum_order_value_currency", nullable=True),
     flag("is_system"),
-    unique("shipping_terms", "name"),
+    case_folded("name"),
+    unique("shipping_terms", "name_folded"),
 )
 
 free_shipping_service_levels: sa.Table = table(
@@ -107,7 +119,9 @@ def load(view: View, keys: Sequence[int]) -> Mapping[int, ShippingTerm | None]:
 records = Records(shipping_terms, unique=("name",), owned=(_free.shipping_term_id,))
 
 FIELDS = (
-    Field("name", LINE, "What it is called; no two terms share a name.", is_required=True),
+    Field(
+        "name", LINE, "What it is called; no two terms share a name, in capitals or not.", is_required=True
+    ),
     Field(
         "type",
         OneOf(TermType),

@@ -25,7 +25,12 @@ from tradebook.resources.priorities import PriorityCode
 from tradebook.resources.quantities import amount
 
 FIELDS = (
-    own("number", LINE, "Unique in the account. Default: the next number in sequence.", can_be_null=False),
+    own(
+        "number",
+        LINE,
+        "Unique in the account, in capitals or not. Default: the next number in sequence.",
+        can_be_null=False,
+    ),
     own("name", LINE, "What the customer is called.", is_required=True),
     own("status", OneOf(StatusCode), "The account status.", default="normal"),
     own("edi_status", OneOf(EdiStatus), "Whether the customer exchanges data (EDI).", default="disabled"),
