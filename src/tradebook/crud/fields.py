@@ -33,6 +33,12 @@ class Field(msgspec.Struct, frozen=True):
             return None
         raise ValidationFailed(f"{param} can't be null: leave it out, or give a value.", param=param)
 
+    def absent(self, param: str) -> Any:
+        """Return what a new object gets that a body says nothing of; ValidationFailed if it must."""
+        if self.is_required:
+            raise ValidationFailed(f"{param} is missing. {self.description}", param=param)
+        return self.default
+
     def schema(self) -> dict[str, Any]:
         """Describe the field in JSON Schema."""
         described = {**self.kind.schema(), "description": self.description}
@@ -72,11 +78,22 @@ class Body(msgspec.Struct, frozen=True):
             param = prefix + field.name
             if field.name in found:
                 values[field.name] = field.take(found[field.name], param)
-            elif field.is_required and not self.is_partial:
-                raise ValidationFailed(f"{param} is missing. {field.description}", param=param)
             elif not self.is_partial:
-                values[field.name] = field.default
+                values[field.name] = field.absent(param)
         return values
+
+    def completed(self, values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+        """Make whole what a partial body says, for a new object; ValidationFailed names what is missing."""
+        whole: dict[str, Any] = {}
+        for field in self.fields:
+            param = prefix + field.name
+            if field.name not in values:
+                whole[field.name] = field.absent(param)
+            elif isinstance(field.kind, Object) and values[field.name] is not None:
+                whole[field.name] = field.kind.body.completed(values[field.name], f"{param}.")
+            else:
+                whole[field.name] = values[field.name]
+        return whole
 
     def _refuse_unknown(self, prefix: str, name: str, declared: list[str]) -> None:
         shown = prefix + shortened(name)
@@ -109,8 +126,8 @@ class Object(Kind, frozen=True):
         return self.body.values_of(value, f"{param}.")
 
     def schema(self) -> dict[str, Any]:
-        """Describe its fields."""
-        return self.body.schema()
+        """Describe its fields; the title is what other places may call it."""
+        return {"title": self.body.name, **self.body.schema()}
 
 
 def bodies(name: str, shape: type[msgspec.Struct], fields: Sequence[Field]) -> tuple[Body, Body]:

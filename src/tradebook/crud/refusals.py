@@ -19,7 +19,8 @@ Error = type[ApiError]
 
 def refusals_of(route: Route) -> frozenset[Error]:
     """Tell what the objects of its path, its body, its row and its own rules can refuse with."""
-    found: set[Error] = {NotFound} if route.path_objects else set()
+    creates = isinstance(route, Action) and route.or_creates is not None
+    found: set[Error] = {NotFound} if route.path_objects and not creates else set()
     found |= {each.gone.error for each in route.path_objects if each.gone is not None}
     if isinstance(route, Action):
         found.update(route.errors, _of_body(route.body), _of_row(route))
@@ -44,7 +45,9 @@ def _of_row(action: Action) -> Iterator[Error]:
     records = action.records
     if records is None:
         return
-    if not records.unique.isdisjoint(field.name for field in action.body.fields):
+    # What the path names it by is its own.
+    given = {field.name for field in action.body.fields} - {each.param for each in action.path_objects}
+    if not records.unique.isdisjoint(given):
         yield AlreadyExists
     if action.changes_object and records.has_system_rows:
         yield SystemOwned

@@ -5,7 +5,6 @@ from traceback import format_exception
 from typing import Any
 
 import falcon
-import msgspec
 
 from tradebook.crud.resource import Action, Resource
 from tradebook.errors import (
@@ -22,7 +21,7 @@ from tradebook.web.changing import Changing
 from tradebook.web.envelope import ERRORS_PATH, answer_error
 from tradebook.web.log import log
 from tradebook.web.middleware import EveryRequest
-from tradebook.web.open_pages import Constant, Ready, error_reference
+from tradebook.web.open_pages import Constant, Document, Ready, error_reference
 from tradebook.web.openapi import openapi_document
 from tradebook.web.reading import Reading
 from tradebook.web.service import Service
@@ -49,6 +48,7 @@ def build_app(
                 count=service.authenticator.count,
                 log_requests=log_requests,
                 tracing=tracing,
+                before_names=before_names(listed),
             )
         ]
     )
@@ -57,13 +57,20 @@ def build_app(
     html, json = "text/html; charset=utf-8", falcon.MEDIA_JSON
     app.add_route("/healthz", Constant(b'{"status":"ok"}', json))
     app.add_route("/readyz", Ready(is_ready))
-    app.add_route("/openapi.json", Constant(msgspec.json.encode(openapi_document(listed)), json))
+    app.add_route("/openapi.json", Document(lambda url: openapi_document(listed, server=url)))
     app.add_route(ERRORS_PATH, Constant(error_reference(CATALOGUE), html))
     app.add_error_handler(Exception, _answer_fault)
     app.add_error_handler(falcon.HTTPError, _answer_framework_error)
     app.add_error_handler(Unavailable, _answer_unavailable)
     app.add_error_handler(ApiError, _answer_api_error)
     return app
+
+
+def before_names(resources: Iterable[Resource]) -> tuple[str, ...]:
+    """List the beginnings of paths behind which all is a name, as no segment of it has to be a route's."""
+    routes = [route for each in resources for route in each.routes if route.path_objects]
+    named = [route.path for route in routes if route.path_objects[-1].by is not None]
+    return tuple(dict.fromkeys(path.rpartition("{")[0] for path in named))
 
 
 class _Path:
@@ -76,7 +83,9 @@ def _responders(service: Service, resources: Iterable[Resource]) -> Iterator[tup
     for resource in resources:
         for route in resource.routes:
             places = {owner.param: f"id{number}" for number, owner in enumerate(route.path_objects)}
-            path = route.path.format(**{name: f"{{{place}}}" for name, place in places.items()})
+            # A name takes all the rest of the path.
+            forms = {owner.param: "" if owner.by is None else ":path" for owner in route.path_objects}
+            path = route.path.format(**{name: f"{{{places[name]}{forms[name]}}}" for name in places})
             responder = found.setdefault(path, _Path())
             if isinstance(route, Action):
                 _answer_by(responder, route.method, Changing(service, route).answer, places)

@@ -8,7 +8,7 @@ from tradebook.clock import read_ms
 from tradebook.crud.versions import version_of
 from tradebook.errors import ValidationFailed
 
-IF_MATCH = "If-Match"
+IF_MATCH, IF_NONE_MATCH = "If-Match", "If-None-Match"
 ANY = "*"
 _ENTRY = re.compile(r'(?:[^",]|"[^"]*"?)+')
 _STRONG = re.compile(r'"[^\x00-\x20"\x7f]*"')
@@ -51,3 +51,16 @@ def expected_versions(if_match: str | None) -> frozenset[str] | None:
             param=IF_MATCH,
         )
     return frozenset(tag[1:].partition("-")[0] for tag in strong if "-" in tag)
+
+
+def is_only_new(if_none_match: str | None) -> bool:
+    """Tell whether a change is only to create; ValidationFailed if the header asks for anything else."""
+    if if_none_match is None:
+        return False
+    if tags_of(if_none_match) != [ANY]:
+        raise ValidationFailed(
+            f"{IF_NONE_MATCH} takes * here, which only creates. To change a version that you know, send "
+            f"{IF_MATCH}.",
+            param=IF_NONE_MATCH,
+        )
+    return True

@@ -149,18 +149,31 @@ FIELDS = (
 NEW: Values = {**new_row(FIELDS), "is_parent": 0}
 """The row of a customer of whom nothing is said."""
 
-_ADDRESS = Object(Body("AddressInput", required_first(addresses.FIELDS), shape=addresses.Address))
-_INLINE = {
-    "bill_to_address_id": Field("bill_to_address", _ADDRESS, "Where invoices go.", is_required=True),
-    "ship_to_address_id": Field("ship_to_address", _ADDRESS, "Where goods go.", is_required=True),
-}
-"""A new customer brings its addresses along."""
 
+def _with_inline(address: Body) -> tuple[Field, ...]:
+    """List the fields of a body that brings the customer's addresses along."""
+    inline = {
+        f"{name}_id": Field(name, Object(address), description, is_required=True)
+        for name, description in (
+            ("bill_to_address", "Where invoices go."),
+            ("ship_to_address", "Where goods go."),
+        )
+    }
+    return required_first(inline.get(field.name, field) for field in FIELDS)
+
+
+_ADDRESS = required_first(addresses.FIELDS)
 CREATE = Body(
-    "CustomerCreate",
-    required_first(_INLINE.get(field.name, field) for field in FIELDS),
+    "CustomerCreate", _with_inline(Body("AddressInput", _ADDRESS, shape=addresses.Address)), shape=Customer
+)
+PUT = Body(
+    "CustomerPut",
+    _with_inline(Body("AddressPut", _ADDRESS, is_partial=True, shape=addresses.Address)),
+    is_partial=True,
     shape=Customer,
 )
+"""As CREATE for a new customer; of one that is there, also of its addresses, absent fields stay."""
+
 UPDATE = Body("CustomerUpdate", required_first(FIELDS), is_partial=True, shape=Customer)
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any, Literal
 
-from tradebook.crud.kinds import Id, OneOf
+from tradebook.crud.kinds import LINE, Id, OneOf
 from tradebook.crud.parameters import END_DATE, START_DATE, Parameter, Q, Text
-from tradebook.crud.resource import Action, Gone, ItemRoute, ListRoute, PathObject, Resource
+from tradebook.crud.resource import Action, Creation, Gone, ItemRoute, ListRoute, PathObject, Resource
 from tradebook.crud.walks import walk_of_index, walk_of_owned
 from tradebook.errors import CustomerMerged, HierarchyViolation
 from tradebook.resources import (
@@ -19,7 +19,7 @@ from tradebook.resources.account_groups import AccountGroup, CommissionPolicy, F
 from tradebook.resources.account_statuses import StatusCode
 from tradebook.resources.customers import changes, index, merging
 from tradebook.resources.customers.changes import survivor_of
-from tradebook.resources.customers.fields import CREATE, UPDATE
+from tradebook.resources.customers.fields import CREATE, PUT, UPDATE
 from tradebook.resources.customers.load import INCLUDES, load, load_plain, load_span
 from tradebook.resources.customers.shape import ID_PREFIX, PATH, Customer
 from tradebook.resources.customers.tables import customer_price_groups, customers
@@ -107,6 +107,7 @@ FILTERS = (
 )
 
 _PATH_OBJECT = PathObject("id", ID_PREFIX, records, gone=Gone(CustomerMerged, survivor_of))
+_BY_NUMBER = PathObject("number", ID_PREFIX, records, by=LINE)
 _CHANGED: dict[str, Any] = {"item": Customer, "load": load, "includes": INCLUDES}
 
 resource = Resource(
@@ -133,6 +134,27 @@ resource = Resource(
             path_objects=(_PATH_OBJECT,),
             load=load,
             includes=INCLUDES,
+        ),
+        ItemRoute(
+            path=f"{PATH}/by-number/{{number}}",
+            summary="Get a customer by its number",
+            permission="customers:read",
+            item=Customer,
+            path_objects=(_BY_NUMBER,),
+            load=load,
+            includes=INCLUDES,
+        ),
+        Action(
+            method="PUT",
+            path=f"{PATH}/by-number/{{number}}",
+            summary="Create or change the customer with a number; absent fields stay as they are",
+            permissions=("customers:update",),
+            act=changes.put,
+            or_creates=Creation("customers:create", changes.create, PATH),
+            errors=changes.ERRORS,
+            body=PUT,
+            path_objects=(_BY_NUMBER,),
+            **_CHANGED,
         ),
         Action(
             method="POST",
