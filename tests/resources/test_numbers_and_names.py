@@ -16,7 +16,7 @@ UNIQUE = {
 }
 """Paths whose objects have a name that is unique, and what else a body needs."""
 SAME = [("Straße", "STRASSE"), ("Café", "CAFE\u0301"), ("ÀB", "àb"), ("Ωmega", "ωMEGA"), ("ﬁne", "FINE")]
-OTHER = [("é", "e"), ("Café", "Cafe"), ("ı", "i"), ("A1", "A２"), ("x", "x.")]
+OTHER = [("é", "e"), ("Cafés", "Cafes"), ("ı", "i"), ("A1", "A２"), ("x", "x.")]
 DECOMPOSED = "e\u0301"
 
 
@@ -144,7 +144,7 @@ def test_an_import_finds_what_there_is_whatever_its_case(ledger):
         (1, 0, 0, {}),
         (0, 0, 1, {}),
     ]
-    assert ledger.customer("Straße-1")["price_groups"] == ["Gold"]
+    assert ledger.customer("Straße-1")["price_groups"] == ["GOLD"]
     assert ledger.customer("2")["parent_number"] == "Straße-1"
 
 

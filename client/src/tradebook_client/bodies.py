@@ -51,7 +51,7 @@ class AddressInput(TypedDict, total=False):
     """What kind of place it is. Default: `standard`."""
 
 
-class CreditLimitInput(TypedDict, total=False):
+class QuantityInput(TypedDict, total=False):
     """An object inside a body."""
 
     value: Required[str]
@@ -60,22 +60,29 @@ class CreditLimitInput(TypedDict, total=False):
     """The currency's unit. Default: an amount keeps its currency, a new one is in US dollars."""
 
 
-class FlatRateInput(TypedDict, total=False):
+class AddressPut(TypedDict, total=False):
     """An object inside a body."""
 
-    value: Required[str]
-    """A plain decimal, as text, of up to 24 digits, not below zero."""
-    unit_id: str | None
-    """The currency's unit. Default: an amount keeps its currency, a new one is in US dollars."""
-
-
-class MinimumOrderValueInput(TypedDict, total=False):
-    """An object inside a body."""
-
-    value: Required[str]
-    """A plain decimal, as text, of up to 24 digits, not below zero."""
-    unit_id: str | None
-    """The currency's unit. Default: an amount keeps its currency, a new one is in US dollars."""
+    name: str
+    """The company or person at this address."""
+    country: str
+    """Two letters, such as US."""
+    street_line_1: str | None
+    """Street and number."""
+    street_line_2: str | None
+    """A second line, such as a suite or a floor."""
+    locality: str | None
+    """The city."""
+    state: str | None
+    """The state, as it is written on a letter."""
+    postal_code: str | None
+    """The postal code."""
+    phone: str | None
+    """A phone number."""
+    email: str | None
+    """An email address."""
+    type: AddressType
+    """What kind of place it is. Default: `standard`."""
 
 
 class CustomersFilters(TypedDict, total=False):
@@ -154,7 +161,7 @@ class CustomerCreate(TypedDict, total=False):
     """A phone number."""
     url: str | None
     """A web address."""
-    credit_limit: CreditLimitInput | None
+    credit_limit: QuantityInput | None
     """The most that the customer may owe."""
     customer_price_group_ids: Sequence[str]
     """Groups whose type is `pricing_group`. The list replaces all of them."""
@@ -209,7 +216,62 @@ class CustomerUpdate(TypedDict, total=False):
     """A phone number."""
     url: str | None
     """A web address."""
-    credit_limit: CreditLimitInput | None
+    credit_limit: QuantityInput | None
+    """The most that the customer may owe."""
+    customer_price_group_ids: Sequence[str]
+    """Groups whose type is `pricing_group`. The list replaces all of them."""
+    parent_account_id: str | None
+    """The customer whose child account this is. An addition of this project."""
+    default_service_level_id: str | None
+    """A service level of the default carrier."""
+    carrier_billing_type: BillingType | None
+    """Whom the carrier bills."""
+    carrier_billing_account: str | None
+    """The account that the carrier bills."""
+    default_priority: PriorityCode | None
+    """How urgent orders are. Default: `normal`."""
+    default_sales_rep_id: str | None
+    """An account user."""
+    accepts_invoice_emails: bool
+    """Whether invoices go out by email. An addition of this project. Default: `false`."""
+
+
+class CustomerPut(TypedDict, total=False):
+    """The fields of `PUT /v1/sales/customers/by-number/{number}`."""
+
+    name: str
+    """What the customer is called."""
+    customer_type_group_id: str
+    """The customer's type: a group whose type is `type_group`."""
+    default_carrier_id: str
+    """Who brings the goods."""
+    default_payment_term_id: str
+    """When invoices fall due."""
+    default_shipping_term_id: str
+    """Who pays the freight."""
+    bill_to_address: AddressPut
+    """Where invoices go."""
+    ship_to_address: AddressPut
+    """Where goods go."""
+    number: str
+    """Unique in the account, in capitals or not. Default: the next number in sequence."""
+    status: CustomerStatus
+    """The account status. Default: `normal`."""
+    edi_status: EdiStatus
+    """Whether the customer exchanges data (EDI). Default: `disabled`."""
+    commission_policy: CommissionPolicy
+    """The customer's own policy. Default: `commission_exempt`."""
+    freight_policy: FreightPolicy
+    """The customer's own policy. Default: `billed_freight`."""
+    note: str | None
+    """A note, in one or several lines."""
+    email: str | None
+    """An email address."""
+    phone: str | None
+    """A phone number."""
+    url: str | None
+    """A web address."""
+    credit_limit: QuantityInput | None
     """The most that the customer may owe."""
     customer_price_group_ids: Sequence[str]
     """Groups whose type is `pricing_group`. The list replaces all of them."""
@@ -461,9 +523,9 @@ class ShippingTermCreate(TypedDict, total=False):
     """What it is called; no two terms share a name, in capitals or not."""
     type: ShippingTermType
     """Who pays the freight, and how it is calculated. Default: `carrier_rate_freight`."""
-    flat_rate: FlatRateInput | None
+    flat_rate: QuantityInput | None
     """What freight costs at a flat rate."""
-    minimum_order_value: MinimumOrderValueInput | None
+    minimum_order_value: QuantityInput | None
     """The smallest order value for which the term holds."""
     free_shipping_service_level_ids: Sequence[str]
     """The service levels that are free. The list replaces all of them."""
@@ -476,9 +538,9 @@ class ShippingTermUpdate(TypedDict, total=False):
     """What it is called; no two terms share a name, in capitals or not."""
     type: ShippingTermType
     """Who pays the freight, and how it is calculated. Default: `carrier_rate_freight`."""
-    flat_rate: FlatRateInput | None
+    flat_rate: QuantityInput | None
     """What freight costs at a flat rate."""
-    minimum_order_value: MinimumOrderValueInput | None
+    minimum_order_value: QuantityInput | None
     """The smallest order value for which the term holds."""
     free_shipping_service_level_ids: Sequence[str]
     """The service levels that are free. The list replaces all of them."""
@@ -563,7 +625,7 @@ class ApiKeyCreate(TypedDict, total=False):
     """What the key is for."""
     permissions: Sequence[Permission]
     """What the key may do: at most what the key that creates it may do. Default: the same."""
-    expires_at: datetime | str
+    expires_at: datetime | str | None
     """When the key expires: not later than the key that creates it. Default: the same time."""
 
 
