@@ -25,8 +25,8 @@ ABSENT: Any = msgspec.UNSET
 
 
 '''
-NEW_KEY = "CreatedApiKey"
-"""What a new key is answered as; the client takes both forms, in `created_keys.py`."""
+CREATED_KEY = "CreatedApiKey"
+"""What is written by hand, in `created_keys.py`, as its secret is not to be printed."""
 OF_CUSTOMERS = '''
     @async def find(self, *, number: str, include: Sequence[CustomerInclude] = ()) -> Customer | None:
         """Find the customer with a number, whatever its case; None if there is none."""
@@ -182,8 +182,6 @@ class Operation:
             )
         if item == "None":
             done = f"@await self._book.do({call})"
-        elif item == NEW_KEY:
-            done = f"return @await self._book.new_key({call})"
         else:
             done = f"return @await self._book.one({item}, {call})"
         return f'    @async def {name}({", ".join(takes)}) -> {item}:\n        """{doc}."""\n        {done}\n'
@@ -197,7 +195,7 @@ def objects_module(types: Types, operations: list[Operation]) -> str:
         for each in operations
         for name in ([each.item] if each.is_list or each.verb == "DELETE" else each.answers)
     ]
-    left = [name for name in left if name != NEW_KEY] + ["ApiKey"]
+    left = [name for name in left if name != CREATED_KEY] + ["ApiKey"]
     while left:
         name = left.pop(0)
         if name in types.schemas and name not in wanted and "properties" in types.schemas[name]:

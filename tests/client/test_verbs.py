@@ -84,6 +84,7 @@ def test_a_new_key_opens_the_book_and_its_secret_is_not_printed(client, clients,
     assert made.api_key_info.permissions == ["customers:read"]
     assert made.api_key_secret not in repr(made)
     assert rotated.api_key_info.id in [key.id for key in client.api_keys.list()]
+    assert made.api_key_info.id not in [key.id for key in client.api_keys.list(statuses=["active"])]
     client.api_keys.delete(rotated.api_key_info.id)
     with pytest.raises(Unauthenticated):
         next(used.customers.list())

@@ -189,11 +189,14 @@ def test_fifty_at_once_make_one_row(book):
     assert len(book.get(GROUPS)["data"]) == 1
 
 
+KEY = {"name": "k", "permissions": ["customers:read"]}
+
+
 def test_the_secret_of_a_key_is_replayed_and_not_kept_readable(book):
-    made, again = (post(book, {"name": "k"}, "secret", "/v1/auth/api-keys") for _ in range(2))
+    made, again = (post(book, KEY, "secret", "/v1/auth/api-keys") for _ in range(2))
 
     assert made.content == again.content
-    secret = made.json()["secret"]
+    secret = made.json()["api_key_secret"]
     with book.database.read(book.account_key) as reader:
         kept = reader._connection.execute(f"{TEST_MARK} SELECT * FROM idempotency_records").fetchall()
     assert kept
@@ -203,9 +206,9 @@ def test_the_secret_of_a_key_is_replayed_and_not_kept_readable(book):
 
 def test_what_has_a_secret_is_replayed_to_nobody_else(book):
     _, other = book.new_key()
-    post(book, {"name": "k"}, "secret", "/v1/auth/api-keys")
+    post(book, KEY, "secret", "/v1/auth/api-keys")
 
-    answer = post(book, {"name": "k"}, "secret", "/v1/auth/api-keys", Authorization=f"Bearer {other}")
+    answer = post(book, KEY, "secret", "/v1/auth/api-keys", Authorization=f"Bearer {other}")
 
     check_envelope(answer, 422, "Idempotency-Key", "idempotency_key_reused")
 

@@ -33,7 +33,7 @@ def old(engine, tmp_path, monkeypatch):
             own = {column: f"{'House' if place else 'HOUSE'} {place // 2}" for column in OTHERS}
             ledger.take({"number": number, "name": number, "type": TRADES[place], "carrier": "Van", **own})
         ledger.take({"number": "many", "name": "Many", "price_groups": MANY})
-    take_back(url, "0004")
+    take_back(url, "0005")
     ledger.database.close()
     return url, ledger.key
 
@@ -103,7 +103,7 @@ def test_a_book_that_is_taken_back_and_forth_is_as_it_was(old):
     migrations.upgrade(url)
     folded = "SELECT id, number, number_folded FROM customers ORDER BY account_id, id"
     before = run_sql(url, folded)
-    take_back(url, "0004")
+    take_back(url, "0005")
     migrations.upgrade(url)
 
     assert run_sql(url, folded) == before

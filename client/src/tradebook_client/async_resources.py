@@ -582,8 +582,8 @@ class ApiKeys(Resource):
 
     async def create(self, **fields: Unpack[ApiKeyCreate]) -> CreatedApiKey:
         """Create an API key."""
-        return await self._book.new_key(
-            request("POST", "/v1/auth/api-keys", fields=fields, known=ApiKeyCreate)
+        return await self._book.one(
+            CreatedApiKey, request("POST", "/v1/auth/api-keys", fields=fields, known=ApiKeyCreate)
         )
 
     async def get(self, id: str) -> ApiKey:
@@ -595,9 +595,10 @@ class ApiKeys(Resource):
         await self._book.do(request("DELETE", "/v1/auth/api-keys/{id}", id))
 
     async def rotate(self, id: str, **fields: Unpack[ApiKeyRotate]) -> CreatedApiKey:
-        """Replace an API key by a new one; the old one ends after its grace."""
-        return await self._book.new_key(
-            request("POST", "/v1/auth/api-keys/{id}/actions/rotate", id, fields=fields, known=ApiKeyRotate)
+        """Replace an API key by a new one; the old one is revoked after its grace."""
+        return await self._book.one(
+            CreatedApiKey,
+            request("POST", "/v1/auth/api-keys/{id}/actions/rotate", id, fields=fields, known=ApiKeyRotate),
         )
 
 

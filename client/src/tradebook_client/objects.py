@@ -19,7 +19,6 @@ from tradebook_client.words import (
     CustomerPortalVisibility,
     CustomerStatus,
     EdiStatus,
-    Environment,
     FreightPolicy,
     PaymentTermStatus,
     PriorityCode,
@@ -333,10 +332,11 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     name: str | None = None
-    environment: "Environment" = ABSENT
-    last_four: str = ABSENT
+    redacted_value: str = ABSENT
+    role: Any = None
     permissions: "list[str]" = ABSENT
     expires_at: datetime | None = None
+    revoked_at: datetime | None = None
     last_used_at: datetime | None = None
     created_at: datetime = ABSENT
     """When it was created."""

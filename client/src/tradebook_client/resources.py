@@ -572,7 +572,9 @@ class ApiKeys(Resource):
 
     def create(self, **fields: Unpack[ApiKeyCreate]) -> CreatedApiKey:
         """Create an API key."""
-        return self._book.new_key(request("POST", "/v1/auth/api-keys", fields=fields, known=ApiKeyCreate))
+        return self._book.one(
+            CreatedApiKey, request("POST", "/v1/auth/api-keys", fields=fields, known=ApiKeyCreate)
+        )
 
     def get(self, id: str) -> ApiKey:
         """Get one API key."""
@@ -583,9 +585,10 @@ class ApiKeys(Resource):
         self._book.do(request("DELETE", "/v1/auth/api-keys/{id}", id))
 
     def rotate(self, id: str, **fields: Unpack[ApiKeyRotate]) -> CreatedApiKey:
-        """Replace an API key by a new one; the old one ends after its grace."""
-        return self._book.new_key(
-            request("POST", "/v1/auth/api-keys/{id}/actions/rotate", id, fields=fields, known=ApiKeyRotate)
+        """Replace an API key by a new one; the old one is revoked after its grace."""
+        return self._book.one(
+            CreatedApiKey,
+            request("POST", "/v1/auth/api-keys/{id}/actions/rotate", id, fields=fields, known=ApiKeyRotate),
         )
 
 

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 import msgspec
 
 from tradebook_client.bodies import CustomersFilters
-from tradebook_client.created_keys import CreatedApiKey, in_one_form
 from tradebook_client.errors import UnexpectedAnswer
 from tradebook_client.files import NewFile
 from tradebook_client.requests import Request, request
@@ -44,12 +43,6 @@ def one(kind: type[Kind], asked: Request) -> Steps[Kind]:
 def done(asked: Request) -> Steps[None]:
     """Ask for something whose answer says nothing."""
     yield asked
-
-
-def new_key(asked: Request) -> Steps[CreatedApiKey]:
-    """Ask for a new key."""
-    reply = yield asked
-    return typed(CreatedApiKey, in_one_form(_decoded(reply)))
 
 
 def page(asked: Request) -> Steps[Page]:

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     CustomerPortalVisibility = Literal["visible", "hidden"]
     CustomerStatus = Literal["normal", "preferred", "hold_shipment", "hold_all"]
     EdiStatus = Literal["enabled", "disabled"]
-    Environment = Literal["prod", "test"]
     ErrorBodyType = Literal["invalid_request_error", "api_error", "idempotency_error"]
     FreightPolicy = Literal["free_freight", "billed_freight"]
     ParentAccountStatus = Literal["non_parent", "parent"]
@@ -83,6 +82,7 @@ if TYPE_CHECKING:
     Relation = Literal["attached", "bill_to", "ship_to"]
     RelationshipType = Literal["standalone", "parent", "child"]
     ShippingTermType = Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
+    Statuse = Literal["active", "expired", "revoked"]
 else:
     # A later server may know more words.
     AccountGroupType = str
@@ -96,7 +96,6 @@ else:
     CustomerPortalVisibility = str
     CustomerStatus = str
     EdiStatus = str
-    Environment = str
     ErrorBodyType = str
     FreightPolicy = str
     ParentAccountStatus = str
@@ -106,3 +105,4 @@ else:
     Relation = str
     RelationshipType = str
     ShippingTermType = str
+    Statuse = str

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from tradebook.clock import now_ms, parse_rfc3339
+from tradebook.clock import DAY_MS, now_ms, parse_rfc3339
 from tradebook.crud import text_values
 from tradebook.crud.strict_json import Number
 from tradebook.errors import ValidationFailed
@@ -295,8 +295,11 @@ class Whole(Kind, frozen=True):
         return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
 
 
-class Future(Kind, frozen=True):
-    """A time in the future; stored in milliseconds since 1970."""
+class Time(Kind, frozen=True):
+    """A time; stored in milliseconds since 1970."""
+
+    may_be_past: bool = False
+    days_ahead_max: int | None = None
 
     def read_json(self, value: Any) -> int:
         """Read an RFC 3339 date-time."""
@@ -305,8 +308,10 @@ class Future(Kind, frozen=True):
             milliseconds, _ = parse_rfc3339(require_text(one))
         except ValueError:
             raise Unreadable("takes an RFC 3339 date-time such as 2027-01-31T09:30:00Z") from None
-        if milliseconds <= now_ms():
+        if milliseconds <= now_ms() and not self.may_be_past:
             raise Unreadable("must be in the future")
+        if self.days_ahead_max is not None and milliseconds > now_ms() + self.days_ahead_max * DAY_MS:
+            raise Unreadable(f"must be at most {self.days_ahead_max} days ahead")
         return milliseconds
 
     def schema(self) -> dict[str, Any]:

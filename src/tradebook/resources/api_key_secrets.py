@@ -38,6 +38,11 @@ def no_such_key() -> InvalidApiKey:
     return InvalidApiKey("There is no such API key. Check that it was copied whole.")
 
 
+def redacted(environment: str, last_four: str) -> str:
+    """Write what may be shown of a secret: how it begins, and its last four characters."""
+    return f"tb_sk_{environment}_****{last_four}"
+
+
 def hash_of(secret: str) -> str:
     """Return the hash of a secret, which is what is stored."""
     # A secret has 160 random bits and is no password: one round of hashing is as safe as many, and faster.

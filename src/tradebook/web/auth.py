@@ -59,7 +59,7 @@ class Authenticator:
                 self._count(request, known[1].key_id, known[1].account_id)
                 revision = self._database.revision(known[1].account_id)
                 if revision == known[0]:
-                    known[1].require_unexpired()
+                    known[1].require_standing()
                     grant = self._rules.note_use(self._database, known[1])
                     if grant is not known[1]:
                         self._known.put(secret, (revision, grant))

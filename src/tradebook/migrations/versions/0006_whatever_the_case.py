@@ -10,8 +10,8 @@ from tradebook.ids import encode_id
 from tradebook.storage.schema import TEXT, apart
 from tradebook.text import fold_case
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 NAMES: tuple[tuple[str, str, str, str, str], ...] = (
     ("customers", "number", "", "ac", "customers whose numbers"),
