@@ -98,6 +98,6 @@ def _introduce(port: int, secret: str) -> None:
     url = f"http://127.0.0.1:{port}"
     print(f"Key:   {secret}")
     print(f"Try:   curl -s -H 'Authorization: Bearer {secret}' '{url}/v1/sales/customers?limit=3'")
-    print(f"Learn: {url}/openapi.json and {url}/errors")
+    print(f"Learn: {url}/docs and {url}/openapi.json")
     tell("Serving until Ctrl-C; the book is removed then.")
     sys.stdout.flush()

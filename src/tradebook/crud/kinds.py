@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from tradebook.clock import DAY_MS, now_ms, parse_rfc3339
 from tradebook.crud import text_values
 from tradebook.crud.strict_json import Number
-from tradebook.errors import ValidationFailed
+from tradebook.errors import ApiError, InvalidFormat
 from tradebook.ids import ANY_BODY_PATTERN, encode_id, read_id
 from tradebook.storage.schema import choice, flag, words_of
 from tradebook.storage.schema import text as text_column
@@ -45,11 +45,11 @@ class Kind(msgspec.Struct, frozen=True):
         return self.read(require_text(require_one(value)))
 
     def take(self, value: Any, param: str) -> Any:
-        """Read a value of a body; ValidationFailed names `param`, where it stands."""
+        """Read a value of a body; InvalidFormat names `param`, where it stands."""
         try:
             return self.read_json(value)
         except ValueError as reason:
-            raise refusal(param, reason) from None
+            raise refusal(InvalidFormat, param, reason) from None
 
     def read_cell(self, value: Any) -> Any:
         """Read a cell of a file that is not empty; people wrote it, so more spellings may be good."""
@@ -91,10 +91,10 @@ def require_text(value: Any) -> str:
     return value
 
 
-def refusal(name: str, reason: ValueError) -> ValidationFailed:
+def refusal(error: type[ApiError], name: str, reason: ValueError) -> ApiError:
     """Make a sentence of a name and what is wrong with its value; it may end in a question already."""
     sentence = f"{name} {reason}"
-    return ValidationFailed(sentence if sentence.endswith("?") else f"{sentence}.", param=name)
+    return error(sentence if sentence.endswith("?") else f"{sentence}.", param=name)
 
 
 class Id(Kind, frozen=True):

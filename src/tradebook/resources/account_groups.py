@@ -14,7 +14,7 @@ from tradebook.crud.parameters import Parameter, Q
 from tradebook.crud.records import Records
 from tradebook.crud.resource import PathObject, Resource
 from tradebook.crud.walks import walk_of_index
-from tradebook.errors import WrongGroupType
+from tradebook.errors import ValidationFailed
 from tradebook.storage.index import Facet, ListIndex, Source
 from tradebook.storage.schema import ACCOUNT, any_of, case_folded, choice, prepare, table, text, unique
 
@@ -110,7 +110,9 @@ def update(change: Change) -> int:
     kind = change.row["type"]
     if change.values.get("type", kind) != kind:
         # Otherwise customers would have a pricing group as their type, or the reverse.
-        raise WrongGroupType("A group keeps its type: make another group of the type you need.", param="type")
+        raise ValidationFailed(
+            "A group keeps its type: make another group of the type you need.", param="type"
+        )
     return acts.update(change)
 
 
@@ -132,6 +134,5 @@ resource = Resource(
         create=acts.create,
         update=update,
         delete=acts.delete,
-        errors={"PATCH": (WrongGroupType,)},
     ).routes(),
 )

@@ -15,7 +15,7 @@ from tradebook.crud.resource import Asked
 from tradebook.crud.shapes import NoObject
 from tradebook.crud.versions import first_version, next_version_of
 from tradebook.crud.walks import select_span
-from tradebook.errors import AlreadyDeleted, ValidationFailed
+from tradebook.errors import ResourceGone, ValidationFailed
 from tradebook.ids import encode_id, milliseconds_of, new_key
 from tradebook.resources.api_key_secrets import account_of, hash_of, new_secret, no_such_key, redacted
 from tradebook.storage.database import Database, Reader, Unavailable, Writer
@@ -170,11 +170,11 @@ def rotate_key(
 ) -> tuple[Values, str]:
     """Replace a key by one with the same permissions; the old one is revoked at a time.
 
-    Returns the row of the new key and its secret. AlreadyDeleted if the old one doesn't work any more.
+    Returns the row of the new key and its secret. ResourceGone if the old one doesn't work any more.
     """
     now = now_ms()
     if status_of(before, now) != "active":
-        raise AlreadyDeleted("This key doesn't work any more: make a new one.", param="id")
+        raise ResourceGone("This key doesn't work any more: make a new one.", param="id")
     revoked_at = max(revoke_at, now)
     if before["revoked_at"] is not None:
         # Rotated again, as after a lost answer, it doesn't last longer.
@@ -234,7 +234,7 @@ def list_keys(reader: Reader) -> list[ApiKey]:
 def authenticate(database: Database, secret: str, revision: int | None = None) -> tuple[Grant, int]:
     """Return the grant of a key, and the revision of its account; `revision` is the current one, if known.
 
-    InvalidApiKey, RevokedApiKey or ExpiredApiKey if it opens nothing.
+    InvalidCredentials, ApiKeyRevoked or ApiKeyExpired if it opens nothing.
     """
     account_id = account_of(secret)
     # The revision first: if the key is revoked in between, the next request looks it up again.
@@ -258,7 +258,7 @@ def authenticate(database: Database, secret: str, revision: int | None = None) -
 
 
 def require_standing(reader: Reader, grant: Grant) -> Grant:
-    """Return a grant as it is now; RevokedApiKey or ExpiredApiKey if it has ended since it was looked up."""
+    """Return a grant as it is now; ApiKeyRevoked or ApiKeyExpired if it has ended since it was looked up."""
     permissions, expires_at, revoked_at = reader.rows(_GRANT, key=grant.key_id)[0]
     standing = replace(
         grant, permissions=frozenset(permissions.split()), expires_at=expires_at, revoked_at=revoked_at

@@ -19,7 +19,7 @@ from tradebook.crud.records import Records
 from tradebook.crud.resource import PathObject, Resource, View
 from tradebook.crud.shapes import NoObject
 from tradebook.crud.walks import NewestOfEach, walk_of_table
-from tradebook.errors import AlreadyDeleted
+from tradebook.errors import ResourceGone, ResourceNotFound
 from tradebook.ids import encode_id
 from tradebook.resources import service_levels
 from tradebook.resources.service_levels import ServiceLevel, Visibility
@@ -135,19 +135,16 @@ acts = ColumnActs(records, is_system=0, deleted_at=None)
 
 def update(change: Change) -> int:
     """Change a carrier that was not deleted."""
-    _require_standing(change)
+    if change.row["deleted_at"] is not None:
+        raise ResourceGone("This carrier was deleted; customers that have it keep it.", param="id")
     return acts.update(change)
 
 
 def delete(change: Change) -> None:
     """Delete a carrier softly: who defaults to it keeps it, and still can be shown with it."""
-    _require_standing(change)
-    records.update(change.writer, change.row, {"deleted_at": now_ms()})
-
-
-def _require_standing(change: Change) -> None:
     if change.row["deleted_at"] is not None:
-        raise AlreadyDeleted("This carrier was deleted; customers that have it keep it.", param="id")
+        raise ResourceNotFound("This carrier was deleted already.", param="id")
+    records.update(change.writer, change.row, {"deleted_at": now_ms()})
 
 
 resource = Resource(
@@ -168,6 +165,6 @@ resource = Resource(
         create=acts.create,
         update=update,
         delete=delete,
-        errors={"PATCH": (AlreadyDeleted,), "DELETE": (AlreadyDeleted,)},
+        errors={"PATCH": (ResourceGone,)},
     ).routes(),
 )

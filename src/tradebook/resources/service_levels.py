@@ -14,7 +14,7 @@ from tradebook.crud.kinds import LINE, Flag, OneOf
 from tradebook.crud.records import Records, Values
 from tradebook.crud.shapes import NoObject
 from tradebook.crud.versions import next_version
-from tradebook.errors import AlreadyDeleted, SystemOwned
+from tradebook.errors import InsufficientPermissions, ResourceGone
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import (
     ACCOUNT,
@@ -121,7 +121,7 @@ def add(writer: Writer, carrier: int, given: Values) -> int:
 def create(change: Change) -> int:
     """Add a level to the carrier of the path."""
     if change.row["deleted_at"] is not None:
-        raise AlreadyDeleted("This carrier was deleted and gets no new levels.", param="carrier_id")
+        raise ResourceGone("This carrier was deleted and gets no new levels.", param="carrier_id")
     carrier = change.id
     key = add(change.writer, carrier, change.values)
     _be_the_only_default(change, carrier, key)
@@ -142,5 +142,7 @@ def _be_the_only_default(change: Change, carrier: int, key: int) -> None:
     for found in change.writer.rows(_DEFAULTS, carrier=carrier, but=key):
         other: Values = dict(zip(records.columns, found, strict=True))
         if other["is_system"]:
-            raise SystemOwned("The carrier's default belongs to the system and stays.", param="is_default")
+            raise InsufficientPermissions(
+                "The carrier's default belongs to the system and stays.", param="is_default"
+            )
         change.writer.run(_NO_DEFAULT, key=other["id"], now=next_version(other["updated_at"]))

@@ -72,7 +72,8 @@ class EveryRequest:
         self._require_small_body(request)
         # Falcon looks past slashes in front, and takes an empty id. Proxies and clients read such paths in
         # ways of their own, `//v1/…` as a host called v1: what one of them let through was not this route.
-        if _NO_ROUTE.search(request.path) and not request.path.startswith(self._before_names):
+        path = request.path
+        if path != "/" and _NO_ROUTE.search(path) and not path.startswith(self._before_names):
             raise falcon.HTTPRouteNotFound
 
     @staticmethod

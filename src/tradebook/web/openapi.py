@@ -5,8 +5,8 @@ from typing import Any
 
 import tradebook
 from tradebook.crud.resource import Action, Resource, Route
-from tradebook.errors import ApiError, DatabaseUnavailable
-from tradebook.web.envelope import ERRORS_PATH, ErrorEnvelope
+from tradebook.errors import ApiError, ServiceUnavailable
+from tradebook.web.envelope import ErrorEnvelope
 from tradebook.web.openapi_headers import HEADERS, OF_EVERY_ANSWER, READ_304, REQUEST_HEADERS, ref, refer
 from tradebook.web.openapi_operations import Operations, tag_of
 from tradebook.web.openapi_refusals import OF_EVERY_PATH, refusals
@@ -77,8 +77,7 @@ _TAG_OF_PAGES = "Service"
 
 
 def _pages() -> dict[str, Any]:
-    """Describe the pages that need no key."""
-    html, json = "text/html", "application/json"
+    """Describe what programs ask for without a key; pages for people are no part of it."""
     ok, ready = (
         {
             "type": "object",
@@ -88,25 +87,22 @@ def _pages() -> dict[str, Any]:
         for word in ("ok", "ready")
     )
     return {
-        "/healthz": _page("get_health", "Check that the process answers", json, ok),
+        "/healthz": _page("get_health", "Check that the process answers", ok),
         "/readyz": _page(
             "get_readiness",
             "Check that the book can be read and has this version's schema",
-            json,
             ready,
-            DatabaseUnavailable,
+            ServiceUnavailable,
         ),
         "/openapi.json": _page(
-            "get_openapi_document", "Get this document", json, {"type": "object"}, headers=("Cache-Control",)
+            "get_openapi_document", "Get this document", {"type": "object"}, headers=("Cache-Control",)
         ),
-        ERRORS_PATH: _page("get_error_reference", "Read what each error means", html, {"type": "string"}),
     }
 
 
 def _page(
     name: str,
     summary: str,
-    content_type: str,
     schema: dict[str, Any],
     *errors: type[ApiError],
     headers: tuple[str, ...] = (),
@@ -115,7 +111,7 @@ def _page(
         "200": {
             "description": "The answer.",
             "headers": refer("headers", *OF_EVERY_ANSWER, *headers),
-            "content": {content_type: {"schema": schema}},
+            "content": {"application/json": {"schema": schema}},
         }
     }
     for error in sorted((*OF_EVERY_PATH, *errors), key=lambda error: error.status):

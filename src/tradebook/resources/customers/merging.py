@@ -11,7 +11,7 @@ from tradebook.crud.fields import Body, Field
 from tradebook.crud.kinds import Flag, Id, Many
 from tradebook.crud.records import Values
 from tradebook.crud.versions import next_version
-from tradebook.errors import HierarchyViolation, ValidationFailed
+from tradebook.errors import ResourceConflict, ValidationFailed
 from tradebook.ids import encode_id
 from tradebook.resources import account_groups, addresses
 from tradebook.resources.customers.addresses import (
@@ -160,7 +160,7 @@ def _plan(change: Change) -> _Merge:
     gone = {change.id, *keys}
     children = [key for key in children_of(reader, keys) if key not in gone]
     if children and target["parent_id"] is not None and target["parent_id"] not in gone:
-        raise HierarchyViolation(
+        raise ResourceConflict(
             "The sources have child accounts, which can't become children of a child account.", param=PARAM
         )
     groups = price_groups_of(reader, [change.id])[change.id]

@@ -6,7 +6,7 @@ from tradebook.crud.kinds import LINE, Id, OneOf
 from tradebook.crud.parameters import END_DATE, START_DATE, Parameter, Q, Text
 from tradebook.crud.resource import Action, Creation, Gone, ItemRoute, ListRoute, PathObject, Resource
 from tradebook.crud.walks import walk_of_index, walk_of_owned
-from tradebook.errors import CustomerMerged, HierarchyViolation
+from tradebook.errors import CustomerMerged, ResourceConflict
 from tradebook.resources import (
     account_groups,
     account_users,
@@ -193,7 +193,7 @@ resource = Resource(
             summary="Merge customers into one",
             permissions=("customers:update", "customers:delete"),
             act=merging.merge,
-            errors=(HierarchyViolation,),
+            errors=(ResourceConflict,),
             body=merging.BODY,
             path_objects=(_PATH_OBJECT,),
             previews=(merging.CustomerMergePreview,),
