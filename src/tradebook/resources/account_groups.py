@@ -32,10 +32,15 @@ class AccountGroup(msgspec.Struct, frozen=True):
     id: str
     object: Literal["account_group"]
     name: str
+    """What it is called; no two groups share a name, in capitals or not."""
     description: str | None
+    """What the group is for."""
     commission_policy: CommissionPolicy
+    """Whether commission is due on sales to its customers."""
     freight_policy: FreightPolicy
+    """Whether freight is billed to its customers."""
     type: GroupType
+    """Whether it is a type of customers or sets prices."""
     created_at: str
     updated_at: str
 
@@ -82,12 +87,26 @@ records = Records(account_groups, unique=("name",), index=INDEX)
 
 FIELDS = (
     Field(
-        "name", LINE, "What it is called; no two groups share a name, in capitals or not.", is_required=True
+        "name",
+        LINE,
+        "What it is called; no two groups share a name, in capitals or not.",
+        is_required=True,
+        example="Cafés",
     ),
     Field(
-        "type", OneOf(GroupType), "Which kind of group it is. It can't be changed later.", is_required=True
+        "type",
+        OneOf(GroupType),
+        "Which kind of group it is. It can't be changed later.",
+        is_required=True,
+        example="type_group",
     ),
-    Field("description", NOTE, "What the group is for.", can_be_null=True),
+    Field(
+        "description",
+        NOTE,
+        "What the group is for.",
+        can_be_null=True,
+        example="Shops that serve what they buy.",
+    ),
     Field(
         "commission_policy",
         OneOf(CommissionPolicy),
@@ -101,7 +120,7 @@ FIELDS = (
         default=FREIGHT_POLICIES.index("billed_freight"),
     ),
 )
-CREATE, UPDATE = bodies("AccountGroup", AccountGroup, FIELDS)
+CREATE, UPDATE = bodies("AccountGroup", AccountGroup, FIELDS, shown=("description",))
 acts = ColumnActs(records)
 
 

@@ -24,7 +24,9 @@ class PaymentTerm(msgspec.Struct, frozen=True):
     id: str
     object: Literal["payment_term"]
     name: str
+    """What it is called; no two terms share a name, in capitals or not."""
     status: Status
+    """Whether the term is offered."""
     owner: NoObject
     created_at: str
     updated_at: str
@@ -57,11 +59,21 @@ records = Records(payment_terms, unique=("name",))
 
 FIELDS = (
     Field(
-        "name", LINE, "What it is called; no two terms share a name, in capitals or not.", is_required=True
+        "name",
+        LINE,
+        "What it is called; no two terms share a name, in capitals or not.",
+        is_required=True,
+        example="Net 10",
     ),
-    Field("status", OneOf(Status), "Whether the term is offered. Default: `active`.", default=0),
+    Field(
+        "status",
+        OneOf(Status),
+        "Whether the term is offered. Default: `active`.",
+        default=0,
+        example="inactive",
+    ),
 )
-CREATE, UPDATE = bodies("PaymentTerm", PaymentTerm, FIELDS)
+CREATE, UPDATE = bodies("PaymentTerm", PaymentTerm, FIELDS, shown=("status",))
 acts = ColumnActs(records, is_system=0)
 
 resource = Resource(

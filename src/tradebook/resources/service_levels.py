@@ -37,9 +37,13 @@ class ServiceLevel(msgspec.Struct, frozen=True):
     id: str
     object: Literal["service_level"]
     name: str
+    """What it is called; unique among the carrier's levels, in capitals or not."""
     service_level_token: str
+    """What other systems call it."""
     customer_portal_visibility: Visibility
+    """Whether customers see it."""
     is_default: bool
+    """Whether it is the carrier's default."""
     owner: NoObject
     created_at: str
     updated_at: str
@@ -69,13 +73,20 @@ FIELDS = (
         LINE,
         "What it is called; unique among the carrier's levels, in capitals or not.",
         is_required=True,
+        example="Before Noon",
     ),
-    Field("service_level_token", LINE, "What other systems call it. Default: made from the name."),
+    Field(
+        "service_level_token",
+        LINE,
+        "What other systems call it. Default: made from the name.",
+        example="before_noon",
+    ),
     Field(
         "customer_portal_visibility",
         OneOf(Visibility),
         "Whether customers see it. Default: `visible`.",
         default=0,
+        example="hidden",
     ),
     Field(
         "is_default",
@@ -84,7 +95,7 @@ FIELDS = (
         default=0,
     ),
 )
-CREATE, UPDATE = bodies("ServiceLevel", ServiceLevel, FIELDS)
+CREATE, UPDATE = bodies("ServiceLevel", ServiceLevel, FIELDS, shown=("customer_portal_visibility",))
 acts = ColumnActs(records)
 
 _DEFAULTS = prepare(

@@ -45,11 +45,16 @@ class ShippingTerm(msgspec.Struct, frozen=True):
     id: str
     object: Literal["shipping_term"]
     name: str
+    """What it is called; no two terms share a name, in capitals or not."""
     type: TermType
+    """Who pays the freight, and how it is calculated."""
     owner: NoObject
     flat_rate: Quantity | None
+    """What freight costs at a flat rate."""
     minimum_order_value: Quantity | None
+    """The smallest order value for which the term holds."""
     free_shipping_service_levels: ListObject[ServiceLevel] | None
+    """The service levels that are free: at most 100, the others behind `next_page_url`."""
     created_at: str
     updated_at: str
 
@@ -121,7 +126,11 @@ records = Records(shipping_terms, unique=("name",), owned=(_free.shipping_term_i
 
 FIELDS = (
     Field(
-        "name", LINE, "What it is called; no two terms share a name, in capitals or not.", is_required=True
+        "name",
+        LINE,
+        "What it is called; no two terms share a name, in capitals or not.",
+        is_required=True,
+        example="Free Over 500",
     ),
     Field(
         "type",
@@ -139,7 +148,7 @@ FIELDS = (
         "The service levels that are free. The list replaces all of them.",
     ),
 )
-CREATE, UPDATE = bodies("ShippingTerm", ShippingTerm, FIELDS)
+CREATE, UPDATE = bodies("ShippingTerm", ShippingTerm, FIELDS, shown=("minimum_order_value",))
 acts = ColumnActs(records)
 
 _DROP_LEVELS = prepare(
