@@ -22,7 +22,9 @@ from tradebook_client.words import (
     Permission,
     PriorityCode,
     Relation,
+    RemovedScope,
     ShippingTermType,
+    Statuse,
 )
 
 
@@ -583,6 +585,8 @@ class AccountUsersFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
+    removed_scope: RemovedScope
+    """Whether users who were removed are listed too. Default: `excluded`."""
 
 
 class AccountUserCreate(TypedDict, total=False):
@@ -616,15 +620,19 @@ class ApiKeysFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
+    statuses: Sequence[Statuse]
+    """Only keys that work, or have expired, or were revoked; a revoked one counts as revoked, expired or not. Default: all."""
 
 
 class ApiKeyCreate(TypedDict, total=False):
     """The fields of `POST /v1/auth/api-keys`."""
 
-    name: str | None
+    name: Required[str]
     """What the key is for."""
     permissions: Sequence[Permission]
-    """What the key may do: at most what the key that creates it may do. Default: the same."""
+    """What the key may do: at most what the key that creates it may do. Give these or a `role_id`."""
+    role_id: str
+    """The role whose permissions the key has. There are no roles yet, so no account has this one: give `permissions`."""
     expires_at: datetime | str | None
     """When the key expires: not later than the key that creates it. Default: the same time."""
 
@@ -632,5 +640,9 @@ class ApiKeyCreate(TypedDict, total=False):
 class ApiKeyRotate(TypedDict, total=False):
     """The fields of `POST /v1/auth/api-keys/{id}/actions/rotate`."""
 
+    revoke_at: datetime | str
+    """When the old key stops working, up to 30 days ahead; a time that is past ends it at once. Default: in one day."""
     grace_seconds: int
-    """How long the old key goes on working, in seconds; 0 ends it at once. Default: one day."""
+    """The same in seconds from now: how long the old key goes on working. Give this or `revoke_at`."""
+    expires_at: datetime | str
+    """When the new key expires. Default: when the old one would have."""
