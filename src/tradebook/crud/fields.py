@@ -24,6 +24,8 @@ class Field(msgspec.Struct, frozen=True):
     can_be_null: bool = False
     default: Any = None
     """What a new object gets if the body does not have the field."""
+    example: Any = None
+    """A value, as a body says it, where the kind has none that is good."""
 
     def take(self, value: Any, param: str) -> Any:
         """Read what a body says of the field; InvalidFormat names `param`, where it stands."""
@@ -33,6 +35,11 @@ class Field(msgspec.Struct, frozen=True):
             return None
         raise InvalidFormat(f"{param} can't be null: leave it out, or give a value.", param=param)
 
+    @property
+    def shown(self) -> Any:
+        """A value as an example."""
+        return self.kind.example() if self.example is None else self.example
+
     def absent(self, param: str) -> Any:
         """Return what a new object gets that a body says nothing of; MissingField if it must."""
         if self.is_required:
@@ -41,7 +48,7 @@ class Field(msgspec.Struct, frozen=True):
 
     def schema(self) -> dict[str, Any]:
         """Describe the field in JSON Schema."""
-        described = {**self.kind.schema(), "description": self.description}
+        described = {**self.kind.schema(), "description": self.description, "examples": [self.shown]}
         if not self.can_be_null:
             return described
         if "enum" in described:
@@ -58,6 +65,17 @@ class Body(msgspec.Struct, frozen=True):
     """Whether no field is required, and an absent field stays as it is."""
     shape: type[msgspec.Struct] | None = None
     """The object that the body describes; its other fields are read-only."""
+    shown: tuple[str, ...] = ()
+    """The fields that an example has, besides those that are required."""
+
+    @property
+    def example(self) -> dict[str, Any]:
+        """A body as an example, which is good for a demo book."""
+        return {
+            field.name: field.shown
+            for field in self.fields
+            if field.name in self.shown or (field.is_required and not self.is_partial)
+        }
 
     @property
     def requires(self) -> list[str]:
@@ -129,17 +147,32 @@ class Object(Kind, frozen=True):
             raise InvalidFormat(f"{param} takes an object.", param=param)
         return self.body.values_of(value, f"{param}.")
 
+    def example(self) -> dict[str, Any]:
+        """Give an object with the fields of its example."""
+        return self.body.example
+
     def schema(self) -> dict[str, Any]:
         """Describe its fields; the title is what other places may call it."""
         return {"title": self.body.name, **self.body.schema()}
 
 
-def bodies(name: str, shape: type[msgspec.Struct], fields: Sequence[Field]) -> tuple[Body, Body]:
-    """Make two bodies: one that creates an object, and one that changes some of its fields."""
+def bodies(
+    name: str,
+    shape: type[msgspec.Struct],
+    fields: Sequence[Field],
+    *,
+    shown: tuple[str, ...],
+    shown_new: tuple[str, ...] = (),
+) -> tuple[Body, Body]:
+    """Make two bodies: one that creates an object, and one that changes some of its fields.
+
+    `shown` are the fields in the example of a change, `shown_new` in that of a new object, where it has more
+    than what is required.
+    """
     listed = tuple(fields)
     return (
-        Body(f"{name}Create", listed, shape=shape),
-        Body(f"{name}Update", listed, is_partial=True, shape=shape),
+        Body(f"{name}Create", listed, shape=shape, shown=shown_new),
+        Body(f"{name}Update", listed, is_partial=True, shape=shape, shown=shown),
     )
 
 

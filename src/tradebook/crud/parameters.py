@@ -11,10 +11,11 @@ import msgspec
 
 from tradebook.clock import parse_rfc3339
 from tradebook.crud.kinds import Kind, Unreadable, Word
+from tradebook.crud.text_values import TEXT_LENGTH_MAX, length_of
 from tradebook.ids import first_key_of
 from tradebook.storage.index import Facet
 
-TEXT_LENGTH_MAX, Q_LENGTH_MAX = 200, 500
+Q_LENGTH_MAX = 500
 LIMIT_MAX = 1000
 LIMIT_DEFAULT = 100
 Pairs = Sequence[tuple[str, str]]
@@ -24,14 +25,14 @@ _WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 
 
 class Text(Kind, frozen=True):
-    """Text; by default of 1 to 200 characters. With a minimum of 0, an empty text asks for nothing."""
+    """Text; by default of 1 to 255 characters. With a minimum of 0, an empty text asks for nothing."""
 
     length_min: int = 1
     length_max: int = TEXT_LENGTH_MAX
 
     def read(self, text: str) -> str:
         """Take the text as it is."""
-        if not self.length_min <= len(text) <= self.length_max:
+        if not self.length_min <= length_of(text, self.length_max) <= self.length_max:
             raise Unreadable(f"takes text of {self.length_min} to {self.length_max} characters")
         return text
 
@@ -56,6 +57,10 @@ class Moment(Kind, frozen=True):
             ) from None
         return first_key_of(milliseconds + 1 if finer or self.side == "end" else milliseconds)
 
+    def example(self) -> str:
+        """Give a time that nothing of a demo book is beyond."""
+        return "2019-01-01T00:00:00Z" if self.side == "start" else "2099-12-31T23:59:59Z"
+
     def schema(self) -> dict[str, Any]:
         """Describe a date-time."""
         return {"type": "string", "format": "date-time"}
@@ -69,6 +74,10 @@ class Limit(Kind, frozen=True):
         if not _WHOLE_NUMBER.fullmatch(text) or int(text) > LIMIT_MAX:
             raise Unreadable(f"takes a whole number from 1 to {LIMIT_MAX}")
         return int(text)
+
+    def example(self) -> int:
+        """Give a page that can be read at a glance."""
+        return 3
 
     def schema(self) -> dict[str, Any]:
         """Describe the range."""
@@ -106,6 +115,8 @@ class Parameter(msgspec.Struct, frozen=True):
     """Another name of the same parameter; giving both is giving it twice."""
     may_be_empty: bool = False
     """Whether an empty value counts as absent: form tools send one."""
+    example: Any = None
+    """A value, as a URL says it, where the kind has none."""
 
     MANY: ClassVar[str] = "[]"
 
@@ -130,6 +141,7 @@ Q = Parameter(
     Text(0, Q_LENGTH_MAX),
     "Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of "
     "phone numbers don't matter.",
+    example="coffee",
 )
 START_DATE = Parameter(
     "start_date",

@@ -12,7 +12,7 @@ from tradebook.crud.kinds import Kind
 from tradebook.crud.parameters import Pairs, Parameter
 from tradebook.crud.records import Records, Values
 from tradebook.errors import ApiError, ResourceNotFound
-from tradebook.ids import encode_id
+from tradebook.ids import encode_id, example_key
 from tradebook.storage.database import Reader
 from tradebook.storage.index import Query
 
@@ -96,6 +96,8 @@ class PathObject(msgspec.Struct, frozen=True):
     inside: str | None = None
     """The column with the key of the object before it in the path."""
     gone: Gone | None = None
+    example: int = example_key()
+    """The key of one in an example."""
     by: Kind | None = None
     """What the path names it by instead of its id: the unique column called as `param`, of this kind.
 

@@ -30,12 +30,18 @@ class User(msgspec.Struct, frozen=True):
     """The person behind an account user. Both ids are made of the same key."""
 
     id: str
+    """The id, such as `us_2t17adc000000`."""
     object: Literal["user"]
     email: str | None
+    """Unique in the account, such as `elin.berg@tradebook.example`."""
     name: str | None
+    """The person's name, such as `Elin Berg`."""
     username: str | None
+    """What the person signs in with, such as `elin`."""
     email_verified_at: str | None
+    """When the email address was verified."""
     image_url: str | None
+    """A picture of the person, such as `https://www.tradebook.example/elin.png`."""
     created_at: str
     updated_at: str
 
@@ -45,11 +51,16 @@ class AccountUser(msgspec.Struct, frozen=True):
 
     id: str
     user: User | None
+    """The person."""
     object: Literal["account_user"]
     status: UserStatus
+    """Whether the person can sign in."""
     role: NoObject
+    """Always null in this version."""
     department: NoObject
+    """Always null in this version."""
     last_used_at: str | None
+    """When the person was last active."""
     created_at: str
     updated_at: str
 
@@ -63,7 +74,7 @@ account_users: sa.Table = table(
     text("username", nullable=True),
     moment("email_verified_at"),
     text("image_url", nullable=True),
-    case_folded("email_folded", "email"),
+    case_folded("email"),
     unique("account_users", "email"),
     unique("account_users", "email_folded"),
 )
@@ -94,12 +105,30 @@ fragments_with_user = Fragments(
 records = Records(account_users, unique=("email",))
 
 FIELDS = (
-    Field("email", EMAIL, "No two users share an email, in capitals or not.", can_be_null=True),
-    Field("name", LINE, "The person's name. An email or a name must be given.", can_be_null=True),
-    Field("username", LINE, "What the person signs in with.", can_be_null=True),
-    Field("image_url", URL, "Where a picture of the person is.", can_be_null=True),
+    Field(
+        "email",
+        EMAIL,
+        "No two users share an email, in capitals or not.",
+        can_be_null=True,
+        example="elin.berg@tradebook.example",
+    ),
+    Field(
+        "name",
+        LINE,
+        "The person's name. An email or a name must be given.",
+        can_be_null=True,
+        example="Elin Berg",
+    ),
+    Field("username", LINE, "What the person signs in with.", can_be_null=True, example="elin"),
+    Field(
+        "image_url",
+        URL,
+        "Where a picture of the person is.",
+        can_be_null=True,
+        example="https://www.tradebook.example/elin.png",
+    ),
 )
-CREATE, UPDATE = bodies("AccountUser", AccountUser, FIELDS)
+CREATE, UPDATE = bodies("AccountUser", AccountUser, FIELDS, shown=("username",), shown_new=("email", "name"))
 _OF_NEW: Values = {"status": STATUSES.index("active"), "last_used_at": None, "email_verified_at": None}
 acts = ColumnActs(records, **_OF_NEW)
 

@@ -143,7 +143,7 @@ FIELDS = (
         "of them. An addition of this project.",
     ),
 )
-CREATE, UPDATE = bodies("Address", Address, FIELDS)
+CREATE, UPDATE = bodies("Address", Address, FIELDS, shown=("phone",), shown_new=addresses.SHOWN)
 acts = ColumnActs(addresses.records)
 
 # Who replaces the set by an If-Match has seen it as it is, or is refused.

@@ -52,7 +52,7 @@ def load(view: View, keys: Sequence[int]) -> Mapping[int, ApiKey]:
 CREATE = Body(
     "ApiKeyCreate",
     (
-        Field("name", LINE, "What the key is for.", is_required=True),
+        Field("name", LINE, "What the key is for.", is_required=True, example="Web shop"),
         Field(
             "permissions",
             Many(Word(ALL_PERMISSIONS), 1),
@@ -72,6 +72,7 @@ CREATE = Body(
         ),
     ),
     shape=ApiKey,
+    shown=("permissions",),
 )
 ROTATE = Body(
     "ApiKeyRotate",
@@ -86,6 +87,7 @@ ROTATE = Body(
             "grace_seconds",
             Whole(0, GRACE_SECONDS_MAX),
             "The same in seconds from now: how long the old key goes on working. Give this or `revoke_at`.",
+            example=3600,
         ),
         Field(
             "expires_at",
@@ -93,6 +95,7 @@ ROTATE = Body(
             "When the new key expires. Default: when the old one would have.",
         ),
     ),
+    shown=("grace_seconds",),
 )
 
 _ENVIRONMENT = prepare(sa.select(accounts.c.environment).where(accounts.c.account_id == ACCOUNT))

@@ -37,12 +37,19 @@ class ApiKey(msgspec.Struct, frozen=True):
     id: str
     object: Literal["api_key"]
     name: str | None
+    """What the key is for."""
     redacted_value: str
+    """What can be told of the secret, such as `tb_sk_prod_••••1a2b`."""
     role: NoObject
+    """Always null in this version."""
     permissions: list[str]
+    """What the key may do."""
     expires_at: str | None
+    """When the key expires; null if it doesn't."""
     revoked_at: str | None
+    """When the key was revoked, or will be, as it was rotated."""
     last_used_at: str | None
+    """When the key was last used, to within five minutes."""
     created_at: str
     updated_at: str
 
@@ -52,7 +59,9 @@ class CreatedApiKey(msgspec.Struct, frozen=True):
 
     object: Literal["created_api_key"]
     api_key_secret: str
+    """The secret, such as `tb_sk_prod_…`: keep it, as it is not shown again."""
     api_key_info: ApiKey
+    """The key."""
 
     @property
     def id(self) -> str:
@@ -201,9 +210,10 @@ def add_key(
     permissions: Sequence[str],
     expires_at: int | None,
     name: str | None,
+    key: int | None = None,
 ) -> tuple[Values, str]:
     """Add a key and return its row and its secret; ValidationFailed if the account has too many."""
-    key = new_key()
+    key = new_key() if key is None else key
     if writer.rows(_COUNT, now=now_ms())[0][0] >= KEYS_MAX:
         raise ValidationFailed(
             f"The account has {KEYS_MAX:,} API keys that work, the most that it can have. Revoke some first."

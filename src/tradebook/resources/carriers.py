@@ -23,7 +23,7 @@ from tradebook.errors import ResourceGone, ResourceNotFound
 from tradebook.ids import encode_id
 from tradebook.resources import service_levels
 from tradebook.resources.service_levels import ServiceLevel, Visibility
-from tradebook.storage.schema import choice, flag, moment, table, text, unique
+from tradebook.storage.schema import case_folded, choice, flag, moment, table, text, unique
 
 CarrierCode = Literal["fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect"]
 CODES: tuple[CarrierCode, ...] = get_args(CarrierCode)
@@ -35,12 +35,18 @@ class Carrier(msgspec.Struct, frozen=True):
     id: str
     object: Literal["carrier"]
     name: str
+    """What it is called; no two carriers share a name, in capitals or not."""
     code: CarrierCode | None
+    """Which of the known carriers it is."""
     account_number: str | None
+    """The account's own number with the carrier."""
     customer_portal_visibility: Visibility
+    """Whether customers see it."""
     owner: NoObject
     service_levels: ListObject[ServiceLevel] | None
+    """What it offers: at most 100, the others behind `next_page_url`."""
     deleted_at: str | None
+    """When it was deleted; customers that have it keep it."""
     created_at: str
     updated_at: str
 
@@ -53,7 +59,8 @@ carriers: sa.Table = table(
     choice("customer_portal_visibility", Visibility),
     flag("is_system"),
     moment("deleted_at"),
-    unique("carriers", "name", where="deleted_at IS NULL"),
+    case_folded("name"),
+    unique("carriers", "name_folded", where="deleted_at IS NULL"),
 )
 
 ID_PREFIX = "cr"
@@ -116,17 +123,30 @@ def load(view: View, keys: Sequence[int]) -> Mapping[int, Carrier | None]:
 records = Records(carriers, unique=("name",), unless=carriers.c.deleted_at.is_not(None))
 
 FIELDS = (
-    Field("name", LINE, "What it is called; no two carriers share a name.", is_required=True),
+    Field(
+        "name",
+        LINE,
+        "What it is called; no two carriers share a name, in capitals or not.",
+        is_required=True,
+        example="North Coast Freight",
+    ),
     Field("code", OneOf(CarrierCode), "Which of the known carriers it is.", can_be_null=True),
-    Field("account_number", LINE, "The account's own number with the carrier.", can_be_null=True),
+    Field(
+        "account_number",
+        LINE,
+        "The account's own number with the carrier.",
+        can_be_null=True,
+        example="4471-002",
+    ),
     Field(
         "customer_portal_visibility",
         OneOf(Visibility),
         "Whether customers see it. Default: `visible`.",
         default=0,
+        example="hidden",
     ),
 )
-CREATE, UPDATE = bodies("Carrier", Carrier, FIELDS)
+CREATE, UPDATE = bodies("Carrier", Carrier, FIELDS, shown=("account_number",))
 acts = ColumnActs(records, is_system=0, deleted_at=None)
 
 

@@ -16,7 +16,17 @@ from tradebook.crud.shapes import NoObject
 from tradebook.crud.versions import next_version
 from tradebook.errors import InsufficientPermissions, ResourceGone
 from tradebook.storage.database import Writer
-from tradebook.storage.schema import ACCOUNT, choice, flag, prepare, reference, table, text, unique
+from tradebook.storage.schema import (
+    ACCOUNT,
+    case_folded,
+    choice,
+    flag,
+    prepare,
+    reference,
+    table,
+    text,
+    unique,
+)
 
 Visibility = Literal["visible", "hidden"]
 
@@ -27,9 +37,13 @@ class ServiceLevel(msgspec.Struct, frozen=True):
     id: str
     object: Literal["service_level"]
     name: str
+    """What it is called; unique among the carrier's levels, in capitals or not."""
     service_level_token: str
+    """What other systems call it."""
     customer_portal_visibility: Visibility
+    """Whether customers see it."""
     is_default: bool
+    """Whether it is the carrier's default."""
     owner: NoObject
     created_at: str
     updated_at: str
@@ -43,7 +57,8 @@ service_levels: sa.Table = table(
     choice("customer_portal_visibility", Visibility),
     flag("is_default"),
     flag("is_system"),
-    unique("service_levels", "carrier_id", "name"),
+    case_folded("name"),
+    unique("service_levels", "carrier_id", "name_folded"),
 )
 
 ID_PREFIX = "crop"
@@ -53,13 +68,25 @@ fragments = Fragments("service_level", service_levels, shown=ServiceLevel, id_pr
 records = Records(service_levels, unique=("name",), unique_within="carrier_id")
 
 FIELDS = (
-    Field("name", LINE, "What it is called; unique among the carrier's levels.", is_required=True),
-    Field("service_level_token", LINE, "What other systems call it. Default: made from the name."),
+    Field(
+        "name",
+        LINE,
+        "What it is called; unique among the carrier's levels, in capitals or not.",
+        is_required=True,
+        example="Before Noon",
+    ),
+    Field(
+        "service_level_token",
+        LINE,
+        "What other systems call it. Default: made from the name.",
+        example="before_noon",
+    ),
     Field(
         "customer_portal_visibility",
         OneOf(Visibility),
         "Whether customers see it. Default: `visible`.",
         default=0,
+        example="hidden",
     ),
     Field(
         "is_default",
@@ -68,7 +95,7 @@ FIELDS = (
         default=0,
     ),
 )
-CREATE, UPDATE = bodies("ServiceLevel", ServiceLevel, FIELDS)
+CREATE, UPDATE = bodies("ServiceLevel", ServiceLevel, FIELDS, shown=("customer_portal_visibility",))
 acts = ColumnActs(records)
 
 _DEFAULTS = prepare(

@@ -22,7 +22,18 @@ from tradebook.resources import service_levels
 from tradebook.resources.quantities import AMOUNT, Quantity, columns_of, quantity
 from tradebook.resources.service_levels import ServiceLevel
 from tradebook.storage.database import Writer
-from tradebook.storage.schema import ACCOUNT, any_of, choice, flag, prepare, reference, table, text, unique
+from tradebook.storage.schema import (
+    ACCOUNT,
+    any_of,
+    case_folded,
+    choice,
+    flag,
+    prepare,
+    reference,
+    table,
+    text,
+    unique,
+)
 
 TermType = Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
 TYPES: tuple[TermType, ...] = get_args(TermType)
@@ -34,11 +45,16 @@ class ShippingTerm(msgspec.Struct, frozen=True):
     id: str
     object: Literal["shipping_term"]
     name: str
+    """What it is called; no two terms share a name, in capitals or not."""
     type: TermType
+    """Who pays the freight, and how it is calculated."""
     owner: NoObject
     flat_rate: Quantity | None
+    """What freight costs at a flat rate."""
     minimum_order_value: Quantity | None
+    """The smallest order value for which the term holds."""
     free_shipping_service_levels: ListObject[ServiceLevel] | None
+    """The service levels that are free: at most 100, the others behind `next_page_url`."""
     created_at: str
     updated_at: str
 
@@ -52,7 +68,8 @@ shipping_terms: sa.Table = table(
     text("minimum_order_value", nullable=True),
     text("minimum_order_value_currency", nullable=True),
     flag("is_system"),
-    unique("shipping_terms", "name"),
+    case_folded("name"),
+    unique("shipping_terms", "name_folded"),
 )
 
 free_shipping_service_levels: sa.Table = table(
@@ -108,7 +125,13 @@ def load(view: View, keys: Sequence[int]) -> Mapping[int, ShippingTerm | None]:
 records = Records(shipping_terms, unique=("name",), owned=(_free.shipping_term_id,))
 
 FIELDS = (
-    Field("name", LINE, "What it is called; no two terms share a name.", is_required=True),
+    Field(
+        "name",
+        LINE,
+        "What it is called; no two terms share a name, in capitals or not.",
+        is_required=True,
+        example="Free Over 500",
+    ),
     Field(
         "type",
         OneOf(TermType),
@@ -125,7 +148,7 @@ FIELDS = (
         "The service levels that are free. The list replaces all of them.",
     ),
 )
-CREATE, UPDATE = bodies("ShippingTerm", ShippingTerm, FIELDS)
+CREATE, UPDATE = bodies("ShippingTerm", ShippingTerm, FIELDS, shown=("minimum_order_value",))
 acts = ColumnActs(records)
 
 _DROP_LEVELS = prepare(

@@ -19,11 +19,14 @@ SERVED_AT = "http://127.0.0.1:8000"
 def openapi_document(resources: Iterable[Resource], *, server: str = SERVED_AT) -> dict[str, Any]:
     """Describe every route: parameters, answers, errors."""
     listed = tuple(resources)
-    schemas = Schemas()
+    routes = [(resource, route) for resource in listed for route in resource.routes]
+    schemas = Schemas(
+        {each.shape.__name__: each.id_prefix for each in listed},
+        [route.body for _, route in routes if isinstance(route, Action)],
+    )
     for resource in listed:
         schemas.object(resource.shape)
     schemas.object(ErrorEnvelope)
-    routes = [(resource, route) for resource in listed for route in resource.routes]
     paths = _paths(routes, Operations(schemas, routes)) | _pages()
     schemas.name_enumerations(paths)
     return {
