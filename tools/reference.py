@@ -125,8 +125,9 @@ def parameters_page() -> str:
     intro = (
         "An array parameter takes several values, repeated or separated by commas, and its name may leave "
         "out `[]`. One of the values must match. Any other parameter may be given once. Different "
-        "parameters must all match. An unknown parameter, and a value that can't be read, is answered with "
-        "[`validation_failed`](errors.md#validation_failed).\n\n"
+        "parameters must all match. An unknown parameter is answered with "
+        "[`parameter_unknown`](errors.md#parameter_unknown), a value that can't be read with "
+        "[`parameter_invalid`](errors.md#parameter_invalid).\n\n"
         "A body is one JSON object. In a PATCH, absent fields stay as they are, and `null` clears a field "
         "that can be null. A default is for new objects."
     )

@@ -109,7 +109,7 @@ def test_what_no_number_can_be_is_refused(module_book, whole, target):
 def test_a_number_that_nobody_has_is_404_and_so_is_one_of_another_account(module_book, maker):
     answer = module_book.client.get(path_of("Nobody's"))
 
-    check_envelope(answer, 404, "number", "not_found")
+    check_envelope(answer, 404, "number", "resource_not_found")
 
 
 @pytest.mark.xfail(strict=True, reason="numbers that differ in case alone are still two")
@@ -287,7 +287,7 @@ def test_the_number_of_what_is_deleted_or_merged_away_is_free(module_book, whole
             merge = f"{CUSTOMERS}/{kept}/actions/merge"
             assert module_book.client.post(merge, json={"source_customer_ids": [gone]}).status_code == 200
 
-        check_envelope(module_book.client.get(path_of(number)), 404, "number", "not_found")
+        check_envelope(module_book.client.get(path_of(number)), 404, "number", "resource_not_found")
         made = put(module_book, number, whole)
         assert made.status_code == 201
         assert made.json()["id"] != gone

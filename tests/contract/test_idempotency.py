@@ -16,7 +16,7 @@ from tests.fixtures.server import start_server, stop_server, wait_until
 from tests.fixtures.statements import TEST_MARK
 from tradebook.clock import now_ms
 from tradebook.crud import idempotency
-from tradebook.errors import IdempotencyKeyInUse
+from tradebook.errors import IdempotencyInProgress
 from tradebook.storage.schema import ACCOUNT, prepare
 from tradebook.web.twins import Twins
 
@@ -144,7 +144,7 @@ def test_a_key_goes_with_requests_that_are_refused_before_the_book_is_asked(book
 def test_a_key_that_is_none_is_refused(book, key):
     answer = book.client.post(GROUPS, json=group("A"), headers=[(b"Idempotency-Key", key.encode("latin-1"))])
 
-    check_envelope(answer, 400, "Idempotency-Key", "validation_failed")
+    check_envelope(answer, 400, "Idempotency-Key", "parameter_invalid")
     assert book.get(GROUPS)["data"] == []
 
 
@@ -176,7 +176,7 @@ def test_fifty_at_once_make_one_row(book):
                 answer = client.post(GROUPS, json=group("A"), headers={"Idempotency-Key": "fifty"})
                 if answer.status_code != 409:
                     return answer
-                error = check_envelope(answer, 409, "Idempotency-Key", "idempotency_key_in_use")
+                error = check_envelope(answer, 409, "Idempotency-Key", "idempotency_in_progress")
                 assert error["is_transient"]
                 assert int(answer.headers["retry-after"]) >= 1
 
@@ -278,7 +278,7 @@ def test_a_twin_under_way_is_sent_away_with_advice(tmp_path, engine, monkeypatch
         try:
             with twins.alone(book.account_key, "twin"):
                 return False
-        except IdempotencyKeyInUse:
+        except IdempotencyInProgress:
             return True
 
     try:
@@ -291,7 +291,7 @@ def test_a_twin_under_way_is_sent_away_with_advice(tmp_path, engine, monkeypatch
 
             answer = plain_http.post(second.url + GROUPS, json=group("A"), headers=headers, timeout=5)
 
-            check_envelope(answer, 409, "Idempotency-Key", "idempotency_key_in_use")
+            check_envelope(answer, 409, "Idempotency-Key", "idempotency_in_progress")
             assert answer.headers["retry-after"] == "1"
             assert not waiting.done()
         assert waiting.result().status_code == 201

@@ -60,7 +60,7 @@ def assert_no_route(book, target, method):
     status, _, body = ask(book, target, method)
 
     assert (method, target, status) == (method, target, 404)
-    assert method == "HEAD" or json.loads(body)["error"]["code"] == "route_not_found"
+    assert method == "HEAD" or json.loads(body)["error"]["code"] == "resource_not_found"
 
 
 def paths(book):

@@ -49,7 +49,7 @@ def client_of(book, secret):
 def test_without_a_key_nothing_is_done(maker, resource, route):
     answer = plain_http.request(method_of(route), maker.book.server.url + url_of(route))
 
-    check_envelope(answer, 401, None, "missing_api_key")
+    check_envelope(answer, 401, None, "invalid_credentials")
 
 
 @pytest.mark.parametrize(("resource", "route"), ROUTES)
@@ -61,7 +61,7 @@ def test_each_missing_permission_is_named(maker, resource, route):
         with client_of(maker.book, secret) as client:
             answer = client.request(method_of(route), url_of(route), json=None)
 
-            assert missing in check_envelope(answer, 403, None, "permission_denied")["message"]
+            assert missing in check_envelope(answer, 403, None, "insufficient_permissions")["message"]
 
 
 @pytest.mark.parametrize(("resource", "route"), ROUTES)
@@ -102,7 +102,7 @@ def test_a_parameter_that_no_route_knows_is_refused(maker, resource, route):
         method_of(route), path, params={"nonsense": "1"}, json={} if method_of(route) != "GET" else None
     )
 
-    check_envelope(answer, 400, "nonsense", "validation_failed")
+    check_envelope(answer, 400, "nonsense", "parameter_unknown")
 
 
 def test_every_verb_that_is_not_declared_is_405_and_told_which_are(maker):
@@ -124,12 +124,12 @@ def test_an_id_of_another_type_is_400_and_one_of_nothing_404(maker, resource, ro
     wrong = route.path.format(**{owner.param: f"zz_{NOWHERE}" for owner in route.path_objects})
 
     malformed = maker.client.request(method_of(route), wrong)
-    check_envelope(malformed, 400, route.path_objects[0].param, "validation_failed")
+    check_envelope(malformed, 400, route.path_objects[0].param, "parameter_invalid")
 
     # Ids of another system have other lengths, and are as well-formed.
     for body in (NOWHERE, "1", "ill" * 20):
         missing = maker.client.request(method_of(route), url_of(route, body), json=needed(maker, route))
-        check_envelope(missing, 404, missing.json()["error"]["param"], "not_found")
+        check_envelope(missing, 404, missing.json()["error"]["param"], "resource_not_found")
         assert missing.json()["error"]["param"] in {last, route.path_objects[0].param}
 
 
@@ -193,7 +193,7 @@ def test_a_body_can_t_refer_to_what_another_account_has(maker, foreign, resource
 
         assert answers[0].status_code == answers[1].status_code == 400, answers[0].text
         assert answers[0].text == answers[1].text
-        check_envelope(answers[0], 400, field.name, "reference_not_found")
+        check_envelope(answers[0], 400, field.name, "validation_failed")
 
 
 def test_no_list_shows_what_another_account_has(maker, foreign):

@@ -108,13 +108,13 @@ def test_a_new_key_says_what_it_is_for_and_what_it_may_do(book):
 def test_permissions_that_are_none_are_refused(book, permissions):
     answer = book.client.post(KEYS, json={"name": "A", "permissions": permissions})
 
-    check_envelope(answer, 400, "permissions", "validation_failed")
+    check_envelope(answer, 400, "permissions", "invalid_format")
 
 
 @pytest.mark.parametrize("expires_at", ["2020-01-01T00:00:00Z", "tomorrow", 5])
 def test_an_end_that_is_none_or_over_is_refused(book, expires_at):
     check_envelope(
-        book.client.post(KEYS, json={**ALL, "expires_at": expires_at}), 400, "expires_at", "validation_failed"
+        book.client.post(KEYS, json={**ALL, "expires_at": expires_at}), 400, "expires_at", "invalid_format"
     )
 
 
@@ -133,9 +133,9 @@ def test_a_key_can_t_make_a_stronger_one(book):
         strong = make(book)
         rotated = client.post(f"{KEYS}/{strong['id']}/actions/rotate")
 
-    assert "customers:delete" in check_envelope(stronger, 403, None, "permission_denied")["message"]
+    assert "customers:delete" in check_envelope(stronger, 403, None, "insufficient_permissions")["message"]
     assert sorted(made_of(as_strong)["permissions"]) == same
-    check_envelope(rotated, 403, None, "permission_denied")
+    check_envelope(rotated, 403, None, "insufficient_permissions")
     assert status_of(book, strong["secret"]) == 200
     assert book.get(f"{KEYS}/{strong['id']}")["revoked_at"] is None
 
@@ -216,9 +216,9 @@ def test_a_key_that_ends_can_t_make_one_that_goes_on(book):
         itself = client.post(f"{KEYS}/{mortal['id']}/actions/rotate")
 
     assert made_of(made)["expires_at"] == mortal["expires_at"]
-    assert mortal["expires_at"] in check_envelope(later, 403, None, "permission_denied")["message"]
+    assert mortal["expires_at"] in check_envelope(later, 403, None, "insufficient_permissions")["message"]
     assert (sooner.status_code, itself.status_code) == (201, 201)
-    check_envelope(rotated, 403, None, "permission_denied")
+    check_envelope(rotated, 403, None, "insufficient_permissions")
     again = book.client.post(f"{KEYS}/{lasting['id']}/actions/rotate", headers={"Idempotency-Key": "k"})
     assert again.status_code == 201, "a refusal for want of a permission is not kept"
 
@@ -276,7 +276,7 @@ def test_without_grace_the_old_key_ends_at_once(book):
 
     assert [status_of(book, key["secret"]) for key in (old, new)] == [401, 200]
     again = book.client.post(f"{KEYS}/{old['id']}/actions/rotate")
-    check_envelope(again, 409, "id", "already_deleted")
+    check_envelope(again, 410, "id", "resource_gone")
 
 
 @pytest.mark.parametrize("grace", [-1, 2_592_001, "60", 1.5, None])
@@ -284,7 +284,7 @@ def test_a_time_of_grace_that_is_none_is_refused(book, grace):
     old = make(book)
     answer = book.client.post(f"{KEYS}/{old['id']}/actions/rotate", json={"grace_seconds": grace})
 
-    check_envelope(answer, 400, "grace_seconds", "validation_failed")
+    check_envelope(answer, 400, "grace_seconds", "invalid_format")
     assert book.get(f"{KEYS}/{old['id']}")["revoked_at"] is None
 
 
@@ -294,12 +294,12 @@ def test_a_revoked_key_is_refused_and_still_shown(book):
     assert book.client.delete(f"{KEYS}/{made['id']}").status_code == 204
 
     answer = plain_http.get(book.server.url + LIST, headers={"Authorization": f"Bearer {made['secret']}"})
-    check_envelope(answer, 401, None, "revoked_api_key")
+    check_envelope(answer, 401, None, "api_key_revoked")
     shown = book.get(f"{KEYS}/{made['id']}")
     assert abs(parse_rfc3339(shown["revoked_at"])[0] - now_ms()) < 60_000
     assert shown in book.get(KEYS)["data"]
-    check_envelope(book.client.delete(f"{KEYS}/{made['id']}"), 404, "id", "not_found")
-    check_envelope(book.client.post(f"{KEYS}/{made['id']}/actions/rotate"), 409, "id", "already_deleted")
+    check_envelope(book.client.delete(f"{KEYS}/{made['id']}"), 404, "id", "resource_not_found")
+    check_envelope(book.client.post(f"{KEYS}/{made['id']}/actions/rotate"), 410, "id", "resource_gone")
     assert book.get(f"{KEYS}/{made['id']}") == shown
 
 
@@ -327,9 +327,9 @@ def test_a_rotated_key_whose_time_is_over_is_revoked_whoever_asks(book):
         after = client.get(LIST)
 
     assert before.status_code == 200
-    check_envelope(after, 401, None, "revoked_api_key")
+    check_envelope(after, 401, None, "api_key_revoked")
     assert status_of(book, old["secret"]) == 401
-    check_envelope(book.client.delete(f"{KEYS}/{old['id']}"), 404, "id", "not_found")
+    check_envelope(book.client.delete(f"{KEYS}/{old['id']}"), 404, "id", "resource_not_found")
 
 
 @pytest.mark.parametrize("spelling", ["statuses[]={}", "statuses={}"])
@@ -356,8 +356,8 @@ def test_keys_are_listed_by_what_they_are_now(book, spelling):
         assert listed(",".join(statuses)) == listed(*statuses)
     assert listed("active", "expired", "revoked") == every
     cursor = book.get(f"{KEYS}?limit=1&statuses=active")["page_info"]["next_page_url"]
-    check_envelope(book.client.get(cursor.replace("active", "revoked")), 400, "cursor", "validation_failed")
-    check_envelope(book.client.get(f"{KEYS}?statuses=old"), 400, "statuses", "validation_failed")
+    check_envelope(book.client.get(cursor.replace("active", "revoked")), 400, "cursor", "parameter_invalid")
+    check_envelope(book.client.get(f"{KEYS}?statuses=old"), 400, "statuses", "parameter_invalid")
 
 
 def test_when_a_key_was_used_is_known_and_costs_no_write_on_every_request(book):
@@ -396,7 +396,7 @@ def test_a_key_can_t_end_a_stronger_one(book):
         refused = client.delete(f"{KEYS}/{strong['id']}")
         done = client.delete(f"{KEYS}/{weak['id']}")
 
-    assert "may do more" in check_envelope(refused, 403, None, "permission_denied")["message"]
+    assert "may do more" in check_envelope(refused, 403, None, "insufficient_permissions")["message"]
     assert (status_of(book, strong["secret"]), done.status_code) == (200, 204)
 
 
@@ -455,7 +455,7 @@ def test_a_key_that_is_revoked_while_its_body_comes_does_nothing(book, what):
         answer = ask_slowly(book, "POST", GROUPS, body, revoke)
 
     assert answer.startswith("HTTP/1.1 401"), answer
-    assert "revoked_api_key" in answer
+    assert "api_key_revoked" in answer
     assert [entry["name"] for entry in book.get(GROUPS)["data"]] == ["Before"]
     assert [key["id"] for key in book.get(f"{KEYS}?statuses=active")["data"]] == [book.key_id]
     assert len(book.get(KEYS)["data"]) == 2
@@ -468,7 +468,7 @@ def test_a_key_that_ends_while_its_body_comes_does_nothing(book):
     )
 
     assert answer.startswith("HTTP/1.1 401"), answer
-    assert "expired_api_key" in answer
+    assert "api_key_expired" in answer
     assert len(book.get(KEYS)["data"]) == 2
 
 

@@ -22,6 +22,7 @@ from tradebook_client.words import (
     Permission,
     PriorityCode,
     Relation,
+    RemovedScope,
     ShippingTermType,
     Statuse,
 )
@@ -584,6 +585,8 @@ class AccountUsersFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
+    removed_scope: RemovedScope
+    """Whether users who were removed are listed too. Default: `excluded`."""
 
 
 class AccountUserCreate(TypedDict, total=False):

@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     PriorityCode = Literal["low", "normal", "high"]
     Relation = Literal["attached", "bill_to", "ship_to"]
     RelationshipType = Literal["standalone", "parent", "child"]
+    RemovedScope = Literal["excluded", "included"]
     ShippingTermType = Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
     Statuse = Literal["active", "expired", "revoked"]
 else:
@@ -104,5 +105,6 @@ else:
     PriorityCode = str
     Relation = str
     RelationshipType = str
+    RemovedScope = str
     ShippingTermType = str
     Statuse = str

@@ -11,7 +11,7 @@ from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
 from tradebook.cli.output import WRONG_USAGE, fail, print_json, print_whole, tell
 from tradebook.clock import DAY_MS, now_ms
 from tradebook.crud.kinds import did_you_mean
-from tradebook.errors import AlreadyDeleted, ValidationFailed
+from tradebook.errors import ResourceGone, ResourceNotFound, ValidationFailed
 from tradebook.ids import decode_id, encode_id
 from tradebook.resources import api_keys
 from tradebook.resources.api_keys import ALL_PERMISSIONS
@@ -120,7 +120,7 @@ def rotate_key(
     def rotate(writer: Writer) -> tuple[str, str]:
         before = api_keys.records.find(writer, found)
         if before is None:
-            raise AlreadyDeleted("There is no such key.")
+            raise ResourceGone("There is no such key.")
         row, secret = api_keys.rotate_key(writer, before, revoke_at=now_ms() + grace_seconds * 1000)
         return encode_id(api_keys.ID_PREFIX, row["id"]), secret
 
@@ -128,7 +128,7 @@ def rotate_key(
         account_id, _ = account_key(book, account)
         try:
             key_id, secret = writing(book, account_id, rotate)
-        except AlreadyDeleted:
+        except (ResourceGone, ResourceNotFound):
             fail(f"This account has no key {key} that is still valid.")
         except ValidationFailed as error:
             fail(error.message)

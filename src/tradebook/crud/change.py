@@ -6,7 +6,7 @@ import msgspec
 
 from tradebook.crud.grant import Grant
 from tradebook.crud.versions import version_of
-from tradebook.errors import PreconditionFailed, SystemOwned
+from tradebook.errors import InsufficientPermissions, PreconditionFailed
 from tradebook.storage.database import Writer
 
 NO_LIMIT = 1 << 62
@@ -47,7 +47,9 @@ UNCONDITIONAL = Conditions()
 def require_changeable(row: dict[str, Any], conditions: Conditions) -> None:
     """Refuse to change what belongs to the system, or is not as the client expects."""
     if row.get("is_system"):
-        raise SystemOwned("This belongs to the system and can't be changed or deleted. Make one of your own.")
+        raise InsufficientPermissions(
+            "This belongs to the system and can't be changed or deleted. Make one of your own."
+        )
     if conditions.must_be_new:
         raise PreconditionFailed(
             "There is such an object already, and If-None-Match: * only creates. Leave the header out to "

@@ -15,7 +15,7 @@ from functools import cached_property, partial
 import msgspec
 import sqlalchemy as sa
 
-from tradebook.errors import ValidationFailed
+from tradebook.errors import ParameterInvalid
 from tradebook.storage.accounts import deployment
 from tradebook.storage.database import Database, Duplicate, Unavailable
 from tradebook.storage.schema import prepare_of_all_accounts
@@ -63,8 +63,8 @@ class Cursors:
         return urlsafe_b64encode(head + self._tag(head, scope)).decode()
 
     def decode(self, text: str, scope: bytes, *, param: str) -> Position:
-        """Read a cursor that was made for the same scope; ValidationFailed for anything else."""
-        refusal = ValidationFailed(
+        """Read a cursor that was made for the same scope; ParameterInvalid for anything else."""
+        refusal = ParameterInvalid(
             "This cursor is damaged, or was made for other filters, another list or another account. Take it "
             "unchanged from next_page_url or previous_page_url, together with the same filters, or leave it "
             "out for the first page.",

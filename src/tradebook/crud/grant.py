@@ -3,7 +3,7 @@
 import msgspec
 
 from tradebook.clock import now_ms
-from tradebook.errors import ExpiredApiKey, PermissionDenied, RevokedApiKey
+from tradebook.errors import ApiKeyExpired, ApiKeyRevoked, InsufficientPermissions
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -23,18 +23,18 @@ class Grant(msgspec.Struct, frozen=True):
         return min((end for end in (self.expires_at, self.revoked_at) if end is not None), default=None)
 
     def require_standing(self) -> None:
-        """Refuse a grant that has ended: RevokedApiKey or ExpiredApiKey."""
+        """Refuse a grant that has ended: ApiKeyRevoked or ApiKeyExpired."""
         ends_at = self.ends_at
         if ends_at is None or now_ms() < ends_at:
             return
         if self.revoked_at is not None and now_ms() >= self.revoked_at:
-            raise RevokedApiKey("This API key was revoked.")
-        raise ExpiredApiKey("This API key has expired.")
+            raise ApiKeyRevoked("This API key was revoked.")
+        raise ApiKeyExpired("This API key has expired.")
 
     def require(self, *permissions: str) -> None:
-        """Refuse an action without its permission: PermissionDenied, which names the permission."""
+        """Refuse an action without its permission: InsufficientPermissions, which names the permission."""
         for permission in permissions:
             if permission not in self.permissions:
-                raise PermissionDenied(
+                raise InsufficientPermissions(
                     f"This API key lacks the permission {permission}. Use a key that has it."
                 )

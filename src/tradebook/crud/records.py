@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tradebook.crud.versions import first_version, next_version
-from tradebook.errors import AlreadyExists, ReferenceNotFound, StillReferenced
+from tradebook.errors import ResourceConflict, ResourceExists, ValidationFailed
 from tradebook.ids import new_key
 from tradebook.storage.database import Reader, Writer
 from tradebook.storage.index import ListIndex
@@ -118,13 +118,13 @@ class Records:
         return {row["id"]: row for row in (dict(zip(self.columns, each, strict=True)) for each in rows)}
 
     def require(self, reader: Reader, keys: Iterable[int], param: str) -> None:
-        """Refuse keys that the account does not have: ReferenceNotFound."""
+        """Refuse keys that the account does not have: ValidationFailed."""
         wanted = set(keys)
         if wanted and len(reader.rows(self._known, ids=sorted(wanted))) < len(wanted):
             raise _not_found(param)
 
     def require_all(self, reader: Reader, keys: Iterable[int], param: str) -> dict[int, Values]:
-        """Return the rows of keys; ReferenceNotFound where the account doesn't have them all."""
+        """Return the rows of keys; ValidationFailed where the account doesn't have them all."""
         wanted = set(keys)
         found = self.find_all(reader, wanted)
         if len(found) < len(wanted):
@@ -139,7 +139,7 @@ class Records:
         return row
 
     def add(self, writer: Writer, values: Values) -> int:
-        """Add a row and return its key; AlreadyExists if a unique value is taken."""
+        """Add a row and return its key; ResourceExists if a unique value is taken."""
         row = self.new_row(values)
         self.require_free(writer, row, self._taken)
         self.insert(writer, [row])
@@ -172,7 +172,7 @@ class Records:
         self._reindex(writer, [after for before, after in changes if differ(before, after, self._indexed)])
 
     def delete(self, writer: Writer, before: Values) -> None:
-        """Delete a row and the rows that it owns; StillReferenced if other rows refer to it."""
+        """Delete a row and the rows that it owns; ResourceConflict if other rows refer to it."""
         key = before["id"]
         self.require_unreferenced(writer, key)
         for statement in self._owned:
@@ -186,14 +186,14 @@ class Records:
             writer.reindex(self._index, [row["id"] for row in rows], {row["id"]: row for row in rows})
 
     def require_unreferenced(self, reader: Reader, key: int) -> None:
-        """Refuse if other rows refer to this one, and say how many: StillReferenced."""
+        """Refuse if other rows refer to this one, and say how many: ResourceConflict."""
         for name, statement in self._referring:
             count = reader.rows(statement, key=key)[0][0]
             if count:
                 subject = (
                     f"{count} {name} still refer" if count > 1 else f"1 {name.removesuffix('s')} still refers"
                 )
-                raise StillReferenced(f"{subject} to it. Let them refer to another one first.", param="id")
+                raise ResourceConflict(f"{subject} to it. Let them refer to another one first.", param="id")
 
     @cached_property
     def _referring(self) -> list[tuple[str, Prepared]]:
@@ -215,18 +215,18 @@ class Records:
                 row[folded] = None if row[name] is None else fold_case(row[name])
 
     def require_free(self, reader: Reader, row: Values, columns: Container[str]) -> None:
-        """Refuse a row whose value in one of these columns another one has: AlreadyExists."""
+        """Refuse a row whose value in one of these columns another one has: ResourceExists."""
         for name, statement in self._taken.items():
             if name not in columns or row.get(name) is None:
                 continue
             more = {} if self._within is None else {"within": row[self._within]}
             value = row[self._folded.get(name, name)]
             if any(key != row["id"] for key, _ in reader.rows(statement, value=value, **more)):
-                raise AlreadyExists(f"Another one has this {name} already; it must be unique.", param=name)
+                raise ResourceExists(f"Another one has this {name} already; it must be unique.", param=name)
 
 
-def _not_found(param: str) -> ReferenceNotFound:
-    return ReferenceNotFound(f"{param} names an object that this account doesn't have.", param=param)
+def _not_found(param: str) -> ValidationFailed:
+    return ValidationFailed(f"{param} names an object that this account doesn't have.", param=param)
 
 
 def differ(before: Values, after: Values, columns: Iterable[str]) -> bool:

@@ -11,8 +11,8 @@ from tradebook.crud.fields import NOTHING, Body
 from tradebook.crud.kinds import Kind
 from tradebook.crud.parameters import Pairs, Parameter
 from tradebook.crud.records import Records, Values
-from tradebook.errors import ApiError, NotFound
-from tradebook.ids import encode_id
+from tradebook.errors import ApiError, ResourceNotFound
+from tradebook.ids import encode_id, example_key
 from tradebook.storage.database import Reader
 from tradebook.storage.index import Query
 
@@ -96,6 +96,8 @@ class PathObject(msgspec.Struct, frozen=True):
     inside: str | None = None
     """The column with the key of the object before it in the path."""
     gone: Gone | None = None
+    example: int = example_key()
+    """The key of one in an example."""
     by: Kind | None = None
     """What the path names it by instead of its id: the unique column called as `param`, of this kind.
 
@@ -115,7 +117,7 @@ class PathObject(msgspec.Struct, frozen=True):
         return self.records.key_of(reader, self.param, name)
 
     def row(self, reader: Reader, name: PathKey, before: PathKey | None) -> Values:
-        """Return its row; NotFound if there is none, or none in the object before it."""
+        """Return its row; ResourceNotFound if there is none, or none in the object before it."""
         found = self.find(reader, name)
         if found is None or (self.inside is not None and found[self.inside] != before):
             raise self.missing(reader, name)
@@ -124,13 +126,15 @@ class PathObject(msgspec.Struct, frozen=True):
     def missing(self, reader: Reader, name: PathKey) -> ApiError:
         """Return the error that says that it does not exist."""
         if isinstance(name, str):
-            return NotFound(f"No such object of this account has this {self.param}.", param=self.param)
+            return ResourceNotFound(
+                f"No such object of this account has this {self.param}.", param=self.param
+            )
         error = None if self.gone is None else self.gone.find(reader, name)
-        return error or NotFound("There is no such object in this account.", param=self.param)
+        return error or ResourceNotFound("There is no such object in this account.", param=self.param)
 
 
 def row_in_path(path_objects: Sequence[PathObject], reader: Reader, names: Sequence[PathKey]) -> Values:
-    """Return the row of the object that a path ends in; NotFound if any object of the path is missing."""
+    """Return the row of the object that a path ends in; ResourceNotFound if any object is missing."""
     row: Values = {}
     before = None
     for path_object, name in zip(path_objects, names, strict=True):
@@ -182,7 +186,7 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
         return (self.permission,)
 
     def find(self, view: View, names: Sequence[PathKey]) -> Any:
-        """Return the finished object; NotFound if any object of the path is missing."""
+        """Return the finished object; ResourceNotFound if any object of the path is missing."""
         last = self.path_objects[-1]
         if len(names) > 1:
             row_in_path(self.path_objects, view.reader, names)

@@ -26,13 +26,20 @@ class Geolocation(msgspec.Struct, frozen=True):
     """Where an address is. Its id is made of the same key as the address's."""
 
     id: str
+    """The id, such as `geo_2t17adc000000`."""
     object: Literal["geolocation"]
     street_line_1: str | None
+    """Street and number, such as `12 Pier Road`."""
     street_line_2: str | None
+    """A second line, such as `Suite 4`."""
     locality: str | None
+    """The city, such as `Portland`."""
     state: str | None
+    """The state as it is written on a letter, such as `ME`."""
     postal_code: str | None
+    """The postal code, such as `04101`."""
     country: str
+    """Two letters, such as `US`."""
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -41,10 +48,15 @@ class Address(msgspec.Struct, frozen=True):
     id: str
     object: Literal["address"]
     name: str
+    """The company or person at this address."""
     phone: str | None
+    """The phone number, as it was given."""
     email: str | None
+    """The email address."""
     type: AddressType
+    """What kind of place it is."""
     geolocation: Geolocation | None
+    """Where it is."""
     created_at: str
     updated_at: str
 
@@ -74,20 +86,27 @@ class Country(Kind, frozen=True):
         """Name the spellings."""
         return "a two- or three-letter code, or an English name"
 
+    def example(self) -> str:
+        """Give one."""
+        return "US"
+
     def schema(self) -> dict[str, Any]:
         """Describe the two letters."""
         return {"type": "string", "minLength": 2, "maxLength": 2}
 
 
+SHOWN = ("name", "street_line_1", "locality", "state", "postal_code", "country")
+"""What an example of an address says."""
+
 FIELDS = (
-    own("name", LINE, "The company or person at this address.", is_required=True),
-    own("street_line_1", LINE, "Street and number."),
-    own("street_line_2", LINE, "A second line, such as a suite or a floor."),
-    own("locality", LINE, "The city."),
-    own("state", LINE, "The state, as it is written on a letter."),
-    own("postal_code", LINE, "The postal code."),
+    own("name", LINE, "The company or person at this address.", is_required=True, example="Harbor Coffee"),
+    own("street_line_1", LINE, "Street and number.", example="12 Pier Road"),
+    own("street_line_2", LINE, "A second line, such as a suite or a floor.", example="Suite 4"),
+    own("locality", LINE, "The city.", example="Portland"),
+    own("state", LINE, "The state, as it is written on a letter.", example="ME"),
+    own("postal_code", LINE, "The postal code.", example="04101"),
     own("country", Country(), "Two letters, such as US.", is_required=True),
-    own("phone", LINE, "A phone number."),
+    own("phone", LINE, "A phone number.", example="+1 207 555 0142"),
     own("email", EMAIL, "An email address."),
     own("type", OneOf(AddressType), "What kind of place it is.", default="standard"),
 )

@@ -13,7 +13,13 @@ from tradebook.crud.kinds import LINE, Id, Many, OneOf, Time, Whole, Word
 from tradebook.crud.parameters import Parameter
 from tradebook.crud.records import Values
 from tradebook.crud.resource import Action, PathObject, Resource, View
-from tradebook.errors import AlreadyDeleted, NotFound, PermissionDenied, ReferenceNotFound, ValidationFailed
+from tradebook.errors import (
+    InsufficientPermissions,
+    MissingField,
+    ResourceGone,
+    ResourceNotFound,
+    ValidationFailed,
+)
 from tradebook.resources.api_keys import (
     ALL_PERMISSIONS,
     GRACE_DAYS_MAX,
@@ -46,7 +52,7 @@ def load(view: View, keys: Sequence[int]) -> Mapping[int, ApiKey]:
 CREATE = Body(
     "ApiKeyCreate",
     (
-        Field("name", LINE, "What the key is for.", is_required=True),
+        Field("name", LINE, "What the key is for.", is_required=True, example="Web shop"),
         Field(
             "permissions",
             Many(Word(ALL_PERMISSIONS), 1),
@@ -66,6 +72,7 @@ CREATE = Body(
         ),
     ),
     shape=ApiKey,
+    shown=("permissions",),
 )
 ROTATE = Body(
     "ApiKeyRotate",
@@ -80,6 +87,7 @@ ROTATE = Body(
             "grace_seconds",
             Whole(0, GRACE_SECONDS_MAX),
             "The same in seconds from now: how long the old key goes on working. Give this or `revoke_at`.",
+            example=3600,
         ),
         Field(
             "expires_at",
@@ -87,6 +95,7 @@ ROTATE = Body(
             "When the new key expires. Default: when the old one would have.",
         ),
     ),
+    shown=("grace_seconds",),
 )
 
 _ENVIRONMENT = prepare(sa.select(accounts.c.environment).where(accounts.c.account_id == ACCOUNT))
@@ -113,11 +122,11 @@ def _permissions_in(given: Values) -> list[str]:
     if given["role_id"] is not None:
         if permissions is not None:
             raise ValidationFailed("role_id and permissions can't both be given.", param="role_id")
-        raise ReferenceNotFound(
+        raise ValidationFailed(
             "role_id names a role that this account doesn't have. Give permissions instead.", param="role_id"
         )
     if permissions is None:
-        raise ValidationFailed(
+        raise MissingField(
             "permissions is missing. Say what the key may do, such as customers:read.", param="permissions"
         )
     return permissions
@@ -144,7 +153,7 @@ def _created(row: Values, secret: str) -> CreatedApiKey:
 def delete(change: Change) -> None:
     """Revoke a key that may do no more than the one that revokes it."""
     if status_of(change.row, now_ms()) == "revoked":
-        raise NotFound("This key was revoked already.", param="id")
+        raise ResourceNotFound("This key was revoked already.", param="id")
     _require_no_weaker(change.grant, change.row["permissions"].split())
     revoke_key(change.writer, change.id)
 
@@ -153,7 +162,7 @@ def _require_no_weaker(grant: Grant, permissions: Sequence[str]) -> None:
     """Refuse to end or replace a key that may do more than the one that asks for it."""
     more = [permission for permission in permissions if permission not in grant.permissions]
     if more:
-        raise PermissionDenied(
+        raise InsufficientPermissions(
             f"That key may do more than this one, {more[0]} for example. Use a key that has all of its "
             "permissions, or tradebook keys revoke."
         )
@@ -164,7 +173,7 @@ def _require_no_more(grant: Grant, permissions: Sequence[str], expires_at: int |
     grant.require(*permissions)
     end = grant.ends_at
     if end is not None and (expires_at is None or expires_at > end):
-        raise PermissionDenied(
+        raise InsufficientPermissions(
             f"This API key ends at {format_ms(end)} and can't make one that ends later. Use one that lasts."
         )
 
@@ -215,7 +224,7 @@ resource = Resource(
             summary="Replace an API key by a new one; the old one is revoked after its grace",
             permissions=("api_keys:create", "api_keys:delete"),
             act=rotate,
-            errors=(AlreadyDeleted,),
+            errors=(ResourceGone,),
             body=ROTATE,
             path_objects=(_PATH_OBJECT,),
             item=CreatedApiKey,

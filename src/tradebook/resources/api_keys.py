@@ -15,7 +15,7 @@ from tradebook.crud.resource import Asked
 from tradebook.crud.shapes import NoObject
 from tradebook.crud.versions import first_version, next_version_of
 from tradebook.crud.walks import select_span
-from tradebook.errors import AlreadyDeleted, ValidationFailed
+from tradebook.errors import ResourceGone, ValidationFailed
 from tradebook.ids import encode_id, milliseconds_of, new_key
 from tradebook.resources.api_key_secrets import account_of, hash_of, new_secret, no_such_key, redacted
 from tradebook.storage.database import Database, Reader, Unavailable, Writer
@@ -37,12 +37,19 @@ class ApiKey(msgspec.Struct, frozen=True):
     id: str
     object: Literal["api_key"]
     name: str | None
+    """What the key is for."""
     redacted_value: str
+    """What can be told of the secret, such as `tb_sk_prod_••••1a2b`."""
     role: NoObject
+    """Always null in this version."""
     permissions: list[str]
+    """What the key may do."""
     expires_at: str | None
+    """When the key expires; null if it doesn't."""
     revoked_at: str | None
+    """When the key was revoked, or will be, as it was rotated."""
     last_used_at: str | None
+    """When the key was last used, to within five minutes."""
     created_at: str
     updated_at: str
 
@@ -52,7 +59,9 @@ class CreatedApiKey(msgspec.Struct, frozen=True):
 
     object: Literal["created_api_key"]
     api_key_secret: str
+    """The secret, such as `tb_sk_prod_…`: keep it, as it is not shown again."""
     api_key_info: ApiKey
+    """The key."""
 
 
 api_keys: sa.Table = table(
@@ -170,11 +179,11 @@ def rotate_key(
 ) -> tuple[Values, str]:
     """Replace a key by one with the same permissions; the old one is revoked at a time.
 
-    Returns the row of the new key and its secret. AlreadyDeleted if the old one doesn't work any more.
+    Returns the row of the new key and its secret. ResourceGone if the old one doesn't work any more.
     """
     now = now_ms()
     if status_of(before, now) != "active":
-        raise AlreadyDeleted("This key doesn't work any more: make a new one.", param="id")
+        raise ResourceGone("This key doesn't work any more: make a new one.", param="id")
     revoked_at = max(revoke_at, now)
     if before["revoked_at"] is not None:
         # Rotated again, as after a lost answer, it doesn't last longer.
@@ -196,9 +205,10 @@ def add_key(
     permissions: Sequence[str],
     expires_at: int | None,
     name: str | None,
+    key: int | None = None,
 ) -> tuple[Values, str]:
     """Add a key and return its row and its secret; ValidationFailed if the account has too many."""
-    key = new_key()
+    key = new_key() if key is None else key
     if writer.rows(_COUNT, now=now_ms())[0][0] >= KEYS_MAX:
         raise ValidationFailed(
             f"The account has {KEYS_MAX:,} API keys that work, the most that it can have. Revoke some first."
@@ -234,7 +244,7 @@ def list_keys(reader: Reader) -> list[ApiKey]:
 def authenticate(database: Database, secret: str, revision: int | None = None) -> tuple[Grant, int]:
     """Return the grant of a key, and the revision of its account; `revision` is the current one, if known.
 
-    InvalidApiKey, RevokedApiKey or ExpiredApiKey if it opens nothing.
+    InvalidCredentials, ApiKeyRevoked or ApiKeyExpired if it opens nothing.
     """
     account_id = account_of(secret)
     # The revision first: if the key is revoked in between, the next request looks it up again.
@@ -258,7 +268,7 @@ def authenticate(database: Database, secret: str, revision: int | None = None) -
 
 
 def require_standing(reader: Reader, grant: Grant) -> Grant:
-    """Return a grant as it is now; RevokedApiKey or ExpiredApiKey if it has ended since it was looked up."""
+    """Return a grant as it is now; ApiKeyRevoked or ApiKeyExpired if it has ended since it was looked up."""
     permissions, expires_at, revoked_at = reader.rows(_GRANT, key=grant.key_id)[0]
     standing = replace(
         grant, permissions=frozenset(permissions.split()), expires_at=expires_at, revoked_at=revoked_at

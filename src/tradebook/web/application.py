@@ -11,13 +11,14 @@ from tradebook.crud.resource import Action, Resource
 from tradebook.errors import (
     CATALOGUE,
     ApiError,
-    DatabaseUnavailable,
     InternalError,
     MethodNotAllowed,
-    RouteNotFound,
-    ValidationFailed,
+    ParameterInvalid,
+    ResourceNotFound,
+    ServiceUnavailable,
 )
 from tradebook.storage.database import Unavailable
+from tradebook.web import metrics
 from tradebook.web.changing import Changing
 from tradebook.web.envelope import answer_error
 from tradebook.web.log import log
@@ -133,16 +134,17 @@ def _answer_framework_error(
         response.set_header("Allow", allowed)
         answer_error(response, MethodNotAllowed(f"{method} is not allowed here; allowed is {allowed}."))
     elif isinstance(error, falcon.HTTPNotFound):
-        answer_error(response, RouteNotFound("There is no such path. GET /openapi.json lists all paths."))
+        answer_error(response, ResourceNotFound("There is no such path. GET /openapi.json lists all paths."))
     else:
-        answer_error(response, ValidationFailed(error.title or "The request can't be read."))
+        answer_error(response, ParameterInvalid(error.title or "The request can't be read."))
 
 
 def _answer_unavailable(
     request: falcon.Request, response: falcon.Response, error: Unavailable, params: Any
 ) -> None:
+    metrics.unavailable("database")
     log("database unavailable", request_id=request.context.request_id, reason=str(error))
-    answer_error(response, DatabaseUnavailable("The database is away or busy. Try again shortly."))
+    answer_error(response, ServiceUnavailable("The database is away or busy. Try again shortly."))
 
 
 def _answer_fault(request: falcon.Request, response: falcon.Response, error: Exception, params: Any) -> None:

@@ -11,7 +11,7 @@ from tradebook.crud.grant import Grant
 from tradebook.crud.list_requests import RequestParser
 from tradebook.crud.records import Values
 from tradebook.crud.resource import Act, Action, View, row_in_path
-from tradebook.errors import ApiError, OutcomeInDoubt, PermissionDenied, UnsupportedMediaType
+from tradebook.errors import ApiError, InsufficientPermissions, OutcomeInDoubt, UnsupportedMediaType
 from tradebook.ids import encode_id
 from tradebook.storage.database import OutcomeUnknown, Reader, Writer
 from tradebook.storage.transactions import reading, writing
@@ -82,7 +82,7 @@ class Changing:
         except ApiError as error:
             # Store a failure that would come again. Not a missing permission: another API key, or this
             # one with more permissions, may succeed.
-            if replay is None or error.is_transient or isinstance(error, PermissionDenied):
+            if replay is None or error.is_transient or isinstance(error, InsufficientPermissions):
                 raise
             answer = error_answer(error)
         if replay is not None:

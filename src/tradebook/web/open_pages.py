@@ -8,7 +8,7 @@ from typing import Any
 import falcon
 import msgspec
 
-from tradebook.errors import DatabaseUnavailable
+from tradebook.errors import ServiceUnavailable
 from tradebook.web.envelope import answer_error
 
 
@@ -75,6 +75,6 @@ class Ready:
             response.data = msgspec.json.encode({"status": "ready"})
         else:
             message = "The database can't be reached or is not migrated. Run tradebook migrate --check."
-            answer_error(response, DatabaseUnavailable(message))
+            answer_error(response, ServiceUnavailable(message))
 
     on_head = on_get

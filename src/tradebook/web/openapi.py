@@ -5,7 +5,7 @@ from typing import Any
 
 import tradebook
 from tradebook.crud.resource import Action, Resource, Route
-from tradebook.errors import ApiError, DatabaseUnavailable
+from tradebook.errors import ApiError, ServiceUnavailable
 from tradebook.web.envelope import ErrorEnvelope
 from tradebook.web.openapi_headers import HEADERS, OF_EVERY_ANSWER, READ_304, REQUEST_HEADERS, ref, refer
 from tradebook.web.openapi_operations import Operations, tag_of
@@ -19,11 +19,14 @@ SERVED_AT = "http://127.0.0.1:8000"
 def openapi_document(resources: Iterable[Resource], *, server: str = SERVED_AT) -> dict[str, Any]:
     """Describe every route: parameters, answers, errors."""
     listed = tuple(resources)
-    schemas = Schemas()
+    routes = [(resource, route) for resource in listed for route in resource.routes]
+    schemas = Schemas(
+        {each.shape.__name__: each.id_prefix for each in listed},
+        [route.body for _, route in routes if isinstance(route, Action)],
+    )
     for resource in listed:
         schemas.object(resource.shape)
     schemas.object(ErrorEnvelope)
-    routes = [(resource, route) for resource in listed for route in resource.routes]
     paths = _paths(routes, Operations(schemas, routes)) | _pages()
     schemas.name_enumerations(paths)
     return {
@@ -92,7 +95,7 @@ def _pages() -> dict[str, Any]:
             "get_readiness",
             "Check that the book can be read and has this version's schema",
             ready,
-            DatabaseUnavailable,
+            ServiceUnavailable,
         ),
         "/openapi.json": _page(
             "get_openapi_document", "Get this document", {"type": "object"}, headers=("Cache-Control",)

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from tradebook.crud.kinds import refusal
 from tradebook.crud.resource import PathKey, PathObject
-from tradebook.errors import ValidationFailed
+from tradebook.errors import ParameterInvalid, ValidationFailed
 from tradebook.ids import read_id
 from tradebook.text import fold_case, shortened
 
@@ -13,22 +14,25 @@ _WRONG_BYTES = "\N{REPLACEMENT CHARACTER}"
 
 
 def keys_in_path(path_objects: Sequence[PathObject], parts: dict[str, str]) -> tuple[Any, ...]:
-    """Read the ids of a path; ValidationFailed names one of another type."""
+    """Read the ids of a path; ParameterInvalid names one of another type."""
     return tuple(_key_in_path(path_object, parts[path_object.param]) for path_object in path_objects)
 
 
 def _key_in_path(path_object: PathObject, text: str) -> PathKey:
     if path_object.by is not None:
         if _WRONG_BYTES in text:
-            raise ValidationFailed(
+            raise ParameterInvalid(
                 f"{path_object.param} has bytes that are no UTF-8: percent-encode the UTF-8 of the text.",
                 param=path_object.param,
             )
-        name: str = path_object.by.take(text, path_object.param)
+        try:
+            name: str = path_object.by.read(text)
+        except ValueError as reason:
+            raise refusal(ParameterInvalid, path_object.param, reason) from None
         return name
     key = read_id(path_object.id_prefix, text)
     if key is None:
-        raise ValidationFailed(
+        raise ParameterInvalid(
             f"{path_object.param} takes ids that begin with {path_object.id_prefix}_, as this API "
             "returns them.",
             param=path_object.param,

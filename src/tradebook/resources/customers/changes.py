@@ -9,13 +9,11 @@ import sqlalchemy as sa
 from tradebook.crud.change import Change
 from tradebook.crud.records import Values, differ
 from tradebook.errors import (
-    AlreadyDeleted,
     CustomerMerged,
-    HierarchyViolation,
-    ReferenceNotFound,
+    MissingField,
+    ResourceConflict,
+    ResourceGone,
     ValidationFailed,
-    WrongCarrier,
-    WrongGroupType,
 )
 from tradebook.ids import encode_id
 from tradebook.resources import (
@@ -39,7 +37,7 @@ from tradebook.resources.customers.writing import add_customers, change_customer
 from tradebook.storage.database import Reader, Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
-ERRORS = (AlreadyDeleted, HierarchyViolation, WrongCarrier, WrongGroupType)
+ERRORS = (ResourceGone, ResourceConflict)
 """What the rules below can refuse with."""
 
 _SURVIVORS = prepare(
@@ -140,7 +138,7 @@ class _Said(msgspec.Struct):
         """Refuse an address that can't be made of what is given."""
         part, _, field = column.partition(".")
         param = f"{part}_address.{field}"
-        raise ValidationFailed(f"{param} {reason}.", param=param)
+        raise MissingField(f"{param} {reason}.", param=param)
 
 
 class _Given(msgspec.Struct):
@@ -215,13 +213,13 @@ def survivor_of(reader: Reader, key: int, param: str = "id") -> CustomerMerged |
 
 
 def require_customers(reader: Reader, keys: Collection[int], param: str) -> None:
-    """Refuse keys of customers that the account doesn't have: ReferenceNotFound, which names survivors."""
+    """Refuse keys of customers that the account doesn't have: ValidationFailed, which names survivors."""
     try:
         records.require(reader, keys, param)
-    except ReferenceNotFound:
+    except ValidationFailed:
         for key, survivor in reader.rows(_SURVIVORS, ids=list(keys)):
             gone, there = encode_id(ID_PREFIX, key), encode_id(ID_PREFIX, survivor)
-            raise ReferenceNotFound(
+            raise ValidationFailed(
                 f"{param} names {gone}, which was merged into {there}.", param=param
             ) from None
         raise
@@ -244,7 +242,7 @@ def _require_groups(reader: Reader, keys: Collection[int], param: str, kind: str
     wanted = account_groups.TYPES.index(kind)
     found = account_groups.records.require_all(reader, keys, param)
     if any(row["type"] != wanted for row in found.values()):
-        raise WrongGroupType(f"{param} takes groups whose type is {kind}.", param=param)
+        raise ValidationFailed(f"{param} takes groups whose type is {kind}.", param=param)
 
 
 def _check_carrier(reader: Reader, given: Values, before: Values) -> None:
@@ -254,7 +252,7 @@ def _check_carrier(reader: Reader, given: Values, before: Values) -> None:
     if carrier is not None and carrier != before["carrier_id"]:
         (row,) = carriers.records.require_all(reader, [carrier], "default_carrier_id").values()
         if row["deleted_at"] is not None:
-            raise AlreadyDeleted("This carrier was deleted: choose another one.", param="default_carrier_id")
+            raise ResourceGone("This carrier was deleted: choose another one.", param="default_carrier_id")
     if level is None or not any(name in given for name in names):
         return
     param = "default_service_level_id" if "default_service_level_id" in given else "default_carrier_id"
@@ -263,7 +261,7 @@ def _check_carrier(reader: Reader, given: Values, before: Values) -> None:
         for key, row in service_levels.records.require_all(reader, [level], param).items()
     }
     if not service_levels.go_together(carrier, level, carrier_of):
-        raise WrongCarrier(
+        raise ValidationFailed(
             "The service level belongs to another carrier: give default_carrier_id and "
             "default_service_level_id that go together.",
             param=param,
@@ -276,4 +274,4 @@ def _check_parent(reader: Reader, parent: int, before: Values) -> None:
     if misfit == "missing":
         require_customers(reader, [parent], param)
     elif misfit is not None:
-        raise HierarchyViolation(_MISFITS[misfit], param=param)
+        raise ResourceConflict(_MISFITS[misfit], param=param)

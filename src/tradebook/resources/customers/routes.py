@@ -2,11 +2,13 @@
 
 from typing import Any, Literal
 
+from msgspec import structs
+
 from tradebook.crud.kinds import LINE, Id, OneOf
 from tradebook.crud.parameters import END_DATE, START_DATE, Parameter, Q, Text
 from tradebook.crud.resource import Action, Creation, Gone, ItemRoute, ListRoute, PathObject, Resource
 from tradebook.crud.walks import walk_of_index, walk_of_owned
-from tradebook.errors import CustomerMerged, HierarchyViolation
+from tradebook.errors import CustomerMerged, ResourceConflict
 from tradebook.resources import (
     account_groups,
     account_users,
@@ -101,13 +103,16 @@ FILTERS = (
             "`state` and `postal_code` given together must match one and the same address.",
             index.PLACE,
             place,
+            example=example,
         )
-        for place, name in enumerate(("city", "state", "postal_code"))
+        for place, (name, example) in enumerate(
+            (("city", "Portland"), ("state", "ME"), ("postal_code", "04101"))
+        )
     ),
 )
 
 _PATH_OBJECT = PathObject("id", ID_PREFIX, records, gone=Gone(CustomerMerged, survivor_of))
-_BY_NUMBER = PathObject("number", ID_PREFIX, records, by=LINE)
+_BY_NUMBER = PathObject("number", ID_PREFIX, records, by=structs.replace(LINE, such_as="10001"))
 _CHANGED: dict[str, Any] = {"item": Customer, "load": load, "includes": INCLUDES}
 
 resource = Resource(
@@ -193,7 +198,7 @@ resource = Resource(
             summary="Merge customers into one",
             permissions=("customers:update", "customers:delete"),
             act=merging.merge,
-            errors=(HierarchyViolation,),
+            errors=(ResourceConflict,),
             body=merging.BODY,
             path_objects=(_PATH_OBJECT,),
             previews=(merging.CustomerMergePreview,),
