@@ -1,6 +1,7 @@
 """The pages in a real browser: for everyone, on every screen, and without asking any other server."""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,8 @@ def pages_url(tmp_path_factory):
 
 
 def axe_source():
-    import axe_playwright_python
-
-    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+    (folder,) = find_spec("axe_playwright_python").submodule_search_locations
+    return (Path(folder) / "axe.min.js").read_text()
 
 
 def faults_of(page):
@@ -93,7 +93,9 @@ def test_a_foreign_request_and_a_complaint_are_noticed(chromium, pages_url):
     opened = Tab(chromium, pages_url, DESKTOP)
     page = opened.open("/docs")
     page.evaluate("document.body.append(Object.assign(new Image(), {src: 'http://127.0.0.1:9/x.png'}))")
-    page.evaluate("document.head.append(Object.assign(document.createElement('script'), {text: 'window.x = 1'}))")
+    page.evaluate(
+        "document.head.append(Object.assign(document.createElement('script'), {text: 'window.x = 1'}))"
+    )
     page.wait_for_function("document.images.length > 1")
 
     assert page.evaluate("window.x") is None
@@ -227,11 +229,13 @@ def test_every_stop_of_the_keyboard_is_seen(tab):
     seen = []
     for _ in range(40):
         page.keyboard.press("Tab")
-        seen.append(page.evaluate("""() => {
+        seen.append(
+            page.evaluate("""() => {
             const at = document.activeElement;
             const shown = at.matches('input[type=radio]') ? at.nextElementSibling : at;
             return [at.outerHTML.slice(0, 80), getComputedStyle(shown).outlineStyle];
-        }"""))
+        }""")
+        )
 
     assert [html for html, outline in seen if outline != "solid"] == []
 
