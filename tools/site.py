@@ -1,7 +1,7 @@
 """Builds the documentation as a site; fails on a link that leads nowhere and on what loads from elsewhere.
 
-Its pages are those of docs/ and those beside it that docs/index.md names; its navigation is that page. They are
-built from a copy, as a site has no code that a link could lead to: there, the name stays as it is.
+Its pages are those of docs/ and those beside it that docs/index.md names; its navigation is that page. They
+are built from a copy, as a site has no code that a link could lead to: there, the name stays as it is.
 """
 
 import json
