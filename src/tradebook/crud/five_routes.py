@@ -53,18 +53,8 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
         in_path = (*self.path_objects, self.path_object)
         includes = (*self.includes, *OF_ALL)
         shown: dict[str, Any] = {"item": self.item, "load": self.load, "includes": includes}
-        texts = self.texts
         routes: list[Route] = [
-            ListRoute(
-                path=self.path,
-                summary=f"List {self.nouns}",
-                permission=f"{self.permissions}:read",
-                walk=self.walk if texts is None else walk_of_words(self.walk, texts),
-                parameters=self.parameters if texts is None else (Q, *self.parameters),
-                path_objects=self.path_objects,
-                is_kept=self.is_kept,
-                **shown,
-            ),
+            self._list(shown),
             ItemRoute(
                 path=path,
                 summary=f"Get one {self.noun}",
@@ -119,6 +109,19 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
                 )
             )
         return tuple(routes)
+
+    def _list(self, shown: dict[str, Any]) -> ListRoute:
+        texts = self.texts
+        return ListRoute(
+            path=self.path,
+            summary=f"List {self.nouns}",
+            permission=f"{self.permissions}:read",
+            walk=self.walk if texts is None else walk_of_words(self.walk, texts),
+            parameters=self.parameters if texts is None else (Q, *self.parameters),
+            path_objects=self.path_objects,
+            is_kept=self.is_kept,
+            **shown,
+        )
 
 
 def kind_of(shape: type[msgspec.Struct]) -> str:
