@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test soak check wheel-check bench docs lock clean
+.PHONY: demo test test-clients soak check wheel-check bench docs lock clean
 
 demo: .venv/.run
 	$(BIN)/tradebook demo $(DEMO)
@@ -25,6 +25,9 @@ check: .venv/.dev
 	$(BIN)/python tools/reference.py --check
 	$(BIN)/python tools/client_types.py --check
 
+test-clients: .venv/.dev
+	$(BIN)/python tools/clients_check.py $(CLIENTS)
+
 wheel-check: .venv/.dev
 	$(BIN)/python tools/wheel_check.py
 
@@ -35,10 +38,12 @@ docs: .venv/.dev
 	$(BIN)/python tools/reference.py
 	$(BIN)/python tools/client_types.py
 
-# Renews both locks. No line of them names where a package comes from.
+# Renews all locks. No line of them names where a package comes from.
 lock: .venv/.dev
 	$(BIN)/pip-compile $(LOCK) --output-file requirements.txt pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile $(LOCK) --output-file requirements-clients.txt tests/generators/requirements.in
+	cd tests/generators && npm update --package-lock-only --no-audit --no-fund
 
 LOCK := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
@@ -57,4 +62,4 @@ LOCK := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-h
 	touch $@
 
 clean:
-	rm -rf .venv .hypothesis .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .clients .hypothesis .mypy_cache .ruff_cache .pytest_cache
