@@ -131,7 +131,7 @@ def test_every_step_is_a_line(place):
     applied, *lines, last = done.stderr.splitlines()
     assert (missing, applied) == ("Missing:", "Applied:")
     assert lines == steps
-    assert [line[:6] for line in lines] == ["0002: ", "0003: ", "0004: ", "0005: "]
+    assert [line[:6] for line in lines] == ["0002: ", "0003: ", "0004: ", "0005: ", "0006: "]
     assert all(line.endswith(".") and not line.endswith("..") for line in lines)
     assert last == f"The book has schema {migrations.HEAD}."
     assert again.stderr.splitlines() == ["Nothing was missing.", last]
