@@ -103,7 +103,7 @@ REQUEST_HEADERS: dict[str, Any] = {
 REQUEST_HEADERS["If-None-Match-Of-Put"] = {
     **REQUEST_HEADERS["If-None-Match"],
     "description": "`*`: only create. If there is such an object already, nothing is done (412).",
-    "schema": {"type": "string", "const": "*"},
+    "schema": {"type": "string", "pattern": r"^\*$"},
 }
 READ_304 = {
     "description": "The client has this answer already: its ETag is in If-None-Match.",
