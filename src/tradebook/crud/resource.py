@@ -106,15 +106,18 @@ class PathObject(msgspec.Struct, frozen=True):
 
     def find(self, reader: Reader, name: PathKey) -> Values | None:
         """Return its row; None if there is none."""
-        key = self.key(reader, name)
-        return None if self.records is None or key is None else self.records.find(reader, key)
+        if self.records is None:
+            return None
+        if isinstance(name, str):
+            return self.records.find_by(reader, self.param, [name]).get(name)
+        return self.records.find(reader, name)
 
     def key(self, reader: Reader, name: PathKey) -> int | None:
         """Return its key, by what the path names it by."""
         if isinstance(name, int):
             return name
-        assert self.records is not None
-        return self.records.key_of(reader, self.param, name)
+        found = self.find(reader, name)
+        return None if found is None else int(found["id"])
 
     def row(self, reader: Reader, name: PathKey, before: PathKey | None) -> Values:
         """Return its row; ResourceNotFound if there is none, or none in the object before it."""
@@ -158,6 +161,8 @@ class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
     includes: tuple[str, ...] = ()
     path_objects: tuple[PathObject, ...] = ()
     """The objects in the path, from left to right."""
+    is_exported: bool = False
+    """Whether it is answered whole too, as lines of JSON or as a CSV file, to who asks for one of these."""
     is_kept: bool = True
     """Whether a finished page may be kept in memory until the account's revision changes."""
 
@@ -197,8 +202,19 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
         return found[key]
 
 
+class Deleted(msgspec.Struct, frozen=True):
+    """What is answered where something was deleted."""
+
+    id: str
+    """The id that it had."""
+    object: str
+    """What kind of object it was."""
+    deleted: Literal[True]
+    """Always true."""
+
+
 Act = Callable[[Change], int | msgspec.Struct | None]
-"""Changes the book. Returns the key of the object to answer with, or the answer, or None for no content."""
+"""Changes the book. Returns the key of the object to answer with, or the answer, or None if it deletes."""
 
 
 class Creation(msgspec.Struct, frozen=True):
@@ -221,12 +237,15 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     body: Body = NOTHING
     path_objects: tuple[PathObject, ...] = ()
     item: type[msgspec.Struct] | None = None
-    """The object in the answer; None if the answer has no body."""
+    """The object in the answer; None if it deletes."""
+    deletes: str | None = None
+    """What kind of object it deletes, as the answer says."""
     previews: tuple[type[msgspec.Struct], ...] = ()
     """What the answer holds instead where it was only asked what would happen; then nothing was done."""
     load: Load | None = None
     includes: tuple[str, ...] = ()
-    creates: bool = False
+    creates: PathObject | None = None
+    """What it makes, as a path names it."""
     or_creates: Creation | None = None
     """How it makes the object that its path names, where there is none; then its body must be partial."""
     errors: tuple[type[ApiError], ...] = ()
@@ -252,6 +271,14 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Route = ListRoute | ItemRoute | Action
+
+
+def path_of_new(action: Action, keys: Sequence[int], new: str) -> str:
+    """Write the path of what an action has made: in the list that it was added to."""
+    path = path_of(action, keys)
+    if "/actions/" in action.path:
+        path = path.rsplit("/", 3)[0]
+    return f"{path}/{new}"
 
 
 def path_of(route: Route, keys: Sequence[int]) -> str:
