@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     AccountGroupType = Literal["pricing_group", "type_group"]
     AccountUserStatus = Literal["active", "disabled", "removed"]
     AddressType = Literal["standard", "drop_ship"]
+    ApiKeyStatus = Literal["active", "expired", "revoked"]
     BillingType = Literal["sender", "third_party"]
     CarrierCode = Literal["fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect"]
     CarrierInclude = Literal["service_levels"]
@@ -83,12 +84,12 @@ if TYPE_CHECKING:
     RelationshipType = Literal["standalone", "parent", "child"]
     RemovedScope = Literal["excluded", "included"]
     ShippingTermType = Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
-    Statuse = Literal["active", "expired", "revoked"]
 else:
     # A later server may know more words.
     AccountGroupType = str
     AccountUserStatus = str
     AddressType = str
+    ApiKeyStatus = str
     BillingType = str
     CarrierCode = str
     CarrierInclude = str
@@ -107,4 +108,3 @@ else:
     RelationshipType = str
     RemovedScope = str
     ShippingTermType = str
-    Statuse = str
