@@ -258,7 +258,7 @@ class _Walk:
     def _loader(self, position: Position) -> Callable[[View, int], Rows]:
         """Return what loads the next rows, the nearest first."""
         load_span = self._route.load_span
-        if load_span is None or self._request.query != EVERYTHING:
+        if load_span is None or self._request.query != EVERYTHING or self._request.owner_key is not None:
             return self._loader_by_keys(self._keys(position, self._request.limit + 1))
         at = position
 
@@ -300,5 +300,5 @@ class _Walk:
 
     def _keys(self, position: Position, limit: int) -> list[int]:
         request = self._request
-        asked = Asked(self._span(position, limit), request.query, request.path_key)
+        asked = Asked(self._span(position, limit), request.query, request.path_key, request.owner_key)
         return self._route.walk(self._view.reader, asked)

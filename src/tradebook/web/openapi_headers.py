@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tradebook.web.account_header import NAMES
 from tradebook.web.replays import KEY_LENGTH_MAX
 
 
@@ -44,7 +45,10 @@ HEADERS = {
     "Cache-Control": _header(
         "Ask with If-None-Match before a stored answer is used again.", const="private, no-cache"
     ),
-    "Vary": _header("The answer depends on the API key.", const="Authorization"),
+    "Vary": _header(
+        f"What the answer depends on: the API key, and on the routes that take it the header {NAMES[0]}.",
+        enum=["Authorization", ", ".join(("Authorization", *NAMES))],
+    ),
     "Idempotent-Replayed": _header(
         "Present if this is the stored answer to the same Idempotency-Key.",
         is_required=False,
