@@ -34,6 +34,9 @@ class Counting:
         self.count += 1
         return self._reader.rows(statement, **values)
 
+    def foresee_keys(self, *arguments, **options):
+        self._reader.foresee_keys(*arguments, **options)
+
     def keys(self, *arguments, **options):
         self.count += 1
         return self._reader.keys(*arguments, **options)

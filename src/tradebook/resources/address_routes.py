@@ -334,6 +334,8 @@ _ROUTES: tuple[Route, ...] = (
         permissions=("addresses:update",),
         act=_detach,
         path_objects=(_PATH_OBJECT, _CUSTOMER),
+        # The link is deleted, which is no object with an id: neither the customer nor the address is.
+        deletes="customer_address",
     ),
 )
 resource = Resource(
