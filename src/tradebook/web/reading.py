@@ -11,10 +11,12 @@ import tradebook
 from tradebook.crud.list_requests import RequestParser
 from tradebook.crud.listing import list_page
 from tradebook.crud.resource import ItemRoute, ListRoute, View, row_in_path
+from tradebook.crud.whole import FileOf
 from tradebook.ids import encode_id
 from tradebook.storage.database import Reader
 from tradebook.storage.transactions import reading
 from tradebook.web.account_header import NAMES, Named, named_owner
+from tradebook.web.exporting import Exporting, exported_type
 from tradebook.web.page_cache import CachedAnswer, PageKey
 from tradebook.web.paths import keys_in_path
 from tradebook.web.query_string import page_url, parse_query_string
@@ -25,12 +27,16 @@ from tradebook.web.tags import etag_of, is_known
 class Reading:
     """Answers one declared route that reads."""
 
-    def __init__(self, service: Service, route: ListRoute | ItemRoute) -> None:
+    def __init__(self, service: Service, route: ListRoute | ItemRoute, csv: FileOf | None = None) -> None:
         self._service = service
         self._route = route
         self._parser = RequestParser(route)
         self._page_url = partial(page_url, service.cursors)
-        self._varies_by = ", ".join(("Authorization", *(NAMES if route.owner else ())))
+        self._export = None
+        if csv is not None and isinstance(route, ListRoute):
+            self._export = Exporting(service, route, csv)
+        by = ("Authorization", *(() if csv is None else ("Accept",)), *(NAMES if route.owner else ()))
+        self._vary = ", ".join(by)
 
     def answer(self, request: falcon.Request, response: falcon.Response, **path: str) -> None:
         """Answer with the page or the object; from the cache, if nothing has changed."""
@@ -42,6 +48,11 @@ class Reading:
         known = service.pages.pairs_of(raw_query)
         pairs = tuple(parse_query_string(raw_query)) if known is None else known
         named = named_owner(request, route, grant.account_id)
+        kind = None if self._export is None else exported_type(request.env.get("HTTP_ACCEPT", ""))
+        if self._export is not None and kind is not None:
+            self._export.answer(request, response, grant, pairs, kind)
+            response.set_header("Vary", self._vary)
+            return
         key = (grant.account_id, request.path, pairs, None if named is None else named.key)
         page = service.pages.get(key, revision)
         if page is None:
@@ -50,7 +61,8 @@ class Reading:
                 service.pages.put(key, page)
         if known is None and route.is_kept:
             service.pages.remember(raw_query, pairs)
-        _answer(request, response, page, self._varies_by)
+        response.set_header("Vary", self._vary)
+        _answer(request, response, page)
 
     def _make(self, key: PageKey, named: Named | None, parts: dict[str, str]) -> CachedAnswer:
         service, route = self._service, self._route
@@ -83,12 +95,11 @@ class Reading:
         return CachedAnswer(revision, etag, body)
 
 
-def _answer(request: falcon.Request, response: falcon.Response, page: CachedAnswer, varies_by: str) -> None:
+def _answer(request: falcon.Request, response: falcon.Response, page: CachedAnswer) -> None:
     response.set_headers(
         (
             ("ETag", page.etag),
             ("Cache-Control", "private, no-cache"),
-            ("Vary", varies_by),
         )
     )
     asked = request.env.get("HTTP_IF_NONE_MATCH")
