@@ -3,12 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-LISTS_OF = {"price_groups": "AccountGroup", "child_accounts": "Customer"}
-"""What is in the lists inside an object whose schema doesn't say it; in all others it is service levels."""
-COMMON_WORDS = {"status", "type", "code"}
-"""Names of properties that say nothing without their object."""
-
-PLAIN = {"string": "str", "integer": "int", "boolean": "bool", "null": "None", "number": "float"}
+PLAIN = {"string": "str", "integer": "int", "boolean": "bool", "number": "float"}
 
 Schema = Mapping[str, Any]
 
@@ -23,79 +18,48 @@ def last_of(reference: str) -> str:
     return reference.rpartition("/")[2]
 
 
-class Words:
-    """The enumerations, each under one name however often it occurs."""
-
-    def __init__(self) -> None:
-        self.names: dict[frozenset[str], str] = {}
-        self.lists: dict[str, list[str]] = {}
-
-    def name_of(self, listed: list[str], owner: str, key: str) -> str:
-        """Name an enumeration, after the property that has it first."""
-        words = frozenset(listed) - {None}
-        if words not in self.names:
-            name = camel(key) if key not in COMMON_WORDS else owner + camel(key)
-            self.add(name if name not in self.lists else owner + camel(key), listed)
-        return self.names[words]
-
-    def add(self, name: str, listed: list[str]) -> None:
-        """Give an enumeration its name."""
-        self.names[frozenset(listed) - {None}] = name
-        self.lists[name] = [word for word in listed if word is not None]
-
-
 class Types:
     """Turns schemas into types."""
 
     def __init__(self, schemas: Mapping[str, Schema]) -> None:
-        self.schemas, self.words = schemas, Words()
-        self.inline: dict[str, Schema] = {}
-        """The objects inside bodies, by the name that they get here."""
+        self.schemas = schemas
+        self.sent: dict[str, Schema] = {}
+        """The objects inside bodies."""
 
-    def of(self, schema: Schema, owner: str, key: str, *, is_sent: bool = False) -> str:
+    @property
+    def words(self) -> dict[str, list[str]]:
+        """The enumerations."""
+        return {name: schema["enum"] for name, schema in self.schemas.items() if "enum" in schema}
+
+    def of(self, schema: Schema, *, is_sent: bool = False) -> str:
         """Return the type of a property."""
-        options = schema.get("anyOf") or schema.get("oneOf")
-        if not options:
-            kinds = schema.get("type")
-            several = kinds if isinstance(kinds, list) else [kinds]
-            options = [{**schema, "type": kind} for kind in several]
-        found = {self._plain(option, owner, key, is_sent=is_sent): None for option in options}
+        kinds = schema.get("type")
+        several = kinds if isinstance(kinds, list) else [kinds]
+        options = schema.get("anyOf") or [{**schema, "type": kind} for kind in several]
+        found = {self._plain(option, is_sent=is_sent): None for option in options}
         if "Any" in found:
             return "Any"
-        can_be_null = "None" in found or None in schema.get("enum", ())
-        return " | ".join([kind for kind in found if kind != "None"] + ["None"] * can_be_null)
+        return " | ".join([kind for kind in found if kind != "None"] + ["None"] * ("None" in found))
 
-    def _plain(self, schema: Schema, owner: str, key: str, *, is_sent: bool) -> str:
+    def _plain(self, schema: Schema, *, is_sent: bool) -> str:
         kind = schema.get("type")
+        if kind == "null":
+            return "None"
         if "$ref" in schema:
-            return self._named(last_of(schema["$ref"]), key, is_sent=is_sent)
-        if "enum" in schema and key != "object" and kind in (None, "string"):
-            return self.words.name_of(schema["enum"], owner, key)
+            return self._named(last_of(schema["$ref"]), is_sent=is_sent)
         if kind == "array":
-            items = self.of(schema["items"], owner, key.removesuffix("s"), is_sent=is_sent)
+            items = self.of(schema["items"], is_sent=is_sent)
             return f"Sequence[{items}]" if is_sent else f"list[{items}]"
-        if kind == "object" and is_sent and "properties" in schema:
-            return self._body_inside(schema, key)
-        if schema.get("format") == "date-time" or (kind == "string" and key.endswith("_at")):
+        if schema.get("format") == "date-time":
             return "datetime | str" if is_sent else "datetime"
-        return "str" if key == "object" else PLAIN.get(kind, "Any")
+        return PLAIN.get(kind, "Any")
 
-    def _named(self, name: str, key: str, *, is_sent: bool) -> str:
-        schema = self.schemas[name]
-        if "enum" in schema:
-            self.words.add(name, schema["enum"])
-            return name
-        if "properties" not in schema:
-            return self.of(schema, name, key, is_sent=is_sent)
-        if "page_info" not in schema["properties"]:
-            return self._body_inside(schema, key, name) if is_sent else name
-        items = schema["properties"]["data"].get("items")
-        item = last_of(items["$ref"]) if items else LISTS_OF.get(key, "ServiceLevel")
-        return f"ListOf[{item}]"
-
-    def _body_inside(self, schema: Schema, key: str, name: str = "") -> str:
-        name = name or ("AddressInput" if key.endswith("_address") else f"{camel(key)}Input")
-        self.inline[name] = schema
+    def _named(self, name: str, *, is_sent: bool) -> str:
+        properties = self.schemas[name].get("properties", {})
+        if "page_info" in properties:
+            return f"ListOf[{self.of(properties['data']['items'])}]"
+        if is_sent and properties:
+            self.sent[name] = self.schemas[name]
         return name
 
 
@@ -110,7 +74,7 @@ def struct_of(types: Types, name: str, schema: Schema) -> str:
     lines = [f"class {name}(msgspec.Struct, frozen=True, kw_only=True):"]
     lines.append(f'    """{schema.get("description", f"{name}.")}"""\n')
     for key, value in schema["properties"].items():
-        kind = types.of(value, name, key)
+        kind = types.of(value)
         absent = "" if key in ("id", "object") else " = ABSENT"
         lines.append(
             f"    {key}: {quoted(kind)}" + (" = None" if "None" in kind or kind == "Any" else absent)
@@ -131,19 +95,19 @@ def dict_of(types: Types, name: str, schema: Schema, doc: str) -> str:
     is_total = required >= set(schema["properties"])
     lines = [f"class {name}(TypedDict{'' if is_total else ', total=False'}):", f'    """{doc}"""\n']
     for key, value in schema["properties"].items():
-        kind = types.of(value, name.removesuffix("Create").removesuffix("Update"), key, is_sent=True)
+        kind = types.of(value, is_sent=True)
         lines.append(f"    {key}: {f'Required[{kind}]' if key in required and not is_total else kind}")
         lines.append(documented(value).rstrip())
     return "\n".join(line for line in lines if line) + "\n"
 
 
-def words_module(words: Words) -> str:
+def words_module(words: Mapping[str, list[str]]) -> str:
     """Write the enumerations: for a type checker the words of today, at run time any text."""
     literals = "\n".join(
         f"    {name} = Literal[{', '.join(f'{chr(34)}{word}{chr(34)}' for word in listed)}]"
-        for name, listed in sorted(words.lists.items())
+        for name, listed in sorted(words.items())
     )
-    texts = "\n".join(f"    {name} = str" for name in sorted(words.lists))
+    texts = "\n".join(f"    {name} = str" for name in sorted(words))
     return (
         f"from typing import TYPE_CHECKING, Literal\n\nif TYPE_CHECKING:\n{literals}\nelse:\n"
         f"    # A later server may know more words.\n{texts}\n"

@@ -25,7 +25,7 @@ ABSENT: Any = msgspec.UNSET
 
 
 '''
-NEW_KEY = ("NewApiKey", "CreatedApiKey")
+NEW_KEY = "CreatedApiKey"
 """What a new key is answered as; the client takes both forms, in `created_keys.py`."""
 OF_CUSTOMERS = '''
     @async def find(self, *, number: str, include: Sequence[CustomerInclude] = ()) -> Customer | None:
@@ -123,14 +123,14 @@ class Operation:
         for each in self.described.get("parameters", ()):
             if each.get("in") == "query" and each["name"] != "cursor":
                 text = {"description": each["description"]} if "description" in each else {}
-                found[each["name"].removesuffix("[]")] = {**each["schema"], **text}
+                found[each["name"]] = {**each["schema"], **text}
         return found
 
     @property
     def include(self) -> str:
         """Name the enumeration of its include values; empty if it has none."""
         schema = self.parameters().get("include")
-        return self.types.of(schema["items"], self.item, f"{self.item}_include") if schema else ""
+        return self.types.of(schema["items"]) if schema else ""
 
     @property
     def filters(self) -> Schema:
@@ -177,8 +177,8 @@ class Operation:
             )
         if item == "None":
             done = f"@await self._book.do({call})"
-        elif item in NEW_KEY:
-            item, done = "CreatedApiKey", f"return @await self._book.new_key({call})"
+        elif item == NEW_KEY:
+            done = f"return @await self._book.new_key({call})"
         else:
             done = f"return @await self._book.one({item}, {call})"
         return f'    @async def {name}({", ".join(takes)}) -> {item}:\n        """{doc}."""\n        {done}\n'
@@ -192,7 +192,7 @@ def objects_module(types: Types, operations: list[Operation]) -> str:
         for each in operations
         for name in ([each.item] if each.is_list or each.verb == "DELETE" else each.answers)
     ]
-    left = [name for name in left if name not in NEW_KEY] + ["ApiKey"]
+    left = [name for name in left if name != NEW_KEY] + ["ApiKey"]
     while left:
         name = left.pop(0)
         if name in types.schemas and name not in wanted and "properties" in types.schemas[name]:
@@ -214,7 +214,7 @@ def bodies_module(types: Types, operations: list[Operation]) -> str:
         if each.is_list:
             doc = f"What `GET {each.path}` can be asked for. `limit` is the size of a page, not of the walk."
             found[each.filters_name] = dict_of(types, each.filters_name, each.filters, doc)
-    inside = [dict_of(types, name, s, "An object inside a body.") for name, s in types.inline.items()]
+    inside = [dict_of(types, name, s, "An object inside a body.") for name, s in types.sent.items()]
     return "\n\n".join([*inside, *found.values()])
 
 

@@ -27,6 +27,7 @@ from tradebook.settings import Settings
 from tradebook.transfer.columns import ADDRESS_CELLS, ADDRESSES, CUSTOMER_CELLS
 from tradebook.web.openapi import openapi_document
 
+Schema = dict[str, Any]
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 NOTICE = "<!-- Made by tools/reference.py from the code: change it there, then run `make docs`. -->"
 
@@ -228,32 +229,42 @@ def _takes(parameter: Parameter) -> str:
 
 def objects_page() -> str:
     """List every object the API answers with, key by key."""
-    schemas: dict[str, Any] = openapi_document(ALL)["components"]["schemas"]
+    schemas: Schema = openapi_document(ALL)["components"]["schemas"]
     prefixes = [(code(f"{resource.id_prefix}_"), link(resource.shape)) for resource in ALL]
     intro = (
         "Keys come in this order and are always present. `null` means that there is nothing, or that it was "
         "not asked for with `include[]`. Times are RFC 3339 in UTC with milliseconds, as text."
     )
-    sections = [_object_section(name, schema) for name, schema in schemas.items() if "properties" in schema]
+    sections = [
+        _object_section(name, schema, schemas) for name, schema in schemas.items() if "properties" in schema
+    ]
     return page("Objects", intro, table(("id begins with", "object"), prefixes), *sections)
 
 
-def _object_section(name: str, schema: dict[str, Any]) -> str:
-    rows = [(code(key), _type_of(value)) for key, value in schema["properties"].items()]
-    return f"## {name}\n\n{schema.get('description', '')}\n\n" + table(("key", "holds"), rows)
+def _object_section(name: str, schema: Schema, schemas: Schema) -> str:
+    properties = schema["properties"].items()
+    rows = [(code(key), _type_of(value, schemas), value.get("description", "")) for key, value in properties]
+    return f"## {name}\n\n{schema.get('description', '')}\n\n" + table(("key", "holds", "meaning"), rows)
 
 
-def _type_of(schema: dict[str, Any]) -> str:
+def _type_of(schema: Schema, schemas: Schema) -> str:
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name.lower()})"
+        words = schemas[name].get("enum")
+        return " ".join(map(code, words)) if words else f"[{name}](#{name.lower()})"
     if "anyOf" in schema:
-        return " or ".join(map(_type_of, schema["anyOf"]))
-    if "enum" in schema:
-        return " ".join(map(code, schema["enum"]))
+        return " or ".join(_type_of(each, schemas) for each in schema["anyOf"])
+    if "const" in schema:
+        return code(schema["const"])
     if schema.get("type") == "array":
-        return f"list of {_type_of(schema['items'])}" if "items" in schema else "list"
-    return str(schema.get("type", "any"))
+        return f"list of {_type_of(schema['items'], schemas)}"
+    kinds = schema.get("type", "any JSON value")
+    named = [schema.get("format", kind) if kind == "string" else kind for kind in _listed(kinds)]
+    return " or ".join(named)
+
+
+def _listed(kinds: str | list[str]) -> list[str]:
+    return [kinds] if isinstance(kinds, str) else kinds
 
 
 def commands_page() -> str:

@@ -51,25 +51,7 @@ class AddressInput(TypedDict, total=False):
     """What kind of place it is. Default: `standard`."""
 
 
-class CreditLimitInput(TypedDict, total=False):
-    """An object inside a body."""
-
-    value: Required[str]
-    """A plain decimal, as text, of up to 24 digits, not below zero."""
-    unit_id: str | None
-    """The currency's unit. Default: an amount keeps its currency, a new one is in US dollars."""
-
-
-class FlatRateInput(TypedDict, total=False):
-    """An object inside a body."""
-
-    value: Required[str]
-    """A plain decimal, as text, of up to 24 digits, not below zero."""
-    unit_id: str | None
-    """The currency's unit. Default: an amount keeps its currency, a new one is in US dollars."""
-
-
-class MinimumOrderValueInput(TypedDict, total=False):
+class QuantityInput(TypedDict, total=False):
     """An object inside a body."""
 
     value: Required[str]
@@ -154,7 +136,7 @@ class CustomerCreate(TypedDict, total=False):
     """A phone number."""
     url: str | None
     """A web address."""
-    credit_limit: CreditLimitInput | None
+    credit_limit: QuantityInput | None
     """The most that the customer may owe."""
     customer_price_group_ids: Sequence[str]
     """Groups whose type is `pricing_group`. The list replaces all of them."""
@@ -209,7 +191,7 @@ class CustomerUpdate(TypedDict, total=False):
     """A phone number."""
     url: str | None
     """A web address."""
-    credit_limit: CreditLimitInput | None
+    credit_limit: QuantityInput | None
     """The most that the customer may owe."""
     customer_price_group_ids: Sequence[str]
     """Groups whose type is `pricing_group`. The list replaces all of them."""
@@ -461,9 +443,9 @@ class ShippingTermCreate(TypedDict, total=False):
     """What it is called; no two terms share a name."""
     type: ShippingTermType
     """Who pays the freight, and how it is calculated. Default: `carrier_rate_freight`."""
-    flat_rate: FlatRateInput | None
+    flat_rate: QuantityInput | None
     """What freight costs at a flat rate."""
-    minimum_order_value: MinimumOrderValueInput | None
+    minimum_order_value: QuantityInput | None
     """The smallest order value for which the term holds."""
     free_shipping_service_level_ids: Sequence[str]
     """The service levels that are free. The list replaces all of them."""
@@ -476,9 +458,9 @@ class ShippingTermUpdate(TypedDict, total=False):
     """What it is called; no two terms share a name."""
     type: ShippingTermType
     """Who pays the freight, and how it is calculated. Default: `carrier_rate_freight`."""
-    flat_rate: FlatRateInput | None
+    flat_rate: QuantityInput | None
     """What freight costs at a flat rate."""
-    minimum_order_value: MinimumOrderValueInput | None
+    minimum_order_value: QuantityInput | None
     """The smallest order value for which the term holds."""
     free_shipping_service_level_ids: Sequence[str]
     """The service levels that are free. The list replaces all of them."""
@@ -563,7 +545,7 @@ class ApiKeyCreate(TypedDict, total=False):
     """What the key is for."""
     permissions: Sequence[Permission]
     """What the key may do: at most what the key that creates it may do. Default: the same."""
-    expires_at: datetime | str
+    expires_at: datetime | str | None
     """When the key expires: not later than the key that creates it. Default: the same time."""
 
 

@@ -35,7 +35,9 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
     """A customer of the account. Every key is always present."""
 
     id: str
+    """The id."""
     object: str
+    """What kind of object this is."""
     name: str = ABSENT
     number: str = ABSENT
     status: "CustomerStatus" = ABSENT
@@ -55,14 +57,18 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
     parent_account: "Customer | None" = None
     child_accounts: "ListOf[Customer] | None" = None
     created_at: datetime = ABSENT
+    """When it was created."""
     updated_at: datetime = ABSENT
+    """When it was last changed."""
 
 
 class Quantity(msgspec.Struct, frozen=True, kw_only=True):
     """An exact amount."""
 
     id: str
+    """The id."""
     object: str
+    """What kind of object this is."""
     value: str = ABSENT
     display_value: str = ABSENT
     unit: "Unit | None" = None
@@ -72,7 +78,9 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     """What a quantity counts: a currency."""
 
     id: str
+    """The id."""
     object: str
+    """What kind of object this is."""
     name: str = ABSENT
     code: str = ABSENT
     symbol: str = ABSENT
@@ -82,6 +90,7 @@ class CustomerContactInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Email, phone and web address of a customer."""
 
     object: str
+    """What kind of object this is."""
     email: str | None = None
     phone: str | None = None
     url: str | None = None
@@ -91,6 +100,7 @@ class CustomerFreightPreferences(msgspec.Struct, frozen=True, kw_only=True):
     """How goods are sent to the customer, and who pays for it."""
 
     object: str
+    """What kind of object this is."""
     status: "FreightPolicy" = ABSENT
     carrier: "Carrier | None" = None
     service_level: "ServiceLevel | None" = None
@@ -102,36 +112,47 @@ class Carrier(msgspec.Struct, frozen=True, kw_only=True):
     """Who brings the goods."""
 
     id: str
+    """The id."""
     object: str
+    """What kind of object this is."""
     name: str = ABSENT
     code: "CarrierCode | None" = None
     account_number: str | None = None
     customer_portal_visibility: "CustomerPortalVisibility" = ABSENT
-    owner: None = None
+    owner: Any = None
+    """Always null in this version."""
     service_levels: "ListOf[ServiceLevel] | None" = None
     deleted_at: datetime | None = None
     created_at: datetime = ABSENT
+    """When it was created."""
     updated_at: datetime = ABSENT
+    """When it was last changed."""
 
 
 class ServiceLevel(msgspec.Struct, frozen=True, kw_only=True):
     """One of a carrier's services."""
 
     id: str
+    """The id."""
     object: str
+    """What kind of object this is."""
     name: str = ABSENT
     service_level_token: str = ABSENT
     customer_portal_visibility: "CustomerPortalVisibility" = ABSENT
     is_default: bool = ABSENT
-    owner: None = None
+    owner: Any = None
+    """Always null in this version."""
     created_at: datetime = ABSENT
+    """When it was created."""
     updated_at: datetime = ABSENT
+    """When it was last changed."""
 
 
 class CustomerDefaults(msgspec.Struct, frozen=True, kw_only=True):
     """What an order of this customer starts with."""
 
     object: str
+    """What kind of object this is."""
     payment_term: "PaymentTerm | None" = None
     shipping_term: "ShippingTerm | None" = None
     priority: "Priority | None" = None
@@ -142,73 +163,97 @@ class PaymentTerm(msgspec.Struct, frozen=True, kw_only=True):
     """When an invoice falls due."""
 
     id: str
+    """The id."""
     object: str
+    """What kind of object this is."""
     name: str = ABSENT
     status: "PaymentTermStatus" = ABSENT
-    owner: None = None
+    owner: Any = None
+    """Always null in this version."""
     created_at: datetime = ABSENT
+    """When it was created."""
     updated_at: datetime = ABSENT
+    """When it was last changed."""
 
 
 class ShippingTerm(msgspec.Struct, frozen=True, kw_only=True):
     """Who pays the freight."""
 
     id: str
+    """The id."""
     object: str
+    """What kind of object this is."""
     name: str = ABSENT
     type: "ShippingTermType" = ABSENT
-    owner: None = None
+    owner: Any = None
+    """Always null in this version."""
     flat_rate: "Quantity | None" = None
     minimum_order_value: "Quantity | None" = None
     free_shipping_service_levels: "ListOf[ServiceLevel] | None" = None
     created_at: datetime = ABSENT
+    """When it was created."""
     updated_at: datetime = ABSENT
+    """When it was last changed."""
 
 
 class Priority(msgspec.Struct, frozen=True, kw_only=True):
     """How urgent orders are."""
 
     id: str
+    """The id."""
     object: str
+    """What kind of object this is."""
     code: "PriorityCode" = ABSENT
     name: str = ABSENT
-    owner: None = None
+    owner: Any = None
+    """Always null in this version."""
     created_at: datetime = ABSENT
+    """When it was created."""
     updated_at: datetime = ABSENT
+    """When it was last changed."""
 
 
 class AccountUser(msgspec.Struct, frozen=True, kw_only=True):
     """A member of the account."""
 
     id: str
+    """The id."""
     user: "User | None" = None
     object: str
+    """What kind of object this is."""
     status: "AccountUserStatus" = ABSENT
-    role: None = None
-    department: None = None
+    role: Any = None
+    department: Any = None
     last_used_at: datetime | None = None
     created_at: datetime = ABSENT
+    """When it was created."""
     updated_at: datetime = ABSENT
+    """When it was last changed."""
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """The person behind an account user. Both ids are made of the same key."""
 
     id: str
+    """The id."""
     object: str
+    """What kind of object this is."""
     email: str | None = None
     name: str | None = None
     username: str | None = None
     email_verified_at: datetime | None = None
     image_url: str | None = None
     created_at: datetime = ABSENT
+    """When it was created."""
     updated_at: datetime = ABSENT
+    """When it was last changed."""
 
 
 class CustomerNotificationPreferences(msgspec.Struct, frozen=True, kw_only=True):
     """Which messages the customer wants."""
 
     object: str
+    """What kind of object this is."""
     accepts_invoice_emails: bool = ABSENT
 
 
@@ -216,21 +261,27 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     """A postal address."""
 
     id: str
+    """The id."""
     object: str
+    """What kind of object this is."""
     name: str = ABSENT
     phone: str | None = None
     email: str | None = None
     type: "AddressType" = ABSENT
     geolocation: "Geolocation | None" = None
     created_at: datetime = ABSENT
+    """When it was created."""
     updated_at: datetime = ABSENT
+    """When it was last changed."""
 
 
 class Geolocation(msgspec.Struct, frozen=True, kw_only=True):
     """Where an address is. Its id is made of the same key as the address's."""
 
     id: str
+    """The id."""
     object: str
+    """What kind of object this is."""
     street_line_1: str | None = None
     street_line_2: str | None = None
     locality: str | None = None
@@ -243,33 +294,44 @@ class AccountGroup(msgspec.Struct, frozen=True, kw_only=True):
     """A group of customers: a customer has one type group and any number of pricing groups."""
 
     id: str
+    """The id."""
     object: str
+    """What kind of object this is."""
     name: str = ABSENT
     description: str | None = None
     commission_policy: "CommissionPolicy" = ABSENT
     freight_policy: "FreightPolicy" = ABSENT
     type: "AccountGroupType" = ABSENT
     created_at: datetime = ABSENT
+    """When it was created."""
     updated_at: datetime = ABSENT
+    """When it was last changed."""
 
 
 class AccountStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How orders are treated."""
 
     id: str
+    """The id."""
     object: str
+    """What kind of object this is."""
     code: "CustomerStatus" = ABSENT
     name: str = ABSENT
-    owner: None = None
+    owner: Any = None
+    """Always null in this version."""
     created_at: datetime = ABSENT
+    """When it was created."""
     updated_at: datetime = ABSENT
+    """When it was last changed."""
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """An API key, without its secret."""
 
     id: str
+    """The id."""
     object: str
+    """What kind of object this is."""
     name: str | None = None
     environment: "Environment" = ABSENT
     last_four: str = ABSENT
@@ -277,13 +339,16 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
     created_at: datetime = ABSENT
+    """When it was created."""
     updated_at: datetime = ABSENT
+    """When it was last changed."""
 
 
 class CustomerMergePreview(msgspec.Struct, frozen=True, kw_only=True):
     """What a merge would do; nothing was done."""
 
     object: str
+    """What kind of object this is."""
     customer_id: str = ABSENT
     source_customer_ids: "list[str]" = ABSENT
     moved_address_ids: "list[str]" = ABSENT

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     AccountGroupType = Literal["pricing_group", "type_group"]
     AccountUserStatus = Literal["active", "disabled", "removed"]
-    AddressType = Literal["drop_ship", "standard"]
+    AddressType = Literal["standard", "drop_ship"]
     BillingType = Literal["sender", "third_party"]
-    CarrierCode = Literal["delivery", "fedex", "freight_collect", "ltl", "ltl1", "ups", "usps", "will_call"]
+    CarrierCode = Literal["fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect"]
     CarrierInclude = Literal["service_levels"]
     CommissionPolicy = Literal["commission_applied", "commission_exempt"]
     CustomerInclude = Literal[
@@ -37,11 +37,12 @@ if TYPE_CHECKING:
         "defaults.sales_rep",
         "defaults.sales_rep.user",
     ]
-    CustomerPortalVisibility = Literal["hidden", "visible"]
-    CustomerStatus = Literal["hold_all", "hold_shipment", "normal", "preferred"]
-    EdiStatus = Literal["disabled", "enabled"]
+    CustomerPortalVisibility = Literal["visible", "hidden"]
+    CustomerStatus = Literal["normal", "preferred", "hold_shipment", "hold_all"]
+    EdiStatus = Literal["enabled", "disabled"]
     Environment = Literal["prod", "test"]
-    FreightPolicy = Literal["billed_freight", "free_freight"]
+    ErrorBodyType = Literal["invalid_request_error", "api_error", "idempotency_error"]
+    FreightPolicy = Literal["free_freight", "billed_freight"]
     ParentAccountStatus = Literal["non_parent", "parent"]
     PaymentTermStatus = Literal["active", "inactive"]
     Permission = Literal[
@@ -78,10 +79,10 @@ if TYPE_CHECKING:
         "api_keys:update",
         "api_keys:delete",
     ]
-    PriorityCode = Literal["high", "low", "normal"]
+    PriorityCode = Literal["low", "normal", "high"]
     Relation = Literal["attached", "bill_to", "ship_to"]
-    RelationshipType = Literal["child", "parent", "standalone"]
-    ShippingTermType = Literal["carrier_rate_freight", "flat_rate_freight", "free_freight"]
+    RelationshipType = Literal["standalone", "parent", "child"]
+    ShippingTermType = Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
 else:
     # A later server may know more words.
     AccountGroupType = str
@@ -96,6 +97,7 @@ else:
     CustomerStatus = str
     EdiStatus = str
     Environment = str
+    ErrorBodyType = str
     FreightPolicy = str
     ParentAccountStatus = str
     PaymentTermStatus = str

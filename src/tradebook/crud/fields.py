@@ -109,8 +109,8 @@ class Object(Kind, frozen=True):
         return self.body.values_of(value, f"{param}.")
 
     def schema(self) -> dict[str, Any]:
-        """Describe its fields."""
-        return self.body.schema()
+        """Describe its fields; the title is what other places may call it."""
+        return {"title": self.body.name, **self.body.schema()}
 
 
 def bodies(name: str, shape: type[msgspec.Struct], fields: Sequence[Field]) -> tuple[Body, Body]:

@@ -1,7 +1,7 @@
 """Cursor pages: exact at both ends, in both directions, and no larger than an answer may be."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -28,6 +28,9 @@ _URL_CHARACTERS = 12
 """How many characters of a URL one character of a value becomes at most: four bytes, each as `%XX`."""
 
 
+Item = TypeVar("Item")
+
+
 class PageInfo(msgspec.Struct, frozen=True):
     """What lies before and after a page."""
 
@@ -40,12 +43,12 @@ class PageInfo(msgspec.Struct, frozen=True):
 _WHOLE = PageInfo(None, None, False, False)
 
 
-class ListObject(msgspec.Struct, frozen=True):
+class ListObject(msgspec.Struct, Generic[Item], frozen=True):
     """One page of a list."""
 
     object: Literal["list"]
     page_info: PageInfo
-    data: Sequence[Any]
+    data: Sequence[Item]
 
 
 def list_page(view: View, route: ListRoute, request: ListRequest) -> bytes:
@@ -86,14 +89,14 @@ def nested_lists(
     listed: Mapping[int, list[int]],
     load: Callable[[set[int]], Mapping[Any, msgspec.Raw]],
     path_of: Callable[[int], str],
-) -> dict[int, ListObject]:
+) -> dict[int, ListObject[Any]]:
     """Make the list inside each of some objects from its newest keys, one more than fits if there are more.
 
     `load` returns finished JSON by key, `path_of` the path of the route that serves an owner's whole list.
     Owners that there is no room for are left out, from one of them on; the first never is.
     """
     bytes_max, left = view.bytes_max // NESTED_SHARE, view.bytes_left
-    made: dict[int, ListObject] = {}
+    made: dict[int, ListObject[Any]] = {}
     for some in _owners_at_once(listed):
         wanted = {key for keys in some.values() for key in keys}
         loaded = load(wanted) if wanted else {}

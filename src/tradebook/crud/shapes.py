@@ -17,6 +17,9 @@ Inside = Mapping[str, tuple[type[msgspec.Struct], str]]
 Row = Sequence[Any]
 _Show = Callable[[Row], Any]
 
+NoObject = dict[str, Any] | None
+"""An object that the published API has and this version doesn't: always null."""
+
 
 class RowShape(Generic[Shape]):
     """Makes objects of one shape from rows that begin with `columns`.

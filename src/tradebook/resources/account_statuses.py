@@ -8,6 +8,7 @@ import msgspec
 from tradebook.clock import format_ms
 from tradebook.crud.five_routes import FiveRoutes
 from tradebook.crud.resource import PathObject, Resource, View
+from tradebook.crud.shapes import NoObject
 from tradebook.crud.walks import walk_of_constants
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.resources.system import system_key
@@ -23,7 +24,7 @@ class AccountStatus(msgspec.Struct, frozen=True):
     object: Literal["account_status"]
     code: StatusCode
     name: str
-    owner: None
+    owner: NoObject
     created_at: str
     updated_at: str
 

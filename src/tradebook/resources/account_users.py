@@ -12,6 +12,7 @@ from tradebook.crud.fragments import Fragments
 from tradebook.crud.kinds import EMAIL, LINE, URL
 from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import Act, Action, PathObject, Resource
+from tradebook.crud.shapes import NoObject
 from tradebook.crud.walks import walk_of_table
 from tradebook.errors import ValidationFailed
 from tradebook.storage.database import Writer
@@ -42,8 +43,8 @@ class AccountUser(msgspec.Struct, frozen=True):
     user: User | None
     object: Literal["account_user"]
     status: UserStatus
-    role: None
-    department: None
+    role: NoObject
+    department: NoObject
     last_used_at: str | None
     created_at: str
     updated_at: str

@@ -20,7 +20,7 @@ from tradebook.resources.api_keys import (
     GRACE_SECONDS_MAX,
     ID_PREFIX,
     ApiKey,
-    NewApiKey,
+    CreatedApiKey,
     add_key,
     api_keys,
     records,
@@ -73,7 +73,7 @@ ROTATE = Body(
 _ENVIRONMENT = prepare(sa.select(accounts.c.environment).where(accounts.c.account_id == ACCOUNT))
 
 
-def create(change: Change) -> NewApiKey:
+def create(change: Change) -> CreatedApiKey:
     """Make a key that may do no more than the one that makes it."""
     given, grant = change.values, change.grant
     permissions = tuple(p for p in ALL_PERMISSIONS if p in (given["permissions"] or grant.permissions))
@@ -83,17 +83,17 @@ def create(change: Change) -> NewApiKey:
     row, secret = add_key(
         change.writer, environment, permissions=permissions, expires_at=expires_at, name=given["name"]
     )
-    return NewApiKey(**asdict(shown(row)), secret=secret, replaces=None)
+    return CreatedApiKey(**asdict(shown(row)), secret=secret, replaces=None)
 
 
-def rotate(change: Change) -> NewApiKey:
+def rotate(change: Change) -> CreatedApiKey:
     """Make a key in place of another one."""
     before = change.row
     _require_no_weaker(change.grant, before["permissions"].split())
     _require_no_more(change.grant, before["permissions"].split(), before["expires_at"])
     row, secret = rotate_key(change.writer, before, change.values["grace_seconds"])
     replaced = standing_keys(change.writer, [change.id])[change.id]
-    return NewApiKey(**asdict(shown(row)), secret=secret, replaces=replaced)
+    return CreatedApiKey(**asdict(shown(row)), secret=secret, replaces=replaced)
 
 
 def delete(change: Change) -> None:
@@ -149,7 +149,7 @@ resource = Resource(
             permissions=("api_keys:create",),
             act=create,
             body=CREATE,
-            item=NewApiKey,
+            item=CreatedApiKey,
             creates=True,
             has_secret=True,
         ),
@@ -162,7 +162,7 @@ resource = Resource(
             errors=(AlreadyDeleted,),
             body=ROTATE,
             path_objects=(_PATH_OBJECT,),
-            item=NewApiKey,
+            item=CreatedApiKey,
             creates=True,
             has_secret=True,
         ),

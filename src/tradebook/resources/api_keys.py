@@ -38,7 +38,7 @@ class ApiKey(msgspec.Struct, frozen=True):
     updated_at: str
 
 
-class NewApiKey(ApiKey, frozen=True):
+class CreatedApiKey(ApiKey, frozen=True):
     """A new API key with its secret, which is shown only this once."""
 
     secret: str

@@ -17,11 +17,12 @@ from tradebook.crud.kinds import LINE, OneOf
 from tradebook.crud.listing import NESTED_MAX, ListObject, nested_lists
 from tradebook.crud.records import Records
 from tradebook.crud.resource import PathObject, Resource, View
+from tradebook.crud.shapes import NoObject
 from tradebook.crud.walks import NewestOfEach, walk_of_table
 from tradebook.errors import AlreadyDeleted
 from tradebook.ids import encode_id
 from tradebook.resources import service_levels
-from tradebook.resources.service_levels import Visibility
+from tradebook.resources.service_levels import ServiceLevel, Visibility
 from tradebook.storage.schema import choice, flag, moment, table, text, unique
 
 CarrierCode = Literal["fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect"]
@@ -37,8 +38,8 @@ class Carrier(msgspec.Struct, frozen=True):
     code: CarrierCode | None
     account_number: str | None
     customer_portal_visibility: Visibility
-    owner: None
-    service_levels: ListObject | None
+    owner: NoObject
+    service_levels: ListObject[ServiceLevel] | None
     deleted_at: str | None
     created_at: str
     updated_at: str

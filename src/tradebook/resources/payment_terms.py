@@ -11,6 +11,7 @@ from tradebook.crud.fragments import Fragments
 from tradebook.crud.kinds import LINE, OneOf
 from tradebook.crud.records import Records
 from tradebook.crud.resource import PathObject, Resource
+from tradebook.crud.shapes import NoObject
 from tradebook.crud.walks import walk_of_table
 from tradebook.storage.schema import choice, flag, table, text, unique
 
@@ -24,7 +25,7 @@ class PaymentTerm(msgspec.Struct, frozen=True):
     object: Literal["payment_term"]
     name: str
     status: Status
-    owner: None
+    owner: NoObject
     created_at: str
     updated_at: str
 

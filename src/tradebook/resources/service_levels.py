@@ -12,6 +12,7 @@ from tradebook.crud.five_routes import ColumnActs
 from tradebook.crud.fragments import Fragments
 from tradebook.crud.kinds import LINE, Flag, OneOf
 from tradebook.crud.records import Records, Values
+from tradebook.crud.shapes import NoObject
 from tradebook.crud.versions import next_version
 from tradebook.errors import AlreadyDeleted, SystemOwned
 from tradebook.storage.database import Writer
@@ -29,7 +30,7 @@ class ServiceLevel(msgspec.Struct, frozen=True):
     service_level_token: str
     customer_portal_visibility: Visibility
     is_default: bool
-    owner: None
+    owner: NoObject
     created_at: str
     updated_at: str
 

@@ -15,6 +15,7 @@ from tradebook.crud.kinds import LINE, Id, Many, OneOf
 from tradebook.crud.listing import NESTED_MAX, ListObject, nested_lists
 from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import ListRoute, PathObject, Resource, View
+from tradebook.crud.shapes import NoObject
 from tradebook.crud.walks import NewestOfEach, walk_of_owned, walk_of_table
 from tradebook.ids import encode_id
 from tradebook.resources import service_levels
@@ -34,10 +35,10 @@ class ShippingTerm(msgspec.Struct, frozen=True):
     object: Literal["shipping_term"]
     name: str
     type: TermType
-    owner: None
+    owner: NoObject
     flat_rate: Quantity | None
     minimum_order_value: Quantity | None
-    free_shipping_service_levels: ListObject | None
+    free_shipping_service_levels: ListObject[ServiceLevel] | None
     created_at: str
     updated_at: str
 

@@ -5,7 +5,6 @@ from traceback import format_exception
 from typing import Any
 
 import falcon
-import msgspec
 
 from tradebook.crud.resource import Action, Resource
 from tradebook.errors import (
@@ -22,7 +21,7 @@ from tradebook.web.changing import Changing
 from tradebook.web.envelope import ERRORS_PATH, answer_error
 from tradebook.web.log import log
 from tradebook.web.middleware import EveryRequest
-from tradebook.web.open_pages import Constant, Ready, error_reference
+from tradebook.web.open_pages import Constant, Document, Ready, error_reference
 from tradebook.web.openapi import openapi_document
 from tradebook.web.reading import Reading
 from tradebook.web.service import Service
@@ -57,7 +56,7 @@ def build_app(
     html, json = "text/html; charset=utf-8", falcon.MEDIA_JSON
     app.add_route("/healthz", Constant(b'{"status":"ok"}', json))
     app.add_route("/readyz", Ready(is_ready))
-    app.add_route("/openapi.json", Constant(msgspec.json.encode(openapi_document(listed)), json))
+    app.add_route("/openapi.json", Document(lambda url: openapi_document(listed, server=url)))
     app.add_route(ERRORS_PATH, Constant(error_reference(CATALOGUE), html))
     app.add_error_handler(Exception, _answer_fault)
     app.add_error_handler(falcon.HTTPError, _answer_framework_error)

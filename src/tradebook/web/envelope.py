@@ -3,6 +3,7 @@
 import falcon
 import msgspec
 
+from tradebook.crud.shapes import NoObject
 from tradebook.errors import ApiError, ErrorType, PayloadTooLarge
 from tradebook.web import metrics
 
@@ -20,8 +21,8 @@ class ErrorBody(msgspec.Struct, frozen=True):
     param: str | None
     doc_url: str
     is_transient: bool
-    quota: None
-    request_log_url: None
+    quota: NoObject
+    request_log_url: str | None
 
 
 class ErrorEnvelope(msgspec.Struct, frozen=True):

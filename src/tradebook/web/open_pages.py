@@ -1,7 +1,10 @@
 """The pages without a key: health, readiness, the OpenAPI document and the error reference."""
 
+import re
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from html import escape
+from typing import Any
 
 import falcon
 import msgspec
@@ -31,6 +34,42 @@ class Constant:
         response.data = self._body
 
     on_head = on_get
+
+
+_HOST = re.compile(r"([A-Za-z0-9_.-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?", re.ASCII)
+_PLACE = "http://server.invalid"
+
+
+class Document:
+    """The OpenAPI document, made when it is first asked for, with the server as the client has called it."""
+
+    def __init__(self, make: Callable[[str], dict[str, Any]]) -> None:
+        """`make` writes the document of a server at a URL."""
+        self._make = make
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Send the document."""
+        before, after = self._around_url
+        response.content_type = falcon.MEDIA_JSON
+        response.data = before + msgspec.json.encode(_url_of(request)) + after
+        # Nobody on the way may keep it: it is about the name that this client has called.
+        response.set_header("Cache-Control", "private, no-cache")
+
+    on_head = on_get
+
+    @cached_property
+    def _around_url(self) -> tuple[bytes, bytes]:
+        before, _, after = msgspec.json.encode(self._make(_PLACE)).partition(msgspec.json.encode(_PLACE))
+        return before, after
+
+
+def _url_of(request: falcon.Request) -> str:
+    """Return where the client has found this server; a proxy that ends TLS has to say so."""
+    host = request.get_header("Host") or ""
+    if not _HOST.fullmatch(host):
+        return "/"
+    is_https = request.get_header("X-Forwarded-Proto") == "https"
+    return f"{'https' if is_https else request.scheme}://{host}"
 
 
 class Ready:

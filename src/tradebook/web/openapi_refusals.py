@@ -24,9 +24,8 @@ from tradebook.errors import (
     ValidationFailed,
 )
 from tradebook.web.openapi_headers import OF_A_KEY, ref, refer
+from tradebook.web.openapi_schemas import schema_ref
 from tradebook.web.replays import NOT_IDEMPOTENT
-
-SCHEMA_REF = "#/components/schemas/{name}"
 
 
 def is_repeatable(route: Route) -> bool:
@@ -106,7 +105,7 @@ def _refusal(errors: list[type[ApiError]], *, is_kept: bool) -> dict[str, Any]:
     return {
         "description": " ".join(f"`{e.code}`: {(e.__doc__ or '').splitlines()[0]}" for e in errors),
         "headers": refer("headers", *OF_A_KEY, *(name for name, there in is_there.items() if there)),
-        "content": {"application/json": {"schema": {"$ref": SCHEMA_REF.format(name="ErrorEnvelope")}}},
+        "content": {"application/json": {"schema": schema_ref("ErrorEnvelope")}},
     }
 
 

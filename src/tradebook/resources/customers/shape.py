@@ -81,9 +81,9 @@ class Customer(msgspec.Struct, frozen=True, gc=False):
     bill_to_address: Address | None
     ship_to_address: Address | None
     type: AccountGroup | None
-    price_groups: ListObject | None
+    price_groups: ListObject[AccountGroup] | None
     parent_account: Optional["Customer"]
-    child_accounts: ListObject | None
+    child_accounts: ListObject["Customer"] | None
     created_at: str
     updated_at: str
 
