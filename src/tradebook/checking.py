@@ -23,8 +23,10 @@ from tradebook.resources import (
 )
 from tradebook.resources.accounts import ID_PREFIX
 from tradebook.storage.accounts import accounts
-from tradebook.storage.database import Database, IndexFault, Inspector, Unavailable
+from tradebook.storage.database import ROWS_AT_ONCE, Database, IndexFault, Inspector, Unavailable
+from tradebook.storage.index_versions import keys_to_index
 from tradebook.storage.schema import ACCOUNT, apart, metadata, prepare
+from tradebook.storage.shown import ShownRows
 from tradebook.text import fold_case
 
 _NAMES = {
@@ -94,6 +96,17 @@ def _sentences(inspector: Inspector) -> Iterator[str]:
             yield f"{_name(metadata.tables[walked], key)} {says}."
     for index in INDEXES:
         yield from map(_index_sentence, inspector.index_faults(index))
+        if index.shown is not None:
+            yield from _wrongly_shown(inspector, index.shown)
+
+
+def _wrongly_shown(inspector: Inspector, shown: ShownRows) -> Iterator[str]:
+    after: int | None = -1
+    while after is not None:
+        keys = [key for (key,) in inspector.rows(keys_to_index(shown), after=after)]
+        for key in shown.wrong(inspector, keys):
+            yield f"{_name(shown.table, key)} is kept as JSON with something else than its row says."
+        after = keys[-1] if len(keys) == ROWS_AT_ONCE else None
 
 
 def _index_sentence(fault: IndexFault) -> str:

@@ -36,6 +36,7 @@ from tradebook.resources.customers.tables import (
     customer_search,
     customers,
     merged_customers,
+    shown_customers,
 )
 from tradebook.resources.customers.writing import records
 from tradebook.storage.database import Writer
@@ -70,6 +71,7 @@ _DROPS = [
         (customer_addresses, customer_addresses.c.customer_id),
         (customer_price_groups, customer_price_groups.c.customer_id),
         (customer_search, customer_search.c.customer_id),
+        (shown_customers, shown_customers.c.customer_id),
         (customers, _c.id),
     )
 ]
