@@ -31,7 +31,7 @@ def main() -> None:
         database = open_database(Settings(database=book.url))
         with database.read(book.account_key) as reader:
             keys = [key for (key,) in reader.rows(_KEYS)]
-        grant = Grant(book.account_key, 1, frozenset(), None)
+        grant = Grant(book.account_key, 1, frozenset())
         for number in range(1, ADDRESSES + 1):
             texts = {name: "".join(chance.choices(string.ascii_lowercase, k=TEXT_LENGTH)) for name in TEXTS}
             values = {**NOTHING, **texts, "type": 0, "country": "DE", "customer_ids": keys}

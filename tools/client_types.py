@@ -25,12 +25,17 @@ ABSENT: Any = msgspec.UNSET
 
 
 '''
-NEW_KEY = "CreatedApiKey"
-"""What a new key is answered as; the client takes both forms, in `created_keys.py`."""
+CREATED_KEY = "CreatedApiKey"
+"""What is written by hand, in `created_keys.py`, as its secret is not to be printed."""
 OF_CUSTOMERS = '''
     @async def find(self, *, number: str, include: Sequence[CustomerInclude] = ()) -> Customer | None:
-        """Find the customer with a number; None if there is none."""
-        return @await self._book.run(find_by_number(number, include))
+        """Find the customer with a number, whatever its case; None if there is none."""
+        try:
+            return @await self.get_by_number(number, include=include)
+        except NotFound as missing:
+            if missing.param != "number":
+                raise
+            return None
 
     @async def export(
         self,
@@ -177,8 +182,6 @@ class Operation:
             )
         if item == "None":
             done = f"@await self._book.do({call})"
-        elif item == NEW_KEY:
-            done = f"return @await self._book.new_key({call})"
         else:
             done = f"return @await self._book.one({item}, {call})"
         return f'    @async def {name}({", ".join(takes)}) -> {item}:\n        """{doc}."""\n        {done}\n'
@@ -192,7 +195,7 @@ def objects_module(types: Types, operations: list[Operation]) -> str:
         for each in operations
         for name in ([each.item] if each.is_list or each.verb == "DELETE" else each.answers)
     ]
-    left = [name for name in left if name != NEW_KEY] + ["ApiKey"]
+    left = [name for name in left if name != CREATED_KEY] + ["ApiKey"]
     while left:
         name = left.pop(0)
         if name in types.schemas and name not in wanted and "properties" in types.schemas[name]:
@@ -275,7 +278,8 @@ def modules() -> dict[str, str]:
         "from tradebook_client.created_keys import CreatedApiKey\n"
         f"from tradebook_client.objects import {names_in(routes, objects)}\n"
         "from tradebook_client.requests import request\n"
-        "from tradebook_client.steps import Progress, export, find_by_number\n"
+        "from tradebook_client.errors import NotFound\n"
+        "from tradebook_client.steps import Progress, export\n"
         f"from tradebook_client.words import {names_in(routes, words)}\n"
         "from tradebook_client.calls import RETRIES, TIMEOUT_SECONDS, @Calls\n\n\n"
     )

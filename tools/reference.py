@@ -125,8 +125,9 @@ def parameters_page() -> str:
     intro = (
         "An array parameter takes several values, repeated or separated by commas, and its name may leave "
         "out `[]`. One of the values must match. Any other parameter may be given once. Different "
-        "parameters must all match. An unknown parameter, and a value that can't be read, is answered with "
-        "[`validation_failed`](errors.md#validation_failed).\n\n"
+        "parameters must all match. An unknown parameter is answered with "
+        "[`parameter_unknown`](errors.md#parameter_unknown), a value that can't be read with "
+        "[`parameter_invalid`](errors.md#parameter_invalid).\n\n"
         "A body is one JSON object. In a PATCH, absent fields stay as they are, and `null` clears a field "
         "that can be null. A default is for new objects."
     )
@@ -152,11 +153,19 @@ def _change_section(route: Action) -> str:
     answer = "one " + link(route.item) if route.item else "nothing (204)"
     others = "".join(f", or {link(item)}" for item in route.previews)
     needed = " and ".join(map(code, route.permissions))
+    needs = {field.name for field in route.body.fields if field.is_required and not route.body.is_partial}
+    required = "yes"
+    if route.or_creates is not None:
+        needed, required = (
+            f"{code(route.or_creates.permission)} where it creates, {needed} where it changes",
+            "to create",
+        )
+        needs = {field.name for field in route.body.fields if field.is_required}
     rows = [
         (
             code(field.name),
             _field_takes(field),
-            "yes" if field.is_required and not route.body.is_partial else "",
+            required if field.name in needs else "",
             field.description,
         )
         for field in route.body.fields

@@ -1,38 +1,36 @@
-"""Every error the API answers with: the one catalogue.
+"""Every error the API answers with: the one catalogue, a class for each code.
 
     ApiError
-    ├── ValidationFailed      400  a parameter, header or body can't be read
-    ├── ReferenceNotFound     400  a body names an object that the account doesn't have
-    ├── WrongGroupType        400  a pricing group where a type group belongs, or the reverse
-    ├── WrongCarrier          400  a service level of another carrier
-    ├── MissingApiKey         401  no key was sent
-    ├── InvalidApiKey         401  the key is malformed or unknown
-    ├── ExpiredApiKey         401  the key has expired
-    ├── RevokedApiKey         401  the key was revoked
-    ├── PermissionDenied      403  the key lacks a permission
-    ├── SystemOwned           403  what the system owns can't be changed
-    ├── NotFound              404  no such object in this account
-    ├── CustomerMerged        404  the customer was merged into another one
-    ├── RouteNotFound         404  no such path
-    ├── MethodNotAllowed      405  the path has no such verb
-    ├── RequestTimeout        408  the body did not arrive in time
-    ├── AlreadyExists         409  a name or number is taken
-    ├── StillReferenced       409  others refer to what is to be deleted
-    ├── HierarchyViolation    409  parents and children would be more than one level
-    ├── AlreadyDeleted        409  the object was deleted, and is kept to be read
-    ├── IdempotencyKeyInUse   409  the same request is still running
-    ├── PreconditionFailed    412  the object has changed since it was read
-    ├── PayloadTooLarge       413  the body is over the limit
-    ├── UnsupportedMediaType  415  the body is not JSON in UTF-8
-    ├── IdempotencyKeyReused  422  another request has this idempotency key
-    ├── RateLimitExceeded     429  too many requests
-    ├── InternalError         500  a fault of ours
-    ├── DatabaseUnavailable   503  the database can't be reached
-    ├── Overloaded            503  more requests than can be answered in time
-    └── OutcomeInDoubt        503  a change may be done or not
+    ├── ValidationFailed         400  a body can't be read, or breaks a rule
+    ├── MissingField             400  a body lacks a field
+    ├── InvalidFormat            400  a field has a value that can't be one
+    ├── ParameterInvalid         400  a parameter, a header or an id in the path can't be read
+    ├── ParameterMissing         400  a header that must be there is not
+    ├── ParameterUnknown         400  there is no such parameter or field
+    ├── InvalidCredentials       401  the key is missing, malformed or unknown
+    ├── ApiKeyExpired            401  the key has expired
+    ├── ApiKeyRevoked            401  the key was revoked
+    ├── InsufficientPermissions  403  the key lacks a permission, or the system owns the object
+    ├── ResourceNotFound         404  no such path, or no such object in this account
+    │   └── CustomerMerged       404  the customer was merged into another one
+    ├── MethodNotAllowed         405  the path has no such verb
+    ├── RequestTimeout           408  the body did not arrive in time
+    ├── ResourceExists           409  a name or number is taken
+    ├── ResourceConflict         409  what is there is in the way: references, or parents and children
+    ├── IdempotencyInProgress    409  the same request is still running
+    ├── ResourceGone             410  the object was deleted or has ended, and is kept to be read
+    ├── PreconditionFailed       412  the object has changed since it was read
+    ├── PayloadTooLarge          413  the body is over the limit
+    ├── UnsupportedMediaType     415  the body is not JSON in UTF-8
+    ├── IdempotencyKeyReused     422  another request has this idempotency key
+    ├── RateLimitExceeded        429  too many requests
+    ├── InternalError            500  a fault of ours
+    ├── ServiceUnavailable       503  the database is away, or more comes than can be answered in time
+    └── OutcomeInDoubt           503  a change may be done or not
 
-Status, type and transience are facts of the class; nobody passes a status where it is raised. The
-error reference at `/errors` and the OpenAPI document are made from these classes and their
+The codes are the words that the field's published APIs use. Status, type and transience are facts of the
+class; nobody passes a status where it is raised. A class has one below it only where the answer carries
+more. The error reference at `/errors` and the OpenAPI document are made from these classes and their
 docstrings; a new error is one class and its line above, which a test compares.
 """
 
@@ -65,102 +63,108 @@ class ApiError(Exception):
 
 
 class ValidationFailed(ApiError):
-    """A parameter is unknown, repeated, or has a value that can't be read. `param` names it as it was sent.
+    """The body is no JSON object, or breaks a rule: fields that don't go together, an id that isn't there.
 
-    The message says what is allowed. Correct the request; sending it again unchanged can't help.
+    `param` is the field, where it is one. A group of the wrong kind, a service level of another carrier, and
+    an id that the account doesn't have are such. Correct the request; sending it again can't help.
     """
 
     code = "validation_failed"
     status = 400
 
 
-class ReferenceNotFound(ApiError):
-    """A body names an id that this account does not have. `param` is the field."""
+class MissingField(ApiError):
+    """The body lacks a field that is required. `param` names it."""
 
-    code = "reference_not_found"
+    code = "missing_field"
     status = 400
 
 
-class WrongGroupType(ApiError):
-    """A customer's type must be a type group, its price groups pricing groups. `param` is the field."""
+class InvalidFormat(ApiError):
+    """A field of the body has a value that it can't have. `param` names it; the message says what it takes.
 
-    code = "wrong_group_type"
+    It has another type, is null or empty or too long, is not one of the listed words, or is no id of this
+    kind, no e-mail, no decimal, no date.
+    """
+
+    code = "invalid_format"
     status = 400
 
 
-class WrongCarrier(ApiError):
-    """The service level does not belong to the customer's carrier. Give both together."""
+class ParameterInvalid(ApiError):
+    """A parameter, a header or an id in the path can't be read, or is given twice. `param` names it.
 
-    code = "wrong_carrier"
+    The message says what it takes. A cursor that is damaged or was made for another list is such.
+    """
+
+    code = "parameter_invalid"
     status = 400
 
 
-class MissingApiKey(ApiError):
-    """The request has no API key. Send the header `Authorization: Bearer KEY`."""
+class ParameterMissing(ApiError):
+    """The request lacks what it must have, such as the header `Host`. `param` names it."""
 
-    code = "missing_api_key"
+    code = "parameter_missing"
+    status = 400
+
+
+class ParameterUnknown(ApiError):
+    """There is no such parameter or field. `param` names it as it was sent; the message suggests one."""
+
+    code = "parameter_unknown"
+    status = 400
+
+
+class InvalidCredentials(ApiError):
+    """The API key is missing, malformed or unknown. Send `Authorization: Bearer KEY`, with the whole key."""
+
+    code = "invalid_credentials"
     status = 401
 
 
-class InvalidApiKey(ApiError):
-    """The API key is malformed or doesn't exist. Check that it was copied whole."""
-
-    code = "invalid_api_key"
-    status = 401
-
-
-class ExpiredApiKey(ApiError):
+class ApiKeyExpired(ApiError):
     """The API key has expired. Make a new one with `tradebook keys create`."""
 
-    code = "expired_api_key"
+    code = "api_key_expired"
     status = 401
 
 
-class RevokedApiKey(ApiError):
+class ApiKeyRevoked(ApiError):
     """The API key was revoked. Make a new one with `tradebook keys create`."""
 
-    code = "revoked_api_key"
+    code = "api_key_revoked"
     status = 401
 
 
-class PermissionDenied(ApiError):
-    """The API key lacks the permission that the message names. Use a key that has it."""
+class InsufficientPermissions(ApiError):
+    """The API key lacks the permission that the message names, or the object belongs to the system.
 
-    code = "permission_denied"
+    Use a key that has the permission. What the system gives to every account can't be changed or deleted.
+    """
+
+    code = "insufficient_permissions"
     status = 403
 
 
-class SystemOwned(ApiError):
-    """The object belongs to the system, which gives it to every account. It can't be changed or deleted."""
+class ResourceNotFound(ApiError):
+    """There is no such path, or the account has no object with this id.
 
-    code = "system_owned"
-    status = 403
+    It may have been deleted, or never existed. Where a customer was merged into another one, the message and
+    the `Location` header name the one that remains.
+    """
 
-
-class NotFound(ApiError):
-    """The key's account has no object with this id. It may have been deleted, or never existed."""
-
-    code = "not_found"
+    code = "resource_not_found"
     status = 404
 
 
-class CustomerMerged(ApiError):
+class CustomerMerged(ResourceNotFound):
     """The customer was merged into another one. The message and the `Location` header name it."""
 
-    code = "customer_merged"
-    status = 404
     points_on = True
 
     def __init__(self, message: str, *, param: str | None = None, see: str) -> None:
         super().__init__(message, param=param)
         self.see = see
-
-
-class RouteNotFound(ApiError):
-    """There is no such path. The paths are listed in `/openapi.json`."""
-
-    code = "route_not_found"
-    status = 404
 
 
 class MethodNotAllowed(ApiError):
@@ -178,41 +182,38 @@ class RequestTimeout(ApiError):
     is_transient = True
 
 
-class AlreadyExists(ApiError):
+class ResourceExists(ApiError):
     """Another object of the account has this name, number or email already. `param` is the field."""
 
-    code = "already_exists"
+    code = "resource_exists"
     status = 409
 
 
-class StillReferenced(ApiError):
-    """Other objects refer to this one; the message says how many. First let them refer to another one."""
+class ResourceConflict(ApiError):
+    """What is there is in the way: others refer to the object, or there would be more than one level.
 
-    code = "still_referenced"
+    The message says how many refer to it; first let them refer to another one. A child account can't have
+    children, and a parent account can't have a parent.
+    """
+
+    code = "resource_conflict"
     status = 409
 
 
-class HierarchyViolation(ApiError):
-    """A child account can't have children, and a parent account can't have a parent: one level only."""
-
-    code = "hierarchy_violation"
-    status = 409
-
-
-class AlreadyDeleted(ApiError):
-    """The object was deleted or has ended. It can still be read by its id, but not be changed or used."""
-
-    code = "already_deleted"
-    status = 409
-
-
-class IdempotencyKeyInUse(ApiError):
+class IdempotencyInProgress(ApiError):
     """A request with the same idempotency key is still running. Try again shortly to get its answer."""
 
-    code = "idempotency_key_in_use"
+    code = "idempotency_in_progress"
     status = 409
     type = "idempotency_error"
     is_transient = True
+
+
+class ResourceGone(ApiError):
+    """The object was deleted or has ended. It can still be read by its id, but not be changed or used."""
+
+    code = "resource_gone"
+    status = 410
 
 
 class PreconditionFailed(ApiError):
@@ -265,17 +266,11 @@ class InternalError(ApiError):
     is_transient = True
 
 
-class DatabaseUnavailable(ApiError):
-    """The database can't be reached or is busy. Nothing was changed; try again."""
+class ServiceUnavailable(ApiError):
+    """The database is away or busy, or more has come than can be answered in time. Nothing was changed.
 
-    code = "database_unavailable"
-    status = 503
-    type = "api_error"
-    is_transient = True
-
-
-class Overloaded(ApiError):
-    """More requests have come than can be answered in time. `Retry-After` says how long to wait."""
+    Try again; `Retry-After` says how long to wait.
+    """
 
     code = "service_unavailable"
     status = 503
@@ -295,4 +290,4 @@ class OutcomeInDoubt(ApiError):
 
 
 CATALOGUE = tuple(sorted(ApiError.__subclasses__(), key=lambda error: error.status))
-"""Every error, by status."""
+"""Every error, by status: a class for each code."""

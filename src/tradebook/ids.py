@@ -27,6 +27,12 @@ ANY_BODY_PATTERN = "[0-9a-z]{1,64}"
 """What a body may look like that a client sends: ids of other systems are well-formed too."""
 
 _ANY_BODY = re.compile(ANY_BODY_PATTERN, re.ASCII)
+SPARE, SOURCE, ATTACHED = 1, 2, 3
+"""Places of what examples delete, merge, and take away from an address; the first is what they show."""
+
+_EXAMPLE_MS = 1_546_848_000_000
+"""2019-01-07T08:00:00Z: when the made-up book of a demo was begun."""
+
 NO_KEY = KEY_MAX
 """The key of well-formed ids that none of ours is: no row ever has it, and no list reaches it."""
 
@@ -78,6 +84,11 @@ def milliseconds_of(key: int) -> int:
 def first_key_of(milliseconds: int) -> int:
     """Return the smallest key of a millisecond; outside the range of keys, the nearest end of it."""
     return min(max(milliseconds, 0) << SEQUENCE_BITS, KEY_MAX)
+
+
+def example_key(place: int = 0) -> int:
+    """Return a key for examples: the first objects of each kind in a demo book have these keys."""
+    return first_key_of(_EXAMPLE_MS) + place
 
 
 class ClockOutOfRange(Exception):

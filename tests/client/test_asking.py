@@ -153,9 +153,9 @@ def test_everything_that_is_exported_is_listed_in_order():
 
 
 def test_an_error_survives_a_process_pool():
-    error = NotFound("There is none.", status=404, code="not_found", param="id", request_id="r1")
+    error = NotFound("There is none.", status=404, code="resource_not_found", param="id", request_id="r1")
 
     copy = pickle.loads(pickle.dumps(error))
 
     assert vars(copy) == vars(error)
-    assert str(copy) == "There is none. (status 404, code not_found, param id, request_id r1)"
+    assert str(copy) == "There is none. (status 404, code resource_not_found, param id, request_id r1)"

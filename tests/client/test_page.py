@@ -36,7 +36,7 @@ def test_the_programs_of_the_page_run_as_printed(book, tmp_path, monkeypatch, ca
     for expected in ("11000 Acme One\n", "Acme Two ['", "'Gold'", "Acme Child\n", "customers\n", "404 "):
         assert expected.replace("Acme Two ['", "Acme Two []") in printed
     assert len((tmp_path / "customers.ndjson").read_text().splitlines()) == 2
-    assert {each.method for each in proxy.seen} == {"GET", "POST", "PATCH", "DELETE"}
+    assert {each.method for each in proxy.seen} == {"GET", "POST", "PATCH", "PUT", "DELETE"}
 
 
 def test_every_error_is_on_the_page():

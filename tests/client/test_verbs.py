@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.client.forms import fields_of_a_customer
+from tests.client.proxy import Proxy, Refuse
 from tradebook_client import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -83,6 +84,7 @@ def test_a_new_key_opens_the_book_and_its_secret_is_not_printed(client, clients,
     assert made.api_key_info.permissions == ["customers:read"]
     assert made.api_key_secret not in repr(made)
     assert rotated.api_key_info.id in [key.id for key in client.api_keys.list()]
+    assert made.api_key_info.id not in [key.id for key in client.api_keys.list(statuses=["active"])]
     client.api_keys.delete(rotated.api_key_info.id)
     with pytest.raises(Unauthenticated):
         next(used.customers.list())
@@ -125,11 +127,38 @@ def test_a_customer_is_found_by_its_number(client, book):
     found = client.customers.find(number="A-7", include=["defaults"])
 
     assert (found.name, found.defaults.object) == ("First", "customer_defaults")
-    assert client.customers.find(number="a-7").name == "First"
-    assert client.customers.find(number="U\u0308 1").name == "Third"
+    assert client.customers.find(number="ü 1").name == "Third"
     assert client.customers.find(number="A-") is None
     with pytest.raises(ValueError, match="empty"):
         client.customers.find(number=" ")
+
+
+@pytest.mark.parametrize("number", ["P-1", "a/b/..", "?x#y%", "Ü 1", ".."])
+def test_a_customer_is_put_under_its_number(client, number):
+    made = client.customers.put(number, name="First", **fields_of_a_customer(client))
+    changed = client.customers.put(number, note="Called.", include=["bill_to_address.geolocation"])
+    moved = client.customers.put(number, bill_to_address={"locality": "Boston"})
+
+    assert (made.number, made.name, changed.note) == (number, "First", "Called.")
+    assert made.id == changed.id == moved.id
+    assert changed.bill_to_address.geolocation.locality == "Chicago"
+    found = client.customers.find(number=number, include=["bill_to_address.geolocation"])
+    assert found.bill_to_address.geolocation.locality == "Boston"
+    assert client.customers.get_by_number(number) == client.customers.get(made.id)
+    with pytest.raises(Invalid) as lacking:
+        client.customers.put(f"{number}2", name="Second")
+    assert lacking.value.param == "customer_type_group_id"
+    with pytest.raises(NotFound):
+        client.customers.get_by_number(f"{number}2")
+
+
+def test_a_server_without_the_route_says_nothing_about_the_customer(book, clients):
+    told = b'{"error": {"code": "resource_not_found", "message": "There is no such path.", "param": null}}'
+    with Proxy(book.server.url, [Refuse(404, body=told)]) as proxy:
+        client = clients.of(book, proxy.url)
+
+        with pytest.raises(NotFound):
+            client.customers.find(number="1")
 
 
 def test_filters_narrow_the_list(client, book):

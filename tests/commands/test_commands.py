@@ -155,7 +155,8 @@ def test_a_key_is_rotated_as_over_http(without_book):
     assert new["key"] != old["key"]
     assert listed[new["id"]]["name"] == "Shop"
     assert listed[new["id"]]["expires_at"] is None
-    assert listed[old["id"]]["expires_at"] is not None
+    assert listed[old["id"]]["expires_at"] is None
+    assert listed[old["id"]]["revoked_at"] is not None
     command.good(*arguments, "0")
     assert "still valid" in command.run(*arguments, "0").stderr
 

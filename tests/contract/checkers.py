@@ -135,8 +135,9 @@ def assert_error(answer: httpx.Response, status: int, code: str, param: str | No
 
 
 def assert_refused(answer: httpx.Response, param: str | None) -> None:
-    """The answer is a 400 that names the parameter."""
-    assert_error(answer, 400, "validation_failed", param)
+    """The answer is a 400 that names the parameter, and says whether there is none or its value is wrong."""
+    is_unknown = answer.json()["error"]["message"].startswith("There is no parameter")
+    assert_error(answer, 400, "parameter_unknown" if is_unknown else "parameter_invalid", param)
 
 
 def key_order_faults(value: Any, path: str = "$") -> list[str]:

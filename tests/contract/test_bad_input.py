@@ -58,7 +58,7 @@ NO_TEXT = [
 
 def faults_by_text(answers, param):
     """Say what is wrong with the answers that must all be a 400 naming this parameter."""
-    found = {text: envelope_faults(a, 400, "validation_failed", param) for text, a in answers.items()}
+    found = {text: envelope_faults(a, 400, "parameter_invalid", param) for text, a in answers.items()}
     return {text: faults for text, faults in found.items() if faults}
 
 
@@ -76,7 +76,7 @@ def test_a_name_that_is_no_text_is_refused(filled, encoded):
     answer = raw_get(filled, f"{CUSTOMERS}?{encoded}=1")
 
     assert answer.status_code == 400
-    assert_error(answer, 400, "validation_failed", answer.json()["error"]["param"])
+    assert_error(answer, 400, "parameter_invalid", answer.json()["error"]["param"])
 
 
 @pytest.mark.parametrize("path", ["%00", "%FF", "%ED%A0%80", "ac_%00", "%", "%zz", "ac_%0d%0a"])

@@ -515,7 +515,7 @@ def test_a_nested_route_of_a_customer_without_entries_is_an_empty_list(filled):
 
 @pytest.mark.parametrize("name", ["", "/child_accounts", "/price_groups"])
 def test_what_is_under_an_unknown_customer_is_not_found(filled, name):
-    assert_error(filled.client.get(f"{CUSTOMERS}/ac_0000000000000{name}"), 404, "not_found", "id")
+    assert_error(filled.client.get(f"{CUSTOMERS}/ac_0000000000000{name}"), 404, "resource_not_found", "id")
 
 
 @pytest.mark.parametrize("name", ["", "/child_accounts", "/price_groups"])

@@ -16,7 +16,7 @@ from tests.fixtures.server import start_server, stop_server, wait_until
 from tests.fixtures.statements import TEST_MARK
 from tradebook.clock import now_ms
 from tradebook.crud import idempotency
-from tradebook.errors import IdempotencyKeyInUse
+from tradebook.errors import IdempotencyInProgress
 from tradebook.storage.schema import ACCOUNT, prepare
 from tradebook.web.twins import Twins
 
@@ -144,7 +144,7 @@ def test_a_key_goes_with_requests_that_are_refused_before_the_book_is_asked(book
 def test_a_key_that_is_none_is_refused(book, key):
     answer = book.client.post(GROUPS, json=group("A"), headers=[(b"Idempotency-Key", key.encode("latin-1"))])
 
-    check_envelope(answer, 400, "Idempotency-Key", "validation_failed")
+    check_envelope(answer, 400, "Idempotency-Key", "parameter_invalid")
     assert book.get(GROUPS)["data"] == []
 
 
@@ -176,7 +176,7 @@ def test_fifty_at_once_make_one_row(book):
                 answer = client.post(GROUPS, json=group("A"), headers={"Idempotency-Key": "fifty"})
                 if answer.status_code != 409:
                     return answer
-                error = check_envelope(answer, 409, "Idempotency-Key", "idempotency_key_in_use")
+                error = check_envelope(answer, 409, "Idempotency-Key", "idempotency_in_progress")
                 assert error["is_transient"]
                 assert int(answer.headers["retry-after"]) >= 1
 
@@ -189,11 +189,14 @@ def test_fifty_at_once_make_one_row(book):
     assert len(book.get(GROUPS)["data"]) == 1
 
 
+KEY = {"name": "k", "permissions": ["customers:read"]}
+
+
 def test_the_secret_of_a_key_is_replayed_and_not_kept_readable(book):
-    made, again = (post(book, {"name": "k"}, "secret", "/v1/auth/api-keys") for _ in range(2))
+    made, again = (post(book, KEY, "secret", "/v1/auth/api-keys") for _ in range(2))
 
     assert made.content == again.content
-    secret = made.json()["secret"]
+    secret = made.json()["api_key_secret"]
     with book.database.read(book.account_key) as reader:
         kept = reader._connection.execute(f"{TEST_MARK} SELECT * FROM idempotency_records").fetchall()
     assert kept
@@ -203,9 +206,9 @@ def test_the_secret_of_a_key_is_replayed_and_not_kept_readable(book):
 
 def test_what_has_a_secret_is_replayed_to_nobody_else(book):
     _, other = book.new_key()
-    post(book, {"name": "k"}, "secret", "/v1/auth/api-keys")
+    post(book, KEY, "secret", "/v1/auth/api-keys")
 
-    answer = post(book, {"name": "k"}, "secret", "/v1/auth/api-keys", Authorization=f"Bearer {other}")
+    answer = post(book, KEY, "secret", "/v1/auth/api-keys", Authorization=f"Bearer {other}")
 
     check_envelope(answer, 422, "Idempotency-Key", "idempotency_key_reused")
 
@@ -275,7 +278,7 @@ def test_a_twin_under_way_is_sent_away_with_advice(tmp_path, engine, monkeypatch
         try:
             with twins.alone(book.account_key, "twin"):
                 return False
-        except IdempotencyKeyInUse:
+        except IdempotencyInProgress:
             return True
 
     try:
@@ -288,7 +291,7 @@ def test_a_twin_under_way_is_sent_away_with_advice(tmp_path, engine, monkeypatch
 
             answer = plain_http.post(second.url + GROUPS, json=group("A"), headers=headers, timeout=5)
 
-            check_envelope(answer, 409, "Idempotency-Key", "idempotency_key_in_use")
+            check_envelope(answer, 409, "Idempotency-Key", "idempotency_in_progress")
             assert answer.headers["retry-after"] == "1"
             assert not waiting.done()
         assert waiting.result().status_code == 201

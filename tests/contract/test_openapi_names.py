@@ -164,4 +164,6 @@ def test_what_creates_points_to_what_reads_changes_deletes_and_merges(document):
         "carrier_id": "$request.path.carrier_id",
         "id": "$response.body#/id",
     }
+    created = links["create_api_key"]["rotate_api_key"]["parameters"]
+    assert created == {"id": "$response.body#/api_key_info/id"}
     assert {name for each in links.values() for name in each} <= known

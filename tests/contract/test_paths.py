@@ -60,7 +60,7 @@ def assert_no_route(book, target, method):
     status, _, body = ask(book, target, method)
 
     assert (method, target, status) == (method, target, 404)
-    assert method == "HEAD" or json.loads(body)["error"]["code"] == "route_not_found"
+    assert method == "HEAD" or json.loads(body)["error"]["code"] == "resource_not_found"
 
 
 def paths(book):
@@ -79,10 +79,19 @@ def test_a_path_spelled_otherwise_is_404(three, spelling):
     assert three.get(CUSTOMERS) == before
 
 
-@pytest.mark.parametrize("target", ["/", "//", "*", "elsewhere.example:80", "http://elsewhere.example", "/."])
+@pytest.mark.parametrize("target", ["//", "*", "/.", "/%2F"])
 def test_a_target_that_is_no_path_is_404(three, target):
     for method in METHODS:
         assert_no_route(three, target, method)
+
+
+@pytest.mark.parametrize("target", ["/", "/?a=b", "http://elsewhere.example", "elsewhere.example:80"])
+def test_the_root_is_a_path_like_others(three, target):
+    """A target without a path is the root, as RFC 9112 has it."""
+    status, _, body = ask(three, target)
+
+    assert (status, json.loads(body)["name"]) == (200, "Tradebook")
+    assert [ask(three, target, method)[0] for method in METHODS] == [200, 200, *[405] * 4, 200, 405]
 
 
 @pytest.mark.parametrize("end", AT_THE_END)

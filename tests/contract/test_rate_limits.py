@@ -20,7 +20,7 @@ from tests.fixtures.book import Book
 from tests.fixtures.engines import ENGINES
 from tests.fixtures.lengths import length
 from tests.fixtures.server import free_port, start_server, stop_server, wait_until
-from tradebook.errors import IdempotencyKeyInUse
+from tradebook.errors import IdempotencyInProgress
 from tradebook.web.limits import AheadLimiter, MachineLimiter, make_limiter, number_of
 from tradebook.web.shared_file import open_shared
 from tradebook.web.twins import Twins
@@ -376,7 +376,7 @@ def test_a_folder_that_is_not_this_users_alone_is_not_used(clock, tmp_path, make
     limiter, twins = MachineLimiter("book", 1, 60), Twins("book")
 
     assert [limiter.hit(1).retry_after_seconds > 0 for _ in range(2)] == [False, True]
-    with twins.alone(1, "a"), pytest.raises(IdempotencyKeyInUse), twins.alone(1, "a"):
+    with twins.alone(1, "a"), pytest.raises(IdempotencyInProgress), twins.alone(1, "a"):
         pass
     with twins.alone(1, "a"):
         pass

@@ -17,7 +17,7 @@ from tests.fixtures.lengths import IS_SOAK, length
 from tests.fixtures.refusals import Refusal, Refusals, name_of
 from tests.fixtures.samples import Maker
 from tradebook.crud.resource import Action
-from tradebook.errors import WrongCarrier
+from tradebook.errors import ResourceGone
 from tradebook.resources import customers, payment_terms
 from tradebook.web.openapi_refusals import errors_of
 
@@ -40,7 +40,7 @@ def test_a_new_customer_has_a_type_group_and_pricing_groups(maker):
     wrong = maker.of_prefix("acgr", type="pricing_group")
 
     assert_error(
-        post_customer(maker, customer_type_group_id=wrong), 400, "wrong_group_type", "customer_type_group_id"
+        post_customer(maker, customer_type_group_id=wrong), 400, "validation_failed", "customer_type_group_id"
     )
 
 
@@ -49,7 +49,7 @@ def test_a_new_customers_level_is_its_carriers(maker):
 
     answer = post_customer(maker, default_service_level_id=level["id"])
 
-    assert_error(answer, 400, "wrong_carrier", "default_service_level_id")
+    assert_error(answer, 400, "validation_failed", "default_service_level_id")
 
 
 def test_a_deleted_carrier_is_not_chosen_for_a_customer_that_is_there(maker):
@@ -58,7 +58,7 @@ def test_a_deleted_carrier_is_not_chosen_for_a_customer_that_is_there(maker):
 
     answer = maker.client.patch(f"{CUSTOMERS}/{customer}", json={"default_carrier_id": carrier})
 
-    assert_error(answer, 409, "already_deleted", "default_carrier_id")
+    assert_error(answer, 410, "resource_gone", "default_carrier_id")
 
 
 def test_the_price_groups_of_a_merged_customer_lead_to_its_survivor(maker):
@@ -67,7 +67,7 @@ def test_the_price_groups_of_a_merged_customer_lead_to_its_survivor(maker):
 
     answer = maker.client.get(f"{CUSTOMERS}/{merged}/price_groups")
 
-    assert_error(answer, 404, "customer_merged", "id")
+    assert_error(answer, 404, "resource_not_found", "id")
     assert answer.headers["location"] == f"{CUSTOMERS}/{survivor}"
 
 
@@ -78,7 +78,7 @@ def test_a_merged_customer_is_neither_attached_nor_detached(maker, method):
 
     answer = maker.client.request(method, f"/v1/sales/addresses/{address}/customers/{merged}")
 
-    assert_error(answer, 404, "customer_merged", "customer_id")
+    assert_error(answer, 404, "resource_not_found", "customer_id")
 
 
 def test_a_new_shipping_term_names_levels_that_are_there(maker):
@@ -87,7 +87,7 @@ def test_a_new_shipping_term_names_levels_that_are_there(maker):
         json={"name": "Free", "free_shipping_service_level_ids": ["crop_0000000000000"]},
     )
 
-    assert_error(answer, 400, "reference_not_found", "free_shipping_service_level_ids")
+    assert_error(answer, 400, "validation_failed", "free_shipping_service_level_ids")
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
@@ -97,7 +97,7 @@ def test_the_levels_of_the_system_stay_as_they_are(maker, method):
 
     answer = maker.client.request(method, f"{CARRIERS}/{fedex}/service-levels/{level}")
 
-    assert_error(answer, 403, "system_owned")
+    assert_error(answer, 403, "insufficient_permissions")
 
 
 def test_a_level_is_not_renamed_to_a_name_that_its_carrier_has(maker):
@@ -105,7 +105,7 @@ def test_a_level_is_not_renamed_to_a_name_that_its_carrier_has(maker):
     maker.client.post(path, json={"name": "a"})
     other = maker.client.post(path, json={"name": "b"}).json()["id"]
 
-    assert_error(maker.client.patch(f"{path}/{other}", json={"name": "a"}), 409, "already_exists", "name")
+    assert_error(maker.client.patch(f"{path}/{other}", json={"name": "a"}), 409, "resource_exists", "name")
 
 
 # What is declared
@@ -117,22 +117,23 @@ def codes_of(method, path):
 
 
 OF_ALL = {
-    "validation_failed", "missing_api_key", "invalid_api_key", "expired_api_key", "revoked_api_key",
-    "permission_denied", "method_not_allowed", "payload_too_large", "rate_limit_exceeded", "internal_error",
-    "database_unavailable", "service_unavailable",
+    "parameter_invalid", "parameter_missing", "parameter_unknown", "invalid_credentials", "api_key_expired",
+    "api_key_revoked", "insufficient_permissions", "method_not_allowed", "payload_too_large",
+    "rate_limit_exceeded", "internal_error", "service_unavailable",
 }  # fmt: skip
-KEPT = {"idempotency_key_in_use", "idempotency_key_reused", "outcome_in_doubt"}
+KEPT = {"idempotency_in_progress", "idempotency_key_reused", "outcome_in_doubt"}
 
 
 def test_a_payment_term_can_be_refused_for_what_can_happen_to_it_and_nothing_else():
-    change = OF_ALL | {"request_timeout", "unsupported_media_type"}
-    one = {"not_found", "system_owned", "precondition_failed"}
+    change = OF_ALL | {"validation_failed", "request_timeout", "unsupported_media_type"}
+    create, update = KEPT | {"missing_field", "invalid_format"}, KEPT | {"invalid_format"}
+    one = {"resource_not_found", "precondition_failed"}
 
     assert codes_of("GET", TERMS) == OF_ALL
-    assert codes_of("GET", f"{TERMS}/{{id}}") == OF_ALL | {"not_found"}
-    assert codes_of("POST", TERMS) == change | KEPT | {"already_exists"}
-    assert codes_of("PATCH", f"{TERMS}/{{id}}") == change | KEPT | one | {"already_exists"}
-    assert codes_of("DELETE", f"{TERMS}/{{id}}") == change | one | {"still_referenced"}
+    assert codes_of("GET", f"{TERMS}/{{id}}") == OF_ALL | {"resource_not_found"}
+    assert codes_of("POST", TERMS) == change | create | {"resource_exists"}
+    assert codes_of("PATCH", f"{TERMS}/{{id}}") == change | update | one | {"resource_exists"}
+    assert codes_of("DELETE", f"{TERMS}/{{id}}") == change | one | {"resource_conflict"}
 
 
 # What looks at every answer
@@ -146,8 +147,8 @@ def answer_of(code):
 
 
 def test_a_refusal_that_is_not_declared_is_noticed():
-    with pytest.raises(AssertionError, match=f"POST {TERMS} answered wrong_carrier"):
-        answer_of("wrong_carrier")
+    with pytest.raises(AssertionError, match=f"POST {TERMS} answered resource_gone"):
+        answer_of("resource_gone")
     with pytest.raises(AssertionError, match="answered made_up"):
         answer_of("made_up")
 
@@ -156,13 +157,13 @@ def test_a_refusal_that_is_not_declared_is_noticed():
 
 def test_a_refusal_that_is_declared_and_never_met_is_noticed():
     create = next(r for r in payment_terms.resource.routes if isinstance(r, Action) and r.creates)
-    kept = Refusals([structs.replace(create, errors=(WrongCarrier,))])
-    kept.meet("POST", TERMS, "already_exists")
-    kept.meet("POST", TERMS, "validation_failed")
+    kept = Refusals([structs.replace(create, errors=(ResourceGone,))])
+    for code in ("resource_exists", "missing_field", "invalid_format", "validation_failed"):
+        kept.meet("POST", TERMS, code)
 
-    assert kept.never_met() == [Refusal(f"POST {TERMS}", "wrong_carrier")]
+    assert kept.never_met() == [Refusal(f"POST {TERMS}", "resource_gone")]
 
-    kept.meet("POST", TERMS, "wrong_carrier")
+    kept.meet("POST", TERMS, "resource_gone")
 
     assert kept.never_met() == []
 
@@ -196,7 +197,7 @@ def test_a_whole_run_fails_where_a_refusal_was_never_met(tmp_path):
 
     assert done.returncode == 1, done.stdout
     assert "1 passed" in done.stdout
-    assert "No test has met already_exists of POST" in done.stdout
+    assert "No test has met resource_exists of POST" in done.stdout
 
 
 @pytest.mark.parametrize("part", length([["-k", "some"]], [["-k", "some"], ["suite/test_0.py"]]))

@@ -34,7 +34,7 @@ def test_an_if_match_that_is_no_list_of_tags_is_refused(module_book, term, form,
 
     answer = change(module_book, path, form.format(tag=tag, bare=tag.strip('"')), method)
 
-    check_envelope(answer, 400, "If-Match", "validation_failed")
+    check_envelope(answer, 400, "If-Match", "parameter_invalid")
     assert module_book.client.get(path).headers["etag"] == tag
 
 

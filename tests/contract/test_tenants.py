@@ -166,7 +166,7 @@ def test_a_foreign_id_answers_exactly_like_one_that_never_was(ours, theirs, nest
     answers = [strange(ours.client.get(f"{CUSTOMERS}/{key}{nested}")) for key in (*foreign, UNKNOWN)]
 
     assert answers == [answers[-1]] * 4
-    assert_error(ours.client.get(f"{CUSTOMERS}/{foreign[0]}{nested}"), 404, "not_found", "id")
+    assert_error(ours.client.get(f"{CUSTOMERS}/{foreign[0]}{nested}"), 404, "resource_not_found", "id")
 
 
 def test_a_foreign_carrier_answers_exactly_like_one_that_never_was(ours, theirs):

@@ -86,7 +86,7 @@ def backwards(client, path, limit):
 def test_a_limit_that_is_none_is_refused(filled, resource, route, limit):
     path = filled.paths.get(route.path, route.path)
 
-    check_envelope(filled.client.get(path, params={"limit": limit}), 400, "limit", "validation_failed")
+    check_envelope(filled.client.get(path, params={"limit": limit}), 400, "limit", "parameter_invalid")
 
 
 @pytest.mark.parametrize(("resource", "route"), FREE)
@@ -97,6 +97,6 @@ def test_a_cursor_is_good_for_its_own_list_only(filled, resource, route):
 
     for damaged in (cursor[:-1], cursor[:-1] + ("A" if cursor[-1] != "A" else "B"), "x"):
         answer = filled.client.get(path, params={"limit": 1, "cursor": damaged})
-        check_envelope(answer, 400, "cursor", "validation_failed")
+        check_envelope(answer, 400, "cursor", "parameter_invalid")
     other = "/v1/sales/account-groups" if "account-groups" not in path else "/v1/sales/addresses"
-    check_envelope(filled.client.get(other, params={"cursor": cursor}), 400, "cursor", "validation_failed")
+    check_envelope(filled.client.get(other, params={"cursor": cursor}), 400, "cursor", "parameter_invalid")

@@ -92,7 +92,7 @@ def test_fifty_under_one_key_on_two_servers_make_one_row(book, pair):
             if answer.status_code != 409:
                 assert answer.status_code == 201, answer.text
                 return answer.content
-            check_envelope(answer, 409, "Idempotency-Key", "idempotency_key_in_use")
+            check_envelope(answer, 409, "Idempotency-Key", "idempotency_in_progress")
 
     with ThreadPoolExecutor(25) as pool, clients_of(book, pair, 50) as clients:
         answers = set(pool.map(send, clients))

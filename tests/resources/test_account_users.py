@@ -3,6 +3,7 @@
 import pytest
 
 from tests.contract.checkers import assert_error
+from tests.contract.checks import check_envelope
 from tradebook.text import fold_case
 
 USERS = "/v1/identity/account-users"
@@ -28,9 +29,9 @@ def test_an_email_is_taken_in_capitals_too(book, first, second):
     other = create(book, name="Other")
 
     assert made.status_code == other.status_code == 201
-    assert_error(create(book, email=second), 409, "already_exists", "email")
+    assert_error(create(book, email=second), 409, "resource_exists", "email")
     path = f"{USERS}/{other.json()['id']}"
-    assert_error(book.client.patch(path, json={"email": second}), 409, "already_exists", "email")
+    assert_error(book.client.patch(path, json={"email": second}), 409, "resource_exists", "email")
     shown = book.get(f"{USERS}/{made.json()['id']}")
     assert shown["user"]["email"] == first
 
@@ -68,10 +69,89 @@ def test_an_import_finds_a_rep_whatever_the_case(book):
 
     assert len(book.get(USERS)["data"]) == 2
     assert book.numbers(**{"sales_rep_ids[]": made}) == ["1"]
-    assert_error(create(book, email="nEW@example.com"), 409, "already_exists", "email")
+    assert_error(create(book, email="nEW@example.com"), 409, "resource_exists", "email")
 
 
 def test_folding_the_case_keeps_accents_and_no_way_of_writing_them():
     assert fold_case("É") == fold_case("e\u0301") == "é"
     assert fold_case("É") != fold_case("E")
     assert fold_case(fold_case("ΐ")) == fold_case("ΐ") == fold_case("Ϊ́")
+
+
+def act(book, user, verb):
+    answer = book.client.put(f"{USERS}/{user['id']}/actions/{verb}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def ids(page):
+    return [user["id"] for user in page["data"]]
+
+
+def test_who_was_removed_is_read_and_listed_only_if_that_is_asked_for(book):
+    made = [create(book, name=f"User {n}").json() for n in range(7)]
+    for user in made[::2]:
+        act(book, user, "remove")
+    act(book, made[1], "disable")
+    newest_first = [user["id"] for user in made[::-1]]
+
+    def walked(scope):
+        pages, url = [], f"{USERS}?limit=2{scope}"
+        while url:
+            page = book.get(url)
+            pages.append(ids(page))
+            url = page["page_info"]["next_page_url"]
+        return [key for page in pages for key in page]
+
+    for scope in ("", "&removed_scope=excluded"):
+        assert walked(scope) == [key for key in newest_first if key not in [u["id"] for u in made[::2]]]
+    assert walked("&removed_scope=included") == newest_first
+    assert book.get(f"{USERS}/{made[0]['id']}")["status"] == "removed"
+    following = book.get(f"{USERS}?limit=1&removed_scope=included")["page_info"]["next_page_url"]
+    check_envelope(book.client.get(following.replace("included", "excluded")), 400, "cursor")
+    check_envelope(book.client.get(f"{USERS}?removed_scope=all"), 400, "removed_scope")
+    check_envelope(book.client.get(f"{USERS}?role_type=admin"), 400, "role_type")
+
+
+def test_who_was_removed_comes_back_as_a_new_one_under_the_old_id(book):
+    before = create(book, email="ann@example.com", name="Ann", username="ann").json()
+    act(book, before, "remove")
+
+    answer = create(book, email="Ann@Example.com", image_url="https://example.com/ann")
+
+    after = answer.json()
+    assert answer.status_code == 201
+    assert (after["id"], after["created_at"]) == (before["id"], before["created_at"])
+    assert after["status"] == "active"
+    user = {
+        "email": "Ann@Example.com",
+        "name": None,
+        "username": None,
+        "image_url": "https://example.com/ann",
+    }
+    assert after["user"] == before["user"] | user | {"updated_at": after["updated_at"]}
+    assert after["updated_at"] > before["updated_at"]
+    assert ids(book.get(USERS)) == [before["id"]]
+    check_envelope(create(book, email="ann@example.com"), 409, "email")
+
+
+def test_who_is_disabled_or_has_no_email_does_not_come_back(book):
+    disabled, nameless = create(book, email="ann@example.com").json(), create(book, name="Bob").json()
+    act(book, disabled, "disable")
+    act(book, nameless, "remove")
+
+    check_envelope(create(book, email="ann@example.com"), 409, "email")
+    assert create(book, name="Bob").json()["id"] != nameless["id"]
+    check_envelope(create(book, email=None), 400, "email")
+
+
+def test_an_import_names_who_was_removed_and_does_not_bring_them_back(book):
+    """An export names them, and importing it again must change nothing."""
+    ann = create(book, email="ann@example.com", name="Ann").json()
+    act(book, ann, "remove")
+
+    book.add({"number": "1", "name": "A", "sales_rep_email": "Ann@example.com", "sales_rep_name": "Ann"})
+
+    assert book.numbers(**{"sales_rep_ids[]": ann["id"]}) == ["1"]
+    assert book.get(f"{USERS}/{ann['id']}")["status"] == "removed"
+    assert ids(book.get(USERS)) == []

@@ -102,7 +102,7 @@ def test_the_default_of_the_system_s_carrier_stays(maker):
     taken = add_level(maker, fedex, name="Ours", is_default=True)
     beside = add_level(maker, fedex, name="Ours")
 
-    check_envelope(taken, 403, "is_default", "system_owned")
+    check_envelope(taken, 403, "is_default", "insufficient_permissions")
     assert beside.status_code == 201
     assert [level["name"] for level in levels_of(maker, fedex) if level["is_default"]] == ["Ground"]
 
@@ -113,7 +113,7 @@ def test_a_level_is_found_in_its_carrier_only(maker):
 
     for method in ("GET", "PATCH", "DELETE"):
         answer = maker.client.request(method, f"{CARRIERS}/{theirs}/service-levels/{level}", json=None)
-        check_envelope(answer, 404, "id", "not_found")
+        check_envelope(answer, 404, "id", "resource_not_found")
     assert maker.client.get(f"{CARRIERS}/{ours}/service-levels/{level}").status_code == 200
 
 
@@ -121,7 +121,7 @@ def test_names_of_levels_are_unique_within_their_carrier(maker):
     ours, theirs = maker.of_prefix("cr"), maker.of_prefix("cr")
     add_level(maker, ours, name="a")
 
-    check_envelope(add_level(maker, ours, name="a"), 409, "name", "already_exists")
+    check_envelope(add_level(maker, ours, name="a"), 409, "name", "resource_exists")
     assert add_level(maker, theirs, name="a").status_code == 201
 
 
@@ -131,13 +131,13 @@ def test_a_level_that_customers_or_terms_need_stays(maker):
     path = f"{CARRIERS}/{carrier}/service-levels/{level['id']}"
     assert level["service_level_token"] == "fast_&_free"
     create(maker, default_carrier_id=carrier, default_service_level_id=level["id"])
-    by_customer = check_envelope(maker.client.delete(path), 409, "id", "still_referenced")
+    by_customer = check_envelope(maker.client.delete(path), 409, "id", "resource_conflict")
     other = add_level(maker, carrier, name="b").json()["id"]
     maker.of_prefix("shtm", free_shipping_service_level_ids=[other])
     by_term = maker.client.delete(f"{CARRIERS}/{carrier}/service-levels/{other}")
 
     assert "1 customer still" in by_customer["message"]
-    assert "1 shipping term still" in check_envelope(by_term, 409, "id", "still_referenced")["message"]
+    assert "1 shipping term still" in check_envelope(by_term, 409, "id", "resource_conflict")["message"]
 
 
 def test_the_name_of_a_deleted_carrier_is_free_again(maker):
@@ -146,9 +146,9 @@ def test_the_name_of_a_deleted_carrier_is_free_again(maker):
 
     assert maker.client.post(CARRIERS, json={"name": "DHL"}).status_code == 201
     check_envelope(
-        maker.client.patch(f"{CARRIERS}/{carrier}", json={"name": "X"}), 409, "id", "already_deleted"
+        maker.client.patch(f"{CARRIERS}/{carrier}", json={"name": "X"}), 410, "id", "resource_gone"
     )
-    check_envelope(add_level(maker, carrier, name="late"), 409, "carrier_id", "already_deleted")
+    check_envelope(add_level(maker, carrier, name="late"), 410, "carrier_id", "resource_gone")
 
 
 def test_a_shipping_term_has_amounts_and_free_levels(maker):
@@ -173,7 +173,7 @@ def test_a_shipping_term_has_amounts_and_free_levels(maker):
     assert (cleared["flat_rate"], cleared["free_shipping_service_levels"]["data"]) == (None, [])
     assert cleared["minimum_order_value"]["value"] == "100"
     wrong = maker.client.patch(path, json={"free_shipping_service_level_ids": ["crop_7zzzzzzzzzzzz"]})
-    check_envelope(wrong, 400, "free_shipping_service_level_ids", "reference_not_found")
+    check_envelope(wrong, 400, "free_shipping_service_level_ids", "validation_failed")
     customer = create(maker, default_shipping_term_id=term)
     shown = maker.book.get(f"/v1/sales/customers/{customer['id']}", include="defaults.shipping_term")
     inside = shown["defaults"]["shipping_term"]

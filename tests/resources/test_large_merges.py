@@ -124,7 +124,7 @@ def test_no_large_answer_of_a_merge_is_stored_and_sending_again_is_safe(large):
     check_envelope(other, 422, "Idempotency-Key", "idempotency_key_reused")
     assert done.content == done_again.content
     assert done_again.headers["idempotent-replayed"] == "true"
-    check_envelope(gone, 400, "source_customer_ids", "reference_not_found")
+    check_envelope(gone, 400, "source_customer_ids", "validation_failed")
     assert len(stored(large)) == 2
     assert max(map(len, stored(large))) < 70_000
     assert len(large.get()["data"]) == 1

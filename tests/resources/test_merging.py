@@ -68,10 +68,10 @@ def test_a_merged_id_points_to_its_survivor_also_over_several_merges(maker):
             ("POST", f"{path}/actions/merge", {"source_customer_ids": [last["id"]]}),
         ):
             answer = maker.client.request(method, url, json=body)
-            assert last["id"] in check_envelope(answer, 404, "id", "customer_merged")["message"]
+            assert last["id"] in check_envelope(answer, 404, "id", "resource_not_found")["message"]
             assert answer.headers["location"] == f"{CUSTOMERS}/{last['id']}"
     maker.client.delete(f"{CUSTOMERS}/{last['id']}")
-    check_envelope(maker.client.get(f"{CUSTOMERS}/{first['id']}"), 404, "id", "not_found")
+    check_envelope(maker.client.get(f"{CUSTOMERS}/{first['id']}"), 404, "id", "resource_not_found")
 
 
 def test_a_preview_shows_what_moves_and_what_is_lost_and_does_nothing(maker):
@@ -178,10 +178,10 @@ def test_what_can_t_be_merged_is_refused_and_nothing_moves(maker, dry_run):
     missing = merge(maker, target, source, nobody, dry_run=dry_run)
     empty = merge(maker, target, dry_run=dry_run)
 
-    check_envelope(levels, 409, param, "hierarchy_violation")
+    check_envelope(levels, 409, param, "resource_conflict")
     check_envelope(itself, 400, param, "validation_failed")
-    check_envelope(missing, 400, param, "reference_not_found")
-    check_envelope(empty, 400, param, "validation_failed")
+    check_envelope(missing, 400, param, "validation_failed")
+    check_envelope(empty, 400, param, "invalid_format")
     assert [show(maker, each) for each in (parent, target, source)] == before
 
 
@@ -236,7 +236,7 @@ def test_a_merged_id_in_a_body_is_told_where_it_went(maker):
     }
 
     for param, answer in answers.items():
-        error = check_envelope(answer, 400, param, "reference_not_found")
+        error = check_envelope(answer, 400, param, "validation_failed")
         assert f"{source['id']}, which was merged into {target['id']}" in error["message"]
 
 

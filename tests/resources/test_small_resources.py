@@ -33,7 +33,7 @@ def test_groups_are_found_by_words_and_by_type(maker):
     maker.client.delete(f"{GROUPS}/{gold}")
     assert listed(q="silver") == []
     answer = maker.client.get(GROUPS, params={"type": "nonsense"})
-    check_envelope(answer, 400, "type", "validation_failed")
+    check_envelope(answer, 400, "type", "parameter_invalid")
 
 
 def test_groups_of_an_import_are_found_too(maker):
@@ -48,7 +48,7 @@ def test_a_group_keeps_its_type(maker):
 
     changed = maker.client.patch(f"{GROUPS}/{group}", json={"type": "type_group"})
 
-    check_envelope(changed, 400, "type", "wrong_group_type")
+    check_envelope(changed, 400, "type", "validation_failed")
     assert maker.client.patch(f"{GROUPS}/{group}", json={"type": "pricing_group"}).status_code == 200
 
 

@@ -96,7 +96,7 @@ def test_what_an_expression_has_wrong_is_noticed():
     assert wrong_in('rate(tradebook_requests_total{status="200"}[5m])') == []
     assert wrong_in('tradebook_requests{status="200"}') == ["tradebook_requests"]
     assert wrong_in('tradebook_requests_total{status="999"}') == ["status=999"]
-    assert wrong_in('tradebook_refusals_total{code=~"not_found|nothing"}') == ["code=nothing"]
+    assert wrong_in('tradebook_refusals_total{code=~"resource_gone|nothing"}') == ["code=nothing"]
     assert wrong_in("sum by (le, line) (tradebook_queue_wait_seconds_bucket)") == ["line"]
 
 

@@ -104,14 +104,14 @@ def test_none_of_them_takes_anothers_email_nor_does_anybody_else(client):
         owners = {key for key, own in zip(KEYS, EMAILS, strict=True) if own == email}
 
         for key in {*OF_ANN, others} - owners:
-            assert_error(client.patch(path(key), json={"email": email}), 409, "already_exists", "email")
-        assert_error(client.post(USERS, json={"email": email}), 409, "already_exists", "email")
+            assert_error(client.patch(path(key), json={"email": email}), 409, "resource_exists", "email")
+        assert_error(client.post(USERS, json={"email": email}), 409, "resource_exists", "email")
 
 
 def test_the_email_is_free_when_the_last_of_them_has_left_it(client):
     """Whoever leaves first, the oldest who has it or one that is kept apart."""
     for place, key in enumerate((OF_ANN[0], OF_ANN[2], OF_ANN[1])):
-        assert_error(client.post(USERS, json={"email": "ANN@X.EXAMPLE"}), 409, "already_exists", "email")
+        assert_error(client.post(USERS, json={"email": "ANN@X.EXAMPLE"}), 409, "resource_exists", "email")
         assert client.patch(path(key), json={"email": f"left{place}@x.example"}).status_code == 200
 
     assert client.post(USERS, json={"email": "ANN@X.EXAMPLE"}).status_code == 201

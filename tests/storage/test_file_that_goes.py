@@ -89,7 +89,7 @@ def test_a_file_that_is_moved_away_takes_no_write_until_it_is_back(book, path):
 
     for _ in range(4):
         answer = add(book, "while it is away")
-        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "database_unavailable")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "service_unavailable")
         assert ready(book) == 503
         assert book.client.get(CUSTOMERS).status_code == 200
     path.with_name("elsewhere.db").rename(path)

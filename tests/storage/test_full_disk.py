@@ -59,7 +59,7 @@ def test_a_full_disk_is_503_and_what_was_answered_is_there(client, book):
     refused = [answer for answer in answers if answer.status_code != 201]
     assert made
     assert {(answer.status_code, answer.json["error"]["code"]) for answer in refused} == {
-        (503, "database_unavailable")
+        (503, "service_unavailable")
     }
     listed = {group["name"] for group in book.get(GROUPS, limit=1000)["data"]}
     assert listed == {"Group 0", *(f"Group {number}" for number in made)}

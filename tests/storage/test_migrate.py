@@ -18,7 +18,9 @@ from tests.storage.old_books import run_sql, take_back
 from tradebook import migrations
 from tradebook.app import open_database
 from tradebook.demo.book import demo_customers
+from tradebook.ids import decode_id
 from tradebook.migrations import versions
+from tradebook.resources import accounts, api_keys
 from tradebook.resources.customers import index as customers_index
 from tradebook.settings import Settings
 from tradebook.storage.location import locate
@@ -226,3 +228,28 @@ def test_a_table_or_a_column_that_is_missing_is_told(place, part):
         done.returncode,
         ("account_users" if part == "account_users" else "customers.note") in done.stderr,
     ) == (1, True)
+
+
+def test_a_key_that_was_rotated_ends_as_it_was_to(place):
+    """The end of its grace was kept apart from the time of a revocation; the earlier one holds."""
+    database = open_database(Settings(database=place))
+    account = accounts.find_account(database, accounts.create_account(database, "One", "test"))[0]
+    with database.write(account) as writer:
+        keys = [decode_id("ak", api_keys.create_key(writer, "test")[0]) for _ in range(4)]
+    database.close()
+    take_back(place, "0004")
+    for key, revoked, grace in zip(
+        keys, (None, None, 5_000, 7_000), (None, 6_000, 6_000, 6_000), strict=True
+    ):
+        run_sql(
+            place, "UPDATE api_keys SET revoked_at = ?, grace_ends_at = ? WHERE id = ?", (revoked, grace, key)
+        )
+
+    assert tradebook(place, "migrate").returncode == 0
+
+    assert run_sql(place, "SELECT revoked_at FROM api_keys ORDER BY id") == [
+        (None,),
+        (6_000,),
+        (5_000,),
+        (6_000,),
+    ]

@@ -83,9 +83,7 @@ def attach(ledger, keys, number):
     values = {**SINGLE, "name": text, "country": "DE", "type": 0, "customer_ids": keys}
     values |= {"locality": text[::-1], "state": text[50:], "postal_code": f"{number}{text}"}
     with ledger.database.write(ledger.key) as writer:
-        address_routes.create(
-            Change(writer=writer, grant=Grant(ledger.key, 1, frozenset(), None), values=values)
-        )
+        address_routes.create(Change(writer=writer, grant=Grant(ledger.key, 1, frozenset()), values=values))
     return text
 
 

@@ -126,7 +126,7 @@ def test_an_outage_is_503_in_time_and_over_when_it_is_over(frail, service, book,
             started = time.monotonic()
             answer = book.client.get(path)
             assert time.monotonic() - started < IN_TIME_SECONDS
-            assert_error(answer, 503, "database_unavailable")
+            assert_error(answer, 503, "service_unavailable")
             assert int(answer.headers["retry-after"]) >= 1
         assert plain_http.get(f"{service.url}/healthz").status_code == 200
         assert plain_http.get(f"{service.url}/readyz", timeout=5).status_code == 503
@@ -141,7 +141,7 @@ def test_a_database_that_takes_no_writes_is_read_and_is_not_ready(frail, service
     cut_all(frail)
     try:
         assert book.client.get(f"{CUSTOMERS}?limit=8").status_code == 200
-        assert_error(book.client.post("/v1/sales/account-groups", json=GROUP), 503, "database_unavailable")
+        assert_error(book.client.post("/v1/sales/account-groups", json=GROUP), 503, "service_unavailable")
         assert plain_http.get(f"{service.url}/readyz").status_code == 503
     finally:
         frail.execute("ALTER DATABASE book RESET default_transaction_read_only")

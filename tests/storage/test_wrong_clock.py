@@ -44,7 +44,7 @@ def test_writes_are_refused_until_the_clock_is_right_and_reads_go_on(book: Book,
 
     refused = add(client, "refused")
 
-    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "database_unavailable")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "service_unavailable")
     assert refused.headers["x-should-retry"] == "true"
     assert [group["name"] for group in client.get(GROUPS).json()["data"]] == ["before"]
     assert client.get("/readyz").status_code == 503

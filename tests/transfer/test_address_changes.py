@@ -3,7 +3,7 @@
 import pytest
 
 from tests.fixtures.ledgers import Ledger
-from tradebook.transfer.imports.addresses import ADDRESS_FIELDS
+from tradebook.resources.customers import ADDRESS_FIELDS
 
 HQ = {"bill_to.name": "HQ", "bill_to.country": "DE", "bill_to.locality": "Oldtown"}
 NO_BILL_TO = {f"bill_to.{field}": "" for field in ADDRESS_FIELDS}

@@ -4,7 +4,14 @@ import asyncio
 
 import pytest
 
-from tradebook.errors import InvalidApiKey, Overloaded, PayloadTooLarge, ValidationFailed
+from tradebook.errors import (
+    InvalidCredentials,
+    ParameterInvalid,
+    ParameterMissing,
+    PayloadTooLarge,
+    ServiceUnavailable,
+    ValidationFailed,
+)
 from tradebook.web import bodies
 from tradebook.web.bodies import Bodies
 from tradebook.web.heads import REFUSAL, environ_of
@@ -57,7 +64,7 @@ def test_an_account_holds_as_many_bytes_as_are_left_for_others(monkeypatch):
 
         first = asyncio.ensure_future(made.arrived(CHUNKED, 1, slow(ends[0], b"x" * 400)))
         await asyncio.sleep(0)
-        with pytest.raises(Overloaded):
+        with pytest.raises(ServiceUnavailable):
             await made.arrived(CHUNKED, 1, slow(ends[1], b"x" * 400))
         other = await made.arrived({"CONTENT_LENGTH": "200"}, 2, arriving(b"y" * 200))
         ends[0].set()
@@ -103,18 +110,18 @@ HOST = ("host", "x")
 def test_a_header_that_can_t_be_read_is_refused_also_beside_one_that_is_sent_twice():
     for others in ((), (("x-a", "1"), ("x-a", "2"))):
         refusal = environ_of(Scope(HOST, *others, ("if-match", "é")))[REFUSAL]
-        assert (type(refusal), refusal.param) == (ValidationFailed, "If-Match")
+        assert (type(refusal), refusal.param) == (ParameterInvalid, "If-Match")
 
 
 @pytest.mark.parametrize(
     ("pairs", "error"),
     [
-        ((), ValidationFailed),
-        ((HOST, HOST), ValidationFailed),
-        ((HOST, ("authorization", "a"), ("authorization", "b")), InvalidApiKey),
-        ((HOST, ("authorization", "é")), InvalidApiKey),
-        ((HOST, ("idempotency-key", "a"), ("idempotency-key", "b")), ValidationFailed),
-        ((HOST, ("transfer-encoding", "gzip, chunked")), ValidationFailed),
+        ((), ParameterMissing),
+        ((HOST, HOST), ParameterInvalid),
+        ((HOST, ("authorization", "a"), ("authorization", "b")), InvalidCredentials),
+        ((HOST, ("authorization", "é")), InvalidCredentials),
+        ((HOST, ("idempotency-key", "a"), ("idempotency-key", "b")), ParameterInvalid),
+        ((HOST, ("transfer-encoding", "gzip, chunked")), ParameterInvalid),
     ],
 )
 def test_a_head_that_two_programs_could_read_in_two_ways_is_refused(pairs, error):

@@ -5,7 +5,7 @@ from time import perf_counter
 
 import pytest
 
-from tradebook.errors import Overloaded
+from tradebook.errors import ServiceUnavailable
 from tradebook.web.waiting import ALWAYS, LoopTurns, ThreadTurns, Waiting
 
 GREEDY, POLITE = 1, 2
@@ -66,10 +66,10 @@ def test_the_newest_of_who_has_the_most_in_line_is_refused():
         greedy = await in_line(waiting, *[GREEDY] * ALWAYS)
         assert waiting.is_full_for(GREEDY)
         assert not waiting.is_full_for(POLITE)
-        with pytest.raises(Overloaded):
+        with pytest.raises(ServiceUnavailable):
             await waiting.wait(GREEDY)
         polite = await in_line(waiting, POLITE)
-        with pytest.raises(Overloaded):
+        with pytest.raises(ServiceUnavailable):
             await greedy[-1]
         await leave(waiting, greedy + polite)
         return polite[0].exception()
@@ -120,7 +120,7 @@ def test_who_comes_too_late_gives_its_turn_on():
         return outcomes, await asyncio.wait_for(turns.wait(GREEDY), 1)
 
     outcomes, began = asyncio.run(story())
-    assert {type(each) for each in outcomes} == {Overloaded}
+    assert {type(each) for each in outcomes} == {ServiceUnavailable}
     assert began > 0
 
 

@@ -27,6 +27,7 @@ from tradebook_client.bodies import (
     CarrierUpdate,
     CustomerCreate,
     CustomerMerge,
+    CustomerPut,
     CustomersChildAccountsFilters,
     CustomersFilters,
     CustomersPriceGroupsFilters,
@@ -45,6 +46,7 @@ from tradebook_client.bodies import (
 )
 from tradebook_client.calls import RETRIES, TIMEOUT_SECONDS, AsyncCalls
 from tradebook_client.created_keys import CreatedApiKey
+from tradebook_client.errors import NotFound
 from tradebook_client.objects import (
     AccountGroup,
     AccountStatus,
@@ -60,7 +62,7 @@ from tradebook_client.objects import (
     ShippingTerm,
 )
 from tradebook_client.requests import request
-from tradebook_client.steps import Progress, export, find_by_number
+from tradebook_client.steps import Progress, export
 from tradebook_client.words import CarrierInclude, CustomerInclude
 
 
@@ -110,6 +112,28 @@ class Customers(Resource):
     async def delete(self, id: str) -> None:
         """Delete a customer."""
         await self._book.do(request("DELETE", "/v1/sales/customers/{id}", id))
+
+    async def get_by_number(self, number: str, *, include: Sequence[CustomerInclude] = ()) -> Customer:
+        """Get a customer by its number."""
+        return await self._book.one(
+            Customer, request("GET", "/v1/sales/customers/by-number/{number}", number, include=include)
+        )
+
+    async def put(
+        self, number: str, /, *, include: Sequence[CustomerInclude] = (), **fields: Unpack[CustomerPut]
+    ) -> Customer:
+        """Create or change the customer with a number; absent fields stay as they are."""
+        return await self._book.one(
+            Customer,
+            request(
+                "PUT",
+                "/v1/sales/customers/by-number/{number}",
+                number,
+                include=include,
+                fields=fields,
+                known=CustomerPut,
+            ),
+        )
 
     async def merge(
         self, id: str, *, include: Sequence[CustomerInclude] = (), **fields: Unpack[CustomerMerge]
@@ -172,8 +196,13 @@ class Customers(Resource):
         )
 
     async def find(self, *, number: str, include: Sequence[CustomerInclude] = ()) -> Customer | None:
-        """Find the customer with a number; None if there is none."""
-        return await self._book.run(find_by_number(number, include))
+        """Find the customer with a number, whatever its case; None if there is none."""
+        try:
+            return await self.get_by_number(number, include=include)
+        except NotFound as missing:
+            if missing.param != "number":
+                raise
+            return None
 
     async def export(
         self,
@@ -553,8 +582,8 @@ class ApiKeys(Resource):
 
     async def create(self, **fields: Unpack[ApiKeyCreate]) -> CreatedApiKey:
         """Create an API key."""
-        return await self._book.new_key(
-            request("POST", "/v1/auth/api-keys", fields=fields, known=ApiKeyCreate)
+        return await self._book.one(
+            CreatedApiKey, request("POST", "/v1/auth/api-keys", fields=fields, known=ApiKeyCreate)
         )
 
     async def get(self, id: str) -> ApiKey:
@@ -566,9 +595,10 @@ class ApiKeys(Resource):
         await self._book.do(request("DELETE", "/v1/auth/api-keys/{id}", id))
 
     async def rotate(self, id: str, **fields: Unpack[ApiKeyRotate]) -> CreatedApiKey:
-        """Replace an API key by a new one; the old one ends after its grace."""
-        return await self._book.new_key(
-            request("POST", "/v1/auth/api-keys/{id}/actions/rotate", id, fields=fields, known=ApiKeyRotate)
+        """Replace an API key by a new one; the old one is revoked after its grace."""
+        return await self._book.one(
+            CreatedApiKey,
+            request("POST", "/v1/auth/api-keys/{id}/actions/rotate", id, fields=fields, known=ApiKeyRotate),
         )
 
 

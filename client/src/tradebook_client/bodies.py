@@ -22,7 +22,9 @@ from tradebook_client.words import (
     Permission,
     PriorityCode,
     Relation,
+    RemovedScope,
     ShippingTermType,
+    Statuse,
 )
 
 
@@ -58,6 +60,31 @@ class QuantityInput(TypedDict, total=False):
     """A plain decimal, as text, of up to 24 digits, not below zero."""
     unit_id: str | None
     """The currency's unit. Default: an amount keeps its currency, a new one is in US dollars."""
+
+
+class AddressPut(TypedDict, total=False):
+    """An object inside a body."""
+
+    name: str
+    """The company or person at this address."""
+    country: str
+    """Two letters, such as US."""
+    street_line_1: str | None
+    """Street and number."""
+    street_line_2: str | None
+    """A second line, such as a suite or a floor."""
+    locality: str | None
+    """The city."""
+    state: str | None
+    """The state, as it is written on a letter."""
+    postal_code: str | None
+    """The postal code."""
+    phone: str | None
+    """A phone number."""
+    email: str | None
+    """An email address."""
+    type: AddressType
+    """What kind of place it is. Default: `standard`."""
 
 
 class CustomersFilters(TypedDict, total=False):
@@ -173,6 +200,61 @@ class CustomerUpdate(TypedDict, total=False):
     """Where invoices go: an address of the account."""
     ship_to_address_id: str
     """Where goods go; both may be the same address."""
+    number: str
+    """Unique in the account. Default: the next number in sequence."""
+    status: CustomerStatus
+    """The account status. Default: `normal`."""
+    edi_status: EdiStatus
+    """Whether the customer exchanges data (EDI). Default: `disabled`."""
+    commission_policy: CommissionPolicy
+    """The customer's own policy. Default: `commission_exempt`."""
+    freight_policy: FreightPolicy
+    """The customer's own policy. Default: `billed_freight`."""
+    note: str | None
+    """A note, in one or several lines."""
+    email: str | None
+    """An email address."""
+    phone: str | None
+    """A phone number."""
+    url: str | None
+    """A web address."""
+    credit_limit: QuantityInput | None
+    """The most that the customer may owe."""
+    customer_price_group_ids: Sequence[str]
+    """Groups whose type is `pricing_group`. The list replaces all of them."""
+    parent_account_id: str | None
+    """The customer whose child account this is. An addition of this project."""
+    default_service_level_id: str | None
+    """A service level of the default carrier."""
+    carrier_billing_type: BillingType | None
+    """Whom the carrier bills."""
+    carrier_billing_account: str | None
+    """The account that the carrier bills."""
+    default_priority: PriorityCode | None
+    """How urgent orders are. Default: `normal`."""
+    default_sales_rep_id: str | None
+    """An account user."""
+    accepts_invoice_emails: bool
+    """Whether invoices go out by email. An addition of this project. Default: `false`."""
+
+
+class CustomerPut(TypedDict, total=False):
+    """The fields of `PUT /v1/sales/customers/by-number/{number}`."""
+
+    name: str
+    """What the customer is called."""
+    customer_type_group_id: str
+    """The customer's type: a group whose type is `type_group`."""
+    default_carrier_id: str
+    """Who brings the goods."""
+    default_payment_term_id: str
+    """When invoices fall due."""
+    default_shipping_term_id: str
+    """Who pays the freight."""
+    bill_to_address: AddressPut
+    """Where invoices go."""
+    ship_to_address: AddressPut
+    """Where goods go."""
     number: str
     """Unique in the account. Default: the next number in sequence."""
     status: CustomerStatus
@@ -503,6 +585,8 @@ class AccountUsersFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
+    removed_scope: RemovedScope
+    """Whether users who were removed are listed too. Default: `excluded`."""
 
 
 class AccountUserCreate(TypedDict, total=False):
@@ -536,15 +620,19 @@ class ApiKeysFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
+    statuses: Sequence[Statuse]
+    """Only keys that work, or have expired, or were revoked; a revoked one counts as revoked, expired or not. Default: all."""
 
 
 class ApiKeyCreate(TypedDict, total=False):
     """The fields of `POST /v1/auth/api-keys`."""
 
-    name: str | None
+    name: Required[str]
     """What the key is for."""
     permissions: Sequence[Permission]
-    """What the key may do: at most what the key that creates it may do. Default: the same."""
+    """What the key may do: at most what the key that creates it may do. Give these or a `role_id`."""
+    role_id: str
+    """The role whose permissions the key has. There are no roles yet, so no account has this one: give `permissions`."""
     expires_at: datetime | str | None
     """When the key expires: not later than the key that creates it. Default: the same time."""
 
@@ -552,5 +640,9 @@ class ApiKeyCreate(TypedDict, total=False):
 class ApiKeyRotate(TypedDict, total=False):
     """The fields of `POST /v1/auth/api-keys/{id}/actions/rotate`."""
 
+    revoke_at: datetime | str
+    """When the old key stops working, up to 30 days ahead; a time that is past ends it at once. Default: in one day."""
     grace_seconds: int
-    """How long the old key goes on working, in seconds; 0 ends it at once. Default: one day."""
+    """The same in seconds from now: how long the old key goes on working. Give this or `revoke_at`."""
+    expires_at: datetime | str
+    """When the new key expires. Default: when the old one would have."""

@@ -12,9 +12,8 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from tradebook_client.created_keys import CreatedApiKey
 from tradebook_client.requests import Request
-from tradebook_client.steps import done, new_key, one, page
+from tradebook_client.steps import done, one, page
 from tradebook_client.tries import NoReply, Outcome, Pause, Reply, Steps, tried
 
 Kind = TypeVar("Kind")
@@ -127,10 +126,6 @@ class Calls:
         """Ask for something whose answer says nothing."""
         self.run(done(asked))
 
-    def new_key(self, asked: Request) -> CreatedApiKey:
-        """Ask for a new key."""
-        return self.run(new_key(asked))
-
     def walk(self, kind: type[Kind], asked: Request) -> Iterator[Kind]:
         """Ask for page after page, to the end."""
         following: Request | None = asked
@@ -199,10 +194,6 @@ class AsyncCalls:
     async def do(self, asked: Request) -> None:
         """Ask for something whose answer says nothing."""
         await self.run(done(asked))
-
-    async def new_key(self, asked: Request) -> CreatedApiKey:
-        """Ask for a new key."""
-        return await self.run(new_key(asked))
 
     async def walk(self, kind: type[Kind], asked: Request) -> AsyncIterator[Kind]:
         """Ask for page after page, to the end."""

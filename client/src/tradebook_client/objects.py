@@ -19,7 +19,6 @@ from tradebook_client.words import (
     CustomerPortalVisibility,
     CustomerStatus,
     EdiStatus,
-    Environment,
     FreightPolicy,
     PaymentTermStatus,
     PriorityCode,
@@ -39,23 +38,41 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     name: str = ABSENT
+    """What the customer is called."""
     number: str = ABSENT
+    """The number that people know the customer by; unique in the account."""
     status: "CustomerStatus" = ABSENT
+    """How the customer's orders are treated."""
     edi_status: "EdiStatus" = ABSENT
+    """Whether the customer exchanges data (EDI)."""
     relationship_type: "RelationshipType" = ABSENT
+    """Whether the customer has child accounts, is one, or neither."""
     commission_policy: "CommissionPolicy" = ABSENT
+    """The customer's own commission policy; what a group adds doesn't count."""
     note: str | None = None
+    """A note, in one or several lines."""
     credit_limit: "Quantity | None" = None
+    """The most that the customer may owe."""
     contact_info: "CustomerContactInfo | None" = None
+    """How to reach the customer."""
     freight_preferences: "CustomerFreightPreferences | None" = None
+    """How goods are sent, and who pays for it."""
     defaults: "CustomerDefaults | None" = None
+    """What an order of this customer starts with."""
     notification_preferences: "CustomerNotificationPreferences | None" = None
+    """Which messages the customer wants."""
     bill_to_address: "Address | None" = None
+    """Where invoices go."""
     ship_to_address: "Address | None" = None
+    """Where goods go."""
     type: "AccountGroup | None" = None
+    """The one type group of the customer."""
     price_groups: "ListOf[AccountGroup] | None" = None
+    """The pricing groups that the customer belongs to: at most 100, the others behind `next_page_url`."""
     parent_account: "Customer | None" = None
+    """The customer whose child account this is; null if it is none."""
     child_accounts: "ListOf[Customer] | None" = None
+    """The child accounts: at most 100, the others behind `next_page_url`; null if there are none."""
     created_at: datetime = ABSENT
     """When it was created."""
     updated_at: datetime = ABSENT
@@ -66,12 +83,15 @@ class Quantity(msgspec.Struct, frozen=True, kw_only=True):
     """An exact amount."""
 
     id: str
-    """The id."""
+    """The id, such as `qty_2t17adc000000`."""
     object: str
     """What kind of object this is."""
     value: str = ABSENT
+    """The amount as an exact decimal, such as `1234.56`."""
     display_value: str = ABSENT
+    """The amount as people read it, such as `$1,234.56`."""
     unit: "Unit | None" = None
+    """What it counts."""
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,8 +112,11 @@ class CustomerContactInfo(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     email: str | None = None
+    """The email address, such as `orders@harbor-coffee.example`."""
     phone: str | None = None
+    """The phone number as it was given, such as `+1 207 555 0142`."""
     url: str | None = None
+    """The web address, such as `https://www.harbor-coffee.example`."""
 
 
 class CustomerFreightPreferences(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,10 +125,15 @@ class CustomerFreightPreferences(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     status: "FreightPolicy" = ABSENT
+    """The customer's own freight policy; what a group adds doesn't count."""
     carrier: "Carrier | None" = None
+    """The default carrier."""
     service_level: "ServiceLevel | None" = None
+    """The default service level, one of that carrier."""
     billing_type: "BillingType | None" = None
+    """Whom the carrier bills."""
     billing_account: str | None = None
+    """The account that the carrier bills, such as `00417733`."""
 
 
 class Carrier(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,13 +144,19 @@ class Carrier(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     name: str = ABSENT
+    """What it is called; no two carriers share a name."""
     code: "CarrierCode | None" = None
+    """Which of the known carriers it is."""
     account_number: str | None = None
+    """The account's own number with the carrier."""
     customer_portal_visibility: "CustomerPortalVisibility" = ABSENT
+    """Whether customers see it."""
     owner: Any = None
     """Always null in this version."""
     service_levels: "ListOf[ServiceLevel] | None" = None
+    """What it offers: at most 100, the others behind `next_page_url`."""
     deleted_at: datetime | None = None
+    """When it was deleted; customers that have it keep it."""
     created_at: datetime = ABSENT
     """When it was created."""
     updated_at: datetime = ABSENT
@@ -137,9 +171,13 @@ class ServiceLevel(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     name: str = ABSENT
+    """What it is called; unique among the carrier's levels."""
     service_level_token: str = ABSENT
+    """What other systems call it."""
     customer_portal_visibility: "CustomerPortalVisibility" = ABSENT
+    """Whether customers see it."""
     is_default: bool = ABSENT
+    """Whether it is the carrier's default."""
     owner: Any = None
     """Always null in this version."""
     created_at: datetime = ABSENT
@@ -154,9 +192,13 @@ class CustomerDefaults(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     payment_term: "PaymentTerm | None" = None
+    """When invoices fall due."""
     shipping_term: "ShippingTerm | None" = None
+    """Who pays the freight."""
     priority: "Priority | None" = None
+    """How urgent orders are."""
     sales_rep: "AccountUser | None" = None
+    """The account user who looks after the customer."""
 
 
 class PaymentTerm(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,7 +209,9 @@ class PaymentTerm(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     name: str = ABSENT
+    """What it is called; no two terms share a name."""
     status: "PaymentTermStatus" = ABSENT
+    """Whether the term is offered."""
     owner: Any = None
     """Always null in this version."""
     created_at: datetime = ABSENT
@@ -184,12 +228,17 @@ class ShippingTerm(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     name: str = ABSENT
+    """What it is called; no two terms share a name."""
     type: "ShippingTermType" = ABSENT
+    """Who pays the freight, and how it is calculated."""
     owner: Any = None
     """Always null in this version."""
     flat_rate: "Quantity | None" = None
+    """What freight costs at a flat rate."""
     minimum_order_value: "Quantity | None" = None
+    """The smallest order value for which the term holds."""
     free_shipping_service_levels: "ListOf[ServiceLevel] | None" = None
+    """The service levels that are free: at most 100, the others behind `next_page_url`."""
     created_at: datetime = ABSENT
     """When it was created."""
     updated_at: datetime = ABSENT
@@ -204,7 +253,9 @@ class Priority(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     code: "PriorityCode" = ABSENT
+    """How a customer names it."""
     name: str = ABSENT
+    """What it is called, such as `Normal`."""
     owner: Any = None
     """Always null in this version."""
     created_at: datetime = ABSENT
@@ -219,12 +270,17 @@ class AccountUser(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     """The id."""
     user: "User | None" = None
+    """The person."""
     object: str
     """What kind of object this is."""
     status: "AccountUserStatus" = ABSENT
+    """Whether the person can sign in."""
     role: Any = None
+    """Always null in this version."""
     department: Any = None
+    """Always null in this version."""
     last_used_at: datetime | None = None
+    """When the person was last active."""
     created_at: datetime = ABSENT
     """When it was created."""
     updated_at: datetime = ABSENT
@@ -235,14 +291,19 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     """The person behind an account user. Both ids are made of the same key."""
 
     id: str
-    """The id."""
+    """The id, such as `us_2t17adc000000`."""
     object: str
     """What kind of object this is."""
     email: str | None = None
+    """Unique in the account, such as `elin.berg@tradebook.example`."""
     name: str | None = None
+    """The person's name, such as `Elin Berg`."""
     username: str | None = None
+    """What the person signs in with, such as `elin`."""
     email_verified_at: datetime | None = None
+    """When the email address was verified."""
     image_url: str | None = None
+    """A picture of the person, such as `https://www.tradebook.example/elin.png`."""
     created_at: datetime = ABSENT
     """When it was created."""
     updated_at: datetime = ABSENT
@@ -255,6 +316,7 @@ class CustomerNotificationPreferences(msgspec.Struct, frozen=True, kw_only=True)
     object: str
     """What kind of object this is."""
     accepts_invoice_emails: bool = ABSENT
+    """Whether invoices go out by email."""
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -265,10 +327,15 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     name: str = ABSENT
+    """The company or person at this address."""
     phone: str | None = None
+    """The phone number, as it was given."""
     email: str | None = None
+    """The email address."""
     type: "AddressType" = ABSENT
+    """What kind of place it is."""
     geolocation: "Geolocation | None" = None
+    """Where it is."""
     created_at: datetime = ABSENT
     """When it was created."""
     updated_at: datetime = ABSENT
@@ -279,15 +346,21 @@ class Geolocation(msgspec.Struct, frozen=True, kw_only=True):
     """Where an address is. Its id is made of the same key as the address's."""
 
     id: str
-    """The id."""
+    """The id, such as `geo_2t17adc000000`."""
     object: str
     """What kind of object this is."""
     street_line_1: str | None = None
+    """Street and number, such as `12 Pier Road`."""
     street_line_2: str | None = None
+    """A second line, such as `Suite 4`."""
     locality: str | None = None
+    """The city, such as `Portland`."""
     state: str | None = None
+    """The state as it is written on a letter, such as `ME`."""
     postal_code: str | None = None
+    """The postal code, such as `04101`."""
     country: str = ABSENT
+    """Two letters, such as `US`."""
 
 
 class AccountGroup(msgspec.Struct, frozen=True, kw_only=True):
@@ -298,10 +371,15 @@ class AccountGroup(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     name: str = ABSENT
+    """What it is called; no two groups share a name."""
     description: str | None = None
+    """What the group is for."""
     commission_policy: "CommissionPolicy" = ABSENT
+    """Whether commission is due on sales to its customers."""
     freight_policy: "FreightPolicy" = ABSENT
+    """Whether freight is billed to its customers."""
     type: "AccountGroupType" = ABSENT
+    """Whether it is a type of customers or sets prices."""
     created_at: datetime = ABSENT
     """When it was created."""
     updated_at: datetime = ABSENT
@@ -316,7 +394,9 @@ class AccountStatus(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     code: "CustomerStatus" = ABSENT
+    """How a customer names it."""
     name: str = ABSENT
+    """What it is called, such as `Hold shipment`."""
     owner: Any = None
     """Always null in this version."""
     created_at: datetime = ABSENT
@@ -333,11 +413,19 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     name: str | None = None
-    environment: "Environment" = ABSENT
-    last_four: str = ABSENT
+    """What the key is for."""
+    redacted_value: str = ABSENT
+    """What can be told of the secret, such as `tb_sk_prod_••••1a2b`."""
+    role: Any = None
+    """Always null in this version."""
     permissions: "list[str]" = ABSENT
+    """What the key may do."""
     expires_at: datetime | None = None
+    """When the key expires; null if it doesn't."""
+    revoked_at: datetime | None = None
+    """When the key was revoked, or will be, as it was rotated."""
     last_used_at: datetime | None = None
+    """When the key was last used, to within five minutes."""
     created_at: datetime = ABSENT
     """When it was created."""
     updated_at: datetime = ABSENT
@@ -350,27 +438,42 @@ class CustomerMergePreview(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     customer_id: str = ABSENT
+    """The customer that would stay, such as `ac_2t17adc000000`."""
     source_customer_ids: "list[str]" = ABSENT
+    """The customers that would be merged into it, such as `ac_2t17adc000002`."""
     moved_address_ids: "list[str]" = ABSENT
+    """The addresses that it would get, such as `ad_2t17adc000000`."""
     moved_price_group_ids: "list[str]" = ABSENT
+    """The price groups that it would get, such as `acgr_2t17adc000002`."""
     moved_child_account_ids: "list[str]" = ABSENT
+    """The child accounts that it would get, such as `ac_2t17adc000003`."""
     losses: "list[MergeLoss]" = ABSENT
+    """The values that would be lost."""
     left_out: "MergeLeftOut" = ABSENT
+    """How many entries of each list had no room."""
 
 
 class MergeLoss(msgspec.Struct, frozen=True, kw_only=True):
     """A value of a source that is lost, because the customer that remains has another one."""
 
     customer_id: str = ABSENT
+    """The source that has the value, such as `ac_2t17adc000002`."""
     field: str = ABSENT
+    """The field as a body calls it, such as `note`."""
     lost: Any = None
+    """The value that is lost."""
     kept: Any = None
+    """The value that stays."""
 
 
 class MergeLeftOut(msgspec.Struct, frozen=True, kw_only=True):
     """How much of each list of a preview is not shown, because it had no room."""
 
     moved_address_ids: int = ABSENT
+    """How many ids of addresses are not listed."""
     moved_price_group_ids: int = ABSENT
+    """How many ids of price groups are not listed."""
     moved_child_account_ids: int = ABSENT
+    """How many ids of child accounts are not listed."""
     losses: int = ABSENT
+    """How many losses are not listed."""

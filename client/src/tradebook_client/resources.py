@@ -27,6 +27,7 @@ from tradebook_client.bodies import (
     CarrierUpdate,
     CustomerCreate,
     CustomerMerge,
+    CustomerPut,
     CustomersChildAccountsFilters,
     CustomersFilters,
     CustomersPriceGroupsFilters,
@@ -45,6 +46,7 @@ from tradebook_client.bodies import (
 )
 from tradebook_client.calls import RETRIES, TIMEOUT_SECONDS, Calls
 from tradebook_client.created_keys import CreatedApiKey
+from tradebook_client.errors import NotFound
 from tradebook_client.objects import (
     AccountGroup,
     AccountStatus,
@@ -60,7 +62,7 @@ from tradebook_client.objects import (
     ShippingTerm,
 )
 from tradebook_client.requests import request
-from tradebook_client.steps import Progress, export, find_by_number
+from tradebook_client.steps import Progress, export
 from tradebook_client.words import CarrierInclude, CustomerInclude
 
 
@@ -110,6 +112,28 @@ class Customers(Resource):
     def delete(self, id: str) -> None:
         """Delete a customer."""
         self._book.do(request("DELETE", "/v1/sales/customers/{id}", id))
+
+    def get_by_number(self, number: str, *, include: Sequence[CustomerInclude] = ()) -> Customer:
+        """Get a customer by its number."""
+        return self._book.one(
+            Customer, request("GET", "/v1/sales/customers/by-number/{number}", number, include=include)
+        )
+
+    def put(
+        self, number: str, /, *, include: Sequence[CustomerInclude] = (), **fields: Unpack[CustomerPut]
+    ) -> Customer:
+        """Create or change the customer with a number; absent fields stay as they are."""
+        return self._book.one(
+            Customer,
+            request(
+                "PUT",
+                "/v1/sales/customers/by-number/{number}",
+                number,
+                include=include,
+                fields=fields,
+                known=CustomerPut,
+            ),
+        )
 
     def merge(
         self, id: str, *, include: Sequence[CustomerInclude] = (), **fields: Unpack[CustomerMerge]
@@ -168,8 +192,13 @@ class Customers(Resource):
         )
 
     def find(self, *, number: str, include: Sequence[CustomerInclude] = ()) -> Customer | None:
-        """Find the customer with a number; None if there is none."""
-        return self._book.run(find_by_number(number, include))
+        """Find the customer with a number, whatever its case; None if there is none."""
+        try:
+            return self.get_by_number(number, include=include)
+        except NotFound as missing:
+            if missing.param != "number":
+                raise
+            return None
 
     def export(
         self,
@@ -543,7 +572,9 @@ class ApiKeys(Resource):
 
     def create(self, **fields: Unpack[ApiKeyCreate]) -> CreatedApiKey:
         """Create an API key."""
-        return self._book.new_key(request("POST", "/v1/auth/api-keys", fields=fields, known=ApiKeyCreate))
+        return self._book.one(
+            CreatedApiKey, request("POST", "/v1/auth/api-keys", fields=fields, known=ApiKeyCreate)
+        )
 
     def get(self, id: str) -> ApiKey:
         """Get one API key."""
@@ -554,9 +585,10 @@ class ApiKeys(Resource):
         self._book.do(request("DELETE", "/v1/auth/api-keys/{id}", id))
 
     def rotate(self, id: str, **fields: Unpack[ApiKeyRotate]) -> CreatedApiKey:
-        """Replace an API key by a new one; the old one ends after its grace."""
-        return self._book.new_key(
-            request("POST", "/v1/auth/api-keys/{id}/actions/rotate", id, fields=fields, known=ApiKeyRotate)
+        """Replace an API key by a new one; the old one is revoked after its grace."""
+        return self._book.one(
+            CreatedApiKey,
+            request("POST", "/v1/auth/api-keys/{id}/actions/rotate", id, fields=fields, known=ApiKeyRotate),
         )
 
 

@@ -1,6 +1,5 @@
 """What a call does, step by step, for sync and async alike: requests are yielded, answers are sent back."""
 
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, TypeVar
@@ -8,10 +7,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from tradebook_client.bodies import CustomersFilters
-from tradebook_client.created_keys import CreatedApiKey, in_one_form
 from tradebook_client.errors import UnexpectedAnswer
 from tradebook_client.files import NewFile
-from tradebook_client.objects import Customer
 from tradebook_client.requests import Request, request
 from tradebook_client.tries import Reply, Steps
 
@@ -48,12 +45,6 @@ def done(asked: Request) -> Steps[None]:
     yield asked
 
 
-def new_key(asked: Request) -> Steps[CreatedApiKey]:
-    """Ask for a new key."""
-    reply = yield asked
-    return typed(CreatedApiKey, in_one_form(_decoded(reply)))
-
-
 def page(asked: Request) -> Steps[Page]:
     """Ask for a page, and for the rest of every list inside it."""
     reply = yield asked
@@ -74,30 +65,6 @@ def typed(kind: type[Kind], answer: Any) -> Kind:
     except msgspec.ValidationError as error:
         raise UnexpectedAnswer(f"This version of the client can't read the answer: {error}") from error
     return result
-
-
-def find_by_number(number: str, include: Sequence[str]) -> Steps[Customer | None]:
-    """Look for a customer by its number, as it is written or else whatever its case."""
-    if not number.strip():
-        raise ValueError("number is empty.")
-    wanted = _folded(number)
-    found: Customer | None = None
-    asked: Request | None = request(
-        "GET", CUSTOMERS, include=include, filters={"q": number}, known=CustomersFilters
-    )
-    while asked is not None:
-        read = yield from page(asked)
-        for customer in read.typed(Customer):
-            if customer.number == number:
-                return customer
-            if _folded(customer.number) == wanted:
-                found = customer
-        asked = read.following
-    return found
-
-
-def _folded(number: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", number).casefold())
 
 
 def export(

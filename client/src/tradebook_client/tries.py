@@ -74,7 +74,7 @@ def _tried(request: Request, retries: int) -> Tries[Reply]:
         if isinstance(outcome, Reply):
             if outcome.is_good:
                 return outcome
-            if may_be_done and request.method == "DELETE" and _is_gone(outcome):
+            if may_be_done and request.method == "DELETE" and outcome.status in (404, 410):
                 # The answer to an earlier try was lost: that one has deleted it.
                 return Reply(204, outcome.headers, b"")
         seconds = _wait(outcome, attempt)
@@ -90,14 +90,6 @@ def _error(outcome: Reply | NoReply, tries: int) -> Exception:
         return error_of(outcome.status, outcome.headers, outcome.content)
     reason = str(outcome.error) or type(outcome.error).__name__
     return NoAnswer(f"No answer in {tries} tries: {reason}" if tries > 1 else f"No answer: {reason}")
-
-
-def _is_gone(reply: Reply) -> bool:
-    # Servers before 1.0 say 409 of what is kept but no longer used, such as a carrier.
-    return (
-        reply.status in (404, 410)
-        or error_of(reply.status, reply.headers, reply.content).code == "already_deleted"
-    )
 
 
 def _may_be_done(outcome: Reply | NoReply) -> bool:

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     CustomerPortalVisibility = Literal["visible", "hidden"]
     CustomerStatus = Literal["normal", "preferred", "hold_shipment", "hold_all"]
     EdiStatus = Literal["enabled", "disabled"]
-    Environment = Literal["prod", "test"]
     ErrorBodyType = Literal["invalid_request_error", "api_error", "idempotency_error"]
     FreightPolicy = Literal["free_freight", "billed_freight"]
     ParentAccountStatus = Literal["non_parent", "parent"]
@@ -82,7 +81,9 @@ if TYPE_CHECKING:
     PriorityCode = Literal["low", "normal", "high"]
     Relation = Literal["attached", "bill_to", "ship_to"]
     RelationshipType = Literal["standalone", "parent", "child"]
+    RemovedScope = Literal["excluded", "included"]
     ShippingTermType = Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
+    Statuse = Literal["active", "expired", "revoked"]
 else:
     # A later server may know more words.
     AccountGroupType = str
@@ -96,7 +97,6 @@ else:
     CustomerPortalVisibility = str
     CustomerStatus = str
     EdiStatus = str
-    Environment = str
     ErrorBodyType = str
     FreightPolicy = str
     ParentAccountStatus = str
@@ -105,4 +105,6 @@ else:
     PriorityCode = str
     Relation = str
     RelationshipType = str
+    RemovedScope = str
     ShippingTermType = str
+    Statuse = str

@@ -20,6 +20,7 @@ from tradebook.cli.output import fail, tell
 from tradebook.cli.serving import serve_forever
 from tradebook.crud.resource import View
 from tradebook.demo.book import demo_customers
+from tradebook.demo.examples import add_examples, attach_examples
 from tradebook.ids import KEY_MAX
 from tradebook.resources import accounts, api_keys, customers
 from tradebook.settings import DATABASE_VARIABLE
@@ -46,7 +47,7 @@ def demo(
     """Serve a made-up book from a temporary folder, and show a first request. Ctrl-C removes it."""
     folder = Path(tempfile.mkdtemp(prefix="tradebook-demo-"))
     try:
-        secret = _make_book(f"{SCHEME}{folder / 'demo.db'}", count)
+        secret = make_book(f"{SCHEME}{folder / 'demo.db'}", count)
         os.environ.setdefault("TRADEBOOK_LOG_REQUESTS", "false")
         os.environ.setdefault("TRADEBOOK_RATE_LIMIT", "0")
         # The files that workers share are temporary files too: they are removed with the book.
@@ -59,16 +60,19 @@ def demo(
         tell("The demo book is removed.")
 
 
-def _make_book(database: str, count: int) -> str:
+def make_book(database: str, count: int) -> str:
     """Fill a new book, show its first rows, and return the key that opens it."""
     os.environ[DATABASE_VARIABLE] = database
     tell(f"Making up {count:,} customers …")
     with opened(database) as book:
         key, environment = account_key(book, accounts.create_account(book, "Demo", "test"))
         rows = (Row(line, record) for line, record in enumerate(demo_customers(count), 1))
+        with book.write(key) as writer:
+            add_examples(writer)
         summary = import_customers(book, key, rows, dry_run=False, report=lambda p: tell(str(p)))
         assert summary.problems == 0, "the demo book is ours and has no problems"
         with book.write(key) as writer:
+            attach_examples(writer)
             _, secret = api_keys.create_key(writer, environment, name="Demo")
         with book.read(key) as reader:
             _show_first_rows(View(reader, INCLUDE))
@@ -100,6 +104,6 @@ def _introduce(port: int, secret: str) -> None:
     url = f"http://127.0.0.1:{port}"
     print(f"Key:   {secret}")
     print(f"Try:   curl -s -H 'Authorization: Bearer {secret}' '{url}/v1/sales/customers?limit=3'")
-    print(f"Learn: {url}/openapi.json and {url}/errors")
+    print(f"Learn: {url}/docs and {url}/openapi.json")
     tell("Serving until Ctrl-C; the book is removed then.")
     sys.stdout.flush()

@@ -9,9 +9,9 @@ from rich.table import Table
 from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
 from tradebook.cli.output import WRONG_USAGE, fail, print_json, print_whole, tell
-from tradebook.clock import now_ms
+from tradebook.clock import DAY_MS, now_ms
 from tradebook.crud.kinds import did_you_mean
-from tradebook.errors import AlreadyDeleted, ValidationFailed
+from tradebook.errors import ResourceGone, ResourceNotFound, ValidationFailed
 from tradebook.ids import decode_id, encode_id
 from tradebook.resources import api_keys
 from tradebook.resources.api_keys import ALL_PERMISSIONS
@@ -54,7 +54,7 @@ def create_key(
             api_keys.create_key,
             environment=environment,
             permissions=permissions,
-            expires_at=None if expires_in is None else now_ms() + expires_in * api_keys.DAY_MS,
+            expires_at=None if expires_in is None else now_ms() + expires_in * DAY_MS,
             name=name,
         )
         try:
@@ -70,20 +70,20 @@ def create_key(
 
 @app.command("list")
 def list_keys(account: AccountOption, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
-    """List an account's keys, newest first, without their secrets."""
+    """List all keys that an account ever had, newest first, without their secrets."""
     with opened(database) as book:
         key, _ = account_key(book, account)
         listed = reading(book, key, api_keys.list_keys)
     if as_json:
         print_json(listed)
         return
-    table = Table("id", "name", "ends in", "permissions", "expires", "revoked")
+    table = Table("id", "name", "secret", "permissions", "expires", "revoked")
     for row in listed:
         every = tuple(row.permissions) == ALL_PERMISSIONS
         table.add_row(
             row.id,
             row.name,
-            f"…{row.last_four}",
+            row.redacted_value,
             "all" if every else "\n".join(row.permissions),
             row.expires_at or "never",
             row.revoked_at or "",
@@ -120,15 +120,15 @@ def rotate_key(
     def rotate(writer: Writer) -> tuple[str, str]:
         before = api_keys.records.find(writer, found)
         if before is None:
-            raise AlreadyDeleted("There is no such key.")
-        row, secret = api_keys.rotate_key(writer, before, grace_seconds)
+            raise ResourceGone("There is no such key.")
+        row, secret = api_keys.rotate_key(writer, before, revoke_at=now_ms() + grace_seconds * 1000)
         return encode_id(api_keys.ID_PREFIX, row["id"]), secret
 
     with opened(database) as book:
         account_id, _ = account_key(book, account)
         try:
             key_id, secret = writing(book, account_id, rotate)
-        except AlreadyDeleted:
+        except (ResourceGone, ResourceNotFound):
             fail(f"This account has no key {key} that is still valid.")
         except ValidationFailed as error:
             fail(error.message)

@@ -13,6 +13,6 @@ app = typer.Typer()
 
 @app.command()
 def openapi() -> None:
-    """Print the OpenAPI 3.1 document, as served at /openapi.json by a server at its usual address."""
+    """Print the OpenAPI 3.1 document, the same as the server's /openapi.json."""
     document = msgspec.json.encode(openapi_document(ALL))
     sys.stdout.buffer.write(msgspec.json.format(document, indent=2) + b"\n")

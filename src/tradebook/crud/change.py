@@ -6,7 +6,7 @@ import msgspec
 
 from tradebook.crud.grant import Grant
 from tradebook.crud.versions import version_of
-from tradebook.errors import PreconditionFailed, SystemOwned
+from tradebook.errors import InsufficientPermissions, PreconditionFailed
 from tradebook.storage.database import Writer
 
 NO_LIMIT = 1 << 62
@@ -32,14 +32,39 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         return self.path_keys[-1]
 
 
-def require_changeable(row: dict[str, Any], expected: frozenset[str] | None) -> None:
-    """Refuse to change what belongs to the system, or is not in the version that the client expects.
+class Conditions(msgspec.Struct, frozen=True):
+    """On what a client makes a change depend."""
 
-    `expected` are versions as `version_of` writes them; None if any version will do.
-    """
+    expected: frozenset[str] | None = None
+    """The versions that it may be made on, as `version_of` writes them; None for any."""
+    must_exist: bool = False
+    must_be_new: bool = False
+
+
+UNCONDITIONAL = Conditions()
+
+
+def require_changeable(row: dict[str, Any], conditions: Conditions) -> None:
+    """Refuse to change what belongs to the system, or is not as the client expects."""
     if row.get("is_system"):
-        raise SystemOwned("This belongs to the system and can't be changed or deleted. Make one of your own.")
-    if expected is not None and version_of(row["updated_at"]) not in expected:
+        raise InsufficientPermissions(
+            "This belongs to the system and can't be changed or deleted. Make one of your own."
+        )
+    if conditions.must_be_new:
+        raise PreconditionFailed(
+            "There is such an object already, and If-None-Match: * only creates. Leave the header out to "
+            "change it."
+        )
+    if conditions.expected is not None and version_of(row["updated_at"]) not in conditions.expected:
         raise PreconditionFailed(
             "The object has changed since it was read. Read it again, decide, and send its new ETag."
+        )
+
+
+def require_missing(conditions: Conditions) -> None:
+    """Refuse to create what the client expects to be there."""
+    if conditions.must_exist:
+        raise PreconditionFailed(
+            "There is no such object, so it has no version that If-Match could name. Leave the header out to "
+            "create it."
         )

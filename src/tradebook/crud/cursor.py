@@ -15,7 +15,7 @@ from functools import cached_property, partial
 import msgspec
 import sqlalchemy as sa
 
-from tradebook.errors import ValidationFailed
+from tradebook.errors import ParameterInvalid
 from tradebook.storage.accounts import deployment
 from tradebook.storage.database import Database, Duplicate, Unavailable
 from tradebook.storage.schema import prepare_of_all_accounts
@@ -64,12 +64,12 @@ class Cursors:
         return urlsafe_b64encode(head + self._tag(head, scope)).decode()
 
     def decode(self, text: str, scope: bytes, *, param: str) -> Position:
-        """Read a cursor that was made for the same scope; ValidationFailed for anything else."""
+        """Read a cursor that was made for the same scope; ParameterInvalid for anything else."""
         # 28 characters are 21 bytes: with no bit to spare, each position has one spelling.
         raw = urlsafe_b64decode(text) if _CURSOR.fullmatch(text) else bytes(_HEAD_BYTES)
         head, tag = raw[:_HEAD_BYTES], raw[_HEAD_BYTES:]
         if not hmac.compare_digest(tag, self._tag(head, scope)) or head[0] >> 1 != _VERSION:
-            raise ValidationFailed(
+            raise ParameterInvalid(
                 "This cursor is damaged, or was made for other filters, another list or another account. "
                 "Take it unchanged from next_page_url or previous_page_url, together with the same filters, "
                 "or leave it out for the first page.",

@@ -10,7 +10,7 @@ import msgspec
 
 from tradebook.crud.json_body import parse_object
 from tradebook.crud.kinds import Kind, did_you_mean
-from tradebook.errors import ValidationFailed
+from tradebook.errors import InvalidFormat, MissingField, ParameterUnknown
 from tradebook.text import shortened
 
 
@@ -24,18 +24,31 @@ class Field(msgspec.Struct, frozen=True):
     can_be_null: bool = False
     default: Any = None
     """What a new object gets if the body does not have the field."""
+    example: Any = None
+    """A value, as a body says it, where the kind has none that is good."""
 
     def take(self, value: Any, param: str) -> Any:
-        """Read what a body says of the field; ValidationFailed names `param`, where it stands."""
+        """Read what a body says of the field; InvalidFormat names `param`, where it stands."""
         if value is not None:
             return self.kind.take(value, param)
         if self.can_be_null:
             return None
-        raise ValidationFailed(f"{param} can't be null: leave it out, or give a value.", param=param)
+        raise InvalidFormat(f"{param} can't be null: leave it out, or give a value.", param=param)
+
+    @property
+    def shown(self) -> Any:
+        """A value as an example."""
+        return self.kind.example() if self.example is None else self.example
+
+    def absent(self, param: str) -> Any:
+        """Return what a new object gets that a body says nothing of; MissingField if it must."""
+        if self.is_required:
+            raise MissingField(f"{param} is missing. {self.description}", param=param)
+        return self.default
 
     def schema(self) -> dict[str, Any]:
         """Describe the field in JSON Schema."""
-        described = {**self.kind.schema(), "description": self.description}
+        described = {**self.kind.schema(), "description": self.description, "examples": [self.shown]}
         if not self.can_be_null:
             return described
         if "enum" in described:
@@ -52,9 +65,25 @@ class Body(msgspec.Struct, frozen=True):
     """Whether no field is required, and an absent field stays as it is."""
     shape: type[msgspec.Struct] | None = None
     """The object that the body describes; its other fields are read-only."""
+    shown: tuple[str, ...] = ()
+    """The fields that an example has, besides those that are required."""
+
+    @property
+    def example(self) -> dict[str, Any]:
+        """A body as an example, which is good for a demo book."""
+        return {
+            field.name: field.shown
+            for field in self.fields
+            if field.name in self.shown or (field.is_required and not self.is_partial)
+        }
+
+    @property
+    def requires(self) -> list[str]:
+        """The fields that a body must have."""
+        return [field.name for field in self.fields if field.is_required and not self.is_partial]
 
     def read(self, raw: bytes) -> dict[str, Any]:
-        """Read a body into the values to store, by field; ValidationFailed names the first wrong field."""
+        """Read a body into the values to store, by field; the error names the first wrong field."""
         return self.values_of(parse_object(raw) if raw.strip() else {})
 
     def new(self, **given: Any) -> dict[str, Any]:
@@ -72,29 +101,39 @@ class Body(msgspec.Struct, frozen=True):
             param = prefix + field.name
             if field.name in found:
                 values[field.name] = field.take(found[field.name], param)
-            elif field.is_required and not self.is_partial:
-                raise ValidationFailed(f"{param} is missing. {field.description}", param=param)
             elif not self.is_partial:
-                values[field.name] = field.default
+                values[field.name] = field.absent(param)
         return values
+
+    def completed(self, values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+        """Make whole what a partial body says, for a new object; MissingField names what is missing."""
+        whole: dict[str, Any] = {}
+        for field in self.fields:
+            param = prefix + field.name
+            if field.name not in values:
+                whole[field.name] = field.absent(param)
+            elif isinstance(field.kind, Object) and values[field.name] is not None:
+                whole[field.name] = field.kind.body.completed(values[field.name], f"{param}.")
+            else:
+                whole[field.name] = values[field.name]
+        return whole
 
     def _refuse_unknown(self, prefix: str, name: str, declared: list[str]) -> None:
         shown = prefix + shortened(name)
         if self.shape is not None and name in self.shape.__struct_fields__:
-            raise ValidationFailed(f"{shown} is read-only: leave it out.", param=shown)
+            raise ParameterUnknown(f"{shown} is read-only: leave it out.", param=shown)
         hint = did_you_mean(name, declared)
         allowed = f"; there are {', '.join(declared)}." if declared else ": this route takes none."
-        raise ValidationFailed(f"There is no field {shown}{hint or allowed}", param=shown)
+        raise ParameterUnknown(f"There is no field {shown}{hint or allowed}", param=shown)
 
     def schema(self) -> dict[str, Any]:
         """Describe the object in JSON Schema."""
-        required = [field.name for field in self.fields if field.is_required and not self.is_partial]
         described: dict[str, Any] = {
             "type": "object",
             "properties": {field.name: field.schema() for field in self.fields},
             "additionalProperties": False,
         }
-        return described | {"required": required} if required else described
+        return described | {"required": self.requires} if self.requires else described
 
 
 class Object(Kind, frozen=True):
@@ -105,20 +144,35 @@ class Object(Kind, frozen=True):
     def take(self, value: Any, param: str) -> dict[str, Any]:
         """Read its fields; what is wrong is named by the way to it."""
         if not isinstance(value, dict):
-            raise ValidationFailed(f"{param} takes an object.", param=param)
+            raise InvalidFormat(f"{param} takes an object.", param=param)
         return self.body.values_of(value, f"{param}.")
+
+    def example(self) -> dict[str, Any]:
+        """Give an object with the fields of its example."""
+        return self.body.example
 
     def schema(self) -> dict[str, Any]:
         """Describe its fields; the title is what other places may call it."""
         return {"title": self.body.name, **self.body.schema()}
 
 
-def bodies(name: str, shape: type[msgspec.Struct], fields: Sequence[Field]) -> tuple[Body, Body]:
-    """Make two bodies: one that creates an object, and one that changes some of its fields."""
+def bodies(
+    name: str,
+    shape: type[msgspec.Struct],
+    fields: Sequence[Field],
+    *,
+    shown: tuple[str, ...],
+    shown_new: tuple[str, ...] = (),
+) -> tuple[Body, Body]:
+    """Make two bodies: one that creates an object, and one that changes some of its fields.
+
+    `shown` are the fields in the example of a change, `shown_new` in that of a new object, where it has more
+    than what is required.
+    """
     listed = tuple(fields)
     return (
-        Body(f"{name}Create", listed, shape=shape),
-        Body(f"{name}Update", listed, is_partial=True, shape=shape),
+        Body(f"{name}Create", listed, shape=shape, shown=shown_new),
+        Body(f"{name}Update", listed, is_partial=True, shape=shape, shown=shown),
     )
 
 

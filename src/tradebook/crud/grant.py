@@ -3,7 +3,7 @@
 import msgspec
 
 from tradebook.clock import now_ms
-from tradebook.errors import ExpiredApiKey, PermissionDenied
+from tradebook.errors import ApiKeyExpired, ApiKeyRevoked, InsufficientPermissions
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -12,18 +12,29 @@ class Grant(msgspec.Struct, frozen=True):
     account_id: int
     key_id: int
     permissions: frozenset[str]
-    expires_at: int | None
+    expires_at: int | None = None
+    revoked_at: int | None = None
+    """In the future where its key was rotated and still works for a while."""
     last_used_at: int = 0
 
-    def require_unexpired(self) -> None:
-        """Refuse a grant that has expired: ExpiredApiKey."""
-        if self.expires_at is not None and now_ms() >= self.expires_at:
-            raise ExpiredApiKey("This API key has expired.")
+    @property
+    def ends_at(self) -> int | None:
+        """When it ends, one way or the other."""
+        return min((end for end in (self.expires_at, self.revoked_at) if end is not None), default=None)
+
+    def require_standing(self) -> None:
+        """Refuse a grant that has ended: ApiKeyRevoked or ApiKeyExpired."""
+        ends_at = self.ends_at
+        if ends_at is None or now_ms() < ends_at:
+            return
+        if self.revoked_at is not None and now_ms() >= self.revoked_at:
+            raise ApiKeyRevoked("This API key was revoked.")
+        raise ApiKeyExpired("This API key has expired.")
 
     def require(self, *permissions: str) -> None:
-        """Refuse an action without its permission: PermissionDenied, which names the permission."""
+        """Refuse an action without its permission: InsufficientPermissions, which names the permission."""
         for permission in permissions:
             if permission not in self.permissions:
-                raise PermissionDenied(
+                raise InsufficientPermissions(
                     f"This API key lacks the permission {permission}. Use a key that has it."
                 )

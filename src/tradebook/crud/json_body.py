@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from tradebook.crud.strict_json import DEPTH_MAX, GivenTwice, NotANumber, NotJson, TooDeep, decode
-from tradebook.errors import ValidationFailed
+from tradebook.errors import InvalidFormat, ValidationFailed
 from tradebook.text import shortened
 
 _BAD_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
-    """Read a body that must be one JSON object; ValidationFailed says what is wrong with it."""
+    """Read a body that must be one JSON object; the error says what is wrong with it."""
     try:
         text = raw.decode()
         found = decode(text)
@@ -32,7 +32,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     if "\\u" in text:
         for name, value in found.items():
             if any(_BAD_CHARACTER.search(part) for part in _texts({name: value})):
-                raise ValidationFailed(
+                raise InvalidFormat(
                     "The body has the character U+0000 or half a character (a lone surrogate).",
                     param=_shown(name),
                 )

@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from tradebook.clock import now_ms, parse_rfc3339
+from tradebook.clock import DAY_MS, now_ms, parse_rfc3339
 from tradebook.crud import text_values
 from tradebook.crud.strict_json import Number
-from tradebook.errors import ValidationFailed
-from tradebook.ids import ANY_BODY_PATTERN, encode_id, read_id
+from tradebook.errors import ApiError, InvalidFormat
+from tradebook.ids import ANY_BODY_PATTERN, encode_id, example_key, read_id
 from tradebook.storage.schema import choice, flag, words_of
 from tradebook.storage.schema import text as text_column
 
@@ -45,11 +45,11 @@ class Kind(msgspec.Struct, frozen=True):
         return self.read(require_text(require_one(value)))
 
     def take(self, value: Any, param: str) -> Any:
-        """Read a value of a body; ValidationFailed names `param`, where it stands."""
+        """Read a value of a body; InvalidFormat names `param`, where it stands."""
         try:
             return self.read_json(value)
         except ValueError as reason:
-            raise refusal(param, reason) from None
+            raise refusal(InvalidFormat, param, reason) from None
 
     def read_cell(self, value: Any) -> Any:
         """Read a cell of a file that is not empty; people wrote it, so more spellings may be good."""
@@ -76,6 +76,10 @@ class Kind(msgspec.Struct, frozen=True):
         """Describe in words what a cell of a file may be."""
         raise AssertionError
 
+    def example(self) -> Any:
+        """Give an example, as a body or a URL says it; None where only the one who declares it knows one."""
+        return None
+
 
 def require_one(value: Any) -> Any:
     """Refuse an array and an object where one value is wanted."""
@@ -91,10 +95,10 @@ def require_text(value: Any) -> str:
     return value
 
 
-def refusal(name: str, reason: ValueError) -> ValidationFailed:
+def refusal(error: type[ApiError], name: str, reason: ValueError) -> ApiError:
     """Make a sentence of a name and what is wrong with its value; it may end in a question already."""
     sentence = f"{name} {reason}"
-    return ValidationFailed(sentence if sentence.endswith("?") else f"{sentence}.", param=name)
+    return error(sentence if sentence.endswith("?") else f"{sentence}.", param=name)
 
 
 class Id(Kind, frozen=True):
@@ -113,6 +117,10 @@ class Id(Kind, frozen=True):
         """Write the id."""
         return encode_id(self.prefix, kept)
 
+    def example(self) -> str:
+        """Give the id of the first such object of a demo book."""
+        return encode_id(self.prefix, example_key())
+
     def schema(self) -> dict[str, Any]:
         """Describe the id's form."""
         return {"type": "string", "pattern": f"^{self.prefix}_{ANY_BODY_PATTERN}$"}
@@ -128,6 +136,10 @@ class Word(Kind, frozen=True):
         if text not in self.words:
             raise Unreadable(f"takes one of {', '.join(self.words)}{did_you_mean(text, self.words)}")
         return text
+
+    def example(self) -> str:
+        """Give the first word."""
+        return self.words[0]
 
     def schema(self) -> dict[str, Any]:
         """List the words."""
@@ -178,6 +190,10 @@ class OneOf(Kind, frozen=True, dict=True):
         """List the words."""
         return ", ".join(f"`{word}`" for word in self.words)
 
+    def example(self) -> str:
+        """Give the first word."""
+        return self.words[0]
+
     def schema(self) -> dict[str, Any]:
         """List the words."""
         return Word(self.words).schema()
@@ -190,6 +206,7 @@ class Line(Kind, frozen=True):
     check: Callable[..., str] = text_values.check_text
     form: str | None = None
     pattern: str | None = None
+    such_as: str | None = None
 
     def read(self, text: str) -> str:
         """Take the text, unless it is empty."""
@@ -217,6 +234,10 @@ class Line(Kind, frozen=True):
         """Describe the length."""
         return f"text, up to {self.length_max:,} characters"
 
+    def example(self) -> str | None:
+        """Give what such a line may be, where its form says that."""
+        return self.such_as
+
     def schema(self) -> dict[str, Any]:
         """Describe the length and the form."""
         described = {
@@ -230,9 +251,11 @@ class Line(Kind, frozen=True):
 
 
 LINE = Line()
-EMAIL = Line(text_values.EMAIL_LENGTH_MAX, text_values.check_email, "email")
-URL = Line(text_values.URL_LENGTH_MAX, text_values.check_url)
-NOTE = Line(text_values.NOTE_LENGTH_MAX, text_values.check_note)
+EMAIL = Line(
+    text_values.EMAIL_LENGTH_MAX, text_values.check_email, "email", such_as="orders@harbor-coffee.example"
+)
+URL = Line(text_values.URL_LENGTH_MAX, text_values.check_url, such_as="https://www.harbor-coffee.example")
+NOTE = Line(text_values.NOTE_LENGTH_MAX, text_values.check_note, such_as="Call before delivery.")
 
 
 _TRUE = ("true", "yes", "1")
@@ -270,6 +293,10 @@ class Flag(Kind, frozen=True):
         """List the spellings."""
         return ", ".join(f"`{word}`" for pair in zip(_TRUE, _FALSE, strict=True) for word in pair)
 
+    def example(self) -> bool:
+        """Give true."""
+        return True
+
     def schema(self) -> dict[str, Any]:
         """Describe a boolean."""
         return {"type": "boolean"}
@@ -295,8 +322,11 @@ class Whole(Kind, frozen=True):
         return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
 
 
-class Future(Kind, frozen=True):
-    """A time in the future; stored in milliseconds since 1970."""
+class Time(Kind, frozen=True):
+    """A time; stored in milliseconds since 1970."""
+
+    may_be_past: bool = False
+    days_ahead_max: int | None = None
 
     def read_json(self, value: Any) -> int:
         """Read an RFC 3339 date-time."""
@@ -305,9 +335,15 @@ class Future(Kind, frozen=True):
             milliseconds, _ = parse_rfc3339(require_text(one))
         except ValueError:
             raise Unreadable("takes an RFC 3339 date-time such as 2027-01-31T09:30:00Z") from None
-        if milliseconds <= now_ms():
+        if milliseconds <= now_ms() and not self.may_be_past:
             raise Unreadable("must be in the future")
+        if self.days_ahead_max is not None and milliseconds > now_ms() + self.days_ahead_max * DAY_MS:
+            raise Unreadable(f"must be at most {self.days_ahead_max} days ahead")
         return milliseconds
+
+    def example(self) -> str:
+        """Give a time that is far off."""
+        return "2099-12-31T23:59:59Z"
 
     def schema(self) -> dict[str, Any]:
         """Describe a date-time."""
@@ -327,6 +363,10 @@ class Many(Kind, frozen=True):
         if isinstance(value, dict) or not self.length_min <= len(value) <= MANY_MAX:
             raise Unreadable(f"takes an array of {self.length_min} to {MANY_MAX} entries")
         return list(dict.fromkeys(self.kind.read(require_text(entry)) for entry in value))
+
+    def example(self) -> list[Any]:
+        """Give one entry."""
+        return [self.kind.example()]
 
     def schema(self) -> dict[str, Any]:
         """Describe the array and its entries."""

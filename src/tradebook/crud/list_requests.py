@@ -20,7 +20,7 @@ from tradebook.crud.parameters import (
     include_parameter,
 )
 from tradebook.crud.resource import ListRoute, Route, path_of
-from tradebook.errors import ValidationFailed
+from tradebook.errors import ParameterInvalid, ParameterUnknown
 from tradebook.ids import KEY_MAX
 from tradebook.storage.index import Condition, Facet, Query
 from tradebook.text import shortened, words_of
@@ -63,7 +63,7 @@ class RequestParser:
     def list_request(
         self, pairs: Pairs, account_id: int, cursors: Cursors, path_keys: Sequence[int] = ()
     ) -> ListRequest:
-        """Read the parameters of a list; ValidationFailed names the first that can't be read."""
+        """Read the parameters of a list; the error names the first that can't be read."""
         path = path_of(self._route, path_keys)
         found = _Found(self._by_spelling, pairs)
         query = Query(found.conditions(self._filters), tuple(words_of(found.one(Q, ""))))
@@ -120,22 +120,22 @@ class _Found:
         if parameter.may_be_empty and not text:
             return
         if not parameter.is_array and parameter.name in self._values:
-            raise ValidationFailed(f"{spelling} is given more than once; it takes one value.", param=spelling)
+            raise ParameterInvalid(f"{spelling} is given more than once; it takes one value.", param=spelling)
         values = self._values.setdefault(parameter.name, [])
         for part in text.split(",") if parameter.is_array else (text,):
             try:
                 values.append(parameter.kind.read(part))
             except Unreadable as reason:
-                raise refusal(spelling, reason) from None
+                raise refusal(ParameterInvalid, spelling, reason) from None
 
     def _refuse_unknown(self, spelling: str) -> NoReturn:
         shown = shortened(spelling)
         if not self._by_spelling:
-            raise ValidationFailed(f"There is no parameter {shown}: this route takes none.", param=spelling)
+            raise ParameterUnknown(f"There is no parameter {shown}: this route takes none.", param=spelling)
         published = [p.name for p in dict.fromkeys(self._by_spelling.values())]
         hint = did_you_mean(spelling, list(self._by_spelling))
         allowed = f"; this route takes {', '.join(published)}."
-        raise ValidationFailed(f"There is no parameter {shown}{hint or allowed}", param=spelling)
+        raise ParameterUnknown(f"There is no parameter {shown}{hint or allowed}", param=spelling)
 
     def one(self, parameter: Parameter, default: Any) -> Any:
         """Return the value of a scalar parameter."""

@@ -35,9 +35,13 @@ class PageInfo(msgspec.Struct, frozen=True):
     """What lies before and after a page."""
 
     next_page_url: str | None
+    """Where the next page is, such as `/v1/sales/customers?cursor=…`; null on the last page."""
     previous_page_url: str | None
+    """Where the page before is, such as `/v1/sales/customers?cursor=…`; null on the first page."""
     has_next_page: bool
+    """Whether there is a next page."""
     has_prev_page: bool
+    """Whether there is a page before."""
 
 
 _WHOLE = PageInfo(None, None, False, False)
@@ -48,7 +52,9 @@ class ListObject(msgspec.Struct, Generic[Item], frozen=True):
 
     object: Literal["list"]
     page_info: PageInfo
+    """What lies before and after this page."""
     data: Sequence[Item]
+    """The objects, newest first."""
 
 
 def list_page(view: View, route: ListRoute, request: ListRequest) -> bytes:

@@ -56,6 +56,10 @@ class Moment(Kind, frozen=True):
             ) from None
         return first_key_of(milliseconds + 1 if finer or self.side == "end" else milliseconds)
 
+    def example(self) -> str:
+        """Give a time that nothing of a demo book is beyond."""
+        return "2019-01-01T00:00:00Z" if self.side == "start" else "2099-12-31T23:59:59Z"
+
     def schema(self) -> dict[str, Any]:
         """Describe a date-time."""
         return {"type": "string", "format": "date-time"}
@@ -69,6 +73,10 @@ class Limit(Kind, frozen=True):
         if not _WHOLE_NUMBER.fullmatch(text) or int(text) > LIMIT_MAX:
             raise Unreadable(f"takes a whole number from 1 to {LIMIT_MAX}")
         return int(text)
+
+    def example(self) -> int:
+        """Give a page that can be read at a glance."""
+        return 3
 
     def schema(self) -> dict[str, Any]:
         """Describe the range."""
@@ -106,6 +114,8 @@ class Parameter(msgspec.Struct, frozen=True):
     """Another name of the same parameter; giving both is giving it twice."""
     may_be_empty: bool = False
     """Whether an empty value counts as absent: form tools send one."""
+    example: Any = None
+    """A value, as a URL says it, where the kind has none."""
 
     MANY: ClassVar[str] = "[]"
 
@@ -130,6 +140,7 @@ Q = Parameter(
     Text(0, Q_LENGTH_MAX),
     "Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of "
     "phone numbers don't matter.",
+    example="coffee",
 )
 START_DATE = Parameter(
     "start_date",

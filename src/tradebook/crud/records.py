@@ -7,12 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from tradebook.crud.versions import first_version, next_version
-from tradebook.errors import AlreadyExists, ReferenceNotFound, StillReferenced
+from tradebook.errors import ResourceConflict, ResourceExists, ValidationFailed
 from tradebook.ids import new_key
 from tradebook.storage.database import Reader, Writer
+from tradebook.storage.finished import FinishedRows
 from tradebook.storage.index import ListIndex
 from tradebook.storage.schema import ACCOUNT, TEXT, Prepared, any_of, metadata, prepare
-from tradebook.storage.shown import ShownRows
 from tradebook.text import fold_case
 
 Values = dict[str, Any]
@@ -36,19 +36,19 @@ class Records:
         standing: sa.ColumnElement[bool] | None = None,
         owned: Collection[sa.Column[Any]] = (),
         index: ListIndex | None = None,
-        shown: ShownRows | None = None,
+        finished: FinishedRows | None = None,
     ) -> None:
         """Declare what is special about the table.
 
         No two rows may have the same value in a column of `unique`: among the rows that have the same
         `unique_within`, and without those for which `unless` is true. A row for which `standing` is not
         true is not found. Rows that refer to a row by a column of `owned` are deleted with it. The
-        JSON that is kept of the rows, `shown`, is written with them.
+        JSON that is kept of the rows, `finished`, is written with them.
         """
         self.table, self._index, self._within = table, index, unique_within
-        self._shown = shown
-        if shown is not None:
-            owned = (*owned, shown.key)
+        self._finished = finished
+        if finished is not None:
+            owned = (*owned, finished.key)
         self._indexed = frozenset() if index is None else index.columns_of(table)
         self.columns = tuple(column.name for column in table.c if column.name != "account_id")
         self._owned = [
@@ -101,7 +101,16 @@ class Records:
             conditions.append(self.table.c[self._within] == sa.bindparam("within"))
         if unless is not None:
             conditions.append(~unless)
-        return prepare(sa.select(self.table.c.id).where(*conditions))
+        return prepare(sa.select(self.table.c.id, self.table.c[name]).where(*conditions))
+
+    def key_of(self, reader: Reader, column: str, value: str) -> int | None:
+        """Return the key of the row that has a value in a unique column; None if there is none."""
+        folded = fold_case(value) if column in self._folded else value
+        # The one spelled so, where several agree but for the case: those were there before that counted.
+        found = sorted(
+            (spelling != value, key) for key, spelling in reader.rows(self._taken[column], value=folded)
+        )
+        return found[0][1] if found else None
 
     def find(self, reader: Reader, key: int) -> Values | None:
         """Return a row, by the names of its columns; None if there is none."""
@@ -115,13 +124,13 @@ class Records:
         return {row["id"]: row for row in (dict(zip(self.columns, each, strict=True)) for each in rows)}
 
     def require(self, reader: Reader, keys: Iterable[int], param: str) -> None:
-        """Refuse keys that the account does not have: ReferenceNotFound."""
+        """Refuse keys that the account does not have: ValidationFailed."""
         wanted = set(keys)
         if wanted and len(reader.rows(self._known, ids=sorted(wanted))) < len(wanted):
             raise _not_found(param)
 
     def require_all(self, reader: Reader, keys: Iterable[int], param: str) -> dict[int, Values]:
-        """Return the rows of keys; ReferenceNotFound where the account doesn't have them all."""
+        """Return the rows of keys; ValidationFailed where the account doesn't have them all."""
         wanted = set(keys)
         found = self.find_all(reader, wanted)
         if len(found) < len(wanted):
@@ -136,7 +145,7 @@ class Records:
         return row
 
     def add(self, writer: Writer, values: Values) -> int:
-        """Add a row and return its key; AlreadyExists if a unique value is taken."""
+        """Add a row and return its key; ResourceExists if a unique value is taken."""
         row = self.new_row(values)
         self.require_free(writer, row, self._taken)
         self.insert(writer, [row])
@@ -147,8 +156,8 @@ class Records:
         """Add whole rows whose unique values are known to be free."""
         if rows:
             writer.insert(self._insert, rows)
-            if self._shown is not None:
-                self._shown.add(writer, rows)
+            if self._finished is not None:
+                self._finished.add(writer, rows)
             self._reindex(writer, rows)
 
     def update(self, writer: Writer, before: Values, changes: Values) -> None:
@@ -168,12 +177,12 @@ class Records:
             for before, after in changes
         ]
         writer.insert(self._update, versions)
-        if self._shown is not None:
-            self._shown.change(writer, versions)
+        if self._finished is not None:
+            self._finished.change(writer, versions)
         self._reindex(writer, [after for before, after in changes if differ(before, after, self._indexed)])
 
     def delete(self, writer: Writer, before: Values) -> None:
-        """Delete a row and the rows that it owns; StillReferenced if other rows refer to it."""
+        """Delete a row and the rows that it owns; ResourceConflict if other rows refer to it."""
         key = before["id"]
         self.require_unreferenced(writer, key)
         for statement in self._owned:
@@ -187,14 +196,14 @@ class Records:
             writer.reindex(self._index, [row["id"] for row in rows], {row["id"]: row for row in rows})
 
     def require_unreferenced(self, reader: Reader, key: int) -> None:
-        """Refuse if other rows refer to this one, and say how many: StillReferenced."""
+        """Refuse if other rows refer to this one, and say how many: ResourceConflict."""
         for name, statement in self._referring:
             count = reader.rows(statement, key=key)[0][0]
             if count:
                 subject = (
                     f"{count} {name} still refer" if count > 1 else f"1 {name.removesuffix('s')} still refers"
                 )
-                raise StillReferenced(f"{subject} to it. Let them refer to another one first.", param="id")
+                raise ResourceConflict(f"{subject} to it. Let them refer to another one first.", param="id")
 
     @cached_property
     def _referring(self) -> list[tuple[str, Prepared]]:
@@ -216,18 +225,18 @@ class Records:
                 row[folded] = None if row[name] is None else fold_case(row[name])
 
     def require_free(self, reader: Reader, row: Values, columns: Container[str]) -> None:
-        """Refuse a row whose value in one of these columns another one has: AlreadyExists."""
+        """Refuse a row whose value in one of these columns another one has: ResourceExists."""
         for name, statement in self._taken.items():
             if name not in columns or row.get(name) is None:
                 continue
             more = {} if self._within is None else {"within": row[self._within]}
             value = row[self._folded.get(name, name)]
-            if any(key != row["id"] for (key,) in reader.rows(statement, value=value, **more)):
-                raise AlreadyExists(f"Another one has this {name} already; it must be unique.", param=name)
+            if any(key != row["id"] for key, _ in reader.rows(statement, value=value, **more)):
+                raise ResourceExists(f"Another one has this {name} already; it must be unique.", param=name)
 
 
-def _not_found(param: str) -> ReferenceNotFound:
-    return ReferenceNotFound(f"{param} names an object that this account doesn't have.", param=param)
+def _not_found(param: str) -> ValidationFailed:
+    return ValidationFailed(f"{param} names an object that this account doesn't have.", param=param)
 
 
 def differ(before: Values, after: Values, columns: Iterable[str]) -> bool:

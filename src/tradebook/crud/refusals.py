@@ -1,17 +1,17 @@
 """What a route can refuse with, beyond what every route can: most of it follows from its declaration."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from tradebook.crud.fields import Body, Object
-from tradebook.crud.kinds import Id, Kind, Many
 from tradebook.crud.resource import Action, Route
 from tradebook.errors import (
-    AlreadyExists,
     ApiError,
-    NotFound,
-    ReferenceNotFound,
-    StillReferenced,
-    SystemOwned,
+    InsufficientPermissions,
+    InvalidFormat,
+    MissingField,
+    ResourceConflict,
+    ResourceExists,
+    ResourceNotFound,
 )
 
 Error = type[ApiError]
@@ -19,24 +19,28 @@ Error = type[ApiError]
 
 def refusals_of(route: Route) -> frozenset[Error]:
     """Tell what the objects of its path, its body, its row and its own rules can refuse with."""
-    found: set[Error] = {NotFound} if route.path_objects else set()
+    creates = isinstance(route, Action) and route.or_creates is not None
+    found: set[Error] = {ResourceNotFound} if route.path_objects and not creates else set()
     found |= {each.gone.error for each in route.path_objects if each.gone is not None}
     if isinstance(route, Action):
-        found.update(route.errors, _of_body(route.body), _of_row(route))
+        found.update(route.errors, _of_body(route.body, creates=creates), _of_row(route))
     return frozenset(found)
 
 
-def _of_body(body: Body) -> Iterable[Error]:
-    return (ReferenceNotFound,) if any(isinstance(kind, Id) for kind in _kinds_in(body)) else ()
+def _of_body(body: Body, *, creates: bool) -> Iterator[Error]:
+    if body.fields:
+        yield InvalidFormat
+    if creates:
+        yield MissingField
+    if any(each.requires for each in _bodies_in(body)):
+        yield MissingField
 
 
-def _kinds_in(body: Body) -> Iterator[Kind]:
+def _bodies_in(body: Body) -> Iterator[Body]:
+    yield body
     for field in body.fields:
-        kind = field.kind.kind if isinstance(field.kind, Many) else field.kind
-        if isinstance(kind, Object):
-            yield from _kinds_in(kind.body)
-        else:
-            yield kind
+        if isinstance(field.kind, Object):
+            yield from _bodies_in(field.kind.body)
 
 
 def _of_row(action: Action) -> Iterator[Error]:
@@ -44,13 +48,15 @@ def _of_row(action: Action) -> Iterator[Error]:
     records = action.records
     if records is None:
         return
-    if not records.unique.isdisjoint(field.name for field in action.body.fields):
-        yield AlreadyExists
+    # What the path names it by is its own.
+    given = {field.name for field in action.body.fields} - {each.param for each in action.path_objects}
+    if not records.unique.isdisjoint(given):
+        yield ResourceExists
     if action.changes_object and records.has_system_rows:
-        yield SystemOwned
+        yield InsufficientPermissions
     is_gone_after = action.method == "DELETE" and not records.is_deleted_softly and not _is_of_a_link(action)
     if is_gone_after and records.is_referred_to:
-        yield StillReferenced
+        yield ResourceConflict
 
 
 def _is_of_a_link(action: Action) -> bool:

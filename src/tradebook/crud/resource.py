@@ -8,10 +8,11 @@ import msgspec
 from tradebook.crud.change import NO_LIMIT, Change
 from tradebook.crud.cursor import Position
 from tradebook.crud.fields import NOTHING, Body
+from tradebook.crud.kinds import Kind
 from tradebook.crud.parameters import Pairs, Parameter
 from tradebook.crud.records import Records, Values
-from tradebook.errors import ApiError, NotFound
-from tradebook.ids import encode_id
+from tradebook.errors import ApiError, ResourceNotFound
+from tradebook.ids import encode_id, example_key
 from tradebook.storage.database import Reader
 from tradebook.storage.index import Query
 
@@ -81,6 +82,10 @@ class Gone(msgspec.Struct, frozen=True):
     """Find out, by its key; None where there is no more to tell."""
 
 
+PathKey = int | str
+"""What a path names an object by: its key, or the text of a unique column."""
+
+
 class PathObject(msgspec.Struct, frozen=True):
     """An object in a path, such as the customer of `/customers/{id}/price_groups`."""
 
@@ -91,27 +96,50 @@ class PathObject(msgspec.Struct, frozen=True):
     inside: str | None = None
     """The column with the key of the object before it in the path."""
     gone: Gone | None = None
+    example: int = example_key()
+    """The key of one in an example."""
+    by: Kind | None = None
+    """What the path names it by instead of its id: the unique column called as `param`, of this kind.
 
-    def row(self, reader: Reader, key: int, before: int | None) -> Values:
-        """Return its row; NotFound if there is none, or none in the object before it."""
-        found = None if self.records is None else self.records.find(reader, key)
+    Then all that follows in the path is that name, slashes too.
+    """
+
+    def find(self, reader: Reader, name: PathKey) -> Values | None:
+        """Return its row; None if there is none."""
+        key = self.key(reader, name)
+        return None if self.records is None or key is None else self.records.find(reader, key)
+
+    def key(self, reader: Reader, name: PathKey) -> int | None:
+        """Return its key, by what the path names it by."""
+        if isinstance(name, int):
+            return name
+        assert self.records is not None
+        return self.records.key_of(reader, self.param, name)
+
+    def row(self, reader: Reader, name: PathKey, before: PathKey | None) -> Values:
+        """Return its row; ResourceNotFound if there is none, or none in the object before it."""
+        found = self.find(reader, name)
         if found is None or (self.inside is not None and found[self.inside] != before):
-            raise self.missing(reader, key)
+            raise self.missing(reader, name)
         return found
 
-    def missing(self, reader: Reader, key: int) -> ApiError:
+    def missing(self, reader: Reader, name: PathKey) -> ApiError:
         """Return the error that says that it does not exist."""
-        error = None if self.gone is None else self.gone.find(reader, key)
-        return error or NotFound("There is no such object in this account.", param=self.param)
+        if isinstance(name, str):
+            return ResourceNotFound(
+                f"No such object of this account has this {self.param}.", param=self.param
+            )
+        error = None if self.gone is None else self.gone.find(reader, name)
+        return error or ResourceNotFound("There is no such object in this account.", param=self.param)
 
 
-def row_in_path(path_objects: Sequence[PathObject], reader: Reader, keys: Sequence[int]) -> Values:
-    """Return the row of the object that a path ends in; NotFound if any object of the path is missing."""
+def row_in_path(path_objects: Sequence[PathObject], reader: Reader, names: Sequence[PathKey]) -> Values:
+    """Return the row of the object that a path ends in; ResourceNotFound if any object is missing."""
     row: Values = {}
     before = None
-    for path_object, key in zip(path_objects, keys, strict=True):
-        row = path_object.row(reader, key, before)
-        before = key
+    for path_object, name in zip(path_objects, names, strict=True):
+        row = path_object.row(reader, name, before)
+        before = name
     return row
 
 
@@ -157,19 +185,29 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
         """The permissions that a key needs."""
         return (self.permission,)
 
-    def find(self, view: View, keys: Sequence[int]) -> Any:
-        """Return the finished object; NotFound if any object of the path is missing."""
-        key = keys[-1]
-        if len(keys) > 1:
-            row_in_path(self.path_objects, view.reader, keys)
-        found = self.load(view, [key])
-        if key not in found:
-            raise self.path_objects[-1].missing(view.reader, key)
+    def find(self, view: View, names: Sequence[PathKey]) -> Any:
+        """Return the finished object; ResourceNotFound if any object of the path is missing."""
+        last = self.path_objects[-1]
+        if len(names) > 1:
+            row_in_path(self.path_objects, view.reader, names)
+        key = last.key(view.reader, names[-1])
+        found = {} if key is None else self.load(view, [key])
+        if key is None or key not in found:
+            raise last.missing(view.reader, names[-1])
         return found[key]
 
 
 Act = Callable[[Change], int | msgspec.Struct | None]
 """Changes the book. Returns the key of the object to answer with, or the answer, or None for no content."""
+
+
+class Creation(msgspec.Struct, frozen=True):
+    """What a PUT does where the object that its path names does not exist yet."""
+
+    permission: str
+    act: Act
+    path: str
+    """Of the list that it is in then."""
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,6 +227,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     load: Load | None = None
     includes: tuple[str, ...] = ()
     creates: bool = False
+    or_creates: Creation | None = None
+    """How it makes the object that its path names, where there is none; then its body must be partial."""
     errors: tuple[type[ApiError], ...] = ()
     """What its own rules can refuse with, besides what follows from the rest: see `crud/refusals.py`."""
     new: Records | None = None

@@ -58,6 +58,7 @@ def own(
     default: Any = None,
     is_required: bool = False,
     can_be_null: bool | None = None,
+    example: Any = None,
 ) -> TableField:
     """Declare a value of the row itself, called the same in table, body and file; bodies may have `field`.
 
@@ -72,6 +73,7 @@ def own(
         is_required=is_required,
         can_be_null=nullable,
         default=None if default is None else kind.read_json(default),
+        example=example,
         columns=(kind.column(name, nullable=nullable),),
         cells=(Cell(name, kind, shown, nullable, is_required, column=name),),
     )
@@ -85,6 +87,7 @@ def ref(
     *cells: Cell,
     field: str | None = None,
     is_required: bool = False,
+    example: str | None = None,
 ) -> TableField:
     """Declare the key of a row of the table `target`: its id in bodies, in files what the cells name.
 
@@ -96,6 +99,7 @@ def ref(
         description=description,
         is_required=is_required,
         can_be_null=not is_required,
+        example=example,
         columns=(reference(name, target, nullable=True),),
         cells=tuple(structs.replace(cell, column=name, names=f"{target}.{cell.names}") for cell in cells),
     )

@@ -16,15 +16,19 @@ from tradebook.demo.places import (
     TRADES,
     City,
 )
+from tradebook.ids import example_key, milliseconds_of
 from tradebook.resources.carriers import SYSTEM as CARRIERS
 from tradebook.text import fold
 
 DemoRow = dict[str, Any]
 
 _FIRST_NUMBER = 10_001
-_FROM_MS = int(datetime(2019, 1, 7, 8, tzinfo=UTC).timestamp() * 1000)
+_FROM_MS = milliseconds_of(example_key())
 _UNTIL_MS = int(datetime(2026, 6, 30, 17, tzinfo=UTC).timestamp() * 1000)
 _LARGE_FAMILY = 120
+EXAMPLES = 4
+"""So many customers come first in every book, with the ids of the examples."""
+
 _TYPES = ("Retailer", "Restaurant", "Hotel", "Distributor", "Institution")
 _PRICE_GROUPS = ("Bronze", "Silver", "Gold", "Volume 500", "Spring Contract", "Export List")
 _PAYMENT_TERMS = ("Due on Receipt", "Prepaid", "Net 15", "Net 30", "Net 45", "Net 60", "Net 90")
@@ -58,13 +62,17 @@ def demo_customers(count: int, seed: int = 1) -> Iterator[DemoRow]:
         at = (
             at if made and chance.random() < 0.04 else _FROM_MS + made * step + chance.randrange(max(step, 1))
         )
+        is_example = made < EXAMPLES
+        if is_example:
+            # These have the same time in a book of any size, and with it the same ids.
+            at = _FROM_MS
         record = _customer(chance, _FIRST_NUMBER + made, at)
         if parent is not None and branches_left:
             _make_branch(record, parent)
             branches_left -= 1
         elif wants_large_family and made >= count // 2:
             parent, branches_left, wants_large_family = record, _LARGE_FAMILY, False
-        elif chance.random() < 0.02:
+        elif chance.random() < 0.02 and not is_example:
             parent, branches_left = record, chance.randint(1, 8)
         made += 1
         yield record

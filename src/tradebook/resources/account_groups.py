@@ -14,7 +14,7 @@ from tradebook.crud.parameters import Parameter, Q
 from tradebook.crud.records import Records
 from tradebook.crud.resource import PathObject, Resource
 from tradebook.crud.walks import walk_of_index
-from tradebook.errors import WrongGroupType
+from tradebook.errors import ValidationFailed
 from tradebook.storage.index import Facet, ListIndex, Source
 from tradebook.storage.schema import ACCOUNT, any_of, choice, prepare, table, text, unique
 
@@ -32,10 +32,15 @@ class AccountGroup(msgspec.Struct, frozen=True):
     id: str
     object: Literal["account_group"]
     name: str
+    """What it is called; no two groups share a name."""
     description: str | None
+    """What the group is for."""
     commission_policy: CommissionPolicy
+    """Whether commission is due on sales to its customers."""
     freight_policy: FreightPolicy
+    """Whether freight is billed to its customers."""
     type: GroupType
+    """Whether it is a type of customers or sets prices."""
     created_at: str
     updated_at: str
 
@@ -80,11 +85,21 @@ fragments = Fragments("account_group", account_groups, shown=AccountGroup, id_pr
 records = Records(account_groups, unique=("name",), index=INDEX)
 
 FIELDS = (
-    Field("name", LINE, "What it is called; no two groups share a name.", is_required=True),
+    Field("name", LINE, "What it is called; no two groups share a name.", is_required=True, example="Cafés"),
     Field(
-        "type", OneOf(GroupType), "Which kind of group it is. It can't be changed later.", is_required=True
+        "type",
+        OneOf(GroupType),
+        "Which kind of group it is. It can't be changed later.",
+        is_required=True,
+        example="type_group",
     ),
-    Field("description", NOTE, "What the group is for.", can_be_null=True),
+    Field(
+        "description",
+        NOTE,
+        "What the group is for.",
+        can_be_null=True,
+        example="Shops that serve what they buy.",
+    ),
     Field(
         "commission_policy",
         OneOf(CommissionPolicy),
@@ -98,7 +113,7 @@ FIELDS = (
         default=FREIGHT_POLICIES.index("billed_freight"),
     ),
 )
-CREATE, UPDATE = bodies("AccountGroup", AccountGroup, FIELDS)
+CREATE, UPDATE = bodies("AccountGroup", AccountGroup, FIELDS, shown=("description",))
 acts = ColumnActs(records)
 
 
@@ -107,7 +122,9 @@ def update(change: Change) -> int:
     kind = change.row["type"]
     if change.values.get("type", kind) != kind:
         # Otherwise customers would have a pricing group as their type, or the reverse.
-        raise WrongGroupType("A group keeps its type: make another group of the type you need.", param="type")
+        raise ValidationFailed(
+            "A group keeps its type: make another group of the type you need.", param="type"
+        )
     return acts.update(change)
 
 
@@ -129,6 +146,5 @@ resource = Resource(
         create=acts.create,
         update=update,
         delete=acts.delete,
-        errors={"PATCH": (WrongGroupType,)},
     ).routes(),
 )

@@ -23,7 +23,9 @@ class AccountStatus(msgspec.Struct, frozen=True):
     id: str
     object: Literal["account_status"]
     code: StatusCode
+    """How a customer names it."""
     name: str
+    """What it is called, such as `Hold shipment`."""
     owner: NoObject
     created_at: str
     updated_at: str
@@ -60,6 +62,6 @@ resource = Resource(
         item=AccountStatus,
         load=load,
         walk=walk_of_constants(list(_BY_KEY)),
-        path_object=PathObject("id", ID_PREFIX),
+        path_object=PathObject("id", ID_PREFIX, example=system_key("account_status", 0)),
     ).routes(),
 )

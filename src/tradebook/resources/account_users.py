@@ -9,29 +9,39 @@ from tradebook.crud.change import Change
 from tradebook.crud.fields import Field, bodies
 from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.fragments import Fragments
-from tradebook.crud.kinds import EMAIL, LINE, URL
+from tradebook.crud.kinds import EMAIL, LINE, URL, OneOf
+from tradebook.crud.parameters import Parameter
 from tradebook.crud.records import Records, Values
-from tradebook.crud.resource import Act, Action, PathObject, Resource
+from tradebook.crud.resource import Act, Action, Asked, PathObject, Resource
 from tradebook.crud.shapes import NoObject
 from tradebook.crud.walks import walk_of_table
 from tradebook.errors import ValidationFailed
-from tradebook.storage.database import Writer
+from tradebook.storage.database import Reader, Writer
+from tradebook.storage.index import Facet
 from tradebook.storage.schema import case_folded, choice, moment, table, text, unique
 
 UserStatus = Literal["active", "disabled", "removed"]
+RemovedScope = Literal["excluded", "included"]
 STATUSES: tuple[UserStatus, ...] = get_args(UserStatus)
+REMOVED_SCOPES: tuple[RemovedScope, ...] = get_args(RemovedScope)
 
 
 class User(msgspec.Struct, frozen=True):
     """The person behind an account user. Both ids are made of the same key."""
 
     id: str
+    """The id, such as `us_2t17adc000000`."""
     object: Literal["user"]
     email: str | None
+    """Unique in the account, such as `elin.berg@tradebook.example`."""
     name: str | None
+    """The person's name, such as `Elin Berg`."""
     username: str | None
+    """What the person signs in with, such as `elin`."""
     email_verified_at: str | None
+    """When the email address was verified."""
     image_url: str | None
+    """A picture of the person, such as `https://www.tradebook.example/elin.png`."""
     created_at: str
     updated_at: str
 
@@ -41,11 +51,16 @@ class AccountUser(msgspec.Struct, frozen=True):
 
     id: str
     user: User | None
+    """The person."""
     object: Literal["account_user"]
     status: UserStatus
+    """Whether the person can sign in."""
     role: NoObject
+    """Always null in this version."""
     department: NoObject
+    """Always null in this version."""
     last_used_at: str | None
+    """When the person was last active."""
     created_at: str
     updated_at: str
 
@@ -64,6 +79,18 @@ account_users: sa.Table = table(
     unique("account_users", "email_folded"),
 )
 
+_u = account_users.c
+REMOVED_SCOPE = Facet("r", (_u.status,))
+_all, _there = walk_of_table(_u.id), walk_of_table(_u.id, _u.status != STATUSES.index("removed"))
+
+
+def walk(reader: Reader, asked: Asked) -> list[int]:
+    """Walk those who are there, and only if that is asked for those who were removed."""
+    included = ((REMOVED_SCOPES.index("included"),),)
+    is_included = any(condition.values == included for condition in asked.query.conditions)
+    return (_all if is_included else _there)(reader, asked)
+
+
 ID_PREFIX, USER_PREFIX = "acus", "us"
 PATH = "/v1/identity/account-users"
 
@@ -78,13 +105,32 @@ fragments_with_user = Fragments(
 records = Records(account_users, unique=("email",))
 
 FIELDS = (
-    Field("email", EMAIL, "No two users share an email, in capitals or not.", can_be_null=True),
-    Field("name", LINE, "The person's name. An email or a name must be given.", can_be_null=True),
-    Field("username", LINE, "What the person signs in with.", can_be_null=True),
-    Field("image_url", URL, "Where a picture of the person is.", can_be_null=True),
+    Field(
+        "email",
+        EMAIL,
+        "No two users share an email, in capitals or not.",
+        can_be_null=True,
+        example="elin.berg@tradebook.example",
+    ),
+    Field(
+        "name",
+        LINE,
+        "The person's name. An email or a name must be given.",
+        can_be_null=True,
+        example="Elin Berg",
+    ),
+    Field("username", LINE, "What the person signs in with.", can_be_null=True, example="elin"),
+    Field(
+        "image_url",
+        URL,
+        "Where a picture of the person is.",
+        can_be_null=True,
+        example="https://www.tradebook.example/elin.png",
+    ),
 )
-CREATE, UPDATE = bodies("AccountUser", AccountUser, FIELDS)
-acts = ColumnActs(records, status=STATUSES.index("active"), last_used_at=None, email_verified_at=None)
+CREATE, UPDATE = bodies("AccountUser", AccountUser, FIELDS, shown=("username",), shown_new=("email", "name"))
+_OF_NEW: Values = {"status": STATUSES.index("active"), "last_used_at": None, "email_verified_at": None}
+acts = ColumnActs(records, **_OF_NEW)
 
 
 def add(writer: Writer, given: Values) -> int:
@@ -94,8 +140,20 @@ def add(writer: Writer, given: Values) -> int:
 
 
 def create(change: Change) -> int:
-    """Add an active user."""
-    return add(change.writer, change.values)
+    """Add an active user; one who was removed comes back by the e-mail: as a new one, under the old id."""
+    before = _removed_with(change.writer, change.values["email"])
+    if before is None:
+        return add(change.writer, change.values)
+    records.update(change.writer, before, {**_OF_NEW, **change.values})
+    key: int = before["id"]
+    return key
+
+
+def _removed_with(reader: Reader, email: str | None) -> Values | None:
+    """Find the removed user who has an e-mail."""
+    key = None if email is None else records.key_of(reader, "email", email)
+    row = None if key is None else records.find(reader, key)
+    return row if row is not None and row["status"] == STATUSES.index("removed") else None
 
 
 def update(change: Change) -> int:
@@ -145,8 +203,16 @@ resource = Resource(
             permissions="account_users",
             item=AccountUser,
             load=fragments_with_user.load_found,
-            walk=walk_of_table(account_users.c.id),
+            walk=walk,
             path_object=_PATH_OBJECT,
+            parameters=(
+                Parameter(
+                    "removed_scope",
+                    OneOf(RemovedScope),
+                    "Whether users who were removed are listed too. Default: `excluded`.",
+                    REMOVED_SCOPE,
+                ),
+            ),
             bodies=(CREATE, UPDATE),
             create=create,
             update=update,

@@ -19,7 +19,7 @@ from tradebook.crud.resource import Action, Asked, Gone, ListRoute, PathObject, 
 from tradebook.crud.table_fields import required_first
 from tradebook.crud.versions import next_version_of
 from tradebook.crud.walks import select_span, walk_of_index, walk_of_owned
-from tradebook.errors import CustomerMerged, NotFound
+from tradebook.errors import CustomerMerged, ResourceNotFound
 from tradebook.resources import addresses
 from tradebook.resources.addresses import ID_PREFIX, INDEX, TYPE, Address, AddressType
 from tradebook.resources.customers import (
@@ -143,7 +143,7 @@ FIELDS = (
         "of them. An addition of this project.",
     ),
 )
-CREATE, UPDATE = bodies("Address", Address, FIELDS)
+CREATE, UPDATE = bodies("Address", Address, FIELDS, shown=("phone",), shown_new=addresses.SHOWN)
 acts = ColumnActs(addresses.records)
 
 # Who replaces the set by an If-Match has seen it as it is, or is refused.
@@ -186,7 +186,7 @@ def update(change: Change) -> int:
 
 def _new_version(change: Change, address: int) -> None:
     change.writer.run(_NEW_VERSION, key=address, now=now_ms())
-    addresses.SHOWN.renew(change.writer, [address])
+    addresses.FINISHED.renew(change.writer, [address])
 
 
 def _attach(change: Change) -> int:
@@ -209,7 +209,7 @@ def _detach(change: Change) -> None:
         message = "The address is not attached to this customer."
         if is_attached is not None:
             message += " The customer is billed or shipped to there, which is changed at the customer."
-        raise NotFound(message, param=CUSTOMER_PARAM)
+        raise ResourceNotFound(message, param=CUSTOMER_PARAM)
     detach(change.writer, address, [customer])
     _new_version(change, address)
     if address not in (change.row["bill_to_address_id"], change.row["ship_to_address_id"]):

@@ -14,9 +14,9 @@ from tradebook.crud.text_values import check_text
 from tradebook.ids import KEY_MAX, SEQUENCE_BITS, encode_body
 from tradebook.resources.countries import country_code
 from tradebook.storage.database import Reader, Row
+from tradebook.storage.finished import FinishedRows
 from tradebook.storage.index import Facet, ListIndex, Source
 from tradebook.storage.schema import ACCOUNT, TEXT, any_of, prepare, reference, table, text
-from tradebook.storage.shown import ShownRows
 
 AddressType = Literal["standard", "drop_ship"]
 TYPES: tuple[AddressType, ...] = get_args(AddressType)
@@ -26,13 +26,20 @@ class Geolocation(msgspec.Struct, frozen=True):
     """Where an address is. Its id is made of the same key as the address's."""
 
     id: str
+    """The id, such as `geo_2t17adc000000`."""
     object: Literal["geolocation"]
     street_line_1: str | None
+    """Street and number, such as `12 Pier Road`."""
     street_line_2: str | None
+    """A second line, such as `Suite 4`."""
     locality: str | None
+    """The city, such as `Portland`."""
     state: str | None
+    """The state as it is written on a letter, such as `ME`."""
     postal_code: str | None
+    """The postal code, such as `04101`."""
     country: str
+    """Two letters, such as `US`."""
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -41,10 +48,15 @@ class Address(msgspec.Struct, frozen=True):
     id: str
     object: Literal["address"]
     name: str
+    """The company or person at this address."""
     phone: str | None
+    """The phone number, as it was given."""
     email: str | None
+    """The email address."""
     type: AddressType
+    """What kind of place it is."""
     geolocation: Geolocation | None
+    """Where it is."""
     created_at: str
     updated_at: str
 
@@ -74,20 +86,27 @@ class Country(Kind, frozen=True):
         """Name the spellings."""
         return "a two- or three-letter code, or an English name"
 
+    def example(self) -> str:
+        """Give one."""
+        return "US"
+
     def schema(self) -> dict[str, Any]:
         """Describe the two letters."""
         return {"type": "string", "minLength": 2, "maxLength": 2}
 
 
+SHOWN = ("name", "street_line_1", "locality", "state", "postal_code", "country")
+"""What an example of an address says."""
+
 FIELDS = (
-    own("name", LINE, "The company or person at this address.", is_required=True),
-    own("street_line_1", LINE, "Street and number."),
-    own("street_line_2", LINE, "A second line, such as a suite or a floor."),
-    own("locality", LINE, "The city."),
-    own("state", LINE, "The state, as it is written on a letter."),
-    own("postal_code", LINE, "The postal code."),
+    own("name", LINE, "The company or person at this address.", is_required=True, example="Harbor Coffee"),
+    own("street_line_1", LINE, "Street and number.", example="12 Pier Road"),
+    own("street_line_2", LINE, "A second line, such as a suite or a floor.", example="Suite 4"),
+    own("locality", LINE, "The city.", example="Portland"),
+    own("state", LINE, "The state, as it is written on a letter.", example="ME"),
+    own("postal_code", LINE, "The postal code.", example="04101"),
     own("country", Country(), "Two letters, such as US.", is_required=True),
-    own("phone", LINE, "A phone number."),
+    own("phone", LINE, "A phone number.", example="+1 207 555 0142"),
     own("email", EMAIL, "An email address."),
     own("type", OneOf(AddressType), "What kind of place it is.", default="standard"),
 )
@@ -102,8 +121,8 @@ address_search: sa.Table = table(
     key=("address_id",),
 )
 
-shown_addresses: sa.Table = table(
-    "shown_addresses",
+finished_addresses: sa.Table = table(
+    "finished_addresses",
     reference("address_id", "addresses"),
     # The JSON of an address in three parts; the middle one is its geolocation, which is not always shown.
     text("head"),
@@ -174,9 +193,9 @@ _SAMPLES = [
     )
     for n, text_of in enumerate(['ü"\\\n\x7f</', "x"] * 3)
 ]
-SHOWN = ShownRows(shown_addresses, (*_ALWAYS, *_PLACE), _parts, _SAMPLES)
-_s = shown_addresses.c
-_SHOWN = {
+FINISHED = FinishedRows(finished_addresses, (*_ALWAYS, *_PLACE), _parts, _SAMPLES)
+_s = finished_addresses.c
+_FINISHED = {
     geolocation: prepare(
         sa.select(_s.address_id, _s.head + place + _s.ending).where(
             _s.account_id == ACCOUNT, any_of(_s.address_id, "ids")
@@ -189,7 +208,7 @@ _BY_KEY = prepare(sa.select(*_ALWAYS, *_PLACE).where(_a.account_id == ACCOUNT, a
 INDEX = ListIndex(
     table=addresses,
     folded=address_search,
-    shown=SHOWN,
+    finished=FINISHED,
     sources=(
         Source(
             prepare(sa.select(_a.id, *_INDEXED).where(_a.account_id == ACCOUNT, any_of(_a.id, "ids"))),
@@ -205,7 +224,7 @@ INDEX = ListIndex(
 def load(reader: Reader, keys: Iterable[int], *, geolocation: bool) -> dict[int | None, msgspec.Raw]:
     """Return the JSON of addresses by key in one statement, with or without their geolocation."""
     wanted = list(keys)
-    rows = SHOWN.read(reader, _SHOWN[geolocation], ids=wanted) if wanted else []
+    rows = FINISHED.read(reader, _FINISHED[geolocation], ids=wanted) if wanted else []
     if rows is not None:
         return {key: msgspec.Raw(text) for key, text in rows}
     parts = _parts(reader.rows(_BY_KEY, ids=wanted))
@@ -215,7 +234,7 @@ def load(reader: Reader, keys: Iterable[int], *, geolocation: bool) -> dict[int 
     }
 
 
-records = Records(addresses, index=INDEX, shown=SHOWN)
+records = Records(addresses, index=INDEX, finished=FINISHED)
 _OWN = tuple(column.name for column in columns_of(FIELDS))
 
 

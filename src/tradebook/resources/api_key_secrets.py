@@ -10,7 +10,7 @@ import re
 import secrets
 import zlib
 
-from tradebook.errors import InvalidApiKey
+from tradebook.errors import InvalidCredentials
 from tradebook.ids import decode_body, encode_body
 
 _KEY = re.compile(r"tb_sk_(prod|test)_([0-9a-hjkmnp-tv-z]{13})[0-9a-hjkmnp-tv-z]{39}", re.ASCII)
@@ -25,7 +25,7 @@ def new_secret(environment: str, account_id: int) -> str:
 
 
 def account_of(secret: str) -> int:
-    """Read the account out of a key's text; InvalidApiKey if the text is not such a key."""
+    """Read the account out of a key's text; InvalidCredentials if the text is not such a key."""
     match = _KEY.fullmatch(secret)
     account_id = decode_body(match[2]) if match else None
     if account_id is None or secret[-_CHECK_LENGTH:] != _check_of(secret[:-_CHECK_LENGTH]):
@@ -33,9 +33,14 @@ def account_of(secret: str) -> int:
     return account_id
 
 
-def no_such_key() -> InvalidApiKey:
+def no_such_key() -> InvalidCredentials:
     """Return the error for a key that does not exist, in the same words for every reason."""
-    return InvalidApiKey("There is no such API key. Check that it was copied whole.")
+    return InvalidCredentials("There is no such API key. Check that it was copied whole.")
+
+
+def redacted(environment: str, last_four: str) -> str:
+    """Write what may be shown of a secret: how it begins, and its last four characters."""
+    return f"tb_sk_{environment}_****{last_four}"
 
 
 def hash_of(secret: str) -> str:

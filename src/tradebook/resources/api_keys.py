@@ -1,26 +1,34 @@
 """API keys: secrets that open an account for some permissions, with or without an expiry."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from tradebook.clock import format_ms, format_ms_or_none, now_ms
 from tradebook.crud.grant import Grant
 from tradebook.crud.records import Records, Values
+from tradebook.crud.resource import Asked
+from tradebook.crud.shapes import NoObject
 from tradebook.crud.versions import first_version, next_version_of
-from tradebook.errors import AlreadyDeleted, RevokedApiKey, ValidationFailed
+from tradebook.crud.walks import select_span
+from tradebook.errors import ResourceGone, ValidationFailed
 from tradebook.ids import encode_id, milliseconds_of, new_key
-from tradebook.resources.api_key_secrets import account_of, hash_of, new_secret, no_such_key
+from tradebook.resources.api_key_secrets import account_of, hash_of, new_secret, no_such_key, redacted
 from tradebook.storage.database import Database, Reader, Unavailable, Writer
-from tradebook.storage.schema import ACCOUNT, any_of, moment, prepare, table, text, unique
+from tradebook.storage.index import Facet
+from tradebook.storage.schema import ACCOUNT, moment, prepare, table, text, unique
 from tradebook.storage.transactions import reading
 
 Environment = Literal["prod", "test"]
 ENVIRONMENTS: tuple[Environment, ...] = get_args(Environment)
+
+
+KeyStatus = Literal["active", "expired", "revoked"]
+KEY_STATUSES: tuple[KeyStatus, ...] = get_args(KeyStatus)
 
 
 class ApiKey(msgspec.Struct, frozen=True):
@@ -29,26 +37,31 @@ class ApiKey(msgspec.Struct, frozen=True):
     id: str
     object: Literal["api_key"]
     name: str | None
-    environment: Environment
-    last_four: str
+    """What the key is for."""
+    redacted_value: str
+    """What can be told of the secret, such as `tb_sk_prod_••••1a2b`."""
+    role: NoObject
+    """Always null in this version."""
     permissions: list[str]
+    """What the key may do."""
     expires_at: str | None
+    """When the key expires; null if it doesn't."""
+    revoked_at: str | None
+    """When the key was revoked, or will be, as it was rotated."""
     last_used_at: str | None
+    """When the key was last used, to within five minutes."""
     created_at: str
     updated_at: str
 
 
-class CreatedApiKey(ApiKey, frozen=True):
+class CreatedApiKey(msgspec.Struct, frozen=True):
     """A new API key with its secret, which is shown only this once."""
 
-    secret: str
-    replaces: ApiKey | None
-
-
-class ListedApiKey(ApiKey, frozen=True):
-    """An API key as the command line lists it, even if it was revoked."""
-
-    revoked_at: str | None
+    object: Literal["created_api_key"]
+    api_key_secret: str
+    """The secret, such as `tb_sk_prod_…`: keep it, as it is not shown again."""
+    api_key_info: ApiKey
+    """The key."""
 
 
 api_keys: sa.Table = table(
@@ -59,8 +72,8 @@ api_keys: sa.Table = table(
     text("last_four"),
     text("permissions"),
     moment("expires_at"),
-    # Not stored in `expires_at`: a new key takes over the expiry that the old one had before its rotation.
-    moment("grace_ends_at"),
+    # In the future where a key was rotated and still works for a while. Not stored in `expires_at`, which the
+    # new key takes over.
     moment("revoked_at"),
     moment("last_used_at"),
     unique("api_keys", "secret_hash"),
@@ -83,58 +96,69 @@ ALL_PERMISSIONS = tuple(
 )
 KEYS_MAX = 1_000
 """How many keys that work an account may have: each has a rate of its own, and is remembered."""
-DAY_MS = 86_400_000
-GRACE_SECONDS_DEFAULT, GRACE_SECONDS_MAX = 86_400, 30 * 86_400
+GRACE_DAYS_MAX = 30
+GRACE_SECONDS_DEFAULT, GRACE_SECONDS_MAX = 86_400, GRACE_DAYS_MAX * 86_400
 LAST_USED_STEP_MS = 300_000
 """How long after the last saved use a use is saved again."""
 
 
 _k = api_keys.c
-records = Records(api_keys, standing=_k.revoked_at.is_(None))
+STATUS = Facet("s", (_k.revoked_at,))
+"""What a key is depends on what time it is, so no index has it: `walk` reads what is asked."""
+records = Records(api_keys)
 
-_NOW = sa.bindparam("now", type_=sa.BigInteger)
+_NOW: sa.BindParameter[int] = sa.bindparam("now", type_=sa.BigInteger)
+_IS_UNREVOKED = sa.or_(_k.revoked_at.is_(None), _k.revoked_at > _NOW)
+_IS_UNEXPIRED = sa.or_(_k.expires_at.is_(None), _k.expires_at > _NOW)
 _BY_HASH = prepare(
     sa.select(*(_k[name] for name in records.columns)).where(
         _k.account_id == ACCOUNT, _k.secret_hash == sa.bindparam("secret_hash")
     )
 )
-_COUNT = prepare(
-    sa.select(sa.func.count()).where(
-        _k.account_id == ACCOUNT,
-        _k.revoked_at.is_(None),
-        sa.or_(_k.expires_at.is_(None), _k.expires_at > _NOW),
-        sa.or_(_k.grace_ends_at.is_(None), _k.grace_ends_at > _NOW),
-    )
-)
-_STANDING_GRANT = prepare(
-    sa.select(_k.permissions, _k.expires_at, _k.grace_ends_at).where(
-        _k.account_id == ACCOUNT, _k.id == sa.bindparam("key"), _k.revoked_at.is_(None)
+_COUNT = prepare(sa.select(sa.func.count()).where(_k.account_id == ACCOUNT, _IS_UNREVOKED, _IS_UNEXPIRED))
+_GRANT = prepare(
+    sa.select(_k.permissions, _k.expires_at, _k.revoked_at).where(
+        _k.account_id == ACCOUNT, _k.id == sa.bindparam("key")
     )
 )
 _INSERT = prepare(sa.insert(api_keys))
 _REVOKE = prepare(
     sa.update(api_keys)
-    .where(_k.account_id == ACCOUNT, _k.id == sa.bindparam("key"), _k.revoked_at.is_(None))
-    .values(revoked_at=_NOW, updated_at=next_version_of(_k.updated_at))
-)
-_REPLACE = prepare(
-    sa.update(api_keys)
-    .where(_k.account_id == ACCOUNT, _k.id == sa.bindparam("key"))
-    .values(grace_ends_at=sa.bindparam("grace_ends_at"), updated_at=next_version_of(_k.updated_at))
+    .where(_k.account_id == ACCOUNT, _k.id == sa.bindparam("key"), _IS_UNREVOKED)
+    .values(revoked_at=sa.bindparam("revoked_at"), updated_at=next_version_of(_k.updated_at))
 )
 _LIST = prepare(
     sa.select(*(_k[name] for name in records.columns)).where(_k.account_id == ACCOUNT).order_by(_k.id.desc())
-)
-_STANDING = prepare(
-    sa.select(*(_k[name] for name in records.columns)).where(
-        _k.account_id == ACCOUNT, any_of(_k.id, "ids"), _k.revoked_at.is_(None)
-    )
 )
 _TOUCH = prepare(
     sa.update(api_keys)
     .where(_k.account_id == ACCOUNT, _k.id == sa.bindparam("key"))
     .values(last_used_at=sa.bindparam("now"))
 )
+_OF_STATUS: dict[KeyStatus, sa.ColumnElement[bool]] = {
+    "active": sa.and_(_IS_UNREVOKED, _IS_UNEXPIRED),
+    "expired": sa.and_(_IS_UNREVOKED, ~_IS_UNEXPIRED),
+    "revoked": ~_IS_UNREVOKED,
+}
+_ASKED = {status: sa.bindparam(f"is_{status}_asked", type_=sa.SmallInteger) for status in KEY_STATUSES}
+_SPANS = {
+    descending: prepare(
+        select_span(_k.id, _k.id, descending=descending).where(
+            sa.or_(*(sa.and_(_ASKED[status] == 1, is_it) for status, is_it in _OF_STATUS.items()))
+        )
+    )
+    for descending in (True, False)
+}
+
+
+def walk(reader: Reader, asked: Asked) -> list[int]:
+    """Walk the keys that have one of the statuses now; all keys without any."""
+    places = {place for condition in asked.query.conditions for (place,) in condition.values}
+    flags = {
+        f"is_{status}_asked": int(not places or place in places) for place, status in enumerate(KEY_STATUSES)
+    }
+    statement = _SPANS[asked.span.descending]
+    return [key for (key,) in reader.rows(statement, now=now_ms(), **flags, **asked.span.bounds)]
 
 
 def create_key(
@@ -150,23 +174,26 @@ def create_key(
     return encode_id(ID_PREFIX, row["id"]), secret
 
 
-def rotate_key(writer: Writer, before: Values, grace_seconds: int) -> tuple[Values, str]:
-    """Replace a key by one with the same permissions; the old one ends after its grace.
+def rotate_key(
+    writer: Writer, before: Values, *, revoke_at: int, expires_at: int | None = None
+) -> tuple[Values, str]:
+    """Replace a key by one with the same permissions; the old one is revoked at a time.
 
-    Returns the row of the new key and its secret. AlreadyDeleted if the old one has ended.
+    Returns the row of the new key and its secret. ResourceGone if the old one doesn't work any more.
     """
-    now, end = now_ms(), _end_of(before)
-    if end is not None and end <= now:
-        raise AlreadyDeleted("This key has ended: make a new one.", param="id")
-    grace_ends_at = now + grace_seconds * 1000
-    if before["grace_ends_at"] is not None:
-        grace_ends_at = min(grace_ends_at, before["grace_ends_at"])
-    writer.run(_REPLACE, key=before["id"], grace_ends_at=grace_ends_at, now=now)
+    now = now_ms()
+    if status_of(before, now) != "active":
+        raise ResourceGone("This key doesn't work any more: make a new one.", param="id")
+    revoked_at = max(revoke_at, now)
+    if before["revoked_at"] is not None:
+        # Rotated again, as after a lost answer, it doesn't last longer.
+        revoked_at = min(revoked_at, before["revoked_at"])
+    writer.run(_REVOKE, key=before["id"], revoked_at=revoked_at, now=now)
     return add_key(
         writer,
         before["environment"],
         permissions=before["permissions"].split(),
-        expires_at=before["expires_at"],
+        expires_at=expires_at or before["expires_at"],
         name=before["name"],
     )
 
@@ -178,9 +205,10 @@ def add_key(
     permissions: Sequence[str],
     expires_at: int | None,
     name: str | None,
+    key: int | None = None,
 ) -> tuple[Values, str]:
     """Add a key and return its row and its secret; ValidationFailed if the account has too many."""
-    key = new_key()
+    key = new_key() if key is None else key
     if writer.rows(_COUNT, now=now_ms())[0][0] >= KEYS_MAX:
         raise ValidationFailed(
             f"The account has {KEYS_MAX:,} API keys that work, the most that it can have. Revoke some first."
@@ -195,7 +223,6 @@ def add_key(
         "last_four": secret[-4:],
         "permissions": " ".join(permissions),
         "expires_at": expires_at,
-        "grace_ends_at": None,
         "revoked_at": None,
         "last_used_at": None,
     }
@@ -205,21 +232,19 @@ def add_key(
 
 def revoke_key(writer: Writer, key: int) -> bool:
     """End a key for good; False if there is no such key, or it was revoked already."""
-    return writer.run(_REVOKE, key=key, now=now_ms()) > 0
+    now = now_ms()
+    return writer.run(_REVOKE, key=key, revoked_at=now, now=now) > 0
 
 
-def list_keys(reader: Reader) -> list[ListedApiKey]:
-    """List the account's keys, newest first, with those that were revoked."""
-    found = [dict(zip(records.columns, row, strict=True)) for row in reader.rows(_LIST)]
-    return [
-        ListedApiKey(**asdict(shown(row)), revoked_at=format_ms_or_none(row["revoked_at"])) for row in found
-    ]
+def list_keys(reader: Reader) -> list[ApiKey]:
+    """List all keys that the account ever had, newest first."""
+    return [shown(dict(zip(records.columns, row, strict=True))) for row in reader.rows(_LIST)]
 
 
 def authenticate(database: Database, secret: str, revision: int | None = None) -> tuple[Grant, int]:
     """Return the grant of a key, and the revision of its account; `revision` is the current one, if known.
 
-    InvalidApiKey, RevokedApiKey or ExpiredApiKey if it opens nothing.
+    InvalidCredentials, ApiKeyRevoked or ApiKeyExpired if it opens nothing.
     """
     account_id = account_of(secret)
     # The revision first: if the key is revoked in between, the next request looks it up again.
@@ -230,22 +255,25 @@ def authenticate(database: Database, secret: str, revision: int | None = None) -
     if not found:
         raise no_such_key()
     row = dict(zip(records.columns, found[0], strict=True))
-    if row["revoked_at"] is not None:
-        raise _revoked()
-    permissions = frozenset(row["permissions"].split())
-    grant = Grant(account_id, row["id"], permissions, _end_of(row), row["last_used_at"] or 0)
-    grant.require_unexpired()
+    grant = Grant(
+        account_id,
+        row["id"],
+        frozenset(row["permissions"].split()),
+        expires_at=row["expires_at"],
+        revoked_at=row["revoked_at"],
+        last_used_at=row["last_used_at"] or 0,
+    )
+    grant.require_standing()
     return grant, revision
 
 
 def require_standing(reader: Reader, grant: Grant) -> Grant:
-    """Return a grant as it is now; RevokedApiKey or ExpiredApiKey if it has ended since it was looked up."""
-    found = reader.rows(_STANDING_GRANT, key=grant.key_id)
-    if not found:
-        raise _revoked()
-    permissions, *ends = found[0]
-    standing = replace(grant, permissions=frozenset(permissions.split()), expires_at=_earliest(ends))
-    standing.require_unexpired()
+    """Return a grant as it is now; ApiKeyRevoked or ApiKeyExpired if it has ended since it was looked up."""
+    permissions, expires_at, revoked_at = reader.rows(_GRANT, key=grant.key_id)[0]
+    standing = replace(
+        grant, permissions=frozenset(permissions.split()), expires_at=expires_at, revoked_at=revoked_at
+    )
+    standing.require_standing()
     return standing
 
 
@@ -261,17 +289,11 @@ def note_use(database: Database, grant: Grant) -> Grant:
     return grant
 
 
-def _end_of(row: Values) -> int | None:
-    """Return when a key ends: at its expiry, or with its grace if it was rotated."""
-    return _earliest((row["expires_at"], row["grace_ends_at"]))
-
-
-def _earliest(ends: Iterable[int | None]) -> int | None:
-    return min((end for end in ends if end is not None), default=None)
-
-
-def _revoked() -> RevokedApiKey:
-    return RevokedApiKey("This API key was revoked.")
+def status_of(row: Values, now: int) -> KeyStatus:
+    """Tell whether a key works; what was revoked counts as revoked, expired or not."""
+    if row["revoked_at"] is not None and row["revoked_at"] <= now:
+        return "revoked"
+    return "expired" if row["expires_at"] is not None and row["expires_at"] <= now else "active"
 
 
 def shown(row: Values) -> ApiKey:
@@ -280,17 +302,12 @@ def shown(row: Values) -> ApiKey:
         encode_id(ID_PREFIX, row["id"]),
         "api_key",
         row["name"],
-        row["environment"],
-        row["last_four"],
+        redacted(row["environment"], row["last_four"]),
+        None,
         row["permissions"].split(),
-        format_ms_or_none(_end_of(row)),
+        format_ms_or_none(row["expires_at"]),
+        format_ms_or_none(row["revoked_at"]),
         format_ms_or_none(row["last_used_at"]),
         format_ms(milliseconds_of(row["id"])),
         format_ms(row["updated_at"]),
     )
-
-
-def standing_keys(reader: Reader, keys: Sequence[int]) -> dict[int, ApiKey]:
-    """Return keys that were not revoked."""
-    found = (dict(zip(records.columns, row, strict=True)) for row in reader.rows(_STANDING, ids=list(keys)))
-    return {row["id"]: shown(row) for row in found}

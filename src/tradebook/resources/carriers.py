@@ -19,7 +19,7 @@ from tradebook.crud.records import Records
 from tradebook.crud.resource import PathObject, Resource, View
 from tradebook.crud.shapes import NoObject
 from tradebook.crud.walks import NewestOfEach, walk_of_table
-from tradebook.errors import AlreadyDeleted
+from tradebook.errors import ResourceGone, ResourceNotFound
 from tradebook.ids import encode_id
 from tradebook.resources import service_levels
 from tradebook.resources.service_levels import ServiceLevel, Visibility
@@ -35,12 +35,18 @@ class Carrier(msgspec.Struct, frozen=True):
     id: str
     object: Literal["carrier"]
     name: str
+    """What it is called; no two carriers share a name."""
     code: CarrierCode | None
+    """Which of the known carriers it is."""
     account_number: str | None
+    """The account's own number with the carrier."""
     customer_portal_visibility: Visibility
+    """Whether customers see it."""
     owner: NoObject
     service_levels: ListObject[ServiceLevel] | None
+    """What it offers: at most 100, the others behind `next_page_url`."""
     deleted_at: str | None
+    """When it was deleted; customers that have it keep it."""
     created_at: str
     updated_at: str
 
@@ -116,35 +122,45 @@ def load(view: View, keys: Sequence[int]) -> Mapping[int, Carrier | None]:
 records = Records(carriers, unique=("name",), unless=carriers.c.deleted_at.is_not(None))
 
 FIELDS = (
-    Field("name", LINE, "What it is called; no two carriers share a name.", is_required=True),
+    Field(
+        "name",
+        LINE,
+        "What it is called; no two carriers share a name.",
+        is_required=True,
+        example="North Coast Freight",
+    ),
     Field("code", OneOf(CarrierCode), "Which of the known carriers it is.", can_be_null=True),
-    Field("account_number", LINE, "The account's own number with the carrier.", can_be_null=True),
+    Field(
+        "account_number",
+        LINE,
+        "The account's own number with the carrier.",
+        can_be_null=True,
+        example="4471-002",
+    ),
     Field(
         "customer_portal_visibility",
         OneOf(Visibility),
         "Whether customers see it. Default: `visible`.",
         default=0,
+        example="hidden",
     ),
 )
-CREATE, UPDATE = bodies("Carrier", Carrier, FIELDS)
+CREATE, UPDATE = bodies("Carrier", Carrier, FIELDS, shown=("account_number",))
 acts = ColumnActs(records, is_system=0, deleted_at=None)
 
 
 def update(change: Change) -> int:
     """Change a carrier that was not deleted."""
-    _require_standing(change)
+    if change.row["deleted_at"] is not None:
+        raise ResourceGone("This carrier was deleted; customers that have it keep it.", param="id")
     return acts.update(change)
 
 
 def delete(change: Change) -> None:
     """Delete a carrier softly: who defaults to it keeps it, and still can be shown with it."""
-    _require_standing(change)
-    records.update(change.writer, change.row, {"deleted_at": now_ms()})
-
-
-def _require_standing(change: Change) -> None:
     if change.row["deleted_at"] is not None:
-        raise AlreadyDeleted("This carrier was deleted; customers that have it keep it.", param="id")
+        raise ResourceNotFound("This carrier was deleted already.", param="id")
+    records.update(change.writer, change.row, {"deleted_at": now_ms()})
 
 
 resource = Resource(
@@ -165,6 +181,6 @@ resource = Resource(
         create=acts.create,
         update=update,
         delete=delete,
-        errors={"PATCH": (AlreadyDeleted,), "DELETE": (AlreadyDeleted,)},
+        errors={"PATCH": (ResourceGone,)},
     ).routes(),
 )

@@ -24,7 +24,9 @@ class PaymentTerm(msgspec.Struct, frozen=True):
     id: str
     object: Literal["payment_term"]
     name: str
+    """What it is called; no two terms share a name."""
     status: Status
+    """Whether the term is offered."""
     owner: NoObject
     created_at: str
     updated_at: str
@@ -55,10 +57,16 @@ fragments = Fragments("payment_term", payment_terms, shown=PaymentTerm, id_prefi
 records = Records(payment_terms, unique=("name",))
 
 FIELDS = (
-    Field("name", LINE, "What it is called; no two terms share a name.", is_required=True),
-    Field("status", OneOf(Status), "Whether the term is offered. Default: `active`.", default=0),
+    Field("name", LINE, "What it is called; no two terms share a name.", is_required=True, example="Net 10"),
+    Field(
+        "status",
+        OneOf(Status),
+        "Whether the term is offered. Default: `active`.",
+        default=0,
+        example="inactive",
+    ),
 )
-CREATE, UPDATE = bodies("PaymentTerm", PaymentTerm, FIELDS)
+CREATE, UPDATE = bodies("PaymentTerm", PaymentTerm, FIELDS, shown=("status",))
 acts = ColumnActs(records, is_system=0)
 
 resource = Resource(

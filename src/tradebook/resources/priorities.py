@@ -23,7 +23,9 @@ class Priority(msgspec.Struct, frozen=True):
     id: str
     object: Literal["priority"]
     code: PriorityCode
+    """How a customer names it."""
     name: str
+    """What it is called, such as `Normal`."""
     owner: NoObject
     created_at: str
     updated_at: str
@@ -70,6 +72,6 @@ resource = Resource(
         item=Priority,
         load=load,
         walk=walk_of_constants(list(_BY_KEY)),
-        path_object=PathObject("id", ID_PREFIX),
+        path_object=PathObject("id", ID_PREFIX, example=system_key("priority", 0)),
     ).routes(),
 )

@@ -46,10 +46,14 @@ class Quantity(msgspec.Struct, frozen=True):
     """An exact amount."""
 
     id: str
+    """The id, such as `qty_2t17adc000000`."""
     object: Literal["quantity"]
     value: str
+    """The amount as an exact decimal, such as `1234.56`."""
     display_value: str
+    """The amount as people read it, such as `$1,234.56`."""
     unit: Unit | None
+    """What it counts."""
 
 
 @cache
@@ -147,6 +151,10 @@ class UnitId(Kind, frozen=True):
         """Name the standard."""
         return "an ISO 4217 code such as `USD`"
 
+    def example(self) -> str:
+        """Give US dollars."""
+        return unit_of(DEFAULT_CURRENCY).id
+
     def schema(self) -> dict[str, Any]:
         """Describe the form of a unit's id."""
         return {"type": "string", "pattern": f"^{UNIT_PREFIX}_{BODY_PATTERN}$"}
@@ -168,6 +176,7 @@ AMOUNT = Object(
                 _VALUE,
                 f"A plain decimal, as text, of up to {DIGITS_MAX} digits, not below zero.",
                 is_required=True,
+                example="500.00",
             ),
             Field(
                 "unit_id",

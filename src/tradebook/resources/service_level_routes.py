@@ -3,7 +3,7 @@
 from tradebook.crud.five_routes import FiveRoutes
 from tradebook.crud.resource import PathObject, Resource
 from tradebook.crud.walks import walk_of_owned
-from tradebook.errors import AlreadyDeleted, SystemOwned
+from tradebook.errors import ResourceGone
 from tradebook.resources import carriers, service_levels
 from tradebook.resources.service_levels import CREATE, ID_PREFIX, UPDATE, ServiceLevel
 
@@ -27,6 +27,6 @@ resource = Resource(
         create=service_levels.create,
         update=service_levels.update,
         delete=service_levels.acts.delete,
-        errors={"POST": (AlreadyDeleted, SystemOwned)},
+        errors={"POST": (ResourceGone,)},
     ).routes(),
 )

@@ -14,7 +14,7 @@ from tradebook.crud.kinds import LINE, Flag, OneOf
 from tradebook.crud.records import Records, Values
 from tradebook.crud.shapes import NoObject
 from tradebook.crud.versions import next_version
-from tradebook.errors import AlreadyDeleted, SystemOwned
+from tradebook.errors import InsufficientPermissions, ResourceGone
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, choice, flag, prepare, reference, table, text, unique
 
@@ -27,9 +27,13 @@ class ServiceLevel(msgspec.Struct, frozen=True):
     id: str
     object: Literal["service_level"]
     name: str
+    """What it is called; unique among the carrier's levels."""
     service_level_token: str
+    """What other systems call it."""
     customer_portal_visibility: Visibility
+    """Whether customers see it."""
     is_default: bool
+    """Whether it is the carrier's default."""
     owner: NoObject
     created_at: str
     updated_at: str
@@ -53,13 +57,25 @@ fragments = Fragments("service_level", service_levels, shown=ServiceLevel, id_pr
 records = Records(service_levels, unique=("name",), unique_within="carrier_id")
 
 FIELDS = (
-    Field("name", LINE, "What it is called; unique among the carrier's levels.", is_required=True),
-    Field("service_level_token", LINE, "What other systems call it. Default: made from the name."),
+    Field(
+        "name",
+        LINE,
+        "What it is called; unique among the carrier's levels.",
+        is_required=True,
+        example="Before Noon",
+    ),
+    Field(
+        "service_level_token",
+        LINE,
+        "What other systems call it. Default: made from the name.",
+        example="before_noon",
+    ),
     Field(
         "customer_portal_visibility",
         OneOf(Visibility),
         "Whether customers see it. Default: `visible`.",
         default=0,
+        example="hidden",
     ),
     Field(
         "is_default",
@@ -68,7 +84,7 @@ FIELDS = (
         default=0,
     ),
 )
-CREATE, UPDATE = bodies("ServiceLevel", ServiceLevel, FIELDS)
+CREATE, UPDATE = bodies("ServiceLevel", ServiceLevel, FIELDS, shown=("customer_portal_visibility",))
 acts = ColumnActs(records)
 
 _DEFAULTS = prepare(
@@ -105,7 +121,7 @@ def add(writer: Writer, carrier: int, given: Values) -> int:
 def create(change: Change) -> int:
     """Add a level to the carrier of the path."""
     if change.row["deleted_at"] is not None:
-        raise AlreadyDeleted("This carrier was deleted and gets no new levels.", param="carrier_id")
+        raise ResourceGone("This carrier was deleted and gets no new levels.", param="carrier_id")
     carrier = change.id
     key = add(change.writer, carrier, change.values)
     _be_the_only_default(change, carrier, key)
@@ -126,5 +142,7 @@ def _be_the_only_default(change: Change, carrier: int, key: int) -> None:
     for found in change.writer.rows(_DEFAULTS, carrier=carrier, but=key):
         other: Values = dict(zip(records.columns, found, strict=True))
         if other["is_system"]:
-            raise SystemOwned("The carrier's default belongs to the system and stays.", param="is_default")
+            raise InsufficientPermissions(
+                "The carrier's default belongs to the system and stays.", param="is_default"
+            )
         change.writer.run(_NO_DEFAULT, key=other["id"], now=next_version(other["updated_at"]))

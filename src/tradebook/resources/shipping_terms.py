@@ -34,11 +34,16 @@ class ShippingTerm(msgspec.Struct, frozen=True):
     id: str
     object: Literal["shipping_term"]
     name: str
+    """What it is called; no two terms share a name."""
     type: TermType
+    """Who pays the freight, and how it is calculated."""
     owner: NoObject
     flat_rate: Quantity | None
+    """What freight costs at a flat rate."""
     minimum_order_value: Quantity | None
+    """The smallest order value for which the term holds."""
     free_shipping_service_levels: ListObject[ServiceLevel] | None
+    """The service levels that are free: at most 100, the others behind `next_page_url`."""
     created_at: str
     updated_at: str
 
@@ -108,7 +113,13 @@ def load(view: View, keys: Sequence[int]) -> Mapping[int, ShippingTerm | None]:
 records = Records(shipping_terms, unique=("name",), owned=(_free.shipping_term_id,))
 
 FIELDS = (
-    Field("name", LINE, "What it is called; no two terms share a name.", is_required=True),
+    Field(
+        "name",
+        LINE,
+        "What it is called; no two terms share a name.",
+        is_required=True,
+        example="Free Over 500",
+    ),
     Field(
         "type",
         OneOf(TermType),
@@ -125,7 +136,7 @@ FIELDS = (
         "The service levels that are free. The list replaces all of them.",
     ),
 )
-CREATE, UPDATE = bodies("ShippingTerm", ShippingTerm, FIELDS)
+CREATE, UPDATE = bodies("ShippingTerm", ShippingTerm, FIELDS, shown=("minimum_order_value",))
 acts = ColumnActs(records)
 
 _DROP_LEVELS = prepare(

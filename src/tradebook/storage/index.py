@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tradebook.storage.schema import Prepared
 
 if TYPE_CHECKING:
-    from tradebook.storage.shown import ShownRows
+    from tradebook.storage.finished import FinishedRows
 
 
 class Facet(msgspec.Struct, frozen=True, eq=False):
@@ -46,13 +46,13 @@ class Source(msgspec.Struct, frozen=True):
 class ListIndex(msgspec.Struct, frozen=True, eq=False):
     """What is indexed of one table; `folded` is the table that holds the folded text.
 
-    `shown` is the finished JSON of the rows, where that is kept.
+    `finished` is the JSON of the rows, where that is kept.
     """
 
     table: sa.Table
     folded: sa.Table
     sources: tuple[Source, ...]
-    shown: "ShownRows | None" = None
+    finished: "FinishedRows | None" = None
 
     @property
     def indexed_key(self) -> sa.Column[Any]:

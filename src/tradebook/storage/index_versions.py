@@ -21,7 +21,7 @@ from tradebook.storage.schema import ACCOUNT, Prepared, prepare, prepare_of_all_
 from tradebook.text import FOLDING
 
 if TYPE_CHECKING:
-    from tradebook.storage.shown import ShownRows
+    from tradebook.storage.finished import FinishedRows
 
 NO_VERSIONS = "{}"
 _DIGEST_BYTES = 8
@@ -88,10 +88,10 @@ class IndexVersions:
     def __init__(self, indexes: Sequence[ListIndex], version_of: Callable[[ListIndex], str]) -> None:
         self._version_of = version_of
         self.indexes = indexes
-        shown = [index.shown for index in indexes if index.shown is not None]
-        self._parts: list[ListIndex | ShownRows] = [*indexes, *shown]
+        finished = [index.finished for index in indexes if index.finished is not None]
+        self._parts: list[ListIndex | FinishedRows] = [*indexes, *finished]
         self._own = {index.name: version_of(index) for index in indexes}
-        self._own |= {each.name: each.version for each in shown}
+        self._own |= {each.name: each.version for each in finished}
         self._whole = {name: Made(version) for name, version in self._own.items()}
         self.kept = write_versions(self._whole)
 
@@ -146,7 +146,7 @@ class IndexVersions:
 
 
 @cache
-def keys_to_index(kept: "ListIndex | ShownRows") -> Prepared:
+def keys_to_index(kept: "ListIndex | FinishedRows") -> Prepared:
     """Ask for the next keys `after` a key: of rows, and of what is kept of rows that are gone."""
     parts = [
         sa.select(column.label("id"))

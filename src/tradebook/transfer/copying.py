@@ -23,7 +23,9 @@ from tradebook.storage.schema import ACCOUNT, Prepared, metadata, prepare, prepa
 Progress = Callable[[int], None]
 
 _INDEX_OF = {index.table: index for index in INDEXES}
-_MADE_ANEW = {index.folded for index in INDEXES} | {index.shown.kept for index in INDEXES if index.shown}
+_MADE_ANEW = {index.folded for index in INDEXES} | {
+    index.finished.kept for index in INDEXES if index.finished
+}
 _OF_ACCOUNT = tuple(accounts.c[name] for name in ("name", "environment", "last_customer_number"))
 _ACCOUNTS = prepare_of_all_accounts(sa.select(accounts.c.account_id).order_by(accounts.c.account_id))
 _ACCOUNT = prepare(sa.select(*_OF_ACCOUNT).where(accounts.c.account_id == ACCOUNT))
@@ -159,8 +161,8 @@ def _reindex(reader: Reader, writer: Writer) -> None:
             for rows in table.rows(reader):
                 keys = [row[place] for row in rows]
                 writer.reindex(index, keys)
-                if index.shown is not None:
-                    index.shown.renew(writer, keys)
+                if index.finished is not None:
+                    index.finished.renew(writer, keys)
 
 
 def _content(reader: Reader) -> _Content:

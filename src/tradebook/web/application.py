@@ -1,6 +1,7 @@
 """The WSGI application: every declared route, every page, every way to fail."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from traceback import format_exception
 from typing import Any
 
@@ -10,24 +11,27 @@ from tradebook.crud.resource import Action, Resource
 from tradebook.errors import (
     CATALOGUE,
     ApiError,
-    DatabaseUnavailable,
     InternalError,
     MethodNotAllowed,
-    RouteNotFound,
-    ValidationFailed,
+    ParameterInvalid,
+    ResourceNotFound,
+    ServiceUnavailable,
 )
 from tradebook.storage.database import Unavailable
+from tradebook.web import metrics
 from tradebook.web.changing import Changing
-from tradebook.web.envelope import ERRORS_PATH, answer_error
+from tradebook.web.envelope import answer_error
 from tradebook.web.log import log
 from tradebook.web.middleware import EveryRequest
-from tradebook.web.open_pages import Constant, Document, Ready, error_reference
+from tradebook.web.open_pages import Constant, Document, Ready
 from tradebook.web.openapi import openapi_document
+from tradebook.web.openapi_refusals import errors_of
+from tradebook.web.pages import serving as pages
 from tradebook.web.reading import Reading
 from tradebook.web.service import Service
 from tradebook.web.tracing import Tracing
 
-OPEN_PATHS = ("/healthz", "/readyz", "/openapi.json", ERRORS_PATH)
+OPEN_PATHS = ("/healthz", "/readyz", "/openapi.json", *pages.PATHS)
 """The pages that need no key."""
 
 
@@ -48,21 +52,39 @@ def build_app(
                 count=service.authenticator.count,
                 log_requests=log_requests,
                 tracing=tracing,
+                before_names=before_names(listed),
             )
         ]
     )
     for path, responder in _responders(service, listed):
         app.add_route(path, responder)
-    html, json = "text/html; charset=utf-8", falcon.MEDIA_JSON
-    app.add_route("/healthz", Constant(b'{"status":"ok"}', json))
+    app.add_route("/healthz", Constant(b'{"status":"ok"}', falcon.MEDIA_JSON))
     app.add_route("/readyz", Ready(is_ready))
     app.add_route("/openapi.json", Document(lambda url: openapi_document(listed, server=url)))
-    app.add_route(ERRORS_PATH, Constant(error_reference(CATALOGUE), html))
+    to_read = pages.Pages(partial(openapi_document, listed), partial(_errors, listed), CATALOGUE)
+    for path, page in to_read.responders():
+        app.add_route(path, page)
     app.add_error_handler(Exception, _answer_fault)
     app.add_error_handler(falcon.HTTPError, _answer_framework_error)
     app.add_error_handler(Unavailable, _answer_unavailable)
     app.add_error_handler(ApiError, _answer_api_error)
     return app
+
+
+def _errors(resources: Iterable[Resource]) -> dict[tuple[str, str], list[type[ApiError]]]:
+    """List what each method of each path can refuse with."""
+    return {
+        (route.method if isinstance(route, Action) else "GET", route.path): errors_of(route)
+        for resource in resources
+        for route in resource.routes
+    }
+
+
+def before_names(resources: Iterable[Resource]) -> tuple[str, ...]:
+    """List the beginnings of paths behind which all is a name, as no segment of it has to be a route's."""
+    routes = [route for each in resources for route in each.routes if route.path_objects]
+    named = [route.path for route in routes if route.path_objects[-1].by is not None]
+    return tuple(dict.fromkeys(path.rpartition("{")[0] for path in named))
 
 
 class _Path:
@@ -75,7 +97,9 @@ def _responders(service: Service, resources: Iterable[Resource]) -> Iterator[tup
     for resource in resources:
         for route in resource.routes:
             places = {owner.param: f"id{number}" for number, owner in enumerate(route.path_objects)}
-            path = route.path.format(**{name: f"{{{place}}}" for name, place in places.items()})
+            # A name takes all the rest of the path.
+            forms = {owner.param: "" if owner.by is None else ":path" for owner in route.path_objects}
+            path = route.path.format(**{name: f"{{{places[name]}{forms[name]}}}" for name in places})
             responder = found.setdefault(path, _Path())
             if isinstance(route, Action):
                 _answer_by(responder, route.method, Changing(service, route).answer, places)
@@ -110,16 +134,17 @@ def _answer_framework_error(
         response.set_header("Allow", allowed)
         answer_error(response, MethodNotAllowed(f"{method} is not allowed here; allowed is {allowed}."))
     elif isinstance(error, falcon.HTTPNotFound):
-        answer_error(response, RouteNotFound("There is no such path. GET /openapi.json lists all paths."))
+        answer_error(response, ResourceNotFound("There is no such path. GET /openapi.json lists all paths."))
     else:
-        answer_error(response, ValidationFailed(error.title or "The request can't be read."))
+        answer_error(response, ParameterInvalid(error.title or "The request can't be read."))
 
 
 def _answer_unavailable(
     request: falcon.Request, response: falcon.Response, error: Unavailable, params: Any
 ) -> None:
+    metrics.unavailable("database")
     log("database unavailable", request_id=request.context.request_id, reason=str(error))
-    answer_error(response, DatabaseUnavailable("The database is away or busy. Try again shortly."))
+    answer_error(response, ServiceUnavailable("The database is away or busy. Try again shortly."))
 
 
 def _answer_fault(request: falcon.Request, response: falcon.Response, error: Exception, params: Any) -> None:

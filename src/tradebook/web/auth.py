@@ -8,7 +8,7 @@ import falcon
 import msgspec
 
 from tradebook.crud.grant import Grant
-from tradebook.errors import ApiError, InvalidApiKey, MissingApiKey, RateLimitExceeded
+from tradebook.errors import ApiError, InvalidCredentials, RateLimitExceeded
 from tradebook.storage.database import Database, Reader
 from tradebook.web.limits import Limits, Verdict, number_of
 from tradebook.web.recent import Recent
@@ -59,7 +59,7 @@ class Authenticator:
                 self._count(request, known[1].key_id, known[1].account_id)
                 revision = self._database.revision(known[1].account_id)
                 if revision == known[0]:
-                    known[1].require_unexpired()
+                    known[1].require_standing()
                     grant = self._rules.note_use(self._database, known[1])
                     if grant is not known[1]:
                         self._known.put(secret, (revision, grant))
@@ -74,7 +74,7 @@ class Authenticator:
         return grant, revision
 
     def standing(self, reader: Reader, grant: Grant) -> Grant:
-        """Return a grant as it is in this transaction; RevokedApiKey or ExpiredApiKey if it has ended."""
+        """Return a grant as it is in this transaction; ApiKeyRevoked or ApiKeyExpired if it has ended."""
         return self._rules.require_standing(reader, grant)
 
     def count(self, request: falcon.Request) -> None:
@@ -126,7 +126,7 @@ class Authenticator:
 def secret_of(header: str | None) -> str:
     """Read the key out of the header: `Bearer KEY`, or Basic with the key as user name and no password."""
     if not header:
-        raise MissingApiKey("This request has no API key. Send the header Authorization: Bearer KEY.")
+        raise InvalidCredentials("This request has no API key. Send the header Authorization: Bearer KEY.")
     scheme, _, credentials = header.partition(" ")
     credentials = credentials.strip()
     if scheme.lower() == "bearer":
@@ -135,10 +135,12 @@ def secret_of(header: str | None) -> str:
         try:
             name, colon, password = b64decode(credentials, validate=True).decode().partition(":")
         except (binascii.Error, ValueError):
-            raise InvalidApiKey(
+            raise InvalidCredentials(
                 "The Authorization header is no Basic authentication: send Bearer KEY."
             ) from None
         if colon and not password:
             return name
-        raise InvalidApiKey("Basic authentication takes the API key as user name, and an empty password.")
-    raise InvalidApiKey("The Authorization header must read: Bearer KEY.")
+        raise InvalidCredentials(
+            "Basic authentication takes the API key as user name, and an empty password."
+        )
+    raise InvalidCredentials("The Authorization header must read: Bearer KEY.")

@@ -8,6 +8,7 @@ from typing import Protocol
 import falcon
 
 from tradebook.errors import ApiError, PayloadTooLarge, RequestTimeout, ValidationFailed
+from tradebook.web import metrics
 from tradebook.web.heads import Environ
 from tradebook.web.waiting import overloaded
 
@@ -61,8 +62,8 @@ class Bodies:
     async def arrived(self, environ: Environ, account: int, arriving: Arriving) -> bytes:
         """Wait for the whole body of an account's request.
 
-        RequestTimeout, PayloadTooLarge, ValidationFailed if it is damaged, Overloaded if others have sent too
-        much already.
+        RequestTimeout, PayloadTooLarge, ValidationFailed if it is damaged, ServiceUnavailable if others have
+        sent too much already.
         """
         pieces: list[bytes] = []
         try:
@@ -132,11 +133,12 @@ class Bodies:
                 self._waits.discard(wait)
 
     def _hold(self, account: int, number: int) -> None:
-        """Count bytes that an account has on their way; Overloaded where too few are left for others."""
+        """Count bytes that an account has on their way; ServiceUnavailable where few are left for others."""
         held = self._held[account] = self._held.get(account, 0) + number
         if not held:
             del self._held[account]
         elif number > 0 and held > HELD_BYTES_MAX - sum(self._held.values()):
+            metrics.unavailable("load")
             raise overloaded()
 
     def _too_large(self) -> ApiError:

@@ -6,20 +6,21 @@ from typing import Any
 import falcon
 import msgspec
 
-from tradebook.crud.change import Change, require_changeable
+from tradebook.crud.change import UNCONDITIONAL, Change, Conditions, require_changeable, require_missing
 from tradebook.crud.grant import Grant
 from tradebook.crud.list_requests import RequestParser
-from tradebook.crud.resource import Action, View, row_in_path
-from tradebook.errors import ApiError, OutcomeInDoubt, PermissionDenied, UnsupportedMediaType
+from tradebook.crud.records import Values
+from tradebook.crud.resource import Act, Action, View, row_in_path
+from tradebook.errors import ApiError, InsufficientPermissions, OutcomeInDoubt, UnsupportedMediaType
 from tradebook.ids import encode_id
 from tradebook.storage.database import OutcomeUnknown, Reader, Writer
 from tradebook.storage.transactions import reading, writing
 from tradebook.web.envelope import SECRET_HEADERS, Answer, error_answer
-from tradebook.web.paths import keys_in_path
+from tradebook.web.paths import keys_in_path, require_agreement
 from tradebook.web.query_string import page_url, parse_query_string
 from tradebook.web.replays import KEPT_BYTES_MAX, NOT_IDEMPOTENT, Again, Replay, Shown, replay_of
 from tradebook.web.service import ACCOUNT_PREFIX, Service
-from tradebook.web.tags import IF_MATCH, etag_of, expected_versions
+from tradebook.web.tags import IF_MATCH, IF_NONE_MATCH, etag_of, expected_versions, is_only_new
 
 
 class _Replayed(Exception):
@@ -44,7 +45,7 @@ class Changing:
         service, action = self._service, self._action
         grant, _ = service.authenticator.grant(request)
         request.context.account = encode_id(ACCOUNT_PREFIX, grant.account_id)
-        grant.require(*action.permissions)
+        _require_permission(grant, action)
         raw = service.bodies.read(request)
         replay = replay_of(request, raw, has_secret=action.has_secret)
         asked = self._asked(request, raw, path)
@@ -70,7 +71,7 @@ class Changing:
     def _in_transaction(self, writer: Writer, grant: Grant, replay: Replay | None, asked: "_Asked") -> Answer:
         # Again: since the head of the request was read, the key may have been revoked.
         grant = self._service.authenticator.standing(writer, grant)
-        grant.require(*self._action.permissions)
+        _require_permission(grant, self._action)
         found = None if replay is None else replay.find(writer, partial(self._shown, asked))
         if found is not None:
             raise _Replayed(found)
@@ -81,7 +82,7 @@ class Changing:
         except ApiError as error:
             # Store a failure that would come again. Not a missing permission: another API key, or this
             # one with more permissions, may succeed.
-            if replay is None or error.is_transient or isinstance(error, PermissionDenied):
+            if replay is None or error.is_transient or isinstance(error, InsufficientPermissions):
                 raise
             answer = error_answer(error)
         if replay is not None:
@@ -113,7 +114,7 @@ class Changing:
                 path_keys=keys_in_path(action.path_objects, path),
                 include=self._parser.include(pairs),
                 values=action.body.read(raw),
-                expected=expected_versions(request.get_header(IF_MATCH)) if action.changes_object else None,
+                conditions=_conditions(request, action),
             )
         except ApiError as refusal:
             return _Asked(refusal=refusal)
@@ -123,21 +124,23 @@ class Changing:
         action = self._action
         if asked.refusal is not None:
             raise asked.refusal
-        row = row_in_path(action.path_objects, writer, asked.path_keys)
-        if action.changes_object:
-            require_changeable(row, asked.expected)
+        step = (
+            self._step(writer, asked)
+            if action.or_creates is None
+            else self._step_of_put(writer, grant, asked)
+        )
         change = Change(
             writer=writer,
             grant=grant,
-            path_keys=asked.path_keys,
-            row=row,
-            values=asked.values,
+            path_keys=step.path_keys,
+            row=step.row,
+            values=step.values,
             answer_bytes_max=self._service.answer_bytes_max,
         )
-        result = action.act(change)
+        result = step.act(change)
         if result is None:
             return Answer(204, None), None
-        status = 201 if action.creates else 200
+        status = 201 if step.creates else 200
         headers = SECRET_HEADERS if action.has_secret else ()
         if isinstance(result, int):
             # Values derived from the account before the change are out of date.
@@ -147,7 +150,34 @@ class Changing:
         else:
             body = msgspec.json.encode(result)
             shown = Shown(body, etag_of(result, body))
+        if step.new_in is not None and isinstance(result, int):
+            path, prefix = step.new_in
+            headers = (*headers, ("Location", f"{path}/{encode_id(prefix, result)}"))
         return Answer(status, shown.body, (*headers, ("ETag", shown.etag))), result
+
+    def _step(self, writer: Writer, asked: "_Asked") -> "_Step":
+        """Find what the action is about."""
+        action = self._action
+        row = row_in_path(action.path_objects, writer, asked.path_keys)
+        if action.changes_object:
+            require_changeable(row, asked.conditions)
+        return _Step(action.act, asked.path_keys, row, asked.values, action.creates)
+
+    def _step_of_put(self, writer: Writer, grant: Grant, asked: "_Asked") -> "_Step":
+        """Find what a PUT changes, or else have it create that."""
+        action, (name,), values = self._action, asked.path_keys, asked.values
+        (path_object,), creation = action.path_objects, action.or_creates
+        assert creation is not None
+        require_agreement(path_object, name, values)
+        row = path_object.find(writer, name)
+        if row is not None:
+            grant.require(*action.permissions)
+            require_changeable(row, asked.conditions)
+            return _Step(action.act, (row["id"],), row, values, creates=False)
+        grant.require(creation.permission)
+        require_missing(asked.conditions)
+        whole = action.body.completed({path_object.param: name, **values})
+        return _Step(creation.act, (), {}, whole, creates=True, new_in=(creation.path, path_object.id_prefix))
 
     def _again(self, writer: Writer, answer: Answer, result: Any) -> Again | None:
         """Tell how an answer that is too large to be stored is made anew."""
@@ -175,11 +205,38 @@ class Changing:
 
 
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):
-    path_keys: tuple[int, ...] = ()
+    path_keys: tuple[Any, ...] = ()
     include: frozenset[str] = frozenset()
     values: dict[str, Any] = {}
-    expected: frozenset[str] | None = None
+    conditions: Conditions = UNCONDITIONAL
     refusal: ApiError | None = None
+
+
+class _Step(msgspec.Struct, frozen=True):
+    """What is to be done, with what, and whether it creates something."""
+
+    act: Act
+    path_keys: tuple[int, ...]
+    row: Values
+    values: Values
+    creates: bool
+    new_in: tuple[str, str] | None = None
+    """The path of the list that it is in then, and the prefix of its id."""
+
+
+def _require_permission(grant: Grant, action: Action) -> None:
+    """Refuse who may not do this; of a PUT, who may do neither of what it may turn out to be."""
+    creation = action.or_creates
+    if creation is None or creation.permission not in grant.permissions:
+        grant.require(*action.permissions)
+
+
+def _conditions(request: falcon.Request, action: Action) -> Conditions:
+    if not action.changes_object:
+        return UNCONDITIONAL
+    if_match = request.get_header(IF_MATCH)
+    only_new = action.or_creates is not None and is_only_new(request.get_header(IF_NONE_MATCH))
+    return Conditions(expected_versions(if_match), must_exist=if_match is not None, must_be_new=only_new)
 
 
 def _require_json(request: falcon.Request) -> None:

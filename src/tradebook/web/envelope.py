@@ -16,19 +16,28 @@ class ErrorBody(msgspec.Struct, frozen=True):
     """What went wrong, for programs and for people; all keys always present."""
 
     code: str
+    """What went wrong for programs, such as `parameter_invalid`; `/errors` explains each."""
     type: ErrorType
+    """Whose fault it is: of the request, of the server, or of the idempotency key."""
     message: str
+    """What went wrong and what to do, for people, such as `limit takes a whole number from 1 to 1000.`"""
     param: str | None
+    """The parameter or field that is wrong, such as `limit`; null if it is none."""
     doc_url: str
+    """Where the code is explained, such as `/errors#parameter_invalid`."""
     is_transient: bool
+    """Whether it can help to send the request again."""
     quota: NoObject
+    """Always null in this version."""
     request_log_url: str | None
+    """Always null in this version."""
 
 
 class ErrorEnvelope(msgspec.Struct, frozen=True):
     """The body of every answer that is not a success."""
 
     error: ErrorBody
+    """What went wrong."""
 
 
 class Answer(msgspec.Struct, frozen=True):

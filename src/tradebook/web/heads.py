@@ -5,7 +5,7 @@ What two programs on a request's way could read in two ways is refused here, bef
 
 from typing import Any, Protocol
 
-from tradebook.errors import ApiError, InvalidApiKey, ValidationFailed
+from tradebook.errors import ApiError, InvalidCredentials, ParameterInvalid, ParameterMissing
 
 Environ = dict[str, Any]
 
@@ -127,9 +127,9 @@ def _refusal(scope: Scope, environ: Environ, twice: str | None) -> ApiError | No
     if twice is not None:
         return _about(twice, "is sent more than once. Send it once.")
     if "HTTP_HOST" not in environ and scope.http_version != "1":
-        return ValidationFailed("The request has no Host header, which HTTP/1.1 demands.", param="Host")
+        return ParameterMissing("The request has no Host header, which HTTP/1.1 demands.", param="Host")
     if environ.get("HTTP_TRANSFER_ENCODING", _CHUNKED).lower() != _CHUNKED:
-        return ValidationFailed(
+        return ParameterInvalid(
             f"Transfer-Encoding can only be {_CHUNKED}.",
             param="Transfer-Encoding",
         )
@@ -150,5 +150,5 @@ def _about(header: str, what: str) -> ApiError:
     """Refuse a header. Whatever is wrong with the one that has the key, nobody is let in by it."""
     name = header.title()
     if header == "authorization":
-        return InvalidApiKey(f"The header {name} {what}")
-    return ValidationFailed(f"The header {name} {what}", param=name)
+        return InvalidCredentials(f"The header {name} {what}")
+    return ParameterInvalid(f"The header {name} {what}", param=name)

@@ -21,7 +21,7 @@ from typing import Literal, cast
 
 import msgspec
 
-from tradebook.errors import CATALOGUE, Overloaded
+from tradebook.errors import CATALOGUE, ServiceUnavailable
 from tradebook.storage.database import Figures, ReplicaFigures
 
 Kind = Literal["counter", "gauge", "highest", "histogram"]
@@ -91,6 +91,12 @@ def families_of(templates: Iterable[str], replicas: int) -> tuple[Family, ...]:
             "counter",
             "Requests that were refused, by the code of the error.",
             (("code", (*(error.code for error in CATALOGUE), OTHER)),),
+        ),
+        Family(
+            "tradebook_unavailable",
+            "counter",
+            "Requests that were answered with service_unavailable, by the reason.",
+            (("reason", ("database", "load")),),
         ),
         Family("tradebook_queue_length", "gauge", "Requests that wait for their turn.", (queue,)),
         Family("tradebook_queue_wait_seconds", "histogram", "How long requests waited in line.", (queue,)),
@@ -255,11 +261,18 @@ def refused(code: str) -> None:
         recorder.add("tradebook_refusals", 1, code)
 
 
+def unavailable(reason: Literal["database", "load"]) -> None:
+    """Count why a request can't be answered now: the database is away, or more comes than can be answered."""
+    if recorder is not None:
+        recorder.add("tradebook_unavailable", 1, reason)
+
+
 def shed() -> None:
     """Count a request that was refused before anything was done for it."""
+    unavailable("load")
     if recorder is not None:
-        recorder.observe(OTHER, None, Overloaded.status, 0.0)
-        recorder.add("tradebook_refusals", 1, Overloaded.code)
+        recorder.observe(OTHER, None, ServiceUnavailable.status, 0.0)
+        recorder.add("tradebook_refusals", 1, ServiceUnavailable.code)
 
 
 def waited(queue: Literal["read", "write"], seconds: float) -> None:

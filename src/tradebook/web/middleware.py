@@ -37,12 +37,19 @@ class EveryRequest:
     """Falcon's middleware: runs before the route is found, and after the answer is made."""
 
     def __init__(
-        self, *, require_small_body: Step, count: Step, log_requests: bool, tracing: Tracing | None
+        self,
+        *,
+        require_small_body: Step,
+        count: Step,
+        log_requests: bool,
+        tracing: Tracing | None,
+        before_names: tuple[str, ...],
     ) -> None:
         self._require_small_body = require_small_body
         self._count = count
         self._log_requests = log_requests
         self._tracing = tracing
+        self._before_names = before_names
 
     def process_request(self, request: falcon.Request, response: falcon.Response) -> None:
         """Give the request its id; refuse a body that is too large, unread, and a path that is no route's."""
@@ -65,7 +72,8 @@ class EveryRequest:
         self._require_small_body(request)
         # Falcon looks past slashes in front, and takes an empty id. Proxies and clients read such paths in
         # ways of their own, `//v1/…` as a host called v1: what one of them let through was not this route.
-        if _NO_ROUTE.search(request.path):
+        path = request.path
+        if path != "/" and _NO_ROUTE.search(path) and not path.startswith(self._before_names):
             raise falcon.HTTPRouteNotFound
 
     @staticmethod

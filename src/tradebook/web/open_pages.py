@@ -1,24 +1,15 @@
-"""The pages without a key: health, readiness, the OpenAPI document and the error reference."""
+"""What programs ask for without a key: health, readiness, the OpenAPI document."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cached_property
-from html import escape
 from typing import Any
 
 import falcon
 import msgspec
 
-from tradebook.errors import ApiError, DatabaseUnavailable
+from tradebook.errors import ServiceUnavailable
 from tradebook.web.envelope import answer_error
-
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem; }
-h2 { margin-top: 2.5rem; font: 600 1.1rem ui-monospace, monospace; }
-:target { background: #fff3c4; } dt { font-weight: 600; } dd { margin: 0 0 .4rem 0; }
-@media (prefers-color-scheme: dark) { body { background: #15171a; color: #e6e6e6; }
-  :target { background: #54480f; } }
-"""
 
 
 class Constant:
@@ -84,25 +75,6 @@ class Ready:
             response.data = msgspec.json.encode({"status": "ready"})
         else:
             message = "The database can't be reached or is not migrated. Run tradebook migrate --check."
-            answer_error(response, DatabaseUnavailable(message))
+            answer_error(response, ServiceUnavailable(message))
 
     on_head = on_get
-
-
-def error_reference(catalogue: Iterable[type[ApiError]]) -> bytes:
-    """Write the catalogue of errors as a page, with an anchor for each code."""
-    entries = "".join(
-        f'<h2 id="{error.code}">{error.code}</h2><p>{escape(_prose(error))}</p><dl>'
-        f"<dt>Status</dt><dd>{error.status}</dd><dt>Type</dt><dd>{error.type}</dd>"
-        f"<dt>Retry</dt><dd>{'may help' if error.is_transient else 'does not help'}</dd></dl>"
-        for error in catalogue
-    )
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Tradebook errors</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
-        f"<h1>Errors</h1><p>Every error has one of these codes.</p>{entries}</html>"
-    ).encode()
-
-
-def _prose(error: type[ApiError]) -> str:
-    return " ".join((error.__doc__ or "").split())

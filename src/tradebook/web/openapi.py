@@ -5,8 +5,8 @@ from typing import Any
 
 import tradebook
 from tradebook.crud.resource import Action, Resource, Route
-from tradebook.errors import ApiError, DatabaseUnavailable
-from tradebook.web.envelope import ERRORS_PATH, ErrorEnvelope
+from tradebook.errors import ApiError, ServiceUnavailable
+from tradebook.web.envelope import ErrorEnvelope
 from tradebook.web.openapi_headers import HEADERS, OF_EVERY_ANSWER, READ_304, REQUEST_HEADERS, ref, refer
 from tradebook.web.openapi_operations import Operations, tag_of
 from tradebook.web.openapi_refusals import OF_EVERY_PATH, refusals
@@ -19,11 +19,14 @@ SERVED_AT = "http://127.0.0.1:8000"
 def openapi_document(resources: Iterable[Resource], *, server: str = SERVED_AT) -> dict[str, Any]:
     """Describe every route: parameters, answers, errors."""
     listed = tuple(resources)
-    schemas = Schemas()
+    routes = [(resource, route) for resource in listed for route in resource.routes]
+    schemas = Schemas(
+        {each.shape.__name__: each.id_prefix for each in listed},
+        [route.body for _, route in routes if isinstance(route, Action)],
+    )
     for resource in listed:
         schemas.object(resource.shape)
     schemas.object(ErrorEnvelope)
-    routes = [(resource, route) for resource in listed for route in resource.routes]
     paths = _paths(routes, Operations(schemas, routes)) | _pages()
     schemas.name_enumerations(paths)
     return {
@@ -77,8 +80,7 @@ _TAG_OF_PAGES = "Service"
 
 
 def _pages() -> dict[str, Any]:
-    """Describe the pages that need no key."""
-    html, json = "text/html", "application/json"
+    """Describe what programs ask for without a key; pages for people are no part of it."""
     ok, ready = (
         {
             "type": "object",
@@ -88,25 +90,22 @@ def _pages() -> dict[str, Any]:
         for word in ("ok", "ready")
     )
     return {
-        "/healthz": _page("get_health", "Check that the process answers", json, ok),
+        "/healthz": _page("get_health", "Check that the process answers", ok),
         "/readyz": _page(
             "get_readiness",
             "Check that the book can be read and has this version's schema",
-            json,
             ready,
-            DatabaseUnavailable,
+            ServiceUnavailable,
         ),
         "/openapi.json": _page(
-            "get_openapi_document", "Get this document", json, {"type": "object"}, headers=("Cache-Control",)
+            "get_openapi_document", "Get this document", {"type": "object"}, headers=("Cache-Control",)
         ),
-        ERRORS_PATH: _page("get_error_reference", "Read what each error means", html, {"type": "string"}),
     }
 
 
 def _page(
     name: str,
     summary: str,
-    content_type: str,
     schema: dict[str, Any],
     *errors: type[ApiError],
     headers: tuple[str, ...] = (),
@@ -115,7 +114,7 @@ def _page(
         "200": {
             "description": "The answer.",
             "headers": refer("headers", *OF_EVERY_ANSWER, *headers),
-            "content": {content_type: {"schema": schema}},
+            "content": {"application/json": {"schema": schema}},
         }
     }
     for error in sorted((*OF_EVERY_PATH, *errors), key=lambda error: error.status):

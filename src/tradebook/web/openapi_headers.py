@@ -58,7 +58,7 @@ HEADERS = {
     ),
     "Allow": _header("The methods that the path has, separated by commas."),
     "Location": _header(
-        "The path where what was asked for is found instead; absent where there is none.",
+        "The path where what was made, or what was asked for instead, is found; absent where there is none.",
         is_required=False,
         format="uri-reference",
     ),
@@ -92,6 +92,11 @@ REQUEST_HEADERS: dict[str, Any] = {
         "required": False,
         "schema": {"type": "string"},
     },
+}
+REQUEST_HEADERS["If-None-Match-Of-Put"] = {
+    **REQUEST_HEADERS["If-None-Match"],
+    "description": "`*`: only create. If there is such an object already, nothing is done (412).",
+    "schema": {"type": "string", "const": "*"},
 }
 READ_304 = {
     "description": "The client has this answer already: its ETag is in If-None-Match.",

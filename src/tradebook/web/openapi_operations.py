@@ -1,13 +1,13 @@
 """The operations of the OpenAPI document: from a route to its parameters, bodies, answers and links."""
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, get_type_hints
 
 from tradebook.crud.list_requests import parameters_of
 from tradebook.crud.parameters import Parameter
 from tradebook.crud.resource import Action, ListRoute, PathObject, Resource, Route
-from tradebook.ids import ANY_BODY_PATTERN
+from tradebook.ids import ANY_BODY_PATTERN, ATTACHED, SPARE, encode_id
 from tradebook.web.openapi_headers import OF_A_KEY, OF_WHAT_IS_READ, ref, refer
 from tradebook.web.openapi_refusals import changes_what_is_there, is_repeatable, refused
 from tradebook.web.openapi_schemas import Schema, Schemas
@@ -24,12 +24,16 @@ class Operations:
     def describe(self, resource: Resource, route: Route) -> dict[str, Any]:
         """Describe one route."""
         needed = " and ".join(f"`{permission}`" for permission in route.permissions)
+        creation = route.or_creates if isinstance(route, Action) else None
+        if creation is not None:
+            needed = f"`{creation.permission}` where it creates, {needed} where it changes"
         parameters = [
-            *map(_path_parameter, route.path_objects),
+            *_path_parameters(route),
             *(self._parameter(route, each) for each in parameters_of(route)),
             *([ref("parameters", "Idempotency-Key")] if is_repeatable(route) else ()),
             *([ref("parameters", "If-Match")] if changes_what_is_there(route) else ()),
             *(() if isinstance(route, Action) else [ref("parameters", "If-None-Match")]),
+            *([] if creation is None else [ref("parameters", "If-None-Match-Of-Put")]),
         ]
         described: dict[str, Any] = {
             "operationId": operation_id(resource, route),
@@ -43,7 +47,12 @@ class Operations:
         if isinstance(route, Action) and route.body.fields:
             described["requestBody"] = {
                 "required": route.method == "PATCH" or any(field.is_required for field in route.body.fields),
-                "content": {"application/json": {"schema": self._schemas.body(route.body)}},
+                "content": {
+                    "application/json": {
+                        "schema": self._schemas.body(route.body, f"The body of {route.method} {route.path}."),
+                        "example": route.body.example,
+                    }
+                },
             }
         return described
 
@@ -55,8 +64,9 @@ class Operations:
         # The server takes the name with brackets too, but no program can call an argument so.
         name = parameter.name.removesuffix(Parameter.MANY)
         key = name.removesuffix("s") if parameter.is_array else name
-        assert route.item is not None, route.path
-        schema = self._schemas.sent(schema, route.item.__name__, key)
+        item = "" if route.item is None else route.item.__name__
+        schema = self._schemas.sent({**schema, "description": parameter.description}, item, key)
+        del schema["description"]
         described: dict[str, Any] = {
             "name": name,
             "in": "query",
@@ -68,6 +78,9 @@ class Operations:
             # Commas are accepted too; generated clients need one spelling.
             described["schema"] = {"type": "array", "items": schema, "minItems": 1}
             described |= {"style": "form", "explode": True}
+        example = parameter.kind.example() if parameter.example is None else parameter.example
+        if example is not None:
+            described["example"] = [example] if parameter.is_array else example
         return described
 
     def _read(self, route: Route) -> dict[str, Any]:
@@ -93,13 +106,20 @@ class Operations:
             "headers": refer("headers", *headers, "ETag"),
             "content": {"application/json": {"schema": refs[0] if len(refs) == 1 else {"oneOf": refs}}},
         }
-        if not route.creates:
-            return {"200": answer}
-        return {"201": answer | {"links": self._links(resource, route)}}
+        new = answer | {"links": self._links(resource, route)}
+        if route.or_creates is not None:
+            location = refer("headers", *headers, "ETag", "Location")
+            return {"200": answer, "201": new | {"description": "The new object.", "headers": location}}
+        return {"201": new} if route.creates else {"200": answer}
 
     def _links(self, resource: Resource, route: Action) -> dict[str, Any]:
         """Point from what creates an object to everything that can be done with it."""
         links = {}
+        # Where a secret is answered, the object stands beside it.
+        fields = get_type_hints(route.item)
+        inside = (
+            "" if "id" in fields else next(f"{name}/" for name in fields if fields[name] is resource.shape)
+        )
         for owner, other in self._routes:
             if other.path_objects and _is_one_of(resource, other.path_objects[-1]):
                 before = {
@@ -109,7 +129,9 @@ class Operations:
                 }
                 if len(before) == len(other.path_objects) - 1:
                     name = operation_id(owner, other)
-                    at = {**before, other.path_objects[-1].param: "$response.body#/id"}
+                    last = other.path_objects[-1]
+                    named_by = "id" if last.by is None else last.param
+                    at = {**before, last.param: f"$response.body#/{inside}{named_by}"}
                     links[name] = {"operationId": name, "parameters": at, "description": f"{other.summary}."}
         return links
 
@@ -130,6 +152,8 @@ def operation_id(resource: Resource, route: Route) -> str:
     if isinstance(route, ListRoute):
         return f"list_{resource.name}_{last}" if is_of_one else f"list_{last}"
     verb = _VERBS[route.method] if isinstance(route, Action) else "get"
+    if in_path is not None and in_path.by is not None:
+        return f"{verb}_{resource.name}_by_{in_path.param}"
     if is_of_one or in_path is None or not route.path.endswith("}"):
         return f"{verb}_{resource.name}"
     return f"{verb}_{resource.name}_{in_path.param.removesuffix('_id')}"
@@ -139,12 +163,22 @@ def _is_one_of(resource: Resource, in_path: PathObject) -> bool:
     return in_path.id_prefix == resource.id_prefix
 
 
-def _path_parameter(owner: PathObject) -> dict[str, Any]:
-    schema: Schema = {"type": "string", "pattern": f"^{owner.id_prefix}_{ANY_BODY_PATTERN}$"}
-    return {
-        "name": owner.param,
-        "in": "path",
-        "required": True,
-        "description": "The object's id.",
-        "schema": schema,
-    }
+def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
+    is_deleted = isinstance(route, Action) and route.method == "DELETE"
+    for owner in route.path_objects:
+        described: dict[str, Any] = {"name": owner.param, "in": "path", "required": True}
+        if owner.by is not None:
+            described["description"] = (
+                f"The object's {owner.param}, percent-encoded: the rest of the path. Any case will do."
+            )
+            yield described | {"schema": owner.by.schema(), "example": owner.by.example()}
+            continue
+        place = 0
+        if is_deleted and owner is route.path_objects[-1]:
+            place = SPARE if len(route.path_objects) == 1 or owner.inside else ATTACHED
+        schema: Schema = {"type": "string", "pattern": f"^{owner.id_prefix}_{ANY_BODY_PATTERN}$"}
+        yield described | {
+            "description": f"The {'id' if owner.param == 'id' else owner.param.replace('_', ' ')}.",
+            "schema": schema,
+            "example": encode_id(owner.id_prefix, owner.example + place),
+        }

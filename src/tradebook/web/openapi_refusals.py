@@ -8,18 +8,20 @@ from tradebook.crud.resource import Action, Route
 from tradebook.errors import (
     CATALOGUE,
     ApiError,
-    DatabaseUnavailable,
-    IdempotencyKeyInUse,
+    IdempotencyInProgress,
     IdempotencyKeyReused,
+    InsufficientPermissions,
     InternalError,
     MethodNotAllowed,
     OutcomeInDoubt,
-    Overloaded,
+    ParameterInvalid,
+    ParameterMissing,
+    ParameterUnknown,
     PayloadTooLarge,
-    PermissionDenied,
     PreconditionFailed,
     RateLimitExceeded,
     RequestTimeout,
+    ServiceUnavailable,
     UnsupportedMediaType,
     ValidationFailed,
 )
@@ -43,15 +45,16 @@ OF_EVERY_PATH: tuple[type[ApiError], ...] = (MethodNotAllowed, PayloadTooLarge, 
 _OF_EVERY_ROUTE = {
     *_OF_KEYS,
     *OF_EVERY_PATH,
-    ValidationFailed,
-    PermissionDenied,
+    ParameterInvalid,
+    ParameterMissing,
+    ParameterUnknown,
+    InsufficientPermissions,
     RateLimitExceeded,
-    DatabaseUnavailable,
-    Overloaded,
+    ServiceUnavailable,
 }
 _NEVER_REPLAYED = {
     *_OF_KEYS,
-    PermissionDenied,
+    InsufficientPermissions,
     MethodNotAllowed,
     PayloadTooLarge,
     IdempotencyKeyReused,
@@ -67,12 +70,12 @@ def errors_of(route: Route) -> list[type[ApiError]]:
     """List what a route can refuse with: what every route can, what its form brings, what it declares."""
     found = {*_OF_EVERY_ROUTE, *refusals_of(route)}
     if isinstance(route, Action):
-        found |= {RequestTimeout, UnsupportedMediaType}
+        found |= {ValidationFailed, RequestTimeout, UnsupportedMediaType}
     if is_repeatable(route):
-        found |= {IdempotencyKeyInUse, IdempotencyKeyReused, OutcomeInDoubt}
+        found |= {IdempotencyInProgress, IdempotencyKeyReused, OutcomeInDoubt}
     if changes_what_is_there(route):
         found.add(PreconditionFailed)
-    return [error for error in CATALOGUE if error in found]
+    return [error for each in CATALOGUE for error in (each, *each.__subclasses__()) if error in found]
 
 
 def refusals(route: Route) -> Iterator[tuple[str, str, dict[str, Any]]]:

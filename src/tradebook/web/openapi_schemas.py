@@ -1,8 +1,9 @@
 """The schemas of the OpenAPI document: each object and each enumeration once, under its name."""
 
 import ast
+import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -12,9 +13,11 @@ from msgspec.structs import replace
 
 from tradebook.crud.fields import Body
 from tradebook.crud.listing import ListObject
+from tradebook.ids import encode_id, example_key
 
 Schema = dict[str, Any]
 SCHEMA_REF = "#/components/schemas/{name}"
+_SUCH_AS = re.compile("such as `([^`]+)`")
 _PLAIN = {str: "string", int: "integer", bool: "boolean", dict: "object"}
 _NULL: Schema = {"type": "null"}
 _OF_ANY_OWNER = {"status", "type", "code", "include"}
@@ -44,6 +47,7 @@ class _Place(msgspec.Struct, frozen=True):
 
     owner: str
     key: str
+    description: str = ""
     is_sent: bool = False
 
     @property
@@ -60,7 +64,11 @@ class _Place(msgspec.Struct, frozen=True):
 class Schemas:
     """Collects schemas: whatever is asked for, and what that refers to."""
 
-    def __init__(self) -> None:
+    def __init__(self, ids: Mapping[str, str], bodies: Iterable[Body]) -> None:
+        """Take the prefix of the ids of each object, by its name, and the bodies that describe objects."""
+        told = [(body.shape.__name__, field) for body in bodies if body.shape for field in body.fields]
+        self._examples = {(shape, field.name): field.shown for shape, field in told}
+        self._examples |= {(name, "id"): encode_id(prefix, example_key()) for name, prefix in ids.items()}
         self.found: dict[str, Schema] = {}
         self._places: dict[frozenset[str], list[_Place]] = {}
         self._words: dict[frozenset[str], list[str]] = {}
@@ -99,11 +107,15 @@ class Schemas:
             self._add(ListObject, hints, name, f"One page of a list of {item.__name__}.")
         return schema_ref(name)
 
-    def body(self, body: Body) -> Schema:
+    def body(self, body: Body, description: str) -> Schema:
         """Point to the schema of an object that is sent."""
         if body.name not in self.found:
             self.found[body.name] = {}
-            self.found[body.name] = self.sent(body.schema(), body.name.removesuffix("Create"))
+            self.found[body.name] = {
+                "type": "object",
+                "description": description,
+                **self.sent(body.schema(), body.name.removesuffix("Create")),
+            }
         return schema_ref(body.name)
 
     def _add(
@@ -114,11 +126,13 @@ class Schemas:
         properties = {}
         for key, kind in hints.items():
             if key in shape.__struct_fields__:
-                schema = self._named(self.of(kind), _Place(name, key))
+                schema = self._named(self.of(kind), _Place(name, key, told.get(key, "")))
                 if key.endswith("_at"):
                     schema["format"] = "date-time"
-                if key in told:
-                    schema["description"] = told[key]
+                schema["description"] = told.get(key, "")
+                example = self._example_of(name, key, schema)
+                if example is not None:
+                    schema["examples"] = [example]
                 properties[key] = schema
         self.found[name] = {
             "type": "object",
@@ -126,6 +140,16 @@ class Schemas:
             "properties": properties,
             "required": list(properties),
         }
+
+    def _example_of(self, name: str, key: str, schema: Schema) -> Any:
+        """Find an example of a property: in a body, or in what is told of it."""
+        if "const" in schema or "type" not in schema:
+            return None
+        if "format" in schema:
+            return "2026-01-31T09:30:00.000Z"
+        told = _SUCH_AS.search(schema["description"])
+        example = self._examples.get((name, key), told[1] if told else None)
+        return [example] if schema["type"] == "array" and isinstance(example, str) else example
 
     def _told_of(self, shape: type[msgspec.Struct]) -> dict[str, str]:
         """Read what stands below the fields of an object: what each is."""
@@ -151,15 +175,20 @@ class Schemas:
             rest = {name: value for name, value in schema.items() if name in {"description", "examples"}}
             whole = {name: value for name, value in schema.items() if name not in {*rest, "title"}}
             name = schema["title"]
-            self.found[name] = self._named({**whole, "type": "object"}, replace(place, owner=name))
+            inside = {"type": "object", "description": "An object inside a body.", **whole}
+            self.found[name] = self._named(inside | {"type": "object"}, replace(place, owner=name))
             return _pointing(name, rest, can_be_null="null" in schema["type"])
         if "enum" in schema:
             rest = {name: value for name, value in schema.items() if name not in {"type", "enum"}}
-            pointing = self._enumeration(schema["enum"], place)
+            told = schema.get("description", place.description)
+            pointing = self._enumeration(schema["enum"], replace(place, description=told))
             return ({"anyOf": [pointing, _NULL]} | rest) if None in schema["enum"] else pointing | rest
         made = dict(schema)
+        told = schema.get("description", place.description)
         if "items" in made:
-            made["items"] = self._named(made["items"], replace(place, key=place.key.removesuffix("s")))
+            made["items"] = self._named(
+                made["items"], replace(place, key=place.key.removesuffix("s"), description=told)
+            )
         if "properties" in made:
             made["properties"] = {
                 name: self._named(value, replace(place, key=name))
@@ -179,10 +208,15 @@ class Schemas:
         """Give each enumeration the name of its best place, and point there from wherever it stands."""
         names = {}
         for words, places in self._places.items():
-            name = min(places, key=lambda place: place.rank).name
+            best = min(places, key=lambda place: place.rank)
+            name = best.name
             assert name not in self.found, name
             names[words] = name
-            self.found[name] = {"type": "string", "enum": self._words[words]}
+            self.found[name] = {
+                "type": "string",
+                "description": best.description,
+                "enum": self._words[words],
+            }
         _fill_in(names, self.found)
         _fill_in(names, described)
 

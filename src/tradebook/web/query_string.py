@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes, urlencode
 
 from tradebook.crud.cursor import Cursors, Position
 from tradebook.crud.parameters import CURSOR, Pairs
-from tradebook.errors import ValidationFailed
+from tradebook.errors import ParameterInvalid
 
 
 def parse_query_string(raw: str) -> list[tuple[str, str]]:
@@ -36,12 +36,12 @@ def _decode(text: str, *, param: str | None) -> str:
         # WSGI carries bytes as the characters of Latin-1.
         decoded = unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode()
     except UnicodeError:
-        raise ValidationFailed(
+        raise ParameterInvalid(
             f"{param or 'A parameter name'} is not valid UTF-8 once its percent signs are decoded.",
             param=param,
         ) from None
     if "\0" in decoded:
-        raise ValidationFailed(
+        raise ParameterInvalid(
             f"{param or 'A parameter name'} contains the character U+0000, which no text here has.",
             param=param,
         )

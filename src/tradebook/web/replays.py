@@ -10,7 +10,7 @@ import msgspec
 from cryptography.fernet import Fernet, InvalidToken
 
 from tradebook.crud.idempotency import KeptAnswer, find_record, keep_record
-from tradebook.errors import IdempotencyKeyReused, ValidationFailed
+from tradebook.errors import IdempotencyKeyReused, ParameterInvalid
 from tradebook.storage.database import Reader, Writer
 from tradebook.web.auth import secret_of
 from tradebook.web.envelope import Answer
@@ -112,7 +112,7 @@ def replay_of(request: falcon.Request, body: bytes, *, has_secret: bool) -> Repl
     if key is None or request.method not in NOT_IDEMPOTENT:
         return None
     if not 1 <= len(key) <= KEY_LENGTH_MAX or not _GOOD_KEY.fullmatch(key):
-        raise ValidationFailed(
+        raise ParameterInvalid(
             f"{HEADER} takes 1 to {KEY_LENGTH_MAX} printable ASCII characters, such as a UUID.", param=HEADER
         )
     known_by = [

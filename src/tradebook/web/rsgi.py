@@ -19,7 +19,7 @@ from math import ceil
 from traceback import format_exception
 from typing import Any, NamedTuple, Protocol
 
-from tradebook.errors import ApiError, InternalError, Overloaded
+from tradebook.errors import ApiError, InternalError, ServiceUnavailable
 from tradebook.web import metrics
 from tradebook.web.bodies import Arriving, Bodies
 from tradebook.web.connections import Connections
@@ -198,7 +198,7 @@ class Worker:
                 answer = await self._in_turn(self._reads, self._readers, request)
         except BodyWanted:
             return await self._change(request)
-        except Overloaded:
+        except ServiceUnavailable:
             answer = self._shed_request(request)
         if has_body(environ):
             expects = "HTTP_EXPECT" in environ
@@ -237,7 +237,7 @@ class Worker:
         environ["wsgi.input"] = io.BytesIO(raw)
         try:
             return await self._in_turn(self._writes, self._writers, request)
-        except Overloaded:
+        except ServiceUnavailable:
             return self._shed_request(request)
 
     async def _in_turn(

@@ -6,9 +6,9 @@ from typing import Any
 
 from tradebook.clock import read_ms
 from tradebook.crud.versions import version_of
-from tradebook.errors import ValidationFailed
+from tradebook.errors import ParameterInvalid
 
-IF_MATCH = "If-Match"
+IF_MATCH, IF_NONE_MATCH = "If-Match", "If-None-Match"
 ANY = "*"
 _ENTRY = re.compile(r'(?:[^",]|"[^"]*"?)+')
 _STRONG = re.compile(r'"[^\x00-\x20"\x7f]*"')
@@ -34,7 +34,7 @@ def is_known(tag: str, if_none_match: str) -> bool:
 
 
 def expected_versions(if_match: str | None) -> frozenset[str] | None:
-    """Read which versions `If-Match` allows; None for any, ValidationFailed if it is not a list of tags.
+    """Read which versions `If-Match` allows; None for any, ParameterInvalid if it is not a list of tags.
 
     RFC 9110 compares tags strongly here: a weak tag never matches.
     """
@@ -45,9 +45,22 @@ def expected_versions(if_match: str | None) -> frozenset[str] | None:
         return None
     strong = [tag for tag in tags if not tag.startswith(_WEAK)]
     if not tags or not all(_STRONG.fullmatch(tag.removeprefix(_WEAK)) for tag in tags):
-        raise ValidationFailed(
+        raise ParameterInvalid(
             f"{IF_MATCH} takes an ETag unchanged, with its quotation marks, or several with commas between "
             "them, or *.",
             param=IF_MATCH,
         )
     return frozenset(tag[1:].partition("-")[0] for tag in strong if "-" in tag)
+
+
+def is_only_new(if_none_match: str | None) -> bool:
+    """Tell whether a change is only to create; ParameterInvalid if the header asks for anything else."""
+    if if_none_match is None:
+        return False
+    if tags_of(if_none_match) != [ANY]:
+        raise ParameterInvalid(
+            f"{IF_NONE_MATCH} takes * here, which only creates. To change a version that you know, send "
+            f"{IF_MATCH}.",
+            param=IF_NONE_MATCH,
+        )
+    return True

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from threading import Lock
 
-from tradebook.errors import IdempotencyKeyInUse
+from tradebook.errors import IdempotencyInProgress
 from tradebook.web.log import log
 from tradebook.web.shared_file import open_shared
 
@@ -34,14 +34,14 @@ class Twins:
 
     @contextmanager
     def alone(self, account_id: int, key: str | None) -> Iterator[None]:
-        """Hold a key as long as its request runs; IdempotencyKeyInUse if another request holds it."""
+        """Hold a key as long as its request runs; IdempotencyInProgress if another request holds it."""
         if key is None:
             yield
             return
         digest = blake2b(f"{account_id} {key}".encode(), digest_size=8).digest()
         place = int.from_bytes(digest) % _PLACES
         if not self._take(place):
-            raise IdempotencyKeyInUse(
+            raise IdempotencyInProgress(
                 "A request with this Idempotency-Key is still running. Try again shortly to get its answer.",
                 param="Idempotency-Key",
             )

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from time import perf_counter
 from typing import Literal
 
-from tradebook.errors import Overloaded
+from tradebook.errors import ServiceUnavailable
 from tradebook.web import metrics
 
 ALWAYS = 32
@@ -76,7 +76,7 @@ class Waiting:
         return len(self._of.get(account, ())) + 1 >= max(map(len, self._of.values()))
 
     async def wait(self, account: int) -> bool:
-        """Wait for a turn; False if it has come too late. Overloaded where the line is too long."""
+        """Wait for a turn; False if it has come too late. ServiceUnavailable where the line is too long."""
         came = perf_counter()
         await self._put(account)
         seconds = perf_counter() - came
@@ -101,7 +101,7 @@ class Waiting:
         return None
 
     def _put(self, account: int) -> asyncio.Future[None]:
-        """Stand in line; Overloaded for the newcomer, or for the newest of one that has more in line."""
+        """Stand in line; ServiceUnavailable for the newcomer, or the newest of one with more in line."""
         if self.number >= ALWAYS and self.number * self.mean_seconds >= self._seconds_max:
             if self.is_full_for(account):
                 raise overloaded()
@@ -112,7 +112,7 @@ class Waiting:
         self.number += 1
         return place
 
-    def _remove(self, account: int, *, newest: bool, error: Overloaded | None) -> bool:
+    def _remove(self, account: int, *, newest: bool, error: ServiceUnavailable | None) -> bool:
         """Take a request out of the line, to answer or to refuse it; False if it waits no more."""
         places = self._of[account]
         place = places.pop() if newest else places.popleft()
@@ -131,9 +131,9 @@ class Waiting:
         return max(self._taken.get(account, 0.0), self._least)
 
 
-def overloaded() -> Overloaded:
+def overloaded() -> ServiceUnavailable:
     """Make the refusal of a request that can't be answered in time."""
-    return Overloaded("More requests have come than can be answered in time. Try again shortly.")
+    return ServiceUnavailable("More requests have come than can be answered in time. Try again shortly.")
 
 
 class LoopTurns:

@@ -7,17 +7,17 @@ from tradebook.storage.postgres import row_security
 from tradebook.storage.schema import TEXT
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
-SHOWN = (
-    ("shown_customers", "customer_id", "customers", ("head", "credit_limit", "contact_info", "ending")),
-    ("shown_addresses", "address_id", "addresses", ("head", "place", "ending")),
+FINISHED = (
+    ("finished_customers", "customer_id", "customers", ("head", "credit_limit", "contact_info", "ending")),
+    ("finished_addresses", "address_id", "addresses", ("head", "place", "ending")),
 )
 
 
 def upgrade() -> None:
     """Add the tables. What stands in them is made afterwards, as indexes are."""
-    for table, key, of, parts in SHOWN:
+    for table, key, of, parts in FINISHED:
         op.create_table(
             table,
             sa.Column("account_id", sa.BigInteger, nullable=False, autoincrement=False),
@@ -37,5 +37,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Remove them."""
-    for table, *_ in SHOWN:
+    for table, *_ in FINISHED:
         op.drop_table(table)

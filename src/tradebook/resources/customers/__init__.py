@@ -13,6 +13,7 @@ from tradebook.resources.customers.addresses import (
 from tradebook.resources.customers.changes import require_customers, survivor_of
 from tradebook.resources.customers.checking import RULES
 from tradebook.resources.customers.fields import FIELDS, NEW
+from tradebook.resources.customers.given_addresses import ADDRESS_FIELDS, AddressChanges, has_value
 from tradebook.resources.customers.index import INDEX
 from tradebook.resources.customers.load import load, load_plain
 from tradebook.resources.customers.numbering import Numbering
@@ -24,12 +25,14 @@ from tradebook.resources.customers.tables import customer_price_groups, customer
 from tradebook.resources.customers.writing import add_customers, change_customers, records
 
 __all__ = [
+    "ADDRESS_FIELDS",
     "COPIED",
     "FIELDS",
     "ID_PREFIX",
     "INDEX",
     "NEW",
     "RULES",
+    "AddressChanges",
     "Customer",
     "Misfit",
     "Numbering",
@@ -42,6 +45,7 @@ __all__ = [
     "customers",
     "customers_of",
     "detach",
+    "has_value",
     "link",
     "links_of",
     "load",

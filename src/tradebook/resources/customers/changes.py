@@ -1,18 +1,19 @@
 """Creating, changing and deleting customers, with the rules between a customer and what it refers to."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from tradebook.crud.change import Change
-from tradebook.crud.records import Values
+from tradebook.crud.records import Values, differ
 from tradebook.errors import (
-    AlreadyDeleted,
     CustomerMerged,
-    HierarchyViolation,
-    ReferenceNotFound,
-    WrongCarrier,
-    WrongGroupType,
+    MissingField,
+    ResourceConflict,
+    ResourceGone,
+    ValidationFailed,
 )
 from tradebook.ids import encode_id
 from tradebook.resources import (
@@ -25,6 +26,7 @@ from tradebook.resources import (
     shipping_terms,
 )
 from tradebook.resources.customers.fields import NEW, columns
+from tradebook.resources.customers.given_addresses import AddressChanges
 from tradebook.resources.customers.index import INDEX
 from tradebook.resources.customers.numbering import Numbering
 from tradebook.resources.customers.parents import Misfit, misfits, review_parents
@@ -35,7 +37,7 @@ from tradebook.resources.customers.writing import add_customers, change_customer
 from tradebook.storage.database import Reader, Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
-ERRORS = (AlreadyDeleted, HierarchyViolation, WrongCarrier, WrongGroupType)
+ERRORS = (ResourceGone, ResourceConflict)
 """What the rules below can refuse with."""
 
 _SURVIVORS = prepare(
@@ -81,13 +83,13 @@ def create(change: Change) -> int:
     return key
 
 
-def _number(writer: Writer, given: str | None) -> str:
+def _number(writer: Writer, given: str | None, key: int | None = None) -> str:
     """Take note of the number that a customer is to have, or find the next one that is free."""
     numbering = Numbering(writer)
     if given is None:
         (given,) = numbering.next(1)
     else:
-        records.require_free(writer, {"id": None, "number": given}, ["number"])
+        records.require_free(writer, {"id": key, "number": given}, ["number"])
         numbering.saw(given)
     numbering.save()
     return given
@@ -95,21 +97,103 @@ def _number(writer: Writer, given: str | None) -> str:
 
 def update(change: Change) -> int:
     """Change the fields of a customer that the body gives."""
-    writer, before, given = change.writer, change.row, dict(change.values)
+    given = _checked(change.writer, change.values, change.row)
+    _change(change.writer, change.row, given)
+    return change.id
+
+
+def put(change: Change) -> int:
+    """Change a customer as a row of an import does: of its addresses too, what is not given stays.
+
+    Nothing is written where nothing is other than before: then it keeps its version.
+    """
+    writer, before, values = change.writer, change.row, dict(change.values)
+    said = _Said(values.pop("bill_to_address", {}), values.pop("ship_to_address", {}))
+    old = tuple(before[f"{part}_to_address_id"] for part in ("bill", "ship"))
+    addresses = AddressChanges(writer)
+    addresses.load(old)
+    new = addresses.of_changed(said, values.get("name", before["name"]), before)
+    has_moved = addresses.attach(change.id, old, new)
+    given = _checked(writer, values, before)
+    given.columns.update(bill_to_address_id=new[0], ship_to_address_id=new[1])
+    if has_moved or given.is_other_than(before):
+        addresses.write_new()
+        # Before the customer is indexed, by where its addresses are then.
+        addresses.write_changed()
+        _change(writer, before, given, places=addresses.rows, has_moved=has_moved)
+    return change.id
+
+
+class _Said(msgspec.Struct):
+    """What the body of a PUT says of the addresses of a customer that is there."""
+
+    bill_to: Values
+    ship_to: Values
+
+    def says(self, part: str) -> bool:
+        """Tell whether anything is said of an address: null clears a field."""
+        return bool(getattr(self, part))
+
+    def require(self, column: str, reason: str) -> None:
+        """Refuse an address that can't be made of what is given."""
+        part, _, field = column.partition(".")
+        param = f"{part}_address.{field}"
+        raise MissingField(f"{param} {reason}.", param=param)
+
+
+class _Given(msgspec.Struct):
+    """What a customer is to have: columns, and price groups unless None."""
+
+    columns: Values
+    groups: Collection[int] | None
+    had_groups: Mapping[int, Collection[int]]
+
+    def is_other_than(self, before: Values) -> bool:
+        """Tell whether a customer with this row has anything that it is to have otherwise."""
+        (had,) = self.had_groups.values() or ((),)
+        return differ(before, self.columns, self.columns) or (
+            self.groups is not None and set(self.groups) != set(had)
+        )
+
+
+def _checked(reader: Reader, values: Values, before: Values) -> _Given:
+    """Check what a body says of a customer that is there, by its fields."""
+    given = dict(values)
     groups = given.pop("customer_price_group_ids", None)
-    _check(writer, given, before, groups or ())
-    after = {**before, **columns(given, before)}
+    _check(reader, given, before, groups or ())
+    had = {} if groups is None else price_groups_of(reader, [before["id"]])
+    return _Given(columns(given, before), groups, had)
+
+
+def _change(
+    writer: Writer,
+    before: Values,
+    given: _Given,
+    *,
+    places: Mapping[int, Mapping[str, Any]] | None = None,
+    has_moved: bool = False,
+) -> None:
+    """Write a customer as it is to be; `has_moved` if an address is another one, or elsewhere.
+
+    `places` are its addresses where their fields were given. Otherwise one that is replaced stays attached.
+    """
+    after = {**before, **given.columns}
     if after["number"] != before["number"]:
-        _number(writer, after["number"])
-    wanted = {} if groups is None else {change.id: groups}
-    had = price_groups_of(writer, wanted) if wanted else {}
+        _number(writer, after["number"], before["id"])
+    groups = {} if given.groups is None else {before["id"]: given.groups}
     stale = change_customers(
-        writer, [(before, after)], price_groups=wanted, had_groups=had, keeps_addresses=True
+        writer,
+        [(before, after)],
+        price_groups=groups,
+        had_groups=given.had_groups,
+        places=places,
+        keeps_addresses=places is None,
     )
     stale.update(review_parents(writer, {before["parent_id"]} ^ {after["parent_id"]}))
+    if has_moved:
+        stale.add(before["id"])
     if stale:
         writer.reindex(INDEX, sorted(stale))
-    return change.id
 
 
 def delete(change: Change) -> None:
@@ -129,13 +213,13 @@ def survivor_of(reader: Reader, key: int, param: str = "id") -> CustomerMerged |
 
 
 def require_customers(reader: Reader, keys: Collection[int], param: str) -> None:
-    """Refuse keys of customers that the account doesn't have: ReferenceNotFound, which names survivors."""
+    """Refuse keys of customers that the account doesn't have: ValidationFailed, which names survivors."""
     try:
         records.require(reader, keys, param)
-    except ReferenceNotFound:
+    except ValidationFailed:
         for key, survivor in reader.rows(_SURVIVORS, ids=list(keys)):
             gone, there = encode_id(ID_PREFIX, key), encode_id(ID_PREFIX, survivor)
-            raise ReferenceNotFound(
+            raise ValidationFailed(
                 f"{param} names {gone}, which was merged into {there}.", param=param
             ) from None
         raise
@@ -158,7 +242,7 @@ def _require_groups(reader: Reader, keys: Collection[int], param: str, kind: str
     wanted = account_groups.TYPES.index(kind)
     found = account_groups.records.require_all(reader, keys, param)
     if any(row["type"] != wanted for row in found.values()):
-        raise WrongGroupType(f"{param} takes groups whose type is {kind}.", param=param)
+        raise ValidationFailed(f"{param} takes groups whose type is {kind}.", param=param)
 
 
 def _check_carrier(reader: Reader, given: Values, before: Values) -> None:
@@ -168,7 +252,7 @@ def _check_carrier(reader: Reader, given: Values, before: Values) -> None:
     if carrier is not None and carrier != before["carrier_id"]:
         (row,) = carriers.records.require_all(reader, [carrier], "default_carrier_id").values()
         if row["deleted_at"] is not None:
-            raise AlreadyDeleted("This carrier was deleted: choose another one.", param="default_carrier_id")
+            raise ResourceGone("This carrier was deleted: choose another one.", param="default_carrier_id")
     if level is None or not any(name in given for name in names):
         return
     param = "default_service_level_id" if "default_service_level_id" in given else "default_carrier_id"
@@ -177,7 +261,7 @@ def _check_carrier(reader: Reader, given: Values, before: Values) -> None:
         for key, row in service_levels.records.require_all(reader, [level], param).items()
     }
     if not service_levels.go_together(carrier, level, carrier_of):
-        raise WrongCarrier(
+        raise ValidationFailed(
             "The service level belongs to another carrier: give default_carrier_id and "
             "default_service_level_id that go together.",
             param=param,
@@ -190,4 +274,4 @@ def _check_parent(reader: Reader, parent: int, before: Values) -> None:
     if misfit == "missing":
         require_customers(reader, [parent], param)
     elif misfit is not None:
-        raise HierarchyViolation(_MISFITS[misfit], param=param)
+        raise ResourceConflict(_MISFITS[misfit], param=param)

@@ -9,6 +9,7 @@ from tradebook.crud.fields import Body, Field, Object
 from tradebook.crud.kinds import EMAIL, LINE, NOTE, URL, Flag, Id, Many, OneOf
 from tradebook.crud.records import Values
 from tradebook.crud.table_fields import Cell, TableField, given, kept, new_row, own, ref, required_first
+from tradebook.ids import encode_id, example_key
 from tradebook.resources import (
     account_groups,
     account_users,
@@ -23,11 +24,18 @@ from tradebook.resources.account_statuses import StatusCode
 from tradebook.resources.customers.shape import ID_PREFIX, BillingType, Customer, EdiStatus
 from tradebook.resources.priorities import PriorityCode
 from tradebook.resources.quantities import amount
+from tradebook.resources.system import system_id
 
 FIELDS = (
-    own("number", LINE, "Unique in the account. Default: the next number in sequence.", can_be_null=False),
-    own("name", LINE, "What the customer is called.", is_required=True),
-    own("status", OneOf(StatusCode), "The account status.", default="normal"),
+    own(
+        "number",
+        LINE,
+        "Unique in the account. Default: the next number in sequence.",
+        can_be_null=False,
+        example="C-2041",
+    ),
+    own("name", LINE, "What the customer is called.", is_required=True, example="Harbor Coffee"),
+    own("status", OneOf(StatusCode), "The account status.", default="normal", example="preferred"),
     own("edi_status", OneOf(EdiStatus), "Whether the customer exchanges data (EDI).", default="disabled"),
     own(
         "commission_policy",
@@ -38,7 +46,7 @@ FIELDS = (
     own("freight_policy", OneOf(FreightPolicy), "The customer's own policy.", default="billed_freight"),
     own("note", NOTE, "A note, in one or several lines."),
     own("email", EMAIL, "An email address."),
-    own("phone", LINE, "A phone number."),
+    own("phone", LINE, "A phone number.", example="+1 207 555 0142"),
     own("url", URL, "A web address."),
     amount("credit_limit", "The most that the customer may owe."),
     ref(
@@ -53,6 +61,7 @@ FIELDS = (
     TableField(
         name="customer_price_group_ids",
         kind=Many(Id(account_groups.ID_PREFIX)),
+        example=[encode_id(account_groups.ID_PREFIX, example_key(2))],
         description="Groups whose type is `pricing_group`. The list replaces all of them.",
         cells=(Cell("price_groups", LINE, "The names of all its pricing groups.", is_list=True),),
     ),
@@ -72,6 +81,7 @@ FIELDS = (
         Cell("carrier", LINE, "The name or the code of a carrier.", names="name"),
         field="default_carrier_id",
         is_required=True,
+        example=system_id(carriers.ID_PREFIX, "carrier"),
     ),
     ref(
         "service_level_id",
@@ -80,9 +90,10 @@ FIELDS = (
         "A service level of the default carrier.",
         Cell("service_level", LINE, "The name of a service level of the carrier.", names="name"),
         field="default_service_level_id",
+        example=system_id(service_levels.ID_PREFIX, "service_level"),
     ),
     own("carrier_billing_type", OneOf(BillingType), "Whom the carrier bills."),
-    own("carrier_billing_account", LINE, "The account that the carrier bills."),
+    own("carrier_billing_account", LINE, "The account that the carrier bills.", example="00417733"),
     ref(
         "payment_term_id",
         "payment_terms",
@@ -91,6 +102,7 @@ FIELDS = (
         Cell("payment_term", LINE, "The name of a payment term.", names="name"),
         field="default_payment_term_id",
         is_required=True,
+        example=system_id(payment_terms.ID_PREFIX, "payment_term"),
     ),
     ref(
         "shipping_term_id",
@@ -100,6 +112,7 @@ FIELDS = (
         Cell("shipping_term", LINE, "The name of a shipping term.", names="name"),
         field="default_shipping_term_id",
         is_required=True,
+        example=system_id(shipping_terms.ID_PREFIX, "shipping_term"),
     ),
     own(
         "priority",
@@ -144,19 +157,39 @@ FIELDS = (
 NEW: Values = {**new_row(FIELDS), "is_parent": 0}
 """The row of a customer of whom nothing is said."""
 
-_ADDRESS = Object(Body("AddressInput", required_first(addresses.FIELDS), shape=addresses.Address))
-_INLINE = {
-    "bill_to_address_id": Field("bill_to_address", _ADDRESS, "Where invoices go.", is_required=True),
-    "ship_to_address_id": Field("ship_to_address", _ADDRESS, "Where goods go.", is_required=True),
-}
-"""A new customer brings its addresses along."""
 
+def _with_inline(address: Body) -> tuple[Field, ...]:
+    """List the fields of a body that brings the customer's addresses along."""
+    inline = {
+        f"{name}_id": Field(name, Object(address), description, is_required=True)
+        for name, description in (
+            ("bill_to_address", "Where invoices go."),
+            ("ship_to_address", "Where goods go."),
+        )
+    }
+    return required_first(inline.get(field.name, field) for field in FIELDS)
+
+
+_ADDRESS = required_first(addresses.FIELDS)
 CREATE = Body(
     "CustomerCreate",
-    required_first(_INLINE.get(field.name, field) for field in FIELDS),
+    _with_inline(Body("AddressInput", _ADDRESS, shape=addresses.Address, shown=addresses.SHOWN)),
     shape=Customer,
 )
-UPDATE = Body("CustomerUpdate", required_first(FIELDS), is_partial=True, shape=Customer)
+PUT = Body(
+    "CustomerPut",
+    _with_inline(
+        Body("AddressPut", _ADDRESS, is_partial=True, shape=addresses.Address, shown=addresses.SHOWN)
+    ),
+    is_partial=True,
+    shape=Customer,
+    shown=tuple(field.name for field in CREATE.fields if field.is_required),
+)
+"""As CREATE for a new customer; of one that is there, also of its addresses, absent fields stay."""
+
+UPDATE = Body(
+    "CustomerUpdate", required_first(FIELDS), is_partial=True, shape=Customer, shown=("status", "note")
+)
 
 
 def columns(values: Values, before: Values) -> Values:

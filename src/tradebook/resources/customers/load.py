@@ -23,6 +23,7 @@ from tradebook.resources import (
     shipping_terms,
 )
 from tradebook.resources.account_groups import FREIGHT_POLICIES
+from tradebook.resources.customers.finished import COLUMNS, FINISHED, NOTHING_ELSE, OTHERS, plain
 from tradebook.resources.customers.shape import (
     BILLING_TYPES,
     ID_PREFIX,
@@ -31,8 +32,7 @@ from tradebook.resources.customers.shape import (
     CustomerFreightPreferences,
     CustomerNotificationPreferences,
 )
-from tradebook.resources.customers.shown import COLUMNS, NOTHING_ELSE, OTHERS, SHOWN, plain
-from tradebook.resources.customers.tables import customer_price_groups, customers, shown_customers
+from tradebook.resources.customers.tables import customer_price_groups, customers, finished_customers
 from tradebook.resources.priorities import PRIORITIES
 from tradebook.resources.quantities import unit_of
 from tradebook.storage.database import Row
@@ -91,7 +91,7 @@ _INCLUDED = (
     _c.ship_to_address_id,
     _c.type_id,
 )
-_s = shown_customers.c
+_s = finished_customers.c
 _WHOLE = (
     _c.id,
     _s.head,
@@ -129,7 +129,7 @@ _PLAIN_READS = _reads(_s.customer_id, *_PLAIN)
 _WHOLE_READS = _reads(_c.id, *_WHOLE, both=_BOTH)
 # Where no JSON is kept.
 _PLAIN_ROWS = _reads(_c.id, *COLUMNS)
-_WHOLE_ROWS = _reads(_c.id, *SHOWN.columns, *_INCLUDED[1:])
+_WHOLE_ROWS = _reads(_c.id, *FINISHED.columns, *_INCLUDED[1:])
 _PRICE_GROUPS = NewestOfEach(
     customer_price_groups.c.customer_id, customer_price_groups.c.group_id, NESTED_MAX + 1
 )
@@ -141,7 +141,7 @@ def load(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
     if not view.include:
         return load_plain(view, keys)
     reader = view.reader
-    rows = SHOWN.read(reader, _WHOLE_READS.by_key, ids=keys)
+    rows = FINISHED.read(reader, _WHOLE_READS.by_key, ids=keys)
     if rows is None:
         rows = _with_parts(reader.rows(_WHOLE_ROWS.by_key, ids=keys))
     if len(rows) > 1 and not view.include.isdisjoint(_LISTS):
@@ -155,15 +155,15 @@ def load_span(view: View, span: Span) -> Mapping[int, Any]:
     """Return the finished customers of a span; this needs one statement less than reading keys first."""
     reader, bounds = view.reader, span.bounds
     if not view.include:
-        rows = SHOWN.read(reader, _PLAIN_READS.of(span), **bounds)
+        rows = FINISHED.read(reader, _PLAIN_READS.of(span), **bounds)
         return _shown(rows) if rows is not None else plain(reader.rows(_PLAIN_ROWS.of(span), **bounds))
-    rows = SHOWN.read(reader, _WHOLE_READS.of(span), **bounds)
+    rows = FINISHED.read(reader, _WHOLE_READS.of(span), **bounds)
     return _finish(view, _with_parts(reader.rows(_WHOLE_ROWS.of(span), **bounds)) if rows is None else rows)
 
 
 def load_plain(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
     """Return customers as they are shown inside another one: every sub-object is null."""
-    rows = SHOWN.read(view.reader, _PLAIN_READS.by_key, ids=keys)
+    rows = FINISHED.read(view.reader, _PLAIN_READS.by_key, ids=keys)
     return _shown(rows) if rows is not None else plain(view.reader.rows(_PLAIN_ROWS.by_key, ids=keys))
 
 
@@ -173,9 +173,9 @@ def _shown(rows: Sequence[Row]) -> dict[int, msgspec.Raw]:
 
 def _with_parts(rows: Sequence[Row]) -> list[Row]:
     """Give rows the JSON that is not kept of them: they become rows of `_WHOLE`."""
-    count = len(SHOWN.columns)
-    places = [SHOWN.columns.index(each) for each in (_c.parent_id, _c.is_parent, _c.credit_limit_currency)]
-    parts = SHOWN.make([row[:count] for row in rows])
+    count = len(FINISHED.columns)
+    places = [FINISHED.columns.index(each) for each in (_c.parent_id, _c.is_parent, _c.credit_limit_currency)]
+    parts = FINISHED.make([row[:count] for row in rows])
     return [(row[0], *parts[row[0]], *(row[at] for at in places), *row[count:]) for row in rows]
 
 

@@ -11,8 +11,8 @@ from tradebook.crud.fields import Body, Field
 from tradebook.crud.kinds import Flag, Id, Many
 from tradebook.crud.records import Values
 from tradebook.crud.versions import next_version
-from tradebook.errors import HierarchyViolation, ValidationFailed
-from tradebook.ids import encode_id
+from tradebook.errors import ResourceConflict, ValidationFailed
+from tradebook.ids import SOURCE, encode_id, example_key
 from tradebook.resources import account_groups, addresses
 from tradebook.resources.customers.addresses import (
     Pair,
@@ -35,8 +35,8 @@ from tradebook.resources.customers.tables import (
     customer_price_groups,
     customer_search,
     customers,
+    finished_customers,
     merged_customers,
-    shown_customers,
 )
 from tradebook.resources.customers.writing import records
 from tradebook.storage.database import Writer
@@ -51,6 +51,7 @@ BODY = Body(
             Many(Id(ID_PREFIX), 1),
             "The customers to merge into this one. They are deleted.",
             is_required=True,
+            example=[encode_id(ID_PREFIX, example_key(SOURCE))],
         ),
         Field(
             "dry_run", Flag(), "Only show what would move and what would be lost. Default: false.", default=0
@@ -71,7 +72,7 @@ _DROPS = [
         (customer_addresses, customer_addresses.c.customer_id),
         (customer_price_groups, customer_price_groups.c.customer_id),
         (customer_search, customer_search.c.customer_id),
-        (shown_customers, shown_customers.c.customer_id),
+        (finished_customers, finished_customers.c.customer_id),
         (customers, _c.id),
     )
 ]
@@ -93,18 +94,26 @@ class MergeLoss(msgspec.Struct, frozen=True):
     """A value of a source that is lost, because the customer that remains has another one."""
 
     customer_id: str
+    """The source that has the value, such as `ac_2t17adc000002`."""
     field: str
+    """The field as a body calls it, such as `note`."""
     lost: Any
+    """The value that is lost."""
     kept: Any
+    """The value that stays."""
 
 
 class MergeLeftOut(msgspec.Struct, frozen=True):
     """How much of each list of a preview is not shown, because it had no room."""
 
     moved_address_ids: int
+    """How many ids of addresses are not listed."""
     moved_price_group_ids: int
+    """How many ids of price groups are not listed."""
     moved_child_account_ids: int
+    """How many ids of child accounts are not listed."""
     losses: int
+    """How many losses are not listed."""
 
 
 class CustomerMergePreview(msgspec.Struct, frozen=True):
@@ -112,12 +121,19 @@ class CustomerMergePreview(msgspec.Struct, frozen=True):
 
     object: Literal["customer_merge_preview"]
     customer_id: str
+    """The customer that would stay, such as `ac_2t17adc000000`."""
     source_customer_ids: list[str]
+    """The customers that would be merged into it, such as `ac_2t17adc000002`."""
     moved_address_ids: list[str]
+    """The addresses that it would get, such as `ad_2t17adc000000`."""
     moved_price_group_ids: list[str]
+    """The price groups that it would get, such as `acgr_2t17adc000002`."""
     moved_child_account_ids: list[str]
+    """The child accounts that it would get, such as `ac_2t17adc000003`."""
     losses: list[MergeLoss]
+    """The values that would be lost."""
     left_out: MergeLeftOut
+    """How many entries of each list had no room."""
 
 
 class _Merge(msgspec.Struct, frozen=True):
@@ -162,7 +178,7 @@ def _plan(change: Change) -> _Merge:
     gone = {change.id, *keys}
     children = [key for key in children_of(reader, keys) if key not in gone]
     if children and target["parent_id"] is not None and target["parent_id"] not in gone:
-        raise HierarchyViolation(
+        raise ResourceConflict(
             "The sources have child accounts, which can't become children of a child account.", param=PARAM
         )
     groups = price_groups_of(reader, [change.id])[change.id]

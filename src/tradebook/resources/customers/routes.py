@@ -2,11 +2,13 @@
 
 from typing import Any, Literal
 
-from tradebook.crud.kinds import Id, OneOf
+from msgspec import structs
+
+from tradebook.crud.kinds import LINE, Id, OneOf
 from tradebook.crud.parameters import END_DATE, START_DATE, Parameter, Q, Text
-from tradebook.crud.resource import Action, Gone, ItemRoute, ListRoute, PathObject, Resource
+from tradebook.crud.resource import Action, Creation, Gone, ItemRoute, ListRoute, PathObject, Resource
 from tradebook.crud.walks import walk_of_index, walk_of_owned
-from tradebook.errors import CustomerMerged, HierarchyViolation
+from tradebook.errors import CustomerMerged, ResourceConflict
 from tradebook.resources import (
     account_groups,
     account_users,
@@ -19,7 +21,7 @@ from tradebook.resources.account_groups import AccountGroup, CommissionPolicy, F
 from tradebook.resources.account_statuses import StatusCode
 from tradebook.resources.customers import changes, index, merging
 from tradebook.resources.customers.changes import survivor_of
-from tradebook.resources.customers.fields import CREATE, UPDATE
+from tradebook.resources.customers.fields import CREATE, PUT, UPDATE
 from tradebook.resources.customers.load import INCLUDES, load, load_plain, load_span
 from tradebook.resources.customers.shape import ID_PREFIX, PATH, Customer
 from tradebook.resources.customers.tables import customer_price_groups, customers
@@ -101,12 +103,16 @@ FILTERS = (
             "`state` and `postal_code` given together must match one and the same address.",
             index.PLACE,
             place,
+            example=example,
         )
-        for place, name in enumerate(("city", "state", "postal_code"))
+        for place, (name, example) in enumerate(
+            (("city", "Portland"), ("state", "ME"), ("postal_code", "04101"))
+        )
     ),
 )
 
 _PATH_OBJECT = PathObject("id", ID_PREFIX, records, gone=Gone(CustomerMerged, survivor_of))
+_BY_NUMBER = PathObject("number", ID_PREFIX, records, by=structs.replace(LINE, such_as="10001"))
 _CHANGED: dict[str, Any] = {"item": Customer, "load": load, "includes": INCLUDES}
 
 resource = Resource(
@@ -133,6 +139,27 @@ resource = Resource(
             path_objects=(_PATH_OBJECT,),
             load=load,
             includes=INCLUDES,
+        ),
+        ItemRoute(
+            path=f"{PATH}/by-number/{{number}}",
+            summary="Get a customer by its number",
+            permission="customers:read",
+            item=Customer,
+            path_objects=(_BY_NUMBER,),
+            load=load,
+            includes=INCLUDES,
+        ),
+        Action(
+            method="PUT",
+            path=f"{PATH}/by-number/{{number}}",
+            summary="Create or change the customer with a number; absent fields stay as they are",
+            permissions=("customers:update",),
+            act=changes.put,
+            or_creates=Creation("customers:create", changes.create, PATH),
+            errors=changes.ERRORS,
+            body=PUT,
+            path_objects=(_BY_NUMBER,),
+            **_CHANGED,
         ),
         Action(
             method="POST",
@@ -171,7 +198,7 @@ resource = Resource(
             summary="Merge customers into one",
             permissions=("customers:update", "customers:delete"),
             act=merging.merge,
-            errors=(HierarchyViolation,),
+            errors=(ResourceConflict,),
             body=merging.BODY,
             path_objects=(_PATH_OBJECT,),
             previews=(merging.CustomerMergePreview,),

@@ -35,8 +35,8 @@ customer_search: sa.Table = table(
     key=("customer_id",),
 )
 
-shown_customers: sa.Table = table(
-    "shown_customers",
+finished_customers: sa.Table = table(
+    "finished_customers",
     reference("customer_id", "customers"),
     # The JSON of a customer in parts: what is included stands between the head and the ending.
     text("head"),

@@ -11,6 +11,7 @@ from tradebook.crud.records import BeforeAfter, Values
 from tradebook.ids import milliseconds_of
 from tradebook.resources.customers import (
     NEW,
+    AddressChanges,
     Numbering,
     add_customers,
     change_customers,
@@ -21,7 +22,6 @@ from tradebook.resources.quantities import kept
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 from tradebook.transfer.columns import CUSTOMER_CELLS
-from tradebook.transfer.imports.addresses import AddressChanges
 from tradebook.transfer.imports.parents import NOT_WRITTEN, Families
 from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.references import References
@@ -92,7 +92,7 @@ class Batches:
         values.update(self._references.columns(record, NEW))
         groups = self._references.price_groups(record)
         values.update(kept("credit_limit", values["credit_limit"], values["credit_limit_currency"]))
-        bill, ship = batch.addresses.of_new(record)
+        bill, ship = batch.addresses.of_new(record, record.own.get("name"))
         if record.problems:
             return NOT_WRITTEN
         key = record.key or self._keys.created_at(record.own["created_at"])
@@ -112,7 +112,8 @@ class Batches:
         values.update(self._references.columns(record, known))
         groups = self._references.price_groups(record)
         values.update(kept("credit_limit", values["credit_limit"], values["credit_limit_currency"]))
-        bill, ship = batch.addresses.of_changed(record, known)
+        name = record.own.get("name", known["name"])
+        bill, ship = batch.addresses.of_changed(record, name, known)
         created_at = record.own.get("created_at")
         if created_at is not None and created_at != milliseconds_of(key):
             reason = f"can't change: the customer was created at {format_ms(milliseconds_of(key))}"

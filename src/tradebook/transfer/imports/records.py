@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from tradebook.resources.customers import has_value
 from tradebook.text import shortened
 from tradebook.transfer.columns import COLUMNS
 from tradebook.transfer.files.rows import VALUE_SHOWN_MAX, Problem, Row
@@ -26,6 +27,10 @@ class CheckedRow(msgspec.Struct):
         """Note that this row can't be taken in."""
         self.refused.append(column)
         self.problems.append(problem(self.line, column, value, reason))
+
+    def says(self, part: str) -> bool:
+        """Tell whether any cell of an address has a value."""
+        return has_value(getattr(self, part))
 
     def require(self, column: str, reason: str) -> None:
         """Note that a column is missing, unless what it holds was refused already."""

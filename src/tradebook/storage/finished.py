@@ -21,7 +21,7 @@ Make = Callable[[Iterable[Row]], Mapping[int, tuple[str, ...]]]
 _DIGEST_BYTES = 8
 
 
-class ShownRows:
+class FinishedRows:
     """The JSON of one table's rows, in the columns of a table of its own."""
 
     def __init__(

@@ -1,28 +1,27 @@
-"""What an import does to addresses: new ones, changed ones, and which customers use them.
+"""What is said of customers' addresses field by field: new ones, changed ones, and which customers use them.
 
-An address may be used by several customers. A row speaks only for its own customer. So if others use the
-address too, it stays as it is, and the row's customer gets a new one. No address is deleted: nobody can
-tell whether an import made it, or somebody who still wants it.
+A row of an import says it, and a request that names its customer by the number. An address may be used by
+several customers, and each row speaks only for its own one. So if others use the address too, it stays as it
+is, and the row's customer gets a new one. No address is deleted: nobody can tell whether an import made it,
+or somebody who still wants it.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
 from tradebook.crud.records import Values, differ
 from tradebook.crud.table_fields import new_row
 from tradebook.resources.addresses import FIELDS, agree, records
-from tradebook.resources.customers import COPIED, copy_places, customer_addresses
+from tradebook.resources.customers.addresses import COPIED, copy_places, customer_addresses
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
-from tradebook.transfer.columns import ADDRESS_CELLS
-from tradebook.transfer.imports.records import CheckedRow
 
-ADDRESS_FIELDS = tuple(cell.name for cell in ADDRESS_CELLS)
+ADDRESS_FIELDS = tuple(field.name for field in FIELDS)
 _DEFAULTS: Values = new_row(FIELDS)
-_NEVER_NULL = frozenset(cell.name for cell in ADDRESS_CELLS if not cell.can_be_null)
+_NEVER_NULL = frozenset(field.name for field in FIELDS if not field.can_be_null)
 
 _links = customer_addresses.c
 _USERS = prepare(
@@ -30,6 +29,19 @@ _USERS = prepare(
         _links.account_id == ACCOUNT, any_of(_links.address_id, "ids")
     )
 )
+
+
+class Given(Protocol):
+    """What is said of one customer's addresses. A part holds only what is given; None clears."""
+
+    bill_to: Values
+    ship_to: Values
+
+    def says(self, part: str) -> bool:
+        """Tell whether anything is said of an address: null in a body is, an empty cell of a file is not."""
+
+    def require(self, column: str, reason: str) -> None:
+        """Take note of what is missing."""
 
 
 class AddressChanges:
@@ -54,30 +66,33 @@ class AddressChanges:
                 if is_attached:
                     self._attached[customer].add(key)
 
-    def of_new(self, record: CheckedRow) -> tuple[int | None, int | None]:
+    def of_new(self, given: Given, name: str | None) -> tuple[int | None, int | None]:
         """Return the bill-to and ship-to address of a new customer. Default: one address for both."""
-        name = record.own.get("name")
-        bill = self._add_given(record, "bill_to", name)
-        ship = self._add_given(record, "ship_to", name, bill)
+        bill = self._add_given(given, "bill_to", name)
+        ship = self._add_given(given, "ship_to", name, bill)
         return bill, bill if ship is None else ship
 
-    def of_changed(self, record: CheckedRow, customer: Mapping[str, Any]) -> tuple[int | None, int | None]:
-        """Return the addresses that a customer has after its row; columns that the row doesn't give stay."""
+    def of_changed(
+        self, given: Given, name: str | None, customer: Mapping[str, Any]
+    ) -> tuple[int | None, int | None]:
+        """Return the addresses that a customer has afterwards; fields that are not given stay.
+
+        A new address without a name of its own gets that of the customer, `name`.
+        """
         old_bill, old_ship = customer["bill_to_address_id"], customer["ship_to_address_id"]
         before = self.rows.get(old_ship, {})
-        name = record.own.get("name", customer["name"])
-        bill = self._change(record, "bill_to", old_bill, customer["id"], name)
-        if not _has_value(record.ship_to):
-            is_emptied = _is_emptied(record.ship_to)
+        bill = self._change(given, "bill_to", old_bill, customer["id"], name)
+        if not given.says("ship_to"):
+            is_emptied = _is_emptied(given.ship_to)
             if is_emptied and self._are_alike(bill, old_ship):
                 # An export leaves a ship-to empty that agrees with the bill-to: these two stay as they are.
                 return bill, old_ship
             if old_bill == old_ship or is_emptied:
                 return bill, bill
         elif old_bill == old_ship and old_ship is not None and bill is not None:
-            values = _merged(before, record.ship_to)
+            values = _merged(before, given.ship_to)
             return bill, self._add(values, bill)
-        return bill, self._change(record, "ship_to", old_ship, customer["id"], name, bill)
+        return bill, self._change(given, "ship_to", old_ship, customer["id"], name, bill)
 
     def _are_alike(self, one: int | None, other: int | None) -> bool:
         if one is None or other is None or one == other:
@@ -86,19 +101,19 @@ class AddressChanges:
 
     def _change(
         self,
-        record: CheckedRow,
+        given: Given,
         part: str,
         key: int | None,
         customer: int,
-        name: str,
+        name: str | None,
         other: int | None = None,
     ) -> int | None:
-        given = getattr(record, part)
+        fields = getattr(given, part)
         if key is None:
-            return self._add_given(record, part, name, other)
-        if _is_emptied(given):
+            return self._add_given(given, part, name, other)
+        if _is_emptied(fields):
             return None
-        values = _merged(self.rows[key], given)
+        values = _merged(self.rows[key], fields)
         if values == self.rows[key]:
             return key
         if self._users[key] - {customer}:
@@ -107,16 +122,14 @@ class AddressChanges:
         self.rows[key] = values
         return key
 
-    def _add_given(
-        self, record: CheckedRow, part: str, name: str | None, other: int | None = None
-    ) -> int | None:
-        given = getattr(record, part)
-        if not _has_value(given):
+    def _add_given(self, given: Given, part: str, name: str | None, other: int | None = None) -> int | None:
+        fields = getattr(given, part)
+        if not given.says(part):
             return None
-        if given.get("country") is None:
-            record.require(f"{part}.country", "is missing: an address needs a country")
+        if fields.get("country") is None:
+            given.require(f"{part}.country", "is missing: an address needs a country")
             return None
-        values = {**_DEFAULTS, **given}
+        values = {**_DEFAULTS, **fields}
         if values["name"] is None:
             values["name"] = name
         if values["name"] is None:
@@ -159,13 +172,14 @@ class AddressChanges:
         copy_places(self._writer, {row["id"]: row for before, row in changes if differ(before, row, COPIED)})
 
 
-def _has_value(given: Values) -> bool:
+def has_value(given: Values) -> bool:
+    """Tell whether a part gives more than what is to be cleared."""
     return any(value is not None for value in given.values())
 
 
 def _is_emptied(given: Values) -> bool:
     """Tell whether the row has every column of the address, all empty: then there is no address."""
-    return len(given) == len(ADDRESS_FIELDS) and not _has_value(given)
+    return len(given) == len(ADDRESS_FIELDS) and not has_value(given)
 
 
 def _merged(values: Values, given: Values) -> Values:

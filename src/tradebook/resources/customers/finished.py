@@ -17,11 +17,11 @@ from tradebook.resources.customers.shape import (
     Customer,
     CustomerContactInfo,
 )
-from tradebook.resources.customers.tables import customers, shown_customers
+from tradebook.resources.customers.tables import customers, finished_customers
 from tradebook.resources.quantities import PREFIX as QUANTITY_PREFIX
 from tradebook.resources.quantities import Quantity
 from tradebook.storage.database import Row
-from tradebook.storage.shown import ShownRows
+from tradebook.storage.finished import FinishedRows
 
 _c = customers.c
 COLUMNS: tuple[sa.Column[Any], ...] = (
@@ -106,4 +106,4 @@ _SAMPLES = [
     )
     for n in range(12)
 ]
-SHOWN = ShownRows(shown_customers, (*COLUMNS, *_PARTS_OF), _parts, _SAMPLES)
+FINISHED = FinishedRows(finished_customers, (*COLUMNS, *_PARTS_OF), _parts, _SAMPLES)

@@ -1,0 +1,1 @@
+"""The pages to read: the reference of the API, the errors, and the way to both."""
