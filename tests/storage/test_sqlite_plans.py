@@ -26,7 +26,7 @@ from tradebook.storage.sqlite.index import keys_statement, walk_statement
 GOOD = re.compile(
     r"SEARCH \w+ USING (PRIMARY KEY|(COVERING )?INDEX \w+) \(account_id=\?.*\)"
     r"|SCAN customers_index_\w+ VIRTUAL TABLE INDEX \d+:M.*|SCAN (json_each|anon_\d+) VIRTUAL TABLE INDEX 1:"
-    r"|(LIST|CORRELATED LIST) SUBQUERY \d+"
+    r"|(LIST|CORRELATED LIST|REUSE LIST) SUBQUERY \d+"
 )
 REFERENCES = [c for table in metadata.sorted_tables for c in table.columns if "references" in c.info]
 DELETE = "DELETE FROM {} WHERE account_id = ? AND id = ?"

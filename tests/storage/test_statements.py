@@ -34,6 +34,9 @@ class Counting:
         self.count += 1
         return self._reader.rows(statement, **values)
 
+    def is_whole(self, name):
+        return self._reader.is_whole(name)
+
     def keys(self, *arguments, **options):
         self.count += 1
         return self._reader.keys(*arguments, **options)

@@ -73,11 +73,14 @@ class FinishedRows:
 
     def change(self, writer: Writer, rows: Sequence[Mapping[str, Any]]) -> None:
         """Keep the JSON of whole rows that have changed."""
-        made = self._made([tuple(row[name] for name in self._names) for row in rows])
-        writer.insert(self._update, [{**parts, "key": parts[self.key.name]} for parts in made])
+        writer.insert(self._update, self._changes([tuple(row[name] for name in self._names) for row in rows]))
 
     def renew(self, writer: Writer, keys: Sequence[int]) -> None:
-        """Read some rows, and keep their JSON; that of rows that are gone is dropped."""
+        """Keep the JSON of some rows that were changed, and are not at hand."""
+        writer.insert(self._update, self._changes(writer.rows(self._rows, ids=list(keys))))
+
+    def make_anew(self, writer: Writer, keys: Sequence[int]) -> None:
+        """Keep the JSON of some rows whatever is kept of them; that of rows that are gone is dropped."""
         if keys:
             writer.run(self._delete, ids=list(keys))
             writer.insert(self._insert, self._made(writer.rows(self._rows, ids=list(keys))))
@@ -91,6 +94,9 @@ class FinishedRows:
             with suppress(LookupError):
                 if self.make([rows[key]] if key in rows else []).get(key) != found.get(key):
                     yield key
+
+    def _changes(self, rows: Iterable[Row]) -> list[dict[str, Any]]:
+        return [{**parts, "key": parts[self.key.name]} for parts in self._made(rows)]
 
     def _made(self, rows: Iterable[Row]) -> list[dict[str, Any]]:
         return [

@@ -134,7 +134,7 @@ class IndexVersions:
             if isinstance(part, ListIndex):
                 writer.reindex(part, keys)
             else:
-                part.renew(writer, keys)
+                part.make_anew(writer, keys)
             count += len(keys)
             is_whole = len(keys) < ROWS_AT_ONCE
             kept[part.name] = Made(self._own[part.name], None if is_whole else keys[-1])

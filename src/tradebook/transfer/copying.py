@@ -162,7 +162,7 @@ def _reindex(reader: Reader, writer: Writer) -> None:
                 keys = [row[place] for row in rows]
                 writer.reindex(index, keys)
                 if index.finished is not None:
-                    index.finished.renew(writer, keys)
+                    index.finished.make_anew(writer, keys)
 
 
 def _content(reader: Reader) -> _Content:
