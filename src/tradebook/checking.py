@@ -175,6 +175,8 @@ def _rules_of_columns() -> Iterator[Rule]:
     for table in metadata.sorted_tables:
         for column in table.c:
             currency = table.c.get(f"{column.name}_currency")
+            if "case_folded" in column.info:
+                yield _folding(column)
             if "references" in column.info:
                 yield _reference(column)
             if isinstance(column.type, sa.SmallInteger):
@@ -183,14 +185,21 @@ def _rules_of_columns() -> Iterator[Rule]:
                 yield _amount(column, currency)
 
 
-def _email_says(email: str | None, folded: str | None, key: int) -> str | None:
-    own = None if email is None else fold_case(email)
-    if folded == own or (own is not None and folded == apart(own, key)):
-        return None
-    return "is known by another email than it has (email_folded)"
+def _folding(column: sa.Column[Any]) -> Rule:
+    """Make the rule for a column that keeps another one's text without its case."""
+    of = column.table.c[column.info["case_folded"]]
+    walked, key = _walked(column.table)
+
+    def says(text: str | None, folded: str | None) -> str | None:
+        own = None if text is None else fold_case(text)
+        if folded == own or (own is not None and folded == apart(own, str(text))):
+            return None
+        return f"is known by another {of.name} than it has ({column.name})"
+
+    return rule(walked, says, key=key, told=(of, column))
 
 
-_u, _k, _carrier = account_users.account_users.c, api_keys.api_keys.c, carriers.carriers.c
+_k, _carrier = api_keys.api_keys.c, carriers.carriers.c
 _l = service_levels.service_levels.c
 _defaults = (
     sa.select(sa.func.count())
@@ -204,7 +213,6 @@ _RULES = sorted(
     (
         *_rules_of_columns(),
         *customers.RULES,
-        rule(_u.id, _email_says, told=(_u.email, _u.email_folded, _u.id)),
         rule(
             _carrier.id,
             lambda count: f"has {count} default service levels",

@@ -41,6 +41,8 @@ def fold(text: str) -> str:
 
 def fold_case(text: str) -> str:
     """Reduce text to what counts where capitals don't; accents do, however they are written."""
+    if text.isascii():
+        return text.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 

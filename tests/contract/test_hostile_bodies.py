@@ -49,7 +49,7 @@ WRONG = {
     "a surrogate as a key": b'{"\\udfff": 1, "name": "A", "type": "type_group"}',
     "U+0000": b'{"name": "a\\u0000b", "type": "type_group"}',
     "a line break in a name": b'{"name": "a\\nb", "type": "type_group"}',
-    "a name that is too long": json.dumps({"name": "x" * 201, "type": "type_group"}).encode(),
+    "a name that is too long": json.dumps({"name": "x" * 256, "type": "type_group"}).encode(),
     "a name that shows nothing": b'{"name": "\\u200b\\ufeff", "type": "type_group"}',
     "a delete character": b'{"name": "a\\u007f", "type": "type_group"}',
     "an account": b'{"name": "A", "type": "type_group", "account_id": "ac_0000000000000"}',

@@ -52,7 +52,7 @@ OPTIONAL = {
 }  # fmt: skip
 REP_NAMES = {"ann@seller.example": "Ann Lee"}
 LEVELS = [
-    ("FedEx", "2Day"), ("FedEx", None), ("Own Van", "Same Day"), ("Own Van", "Ñight 2"), ("Own Van", None),
+    ("FedEx", "2Day"), ("FedEx", None), ("Own Van", "Same Day"), ("Own Van", "Ñight 2"), ("OWN van", "ñight 2"), ("Own Van", None),
     ("Ärö Fracht", "Same Day"), ("ltl1", "Day"), ("ups", "Ground"),
 ]  # fmt: skip
 
@@ -81,8 +81,8 @@ def files(draw):
         carrier, level = draw(st.sampled_from(LEVELS))
         row = {
             "name": draw(line),
-            "type": draw(st.sampled_from(["Retail", "Trade"])),
-            "payment_term": draw(st.sampled_from(["Net 30", "House 10", "net 45"])),
+            "type": draw(st.sampled_from(["Retail", "Trade", "TRADE"])),
+            "payment_term": draw(st.sampled_from(["Net 30", "House 10", "HOUSE 10", "net 45"])),
             "shipping_term": draw(st.sampled_from(["Free Freight", "By hand"])),
             "carrier": carrier,
             **draw(st.fixed_dictionaries({}, optional=OPTIONAL)),
@@ -98,7 +98,7 @@ def files(draw):
         if place < numbered:
             row["number"] = pool[place]
         if heads and draw(st.booleans()):
-            row["parent_number"] = draw(st.sampled_from(heads))
+            row["parent_number"] = draw(st.sampled_from([*heads, *map(str.swapcase, heads)]))
         elif "number" in row:
             heads.append(row["number"])
         rows.append(row)
@@ -156,12 +156,12 @@ class Requests:
 
     def named(self, path: str, name: str, **more) -> str:
         """Find an object of the system by its name, or make one of the account's own."""
-        if (path, name) not in self._ids:
+        folded = name.casefold()
+        if (path, folded) not in self._ids:
             known = {c.get("code"): c["id"] for c in walk(self._client, path)}
-            known |= {c["name"].casefold(): c["id"] for c in walk(self._client, path) if path != GROUPS}
-            found = known.get(name.casefold()) if path != GROUPS else None
-            self._ids[path, name] = found or self.post(path, {"name": name, **more})["id"]
-        return self._ids[path, name]
+            known |= {c["name"].casefold(): c["id"] for c in walk(self._client, path)}
+            self._ids[path, folded] = known.get(folded) or self.post(path, {"name": name, **more})["id"]
+        return self._ids[path, folded]
 
     def rep(self, email: str) -> str:
         """Find a sales rep that was made, or make one."""
@@ -199,10 +199,10 @@ class Requests:
         if "priority" in row:
             body["default_priority"] = row.pop("priority")
         if "parent_number" in row:
-            body["parent_account_id"] = self._numbers[row.pop("parent_number")]
+            body["parent_account_id"] = self._numbers[row.pop("parent_number").casefold()]
         body |= {f"{part}_address": row.pop(part) for part in ("bill_to", "ship_to")}
         made = self.post(CUSTOMERS, body | row)
-        self._numbers[made["number"]] = made["id"]
+        self._numbers[made["number"].casefold()] = made["id"]
 
 
 # The comparison

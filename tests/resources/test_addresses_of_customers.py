@@ -1,12 +1,12 @@
 """Which addresses a customer has: two that agree are one, and what a PATCH replaces stays until it is detached."""
 
 import pytest
-from tradebook.transfer.imports.addresses import ADDRESS_FIELDS
 
 from tests.fixtures.samples import Maker
 from tests.properties.test_file_and_http import take_file
 from tests.resources.test_customers import create, found, patch, show
 from tradebook.resources.addresses import FIELDS
+from tradebook.resources.customers import ADDRESS_FIELDS
 
 ADDRESSES = "/v1/sales/addresses"
 DOCK = {

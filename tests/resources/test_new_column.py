@@ -246,10 +246,10 @@ def test_files_bring_it_in_change_it_and_clear_it(changed: Changed, file_format:
 
         assert code == 0, messages
         assert changed.tax_numbers()[number] == kept
-    code, messages = changed.take(row("9" * 201, number), file_format)
+    code, messages = changed.take(row("9" * 256, number), file_format)
     assert code == 1
     assert "tax_number: '999" in messages
-    assert "has 201 characters, more than 200" in messages
+    assert "has 256 characters, more than 255" in messages
 
 
 @pytest.mark.parametrize("file_format", ["csv", "ndjson"])

@@ -7,7 +7,7 @@ from tradebook.migrations import steps
 from tradebook.resources import INDEXES
 from tradebook.storage.location import locate
 
-OLD_SCHEMAS = ("0001", "0002", "0003", "0004")
+OLD_SCHEMAS = ("0001", "0002", "0003", "0004", "0005")
 _INDEXED_SINCE = {"customers_index": "0001", "addresses_index": "0003", "account_groups_index": "0003"}
 
 

@@ -234,7 +234,9 @@ def test_a_server_that_hangs_makes_each_thread_wait_no_longer_than_its_time(frai
     with closing(open_bare(frail)) as database:
         if connected:
             together = threading.Barrier(connected)
-            in_threads(lambda _: reading(database, book.account_key, lambda _: together.wait(5)))
+            in_threads(
+                lambda _: reading(database, book.account_key, lambda r: (r.revision, together.wait(5)))
+            )
         assert database.figures().idle == connected
         frail.freeze()
         try:
@@ -301,8 +303,7 @@ def test_a_thread_that_cant_be_started_is_told_and_over_when_it_is_over(frail, b
         for _ in range(2):
             with monkeypatch.context() as planted, pytest.raises(Unavailable, match="can't start"):
                 planted.setattr(threading.Thread, "start", fail)
-                with database.read(book.account_key):
-                    pass
+                read_once(database, book)
 
         assert isinstance(read_once(database, book), int)
 

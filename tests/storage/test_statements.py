@@ -37,6 +37,9 @@ class Counting:
     def is_whole(self, name):
         return self._reader.is_whole(name)
 
+    def foresee_keys(self, *arguments, **options):
+        self._reader.foresee_keys(*arguments, **options)
+
     def keys(self, *arguments, **options):
         self.count += 1
         return self._reader.keys(*arguments, **options)

@@ -135,6 +135,7 @@ def test_nothing_of_a_transaction_stays_on_its_connection(two):
         inside = connection.execute(
             f"{TEST_MARK} SELECT current_user, current_setting('tradebook.account')"
         ).fetchone()
+    connection.settle()
     settings = "current_user = session_user, current_setting('tradebook.account'), current_setting('role')"
     after = connection.execute(f"{TEST_MARK} SELECT {settings}").fetchone()
 
@@ -144,9 +145,10 @@ def test_nothing_of_a_transaction_stays_on_its_connection(two):
 
 def test_outside_any_account_there_are_accounts_and_no_rows_of_theirs(two):
     mine, _ = two
-    with mine.database._transaction(f"BEGIN; {mine.database._own(None)}") as (connection, _):
+    with mine.database._reading(None) as transaction:
+        transaction.begin()
         counts = {
-            name: connection.execute(f"{TEST_MARK} SELECT count(*) FROM {name}").fetchone()[0]
+            name: transaction.connection.execute(f"{TEST_MARK} SELECT count(*) FROM {name}").fetchone()[0]
             for name in TENANT_TABLES
         }
 

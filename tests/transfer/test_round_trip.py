@@ -21,7 +21,7 @@ texts = st.text(letters, min_size=1, max_size=12).map(str.strip)
 words = texts.filter(lambda text: any(letter.isprintable() for letter in text if letter != " "))
 # Few, so that they meet: names that differ in case alone, that hold separators, that start a formula.
 names = (
-    st.sampled_from(["Gold", "gold", "GOLD", "a;b", "a\\;b", "\\", "=1+1", "'=1", "-", "Été", "x" * 199])
+    st.sampled_from(["Gold", "gold", "GOLD", "a;b", "a\\;b", "\\", "=1+1", "'=1", "-", "Été", "x" * 254])
     | words
 )
 notes = st.text(letters | st.just("\n"), min_size=1, max_size=30).map(str.strip).filter(bool)

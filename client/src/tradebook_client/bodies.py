@@ -146,7 +146,7 @@ class CustomerCreate(TypedDict, total=False):
     ship_to_address: Required[AddressInput]
     """Where goods go."""
     number: str
-    """Unique in the account. Default: the next number in sequence."""
+    """Unique in the account, in capitals or not. Default: the next number in sequence."""
     status: CustomerStatus
     """The account status. Default: `normal`."""
     edi_status: EdiStatus
@@ -201,7 +201,7 @@ class CustomerUpdate(TypedDict, total=False):
     ship_to_address_id: str
     """Where goods go; both may be the same address."""
     number: str
-    """Unique in the account. Default: the next number in sequence."""
+    """Unique in the account, in capitals or not. Default: the next number in sequence."""
     status: CustomerStatus
     """The account status. Default: `normal`."""
     edi_status: EdiStatus
@@ -256,7 +256,7 @@ class CustomerPut(TypedDict, total=False):
     ship_to_address: AddressPut
     """Where goods go."""
     number: str
-    """Unique in the account. Default: the next number in sequence."""
+    """Unique in the account, in capitals or not. Default: the next number in sequence."""
     status: CustomerStatus
     """The account status. Default: `normal`."""
     edi_status: EdiStatus
@@ -329,7 +329,7 @@ class AccountGroupCreate(TypedDict, total=False):
     """The fields of `POST /v1/sales/account-groups`."""
 
     name: Required[str]
-    """What it is called; no two groups share a name."""
+    """What it is called; no two groups share a name, in capitals or not."""
     type: Required[AccountGroupType]
     """Which kind of group it is. It can't be changed later."""
     description: str | None
@@ -344,7 +344,7 @@ class AccountGroupUpdate(TypedDict, total=False):
     """The fields of `PATCH /v1/sales/account-groups/{id}`."""
 
     name: str
-    """What it is called; no two groups share a name."""
+    """What it is called; no two groups share a name, in capitals or not."""
     type: AccountGroupType
     """Which kind of group it is. It can't be changed later."""
     description: str | None
@@ -456,7 +456,7 @@ class CarrierCreate(TypedDict, total=False):
     """The fields of `POST /v1/operations/carriers`."""
 
     name: Required[str]
-    """What it is called; no two carriers share a name."""
+    """What it is called; no two carriers share a name, in capitals or not."""
     code: CarrierCode | None
     """Which of the known carriers it is."""
     account_number: str | None
@@ -469,7 +469,7 @@ class CarrierUpdate(TypedDict, total=False):
     """The fields of `PATCH /v1/operations/carriers/{id}`."""
 
     name: str
-    """What it is called; no two carriers share a name."""
+    """What it is called; no two carriers share a name, in capitals or not."""
     code: CarrierCode | None
     """Which of the known carriers it is."""
     account_number: str | None
@@ -489,7 +489,7 @@ class ServiceLevelCreate(TypedDict, total=False):
     """The fields of `POST /v1/operations/carriers/{carrier_id}/service-levels`."""
 
     name: Required[str]
-    """What it is called; unique among the carrier's levels."""
+    """What it is called; unique among the carrier's levels, in capitals or not."""
     service_level_token: str
     """What other systems call it. Default: made from the name."""
     customer_portal_visibility: CustomerPortalVisibility
@@ -502,7 +502,7 @@ class ServiceLevelUpdate(TypedDict, total=False):
     """The fields of `PATCH /v1/operations/carriers/{carrier_id}/service-levels/{id}`."""
 
     name: str
-    """What it is called; unique among the carrier's levels."""
+    """What it is called; unique among the carrier's levels, in capitals or not."""
     service_level_token: str
     """What other systems call it. Default: made from the name."""
     customer_portal_visibility: CustomerPortalVisibility
@@ -522,7 +522,7 @@ class ShippingTermCreate(TypedDict, total=False):
     """The fields of `POST /v1/operations/shipping-terms`."""
 
     name: Required[str]
-    """What it is called; no two terms share a name."""
+    """What it is called; no two terms share a name, in capitals or not."""
     type: ShippingTermType
     """Who pays the freight, and how it is calculated. Default: `carrier_rate_freight`."""
     flat_rate: QuantityInput | None
@@ -537,7 +537,7 @@ class ShippingTermUpdate(TypedDict, total=False):
     """The fields of `PATCH /v1/operations/shipping-terms/{id}`."""
 
     name: str
-    """What it is called; no two terms share a name."""
+    """What it is called; no two terms share a name, in capitals or not."""
     type: ShippingTermType
     """Who pays the freight, and how it is calculated. Default: `carrier_rate_freight`."""
     flat_rate: QuantityInput | None
@@ -566,7 +566,7 @@ class PaymentTermCreate(TypedDict, total=False):
     """The fields of `POST /v1/finance/payment-terms`."""
 
     name: Required[str]
-    """What it is called; no two terms share a name."""
+    """What it is called; no two terms share a name, in capitals or not."""
     status: PaymentTermStatus
     """Whether the term is offered. Default: `active`."""
 
@@ -575,7 +575,7 @@ class PaymentTermUpdate(TypedDict, total=False):
     """The fields of `PATCH /v1/finance/payment-terms/{id}`."""
 
     name: str
-    """What it is called; no two terms share a name."""
+    """What it is called; no two terms share a name, in capitals or not."""
     status: PaymentTermStatus
     """Whether the term is offered. Default: `active`."""
 

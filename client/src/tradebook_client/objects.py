@@ -144,7 +144,7 @@ class Carrier(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     name: str = ABSENT
-    """What it is called; no two carriers share a name."""
+    """What it is called; no two carriers share a name, in capitals or not."""
     code: "CarrierCode | None" = None
     """Which of the known carriers it is."""
     account_number: str | None = None
@@ -171,7 +171,7 @@ class ServiceLevel(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     name: str = ABSENT
-    """What it is called; unique among the carrier's levels."""
+    """What it is called; unique among the carrier's levels, in capitals or not."""
     service_level_token: str = ABSENT
     """What other systems call it."""
     customer_portal_visibility: "CustomerPortalVisibility" = ABSENT
@@ -209,7 +209,7 @@ class PaymentTerm(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     name: str = ABSENT
-    """What it is called; no two terms share a name."""
+    """What it is called; no two terms share a name, in capitals or not."""
     status: "PaymentTermStatus" = ABSENT
     """Whether the term is offered."""
     owner: Any = None
@@ -228,7 +228,7 @@ class ShippingTerm(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     name: str = ABSENT
-    """What it is called; no two terms share a name."""
+    """What it is called; no two terms share a name, in capitals or not."""
     type: "ShippingTermType" = ABSENT
     """Who pays the freight, and how it is calculated."""
     owner: Any = None
@@ -371,7 +371,7 @@ class AccountGroup(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     name: str = ABSENT
-    """What it is called; no two groups share a name."""
+    """What it is called; no two groups share a name, in capitals or not."""
     description: str | None = None
     """What the group is for."""
     commission_policy: "CommissionPolicy" = ABSENT
@@ -412,10 +412,10 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """The id."""
     object: str
     """What kind of object this is."""
-    name: str | None = None
+    name: str = ABSENT
     """What the key is for."""
     redacted_value: str = ABSENT
-    """What can be told of the secret, such as `tb_sk_prod_••••1a2b`."""
+    """What can be told of the secret, such as `tb_sk_prod_****1a2b`."""
     role: Any = None
     """Always null in this version."""
     permissions: "list[str]" = ABSENT

@@ -214,8 +214,8 @@ class Line(Kind, frozen=True):
         if not line:
             raise Unreadable("must not be empty; null clears what can be cleared")
         # The length first, so that a slow check only ever runs on a short text.
-        if len(line) > self.length_max:
-            raise Unreadable(f"has {len(line):,} characters, more than {self.length_max:,}")
+        if (length := text_values.length_of(line, self.length_max)) > self.length_max:
+            raise Unreadable(f"has {length:,} characters, more than {self.length_max:,}")
         return self.check(line)
 
     def read_cell(self, value: Any) -> str:

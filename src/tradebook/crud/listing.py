@@ -10,6 +10,7 @@ from tradebook.crud.cursor import CURSOR_LENGTH, Position
 from tradebook.crud.list_requests import EVERYTHING, ListRequest, list_scope
 from tradebook.crud.parameters import LIMIT_DEFAULT
 from tradebook.crud.resource import Asked, ListRoute, Span, View
+from tradebook.crud.walks import WalkOfIndex
 from tradebook.ids import KEY_MAX
 
 NESTED_MAX = 100
@@ -76,12 +77,12 @@ def _encoded(walk: "_Walk", page: "_Page", position: Position, *, has_more: bool
     newest, oldest = (keys[0], keys[-1]) if keys else (0, 0)
     if position.backwards:
         newest, oldest = oldest, newest
+    # In one snapshot, what lies beyond the page on its near side lies beyond its position.
     if position.backwards:
-        has_prev, has_next = has_more, walk.any_after(oldest if keys else position.key)
+        has_prev, has_next = has_more, walk.any_beyond(position)
     else:
         # Nothing comes before the first page, so a first page needs no further look.
-        has_prev = walk.is_later_page and walk.any_before(newest + 1 if keys else position.key)
-        has_next = has_more
+        has_prev, has_next = walk.is_later_page and walk.any_beyond(position), has_more
     last = Position(oldest if keys else position.key)
     first = Position(newest + 1 if keys else position.key, backwards=True)
     info = PageInfo(
@@ -252,6 +253,8 @@ class _Walk:
 
     def fill(self, page: _Page, position: Position) -> bool:
         """Load what is next to a position into a page; tells whether there is more than that."""
+        if self.is_later_page and isinstance(self._route.walk, WalkOfIndex):
+            self._route.walk.foresee(self._view.reader, self._beyond(position))
         load = self._loader(position)
         while True:
             left = self._request.limit - len(page.keys)
@@ -296,11 +299,12 @@ class _Walk:
 
         return load
 
-    def any_after(self, key: int) -> bool:
-        return bool(self._keys(Position(key), 1))
+    def any_beyond(self, position: Position) -> bool:
+        """Tell whether anything lies on the other side of a position than its page."""
+        return bool(self._route.walk(self._view.reader, self._beyond(position)))
 
-    def any_before(self, key: int) -> bool:
-        return bool(self._keys(Position(key, backwards=True), 1))
+    def _beyond(self, position: Position) -> Asked:
+        return self._asked(Position(position.key, backwards=not position.backwards), 1)
 
     def _span(self, position: Position, limit: int) -> Span:
         request = self._request
@@ -309,6 +313,8 @@ class _Walk:
         return Span(request.above, min(request.below, position.key), descending=True, limit=limit)
 
     def _keys(self, position: Position, limit: int) -> list[int]:
+        return self._route.walk(self._view.reader, self._asked(position, limit))
+
+    def _asked(self, position: Position, limit: int) -> Asked:
         request = self._request
-        asked = Asked(self._span(position, limit), request.query, request.path_key)
-        return self._route.walk(self._view.reader, asked)
+        return Asked(self._span(position, limit), request.query, request.path_key)

@@ -11,10 +11,11 @@ import msgspec
 
 from tradebook.clock import parse_rfc3339
 from tradebook.crud.kinds import Kind, Unreadable, Word
+from tradebook.crud.text_values import TEXT_LENGTH_MAX, length_of
 from tradebook.ids import first_key_of
 from tradebook.storage.index import Facet
 
-TEXT_LENGTH_MAX, Q_LENGTH_MAX = 200, 500
+Q_LENGTH_MAX = 500
 LIMIT_MAX = 1000
 LIMIT_DEFAULT = 100
 Pairs = Sequence[tuple[str, str]]
@@ -24,14 +25,14 @@ _WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 
 
 class Text(Kind, frozen=True):
-    """Text; by default of 1 to 200 characters. With a minimum of 0, an empty text asks for nothing."""
+    """Text; by default of 1 to 255 characters. With a minimum of 0, an empty text asks for nothing."""
 
     length_min: int = 1
     length_max: int = TEXT_LENGTH_MAX
 
     def read(self, text: str) -> str:
         """Take the text as it is."""
-        if not self.length_min <= len(text) <= self.length_max:
+        if not self.length_min <= length_of(text, self.length_max) <= self.length_max:
             raise Unreadable(f"takes text of {self.length_min} to {self.length_max} characters")
         return text
 

@@ -12,7 +12,7 @@ from tradebook.ids import new_key
 from tradebook.storage.database import Reader, Writer
 from tradebook.storage.finished import FinishedRows
 from tradebook.storage.index import ListIndex
-from tradebook.storage.schema import ACCOUNT, TEXT, Prepared, any_of, metadata, prepare
+from tradebook.storage.schema import ACCOUNT, TEXT, Prepared, any_of, apart, metadata, prepare
 from tradebook.text import fold_case
 
 Values = dict[str, Any]
@@ -74,6 +74,14 @@ class Records:
         some = (table.c.account_id == ACCOUNT, any_of(table.c.id, "ids"))
         self._known = prepare(sa.select(table.c.id).where(*some))
         self._some = prepare(sa.select(*(table.c[name] for name in self.columns)).where(*some))
+        self._by_name = {
+            name: prepare(
+                sa.select(*(table.c[each] for each in self.columns)).where(
+                    table.c.account_id == ACCOUNT, any_of(table.c[folded], "values")
+                )
+            )
+            for name, folded in self._folded.items()
+        }
 
     @property
     def has_system_rows(self) -> bool:
@@ -92,11 +100,9 @@ class Records:
 
     def _same(self, name: str, unless: sa.ColumnElement[bool] | None) -> Any:
         column = self.table.c[self._folded.get(name, name)]
-        is_same = column == _VALUE
-        if name in self._folded:
-            # What is kept apart agrees too: see `schema.apart`.
-            is_same = sa.or_(is_same, sa.and_(column > _VALUE + "\n", column < _VALUE + "\v"))
-        conditions = [self.table.c.account_id == ACCOUNT, is_same]
+        # What is kept apart agrees too: see `schema.apart`. No text has a character below its line feed.
+        same = (column >= _VALUE, column < _VALUE + "\v") if name in self._folded else (column == _VALUE,)
+        conditions = [self.table.c.account_id == ACCOUNT, *same]
         if self._within is not None:
             conditions.append(self.table.c[self._within] == sa.bindparam("within"))
         if unless is not None:
@@ -123,6 +129,19 @@ class Records:
         rows = reader.rows(self._some, ids=wanted) if wanted else []
         return {row["id"]: row for row in (dict(zip(self.columns, each, strict=True)) for each in rows)}
 
+    def find_by(self, reader: Reader, name: str, texts: Iterable[str]) -> dict[str, Values]:
+        """Return rows by a text that is unique whatever its case; those that aren't there are left out.
+
+        The row whose text is spelled so goes before the one that agrees with it.
+        """
+        forms = {text: (apart(folded := fold_case(text), text), folded) for text in texts}
+        asked = sorted({form for both in forms.values() for form in both})
+        rows = reader.rows(self._by_name[name], values=asked) if asked else []
+        listed = (dict(zip(self.columns, row, strict=True)) for row in rows)
+        there = {row[self._folded[name]]: row for row in listed}
+        found = {text: there.get(own) or there.get(folded) for text, (own, folded) in forms.items()}
+        return {text: row for text, row in found.items() if row is not None}
+
     def require(self, reader: Reader, keys: Iterable[int], param: str) -> None:
         """Refuse keys that the account does not have: ValidationFailed."""
         wanted = set(keys)
@@ -140,9 +159,7 @@ class Records:
     def new_row(self, values: Values) -> Values:
         """Make a row of values: with a key, and its first version."""
         key = new_key()
-        row = {"id": key, "updated_at": first_version(key), **values}
-        self._fold(row, self._folded)
-        return row
+        return {"id": key, "updated_at": first_version(key), **values}
 
     def add(self, writer: Writer, values: Values) -> int:
         """Add a row and return its key; ResourceExists if a unique value is taken."""
@@ -155,7 +172,7 @@ class Records:
     def insert(self, writer: Writer, rows: Sequence[Values]) -> None:
         """Add whole rows whose unique values are known to be free."""
         if rows:
-            writer.insert(self._insert, rows)
+            writer.insert(self._insert, [self._folding(row, row) for row in rows] if self._folded else rows)
             if self._finished is not None:
                 self._finished.add(writer, rows)
             self._reindex(writer, rows)
@@ -163,9 +180,7 @@ class Records:
     def update(self, writer: Writer, before: Values, changes: Values) -> None:
         """Change columns of a row. Every change makes a new version, even if it changes nothing."""
         after = {**before, **changes}
-        changed = [name for name in changes if after[name] != before[name]]
-        self._fold(after, changed)
-        self.require_free(writer, after, changed)
+        self.require_free(writer, after, [name for name in changes if after[name] != before[name]])
         self.write(writer, [(before, after)])
 
     def write(self, writer: Writer, changes: Sequence[BeforeAfter]) -> None:
@@ -173,7 +188,11 @@ class Records:
         if not changes:
             return
         versions = [
-            {**after, "key": before["id"], "updated_at": next_version(before["updated_at"])}
+            {
+                **self._folding(after, [name for name in self._folded if after[name] != before[name]]),
+                "key": before["id"],
+                "updated_at": next_version(before["updated_at"]),
+            }
             for before, after in changes
         ]
         writer.insert(self._update, versions)
@@ -219,10 +238,14 @@ class Records:
             for name, selects in found.items()
         ]
 
-    def _fold(self, row: Values, columns: Container[str]) -> None:
-        for name, folded in self._folded.items():
-            if name in columns:
-                row[folded] = None if row[name] is None else fold_case(row[name])
+    def _folding(self, row: Values, columns: Container[str]) -> Values:
+        """Return a row with what is kept without its case, of some columns; the others have it already."""
+        folded = {
+            kept: None if row[name] is None else fold_case(row[name])
+            for name, kept in self._folded.items()
+            if name in columns
+        }
+        return {**row, **folded} if folded else row
 
     def require_free(self, reader: Reader, row: Values, columns: Container[str]) -> None:
         """Refuse a row whose value in one of these columns another one has: ResourceExists."""
@@ -230,9 +253,12 @@ class Records:
             if name not in columns or row.get(name) is None:
                 continue
             more = {} if self._within is None else {"within": row[self._within]}
-            value = row[self._folded.get(name, name)]
+            value = fold_case(row[name]) if name in self._folded else row[name]
             if any(key != row["id"] for key, _ in reader.rows(statement, value=value, **more)):
-                raise ResourceExists(f"Another one has this {name} already; it must be unique.", param=name)
+                but = ", in capitals or not" if name in self._folded else ""
+                raise ResourceExists(
+                    f"Another one has this {name} already{but}; it must be unique.", param=name
+                )
 
 
 def _not_found(param: str) -> ValidationFailed:

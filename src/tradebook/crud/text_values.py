@@ -7,9 +7,12 @@ import re
 import unicodedata
 from typing import Any
 
-TEXT_LENGTH_MAX = 200
+TEXT_LENGTH_MAX = 255
 EMAIL_LENGTH_MAX = 254
 """What RFC 5321 leaves for an address between its angle brackets."""
+
+DECOMPOSED_MAX = 4
+"""How many characters one may be written as, a letter and its marks. What is longer isn't looked at."""
 
 NOTE_LENGTH_MAX = 10_000
 URL_LENGTH_MAX = 2_000
@@ -62,11 +65,18 @@ def check_url(value: Any) -> str:
     return text
 
 
+def length_of(text: str, length_max: int) -> int:
+    """Count the characters of a text, however its accents are written, if there may be too many."""
+    if length_max < len(text) <= DECOMPOSED_MAX * length_max and not text.isascii():
+        return len(unicodedata.normalize("NFC", text))
+    return len(text)
+
+
 def _require_text(value: Any, length_max: int) -> str:
     if not isinstance(value, str):
         raise ValueError("must be text")
-    if len(value) > length_max:
-        raise ValueError(f"has {len(value):,} characters, more than {length_max:,}")
+    if (length := length_of(value, length_max)) > length_max:
+        raise ValueError(f"has {length:,} characters, more than {length_max:,}")
     if not value.isascii() and _SURROGATE.search(value):
         raise ValueError("has half a character (a lone surrogate)")
     return value

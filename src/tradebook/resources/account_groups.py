@@ -16,7 +16,7 @@ from tradebook.crud.resource import PathObject, Resource
 from tradebook.crud.walks import walk_of_index
 from tradebook.errors import ValidationFailed
 from tradebook.storage.index import Facet, ListIndex, Source
-from tradebook.storage.schema import ACCOUNT, any_of, choice, prepare, table, text, unique
+from tradebook.storage.schema import ACCOUNT, any_of, case_folded, choice, prepare, table, text, unique
 
 CommissionPolicy = Literal["commission_applied", "commission_exempt"]
 FreightPolicy = Literal["free_freight", "billed_freight"]
@@ -32,7 +32,7 @@ class AccountGroup(msgspec.Struct, frozen=True):
     id: str
     object: Literal["account_group"]
     name: str
-    """What it is called; no two groups share a name."""
+    """What it is called; no two groups share a name, in capitals or not."""
     description: str | None
     """What the group is for."""
     commission_policy: CommissionPolicy
@@ -52,7 +52,8 @@ account_groups: sa.Table = table(
     choice("commission_policy", CommissionPolicy),
     choice("freight_policy", FreightPolicy),
     choice("type", GroupType),
-    unique("account_groups", "name"),
+    case_folded("name"),
+    unique("account_groups", "name_folded"),
 )
 
 account_group_search: sa.Table = table(
@@ -86,7 +87,13 @@ fragments = Fragments("account_group", account_groups, shown=AccountGroup, id_pr
 records = Records(account_groups, unique=("name",), index=INDEX)
 
 FIELDS = (
-    Field("name", LINE, "What it is called; no two groups share a name.", is_required=True, example="Cafés"),
+    Field(
+        "name",
+        LINE,
+        "What it is called; no two groups share a name, in capitals or not.",
+        is_required=True,
+        example="Cafés",
+    ),
     Field(
         "type",
         OneOf(GroupType),

@@ -74,7 +74,7 @@ account_users: sa.Table = table(
     text("username", nullable=True),
     moment("email_verified_at"),
     text("image_url", nullable=True),
-    case_folded("email_folded", "email"),
+    case_folded("email"),
     unique("account_users", "email"),
     unique("account_users", "email_folded"),
 )

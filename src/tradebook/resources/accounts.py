@@ -4,26 +4,15 @@ import sqlalchemy as sa
 
 from tradebook.clock import now_ms
 from tradebook.ids import decode_id, encode_id, new_key
-from tradebook.resources.carriers import CODES as CARRIER_CODES
-from tradebook.resources.carriers import SYSTEM as SYSTEM_CARRIERS
-from tradebook.resources.carriers import carriers
-from tradebook.resources.payment_terms import SYSTEM_NAMES as PAYMENT_TERM_NAMES
-from tradebook.resources.payment_terms import payment_terms
-from tradebook.resources.service_levels import service_levels, token_of
-from tradebook.resources.shipping_terms import SYSTEM_NAMES as SHIPPING_TERM_NAMES
-from tradebook.resources.shipping_terms import shipping_terms
+from tradebook.resources import carriers, payment_terms, service_levels, shipping_terms
 from tradebook.resources.system import system_key
 from tradebook.storage.accounts import accounts
 from tradebook.storage.database import Database, Writer
-from tradebook.storage.schema import prepare, prepare_of_all_accounts
+from tradebook.storage.schema import prepare_of_all_accounts
 
 ID_PREFIX = "ac"
 LEVELS_OF_A_CARRIER_MAX = 50
 
-_CARRIER = prepare(sa.insert(carriers))
-_LEVEL = prepare(sa.insert(service_levels))
-_PAYMENT_TERM = prepare(sa.insert(payment_terms))
-_SHIPPING_TERM = prepare(sa.insert(shipping_terms))
 _ALL = prepare_of_all_accounts(
     sa.select(accounts.c.account_id, accounts.c.name, accounts.c.environment).order_by(accounts.c.account_id)
 )
@@ -62,43 +51,54 @@ def find_account(database: Database, text: str) -> tuple[int, str]:
 
 
 def _add_system_rows(writer: Writer) -> None:
-    now = now_ms()
-    common = {"is_system": 1, "updated_at": now}
-    for place, (name, code, levels) in enumerate(SYSTEM_CARRIERS):
+    common = {"is_system": 1, "updated_at": now_ms()}
+    carriers_of, levels_of = [], []
+    for place, (name, code, levels) in enumerate(carriers.SYSTEM):
         carrier = system_key("carrier", place)
-        writer.run(
-            _CARRIER,
-            id=carrier,
-            name=name,
-            code=CARRIER_CODES.index(code),
-            account_number=None,
-            customer_portal_visibility=0,
-            deleted_at=None,
-            **common,
+        carriers_of.append(
+            {
+                "id": carrier,
+                "name": name,
+                "code": carriers.CODES.index(code),
+                "account_number": None,
+                "customer_portal_visibility": 0,
+                "deleted_at": None,
+                **common,
+            }
         )
         first = place * LEVELS_OF_A_CARRIER_MAX
-        for number, level in enumerate(levels):
-            writer.run(
-                _LEVEL,
-                id=system_key("service_level", first + number),
-                carrier_id=carrier,
-                name=level,
-                service_level_token=token_of(f"{code} {level}"),
-                customer_portal_visibility=0,
-                is_default=int(number == 0),
+        levels_of += [
+            {
+                "id": system_key("service_level", first + number),
+                "carrier_id": carrier,
+                "name": level,
+                "service_level_token": service_levels.token_of(f"{code} {level}"),
+                "customer_portal_visibility": 0,
+                "is_default": int(number == 0),
                 **common,
-            )
-    for place, name in enumerate(PAYMENT_TERM_NAMES):
-        writer.run(_PAYMENT_TERM, id=system_key("payment_term", place), name=name, status=0, **common)
-    for place, name in enumerate(SHIPPING_TERM_NAMES):
-        writer.run(
-            _SHIPPING_TERM,
-            id=system_key("shipping_term", place),
-            name=name,
-            type=place,
-            flat_rate=None,
-            flat_rate_currency=None,
-            minimum_order_value=None,
-            minimum_order_value_currency=None,
-            **common,
-        )
+            }
+            for number, level in enumerate(levels)
+        ]
+    carriers.records.insert(writer, carriers_of)
+    service_levels.records.insert(writer, levels_of)
+    payment_terms.records.insert(
+        writer,
+        [
+            {"id": system_key("payment_term", place), "name": name, "status": 0, **common}
+            for place, name in enumerate(payment_terms.SYSTEM_NAMES)
+        ],
+    )
+    nothing = ("flat_rate", "flat_rate_currency", "minimum_order_value", "minimum_order_value_currency")
+    shipping_terms.records.insert(
+        writer,
+        [
+            {
+                "id": system_key("shipping_term", place),
+                "name": name,
+                "type": place,
+                **dict.fromkeys(nothing),
+                **common,
+            }
+            for place, name in enumerate(shipping_terms.SYSTEM_NAMES)
+        ],
+    )

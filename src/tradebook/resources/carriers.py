@@ -23,7 +23,7 @@ from tradebook.errors import ResourceGone, ResourceNotFound
 from tradebook.ids import encode_id
 from tradebook.resources import service_levels
 from tradebook.resources.service_levels import ServiceLevel, Visibility
-from tradebook.storage.schema import choice, flag, moment, table, text, unique
+from tradebook.storage.schema import case_folded, choice, flag, moment, table, text, unique
 
 CarrierCode = Literal["fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect"]
 CODES: tuple[CarrierCode, ...] = get_args(CarrierCode)
@@ -35,7 +35,7 @@ class Carrier(msgspec.Struct, frozen=True):
     id: str
     object: Literal["carrier"]
     name: str
-    """What it is called; no two carriers share a name."""
+    """What it is called; no two carriers share a name, in capitals or not."""
     code: CarrierCode | None
     """Which of the known carriers it is."""
     account_number: str | None
@@ -59,7 +59,8 @@ carriers: sa.Table = table(
     choice("customer_portal_visibility", Visibility),
     flag("is_system"),
     moment("deleted_at"),
-    unique("carriers", "name", where="deleted_at IS NULL"),
+    case_folded("name"),
+    unique("carriers", "name_folded", where="deleted_at IS NULL"),
 )
 
 ID_PREFIX = "cr"
@@ -125,7 +126,7 @@ FIELDS = (
     Field(
         "name",
         LINE,
-        "What it is called; no two carriers share a name.",
+        "What it is called; no two carriers share a name, in capitals or not.",
         is_required=True,
         example="North Coast Freight",
     ),

@@ -13,7 +13,7 @@ from tradebook.crud.records import Records
 from tradebook.crud.resource import PathObject, Resource
 from tradebook.crud.shapes import NoObject
 from tradebook.crud.walks import walk_of_table
-from tradebook.storage.schema import choice, flag, table, text, unique
+from tradebook.storage.schema import case_folded, choice, flag, table, text, unique
 
 Status = Literal["active", "inactive"]
 
@@ -24,7 +24,7 @@ class PaymentTerm(msgspec.Struct, frozen=True):
     id: str
     object: Literal["payment_term"]
     name: str
-    """What it is called; no two terms share a name."""
+    """What it is called; no two terms share a name, in capitals or not."""
     status: Status
     """Whether the term is offered."""
     owner: NoObject
@@ -37,7 +37,8 @@ payment_terms: sa.Table = table(
     text("name"),
     choice("status", Status),
     flag("is_system"),
-    unique("payment_terms", "name"),
+    case_folded("name"),
+    unique("payment_terms", "name_folded"),
 )
 
 ID_PREFIX = "pytm"
@@ -57,7 +58,13 @@ fragments = Fragments("payment_term", payment_terms, shown=PaymentTerm, id_prefi
 records = Records(payment_terms, unique=("name",))
 
 FIELDS = (
-    Field("name", LINE, "What it is called; no two terms share a name.", is_required=True, example="Net 10"),
+    Field(
+        "name",
+        LINE,
+        "What it is called; no two terms share a name, in capitals or not.",
+        is_required=True,
+        example="Net 10",
+    ),
     Field(
         "status",
         OneOf(Status),

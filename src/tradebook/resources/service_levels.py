@@ -16,7 +16,17 @@ from tradebook.crud.shapes import NoObject
 from tradebook.crud.versions import next_version
 from tradebook.errors import InsufficientPermissions, ResourceGone
 from tradebook.storage.database import Writer
-from tradebook.storage.schema import ACCOUNT, choice, flag, prepare, reference, table, text, unique
+from tradebook.storage.schema import (
+    ACCOUNT,
+    case_folded,
+    choice,
+    flag,
+    prepare,
+    reference,
+    table,
+    text,
+    unique,
+)
 
 Visibility = Literal["visible", "hidden"]
 
@@ -27,7 +37,7 @@ class ServiceLevel(msgspec.Struct, frozen=True):
     id: str
     object: Literal["service_level"]
     name: str
-    """What it is called; unique among the carrier's levels."""
+    """What it is called; unique among the carrier's levels, in capitals or not."""
     service_level_token: str
     """What other systems call it."""
     customer_portal_visibility: Visibility
@@ -47,7 +57,8 @@ service_levels: sa.Table = table(
     choice("customer_portal_visibility", Visibility),
     flag("is_default"),
     flag("is_system"),
-    unique("service_levels", "carrier_id", "name"),
+    case_folded("name"),
+    unique("service_levels", "carrier_id", "name_folded"),
 )
 
 ID_PREFIX = "crop"
@@ -60,7 +71,7 @@ FIELDS = (
     Field(
         "name",
         LINE,
-        "What it is called; unique among the carrier's levels.",
+        "What it is called; unique among the carrier's levels, in capitals or not.",
         is_required=True,
         example="Before Noon",
     ),

@@ -22,7 +22,18 @@ from tradebook.resources import service_levels
 from tradebook.resources.quantities import AMOUNT, Quantity, columns_of, quantity
 from tradebook.resources.service_levels import ServiceLevel
 from tradebook.storage.database import Writer
-from tradebook.storage.schema import ACCOUNT, any_of, choice, flag, prepare, reference, table, text, unique
+from tradebook.storage.schema import (
+    ACCOUNT,
+    any_of,
+    case_folded,
+    choice,
+    flag,
+    prepare,
+    reference,
+    table,
+    text,
+    unique,
+)
 
 TermType = Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
 TYPES: tuple[TermType, ...] = get_args(TermType)
@@ -34,7 +45,7 @@ class ShippingTerm(msgspec.Struct, frozen=True):
     id: str
     object: Literal["shipping_term"]
     name: str
-    """What it is called; no two terms share a name."""
+    """What it is called; no two terms share a name, in capitals or not."""
     type: TermType
     """Who pays the freight, and how it is calculated."""
     owner: NoObject
@@ -57,7 +68,8 @@ shipping_terms: sa.Table = table(
     text("minimum_order_value", nullable=True),
     text("minimum_order_value_currency", nullable=True),
     flag("is_system"),
-    unique("shipping_terms", "name"),
+    case_folded("name"),
+    unique("shipping_terms", "name_folded"),
 )
 
 free_shipping_service_levels: sa.Table = table(
@@ -116,7 +128,7 @@ FIELDS = (
     Field(
         "name",
         LINE,
-        "What it is called; no two terms share a name.",
+        "What it is called; no two terms share a name, in capitals or not.",
         is_required=True,
         example="Free Over 500",
     ),

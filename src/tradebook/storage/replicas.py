@@ -78,16 +78,17 @@ class Replicated:
                 try:
                     trial.enter_context(_left_alone_on_failure(standby))
                     reader = trial.enter_context(standby.database.read(account_id))
+                    revision = reader.revision
                 except Conflict:
                     standby.figures.failed += 1
                     continue
-                if needed is None or reader.revision >= needed:
+                if needed is None or revision >= needed:
                     standby.figures.answered += 1
                     standby.figures.lag_ms = 0
                     stack.push(trial.pop_all())
                     return reader
                 standby.figures.behind += 1
-                standby.figures.lag_ms = milliseconds_of(needed) - milliseconds_of(reader.revision)
+                standby.figures.lag_ms = milliseconds_of(needed) - milliseconds_of(revision)
             standby.leave_alone(BEHIND_SECONDS)
         return None
 

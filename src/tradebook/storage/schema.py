@@ -66,17 +66,17 @@ def text(name: str, *, nullable: bool = False) -> sa.Column[str]:
     return sa.Column(name, TEXT, nullable=nullable)
 
 
-def case_folded(name: str, of: str) -> sa.Column[str]:
+def case_folded(of: str) -> sa.Column[str]:
     """Declare the column that keeps another one's text without its case, by which that is unique.
 
     Rows that agreed already when the column came are kept `apart` from the oldest of them.
     """
-    return sa.Column(name, TEXT, nullable=True, info={"case_folded": of})
+    return sa.Column(f"{of}_folded", TEXT, nullable=True, info={"case_folded": of})
 
 
-def apart(folded: str, key: int) -> str:
+def apart(folded: str, text: str) -> str:
     """Write the folded text of a row that agrees with an older one: its line feed stands in no other text."""
-    return f"{folded}\n{key}"
+    return f"{folded}\n{text}"
 
 
 def moment(name: str) -> sa.Column[int]:

@@ -61,9 +61,12 @@ class Reading:
         def answer(reader: Reader) -> tuple[int, Any]:
             view = View(reader, include, self._page_url, service.answer_bytes_max, service.answer_bytes_max)
             if isinstance(route, ItemRoute):
-                return reader.revision, route.find(view, keys)
-            row_in_path(route.path_objects, reader, keys)
-            return reader.revision, list_page(view, route, request)
+                made: Any = route.find(view, keys)
+            else:
+                row_in_path(route.path_objects, reader, keys)
+                made = list_page(view, route, request)
+            # Last: an engine across a network learns it together with the first rows.
+            return reader.revision, made
 
         revision, found = reading(service.database, account_id, answer)
         body = msgspec.json.encode(found) if isinstance(route, ItemRoute) else found

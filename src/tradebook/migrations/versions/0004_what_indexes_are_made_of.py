@@ -47,7 +47,7 @@ def _fold(account_id: int, users: list[tuple[int, str]]) -> None:
     for key, email in users:
         sharing.setdefault(fold_case(email), []).append((key, email))
     values = [
-        {"of_account": account_id, "of_user": key, "folded": apart(folded, key) if place else folded}
+        {"of_account": account_id, "of_user": key, "folded": apart(folded, str(key)) if place else folded}
         for folded, same in sharing.items()
         for place, (key, _) in enumerate(same)
     ]

@@ -30,7 +30,7 @@ FIELDS = (
     own(
         "number",
         LINE,
-        "Unique in the account. Default: the next number in sequence.",
+        "Unique in the account, in capitals or not. Default: the next number in sequence.",
         can_be_null=False,
         example="C-2041",
     ),

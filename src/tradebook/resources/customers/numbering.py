@@ -17,8 +17,10 @@ _SET_LAST = prepare(
     .values(last_customer_number=sa.bindparam("last"))
 )
 _TAKEN = prepare(
-    sa.select(customers.c.number).where(
-        customers.c.account_id == ACCOUNT, any_of(customers.c.number, "numbers")
+    sa.select(customers.c.number_folded).where(
+        # Digits have no case.
+        customers.c.account_id == ACCOUNT,
+        any_of(customers.c.number_folded, "numbers"),
     )
 )
 

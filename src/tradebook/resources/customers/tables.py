@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from tradebook.crud.table_fields import columns_of
 from tradebook.resources.customers.fields import FIELDS
 from tradebook.storage.schema import (
+    case_folded,
     flag,
     moment,
     reference,
@@ -18,7 +19,8 @@ customers: sa.Table = table(
     *columns_of(FIELDS),
     # Stored, so that a page need not read the children. It is written when their `parent_id` changes.
     flag("is_parent"),
-    unique("customers", "number"),
+    case_folded("number"),
+    unique("customers", "number_folded"),
 )
 
 customer_price_groups: sa.Table = table(

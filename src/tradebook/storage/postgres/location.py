@@ -11,7 +11,8 @@ from psycopg.conninfo import conninfo_to_dict
 from tradebook.storage.database import Unavailable
 from tradebook.storage.index import ListIndex
 from tradebook.storage.postgres import citus, list_indexes
-from tradebook.storage.postgres.engine import AWAY, PostgresDatabase
+from tradebook.storage.postgres.beginning import AWAY
+from tradebook.storage.postgres.engine import PostgresDatabase
 
 _REFUSED = (*AWAY, errors.InsufficientPrivilege, errors.FeatureNotSupported)
 

@@ -6,6 +6,7 @@ account sees only that account's rows. The first wall is `schema.prepare`.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 APPLICATION = "tradebook_application"
 ROLE_SETTING = "tradebook.role"
@@ -24,10 +25,19 @@ _PLANNER = (
     ("jit", "off"),
 )
 
+_ROLE = f"set_config('role', COALESCE(current_setting('{ROLE_SETTING}', true), '{APPLICATION}'), true)"
+
 # After a transaction the setting is empty, not null.
 OWN_ACCOUNT = f"NULLIF(current_setting('{ACCOUNT_SETTING}', true), '')::bigint"
 
 
+def own_account(account_id: int) -> str:
+    """Write the statement that sets role and account, for a look at one row, which needs no more."""
+    return f"SELECT {_ROLE}, set_config('{ACCOUNT_SETTING}', '{account_id:d}', true)"
+
+
+# Kept, because every request needs that of its account.
+@lru_cache(1_000)
 def put_on(*, account_id: int | None, timeout_ms: int) -> str:
     """Write the statement that sets role, account and time limits for a transaction.
 
@@ -39,9 +49,8 @@ def put_on(*, account_id: int | None, timeout_ms: int) -> str:
         *_PLANNER,
     ]
     settings += [(ALL_ACCOUNTS_SETTING, "on")] if account_id is None else [(ACCOUNT_SETTING, account_id)]
-    role = f"set_config('role', COALESCE(current_setting('{ROLE_SETTING}', true), '{APPLICATION}'), true)"
     return "SELECT " + ", ".join(
-        [role, *(f"set_config('{name}', '{value}', true)" for name, value in settings)]
+        [_ROLE, *(f"set_config('{name}', '{value}', true)" for name, value in settings)]
     )
 
 

@@ -123,6 +123,9 @@ class SqliteReader:
         sql, values = keys_statement(index, query, self.account_id, descending=descending)
         return [key for (key,) in self._connection.execute(sql, (*values, *bounds))]
 
+    def foresee_keys(self, *_: Any, **__: Any) -> None:
+        """Do nothing: each question costs the same, however many come at once."""
+
     def _has_more(self, index: ListIndex) -> bool:
         """Tell whether any row has more text than its entry in the index."""
         known = self.cache

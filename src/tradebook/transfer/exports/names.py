@@ -13,6 +13,7 @@ from tradebook.resources.service_levels import service_levels
 from tradebook.resources.shipping_terms import shipping_terms
 from tradebook.storage.database import Reader
 from tradebook.storage.schema import ACCOUNT, Prepared, prepare
+from tradebook.text import fold_case
 
 ByKey = dict[int | None, str | None]
 
@@ -53,9 +54,9 @@ class Names:
 
     def _named(self, rows: Sequence[tuple[Any, ...]], also_taken: Iterable[str] = ()) -> ByKey:
         """Return the names, and note the account's own names that an import would take for the system's."""
-        taken = {name.casefold() for _, name, is_system in rows if is_system} | set(also_taken)
+        taken = {fold_case(name) for _, name, is_system in rows if is_system} | set(also_taken)
         own = {name for _, name, is_system in rows if not is_system}
-        self._mistakable |= {name for name in own if name.casefold() in taken}
+        self._mistakable |= {name for name in own if fold_case(name) in taken}
         return _by_key((key, name) for key, name, _ in rows)
 
     def group(self, key: int) -> str:

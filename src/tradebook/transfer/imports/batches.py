@@ -18,9 +18,11 @@ from tradebook.resources.customers import (
     customers,
     price_groups_of,
 )
+from tradebook.resources.customers import records as customer_records
 from tradebook.resources.quantities import kept
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
+from tradebook.text import fold_case
 from tradebook.transfer.columns import CUSTOMER_CELLS
 from tradebook.transfer.imports.parents import NOT_WRITTEN, Families
 from tradebook.transfer.imports.records import CheckedRow
@@ -28,15 +30,11 @@ from tradebook.transfer.imports.references import References
 from tradebook.transfer.imports.row_keys import RowKeys
 from tradebook.transfer.imports.spill import SortedSpill
 
-_COLUMNS = tuple(column.name for column in customers.c if column.name != "account_id")
 _PLAIN = frozenset(cell.name for cell in CUSTOMER_CELLS if cell.column and not cell.names)
 """The cells that hold what their columns hold."""
 _REQUIRED = tuple(cell.name for cell in CUSTOMER_CELLS if cell.is_required)
 
 _c = customers.c
-_BY_NUMBER = prepare(
-    sa.select(*(_c[name] for name in _COLUMNS)).where(_c.account_id == ACCOUNT, any_of(_c.number, "numbers"))
-)
 _NUMBERS = prepare(sa.select(_c.id, _c.number).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids")))
 
 
@@ -70,18 +68,19 @@ class Batches:
     def _decide(self, batch: "_Batch", record: CheckedRow) -> None:
         number = record.own["number"]
         known = batch.known.get(number)
-        if number in batch.decided:
+        name = fold_case(number) if known is None else known["number_folded"]
+        if name in batch.decided:
             # The number occurs twice, which is reported at the end with both lines.
             key = NOT_WRITTEN
         elif known is None:
             key = self._create(batch, record)
         else:
             key = self._change(batch, record, known)
-        batch.decided.add(number)
+        batch.decided.add(name)
         if not record.has_automatic_number:
-            self._families.has_number(record, number, key)
+            self._families.has_number(record, name, key)
         wanted = record.own.get("parent_number")
-        if wanted is not None and (known is None or batch.parent_number_of(known) != wanted):
+        if wanted is not None and (known is None or not batch.has_parent(known, wanted)):
             self._families.wants_parent(record, wanted, key)
 
     def _create(self, batch: "_Batch", record: CheckedRow) -> int:
@@ -108,7 +107,8 @@ class Batches:
 
     def _change(self, batch: "_Batch", record: CheckedRow, known: Values) -> int:
         key: int = known["id"]
-        values = {**known, **_plain(record)}
+        # The number is what the row means the customer by, and is no other in capitals.
+        values = {**known, **_plain(record), "number": known["number"]}
         values.update(self._references.columns(record, known))
         groups = self._references.price_groups(record)
         values.update(kept("credit_limit", values["credit_limit"], values["credit_limit_currency"]))
@@ -137,7 +137,7 @@ class Batches:
         if "parent_number" not in record.own:
             return False
         wanted = record.own["parent_number"]
-        changes: bool = batch.parent_number_of(known) != wanted
+        changes = not batch.has_parent(known, wanted)
         if changes and known["parent_id"] is not None:
             values["parent_id"] = None
             self._families.left_parent(known["parent_id"])
@@ -150,18 +150,18 @@ class _Batch:
     def __init__(self, writer: Writer, keys: RowKeys, records: Sequence[CheckedRow]) -> None:
         self._writer = writer
         numbers = [record.own["number"] for record in records if not record.has_automatic_number]
-        rows = writer.rows(_BY_NUMBER, numbers=numbers) if numbers else []
-        listed = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
-        self.known: dict[str, Values] = {values["number"]: values for values in listed}
+        self.known = customer_records.find_by(writer, "number", numbers)
+        """The customers of numbers, as the rows write them."""
         self.decided: set[str] = set()
         self.created: list[Values] = []
         self.changed: list[BeforeAfter] = []
         self.new_groups: dict[int, Collection[int]] = {}
         self._changed_groups: dict[int, Collection[int]] = {}
         self._number_of: dict[int, str] = {}
+        self._meant: dict[str, Values] = {}
         self._groups_of: dict[int, set[int]] = {}
         self.addresses = AddressChanges(writer)
-        self._read_related(listed)
+        self._read_related(list(self.known.values()))
         keys.look_up(
             record.own["created_at"]
             for record in records
@@ -178,10 +178,17 @@ class _Batch:
         )
         self._groups_of = price_groups_of(self._writer, [values["id"] for values in listed])
 
-    def parent_number_of(self, known: Mapping[str, Any]) -> str | None:
-        """Return the number of the parent that a known customer has now."""
+    def has_parent(self, known: Mapping[str, Any], wanted: str | None) -> bool:
+        """Tell whether a known customer has the parent of this number now; none for None."""
         parent = known["parent_id"]
-        return None if parent is None else self._number_of[parent]
+        if parent is None or wanted is None:
+            return parent is None and wanted is None
+        number = self._number_of[parent]
+        if number == wanted or fold_case(number) != fold_case(wanted):
+            return number == wanted
+        if wanted not in self._meant:
+            self._meant |= customer_records.find_by(self._writer, "number", [wanted])
+        return bool(self._meant[wanted]["id"] == parent)
 
     def change_groups(self, customer: int, wanted: set[int]) -> bool:
         """Put a known customer into exactly these pricing groups; True if that changes anything."""

@@ -1,13 +1,12 @@
 """From the names in a file to the account's groups, terms and sales reps; missing ones are made.
 
-A name is found exactly as it is written. For names of the system the case does not matter, as nobody means a
-second "Net 30" by "NET 30"; the account's own names may differ in case alone, and an export of them
-has to come back as it was.
+No two have names that differ in case alone, so a name is found whatever its case. Only a book of before may
+have such names: each is found as it is written, and an export of them changes nothing where it came from.
 """
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
@@ -22,7 +21,8 @@ TYPE_GROUP = account_groups.TYPES.index("type_group")
 PRICING_GROUP = account_groups.TYPES.index("pricing_group")
 
 _g, _u = account_groups.account_groups.c, account_users.account_users.c
-_GROUPS = prepare(sa.select(_g.name, _g.id, _g.type).where(_g.account_id == ACCOUNT))
+# From the newest to the oldest: of names that differ in case alone, the oldest counts.
+_GROUPS = prepare(sa.select(_g.name, _g.id, _g.type).where(_g.account_id == ACCOUNT).order_by(_g.id.desc()))
 _REPS = prepare(sa.select(_u.email, _u.name, _u.id).where(_u.account_id == ACCOUNT).order_by(_u.id.desc()))
 
 
@@ -34,6 +34,31 @@ class Refusal(Exception):
         self.column = column
         self.value = value
         self.reason = reason
+
+
+Found = TypeVar("Found")
+
+
+class ByName(Generic[Found]):
+    """What is found by a name: as it is written first, then whatever its case."""
+
+    def __init__(self) -> None:
+        self._exactly: dict[str, Found] = {}
+        self._folded: dict[str, Found] = {}
+
+    def put(self, name: str, found: Found) -> None:
+        """Have it found by a name; of names that differ in case alone, the last one counts."""
+        self._exactly[name] = found
+        self._folded[fold_case(name)] = found
+
+    def get(self, name: str) -> Found | None:
+        """Return what has this name; None if nothing has."""
+        found = self._exactly.get(name)
+        return self._folded.get(fold_case(name)) if found is None else found
+
+    def names(self) -> list[str]:
+        """List the names as they are written."""
+        return sorted(self._exactly)
 
 
 class Terms:
@@ -48,23 +73,19 @@ class Terms:
         add: Callable[[Writer, Values], int],
     ) -> None:
         self._writer, self._made, self._body, self._add_row = writer, made, body, add
-        self._by_name: dict[str, int] = {}
-        self._of_system: dict[str, int] = {}
-        table = records.table
-        self._kind = table.name
-        names = prepare(
-            sa.select(table.c.name, table.c.id, table.c.is_system).where(table.c.account_id == ACCOUNT)
-        )
-        for name, key, is_system in writer.rows(names):
-            self._by_name[name] = key
-            if is_system:
-                self._of_system[name.casefold()] = key
+        self._by_name: ByName[int] = ByName()
+        c = records.table.c
+        self._kind = records.table.name
+        names = prepare(sa.select(c.name, c.id).where(c.account_id == ACCOUNT).order_by(c.id.desc()))
+        for name, key in writer.rows(names):
+            self._by_name.put(name, key)
 
     def key_of(self, name: str) -> int:
         """Return the term of this name, a new one where there is none."""
-        key = self._by_name.get(name) or self._of_system.get(name.casefold())
+        key = self._by_name.get(name)
         if key is None:
-            key = self._by_name[name] = self._add_row(self._writer, self._body.new(name=name))
+            key = self._add_row(self._writer, self._body.new(name=name))
+            self._by_name.put(name, key)
             self._made[self._kind] += 1
         return key
 
@@ -74,13 +95,16 @@ class Groups:
 
     def __init__(self, writer: Writer, made: Counter[str]) -> None:
         self._writer, self._made = writer, made
-        self._by_name = {name: (key, kind) for name, key, kind in writer.rows(_GROUPS)}
+        self._by_name: ByName[tuple[int, int]] = ByName()
+        for name, key, kind in writer.rows(_GROUPS):
+            self._by_name.put(name, (key, kind))
 
     def key_of(self, name: str, kind: int, column: str) -> int:
         """Return the group of this name, a new one where there is none."""
         known = self._by_name.get(name)
         if known is None:
-            known = self._by_name[name] = (self._add(name, kind), kind)
+            known = (self._add(name, kind), kind)
+            self._by_name.put(name, known)
         if known[1] != kind:
             wanted, other = account_groups.TYPES[kind], account_groups.TYPES[known[1]]
             raise Refusal(column, name, f"is the name of a {other}, so no {wanted} can have it")
@@ -92,25 +116,22 @@ class Groups:
 
 
 class SalesReps:
-    """Account users by e-mail, whatever its case; one without an e-mail by name."""
+    """Account users by e-mail; one without an e-mail by name."""
 
     def __init__(self, writer: Writer, made: Counter[str]) -> None:
         self._writer, self._made = writer, made
         self._known: dict[int, tuple[str | None, str | None]] = {}
-        self._by_email: dict[str, int] = {}
-        self._by_folded_email: dict[str, int] = {}
-        self._by_name: dict[str, int] = {}
-        # From the newest to the oldest: the oldest of one name, and of one e-mail in any case, stays.
+        self._by_email: ByName[int] = ByName()
+        self._by_name: ByName[int] = ByName()
         for email, name, key in writer.rows(_REPS):
             self._know(key, email, name)
 
     def _know(self, key: int, email: str | None, name: str | None) -> None:
         self._known[key] = (email, name)
         if email is not None:
-            self._by_email[email] = key
-            self._by_folded_email[fold_case(email)] = key
+            self._by_email.put(email, key)
         elif name is not None:
-            self._by_name[name] = key
+            self._by_name.put(name, key)
 
     def name_of(self, key: int) -> str | None:
         """Return the name of a rep that a customer has."""
@@ -125,8 +146,7 @@ class SalesReps:
         if email is None:
             assert name is not None
             return self._by_name.get(name) or self._add(None, name)
-        # As it is written first: a book may have two from before, which differ in case alone.
-        key = self._by_email.get(email) or self._by_folded_email.get(fold_case(email))
+        key = self._by_email.get(email)
         if key is None:
             return self._add(email, name)
         if name is not None and name != self._known[key][1]:

@@ -10,14 +10,18 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from tradebook.crud.records import Values
 from tradebook.resources.customers import Misfit, customers, misfits, review_parents, set_parents
+from tradebook.resources.customers import records as customer_records
 from tradebook.storage.database import ROWS_AT_ONCE, Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
+from tradebook.text import fold_case
 from tradebook.transfer.files.rows import Problem
 from tradebook.transfer.imports.records import CheckedRow, problem
 from tradebook.transfer.imports.spill import SortedSpill, Spill, chunks_of
 
 NOT_WRITTEN = 0
+_NOBODY: Values = {"id": None}
 
 _IS, _WANTS = 0, 1
 _REASONS: dict[Misfit, str] = {
@@ -26,10 +30,6 @@ _REASONS: dict[Misfit, str] = {
     "has_children": "can't be the parent of a customer that has children itself",
 }
 
-_c = customers.c
-_BY_NUMBER = prepare(
-    sa.select(_c.number, _c.id).where(_c.account_id == ACCOUNT, any_of(_c.number, "numbers"))
-)
 _child, _parent = customers.alias("child"), customers.alias("parent")
 _NUMBER_OF_PARENT = prepare(
     sa.select(_child.c.id, _parent.c.number)
@@ -41,10 +41,13 @@ _NUMBER_OF_PARENT = prepare(
 class _Mention(NamedTuple):
     """A number in the file: a row's own, with the row's key, or the parent it wants for that key."""
 
-    number: str
+    folded: str
     purpose: int
     line: int
     key: int
+    number: str
+    is_apart: bool = False
+    """Whether it agrees with another customer's in the book, and is that of another one all the same."""
 
 
 class _Adoption(NamedTuple):
@@ -71,13 +74,15 @@ class Families:
         for spill in (self._mentions, self._adoptions, self._to_review):
             spill.close()
 
-    def has_number(self, record: CheckedRow, number: str, key: int) -> None:
-        """Remember whose number this is; with the key NOT_WRITTEN if the row was not accepted."""
-        self._mentions.add(_Mention(number, _IS, record.line, key))
+    def has_number(self, record: CheckedRow, kept: str, key: int) -> None:
+        """Remember whose number this is, and how it is kept; with NOT_WRITTEN if the row was not accepted."""
+        number = record.own["number"]
+        folded = fold_case(number)
+        self._mentions.add(_Mention(folded, _IS, record.line, key, number, kept != folded))
 
     def wants_parent(self, record: CheckedRow, number: str, key: int) -> None:
         """Remember that a customer is to become the child of this number."""
-        self._mentions.add(_Mention(number, _WANTS, record.line, key))
+        self._mentions.add(_Mention(fold_case(number), _WANTS, record.line, key, number))
 
     def left_parent(self, parent: int) -> None:
         """Remember that a customer has lost a child, perhaps its last."""
@@ -92,24 +97,26 @@ class Families:
 
     def _wanted(self) -> Iterator[tuple[_Mention, int | None]]:
         """Yield each wish with the parent's key; None if no row of the file has the number."""
-        for _, mentions in groupby(self._mentions, key=lambda mention: mention.number):
-            first: _Mention | None = None
+        for _, mentions in groupby(self._mentions, key=lambda mention: mention.folded):
+            there: dict[str | None, _Mention] = {}
             for mention in mentions:
+                own = mention.number if mention.is_apart else None
                 if mention.purpose == _WANTS:
-                    yield mention, first.key if first else None
-                elif first is None:
-                    first = mention
+                    parent = there.get(mention.number) or there.get(None)
+                    yield mention, parent.key if parent else None
+                elif own in there:
+                    self._refuse(mention, "number", f"is the number of line {there[own].line} already")
                 else:
-                    self._refuse(mention, "number", f"is the number of line {first.line} already")
+                    there[own] = mention
 
     def _adopt(self, wanted: list[tuple[_Mention, int | None]], is_automatic: Callable[[str], bool]) -> None:
         unknown = {
             mention.number for mention, key in wanted if key is None and not is_automatic(mention.number)
         }
-        known: dict[str, int] = dict(self._writer.rows(_BY_NUMBER, numbers=list(unknown))) if unknown else {}
+        known = customer_records.find_by(self._writer, "number", unknown)
         parents: dict[int, int | None] = {}
         for mention, key in wanted:
-            parent = known.get(mention.number) if key is None else key
+            parent = known.get(mention.number, _NOBODY)["id"] if key is None else key
             if parent is None:
                 self._refuse(
                     mention, "parent_number", "is the number of no customer, in the book or the file"
@@ -132,7 +139,7 @@ class Families:
         for each in adoptions:
             if each.child in found:
                 reason = _REASONS[found[each.child]].format(grandparents.get(each.parent))
-                mention = _Mention(each.number, _WANTS, each.line, each.child)
+                mention = _Mention(fold_case(each.number), _WANTS, each.line, each.child, each.number)
                 self._refuse(mention, "parent_number", reason)
 
     def _refuse(self, mention: _Mention, column: str, reason: str) -> None:

@@ -6,8 +6,8 @@ from alembic import op
 from tradebook.storage.postgres import row_security
 from tradebook.storage.schema import TEXT
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 FINISHED = (
     ("finished_customers", "customer_id", "customers", ("head", "credit_limit", "contact_info", "ending")),

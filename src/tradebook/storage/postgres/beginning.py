@@ -1,0 +1,87 @@
+"""A transaction that begins together with its first statement, in one round trip."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from time import monotonic
+
+import psycopg
+from psycopg import errors
+
+from tradebook.storage.database import Row, Unavailable
+from tradebook.storage.postgres.connections import Connections, PatientConnection, Statement
+from tradebook.storage.postgres.row_security import APPLICATION
+
+AWAY = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    # A standby that became a primary, or the reverse.
+    errors.ReadOnlySqlTransaction,
+    # What Citus says of a machine that is gone.
+    errors.InternalError_,
+)
+
+
+class Beginning:
+    """One transaction. It takes a connection, and begins, when it is asked for something."""
+
+    def __init__(self, connections: Connections, beginning: str, patience_seconds: float) -> None:
+        self._connections = connections
+        self._beginning = beginning
+        self._patience_seconds = patience_seconds
+        self._taken: PatientConnection | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is a connection, and a transaction on it."""
+        return self._taken is not None
+
+    @property
+    def connection(self) -> PatientConnection:
+        """The connection on which the transaction has begun."""
+        assert self._taken is not None
+        return self._taken
+
+    def begin(self, *statements: Statement) -> Sequence[list[Row]]:
+        """Begin, and run some statements at once; returns the rows of what begins it, and of each of them."""
+        end = monotonic() + self._patience_seconds
+        while True:
+            connection = self._connections.take(end)
+            try:
+                # What is left of the time: it may have been spent on the way to the connection.
+                connection.patience_seconds = max(0.001, end - monotonic())
+                found = connection.together(Statement(self._beginning), *statements)
+                connection.patience_seconds = self._patience_seconds
+            except BaseException as error:
+                self._let_go(connection)
+                # The connection was cut while it was idle. Nothing has been done yet, so try another one.
+                if isinstance(error, AWAY) and connection.closed and monotonic() < end:
+                    continue
+                if isinstance(error, errors.InsufficientPrivilege):
+                    raise Unavailable(f"{error} (GRANT {APPLICATION} TO this user)") from error
+                raise
+            self._taken = connection
+            return found
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Give the connection back in the end, with nothing left of a transaction that was not ended."""
+        try:
+            yield
+        finally:
+            connection, self._taken = self._taken, None
+            if connection is not None:
+                self._let_go(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """As `kept`, for a transaction that only reads: its end is not waited for."""
+        with self.kept():
+            yield
+            if self._taken is not None:
+                self._taken.commit_soon()
+
+    def _let_go(self, connection: PatientConnection) -> None:
+        if not connection.closed and not connection.is_ending and connection.is_in_transaction:
+            with suppress(psycopg.Error):
+                connection.rollback()
+        self._connections.give_back(connection)

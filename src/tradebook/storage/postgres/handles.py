@@ -1,0 +1,224 @@
+"""What reads and writes one account on a server."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import msgspec
+import psycopg
+
+from tradebook.storage.database import IndexFault, Row
+from tradebook.storage.derived import Derived, Values
+from tradebook.storage.index import ListIndex, Query
+from tradebook.storage.index_documents import Document, documents
+from tradebook.storage.index_faults import compare_texts, steps, told
+from tradebook.storage.index_versions import (
+    KEEP_VERSIONS,
+    NO_VERSIONS,
+    IndexVersions,
+    Versions,
+    read_versions,
+    write_versions,
+)
+from tradebook.storage.postgres.beginning import Beginning
+from tradebook.storage.postgres.connections import Connection, Statement
+from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists
+from tradebook.storage.postgres.index import TOO_MANY, questions, searchable
+from tradebook.storage.schema import Prepared
+
+
+class _Span(msgspec.Struct, frozen=True):
+    """The keys that somebody asks for."""
+
+    index: ListIndex
+    query: Query
+    above: int
+    below: int
+    descending: bool
+    limit: int
+
+
+class PostgresReader:
+    """Reads one account inside one transaction of a connection, which begins with the first question."""
+
+    def __init__(
+        self, transaction: Beginning, account_id: int, indexes: IndexVersions, derived: Derived
+    ) -> None:
+        self.account_id = account_id
+        self._indexes, self._derived = indexes, derived
+        self._transaction = transaction
+        self.account: Row = (0, NO_VERSIONS)
+        """Its revision, and the versions of its indexes."""
+        self._foreseen: dict[_Span, Statement] = {}
+        self._known: dict[_Span, list[Row]] = {}
+
+    @property
+    def revision(self) -> int:
+        """A number of the account that every commit changes."""
+        if not self._transaction.has_begun:
+            self._begin()
+        return int(self.account[0])
+
+    @cached_property
+    def versions(self) -> Versions:
+        """What the account's indexes were made from."""
+        if not self._transaction.has_begun:
+            self._begin()
+        return read_versions(self.account[1])
+
+    @property
+    def _connection(self) -> Connection:
+        if not self._transaction.has_begun:
+            self._begin()
+        return self._transaction.connection
+
+    @cached_property
+    def cache(self) -> Values:
+        """Values derived from the account at this revision."""
+        return self._derived.of(self.account_id, self.revision)
+
+    def rows(self, statement: Prepared, **values: Any) -> list[Row]:
+        """Run a statement and return all its rows."""
+        return self._ask(self._bound(statement, values))
+
+    def is_whole(self, name: str) -> bool:
+        """Tell whether what is kept of all rows under a name is of this version of the program."""
+        return self._indexes.is_whole(self.versions, name)
+
+    def keys(
+        self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
+    ) -> list[int]:
+        """Return the keys that match, `above <= key < below`: newest first if `descending`, else oldest."""
+        span = _Span(index, query, above, below, descending, limit)
+        known = self._known.pop(span, None)
+        found: list[int] = []
+        for statement in self._statements(span):
+            rows, known = self._ask(statement) if known is None else known, None
+            found = [row[0] for row in rows]
+            if TOO_MANY not in found:
+                break
+        if query.words:
+            self._indexes.require_whole(self.versions, index)
+        return found
+
+    def foresee_keys(
+        self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
+    ) -> None:
+        """Ask for these keys together with the next statement."""
+        span = _Span(index, query, above, below, descending, limit)
+        self._foreseen[span] = next(self._statements(span))
+
+    def _statements(self, span: "_Span") -> Iterator[Statement]:
+        bounds = {
+            "account_id": self.account_id, "above": span.above, "below": span.below, "limit": span.limit
+        }  # fmt: skip
+        for question in questions(span.index, span.query, self.account_id, descending=span.descending):
+            yield Statement(question.sql, {**bounds, **question.values})
+
+    def index_faults(self, index: ListIndex) -> Iterator[IndexFault]:
+        """Compare the searched text with the rows that it is made from; facets have indexes of the server."""
+
+        def write(document: Document) -> str:
+            return searchable(document, self.account_id)
+
+        for step in steps(self, index):
+            yield from told(index, compare_texts(step, write))
+
+    def _bound(self, statement: Prepared, values: Mapping[str, Any]) -> Statement:
+        sql, fixed = statement.text(DIALECT)
+        return Statement(sql, {**fixed, **values, "account_id": self.account_id})
+
+    def _execute(self, statement: Statement) -> psycopg.Cursor[Row]:
+        return self._connection.execute(statement.sql, statement.values, binary=True)
+
+    def _ask(self, statement: Statement) -> list[Row]:
+        """Run a statement, together with what is foreseen, and with the beginning of the transaction."""
+        foreseen, self._foreseen = self._foreseen, {}
+        if not self._transaction.has_begun:
+            rows, *others = self._begin(statement, *foreseen.values())
+        elif foreseen:
+            rows, *others = self._transaction.connection.together(statement, *foreseen.values())
+        else:
+            return self._execute(statement).fetchall()
+        self._known.update(zip(foreseen, others, strict=True))
+        return rows
+
+    def _begin(self, *statements: Statement) -> Sequence[list[Row]]:
+        account, *found = self._transaction.begin(*statements)
+        self.account = account[0] if account else self.account
+        return found
+
+
+class PostgresWriter(PostgresReader):
+    """Reads and writes one account inside one transaction."""
+
+    @cached_property
+    def cache(self) -> Values:
+        """Values derived inside this transaction; nobody else may see them before the commit."""
+        return Values()
+
+    def run(self, statement: Prepared, **values: Any) -> int:
+        """Run a statement that changes rows and return how many."""
+        return self._execute(self._bound(statement, values)).rowcount
+
+    def insert(self, statement: Prepared, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Run an insert for every row."""
+        listed = list(rows)
+        if not listed:
+            return
+        at_once = insert_of_lists(statement)
+        if at_once is None and len(listed) == 1:
+            # A pipeline of one costs half as much again.
+            self._execute(self._bound(statement, listed[0]))
+        elif at_once is None:
+            sql, fixed = statement.text(DIALECT)
+            own = {"account_id": self.account_id}
+            with self._connection.cursor() as cursor:
+                cursor.executemany(sql, [{**fixed, **row, **own} for row in listed])
+        else:
+            # A list for each column: one statement to parse and plan, not a thousand.
+            sql, columns = at_once
+            lists: dict[str, Any] = {name: [row.get(name) for row in listed] for name in columns}
+            self._connection.execute(sql, {**lists, "account_id": self.account_id})
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Mark a place in the transaction. An exception undoes everything since then, and is raised on."""
+        self._connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            if not self._connection.closed:
+                self._connection.execute("ROLLBACK TO SAVEPOINT part")
+            raise
+        self._connection.execute("RELEASE SAVEPOINT part")
+
+    def empty_index(self, index: ListIndex) -> None:
+        """Do nothing: the tables' own indexes serve every account, and a text replaces that of before."""
+
+    def keep_versions(self, versions: Versions) -> None:
+        """Write down what the account's indexes are made from."""
+        self.run(KEEP_VERSIONS, kept=write_versions(versions))
+        self.versions = versions
+
+    def reindex(
+        self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
+    ) -> None:
+        """Bring the index up to date for these rows; those that no longer exist are removed from it."""
+        found = documents(index, self.rows, list(keys), known)
+        table, key = index.folded.name, index.folded_key
+        texts = [searchable(document, self.account_id) for document in found.values()]
+        self._connection.execute(
+            f"INSERT INTO {table} (account_id, {key}, folded) SELECT %(account_id)s::bigint, given.*"
+            f" FROM unnest(%(keys)s::bigint[], %(texts)s::text[]) AS given ({key}, folded)"
+            f" ON CONFLICT (account_id, {key}) DO UPDATE SET folded = excluded.folded"
+            f" WHERE {table}.folded <> excluded.folded",
+            {"account_id": self.account_id, "keys": list(found), "texts": texts},
+        )
+        gone = [key for key in keys if key not in found]
+        if gone:
+            self._connection.execute(
+                f"DELETE FROM {table} WHERE account_id = %s AND {key} = ANY (%s::bigint[])",
+                (self.account_id, gone),
+            )
