@@ -53,6 +53,7 @@ class RequestParser:
     def __init__(self, route: Route) -> None:
         self._route = route
         self._by_spelling: dict[str, Parameter] = {}
+        self._filters = [each for each in parameters_of(route) if each.facet is not None]
         for parameter in parameters_of(route):
             self._by_spelling[parameter.name] = parameter
             if parameter.is_array:
@@ -71,7 +72,7 @@ class RequestParser:
         """Read the parameters of a list; the error names the first that can't be read."""
         path = path_of(self._route, path_keys)
         found = _Found(self._by_spelling, pairs)
-        query = Query(found.conditions(), tuple(words_of(found.one(Q, ""))))
+        query = Query(found.conditions(self._filters), tuple(words_of(found.one(Q, ""))))
         above, below = found.one(START_DATE, 0), found.one(END_DATE, KEY_MAX)
         scope = list_scope(account_id, path, query, above, below, owner_key)
         cursor = found.one(CURSOR, None)
@@ -169,10 +170,10 @@ class _Found:
             for length in range(1, len(parts) + 1)
         )
 
-    def conditions(self) -> tuple[Condition, ...]:
+    def conditions(self, filters: Iterable[Parameter]) -> tuple[Condition, ...]:
         """Return what the filters ask for, facet by facet, in one canonical order."""
         asked: dict[Facet, dict[int, list[Any]]] = defaultdict(dict)
-        for parameter in dict.fromkeys(self._by_spelling.values()):
+        for parameter in filters:
             if parameter.facet is not None and parameter.name in self._values:
                 asked[parameter.facet][parameter.place] = self._values[parameter.name]
         return tuple(Condition(facet, _values_of(facet, places)) for facet, places in asked.items())

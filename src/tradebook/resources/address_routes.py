@@ -205,13 +205,18 @@ def update(change: Change) -> int:
     return change.id
 
 
+def _new_version(change: Change, address: int) -> None:
+    change.writer.run(_NEW_VERSION, key=address, now=now_ms())
+    addresses.FINISHED.renew(change.writer, [address])
+
+
 def _attach(change: Change) -> int:
     """Attach the address to one customer, if it isn't yet."""
     address, customer = change.path_keys
     known = links_of(change.writer, [customer])
     if not known.get((customer, address)):
         link(change.writer, [(customer, address)], known=known, is_attached=True)
-        change.writer.run(_NEW_VERSION, key=address, now=now_ms())
+        _new_version(change, address)
         if (customer, address) not in known:
             _reindex(change.writer, [customer])
     return customer
@@ -227,7 +232,7 @@ def _detach(change: Change) -> None:
             message += " The customer is billed or shipped to there, which is changed at the customer."
         raise ResourceNotFound(message, param=CUSTOMER_PARAM)
     detach(change.writer, address, [customer])
-    change.writer.run(_NEW_VERSION, key=address, now=now_ms())
+    _new_version(change, address)
     if address not in (change.row["bill_to_address_id"], change.row["ship_to_address_id"]):
         _reindex(change.writer, [customer])
 
