@@ -65,6 +65,8 @@ class Asked(msgspec.Struct, frozen=True):
     query: Query
     path_key: int | None
     """The key of the object that the list's path names last, such as the customer of its price groups."""
+    owner_key: int | None = None
+    """The key of the owner that the request names: only what is its own is listed."""
 
 
 Walk = Callable[[Reader, Asked], list[int]]
@@ -106,15 +108,18 @@ class PathObject(msgspec.Struct, frozen=True):
 
     def find(self, reader: Reader, name: PathKey) -> Values | None:
         """Return its row; None if there is none."""
-        key = self.key(reader, name)
-        return None if self.records is None or key is None else self.records.find(reader, key)
+        if self.records is None:
+            return None
+        if isinstance(name, str):
+            return self.records.find_by(reader, self.param, [name]).get(name)
+        return self.records.find(reader, name)
 
     def key(self, reader: Reader, name: PathKey) -> int | None:
         """Return its key, by what the path names it by."""
         if isinstance(name, int):
             return name
-        assert self.records is not None
-        return self.records.key_of(reader, self.param, name)
+        found = self.find(reader, name)
+        return None if found is None else int(found["id"])
 
     def row(self, reader: Reader, name: PathKey, before: PathKey | None) -> Values:
         """Return its row; ResourceNotFound if there is none, or none in the object before it."""
@@ -143,6 +148,16 @@ def row_in_path(path_objects: Sequence[PathObject], reader: Reader, names: Seque
     return row
 
 
+class Owner(msgspec.Struct, frozen=True):
+    """An object that a request can name beside its path. Then the route is about what belongs to it alone."""
+
+    path_object: PathObject
+    """What it is, as if a path named it."""
+    has: Callable[[Reader, int, Any], bool]
+    """Tells whether an object belongs to it, by the keys of both."""
+    description: str
+
+
 class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
     """GET of a list in cursor pages."""
 
@@ -158,8 +173,12 @@ class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
     includes: tuple[str, ...] = ()
     path_objects: tuple[PathObject, ...] = ()
     """The objects in the path, from left to right."""
+    is_exported: bool = False
+    """Whether it is answered whole too, as lines of JSON or as a CSV file, to who asks for one of these."""
     is_kept: bool = True
     """Whether a finished page may be kept in memory until the account's revision changes."""
+    owner: Owner | None = None
+    """Whose its objects may be asked to be; None where a request can name none."""
 
     @property
     def permissions(self) -> tuple[str, ...]:
@@ -179,6 +198,7 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
     load: Load
     includes: tuple[str, ...] = ()
     is_kept: bool = True
+    owner: Owner | None = None
 
     @property
     def permissions(self) -> tuple[str, ...]:
@@ -247,6 +267,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """What its own rules can refuse with, besides what follows from the rest: see `crud/refusals.py`."""
     new: Records | None = None
     """Where the row of what it creates is kept."""
+    owner: Owner | None = None
     has_secret: bool = False
     """Whether the answer holds a secret: then it is stored encrypted for a replay."""
 
