@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test soak check wheel-check bench docs lock clean
+.PHONY: demo test test-pages soak check wheel-check bench docs site lock clean
 
 demo: .venv/.run
 	$(BIN)/tradebook demo $(DEMO)
@@ -12,6 +12,10 @@ PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test: .venv/.dev
 	$(PYTEST) $(TESTS)
+
+# The pages in a browser, with Debian's chromium; and their examples, each carried out.
+test-pages: .venv/.pages
+	TRADEBOOK_TEST_PAGES=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/browser
 
 soak: .venv/.dev
 	TRADEBOOK_TEST_SOAK=1 $(PYTEST) $(TESTS)
@@ -35,10 +39,15 @@ docs: .venv/.dev
 	$(BIN)/python tools/reference.py
 	$(BIN)/python tools/client_types.py
 
-# Renews both locks. No line of them names where a package comes from.
+# The documentation as a site, in site/; fails on a link that leads nowhere.
+site: .venv/.pages
+	$(BIN)/python tools/site.py
+
+# Renews all locks. No line of them names where a package comes from.
 lock: .venv/.dev
 	$(BIN)/pip-compile $(LOCK) --output-file requirements.txt pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.txt --output-file requirements-pages.txt requirements-pages.in
 
 LOCK := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
@@ -54,6 +63,10 @@ LOCK := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-h
 
 .venv/.dev: .venv/.run requirements-dev.txt
 	$(PIP) install --require-hashes -r requirements-dev.txt
+	touch $@
+
+.venv/.pages: .venv/.dev requirements-pages.txt
+	$(PIP) install --require-hashes -r requirements-pages.txt
 	touch $@
 
 clean:

@@ -13,4 +13,5 @@ pytest_plugins = [
     "tests.fixtures.refusals",
     "tests.client.forms",
     "tests.fixtures.agents",
+    "tests.fixtures.browser",
 ]

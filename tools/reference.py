@@ -150,7 +150,7 @@ _UNKEYED = (
 
 
 def _change_section(route: Action) -> str:
-    answer = "one " + link(route.item) if route.item else "nothing (204)"
+    answer = "one " + link(route.item) if route.item else f"`{{id, object: {route.deletes}, deleted: true}}`"
     others = "".join(f", or {link(item)}" for item in route.previews)
     needed = " and ".join(map(code, route.permissions))
     needs = {field.name for field in route.body.fields if field.is_required and not route.body.is_partial}

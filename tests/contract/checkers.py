@@ -124,6 +124,7 @@ def header_claims(answer: httpx.Response) -> dict[str, bool]:
     """Claim what holds for the headers of every answer."""
     return {
         "no request id": bool(_REQUEST_ID.fullmatch(answer.headers.get("x-request-id", ""))),
+        "two request ids": answer.headers.get("request-id") == answer.headers.get("x-request-id"),
         "no x-should-retry": answer.headers.get("x-should-retry") in {"true", "false"},
         "no nosniff": answer.headers.get("x-content-type-options") == "nosniff",
     }

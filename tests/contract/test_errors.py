@@ -143,9 +143,26 @@ def test_every_request_has_an_id_of_its_own(book):
     assert len(set(ids)) == 40
 
 
+@pytest.mark.parametrize("name", ["X-Request-Id", "Request-Id"])
 @pytest.mark.parametrize("given", ["mine-1", "A_b-9", "x" * 128])
-def test_a_good_request_id_of_the_client_is_kept(book, given):
-    assert book.client.get("/nix", headers={"X-Request-Id": given}).headers["x-request-id"] == given
+def test_a_good_request_id_of_the_client_is_kept(book, given, name):
+    answer = book.client.get("/nix", headers={name: given})
+
+    assert [answer.headers[each] for each in ("request-id", "x-request-id")] == [given, given]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"X-Request-Id": "of-a-proxy", "Request-Id": "of-the-client"}, "of-a-proxy"),
+        ({"X-Request-Id": "no id", "Request-Id": "of-the-client"}, "of-the-client"),
+        ({"X-Request-Id": "of-a-proxy", "Request-Id": "no id"}, "of-a-proxy"),
+    ],
+)
+def test_of_two_request_ids_the_proxys_counts(book, given, kept):
+    answer = book.client.get(CUSTOMERS, headers=given)
+
+    assert [answer.headers[each] for each in ("request-id", "x-request-id")] == [kept, kept]
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 129, "é", "a;b", "<x>", "a\tb", "../x", "１"])
@@ -153,6 +170,7 @@ def test_another_request_id_is_replaced(book, given):
     answer = book.client.get("/nix", headers={"X-Request-Id": given.encode()})
 
     assert answer.headers["x-request-id"].startswith("req_")
+    assert answer.headers["request-id"] == answer.headers["x-request-id"]
 
 
 # The reference of errors

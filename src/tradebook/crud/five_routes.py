@@ -1,7 +1,7 @@
 """The five routes that most resources have, from one declaration."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
@@ -76,7 +76,7 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
                     act=self.create,
                     body=to_create,
                     path_objects=self.path_objects,
-                    creates=True,
+                    creates=self.path_object,
                     new=self.path_object.records,
                     errors=self.errors.get("POST", ()),
                     **shown,
@@ -106,9 +106,17 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
                     act=self.delete,
                     path_objects=in_path,
                     errors=self.errors.get("DELETE", ()),
+                    deletes=kind_of(self.item),
                 )
             )
         return tuple(routes)
+
+
+def kind_of(shape: type[msgspec.Struct]) -> str:
+    """Name a kind of object as its `object` does."""
+    kind: str
+    (kind,) = get_args(get_type_hints(shape)["object"])
+    return kind
 
 
 class ColumnActs:

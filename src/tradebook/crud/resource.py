@@ -197,8 +197,19 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
         return found[key]
 
 
+class Deleted(msgspec.Struct, frozen=True):
+    """What is answered where something was deleted."""
+
+    id: str
+    """The id that it had."""
+    object: str
+    """What kind of object it was."""
+    deleted: Literal[True]
+    """Always true."""
+
+
 Act = Callable[[Change], int | msgspec.Struct | None]
-"""Changes the book. Returns the key of the object to answer with, or the answer, or None for no content."""
+"""Changes the book. Returns the key of the object to answer with, or the answer, or None if it deletes."""
 
 
 class Creation(msgspec.Struct, frozen=True):
@@ -221,12 +232,15 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     body: Body = NOTHING
     path_objects: tuple[PathObject, ...] = ()
     item: type[msgspec.Struct] | None = None
-    """The object in the answer; None if the answer has no body."""
+    """The object in the answer; None if it deletes."""
+    deletes: str | None = None
+    """What kind of object it deletes, as the answer says."""
     previews: tuple[type[msgspec.Struct], ...] = ()
     """What the answer holds instead where it was only asked what would happen; then nothing was done."""
     load: Load | None = None
     includes: tuple[str, ...] = ()
-    creates: bool = False
+    creates: PathObject | None = None
+    """What it makes, as a path names it."""
     or_creates: Creation | None = None
     """How it makes the object that its path names, where there is none; then its body must be partial."""
     errors: tuple[type[ApiError], ...] = ()
@@ -252,6 +266,14 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Route = ListRoute | ItemRoute | Action
+
+
+def path_of_new(action: Action, keys: Sequence[int], new: str) -> str:
+    """Write the path of what an action has made: in the list that it was added to."""
+    path = path_of(action, keys)
+    if "/actions/" in action.path:
+        path = path.rsplit("/", 3)[0]
+    return f"{path}/{new}"
 
 
 def path_of(route: Route, keys: Sequence[int]) -> str:

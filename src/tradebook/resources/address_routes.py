@@ -312,6 +312,8 @@ resource = Resource(
             permissions=("addresses:update",),
             act=_detach,
             path_objects=(_PATH_OBJECT, _CUSTOMER),
+            # The link is deleted, which is no object with an id: neither the customer nor the address is.
+            deletes="customer_address",
         ),
     ),
 )

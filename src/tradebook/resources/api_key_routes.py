@@ -215,7 +215,7 @@ resource = Resource(
             act=create,
             body=CREATE,
             item=CreatedApiKey,
-            creates=True,
+            creates=_PATH_OBJECT,
             has_secret=True,
         ),
         Action(
@@ -228,7 +228,7 @@ resource = Resource(
             body=ROTATE,
             path_objects=(_PATH_OBJECT,),
             item=CreatedApiKey,
-            creates=True,
+            creates=_PATH_OBJECT,
             has_secret=True,
         ),
     ),

@@ -25,6 +25,7 @@ _VARIABLES = {
         "idempotency-key",
         "if-match",
         "if-none-match",
+        "request-id",
         "transfer-encoding",
         "user-agent",
         "x-request-id",

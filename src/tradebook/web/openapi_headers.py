@@ -15,7 +15,7 @@ def refer(kind: str, *names: str) -> dict[str, Any]:
     return {name: ref(kind, name) for name in names}
 
 
-OF_EVERY_ANSWER = ("X-Request-Id", "x-should-retry", "X-Content-Type-Options")
+OF_EVERY_ANSWER = ("Request-Id", "X-Request-Id", "x-should-retry", "X-Content-Type-Options")
 OF_A_KEY = (*OF_EVERY_ANSWER, "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 OF_WHAT_IS_READ = ("ETag", "Cache-Control", "Vary")
 
@@ -25,7 +25,8 @@ def _header(description: str, *, is_required: bool = True, **schema: Any) -> dic
 
 
 HEADERS = {
-    "X-Request-Id": _header("The id of this request in the log. Send the header to choose it."),
+    "Request-Id": _header("The id of this request in the log. Send the header to choose it."),
+    "X-Request-Id": _header("The same id. If a request has both headers, this one counts."),
     "x-should-retry": _header("Whether it can help to send the request again.", enum=["true", "false"]),
     "X-Content-Type-Options": _header("Browsers must not guess another content type.", const="nosniff"),
     "RateLimit-Limit": _header(

@@ -6,7 +6,7 @@ from typing import Any, get_type_hints
 
 from tradebook.crud.list_requests import parameters_of
 from tradebook.crud.parameters import Parameter
-from tradebook.crud.resource import Action, ListRoute, PathObject, Resource, Route
+from tradebook.crud.resource import Action, Deleted, ListRoute, PathObject, Resource, Route
 from tradebook.ids import ANY_BODY_PATTERN, ATTACHED, SPARE, encode_id
 from tradebook.web.openapi_headers import OF_A_KEY, OF_WHAT_IS_READ, ref, refer
 from tradebook.web.openapi_refusals import changes_what_is_there, is_repeatable, refused
@@ -99,18 +99,28 @@ class Operations:
     def _done(self, resource: Resource, route: Action) -> dict[str, Any]:
         headers = (*OF_A_KEY, *(("Idempotent-Replayed",) if is_repeatable(route) else ()))
         if route.item is None:
-            return {"204": {"description": "Done.", "headers": refer("headers", *headers)}}
+            schema = self._schemas.object(Deleted)
+            return {
+                "200": {
+                    "description": "It is deleted.",
+                    "headers": refer("headers", *headers),
+                    "content": {"application/json": {"schema": schema}},
+                }
+            }
         refs = [self._schemas.object(shape) for shape in (route.item, *route.previews)]
         answer: dict[str, Any] = {
             "description": "The object after the change.",
             "headers": refer("headers", *headers, "ETag"),
             "content": {"application/json": {"schema": refs[0] if len(refs) == 1 else {"oneOf": refs}}},
         }
-        new = answer | {"links": self._links(resource, route)}
+        new = answer | {
+            "description": "The new object.",
+            "headers": refer("headers", *headers, "ETag", "Location"),
+            "links": self._links(resource, route),
+        }
         if route.or_creates is not None:
-            location = refer("headers", *headers, "ETag", "Location")
-            return {"200": answer, "201": new | {"description": "The new object.", "headers": location}}
-        return {"201": new} if route.creates else {"200": answer}
+            return {"200": answer, "201": new}
+        return {"200": answer} if route.creates is None else {"201": new}
 
     def _links(self, resource: Resource, route: Action) -> dict[str, Any]:
         """Point from what creates an object to everything that can be done with it."""

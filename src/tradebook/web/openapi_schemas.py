@@ -79,7 +79,7 @@ class Schemas:
         origin, inner = get_origin(kind), get_args(kind)
         if origin is Literal:
             constant = {"const": inner[0]} if len(inner) == 1 else {"enum": list(inner)}
-            return {"type": "string", **constant}
+            return {"type": _PLAIN[type(inner[0])], **constant}
         if origin in {Union, UnionType}:
             (one,) = (each for each in inner if each is not NoneType)
             return _or_null(self.of(one))

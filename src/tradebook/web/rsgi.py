@@ -28,7 +28,7 @@ from tradebook.web.envelope import error_answer
 from tradebook.web.heads import REFUSAL, BodyWanted, Environ, Scope, environ_of, has_body
 from tradebook.web.log import log
 from tradebook.web.loops import WorkerLoop
-from tradebook.web.middleware import REQUEST_ID_HEADER, good_request_id
+from tradebook.web.middleware import REQUEST_ID_HEADERS, good_request_id
 from tradebook.web.waiting import LoopTurns, ThreadTurns, overloaded
 
 SWITCH_SECONDS = 0.0005
@@ -189,7 +189,7 @@ class Worker:
         if not turns.waiting.is_full_for(account) or scope.path in {_LIVENESS, _READINESS}:
             return await self._answer(_Request(environ_of(scope), account, client, transport))
         # Before anything is done for it: at ten times what can be answered, refusing is most of the work.
-        refused = self._shed(key, client, given("x-request-id"))
+        refused = self._shed(key, client, good_request_id(given("x-request-id"), given("request-id")))
         if _announces_body(given):
             await self._leave(given("expect") is not None, client, transport, refused[1], is_kept=True)
         return refused
@@ -273,9 +273,10 @@ class Worker:
 
     def _shed_request(self, request: "_Request") -> Called:
         get = request.environ.get
-        return self._shed(get("HTTP_AUTHORIZATION"), request.client, get("HTTP_X_REQUEST_ID"))
+        request_id = good_request_id(get("HTTP_X_REQUEST_ID"), get("HTTP_REQUEST_ID"))
+        return self._shed(get("HTTP_AUTHORIZATION"), request.client, request_id)
 
-    def _shed(self, key: str | None, client: str, request_id: str | None) -> Called:
+    def _shed(self, key: str | None, client: str, request_id: str) -> Called:
         """Refuse a request that can't be answered in time, without a call of the application: that costs."""
         self._shed_since_told += 1
         metrics.shed()
@@ -285,7 +286,7 @@ class Worker:
         return (
             _SHED.status,
             [
-                (REQUEST_ID_HEADER, good_request_id(request_id)),
+                *((name, request_id) for name in REQUEST_ID_HEADERS),
                 *self._callers.limit_headers(key, client),
                 *_SHED_HEADERS,
             ],
@@ -300,11 +301,16 @@ class Worker:
     @staticmethod
     def _fault(error: Exception) -> Called:
         """Answer where something is wrong outside the application, as it would answer itself."""
-        request_id = good_request_id(None)
+        request_id = good_request_id()
         log("fault", request_id=request_id, exception="".join(format_exception(error)).rstrip())
         message = f"The server failed on this request. Report it with the id {request_id}."
         answer = error_answer(InternalError(message))
-        headers = [(REQUEST_ID_HEADER, request_id), CLOSE, *_OF_REFUSALS, *answer.headers]
+        headers = [
+            *((name, request_id) for name in REQUEST_ID_HEADERS),
+            CLOSE,
+            *_OF_REFUSALS,
+            *answer.headers,
+        ]
         return answer.status, headers, answer.body or b""
 
     def _call(self, environ: Environ) -> Called:

@@ -170,7 +170,7 @@ resource = Resource(
             errors=changes.ERRORS,
             new=records,
             body=CREATE,
-            creates=True,
+            creates=_PATH_OBJECT,
             **_CHANGED,
         ),
         Action(
@@ -191,6 +191,7 @@ resource = Resource(
             permissions=("customers:delete",),
             act=changes.delete,
             path_objects=(_PATH_OBJECT,),
+            deletes="customer",
         ),
         Action(
             method="POST",

@@ -296,7 +296,7 @@ def _filters(parameters: Sequence[Mapping[str, Any]], schemas: Schemas) -> Itera
             yield name, _ROWS
         words = schemas.resolved(schema.get("items", {})).get("enum")
         if words and name != "include":
-            yield name, [example_of(each) or words[0]]
+            yield name, example_of(each) or [words[0]]
             return
 
 
