@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-pages soak check wheel-check bench docs site lock clean
+.PHONY: demo test test-pages test-clients soak check wheel-check bench docs site lock clean
 
 demo: .venv/.run
 	$(BIN)/tradebook demo $(DEMO)
@@ -29,6 +29,9 @@ check: .venv/.dev
 	$(BIN)/python tools/reference.py --check
 	$(BIN)/python tools/client_types.py --check
 
+test-clients: .venv/.dev
+	$(BIN)/python tools/clients_check.py $(CLIENTS)
+
 wheel-check: .venv/.dev
 	$(BIN)/python tools/wheel_check.py
 
@@ -48,6 +51,8 @@ lock: .venv/.dev
 	$(BIN)/pip-compile $(LOCK) --output-file requirements.txt pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.txt --output-file requirements-pages.txt requirements-pages.in
+	$(BIN)/pip-compile $(LOCK) --output-file requirements-clients.txt requirements-clients.in
+	cd tests/generators && npm update --package-lock-only --no-audit --no-fund
 
 LOCK := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
@@ -70,4 +75,4 @@ LOCK := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-h
 	touch $@
 
 clean:
-	rm -rf .venv .hypothesis .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .clients .hypothesis .mypy_cache .ruff_cache .pytest_cache

@@ -1,4 +1,4 @@
-"""Writes docs/reference from the code: settings, errors, parameters, objects, commands, units and columns.
+"""Writes docs/reference from the code: its pages, and the Postman collection.
 
 `reference.py --check` writes nothing and exits 1 if a page is not what the code says.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import typer
+from postman_collection import collection
 
 from tradebook import settings
 from tradebook.cli.main import COMMANDS, app, load
@@ -363,6 +364,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "units.md": units_page,
     "columns.md": columns_page,
+    "postman_collection.json": collection,
 }
 
 

@@ -12,18 +12,20 @@ import pycountry  # noqa: F401
 
 from tradebook.book import open_database
 from tradebook.crud.cursor import load_cursors
-from tradebook.resources import ALL, api_keys
+from tradebook.resources import ALL, api_keys, customers
 from tradebook.settings import Settings, load_settings
 from tradebook.storage import readiness
 from tradebook.storage.database import Database
 from tradebook.storage.location import locate
 from tradebook.storage.transactions import reading
+from tradebook.transfer.exports.run import csv_blocks
 from tradebook.web import metrics
 from tradebook.web.agents import AGENTS_PATH, Exchange
 from tradebook.web.application import OPEN_PATHS, build_app
 from tradebook.web.auth import Authenticator, KeyRules
 from tradebook.web.bodies import Bodies
 from tradebook.web.connections import Connections
+from tradebook.web.exports import Exports
 from tradebook.web.inside import Inside
 from tradebook.web.limits import make_limits
 from tradebook.web.page_cache import PageCache
@@ -66,6 +68,7 @@ def create_worker(
         read_queue_seconds=settings.read_queue_ms / 1000,
         write_queue_seconds=settings.write_queue_ms / 1000,
         connections=connections,
+        send_seconds_max=settings.send_timeout_ms / 1000,
         parent=parent,
         on_listening=on_listening,
         close=partial(_close, service.database, tracing),
@@ -103,6 +106,7 @@ def _put_together(settings: Settings, tracing: Tracing | None = None) -> tuple[A
         PageCache(settings.page_cache_bytes),
         Twins(settings.database, settings.run_folder),
         Bodies(settings.body_bytes_max, settings.body_timeout_ms),
+        Exports(settings.exports_per_account_max, settings.export_timeout_ms / 1000),
         settings.answer_bytes_max,
     )
     app = build_app(
@@ -110,6 +114,7 @@ def _put_together(settings: Settings, tracing: Tracing | None = None) -> tuple[A
         ALL,
         is_ready=partial(readiness.is_ready, database),
         load_agents=partial(_load_agents, database),
+        csv_of={customers.PATH: csv_blocks},
         log_requests=settings.log_requests,
         tracing=tracing,
     )

@@ -48,6 +48,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How many bytes of large answers a worker process keeps for clients that have not read them yet. Beyond
     that, those are cut that have asked the longest ago."""
 
+    export_timeout_ms: Annotated[int, msgspec.Meta(ge=1_000)] = 600_000
+    """How long an export may take, in milliseconds. It holds a snapshot of the book as long as its client
+    reads; then it is cut."""
+
+    exports_per_account_max: Annotated[int, msgspec.Meta(ge=1)] = 2
+    """How many exports an account may have under way in one worker process. Beyond that, they are answered
+    with 429."""
+
     connections_max: Annotated[int, msgspec.Meta(ge=8)] = 16_384
     """How many connections may be open, in all worker processes together. Beyond that, those are closed that
     have been silent the longest."""

@@ -21,6 +21,7 @@ from tradebook.storage.location import locate
 from tradebook.web.application import build_app
 from tradebook.web.auth import Authenticator, KeyRules
 from tradebook.web.bodies import Bodies
+from tradebook.web.exports import Exports
 from tradebook.web.page_cache import PageCache
 from tradebook.web.reading import Service
 from tradebook.web.twins import Twins
@@ -263,6 +264,7 @@ def client_of(book, *, walk=None, load_span=None, load=None):
         PageCache(1_000_000),
         Twins(str(book.account_key)),
         Bodies(1_000_000, 10_000),
+        Exports(2, 600),
         8_388_608,
     )
     app = build_app(

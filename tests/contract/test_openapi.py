@@ -232,6 +232,7 @@ def answers(limited):
     group = f"{GROUPS}/{created.json()['id']}"
     found = [
         (200, client.get(LIST)),
+        (200, client.get(LIST, headers={"Accept": "text/csv"})),
         (200, shown),
         (304, client.get(kept, headers={"If-None-Match": shown.headers["etag"]})),
         (201, created),

@@ -1,7 +1,7 @@
 """Turns the parameters of a list into a ListRequest, and refuses everything that can't be read."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NoReturn
 
 import msgspec
@@ -81,6 +81,13 @@ class RequestParser:
             scope=scope,
             repeated=[pair for pair in pairs if pair[0] != CURSOR.name],
         )
+
+    def require_absent(self, pairs: Pairs, names: Collection[str], reason: str) -> None:
+        """Refuse parameters that mean nothing here; one that is empty counts as absent."""
+        for spelling, text in pairs:
+            parameter = self._by_spelling.get(spelling)
+            if parameter is not None and parameter.name in names and text:
+                raise ParameterInvalid(f"{spelling}: {reason}", param=spelling)
 
     def include(self, pairs: Pairs) -> frozenset[str]:
         """Read the parameters of a single object: its includes."""

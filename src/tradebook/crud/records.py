@@ -101,16 +101,7 @@ class Records:
             conditions.append(self.table.c[self._within] == sa.bindparam("within"))
         if unless is not None:
             conditions.append(~unless)
-        return prepare(sa.select(self.table.c.id, self.table.c[name]).where(*conditions))
-
-    def key_of(self, reader: Reader, column: str, value: str) -> int | None:
-        """Return the key of the row that has a value in a unique column; None if there is none."""
-        folded = fold_case(value) if column in self._folded else value
-        # The one spelled so, where several agree but for the case: those were there before that counted.
-        found = sorted(
-            (spelling != value, key) for key, spelling in reader.rows(self._taken[column], value=folded)
-        )
-        return found[0][1] if found else None
+        return prepare(sa.select(self.table.c.id).where(*conditions))
 
     def find(self, reader: Reader, key: int) -> Values | None:
         """Return a row, by the names of its columns; None if there is none."""
@@ -244,7 +235,7 @@ class Records:
                 continue
             more = {} if self._within is None else {"within": row[self._within]}
             value = fold_case(row[name]) if name in self._folded else row[name]
-            if any(key != row["id"] for key, _ in reader.rows(statement, value=value, **more)):
+            if any(key != row["id"] for (key,) in reader.rows(statement, value=value, **more)):
                 but = ", in capitals or not" if name in self._folded else ""
                 raise ResourceExists(
                     f"Another one has this {name} already{but}; it must be unique.", param=name

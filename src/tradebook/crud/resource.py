@@ -106,15 +106,18 @@ class PathObject(msgspec.Struct, frozen=True):
 
     def find(self, reader: Reader, name: PathKey) -> Values | None:
         """Return its row; None if there is none."""
-        key = self.key(reader, name)
-        return None if self.records is None or key is None else self.records.find(reader, key)
+        if self.records is None:
+            return None
+        if isinstance(name, str):
+            return self.records.find_by(reader, self.param, [name]).get(name)
+        return self.records.find(reader, name)
 
     def key(self, reader: Reader, name: PathKey) -> int | None:
         """Return its key, by what the path names it by."""
         if isinstance(name, int):
             return name
-        assert self.records is not None
-        return self.records.key_of(reader, self.param, name)
+        found = self.find(reader, name)
+        return None if found is None else int(found["id"])
 
     def row(self, reader: Reader, name: PathKey, before: PathKey | None) -> Values:
         """Return its row; ResourceNotFound if there is none, or none in the object before it."""
@@ -158,6 +161,8 @@ class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
     includes: tuple[str, ...] = ()
     path_objects: tuple[PathObject, ...] = ()
     """The objects in the path, from left to right."""
+    is_exported: bool = False
+    """Whether it is answered whole too, as lines of JSON or as a CSV file, to who asks for one of these."""
     is_kept: bool = True
     """Whether a finished page may be kept in memory until the account's revision changes."""
 

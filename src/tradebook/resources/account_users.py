@@ -151,8 +151,7 @@ def create(change: Change) -> int:
 
 def _removed_with(reader: Reader, email: str | None) -> Values | None:
     """Find the removed user who has an e-mail."""
-    key = None if email is None else records.key_of(reader, "email", email)
-    row = None if key is None else records.find(reader, key)
+    row = None if email is None else records.find_by(reader, "email", [email]).get(email)
     return row if row is not None and row["status"] == STATUSES.index("removed") else None
 
 

@@ -152,6 +152,12 @@ class Database(Protocol):
     def read(self, account_id: int) -> AbstractContextManager[Reader]:
         """Open a snapshot of one account."""
 
+    def hold(self, account_id: int) -> AbstractContextManager[Reader]:
+        """Open a snapshot that lasts: others are opened and ended meanwhile, also in its own thread.
+
+        It may be used in any thread, in one at a time.
+        """
+
     def write(self, account_id: int) -> AbstractContextManager[Writer]:
         """Open a transaction on one account; leaving it normally commits, an exception undoes it.
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from random import getrandbits
 from time import perf_counter
 from typing import Any
@@ -12,6 +13,7 @@ from falcon.constants import COMBINED_METHODS
 from tradebook.web import metrics
 from tradebook.web.heads import REFUSAL
 from tradebook.web.log import KEY_START, log
+from tradebook.web.streams import Stream
 from tradebook.web.tracing import Tracing
 
 REQUEST_ID_HEADERS = ("X-Request-Id", "Request-Id")
@@ -106,14 +108,31 @@ class EveryRequest:
             metrics.recorder.observe(method, request.uri_template, response.status_code, seconds)
         if self._tracing is not None:
             self._tracing.end(request, response)
-        if self._log_requests:
-            log(
-                "request",
-                request_id=context.request_id,
-                method=request.env["REQUEST_METHOD"],
-                path=request.path,
-                status=response.status_code,
-                account=context.account,
-                bytes=len(response.data) if response.data else 0,
-                ms=round(seconds * 1000, 3),
-            )
+        if not self._log_requests:
+            return
+        line = partial(
+            log,
+            "request",
+            request_id=context.request_id,
+            method=request.env["REQUEST_METHOD"],
+            path=self._shown(request.path),
+            status=response.status_code,
+            account=context.account,
+        )
+        if isinstance(response.stream, Stream):
+            # When it has ended: then it is known how much that was.
+            response.stream.on_close.append(partial(_tell_of_stream, line, context.started))
+        else:
+            line(bytes=len(response.data) if response.data else 0, ms=round(seconds * 1000, 3))
+
+    def _shown(self, path: str) -> str:
+        """Write a path without what a customer is called: the log holds no names."""
+        for before in self._before_names:
+            if path.startswith(before):
+                return f"{before}…"
+        return path
+
+
+def _tell_of_stream(line: Callable[..., None], started: float, stream: Stream) -> None:
+    ms = round((perf_counter() - started) * 1000, 3)
+    line(bytes=stream.bytes, rows=stream.rows, is_whole=stream.is_whole, ms=ms)

@@ -8,6 +8,7 @@ from tradebook.crud.list_requests import parameters_of
 from tradebook.crud.parameters import Parameter
 from tradebook.crud.resource import Action, Deleted, ListRoute, PathObject, Resource, Route
 from tradebook.ids import ANY_BODY_PATTERN, ATTACHED, SPARE, encode_id
+from tradebook.web.exporting import CSV, JSON_LINES
 from tradebook.web.openapi_headers import OF_A_KEY, OF_WHAT_IS_READ, ref, refer
 from tradebook.web.openapi_refusals import changes_what_is_there, is_repeatable, refused
 from tradebook.web.openapi_schemas import Schema, Schemas
@@ -87,11 +88,21 @@ class Operations:
         assert route.item is not None, route.path
         is_list = isinstance(route, ListRoute)
         schema = self._schemas.list_of(route.item) if is_list else self._schemas.object(route.item)
+        content: dict[str, Any] = {"application/json": {"schema": schema}}
+        more: tuple[str, ...] = ()
+        text = "The page." if is_list else "The object."
+        if isinstance(route, ListRoute) and route.is_exported:
+            content |= {kind: {"schema": {"type": "string"}} for kind in (JSON_LINES, CSV)}
+            more = ("Content-Disposition",)
+            text = (
+                f"The page. With `Accept: {JSON_LINES}` or `Accept: {CSV}`, the whole list as a file, "
+                "without `limit` and `cursor`."
+            )
         return {
             "200": {
-                "description": "The page." if is_list else "The object.",
-                "headers": refer("headers", *OF_A_KEY, *OF_WHAT_IS_READ),
-                "content": {"application/json": {"schema": schema}},
+                "description": text,
+                "headers": refer("headers", *OF_A_KEY, *OF_WHAT_IS_READ, *more),
+                "content": content,
             },
             "304": ref("responses", "Read304"),
         }

@@ -11,9 +11,11 @@ import tradebook
 from tradebook.crud.list_requests import RequestParser
 from tradebook.crud.listing import list_page
 from tradebook.crud.resource import ItemRoute, ListRoute, View, row_in_path
+from tradebook.crud.whole import FileOf
 from tradebook.ids import encode_id
 from tradebook.storage.database import Reader
 from tradebook.storage.transactions import reading
+from tradebook.web.exporting import Exporting, exported_type
 from tradebook.web.page_cache import CachedAnswer, Pairs
 from tradebook.web.paths import keys_in_path
 from tradebook.web.query_string import page_url, parse_query_string
@@ -24,11 +26,15 @@ from tradebook.web.tags import etag_of, is_known
 class Reading:
     """Answers one declared route that reads."""
 
-    def __init__(self, service: Service, route: ListRoute | ItemRoute) -> None:
+    def __init__(self, service: Service, route: ListRoute | ItemRoute, csv: FileOf | None = None) -> None:
         self._service = service
         self._route = route
         self._parser = RequestParser(route)
         self._page_url = partial(page_url, service.cursors)
+        self._export = None
+        if csv is not None and isinstance(route, ListRoute):
+            self._export = Exporting(service, route, csv)
+        self._vary = "Authorization" if csv is None else "Authorization, Accept"
 
     def answer(self, request: falcon.Request, response: falcon.Response, **path: str) -> None:
         """Answer with the page or the object; from the cache, if nothing has changed."""
@@ -39,6 +45,11 @@ class Reading:
         raw_query: str = request.env.get("QUERY_STRING", "")
         known = service.pages.pairs_of(raw_query)
         pairs = tuple(parse_query_string(raw_query)) if known is None else known
+        kind = None if self._export is None else exported_type(request.env.get("HTTP_ACCEPT", ""))
+        if self._export is not None and kind is not None:
+            self._export.answer(request, response, grant, pairs, kind)
+            response.set_header("Vary", self._vary)
+            return
         key = (grant.account_id, request.path, pairs)
         page = service.pages.get(key, revision)
         if page is None:
@@ -47,6 +58,7 @@ class Reading:
                 service.pages.put(key, page)
         if known is None and route.is_kept:
             service.pages.remember(raw_query, pairs)
+        response.set_header("Vary", self._vary)
         _answer(request, response, page)
 
     def _make(self, account_id: int, path: str, pairs: Pairs, parts: dict[str, str]) -> CachedAnswer:
@@ -82,7 +94,6 @@ def _answer(request: falcon.Request, response: falcon.Response, page: CachedAnsw
         (
             ("ETag", page.etag),
             ("Cache-Control", "private, no-cache"),
-            ("Vary", "Authorization"),
         )
     )
     asked = request.env.get("HTTP_IF_NONE_MATCH")

@@ -29,6 +29,9 @@ from tradebook.web.heads import REFUSAL, BodyWanted, Environ, Scope, environ_of,
 from tradebook.web.log import log
 from tradebook.web.loops import WorkerLoop
 from tradebook.web.middleware import REQUEST_ID_HEADERS, good_request_id
+from tradebook.web.sending import Sending
+from tradebook.web.sending import Transport as Streaming
+from tradebook.web.streams import Stream
 from tradebook.web.waiting import LoopTurns, ThreadTurns, overloaded
 
 SWITCH_SECONDS = 0.0005
@@ -57,10 +60,11 @@ _SHED_HEADERS = (*_OF_REFUSALS, *_SHED.headers)
 
 Headers = list[tuple[str, str]]
 Called = tuple[int, Headers, bytes]
+Answered = tuple[int, Headers, bytes | Stream]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
-class Transport(Arriving, Protocol):
+class Transport(Arriving, Streaming, Protocol):
     """The server's end of one request."""
 
     def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
@@ -101,6 +105,7 @@ class Worker:
         read_queue_seconds: float,
         write_queue_seconds: float,
         connections: Connections,
+        send_seconds_max: float,
         parent: int,
         on_listening: Callable[[], object] = lambda: None,
         close: Callable[[], None],
@@ -118,6 +123,7 @@ class Worker:
         self._of_agents = ThreadTurns("agent", threads.agents, write_queue_seconds, is_one_by_one=True)
         self._agents = ThreadPoolExecutor(threads.agents, thread_name_prefix="agent")
         self._connections = connections
+        self._sending = Sending(connections, send_seconds_max)
         self._parent = parent
         self._on_listening = on_listening
         self._close = close
@@ -160,7 +166,7 @@ class Worker:
         asking = connections.active(QUIET_SECONDS)
         for _ in range(ceil(ENDING_SECONDS_MAX / LOOK_SECONDS)):
             asking &= connections.active(QUIET_SECONDS)
-            if not asking:
+            if not asking and not self._sending.number:
                 break
             await asyncio.sleep(LOOK_SECONDS)
         connections.take_no_more()
@@ -169,18 +175,48 @@ class Worker:
             await asyncio.sleep(LOOK_SECONDS)
             if not connections.active(QUIET_SECONDS):
                 break
+        self._sending.cut()
 
     async def __rsgi__(self, scope: Scope, transport: Transport) -> None:
         try:
             status, headers, body = await self._met(scope, transport)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer
             status, headers, body = self._fault(error)
-        self._connections.note_answer(scope.client, len(body))
         if self._is_ending:
             _say_close(headers)
+        if isinstance(body, Stream):
+            try:
+                await self._sending.send(scope.client, transport, status, headers, body, self._next_part)
+            finally:
+                self._end(body)
+            return
+        self._connections.note_answer(scope.client, len(body))
         transport.response_bytes(status, headers, body)
 
-    async def _met(self, scope: Scope, transport: Transport) -> Called:
+    async def _next_part(self, stream: Stream) -> bytes | None:
+        """Make the next part of a stream when its turn comes; None at the end."""
+        while True:
+            try:
+                began = await self._reads.wait(stream.account_id)
+                break
+            except ServiceUnavailable:
+                # It is under way already: it waits until others do no more.
+                await asyncio.sleep(LOOK_SECONDS)
+        try:
+            if self._readers is None:
+                return next(stream, None)
+            return await asyncio.get_running_loop().run_in_executor(self._readers, next, stream, None)
+        finally:
+            self._reads.done(stream.account_id, began)
+
+    def _end(self, stream: Stream) -> None:
+        """End a stream; where the book is on a server, it is told so by a thread."""
+        if self._readers is None:
+            stream.close()
+        else:
+            self._readers.submit(stream.close)
+
+    async def _met(self, scope: Scope, transport: Transport) -> Answered:
         """Refuse a request at the door where the line is full, or answer it."""
         given = scope.headers.get
         client, key = scope.client, given("authorization")
@@ -194,7 +230,7 @@ class Worker:
             await self._leave(given("expect") is not None, client, transport, refused[1], is_kept=True)
         return refused
 
-    async def _answer(self, request: "_Request") -> Called:
+    async def _answer(self, request: "_Request") -> Answered:
         environ = request.environ
         try:
             if environ["PATH_INFO"] == _LIVENESS:
@@ -225,7 +261,7 @@ class Worker:
         if not is_read or not is_kept:
             _say_close(headers)
 
-    async def _change(self, request: "_Request") -> Called:
+    async def _change(self, request: "_Request") -> Answered:
         """Answer a request that changes the book, once its body is there."""
         environ = request.environ
         # The first call has looked at the key, so now it is known whose it is.
@@ -258,14 +294,14 @@ class Worker:
 
     async def _in_turn(
         self, turns: LoopTurns | ThreadTurns, threads: ThreadPoolExecutor | None, request: "_Request"
-    ) -> Called:
+    ) -> Answered:
         began = await turns.wait(request.account)
         try:
             return await self._called(threads, request.environ)
         finally:
             turns.done(request.account, began)
 
-    async def _called(self, threads: ThreadPoolExecutor | None, environ: Environ) -> Called:
+    async def _called(self, threads: ThreadPoolExecutor | None, environ: Environ) -> Answered:
         """Call the application, in one of the threads if there are any."""
         if threads is None:
             return self._call(environ)
@@ -313,15 +349,15 @@ class Worker:
         ]
         return answer.status, headers, answer.body or b""
 
-    def _call(self, environ: Environ) -> Called:
+    def _call(self, environ: Environ) -> Answered:
         """Call the application, as WSGI has it."""
         begun: list[tuple[int, Headers]] = []
 
         def start(status: str, headers: Headers, _: Any = None) -> None:
             begun.append((int(status[:3]), headers))
 
-        body = b"".join(self._application(environ, start))
-        return (*begun[0], body)
+        body = self._application(environ, start)
+        return (*begun[0], body if isinstance(body, Stream) else b"".join(body))
 
 
 class _Request(NamedTuple):

@@ -20,7 +20,7 @@ from tradebook.resources.customers.numbering import Numbering
 from tradebook.resources.customers.parents import Misfit, misfits, review_parents, set_parents
 from tradebook.resources.customers.price_groups import price_groups_of
 from tradebook.resources.customers.routes import resource
-from tradebook.resources.customers.shape import ID_PREFIX, Customer
+from tradebook.resources.customers.shape import ID_PREFIX, PATH, Customer
 from tradebook.resources.customers.tables import customer_price_groups, customers, merged_customers
 from tradebook.resources.customers.writing import add_customers, change_customers, records
 
@@ -31,6 +31,7 @@ __all__ = [
     "ID_PREFIX",
     "INDEX",
     "NEW",
+    "PATH",
     "RULES",
     "AddressChanges",
     "Customer",

@@ -130,6 +130,7 @@ resource = Resource(
             load_span=load_span,
             parameters=(Q, *FILTERS, START_DATE, END_DATE),
             includes=INCLUDES,
+            is_exported=True,
         ),
         ItemRoute(
             path=f"{PATH}/{{id}}",

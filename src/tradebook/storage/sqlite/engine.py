@@ -225,6 +225,13 @@ class SqliteDatabase:
             self._connections.require_unchanged()
 
     @contextmanager
+    def hold(self, account_id: int) -> Iterator[SqliteReader]:
+        """Open a snapshot that lasts, on a connection of its own."""
+        with _translated(), self._connections.apart() as connection:
+            connection.execute("BEGIN")
+            yield SqliteReader(self, connection, account_id)
+
+    @contextmanager
     def write(self, account_id: int) -> Iterator[SqliteWriter]:
         """Open a transaction on one account. Leaving it normally commits it, an exception undoes it."""
         with self._write(account_id) as writer:
