@@ -288,12 +288,13 @@ def test_what_the_database_has_counted_since_the_last_look_is_added(board, recor
         Figures(commits=3, last_commit_ms=2_000, idle=1, in_use=2, replicas=(ReplicaFigures(5, 1, 0, 250),)),
         Figures(commits=4, last_commit_ms=3_000, idle=1, in_use=2, replicas=(ReplicaFigures(5, 2, 1, 500),)),
     ]
-    sampling = metrics._Sampling(recorder, lambda: (7, 8, 9, looked.pop(0)))
+    sampling = metrics._Sampling(recorder, lambda: ((7, 8, 6), 9, looked.pop(0)))
 
     sampling.sample()
     sampling.sample()
 
     shown = figures_of(board)
+    assert shown[("tradebook_queue_length", ("queue", "agent"))] == 6
     assert shown[("tradebook_commits_total",)] == 4
     assert shown[("tradebook_last_commit_timestamp_seconds",)] == 3
     assert shown[("tradebook_replica_lag_seconds", ("replica", "1"))] == 0.5
