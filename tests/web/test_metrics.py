@@ -294,7 +294,6 @@ def test_what_the_database_has_counted_since_the_last_look_is_added(board, recor
     sampling.sample()
 
     shown = figures_of(board)
-    assert shown[("tradebook_queue_length", ("queue", "agent"))] == 6
     assert shown[("tradebook_commits_total",)] == 4
     assert shown[("tradebook_last_commit_timestamp_seconds",)] == 3
     assert shown[("tradebook_replica_lag_seconds", ("replica", "1"))] == 0.5
