@@ -1,8 +1,15 @@
 """The page of agents: who is let in, what it answers to anything that is sent, and that it keeps nothing."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
+import apsw
 import pytest
+
+from tests.fixtures.book import Book
+from tests.fixtures.engines import Sqlite
+from tests.fixtures.server import start_server, stop_server
 
 PATH = "/mcp"
 INITIALIZE = {
@@ -150,3 +157,27 @@ def test_a_body_that_is_too_large_is_refused(book):
     answer = post(book, call("find_customers", q="x" * 1_100_000))
 
     assert answer.status_code == 413
+
+
+def test_an_agent_that_reads_waits_for_no_writer(tmp_path):
+    """Reading agents have a line of their own: neither the writer's thread nor the lock of the book is in it."""
+    server = start_server(tmp_path, database=Sqlite().new(tmp_path))
+    book = Book(server)
+    post(book, call("find_customers"))
+    with (
+        closing(apsw.Connection(server.database.removeprefix("sqlite:///"))) as other,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        writing = threads.submit(
+            book.client.post, "/v1/sales/account-groups", json={"name": "A", "type": "type_group"}
+        )
+
+        found = [post(book, call("find_customers")).status_code for _ in range(3)]
+        is_waiting = not writing.done()
+
+        other.execute("ROLLBACK")
+    assert (found, is_waiting) == ([200] * 3, True)
+    assert writing.result().status_code == 201
+    book.close()
+    stop_server(server)
