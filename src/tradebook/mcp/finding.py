@@ -17,6 +17,7 @@ from tradebook.resources import accounts
 from tradebook.resources.customers import INDEX
 from tradebook.storage.database import Reader
 from tradebook.storage.index import Query
+from tradebook.text import shortened
 
 LIMIT_DEFAULT = 20
 INSIDE_MAX = 20
@@ -117,7 +118,8 @@ def _choice_lines(book: Book, kind: str, last: str) -> list[tuple[str, str]]:
 
 
 def _choice_row(choice: Choice, names_shown: int) -> str:
-    return " = ".join((", ".join((choice.shown, *choice.names[1:names_shown])), choice.id))
+    names = ", ".join((choice.shown, *choice.names[1:names_shown]))
+    return f"{shortened(names)} = {choice.id}"
 
 
 def describe_book(book: Book, given: dict[str, Any]) -> str:  # noqa: ARG001 - it takes no arguments
