@@ -71,7 +71,9 @@ def merge_customers(book: Book, given: dict[str, Any]) -> str:
     target, sources = _merged(book, given)
     merged = _merge(book, target, sources, dry_run=False)
     answer = Answer()
-    answer.add(_shown("Merged", merged), f"Deleted: {', '.join(map(short_row, sources))}")
+    kept = book.get(f"{PATH}/{target['id']}", including(ROW_INCLUDES))
+    answer.add(_shown("Merged", kept), f"Deleted: {', '.join(map(short_row, sources))}")
+    answer.add(*_losses(book, merged.get("losses", []), sources))
     return answer.text()
 
 
@@ -85,7 +87,7 @@ def _merged(book: Book, given: dict[str, Any]) -> tuple[Json, list[Json]]:
 def _merge(book: Book, target: Json, sources: list[Json], *, dry_run: bool) -> Json:
     body = {"source_customer_ids": [source["id"] for source in sources], "dry_run": dry_run}
     path = MERGE.path.format(id=target["id"])
-    return book.change(MERGE.method, path, () if dry_run else including(ROW_INCLUDES), body, _CALLED)
+    return book.change(MERGE.method, path, (), body, _CALLED)
 
 
 def _moves(preview: Json) -> str:
