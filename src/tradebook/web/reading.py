@@ -15,8 +15,16 @@ from tradebook.crud.whole import FileOf
 from tradebook.ids import encode_id
 from tradebook.storage.database import Reader
 from tradebook.storage.transactions import reading
+from tradebook.web.compression import (
+    ACCEPT_ENCODING,
+    BYTES_MIN,
+    compressed,
+    encoding_of,
+    tag_of_encoding,
+    without_encoding,
+)
 from tradebook.web.exporting import Exporting, exported_type
-from tradebook.web.page_cache import CachedAnswer, Pairs
+from tradebook.web.page_cache import CachedAnswer, PageKey, Pairs
 from tradebook.web.paths import keys_in_path
 from tradebook.web.query_string import page_url, parse_query_string
 from tradebook.web.service import ACCOUNT_PREFIX, Service
@@ -34,7 +42,7 @@ class Reading:
         self._export = None
         if csv is not None and isinstance(route, ListRoute):
             self._export = Exporting(service, route, csv)
-        self._vary = "Authorization" if csv is None else "Authorization, Accept"
+        self._vary = f"Authorization{'' if csv is None else ', Accept'}, {ACCEPT_ENCODING}"
 
     def answer(self, request: falcon.Request, response: falcon.Response, **path: str) -> None:
         """Answer with the page or the object; from the cache, if nothing has changed."""
@@ -50,16 +58,30 @@ class Reading:
             self._export.answer(request, response, grant, pairs, kind)
             response.set_header("Vary", self._vary)
             return
-        key = (grant.account_id, request.path, pairs)
+        encoding = encoding_of(request.env.get("HTTP_ACCEPT_ENCODING"))
+        key = (grant.account_id, request.path, pairs, encoding)
         page = service.pages.get(key, revision)
         if page is None:
-            page = self._make(grant.account_id, request.path, pairs, path)
-            if route.is_kept:
-                service.pages.put(key, page)
+            page = self._page(key, revision, path)
         if known is None and route.is_kept:
             service.pages.remember(raw_query, pairs)
-        response.set_header("Vary", self._vary)
-        _answer(request, response, page)
+        _answer(request, response, page, self._vary)
+
+    def _page(self, key: PageKey, revision: int | None, parts: dict[str, str]) -> CachedAnswer:
+        """Make a page in the form that is asked for, and keep it."""
+        account_id, path, pairs, encoding = key
+        if encoding is None:
+            page = self._make(account_id, path, pairs, parts)
+        else:
+            plain_key = (account_id, path, pairs, None)
+            plain = self._service.pages.get(plain_key, revision) or self._page(plain_key, revision, parts)
+            if len(plain.body) < BYTES_MIN:
+                return plain
+            etag = tag_of_encoding(plain.etag, encoding)
+            page = CachedAnswer(plain.revision, etag, compressed(plain.body, encoding), encoding)
+        if self._route.is_kept:
+            self._service.pages.put(key, page)
+        return page
 
     def _make(self, account_id: int, path: str, pairs: Pairs, parts: dict[str, str]) -> CachedAnswer:
         service, route = self._service, self._route
@@ -89,15 +111,18 @@ class Reading:
         return CachedAnswer(revision, etag, body)
 
 
-def _answer(request: falcon.Request, response: falcon.Response, page: CachedAnswer) -> None:
+def _answer(request: falcon.Request, response: falcon.Response, page: CachedAnswer, vary: str) -> None:
     response.set_headers(
         (
             ("ETag", page.etag),
             ("Cache-Control", "private, no-cache"),
+            ("Vary", vary),
         )
     )
     asked = request.env.get("HTTP_IF_NONE_MATCH")
-    if asked is not None and is_known(page.etag, asked):
+    if asked is not None and is_known(without_encoding(page.etag), asked):
         response.status = falcon.HTTP_NOT_MODIFIED
         return
+    if page.encoding is not None:
+        response.set_header("Content-Encoding", page.encoding)
     response.data = page.body

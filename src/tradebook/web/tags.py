@@ -7,6 +7,7 @@ from typing import Any
 from tradebook.clock import read_ms
 from tradebook.crud.versions import version_of
 from tradebook.errors import ParameterInvalid
+from tradebook.web.compression import without_encoding
 
 IF_MATCH, IF_NONE_MATCH = "If-Match", "If-None-Match"
 ANY = "*"
@@ -28,8 +29,11 @@ def tags_of(header: str) -> list[str]:
 
 
 def is_known(tag: str, if_none_match: str) -> bool:
-    """Tell whether `If-None-Match` names this tag, weak or not; anything that is not a tag is ignored."""
-    known = {entry.removeprefix(_WEAK) for entry in tags_of(if_none_match)}
+    """Tell whether `If-None-Match` names this tag, weak or not, or that of a compressed form.
+
+    Anything that is not a tag is ignored.
+    """
+    known = {without_encoding(entry.removeprefix(_WEAK)) for entry in tags_of(if_none_match)}
     return tag in known or ANY in known
 
 
