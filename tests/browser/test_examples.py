@@ -18,6 +18,9 @@ from tradebook.cli.demo import make_book
 
 pytestmark = only_when_asked
 ROOT = Path(__file__).parents[2]
+GLOBALS = "declare const process: { env: Record<string, string | undefined> };\n"
+"""All that the examples take from where they run, besides what every browser has."""
+STRICT = "--strict --noEmit --target es2022 --module es2022 --moduleDetection force --lib es2022,dom".split()
 RUN_PYTHON = """
 import json, sys, traceback
 failed = {}
@@ -133,12 +136,32 @@ def test_every_example_in_typescript_runs(place, tmp_path):
     assert "Harbor" in told
 
 
-def test_an_example_that_fails_is_noticed(place, tmp_path):
-    _, environment = place
+def test_an_example_that_fails_is_noticed(tmp_path):
     (tmp_path / "run.mjs").write_text(RUN_NODE)
     runs = [([sys.executable, "-c", RUN_PYTHON], "import nothing_there")]
     runs += [(["node", "run.mjs"], "await fetch('nowhere')")] if shutil.which("node") else []
 
     for command, code in runs:
-        failed, _ = failures(command, {"good": "1", "bad": code}, tmp_path, environment)
+        failed, _ = failures(command, {"good": "1", "bad": code}, tmp_path, {**os.environ})
         assert [*failed] == ["bad"]
+
+
+def compiled(folder, examples):
+    """Compile examples strictly; what the compiler says."""
+    tsc = ROOT / ".clients" / "node_modules" / ".bin" / "tsc"
+    if not tsc.exists():
+        pytest.skip("there is no TypeScript: make test-clients brings it")
+    (folder / "globals.d.ts").write_text(GLOBALS)
+    for route, code in examples.items():
+        (folder / f"{route}.ts").write_text(code)
+    names = sorted(path.name for path in folder.glob("*.ts"))
+    done = subprocess.run([tsc, *STRICT, *names], cwd=folder, capture_output=True, text=True, check=False)
+    return done.stdout
+
+
+def test_every_example_in_typescript_is_typescript(pages_url, tmp_path):
+    assert compiled(tmp_path, printed(pages_url, "typescript")) == ""
+
+
+def test_what_is_no_typescript_is_noticed(tmp_path):
+    assert "TS2322" in compiled(tmp_path, {"wrong": 'const x: number = "one";'})

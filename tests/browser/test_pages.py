@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.browser import DESKTOP, PHONE, Tab, only_when_asked
-from tests.fixtures.server import start_server, stop_server
 from tradebook.resources import ALL
 from tradebook.web.openapi import openapi_document
 from tradebook.web.pages.description import slug_of
@@ -15,17 +14,8 @@ from tradebook.web.pages.description import slug_of
 pytestmark = only_when_asked
 SLUGS = [slug_of(tag["name"]) for tag in openapi_document(ALL)["tags"]]
 PAGES = ["/", "/docs", *(f"/docs/{slug}" for slug in SLUGS), "/errors"]
-KINDS = ["/", "/docs", "/docs/addresses", "/errors"]
+KINDS = ["/", "/docs", "/docs/payment-terms", "/errors"]
 """One page of each template."""
-
-
-@pytest.fixture(scope="session")
-def pages_url(tmp_path_factory):
-    """A server. No page needs its book."""
-    folder = tmp_path_factory.mktemp("server")
-    server = start_server(folder, database=f"sqlite:///{folder / 'book.db'}")
-    yield server.url
-    stop_server(server)
 
 
 def axe_source():
@@ -60,7 +50,7 @@ def test_axe_finds_nothing_in_what_opens(tab):
     assert page.get_by_role("navigation").is_visible()
     assert faults_of(page) == []
 
-    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Close").click()
     page.keyboard.press("/")
     page.keyboard.type("status")
     page.get_by_role("option").first.wait_for()

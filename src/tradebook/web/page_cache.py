@@ -19,8 +19,8 @@ TEXT_LENGTH_MAX = 2_000
 TEXTS_BYTES_MAX = 1_048_576
 
 Pairs = tuple[tuple[str, str], ...]
-PageKey = tuple[int, str, Pairs, Encoding | None]
-"""Which page it is: the account, the path, the query as it was read, however it was written, and its form."""
+PageKey = tuple[int, str, Pairs, int | None, Encoding | None]
+"""Which page it is: account, path, the query as it was read however it was written, owner, and form."""
 
 
 class CachedAnswer(msgspec.Struct, frozen=True):

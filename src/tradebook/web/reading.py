@@ -15,6 +15,7 @@ from tradebook.crud.whole import FileOf
 from tradebook.ids import encode_id
 from tradebook.storage.database import Reader
 from tradebook.storage.transactions import reading
+from tradebook.web.account_header import NAMES, Named, named_owner
 from tradebook.web.compression import (
     ACCEPT_ENCODING,
     BYTES_MIN,
@@ -24,7 +25,7 @@ from tradebook.web.compression import (
     without_encoding,
 )
 from tradebook.web.exporting import Exporting, exported_type
-from tradebook.web.page_cache import CachedAnswer, PageKey, Pairs
+from tradebook.web.page_cache import CachedAnswer, PageKey
 from tradebook.web.paths import keys_in_path
 from tradebook.web.query_string import page_url, parse_query_string
 from tradebook.web.service import ACCOUNT_PREFIX, Service
@@ -42,7 +43,8 @@ class Reading:
         self._export = None
         if csv is not None and isinstance(route, ListRoute):
             self._export = Exporting(service, route, csv)
-        self._vary = f"Authorization{'' if csv is None else ', Accept'}, {ACCEPT_ENCODING}"
+        by = ("Authorization", *(() if csv is None else ("Accept",)), *(NAMES if route.owner else ()))
+        self._vary = ", ".join((*by, ACCEPT_ENCODING))
 
     def answer(self, request: falcon.Request, response: falcon.Response, **path: str) -> None:
         """Answer with the page or the object; from the cache, if nothing has changed."""
@@ -53,28 +55,33 @@ class Reading:
         raw_query: str = request.env.get("QUERY_STRING", "")
         known = service.pages.pairs_of(raw_query)
         pairs = tuple(parse_query_string(raw_query)) if known is None else known
+        named = named_owner(request, route, grant.account_id)
         kind = None if self._export is None else exported_type(request.env.get("HTTP_ACCEPT", ""))
         if self._export is not None and kind is not None:
             self._export.answer(request, response, grant, pairs, kind)
             response.set_header("Vary", self._vary)
             return
         encoding = encoding_of(request.env.get("HTTP_ACCEPT_ENCODING"))
-        key = (grant.account_id, request.path, pairs, encoding)
+        key = (grant.account_id, request.path, pairs, None if named is None else named.key, encoding)
         page = service.pages.get(key, revision)
         if page is None:
-            page = self._page(key, revision, path)
+            page = self._page(key, revision, named, path)
         if known is None and route.is_kept:
             service.pages.remember(raw_query, pairs)
         _answer(request, response, page, self._vary)
 
-    def _page(self, key: PageKey, revision: int | None, parts: dict[str, str]) -> CachedAnswer:
+    def _page(
+        self, key: PageKey, revision: int | None, named: Named | None, parts: dict[str, str]
+    ) -> CachedAnswer:
         """Make a page in the form that is asked for, and keep it."""
-        account_id, path, pairs, encoding = key
+        encoding = key[-1]
         if encoding is None:
-            page = self._make(account_id, path, pairs, parts)
+            page = self._make(key, named, parts)
         else:
-            plain_key = (account_id, path, pairs, None)
-            plain = self._service.pages.get(plain_key, revision) or self._page(plain_key, revision, parts)
+            plain_key = (*key[:-1], None)
+            plain = self._service.pages.get(plain_key, revision) or self._page(
+                plain_key, revision, named, parts
+            )
             if len(plain.body) < BYTES_MIN:
                 return plain
             etag = tag_of_encoding(plain.etag, encoding)
@@ -83,16 +90,19 @@ class Reading:
             self._service.pages.put(key, page)
         return page
 
-    def _make(self, account_id: int, path: str, pairs: Pairs, parts: dict[str, str]) -> CachedAnswer:
+    def _make(self, key: PageKey, named: Named | None, parts: dict[str, str]) -> CachedAnswer:
         service, route = self._service, self._route
+        account_id, _, pairs, owner_key, _ = key
         keys = keys_in_path(route.path_objects, parts)
         if isinstance(route, ListRoute):
-            request = self._parser.list_request(pairs, account_id, service.cursors, keys)
+            request = self._parser.list_request(pairs, account_id, service.cursors, keys, owner_key)
             include = request.include
         else:
             include = self._parser.include(pairs)
 
         def answer(reader: Reader) -> tuple[int, Any]:
+            if named is not None:
+                named.require(reader, route, keys)
             view = View(reader, include, self._page_url, service.answer_bytes_max, service.answer_bytes_max)
             if isinstance(route, ItemRoute):
                 made: Any = route.find(view, keys)
@@ -106,7 +116,7 @@ class Reading:
         body = msgspec.json.encode(found) if isinstance(route, ItemRoute) else found
         if isinstance(route, ItemRoute) or not route.is_kept:
             return CachedAnswer(revision, etag_of(found, body), body)
-        name = msgspec.json.encode((tradebook.__version__, path, pairs))
+        name = msgspec.json.encode((tradebook.__version__, *key[1:-1]))
         etag = f'"{revision:x}-{blake2b(name, digest_size=8).hexdigest()}"'
         return CachedAnswer(revision, etag, body)
 
