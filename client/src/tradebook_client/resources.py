@@ -212,7 +212,7 @@ class Customers(Resource):
         self,
         path: str | PathLike[str],
         *,
-        format: Form | None = None,  # noqa: A002 - the word of the command
+        format: Form | None = None,
         include: Sequence[CustomerInclude] = (),
         progress: Progress | None = None,
         **filters: Unpack[CustomersFilters],
