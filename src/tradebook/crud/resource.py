@@ -221,9 +221,9 @@ class Deleted(msgspec.Struct, frozen=True):
     """What is answered where something was deleted."""
 
     id: str
-    """The id that it had."""
+    """The id that it had, such as `ac_2t17adc000000`."""
     object: str
-    """What kind of object it was."""
+    """What kind of object it was, such as `customer`."""
     deleted: Literal[True]
     """Always true."""
 

@@ -12,7 +12,7 @@ from tradebook.web.account_header import NAMES
 from tradebook.web.exporting import CSV, JSON_LINES
 from tradebook.web.openapi_headers import OF_A_KEY, OF_WHAT_IS_READ, ref, refer
 from tradebook.web.openapi_refusals import changes_what_is_there, is_repeatable, refused
-from tradebook.web.openapi_schemas import Schema, Schemas
+from tradebook.web.openapi_schemas import Schema, Schemas, singular
 
 _VERBS = {"POST": "create", "PATCH": "update", "DELETE": "delete", "PUT": "put"}
 
@@ -66,7 +66,7 @@ class Operations:
             schema |= {"pattern": r"^[^\x00]*$"}
         # The server takes the name with brackets too, but no program can call an argument so.
         name = parameter.name.removesuffix(Parameter.MANY)
-        key = name.removesuffix("s") if parameter.is_array else name
+        key = singular(name) if parameter.is_array else name
         item = "" if route.item is None else route.item.__name__
         schema = self._schemas.sent({**schema, "description": parameter.description}, item, key)
         del schema["description"]
