@@ -304,6 +304,25 @@ def test_a_revoked_key_is_refused_and_still_shown(book):
     assert book.get(f"{KEYS}/{made['id']}") == shown
 
 
+def test_a_new_key_has_a_tag_for_if_match(book):
+    made = book.client.post(KEYS, json=ALL)
+    path = f"{KEYS}/{made_of(made)['id']}"
+    changed = {"If-Match": made.headers["etag"]}
+    rotate(book, made_of(made))
+
+    check_envelope(book.client.delete(path, headers=changed), 412, None, "precondition_failed")
+    current = {"If-Match": book.client.get(path).headers["etag"]}
+    assert book.client.delete(path, headers=current).status_code == 200
+
+
+def test_the_tag_of_a_new_key_is_good_until_it_changes(book):
+    made = book.client.post(KEYS, json=ALL)
+
+    answer = book.client.delete(f"{KEYS}/{made_of(made)['id']}", headers={"If-Match": made.headers["etag"]})
+
+    assert answer.status_code == 200
+
+
 def ended_keys(book):
     """Make keys of each kind, the last one first; the rotated and the expired ones ended after they were made."""
     in_a_moment = format_ms(now_ms() + 300)

@@ -64,6 +64,11 @@ class CreatedApiKey(msgspec.Struct, frozen=True):
     """The key."""
 
     @property
+    def updated_at(self) -> str:
+        """The version of the key, which its ETag begins with."""
+        return self.api_key_info.updated_at
+
+    @property
     def id(self) -> str:
         """The id of the key."""
         return self.api_key_info.id
