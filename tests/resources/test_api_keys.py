@@ -119,6 +119,10 @@ def test_an_end_that_is_none_or_over_is_refused(book, expires_at):
     )
 
 
+def test_a_key_of_the_command_line_has_a_name_too(book):
+    assert book.get(f"{KEYS}/{book.key_id}")["name"] == "Unnamed"
+
+
 def limited(book, *permissions):
     _, secret = book.new_key(permissions=permissions)
     return plain_http.Client(base_url=book.server.url, headers={"Authorization": f"Bearer {secret}"})

@@ -435,10 +435,10 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """The id."""
     object: str
     """What kind of object this is."""
-    name: str | None = None
+    name: str = ABSENT
     """What the key is for."""
     redacted_value: str = ABSENT
-    """What can be told of the secret, such as `tb_sk_prod_••••1a2b`."""
+    """What can be told of the secret, such as `tb_sk_prod_****1a2b`."""
     role: Any = None
     """Always null in this version."""
     permissions: "list[str]" = ABSENT
