@@ -10,6 +10,7 @@ from typing import Required, TypedDict
 from tradebook_client.words import (
     AccountGroupType,
     AddressType,
+    ApiKeyStatus,
     BillingType,
     CarrierCode,
     CommissionPolicy,
@@ -24,7 +25,6 @@ from tradebook_client.words import (
     Relation,
     RemovedScope,
     ShippingTermType,
-    Statuse,
 )
 
 
@@ -436,6 +436,8 @@ class PrioritiesFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
 
 
 class AccountStatusesFilters(TypedDict, total=False):
@@ -443,6 +445,8 @@ class AccountStatusesFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
 
 
 class CarriersFilters(TypedDict, total=False):
@@ -450,6 +454,8 @@ class CarriersFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
 
 
 class CarrierCreate(TypedDict, total=False):
@@ -483,6 +489,8 @@ class ServiceLevelsFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
 
 
 class ServiceLevelCreate(TypedDict, total=False):
@@ -516,6 +524,8 @@ class ShippingTermsFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
 
 
 class ShippingTermCreate(TypedDict, total=False):
@@ -560,6 +570,8 @@ class PaymentTermsFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
 
 
 class PaymentTermCreate(TypedDict, total=False):
@@ -585,6 +597,8 @@ class AccountUsersFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
     removed_scope: RemovedScope
     """Whether users who were removed are listed too. Default: `excluded`."""
 
@@ -620,7 +634,9 @@ class ApiKeysFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
-    statuses: Sequence[Statuse]
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
+    statuses: Sequence[ApiKeyStatus]
     """Only keys that work, or have expired, or were revoked; a revoked one counts as revoked, expired or not. Default: all."""
 
 

@@ -6,12 +6,16 @@ Made from the declarations of the server: run `make docs` to make it again.
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    AccountGroupInclude = Literal["owner", "owner.account"]
     AccountGroupType = Literal["pricing_group", "type_group"]
+    AccountUserInclude = Literal["user", "role", "department", "owner", "owner.account"]
     AccountUserStatus = Literal["active", "disabled", "removed"]
     AddressType = Literal["standard", "drop_ship"]
+    ApiKeyInclude = Literal["role", "role.permissions", "owner", "owner.account"]
+    ApiKeyStatus = Literal["active", "expired", "revoked"]
     BillingType = Literal["sender", "third_party"]
     CarrierCode = Literal["fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect"]
-    CarrierInclude = Literal["service_levels"]
+    CarrierInclude = Literal["service_levels", "owner", "owner.account"]
     CommissionPolicy = Literal["commission_applied", "commission_exempt"]
     CustomerInclude = Literal[
         "bill_to_address",
@@ -82,13 +86,25 @@ if TYPE_CHECKING:
     Relation = Literal["attached", "bill_to", "ship_to"]
     RelationshipType = Literal["standalone", "parent", "child"]
     RemovedScope = Literal["excluded", "included"]
+    ShippingTermInclude = Literal[
+        "flat_rate",
+        "flat_rate.unit",
+        "minimum_order_value",
+        "minimum_order_value.unit",
+        "free_shipping_service_levels",
+        "owner",
+        "owner.account",
+    ]
     ShippingTermType = Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
-    Statuse = Literal["active", "expired", "revoked"]
 else:
     # A later server may know more words.
+    AccountGroupInclude = str
     AccountGroupType = str
+    AccountUserInclude = str
     AccountUserStatus = str
     AddressType = str
+    ApiKeyInclude = str
+    ApiKeyStatus = str
     BillingType = str
     CarrierCode = str
     CarrierInclude = str
@@ -106,5 +122,5 @@ else:
     Relation = str
     RelationshipType = str
     RemovedScope = str
+    ShippingTermInclude = str
     ShippingTermType = str
-    Statuse = str

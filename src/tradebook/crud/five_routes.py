@@ -7,11 +7,15 @@ import msgspec
 
 from tradebook.crud.change import Change
 from tradebook.crud.fields import NOTHING, Body
-from tradebook.crud.parameters import Parameter
+from tradebook.crud.parameters import Parameter, Q
 from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import Act, Action, ItemRoute, ListRoute, Load, PathObject, Route, Walk
+from tradebook.crud.words import Texts, walk_of_words
 from tradebook.errors import ApiError
 from tradebook.storage.database import Writer
+
+OF_ALL = ("owner", "owner.account")
+"""What clients ask to include of every resource. Who owns an object is not told in this version."""
 
 
 class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +34,10 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
     path_objects: tuple[PathObject, ...] = ()
     """The objects that come before this one in the path."""
     parameters: tuple[Parameter, ...] = ()
+    texts: Texts | None = None
+    """What the words of `q` are looked for in, where no index has it."""
     includes: tuple[str, ...] = ()
+    """What may be included, besides `OF_ALL`."""
     is_kept: bool = True
     bodies: tuple[Body, Body] = (NOTHING, NOTHING)
     """What creates an object, and what changes one."""
@@ -44,18 +51,10 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
         """Make the routes whose acts are given, and those that read."""
         path = f"{self.path}/{{{self.path_object.param}}}"
         in_path = (*self.path_objects, self.path_object)
-        shown: dict[str, Any] = {"item": self.item, "load": self.load, "includes": self.includes}
+        includes = (*self.includes, *OF_ALL)
+        shown: dict[str, Any] = {"item": self.item, "load": self.load, "includes": includes}
         routes: list[Route] = [
-            ListRoute(
-                path=self.path,
-                summary=f"List {self.nouns}",
-                permission=f"{self.permissions}:read",
-                walk=self.walk,
-                parameters=self.parameters,
-                path_objects=self.path_objects,
-                is_kept=self.is_kept,
-                **shown,
-            ),
+            self._list(shown),
             ItemRoute(
                 path=path,
                 summary=f"Get one {self.noun}",
@@ -110,6 +109,19 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
                 )
             )
         return tuple(routes)
+
+    def _list(self, shown: dict[str, Any]) -> ListRoute:
+        texts = self.texts
+        return ListRoute(
+            path=self.path,
+            summary=f"List {self.nouns}",
+            permission=f"{self.permissions}:read",
+            walk=self.walk if texts is None else walk_of_words(self.walk, texts),
+            parameters=self.parameters if texts is None else (Q, *self.parameters),
+            path_objects=self.path_objects,
+            is_kept=self.is_kept,
+            **shown,
+        )
 
 
 def kind_of(shape: type[msgspec.Struct]) -> str:

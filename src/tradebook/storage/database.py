@@ -86,6 +86,12 @@ class Reader(Protocol):
     def cache(self) -> Values:
         """Values derived from the account at this revision."""
 
+    def is_whole(self, name: str) -> bool:
+        """Tell whether what is kept of all rows under a name is of this version of the program.
+
+        Something must have been read before, so that it is settled which state of the book is meant.
+        """
+
     def rows(self, statement: Prepared, **values: Any) -> list[Row]:
         """Run a statement and return all its rows."""
 
