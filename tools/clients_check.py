@@ -264,7 +264,7 @@ def check_docs(variables: Mapping[str, str]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     blocks = re.findall(r"^```(python|sh)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert len(blocks) >= 3, "the page has lost its examples"
+    assert len(blocks) >= 5, "the page has lost its examples"
     for place, (language, block) in enumerate(blocks):
         filled = block.replace("http://127.0.0.1:8000", variables["TRADEBOOK_URL"])
         filled = filled.replace("tb_sk_test_…", variables["TRADEBOOK_API_KEY"])
