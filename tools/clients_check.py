@@ -57,7 +57,7 @@ def run(*command: str | Path, folder: Path | None = None, **variables: str) -> s
     """Run a command to its end and return what it printed."""
     done = subprocess.run(
         list(map(str, command)),
-        cwd=folder or HERE,
+        cwd=HERE if folder is None else folder,
         env={**os.environ, **SILENT, "PATH": PATH, **variables},
         capture_output=True,
         text=True,
