@@ -10,6 +10,7 @@ from typing import Required, TypedDict
 from tradebook_client.words import (
     AccountGroupType,
     AddressType,
+    ApiKeyStatus,
     BillingType,
     CarrierCode,
     CommissionPolicy,
@@ -24,7 +25,6 @@ from tradebook_client.words import (
     Relation,
     RemovedScope,
     ShippingTermType,
-    Statuse,
 )
 
 
@@ -636,7 +636,7 @@ class ApiKeysFilters(TypedDict, total=False):
     """The most results in one page. Left empty, it counts as absent."""
     q: str
     """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
-    statuses: Sequence[Statuse]
+    statuses: Sequence[ApiKeyStatus]
     """Only keys that work, or have expired, or were revoked; a revoked one counts as revoked, expired or not. Default: all."""
 
 

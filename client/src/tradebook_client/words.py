@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     AccountUserStatus = Literal["active", "disabled", "removed"]
     AddressType = Literal["standard", "drop_ship"]
     ApiKeyInclude = Literal["role", "role.permissions", "owner", "owner.account"]
+    ApiKeyStatus = Literal["active", "expired", "revoked"]
     BillingType = Literal["sender", "third_party"]
     CarrierCode = Literal["fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect"]
     CarrierInclude = Literal["service_levels", "owner", "owner.account"]
@@ -95,7 +96,6 @@ if TYPE_CHECKING:
         "owner.account",
     ]
     ShippingTermType = Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
-    Statuse = Literal["active", "expired", "revoked"]
 else:
     # A later server may know more words.
     AccountGroupInclude = str
@@ -104,6 +104,7 @@ else:
     AccountUserStatus = str
     AddressType = str
     ApiKeyInclude = str
+    ApiKeyStatus = str
     BillingType = str
     CarrierCode = str
     CarrierInclude = str
@@ -123,4 +124,3 @@ else:
     RemovedScope = str
     ShippingTermInclude = str
     ShippingTermType = str
-    Statuse = str

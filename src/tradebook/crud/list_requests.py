@@ -34,6 +34,7 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     path_key: int | None
     """The key of the object that the path names last; None for a list of the account."""
+    owner_key: int | None = None
     query: Query
     above: int
     below: int
@@ -61,18 +62,24 @@ class RequestParser:
                 self._by_spelling[parameter.alias] = parameter
 
     def list_request(
-        self, pairs: Pairs, account_id: int, cursors: Cursors, path_keys: Sequence[int] = ()
+        self,
+        pairs: Pairs,
+        account_id: int,
+        cursors: Cursors,
+        path_keys: Sequence[int] = (),
+        owner_key: int | None = None,
     ) -> ListRequest:
         """Read the parameters of a list; the error names the first that can't be read."""
         path = path_of(self._route, path_keys)
         found = _Found(self._by_spelling, pairs)
         query = Query(found.conditions(self._filters), tuple(words_of(found.one(Q, ""))))
         above, below = found.one(START_DATE, 0), found.one(END_DATE, KEY_MAX)
-        scope = list_scope(account_id, path, query, above, below)
+        scope = list_scope(account_id, path, query, above, below, owner_key)
         cursor = found.one(CURSOR, None)
         return ListRequest(
             path=path,
             path_key=path_keys[-1] if path_keys else None,
+            owner_key=owner_key,
             query=query,
             above=above,
             below=below,
@@ -96,11 +103,17 @@ class RequestParser:
 
 
 def list_scope(
-    account_id: int, path: str, query: Query = EVERYTHING, above: int = 0, below: int = KEY_MAX
+    account_id: int,
+    path: str,
+    query: Query = EVERYTHING,
+    above: int = 0,
+    below: int = KEY_MAX,
+    owner_key: int | None = None,
 ) -> bytes:
     """Encode what the cursors of a list are bound to."""
     filters = [(c.facet.letter, c.values) for c in query.conditions]
-    return msgspec.json.encode((account_id, path, filters, sorted(query.words), above, below))
+    bound = (account_id, path, filters, sorted(query.words), above, below)
+    return msgspec.json.encode(bound if owner_key is None else (*bound, owner_key))
 
 
 def parameters_of(route: Route) -> tuple[Parameter, ...]:

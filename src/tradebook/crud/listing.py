@@ -271,7 +271,7 @@ class _Walk:
     def _loader(self, position: Position) -> Callable[[View, int], Rows]:
         """Return what loads the next rows, the nearest first."""
         load_span = self._route.load_span
-        if load_span is None or self._request.query != EVERYTHING:
+        if load_span is None or self._request.query != EVERYTHING or self._request.owner_key is not None:
             return self._loader_by_keys(self._keys(position, self._request.limit + 1))
         at = position
 
@@ -317,4 +317,4 @@ class _Walk:
 
     def _asked(self, position: Position, limit: int) -> Asked:
         request = self._request
-        return Asked(self._span(position, limit), request.query, request.path_key)
+        return Asked(self._span(position, limit), request.query, request.path_key, request.owner_key)

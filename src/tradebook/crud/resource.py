@@ -65,6 +65,8 @@ class Asked(msgspec.Struct, frozen=True):
     query: Query
     path_key: int | None
     """The key of the object that the list's path names last, such as the customer of its price groups."""
+    owner_key: int | None = None
+    """The key of the owner that the request names: only what is its own is listed."""
 
 
 Walk = Callable[[Reader, Asked], list[int]]
@@ -146,6 +148,16 @@ def row_in_path(path_objects: Sequence[PathObject], reader: Reader, names: Seque
     return row
 
 
+class Owner(msgspec.Struct, frozen=True):
+    """An object that a request can name beside its path. Then the route is about what belongs to it alone."""
+
+    path_object: PathObject
+    """What it is, as if a path named it."""
+    has: Callable[[Reader, int, Any], bool]
+    """Tells whether an object belongs to it, by the keys of both."""
+    description: str
+
+
 class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
     """GET of a list in cursor pages."""
 
@@ -165,6 +177,8 @@ class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it is answered whole too, as lines of JSON or as a CSV file, to who asks for one of these."""
     is_kept: bool = True
     """Whether a finished page may be kept in memory until the account's revision changes."""
+    owner: Owner | None = None
+    """Whose its objects may be asked to be; None where a request can name none."""
 
     @property
     def permissions(self) -> tuple[str, ...]:
@@ -184,6 +198,7 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
     load: Load
     includes: tuple[str, ...] = ()
     is_kept: bool = True
+    owner: Owner | None = None
 
     @property
     def permissions(self) -> tuple[str, ...]:
@@ -206,9 +221,9 @@ class Deleted(msgspec.Struct, frozen=True):
     """What is answered where something was deleted."""
 
     id: str
-    """The id that it had."""
+    """The id that it had, such as `ac_2t17adc000000`."""
     object: str
-    """What kind of object it was."""
+    """What kind of object it was, such as `customer`."""
     deleted: Literal[True]
     """Always true."""
 
@@ -252,6 +267,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """What its own rules can refuse with, besides what follows from the rest: see `crud/refusals.py`."""
     new: Records | None = None
     """Where the row of what it creates is kept."""
+    owner: Owner | None = None
     has_secret: bool = False
     """Whether the answer holds a secret: then it is stored encrypted for a replay."""
 

@@ -16,6 +16,7 @@ from tradebook.errors import ApiError, InsufficientPermissions, OutcomeInDoubt, 
 from tradebook.ids import encode_id
 from tradebook.storage.database import OutcomeUnknown, Reader, Writer
 from tradebook.storage.transactions import reading, writing
+from tradebook.web.account_header import Named, named_owner
 from tradebook.web.envelope import SECRET_HEADERS, Answer, error_answer
 from tradebook.web.paths import keys_in_path, require_agreement
 from tradebook.web.query_string import page_url, parse_query_string
@@ -49,7 +50,7 @@ class Changing:
         _require_permission(grant, action)
         raw = service.bodies.read(request)
         replay = replay_of(request, raw, has_secret=action.has_secret)
-        asked = self._asked(request, raw, path)
+        asked = self._asked(request, grant.account_id, raw, path)
         if replay is None and asked.refusal is not None:
             # There is nothing to store, so there is no reason to wait for another writer.
             raise asked.refusal
@@ -104,7 +105,7 @@ class Changing:
             )
         return None
 
-    def _asked(self, request: falcon.Request, raw: bytes, path: dict[str, str]) -> "_Asked":
+    def _asked(self, request: falcon.Request, account_id: int, raw: bytes, path: dict[str, str]) -> "_Asked":
         """Read the request. Its error is not raised yet: it may have to be stored, in a transaction."""
         action = self._action
         try:
@@ -113,6 +114,7 @@ class Changing:
             pairs = parse_query_string(request.env.get("QUERY_STRING", ""))
             return _Asked(
                 path_keys=keys_in_path(action.path_objects, path),
+                named=named_owner(request, action, account_id),
                 include=self._parser.include(pairs),
                 values=action.body.read(raw),
                 conditions=_conditions(request, action),
@@ -136,6 +138,7 @@ class Changing:
             path_keys=step.path_keys,
             row=step.row,
             values=step.values,
+            owner_key=None if asked.named is None else asked.named.key,
             answer_bytes_max=self._service.answer_bytes_max,
         )
         result = step.act(change)
@@ -164,6 +167,8 @@ class Changing:
     def _step(self, writer: Writer, asked: "_Asked") -> "_Step":
         """Find what the action is about."""
         action = self._action
+        if asked.named is not None:
+            asked.named.require(writer, action, asked.path_keys)
         row = row_in_path(action.path_objects, writer, asked.path_keys)
         if action.changes_object:
             require_changeable(row, asked.conditions)
@@ -229,6 +234,7 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     include: frozenset[str] = frozenset()
     values: dict[str, Any] = {}
     conditions: Conditions = UNCONDITIONAL
+    named: Named | None = None
     refusal: ApiError | None = None
 
 

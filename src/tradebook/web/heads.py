@@ -13,7 +13,17 @@ REFUSAL = "tradebook.refusal"
 """Where the environment holds an error that the request is refused with before its route is looked for."""
 
 _CHUNKED = "chunked"
-_ONE_ONLY = frozenset({"authorization", "content-length", "content-type", "host", "idempotency-key"})
+_ONE_ONLY = frozenset(
+    {
+        "augno-account",
+        "authorization",
+        "content-length",
+        "content-type",
+        "host",
+        "idempotency-key",
+        "openmrp-account",
+    }
+)
 _VARIABLES = {
     name: "HTTP_" + name.upper().replace("-", "_")
     for name in (

@@ -8,10 +8,11 @@ from tradebook.crud.list_requests import parameters_of
 from tradebook.crud.parameters import Parameter
 from tradebook.crud.resource import Action, Deleted, ListRoute, PathObject, Resource, Route
 from tradebook.ids import ANY_BODY_PATTERN, ATTACHED, SPARE, encode_id
+from tradebook.web.account_header import NAMES
 from tradebook.web.exporting import CSV, JSON_LINES
 from tradebook.web.openapi_headers import OF_A_KEY, OF_WHAT_IS_READ, ref, refer
 from tradebook.web.openapi_refusals import changes_what_is_there, is_repeatable, refused
-from tradebook.web.openapi_schemas import Schema, Schemas
+from tradebook.web.openapi_schemas import Schema, Schemas, singular
 
 _VERBS = {"POST": "create", "PATCH": "update", "DELETE": "delete", "PUT": "put"}
 
@@ -35,6 +36,7 @@ class Operations:
             *([ref("parameters", "If-Match")] if changes_what_is_there(route) else ()),
             *(() if isinstance(route, Action) else [ref("parameters", "If-None-Match")]),
             *([] if creation is None else [ref("parameters", "If-None-Match-Of-Put")]),
+            *_account_parameters(route),
         ]
         described: dict[str, Any] = {
             "operationId": operation_id(resource, route),
@@ -64,7 +66,7 @@ class Operations:
             schema |= {"pattern": r"^[^\x00]*$"}
         # The server takes the name with brackets too, but no program can call an argument so.
         name = parameter.name.removesuffix(Parameter.MANY)
-        key = name.removesuffix("s") if parameter.is_array else name
+        key = singular(name) if parameter.is_array else name
         item = "" if route.item is None else route.item.__name__
         schema = self._schemas.sent({**schema, "description": parameter.description}, item, key)
         del schema["description"]
@@ -182,6 +184,21 @@ def operation_id(resource: Resource, route: Route) -> str:
 
 def _is_one_of(resource: Resource, in_path: PathObject) -> bool:
     return in_path.id_prefix == resource.id_prefix
+
+
+def _account_parameters(route: Route) -> Iterator[dict[str, Any]]:
+    if route.owner is None:
+        return
+    pattern = f"^{route.owner.path_object.id_prefix}_{ANY_BODY_PATTERN}$"
+    for name in NAMES:
+        same = "" if name == NAMES[0] else f" Another name of {NAMES[0]}."
+        yield {
+            "name": name,
+            "in": "header",
+            "description": f"{route.owner.description} The key's own account changes nothing.{same}",
+            "required": False,
+            "schema": {"type": "string", "pattern": pattern},
+        }
 
 
 def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:

@@ -113,7 +113,8 @@ func change() {
 	envelope, isOne := refused.Model().(book.ErrorEnvelope)
 	require(isOne && envelope.Error.Code == "resource_not_found", "the code of the error")
 
-	_, _ = api.DeleteCustomer(here, created.Id).Execute()
+	gone := must(api.DeleteCustomer(here, created.Id).Execute())
+	require(gone.Deleted && gone.Id == created.Id, "what was deleted")
 	_, answer, _ = api.GetCustomer(here, created.Id).Execute()
 	require(answer.StatusCode == 404, "404 after it was deleted")
 }

@@ -60,5 +60,5 @@ merged = api.merge_customer(created.id, CustomerMerge(source_customer_ids=[other
 assert merged.actual_instance.id == created.id
 
 assert is_missing(MISSING)
-api.delete_customer(created.id)
+assert api.delete_customer(created.id).deleted
 assert is_missing(created.id)

@@ -20,6 +20,7 @@ from openapi_python_client_book.models import (
     CustomerMerge,
     CustomerStatus,
     CustomerUpdate,
+    Deleted,
     ErrorEnvelope,
 )
 from openapi_python_client_book.types import UNSET
@@ -73,5 +74,7 @@ missing = get_customer.sync(MISSING, client=client)
 assert isinstance(missing, ErrorEnvelope)
 assert missing.error.code == "resource_not_found"
 
-assert delete_customer.sync_detailed(created.id, client=client).status_code < 300
+gone = delete_customer.sync(created.id, client=client)
+assert isinstance(gone, Deleted)
+assert gone.deleted
 assert get_customer.sync_detailed(created.id, client=client).status_code == 404

@@ -50,5 +50,5 @@ assert.equal(missing.response?.status, 404);
 assert.equal(missing.error?.error.code, "resource_not_found");
 
 const gone = await deleteCustomer({ path: { id } });
-assert.ok(gone.response?.ok);
+assert.equal(gone.data?.deleted, true);
 assert.equal((await getCustomer({ path: { id } })).response?.status, 404);

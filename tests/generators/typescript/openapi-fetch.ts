@@ -47,5 +47,5 @@ assert.equal(missing.response.status, 404);
 assert.equal(missing.error?.error.code, "resource_not_found");
 
 const gone = await client.DELETE("/v1/sales/customers/{id}", { params: { path } });
-assert.ok(gone.response.ok);
+assert.equal(gone.data?.deleted, true);
 assert.equal((await client.GET("/v1/sales/customers/{id}", { params: { path } })).response.status, 404);

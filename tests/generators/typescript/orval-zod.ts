@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 
 import {
   createCustomerBody,
+  deleteCustomerResponse,
   getCustomerResponse,
   listCustomersQueryParams,
   listCustomersResponse,
@@ -51,5 +52,5 @@ assert.equal((await send("POST", `${path}/actions/merge`, merge)).status, 200);
 
 assert.throws(() => createCustomerBody.parse({ name: "Without an address" }));
 assert.equal((await send("GET", `${CUSTOMERS}/${MISSING}`)).status, 404);
-assert.ok((await send("DELETE", path)).ok);
+assert.ok(deleteCustomerResponse.parse(await (await send("DELETE", path)).json()).deleted);
 assert.equal((await send("GET", path)).status, 404);

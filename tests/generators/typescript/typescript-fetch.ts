@@ -50,5 +50,5 @@ async function refusal(call: Promise<unknown>): Promise<[number, string]> {
 }
 
 assert.deepEqual(await refusal(api.getCustomer({ id: MISSING })), [404, "resource_not_found"]);
-await api.deleteCustomer({ id });
+assert.equal((await api.deleteCustomer({ id })).deleted, true);
 assert.equal((await refusal(api.getCustomer({ id })))[0], 404);

@@ -3,10 +3,12 @@
 from tradebook.resources.customers.addresses import (
     COPIED,
     Pair,
+    addresses_of,
     copy_places,
     customer_addresses,
     customers_of,
     detach,
+    is_linked,
     link,
     links_of,
 )
@@ -39,6 +41,7 @@ __all__ = [
     "Numbering",
     "Pair",
     "add_customers",
+    "addresses_of",
     "change_customers",
     "copy_places",
     "customer_addresses",
@@ -47,6 +50,7 @@ __all__ = [
     "customers_of",
     "detach",
     "has_value",
+    "is_linked",
     "link",
     "links_of",
     "load",
