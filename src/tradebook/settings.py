@@ -9,6 +9,10 @@ import msgspec
 PREFIX = "TRADEBOOK_"
 TEST_PREFIX = "TRADEBOOK_TEST_"
 DATABASE_VARIABLE, REPLICAS_VARIABLE = f"{PREFIX}DATABASE", f"{PREFIX}REPLICAS"
+KEY_VARIABLE = f"{PREFIX}API_KEY"
+_OF_CLIENTS = {KEY_VARIABLE, f"{PREFIX}URL"}
+"""What the commands and libraries that ask a book are told; no settings of the server."""
+
 _Whole = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -110,7 +114,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     """List the variables that look like settings but are not: most likely they are misspelt."""
-    known = _variables()
+    known = {*_variables(), *_OF_CLIENTS}
     ours = (name for name in environment if name.startswith(PREFIX))
     return [name for name in ours if name not in known and not name.startswith(TEST_PREFIX)]
 

@@ -271,6 +271,7 @@ def client_of(book, *, walk=None, load_span=None, load=None):
         service,
         (structs.replace(ALL[0], routes=routes), *ALL[1:]),
         is_ready=lambda: True,
+        load_agents=pytest.fail,
         log_requests=False,
     )
     return falcon.testing.TestClient(app, headers={"Authorization": f"Bearer {book.key}"})

@@ -21,6 +21,7 @@ from tradebook.errors import (
 )
 from tradebook.storage.database import Unavailable
 from tradebook.web import metrics
+from tradebook.web.agents import AGENTS_PATH, Agents, Exchange
 from tradebook.web.changing import Changing
 from tradebook.web.envelope import answer_error
 from tradebook.web.log import log
@@ -42,6 +43,7 @@ def build_app(
     resources: Iterable[Resource],
     *,
     is_ready: Callable[[], bool],
+    load_agents: Callable[[], Exchange],
     csv_of: Mapping[str, FileOf] = MappingProxyType({}),
     log_requests: bool,
     tracing: Tracing | None = None,
@@ -61,6 +63,7 @@ def build_app(
     )
     for path, responder in _responders(service, listed, csv_of):
         app.add_route(path, responder)
+    app.add_route(AGENTS_PATH, Agents(service, app, load_agents))
     app.add_route("/healthz", Constant(b'{"status":"ok"}', falcon.MEDIA_JSON))
     app.add_route("/readyz", Ready(is_ready))
     app.add_route("/openapi.json", Document(lambda url: openapi_document(listed, server=url)))

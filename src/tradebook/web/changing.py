@@ -110,7 +110,7 @@ class Changing:
         action = self._action
         try:
             if raw:
-                _require_json(request)
+                require_json(request)
             pairs = parse_query_string(request.env.get("QUERY_STRING", ""))
             return _Asked(
                 path_keys=keys_in_path(action.path_objects, path),
@@ -264,7 +264,7 @@ def _conditions(request: falcon.Request, action: Action) -> Conditions:
     return Conditions(expected_versions(if_match), must_exist=if_match is not None, must_be_new=only_new)
 
 
-def _require_json(request: falcon.Request) -> None:
+def require_json(request: falcon.Request) -> None:
     """Refuse a body whose headers say that it is not JSON in UTF-8; without such headers it may be."""
     kind, _, options = (request.content_type or falcon.MEDIA_JSON).lower().partition(";")
     kind = kind.strip()

@@ -82,7 +82,7 @@ class _Unread:
         raise BodyWanted
 
 
-_SAME_FOR_ALL: Environ = {
+SAME_FOR_ALL: Environ = {
     "SCRIPT_NAME": "",
     "SERVER_NAME": "tradebook",
     "SERVER_PORT": "",
@@ -95,6 +95,7 @@ _SAME_FOR_ALL: Environ = {
     "wsgi.url_scheme": "http",
     "wsgi.version": (1, 0),
 }
+"""What stands in every environment."""
 
 
 def environ_of(scope: Scope) -> Environ:
@@ -105,7 +106,7 @@ def environ_of(scope: Scope) -> Environ:
     if not query.isascii():
         query = query.encode().decode("latin-1")
     environ = {
-        **_SAME_FOR_ALL,
+        **SAME_FOR_ALL,
         "REQUEST_METHOD": scope.method,
         "PATH_INFO": path,
         "QUERY_STRING": query,

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, Protocol
 
 from tradebook.errors import ApiError, InternalError, ServiceUnavailable
 from tradebook.web import metrics
+from tradebook.web.agents import AGENTS_PATH
 from tradebook.web.bodies import Arriving, Bodies
 from tradebook.web.connections import Connections
 from tradebook.web.envelope import error_answer
@@ -87,6 +88,8 @@ class Threads(NamedTuple):
     """0 for the loop's own thread: where reading needs no waiting."""
 
     writing: int
+    agents: int
+    """For agents, who read and write in one request, and whose protocol takes time of its own."""
 
 
 class Worker:
@@ -117,6 +120,8 @@ class Worker:
             self._readers = ThreadPoolExecutor(threads.reading, thread_name_prefix="reader")
         self._writes = ThreadTurns("write", threads.writing, write_queue_seconds, is_one_by_one=True)
         self._writers = ThreadPoolExecutor(threads.writing, thread_name_prefix="writer")
+        self._of_agents = ThreadTurns("agent", threads.agents, write_queue_seconds, is_one_by_one=True)
+        self._agents = ThreadPoolExecutor(threads.agents, thread_name_prefix="agent")
         self._connections = connections
         self._sending = Sending(connections, send_seconds_max)
         self._parent = parent
@@ -143,14 +148,16 @@ class Worker:
 
     def __rsgi_del__(self, loop: WorkerLoop) -> None:
         """Close the book, after the last request."""
-        for threads in (self._readers, self._writers):
+        for threads in (self._readers, self._writers, self._agents):
             if threads is not None:
                 threads.shutdown()
         self._close()
 
-    def lengths(self) -> tuple[int, int]:
-        """Tell how many requests wait: to read, and to write."""
-        return self._reads.waiting.number, self._writes.waiting.number
+    def lengths(self) -> tuple[int, int, int]:
+        """Tell how many requests wait: to read, to write, and those of agents."""
+        lines = (self._reads, self._writes, self._of_agents)
+        reads, writes, agents = (line.waiting.number for line in lines)
+        return reads, writes, agents
 
     async def _finish(self) -> None:
         """Answer on, and close each connection with its next answer, until no client is busy asking."""
@@ -214,7 +221,7 @@ class Worker:
         given = scope.headers.get
         client, key = scope.client, given("authorization")
         account = self._callers.account_of(key, client)
-        turns = self._reads if scope.method in _READING else self._writes
+        turns, _ = self._line(scope.method, scope.path)
         if not turns.waiting.is_full_for(account) or scope.path in {_LIVENESS, _READINESS}:
             return await self._answer(_Request(environ_of(scope), account, client, transport))
         # Before anything is done for it: at ten times what can be answered, refusing is most of the work.
@@ -271,10 +278,19 @@ class Worker:
             self._connections.end(request.client)
             return answer
         environ["wsgi.input"] = io.BytesIO(raw)
+        turns, threads = self._line(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         try:
-            return await self._in_turn(self._writes, self._writers, request)
+            return await self._in_turn(turns, threads, request)
         except ServiceUnavailable:
             return self._shed_request(request)
+
+    def _line(self, method: str, path: str) -> tuple[LoopTurns | ThreadTurns, ThreadPoolExecutor | None]:
+        """Tell in which line a request waits, and in which threads it is answered."""
+        if method in _READING:
+            return self._reads, self._readers
+        if path == AGENTS_PATH:
+            return self._of_agents, self._agents
+        return self._writes, self._writers
 
     async def _in_turn(
         self, turns: LoopTurns | ThreadTurns, threads: ThreadPoolExecutor | None, request: "_Request"
