@@ -365,7 +365,7 @@ def run_schemathesis(
     path.write_text(json.dumps(without))
     command = [
         Path(sys.executable).with_name("schemathesis"), "run", path, "--url", url,
-        "-H", f"Authorization: Bearer {key}", "--phases", "examples,coverage,fuzzing", "--seed", "1",
+        "-H", f"Authorization: Bearer {key}", "--phases", "examples,coverage,fuzzing,stateful", "--seed", "1",
         "--max-examples", str(examples), "--generation-database", "none", "--no-color", *options,
     ]  # fmt: skip
     return subprocess.run(command, capture_output=True, text=True, timeout=length(120, 1800), check=False)
