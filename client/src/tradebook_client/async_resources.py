@@ -57,6 +57,7 @@ from tradebook_client.objects import (
     Carrier,
     Customer,
     CustomerMergePreview,
+    MergedCustomer,
     PaymentTerm,
     Priority,
     ServiceLevel,
@@ -146,10 +147,10 @@ class Customers(Resource):
 
     async def merge(
         self, id: str, *, include: Sequence[CustomerInclude] = (), **fields: Unpack[CustomerMerge]
-    ) -> Customer:
+    ) -> MergedCustomer:
         """Merge customers into one."""
         return await self._book.one(
-            Customer,
+            MergedCustomer,
             request(
                 "POST",
                 "/v1/sales/customers/{id}/actions/merge",
