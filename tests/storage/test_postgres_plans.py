@@ -19,7 +19,8 @@ from tradebook.settings import Settings
 from tradebook.storage.index_documents import Document
 from tradebook.storage.postgres import index as postgres_index
 from tradebook.storage.postgres.dialect import DIALECT
-from tradebook.storage.postgres.index import TOO_MANY, questions, searchable
+from tradebook.storage.postgres.index import TOO_MANY, questions
+from tradebook.storage.postgres.searched_text import searchable
 
 LARGE, SMALL = 7, 8
 SHARE = length(0.25, 1)
