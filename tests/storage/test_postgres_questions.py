@@ -24,14 +24,19 @@ from tradebook.storage.postgres.searched_text import account_mark
 from tradebook.text import words_of
 
 BOUNDED = (
-    "WALKED_ROWS", "WALKED_FAR", "DENSE", "SIZES_MAX", "CANDIDATES_OF_CONDITIONS", "CANDIDATES_OF_WORDS",
+    "WALKED_ROWS",
+    "WALKED_FAR",
+    "DENSE",
+    "REACHED",
+    "WALKED_ALONG",
+    "CANDIDATES_OF_WORDS",
     "WORDS_ASKED",
-)  # fmt: skip
+)
 BOUNDS = {
     "as they are": tuple(getattr(postgres_index, name) for name in BOUNDED),
-    "the rarest condition leaves few": (5, 6, 1000, 1_000, 1_000, 2, 12),
-    "the words leave few": (5, 6, 1000, 20, 0, 1_000, 1),
-    "there are some among the first": (40, 100, 1, 20, 10, 10, 1),
+    "the rarest condition leaves few": (5, 6, 1000, 1_000, 2, 2, 12),
+    "the words leave few": (5, 6, 1000, 3, 2, 1_000, 1),
+    "there are some among the first": (40, 100, 1, 20, 5, 10, 1),
     "everything is too much": (3, 5, 1, 2, 2, 2, 1),
     "one row": (1, 1, 0, 1, 1, 1, 1),
 }

@@ -103,7 +103,7 @@ class PostgresReader:
         question, known = next(asking), self._known.pop(span, None)
         while True:
             found = [row[0] for row in (self._ask(span.bound(question)) if known is None else known)]
-            if not question.is_of_sizes and TOO_MANY not in found:
+            if not question.is_of_reach and TOO_MANY not in found:
                 break
             question, known = asking.send(found), None
         if query.words:

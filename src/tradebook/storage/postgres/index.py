@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from tradebook.storage.index import Condition, ListIndex, Query
 from tradebook.storage.index_versions import digest_of
 from tradebook.storage.postgres.dialect import DIALECT, list_type
-from tradebook.storage.postgres.searched_text import account_mark, pieces_of
+from tradebook.storage.postgres.searched_text import account_mark, pieces_of, rarity
 
 FORM = 1
 """The number of how a document is written here. Raise it when `searchable` begins to write another text."""
@@ -26,11 +26,14 @@ WALKED_ROWS, WALKED_FAR = 500, 20_000
 DENSE = 5
 """How many matches among the first rows make it cheaper to walk on than to ask an index."""
 
-SIZES_MAX = 20_000
-"""How far the rows of a condition are counted, to find the rarest one."""
+REACHED = 500
+"""How many rows of each condition are read to see how far they reach: those of the rarest reach farthest."""
 
-CANDIDATES_OF_CONDITIONS, CANDIDATES_OF_WORDS = 10_000, 50_000
-"""How many rows that match one part of a query are tested for the other part."""
+WALKED_ALONG = 2_000
+"""How many rows of the rarest condition are searched for the words, before the index is asked for them."""
+
+CANDIDATES_OF_WORDS = 50_000
+"""How many rows that contain the words are tested for the conditions."""
 
 WORDS_ASKED = 12
 """How many words, the longest ones, the index is asked for; the others are looked for in what it finds."""
@@ -39,6 +42,8 @@ TOO_MANY = -1
 """A key that marks an answer as incomplete: there were more rows than its limit."""
 
 NO_BOUND = 1 << 60
+ENDLESS = 1 << 62
+"""How far a condition reaches whose rows are all among those read."""
 
 
 @cache
@@ -52,8 +57,8 @@ class Question(NamedTuple):
 
     sql: str
     values: dict[str, Any]
-    is_of_sizes: bool = False
-    """Whether it counts the rows of each condition, and is no answer yet."""
+    is_of_reach: bool = False
+    """Whether it tells how far each condition reaches, and is no answer yet."""
 
 
 Questions = Generator[Question, list[int] | None, None]
@@ -69,7 +74,7 @@ def questions(index: ListIndex, query: Query, account_id: int, *, descending: bo
         yield writing.facet_alone(conditions[0])
     else:
         found = yield writing.newest(query, WALKED_ROWS)
-        if found is not None and len(found) > DENSE:
+        if words and found is not None and len(found) > DENSE:
             yield writing.newest(query, WALKED_FAR)
         yield from _rarest_first(writing, query) if conditions else _words_first(writing, query)
 
@@ -81,17 +86,19 @@ def _words_first(writing: "_Writing", query: Query) -> Questions:
 
 def _rarest_first(writing: "_Writing", query: Query) -> Questions:
     conditions = query.conditions
-    sizes = (yield writing.sizes(conditions)) or [0] * len(conditions)
-    # Several values are sorted before the first is tested: only if they are not too many.
+    reach = (yield writing.reach(conditions)) or [ENDLESS] * len(conditions)
+    # Several values are sorted before the first row is tested: only if they are few.
     known = [
-        (size, place)
-        for place, size in enumerate(sizes)
-        if size < SIZES_MAX or len(conditions[place].values) == 1
+        (far, place)
+        for place, far in enumerate(reach)
+        if far >= ENDLESS or len(conditions[place].values) == 1
     ]
-    size, rarest = min(known, default=(SIZES_MAX, None))
-    if query.words and size > CANDIDATES_OF_CONDITIONS:
+    far, rarest = max(known, default=(0, None))
+    if query.words and far < ENDLESS:
+        if rarest is not None:
+            yield writing.along(query, rarest, WALKED_ALONG)
         yield writing.what_words_leave(query)
-    yield writing.newest(query, NO_BOUND) if rarest is None else writing.along(query, rarest)
+    yield writing.newest(query, NO_BOUND) if rarest is None else writing.along(query, rarest, NO_BOUND)
 
 
 def _is_composed(condition: Condition) -> bool:
@@ -151,49 +158,48 @@ class _Writing:
             self._values,
         )
 
-    def sizes(self, conditions: Sequence[Condition]) -> Question:
-        """Count the rows of each condition, as far as it matters."""
+    def reach(self, conditions: Sequence[Condition]) -> Question:
+        """Tell how far the first rows of each condition reach into the list."""
         self._values = {}
-        counts = ", ".join(
-            f"(SELECT count(*) FROM (SELECT id FROM {self._entries(condition, SIZES_MAX)} LIMIT {SIZES_MAX})"
-            " AS counted)"
+        to_last = "%(below)s - min(id)" if self._order == "DESC" else "max(id) - %(above)s"
+        reaches = ", ".join(
+            f"(SELECT CASE WHEN count(*) < {REACHED} THEN {ENDLESS} + {REACHED} - count(*) ELSE {to_last} END"
+            f" FROM {self._entries(condition, REACHED)})"
             for condition in conditions
         )
-        return Question(f"SELECT unnest(ARRAY[{counts}])", self._values, is_of_sizes=True)
+        return Question(f"SELECT unnest(ARRAY[{reaches}])", self._values, is_of_reach=True)
 
-    def along(self, query: Query, place: int) -> Question:
+    def along(self, query: Query, place: int, bound: int) -> Question:
         """Read the rows of one condition in their order, and test each for everything else."""
         self._values = {}
         driving = query.conditions[place]
         column, _ = _leading(driving)
-        rows = self._entries(driving, NO_BOUND)
         is_own = column.table is self._index.table
+        own = [f"{key_of(self._index, column.table)} AS id", *(c.name for c in driving.facet.columns)]
+        rows = self._entries(driving, bound, "*" if is_own else ", ".join(own))
         tests = [self._holds(driving, "walked")] if _is_composed(driving) else []
         for condition in query.conditions:
             if condition is not driving:
-                in_row = is_own and condition.facet.columns[0].table is self._index.table
-                tests.append(self._holds(condition, "walked") if in_row else self._has_condition(condition))
+                tests.append(self._test(condition) if is_own else self._has_condition(condition))
         tests += [self._has_words(query.words)] if query.words else []
         # One value: in the order of its index, which is that of the list.
-        order = f"id {self._order}"
-        distinct = "id"
+        distinct, order = "id", f"id {self._order}"
         if len(driving.values) == 1:
-            order, distinct = f"walked.{column.name} {self._order}, {order}", f"walked.{column.name}, id"
-        return Question(
+            distinct, order = f"walked.{column.name}, id", f"walked.{column.name} {self._order}, {order}"
+        found = (
             f"SELECT DISTINCT ON ({distinct}) id FROM {rows} WHERE {' AND '.join(tests) or 'true'}"
-            f" ORDER BY {order} LIMIT %(limit)s",
-            self._values,
+            f" ORDER BY {order} LIMIT %(limit)s"
         )
+        return self._bounded(found, self._entries(driving, bound + 1), bound)
 
-    def _entries(self, condition: Condition, bound: int) -> str:
-        """Write the rows that have a value of a condition, as `walked`, read in order from its own index."""
+    def _entries(self, condition: Condition, bound: int, columns: str = "") -> str:
+        """Write the rows that have a value of a condition, as `walked`, read in order from its own index.
+
+        With no other columns than its own, the index is enough.
+        """
         column, values = _leading(condition)
         table, key = column.table, key_of(self._index, column.table)
-        columns = (
-            "*"
-            if table is self._index.table
-            else f"{key} AS id, {', '.join(c.name for c in condition.facet.columns)}"
-        )
+        columns = columns or f"{key} AS id, {column.name}"
         rows = (
             f"SELECT {columns} FROM {table.name} WHERE {_ACCOUNT}"
             f" AND ({column.name}, {key}) >= (wanted.value, %(above)s)"
@@ -224,13 +230,16 @@ class _Writing:
             f"SELECT DISTINCT ON (id) id FROM (SELECT {columns} {rows} LIMIT {bound}) AS walked"
             f" WHERE {' AND '.join(tests)} ORDER BY id {self._order} LIMIT %(limit)s"
         )
+        return self._bounded(found, f"(SELECT {key} {rows} LIMIT {bound + 1}) AS walked", bound)
+
+    def _bounded(self, found: str, rows: str, bound: int) -> Question:
+        """Ask for what was found among the first rows, and whether there are more than these."""
         if bound == NO_BOUND:
             return Question(found, self._values)
         # The second part runs only if the first one has not filled the page.
-        more = f"SELECT {key} {rows} LIMIT {bound + 1}"
-        rest = f"SELECT {TOO_MANY} FROM ({more}) AS walked HAVING count(*) > {bound}"
+        more = f"SELECT {TOO_MANY} FROM {rows} HAVING count(*) > {bound}"
         return Question(
-            f"SELECT id FROM (({found}) UNION ALL ({rest})) AS answered LIMIT %(limit)s", self._values
+            f"SELECT id FROM (({found}) UNION ALL ({more})) AS answered LIMIT %(limit)s", self._values
         )
 
     def what_words_leave(self, query: Query) -> Question:
@@ -296,7 +305,7 @@ class _Writing:
 
     def _words(self, words: Sequence[str]) -> str:
         """Write the test for words in such a way that the index of trigrams serves it."""
-        longest = sorted(words, key=len, reverse=True)
+        longest = sorted(words, key=rarity)
         tests = [
             f"{self._search}.folded LIKE {self._bind('%' + account_mark(self._account_id)[-4:-1] + '%')}"
         ]
@@ -309,7 +318,7 @@ class _Writing:
     def _contains(self, words: Sequence[str], table: str) -> str:
         """Write the test for words that is the fastest where no index is asked; the longest come first."""
         tests = []
-        for word in sorted(words, key=len, reverse=True):
+        for word in sorted(words, key=rarity):
             forms = [f"strpos({table}.folded, {self._bind(piece)}) > 0" for piece in pieces_of(word)]
             tests.append(forms[0] if len(forms) == 1 else f"({' OR '.join(forms)})")
         return " AND ".join(tests)

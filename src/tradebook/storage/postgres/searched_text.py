@@ -11,6 +11,9 @@ _SHORT = 2
 _FIELDS_KEPT, _PIECES_KEPT = 500, 20_000
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ \n")
+_COMMON_LAST = "zqxjkvwyfbghmpdculsntroiae"
+"""The letters of names and places, rare ones first; whatever else there is comes before them."""
+
 _FIRST, _OTHERS = "KLMNOPQR", "STUVWXYZ"
 
 
@@ -64,6 +67,11 @@ def account_mark(account_id: int) -> str:
     # letters that stand only behind others in the spelling of a character, so no spelled word is found in it.
     digits = f"{account_id % 8**_MARK_DIGITS:0{_MARK_DIGITS}o}"
     return "".join(_OTHERS[int(digit)] for digit in digits) + "\n"
+
+
+def rarity(word: str) -> tuple[int, int]:
+    """Order words by how rare they may be: the longest first, among equals those with rare letters."""
+    return -len(word), min([_COMMON_LAST.find(letter) for letter in word])
 
 
 def pieces_of(word: str) -> list[str]:
