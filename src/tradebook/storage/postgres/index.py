@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from tradebook.storage.index import Condition, ListIndex, Query
 from tradebook.storage.index_versions import digest_of
 from tradebook.storage.postgres.dialect import DIALECT, list_type
-from tradebook.storage.postgres.searched_text import account_mark, pieces_of, rarity
+from tradebook.storage.postgres.searched_text import account_mark, is_like_a_number, pieces_of, rarity
 
 FORM = 1
 """The number of how a document is written here. Raise it when `searchable` begins to write another text."""
@@ -73,15 +73,18 @@ def questions(index: ListIndex, query: Query, account_id: int, *, descending: bo
     elif not words and len(conditions) == 1 and not _is_composed(conditions[0]):
         yield writing.facet_alone(conditions[0])
     else:
+        is_number = not conditions and any(map(is_like_a_number, words))
+        if is_number:
+            yield writing.what_words_leave(query)
         found = yield writing.newest(query, WALKED_ROWS)
         if words and found is not None and len(found) > DENSE:
             yield writing.newest(query, WALKED_FAR)
-        yield from _rarest_first(writing, query) if conditions else _words_first(writing, query)
-
-
-def _words_first(writing: "_Writing", query: Query) -> Questions:
-    yield writing.what_words_leave(query)
-    yield writing.newest(query, NO_BOUND)
+        if conditions:
+            yield from _rarest_first(writing, query)
+        else:
+            if not is_number:
+                yield writing.what_words_leave(query)
+            yield writing.newest(query, NO_BOUND)
 
 
 def _rarest_first(writing: "_Writing", query: Query) -> Questions:
@@ -178,9 +181,8 @@ class _Writing:
         own = [f"{key_of(self._index, column.table)} AS id", *(c.name for c in driving.facet.columns)]
         rows = self._entries(driving, bound, "*" if is_own else ", ".join(own))
         tests = [self._holds(driving, "walked")] if _is_composed(driving) else []
-        for condition in query.conditions:
-            if condition is not driving:
-                tests.append(self._test(condition) if is_own else self._has_condition(condition))
+        test = self._test if is_own else self._has_condition
+        tests += [test(condition) for condition in query.conditions if condition is not driving]
         tests += [self._has_words(query.words)] if query.words else []
         # One value: in the order of its index, which is that of the list.
         distinct, order = "id", f"id {self._order}"
@@ -253,8 +255,15 @@ class _Writing:
             f"SELECT {self._search_key} FROM {self._search} WHERE {_ACCOUNT}"
             f" AND {_within(self._search_key)} AND {self._words(query.words)}"
         )
-        tests = [self._has_condition(condition) for condition in query.conditions]
-        return self._tested(keys, CANDIDATES_OF_WORDS, tests)
+        bound = CANDIDATES_OF_WORDS
+        if query.conditions:
+            return self._tested(keys, bound, [self._has_condition(each) for each in query.conditions])
+        counted = f"SELECT id, count(*) OVER () AS total FROM ({keys} LIMIT {bound + 1}) AS candidates (id)"
+        return Question(
+            f"SELECT CASE WHEN total > {bound} THEN {TOO_MANY} ELSE id END FROM ({counted}) AS counted"
+            f" ORDER BY id {self._order} LIMIT %(limit)s",
+            self._values,
+        )
 
     def _tested(self, keys: str, bound: int, tests: Iterable[str]) -> Question:
         tests = [f"(SELECT count(*) FROM candidates) <= {bound}", *tests]
@@ -281,10 +290,11 @@ class _Writing:
 
     @staticmethod
     def _linked(table: str, key: str, test: str) -> str:
-        # Not EXISTS: the planner may turn that into a join that reads all rows of the table first.
+        # Not EXISTS: the planner may turn that into a join that reads all rows of the table first. And a range,
+        # though of one key: where the key is equal, the order says nothing, and any index may be read for it.
         return (
             f"(SELECT true FROM {table} AS linked WHERE linked.account_id = %(account_id)s"
-            f" AND linked.{key} = walked.id AND {test} ORDER BY linked.{key} LIMIT 1)"
+            f" AND linked.{key} BETWEEN walked.id AND walked.id AND {test} ORDER BY linked.{key} LIMIT 1)"
         )
 
     def _holds(self, condition: Condition, table: str) -> str:

@@ -14,6 +14,9 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ \n")
 _COMMON_LAST = "zqxjkvwyfbghmpdculsntroiae"
 """The letters of names and places, rare ones first; whatever else there is comes before them."""
 
+_CODE = 4
+"""Up to how many characters a word with digits may be an area code, or the beginning of many numbers."""
+
 _FIRST, _OTHERS = "KLMNOPQR", "STUVWXYZ"
 
 
@@ -72,6 +75,11 @@ def account_mark(account_id: int) -> str:
 def rarity(word: str) -> tuple[int, int]:
     """Order words by how rare they may be: the longest first, among equals those with rare letters."""
     return -len(word), min([_COMMON_LAST.find(letter) for letter in word])
+
+
+def is_like_a_number(word: str) -> bool:
+    """Tell whether a word may be the number of a customer or a phone, which hardly any row contains."""
+    return len(word) > _CODE and sum(map(str.isdigit, word)) > len(word) // 2
 
 
 def pieces_of(word: str) -> list[str]:
