@@ -9,16 +9,21 @@ from itertools import combinations, cycle, product
 import psycopg
 import pytest
 
+from tests.fixtures.engines import Sqlite
+from tests.fixtures.ledgers import Ledger
 from tests.fixtures.lengths import length
 from tests.storage import test_postgres_plans as hard_case
 from tests.storage.questions import ask_all
 from tests.storage.test_postgres_plans import FIRST, LARGE, PAGE, SMALL, explained, rows_read
 from tradebook import migrations
 from tradebook.app import open_database
+from tradebook.demo.book import demo_customers
 from tradebook.resources.customers import INDEX, index
 from tradebook.settings import Settings
 from tradebook.storage.index import Condition, Query
 from tradebook.storage.postgres.index import REACHED
+from tradebook.transfer import copying
+from tradebook.transfer.imports import run
 
 ROWS = length(8_000, 200_000)
 SHARE_MAX = 20
@@ -129,17 +134,17 @@ def reads_of(database, statistics: str) -> dict[tuple[Query, str], int]:
 
 def reads(database, query: Query, above: int, below: int, descending: bool, *, told: tuple) -> list[int]:
     """Ask for a page, and count the rows that each statement reads."""
-    noted = []
+    noted: list[int] = []
     values = {"account_id": LARGE, "above": above, "below": below, "limit": PAGE}
 
-    def run(question):
+    def ask(question):
         plan, rows = explained(reader, question.sql, {**values, **question.values})
         assert faults_of(question.sql, plan) == [], (*told, question)
         noted.append(rows_read(plan))
         return rows
 
     with database.read(LARGE) as reader:
-        ask_all(INDEX, query, LARGE, run, descending=descending)
+        ask_all(INDEX, query, LARGE, ask, descending=descending)
     return noted
 
 
@@ -171,3 +176,31 @@ def test_a_statement_that_is_left_to_the_planner_is_noticed(database, url):
         plan, _ = explained(reader, joined, {})
 
     assert faults_of(joined, plan)
+
+
+@pytest.mark.parametrize(("many", "known"), [(20, 40), (41, -1)])
+def test_after_an_import_of_many_the_server_knows_of_them(postgres, monkeypatch, many, known):
+    """Also the index of words has taken in what it puts off."""
+    monkeypatch.setattr(run, "MANY_ROWS", many)
+    ledger = Ledger(open_database(Settings(database=postgres.new(None))))
+    ledger.take(*demo_customers(40))
+    found = ledger.sql(f"SELECT {ledger.key}, reltuples FROM pg_class WHERE relname = 'customers'")
+    ledger.database.close()
+
+    assert found == [(ledger.key, known)]
+
+
+def test_after_a_copy_of_many_the_server_knows_of_them(postgres, tmp_path, monkeypatch):
+    monkeypatch.setattr(copying, "MANY_ROWS", 20)
+    source = Ledger(open_database(Settings(database=Sqlite().new(tmp_path))))
+    source.take(*demo_customers(40))
+    url = postgres.empty(None)
+    migrations.upgrade(url)
+    target = open_database(Settings(database=url))
+    copying.copy_book(source.database, target)
+    with psycopg.connect(url) as connection:
+        found = connection.execute("SELECT reltuples FROM pg_class WHERE relname = 'customers'").fetchone()
+    for database in (source.database, target):
+        database.close()
+
+    assert found == (40,)

@@ -258,7 +258,8 @@ class _Writing:
         bound = CANDIDATES_OF_WORDS
         if query.conditions:
             return self._tested(keys, bound, [self._has_condition(each) for each in query.conditions])
-        counted = f"SELECT id, count(*) OVER () AS total FROM ({keys} LIMIT {bound + 1}) AS candidates (id)"
+        candidates = f"({keys} LIMIT {bound + 1}) AS candidates (id)"
+        counted = f"SELECT id, count(*) OVER () AS total FROM {candidates}"
         return Question(
             f"SELECT CASE WHEN total > {bound} THEN {TOO_MANY} ELSE id END FROM ({counted}) AS counted"
             f" ORDER BY id {self._order} LIMIT %(limit)s",
@@ -290,7 +291,7 @@ class _Writing:
 
     @staticmethod
     def _linked(table: str, key: str, test: str) -> str:
-        # Not EXISTS: the planner may turn that into a join that reads all rows of the table first. And a range,
+        # Not EXISTS: the planner may make a join of that, which reads all rows of the table first. And a range,
         # though of one key: where the key is equal, the order says nothing, and any index may be read for it.
         return (
             f"(SELECT true FROM {table} AS linked WHERE linked.account_id = %(account_id)s"
