@@ -291,7 +291,7 @@ class _Writing:
 
     @staticmethod
     def _linked(table: str, key: str, test: str) -> str:
-        # Not EXISTS: the planner may make a join of that, which reads all rows of the table first. And a range,
+        # Not EXISTS: the planner may make a join of that, which reads all of the table first. And a range,
         # though of one key: where the key is equal, the order says nothing, and any index may be read for it.
         return (
             f"(SELECT true FROM {table} AS linked WHERE linked.account_id = %(account_id)s"
