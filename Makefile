@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test soak check wheel-check bench docs lock clean
+.PHONY: demo test test-pages test-clients soak check wheel-check bench docs site lock clean
 
 demo: .venv/.run
 	$(BIN)/tradebook demo $(DEMO)
@@ -12,6 +12,10 @@ PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test: .venv/.dev
 	$(PYTEST) $(TESTS)
+
+# The pages in a browser, with Debian's chromium; and their examples, each carried out.
+test-pages: .venv/.pages
+	TRADEBOOK_TEST_PAGES=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/browser
 
 soak: .venv/.dev
 	TRADEBOOK_TEST_SOAK=1 $(PYTEST) $(TESTS)
@@ -25,6 +29,9 @@ check: .venv/.dev
 	$(BIN)/python tools/reference.py --check
 	$(BIN)/python tools/client_types.py --check
 
+test-clients: .venv/.dev
+	$(BIN)/python tools/clients_check.py $(CLIENTS)
+
 wheel-check: .venv/.dev
 	$(BIN)/python tools/wheel_check.py
 
@@ -35,10 +42,17 @@ docs: .venv/.dev
 	$(BIN)/python tools/reference.py
 	$(BIN)/python tools/client_types.py
 
-# Renews both locks. No line of them names where a package comes from.
+# The documentation as a site, in site/; fails on a link that leads nowhere.
+site: .venv/.pages
+	$(BIN)/python tools/site.py
+
+# Renews all locks. No line of them names where a package comes from.
 lock: .venv/.dev
 	$(BIN)/pip-compile $(LOCK) --output-file requirements.txt pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.txt --output-file requirements-pages.txt requirements-pages.in
+	$(BIN)/pip-compile $(LOCK) --output-file requirements-clients.txt requirements-clients.in
+	cd tests/generators && npm update --package-lock-only --no-audit --no-fund
 
 LOCK := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
@@ -56,5 +70,9 @@ LOCK := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-h
 	$(PIP) install --require-hashes -r requirements-dev.txt
 	touch $@
 
+.venv/.pages: .venv/.dev requirements-pages.txt
+	$(PIP) install --require-hashes -r requirements-pages.txt
+	touch $@
+
 clean:
-	rm -rf .venv .hypothesis .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .clients .hypothesis .mypy_cache .ruff_cache .pytest_cache

@@ -1,7 +1,7 @@
 """How things are timed: in turn with their floor, medians of many rounds."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from statistics import median
 from typing import Any
 
@@ -36,6 +36,21 @@ def side_by_side(work: Work, floor: Work, *, rounds: int = 200, warm_up: int = 1
             function()
             listed.append(time.perf_counter() - start)
     return median(times[0]) * 1e6, median(times[1]) * 1e6
+
+
+def in_turn(works: Mapping[str, Callable[[Any], Any]], given: Iterable[Any]) -> dict[str, float]:
+    """Return the medians of processor time, in microseconds, of works that are done for everything given.
+
+    Nothing is given twice, so no work finds what another round has left behind. In turn: so a slow moment
+    hits all of them; processor time of the thread, so that a neighbour's work is not counted.
+    """
+    times: dict[str, list[int]] = {name: [] for name in works}
+    for each in given:
+        for name, work in works.items():
+            start = time.thread_time_ns()
+            work(each)
+            times[name].append(time.thread_time_ns() - start)
+    return {name: median(listed) / 1000 for name, listed in times.items()}
 
 
 def compared(

@@ -1,5 +1,6 @@
 """Pages in process: against the floor, with includes, at depth, by size, by filter, by word."""
 
+import random
 from collections.abc import Iterator
 from functools import partial
 from itertools import combinations
@@ -8,14 +9,14 @@ from urllib.parse import urlencode
 import msgspec
 
 from bench.books import BenchBook
-from bench.measuring import Result, compared, side_by_side
+from bench.measuring import Result, compared, in_turn, side_by_side
 from bench.raw import raw_connection
 from tradebook.app import open_database
 from tradebook.crud.cursor import Position, load_cursors
 from tradebook.crud.list_requests import RequestParser, list_scope
 from tradebook.crud.listing import list_page
 from tradebook.crud.resource import View
-from tradebook.ids import encode_id
+from tradebook.ids import KEY_MAX, encode_id
 from tradebook.resources import customers
 from tradebook.resources.customers import Customer
 from tradebook.settings import Settings
@@ -25,6 +26,7 @@ ROUTE = customers.resource.routes[0]
 PUBLISHED = tuple(
     value for value in ROUTE.includes if not value.endswith((".unit", ".service_levels", ".geolocation"))
 )
+RANDOM_PAGES = 500
 COLUMNS = "id, name, number, status, edi_status, parent_id, is_parent, commission_policy, note, updated_at"
 
 
@@ -46,15 +48,25 @@ class Pages:
             view = View(reader, request.include, partial(page_url, self.cursors))
             return list_page(view, ROUTE, request)
 
-    def floor(self) -> bytes:
+    def random_cursors(self, count: int) -> list[tuple[int, str]]:
+        """Choose places in the list, no two alike: the key before which a page begins, and its query."""
+        chance = random.Random(7)
+        keys = self.raw.execute("SELECT id FROM customers WHERE account_id = ?", (self.book.account_key,))
+        scope = list_scope(self.book.account_key, ROUTE.path)
+        return [
+            (key, urlencode({"cursor": self.cursors.encode(Position(key), scope)}))
+            for (key,) in chance.sample(keys.fetchall(), count)
+        ]
+
+    def floor(self, below: int = KEY_MAX) -> bytes:
         """The same columns into the same keys, and nothing else: no ids, no times, no cursor."""
         nothing = (None,) * 11
-        sql = f"SELECT {COLUMNS} FROM customers WHERE account_id = ? ORDER BY id DESC LIMIT 101"
+        sql = f"SELECT {COLUMNS} FROM customers WHERE account_id = ? AND id < ? ORDER BY id DESC LIMIT 101"
         return msgspec.json.encode(
             [
                 Customer(key, "customer", name, number, status, edi, parent, policy, note, *nothing, at, at)
                 for key, name, number, status, edi, parent, _, policy, note, at in self.raw.execute(
-                    sql, (self.book.account_key,)
+                    sql, (self.book.account_key, below)
                 )
             ]
         )
@@ -110,8 +122,7 @@ def measure_pages(small: BenchBook, large: BenchBook) -> Iterator[Result]:
     """Everything that is read in process."""
     pages, few = Pages(large), Pages(small)
     included = urlencode({"include": ",".join(PUBLISHED)})
-    yield compared("cold page of 100 against the floor", pages.page, pages.floor, 1.5)
-    yield compared("with all 18 includes against without", lambda: pages.page(included), pages.page, 4)
+    yield from _measure_random(pages, included)
     yield compared("first page at the large size against the small", pages.page, few.page, 1.3)
     oldest = pages.raw.execute(
         "SELECT id FROM customers WHERE account_id = ? ORDER BY id LIMIT 1 OFFSET 150",
@@ -122,6 +133,32 @@ def measure_pages(small: BenchBook, large: BenchBook) -> Iterator[Result]:
     yield compared("page at the end of the list against the first", lambda: pages.page(deep), pages.page, 1.5)
     yield from _measure_filters(pages)
     yield from _measure_words(pages)
+
+
+def _measure_random(pages: Pages, included: str) -> Iterator[Result]:
+    """Pages that nobody has asked for before, as a walk asks for them, or many users."""
+    found = in_turn(
+        {
+            "floor": lambda place: pages.floor(place[0]),
+            "plain": lambda place: pages.page(place[1]),
+            "included": lambda place: pages.page(f"{place[1]}&{included}"),
+        },
+        pages.random_cursors(RANDOM_PAGES),
+    )
+    floor, plain = round(found["floor"], 1), round(found["plain"], 1)
+    ratio = found["plain"] / found["floor"]
+    yield Result("random page of 100, CPU", plain, "µs", floor, round(ratio, 2), "≤ 1.2 ×", ratio <= 1.2)
+    ratio = found["included"] / found["floor"]
+    yield Result(
+        "random page with all 18 includes, CPU",
+        round(found["included"], 1),
+        "µs",
+        floor,
+        round(ratio, 2),
+        "≤ 6.3 ×",
+        ratio <= 6.3,
+        "930 µs where the floor is 148",
+    )
 
 
 def _measure_filters(pages: Pages) -> Iterator[Result]:

@@ -12,4 +12,6 @@ pytest_plugins = [
     "tests.fixtures.order",
     "tests.fixtures.refusals",
     "tests.client.forms",
+    "tests.fixtures.agents",
+    "tests.fixtures.browser",
 ]

@@ -1,4 +1,4 @@
-"""Writes docs/reference from the code: settings, errors, parameters, objects, commands, units and columns.
+"""Writes docs/reference from the code: its pages, and the Postman collection.
 
 `reference.py --check` writes nothing and exits 1 if a page is not what the code says.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import typer
+from postman_collection import collection
 
 from tradebook import settings
 from tradebook.cli.main import COMMANDS, app, load
@@ -150,7 +151,7 @@ _UNKEYED = (
 
 
 def _change_section(route: Action) -> str:
-    answer = "one " + link(route.item) if route.item else "nothing (204)"
+    answer = "one " + link(route.item) if route.item else f"`{{id, object: {route.deletes}, deleted: true}}`"
     others = "".join(f", or {link(item)}" for item in route.previews)
     needed = " and ".join(map(code, route.permissions))
     needs = {field.name for field in route.body.fields if field.is_required and not route.body.is_partial}
@@ -209,9 +210,10 @@ def _route_section(route: Route) -> str:
         return _change_section(route)
     answer = ("a list of " if isinstance(route, ListRoute) else "one ") + link(route.item)
     rows = [(code(p.name), _takes(p), p.description) for p in parameters_of(route)]
+    needed = f"Needs the permission `{route.permission}`." if route.permission else "Needs no permission."
     parts = [
         f"## GET {route.path}",
-        f"{route.summary}. Needs the permission `{route.permission}`. Answers with {answer}.",
+        f"{route.summary}. {needed} Answers with {answer}.",
         table(("parameter", "takes", "meaning"), rows) if rows else "It takes no parameters.",
     ]
     if route.includes:
@@ -363,6 +365,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "units.md": units_page,
     "columns.md": columns_page,
+    "postman_collection.json": collection,
 }
 
 

@@ -1,7 +1,9 @@
 """Puts the product together: the one place that knows every room."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 # Babel and pycountry for the first request that shows an amount, which would wait for them.
 import babel.numbers  # noqa: F401
@@ -10,16 +12,21 @@ import pycountry  # noqa: F401
 
 from tradebook.book import open_database
 from tradebook.crud.cursor import load_cursors
-from tradebook.resources import ALL, api_keys
+from tradebook.resources import ALL, api_keys, customers
 from tradebook.settings import Settings, load_settings
 from tradebook.storage import readiness
 from tradebook.storage.database import Database
 from tradebook.storage.location import locate
+from tradebook.storage.transactions import reading
+from tradebook.transfer.exports.run import csv_blocks
 from tradebook.web import metrics
+from tradebook.web.agents import AGENTS_PATH, Exchange
 from tradebook.web.application import OPEN_PATHS, build_app
 from tradebook.web.auth import Authenticator, KeyRules
 from tradebook.web.bodies import Bodies
 from tradebook.web.connections import Connections
+from tradebook.web.exports import Exports
+from tradebook.web.inside import Inside
 from tradebook.web.limits import make_limits
 from tradebook.web.page_cache import PageCache
 from tradebook.web.rsgi import Threads, Worker
@@ -27,10 +34,13 @@ from tradebook.web.service import Service
 from tradebook.web.tracing import Tracing, make_tracing
 from tradebook.web.twins import Twins
 
-ON_A_FILE = Threads(reading=0, writing=1)
+if TYPE_CHECKING:
+    from tradebook.mcp.asking import Book
+
+ON_A_FILE = Threads(reading=0, writing=1, agents=1)
 """Reading waits for nothing, and all writers for one lock."""
 
-ON_A_SERVER = Threads(reading=4, writing=4)
+ON_A_SERVER = Threads(reading=4, writing=4, agents=2)
 """Whoever asks a server waits for its answer, and others can ask meanwhile."""
 
 App = falcon.App[falcon.Request, falcon.Response]
@@ -58,11 +68,12 @@ def create_worker(
         read_queue_seconds=settings.read_queue_ms / 1000,
         write_queue_seconds=settings.write_queue_ms / 1000,
         connections=connections,
+        send_seconds_max=settings.send_timeout_ms / 1000,
         parent=parent,
         on_listening=on_listening,
         close=partial(_close, service.database, tracing),
     )
-    metrics.begin(lambda: (*worker.lengths(), connections.number, service.database.figures()))
+    metrics.begin(lambda: (worker.lengths(), connections.number, service.database.figures()))
     return worker
 
 
@@ -74,7 +85,7 @@ def _close(database: Database, tracing: Tracing | None) -> None:
 
 def templates() -> list[str]:
     """List the paths of all routes, as they are declared."""
-    return [*(route.path for resource in ALL for route in resource.routes), *OPEN_PATHS]
+    return [*(route.path for resource in ALL for route in resource.routes), *OPEN_PATHS, AGENTS_PATH]
 
 
 def create_app(settings: Settings | None = None) -> App:
@@ -95,13 +106,39 @@ def _put_together(settings: Settings, tracing: Tracing | None = None) -> tuple[A
         PageCache(settings.page_cache_bytes),
         Twins(settings.database, settings.run_folder),
         Bodies(settings.body_bytes_max, settings.body_timeout_ms),
+        Exports(settings.exports_per_account_max, settings.export_timeout_ms / 1000),
         settings.answer_bytes_max,
     )
     app = build_app(
         service,
         ALL,
         is_ready=partial(readiness.is_ready, database),
+        load_agents=partial(_load_agents, database),
+        csv_of={customers.PATH: csv_blocks},
         log_requests=settings.log_requests,
         tracing=tracing,
     )
     return app, service
+
+
+def _load_agents(database: Database) -> Exchange:
+    # Late: it takes half as much memory as a worker that never needs it.
+    from tradebook.mcp.asking import Book  # noqa: PLC0415
+    from tradebook.mcp.server import answer_http  # noqa: PLC0415
+
+    def exchange(inside: Inside, raw: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        return answer_http(Book(inside, partial(reading, database)), raw, headers)
+
+    return exchange
+
+
+@contextmanager
+def opened_for_agent(settings: Settings, key: str, *, may_write: bool) -> "Iterator[Book]":
+    """Open the book of a key for tools in this process; an ApiError refuses the key."""
+    from tradebook.mcp.asking import Book  # noqa: PLC0415
+
+    app, service = _put_together(settings)
+    with closing(service.database):
+        inside = Inside(app, service.authenticator, f"Bearer {key}", address="127.0.0.1")
+        inside.grant()
+        yield Book(inside, partial(reading, service.database), may_write=may_write)

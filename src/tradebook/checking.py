@@ -23,7 +23,9 @@ from tradebook.resources import (
 )
 from tradebook.resources.accounts import ID_PREFIX
 from tradebook.storage.accounts import accounts
-from tradebook.storage.database import Database, IndexFault, Inspector, Unavailable
+from tradebook.storage.database import ROWS_AT_ONCE, Database, IndexFault, Inspector, Unavailable
+from tradebook.storage.finished import FinishedRows
+from tradebook.storage.index_versions import keys_to_index
 from tradebook.storage.schema import ACCOUNT, apart, metadata, prepare
 from tradebook.text import fold_case
 
@@ -94,6 +96,17 @@ def _sentences(inspector: Inspector) -> Iterator[str]:
             yield f"{_name(metadata.tables[walked], key)} {says}."
     for index in INDEXES:
         yield from map(_index_sentence, inspector.index_faults(index))
+        if index.finished is not None:
+            yield from _wrongly_finished(inspector, index.finished)
+
+
+def _wrongly_finished(inspector: Inspector, finished: FinishedRows) -> Iterator[str]:
+    after: int | None = -1
+    while after is not None:
+        keys = [key for (key,) in inspector.rows(keys_to_index(finished), after=after)]
+        for key in finished.wrong(inspector, keys):
+            yield f"{_name(finished.table, key)} is kept as JSON with something else than its row says."
+        after = keys[-1] if len(keys) == ROWS_AT_ONCE else None
 
 
 def _index_sentence(fault: IndexFault) -> str:

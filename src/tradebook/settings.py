@@ -9,6 +9,10 @@ import msgspec
 PREFIX = "TRADEBOOK_"
 TEST_PREFIX = "TRADEBOOK_TEST_"
 DATABASE_VARIABLE, REPLICAS_VARIABLE = f"{PREFIX}DATABASE", f"{PREFIX}REPLICAS"
+KEY_VARIABLE = f"{PREFIX}API_KEY"
+_OF_CLIENTS = {KEY_VARIABLE, f"{PREFIX}URL"}
+"""What the commands and libraries that ask a book are told; no settings of the server."""
+
 _Whole = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -43,6 +47,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     unread_bytes_max: _Whole = 67_108_864
     """How many bytes of large answers a worker process keeps for clients that have not read them yet. Beyond
     that, those are cut that have asked the longest ago."""
+
+    export_timeout_ms: Annotated[int, msgspec.Meta(ge=1_000)] = 600_000
+    """How long an export may take, in milliseconds. It holds a snapshot of the book as long as its client
+    reads; then it is cut."""
+
+    exports_per_account_max: Annotated[int, msgspec.Meta(ge=1)] = 2
+    """How many exports an account may have under way in one worker process. Beyond that, they are answered
+    with 429."""
 
     connections_max: Annotated[int, msgspec.Meta(ge=8)] = 16_384
     """How many connections may be open, in all worker processes together. Beyond that, those are closed that
@@ -102,7 +114,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     """List the variables that look like settings but are not: most likely they are misspelt."""
-    known = _variables()
+    known = {*_variables(), *_OF_CLIENTS}
     ours = (name for name in environment if name.startswith(PREFIX))
     return [name for name in ours if name not in known and not name.startswith(TEST_PREFIX)]
 

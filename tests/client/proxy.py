@@ -116,11 +116,8 @@ class Proxy:
         for name, value in answer.headers.items():
             if name.lower() not in ("content-length", "connection", "transfer-encoding"):
                 handler.send_header(name, value)
-        # An answer without a body is cut in its head.
-        if answer.status != 204:
-            handler.send_header("Content-Length", str(len(answer.body)))
-        if not (is_cut and answer.status == 204):
-            handler.end_headers()
+        handler.send_header("Content-Length", str(len(answer.body)))
+        handler.end_headers()
         handler.wfile.write(answer.body[: len(answer.body) // 2] if is_cut else answer.body)
         handler.wfile.flush()
         if is_cut:

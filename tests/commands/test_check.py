@@ -124,6 +124,8 @@ ROW_FAULTS = {
         " address_search WHERE account_id = {a})"),
         "Address ad_0000000000007 is in the index, and there is no such row",
     ),
+    "another name in the JSON": ("UPDATE finished_customers SET head = head || ' ' WHERE account_id = {a}", "Customer ac_.* is kept as JSON with something else"),
+    "JSON of an address lost": ("DELETE FROM finished_addresses WHERE account_id = {a}", "Address ad_.* is kept as JSON with something else"),
     "key of another environment": ("UPDATE api_keys SET environment = 'prod' WHERE account_id = {a}", "API key ak_.* another environment"),
 }  # fmt: skip
 

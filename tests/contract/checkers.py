@@ -51,6 +51,10 @@ KEYS_OF: dict[str, list[str]] = {
         "parent_account", "child_accounts", *_TIMES,
     ],
     "quantity": ["id", "object", "value", "display_value", "unit"],
+    "unit": [
+        "id", "object", "name", "abbreviation", "type", "ratio_numerator", "ratio_denominator",
+        "offset_numerator", "offset_denominator", "is_base_unit", "owner", *_TIMES, "code", "symbol",
+    ],
     "customer_contact_info": ["object", "email", "phone", "url"],
     "customer_freight_preferences": [
         "object", "status", "carrier", "service_level", "billing_type", "billing_account",
@@ -124,6 +128,7 @@ def header_claims(answer: httpx.Response) -> dict[str, bool]:
     """Claim what holds for the headers of every answer."""
     return {
         "no request id": bool(_REQUEST_ID.fullmatch(answer.headers.get("x-request-id", ""))),
+        "two request ids": answer.headers.get("request-id") == answer.headers.get("x-request-id"),
         "no x-should-retry": answer.headers.get("x-should-retry") in {"true", "false"},
         "no nosniff": answer.headers.get("x-content-type-options") == "nosniff",
     }

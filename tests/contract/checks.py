@@ -37,6 +37,7 @@ def check_envelope(answer, status: int, param: str | None = None, code: str | No
 def check_headers(answer) -> None:
     """Request id and retry advice are on every answer."""
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,128}", answer.headers["x-request-id"])
+    assert answer.headers["request-id"] == answer.headers["x-request-id"]
     assert answer.headers["x-should-retry"] in ("true", "false")
 
 

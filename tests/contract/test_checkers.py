@@ -30,6 +30,7 @@ GOOD_HEADERS = {
     "content-type": "application/json",
     "x-should-retry": "false",
     "x-request-id": "req_1",
+    "request-id": "req_1",
     "x-content-type-options": "nosniff",
 }
 

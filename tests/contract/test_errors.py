@@ -21,6 +21,7 @@ from tradebook.storage.location import locate
 from tradebook.web.application import build_app
 from tradebook.web.auth import Authenticator, KeyRules
 from tradebook.web.bodies import Bodies
+from tradebook.web.exports import Exports
 from tradebook.web.page_cache import PageCache
 from tradebook.web.reading import Service
 from tradebook.web.twins import Twins
@@ -143,9 +144,26 @@ def test_every_request_has_an_id_of_its_own(book):
     assert len(set(ids)) == 40
 
 
+@pytest.mark.parametrize("name", ["X-Request-Id", "Request-Id"])
 @pytest.mark.parametrize("given", ["mine-1", "A_b-9", "x" * 128])
-def test_a_good_request_id_of_the_client_is_kept(book, given):
-    assert book.client.get("/nix", headers={"X-Request-Id": given}).headers["x-request-id"] == given
+def test_a_good_request_id_of_the_client_is_kept(book, given, name):
+    answer = book.client.get("/nix", headers={name: given})
+
+    assert [answer.headers[each] for each in ("request-id", "x-request-id")] == [given, given]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"X-Request-Id": "of-a-proxy", "Request-Id": "of-the-client"}, "of-a-proxy"),
+        ({"X-Request-Id": "no id", "Request-Id": "of-the-client"}, "of-the-client"),
+        ({"X-Request-Id": "of-a-proxy", "Request-Id": "no id"}, "of-a-proxy"),
+    ],
+)
+def test_of_two_request_ids_the_proxys_counts(book, given, kept):
+    answer = book.client.get(CUSTOMERS, headers=given)
+
+    assert [answer.headers[each] for each in ("request-id", "x-request-id")] == [kept, kept]
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 129, "é", "a;b", "<x>", "a\tb", "../x", "１"])
@@ -153,6 +171,7 @@ def test_another_request_id_is_replaced(book, given):
     answer = book.client.get("/nix", headers={"X-Request-Id": given.encode()})
 
     assert answer.headers["x-request-id"].startswith("req_")
+    assert answer.headers["request-id"] == answer.headers["x-request-id"]
 
 
 # The reference of errors
@@ -245,12 +264,14 @@ def client_of(book, *, walk=None, load_span=None, load=None):
         PageCache(1_000_000),
         Twins(str(book.account_key)),
         Bodies(1_000_000, 10_000),
+        Exports(2, 600),
         8_388_608,
     )
     app = build_app(
         service,
         (structs.replace(ALL[0], routes=routes), *ALL[1:]),
         is_ready=lambda: True,
+        load_agents=pytest.fail,
         log_requests=False,
     )
     return falcon.testing.TestClient(app, headers={"Authorization": f"Bearer {book.key}"})

@@ -73,6 +73,15 @@ def test_what_is_created_is_what_is_shown(maker, resource):
     assert made["created_at"] == made["updated_at"]
 
 
+@written
+def test_what_is_created_says_where_it_is(maker, resource):
+    answer = maker.client.post(maker.path(creating(resource)), json=maker.required(resource))
+
+    made = answer.json().get("api_key_info", answer.json())
+    assert answer.headers["location"] == f"{answer.request.url.path}/{made['id']}"
+    assert shown_by(maker, answer.headers["location"]).json()["id"] == made["id"]
+
+
 @pytest.mark.parametrize(
     "resource",
     # The others answer with a secret that no other answer has.
@@ -251,7 +260,11 @@ def test_what_is_deleted_is_gone(maker, resource):
 
     answer = maker.client.delete(path)
 
-    assert (answer.status_code, answer.content) == (204, b"")
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"id": made["id"], "object": made["object"], "deleted": True},
+    )
+    assert list(answer.json()) == ["id", "object", "deleted"]
     listed = maker.client.get(path.rpartition("/")[0], params={"limit": 1000}).json()["data"]
     if "revoked_at" in resource.shape.__struct_fields__:
         assert shown_by(maker, path).json()["revoked_at"] is not None

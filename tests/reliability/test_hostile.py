@@ -46,7 +46,7 @@ def fault_of(outcome):
         return {CUT: "cut", GIVEN_UP: "no answer"}[outcome.status]
     if outcome.status >= 500 and outcome.status != 501:
         return f"{outcome.status} {outcome.body[:200]!r}"
-    if b"\r\nx-request-id: " not in outcome.head:
+    if not (b"\r\nx-request-id: " in outcome.head and b"\r\nrequest-id: " in outcome.head):
         # The server itself refuses what is no HTTP, before anything of ours sees it.
         return "" if outcome.status in (400, 414, 431) and not outcome.body else "no request id"
     if outcome.status >= 400:
@@ -106,8 +106,8 @@ def test_no_request_makes_a_fault(server, figures):
 @pytest.mark.parametrize(
     "answer",
     [
-        (500, b"\r\nx-request-id: a\r\n", b"{}"),
-        (400, b"\r\nx-request-id: a\r\n", b"nonsense"),
+        (500, b"\r\nx-request-id: a\r\nrequest-id: a\r\n", b"{}"),
+        (400, b"\r\nx-request-id: a\r\nrequest-id: a\r\n", b"nonsense"),
         (400, b"\r\n\r\n", b"{}"),
         (CUT, b"", b""),
         (GIVEN_UP, b"", b""),

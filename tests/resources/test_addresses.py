@@ -143,7 +143,7 @@ def test_customers_are_attached_and_detached_as_a_set(maker):
     assert found(maker, q="ulm") == [two["id"]]
     maker.client.patch(f"{ADDRESSES}/{address}", json={"customer_ids": []})
     assert found(maker, city="Ulm") == []
-    assert maker.client.delete(f"{ADDRESSES}/{address}").status_code == 204
+    assert maker.client.delete(f"{ADDRESSES}/{address}").status_code == 200
 
 
 def test_whom_it_bills_keeps_it_when_it_is_detached_and_the_reverse(maker):
@@ -313,8 +313,8 @@ def test_one_customer_is_attached_and_detached_and_the_others_stay(maker, servin
     assert served(maker, address, "attached") == [nobody, every, attached]
     assert nobody in found(maker, city="Ulm")
 
-    assert maker.client.delete(f"{path}/{nobody}").status_code == 204
-    assert maker.client.delete(f"{path}/{every}").status_code == 204
+    assert maker.client.delete(f"{path}/{nobody}").status_code == 200
+    assert maker.client.delete(f"{path}/{every}").status_code == 200
     assert served(maker, address, "attached") == [attached]
     assert nobody not in found(maker, city="Ulm")
     assert every in served(maker, address, "bill_to")
@@ -378,7 +378,7 @@ def test_more_are_attached_one_by_one_than_a_set_has_room_for(maker):
 
     for customer in ids[1000:]:
         assert maker.client.put(f"{path}/{customer}").is_success
-    assert maker.client.delete(f"{path}/{ids[0]}").status_code == 204
+    assert maker.client.delete(f"{path}/{ids[0]}").status_code == 200
 
     attached = [c["id"] for c in walk(maker.client, path, limit=1000, **{"relations[]": "attached"})]
     assert attached == ids[1:]

@@ -12,6 +12,7 @@ from tradebook.crud.resource import View
 from tradebook.resources.customers import load as whole
 from tradebook.resources.customers import load_plain, records
 from tradebook.resources.customers.fields import FIELDS, as_given
+from tradebook.resources.customers.finished import FINISHED
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
 LOAD: Any = import_module("tradebook.resources.customers.load")
@@ -83,7 +84,11 @@ def check_agreement(ledger: Ledger) -> None:
 
 
 def test_whatever_the_loop_reads_is_looked_at():
-    read = {column.name for column in LOAD._WHOLE} - {"id", "updated_at", "is_parent"}
+    read = {column.name for column in (*FINISHED.columns, *LOAD._INCLUDED)} - {
+        "id",
+        "updated_at",
+        "is_parent",
+    }
     looked_at = {*SHOWN, "credit_limit"}
 
     assert read == {c.name for field in FIELDS if field.name in looked_at for c in field.columns}
@@ -95,15 +100,31 @@ def test_what_is_shown_is_what_the_declaration_says(ledger):
     check_agreement(ledger)
 
 
-@pytest.mark.parametrize(("one", "other"), [("email", "url"), ("carrier_billing_account", "phone")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("payment_term_id", "shipping_term_id"), ("bill_to_address_id", "ship_to_address_id")]
+)
 def test_two_columns_that_change_places_are_noticed(ledger, monkeypatch, one, other):
     """The planted fault: the statement reads its columns in another order than the loop takes them."""
     ledger.take(*ROWS)
     names = {one: other, other: one}
     columns = [column.table.c[names.get(column.name, column.name)] for column in LOAD._WHOLE]
-    table = LOAD.customers
-    swapped = prepare(sa.select(*columns).where(table.c.account_id == ACCOUNT, any_of(table.c.id, "ids")))
-    monkeypatch.setitem(LOAD._BY_KEY, LOAD._WHOLE, swapped)
+    swapped = LOAD._reads(LOAD.customers.c.id, *columns, both=LOAD._BOTH)
+    monkeypatch.setattr(LOAD, "_WHOLE_READS", swapped)
+
+    with pytest.raises(AssertionError):
+        check_agreement(ledger)
+
+
+@pytest.mark.parametrize(("one", "other"), [("email", "url"), ("name", "number")])
+def test_two_columns_that_change_places_in_finished_json_are_noticed(ledger, monkeypatch, one, other):
+    ledger.take(*ROWS)
+    names = {one: other, other: one}
+    columns = [column.table.c[names.get(column.name, column.name)] for column in FINISHED.columns]
+    table = LOAD.customers.c
+    swapped = prepare(sa.select(*columns).where(table.account_id == ACCOUNT, any_of(table.id, "ids")))
+    monkeypatch.setattr(FINISHED, "_rows", swapped)
+    with ledger.database.write(ledger.key) as writer:
+        FINISHED.renew(writer, [row[1] for row in ledger.sql("SELECT account_id, id FROM customers")])
 
     with pytest.raises(AssertionError):
         check_agreement(ledger)

@@ -7,7 +7,14 @@ from tradebook.crud.list_requests import RequestParser
 from tradebook.resources import customers
 from tradebook.resources.carriers import _LEVELS
 from tradebook.resources.customers import INDEX
-from tradebook.resources.customers.load import _BY_KEY, _CHILDREN, _PRICE_GROUPS, _SPANS
+from tradebook.resources.customers.load import (
+    _CHILDREN,
+    _PLAIN_READS,
+    _PLAIN_ROWS,
+    _PRICE_GROUPS,
+    _WHOLE_READS,
+    _WHOLE_ROWS,
+)
 from tradebook.storage.database import Row
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.postgres.index import TOO_MANY, Question, questions
@@ -67,6 +74,6 @@ def ask_all(
 
 def loading_statements() -> Iterator[Prepared]:
     """Every statement that fills a page."""
-    yield from _BY_KEY.values()
-    yield from _SPANS.values()
+    for reads in (_PLAIN_READS, _WHOLE_READS, _PLAIN_ROWS, _WHOLE_ROWS):
+        yield from (reads.by_key, reads.falling, reads.rising)
     yield from (source.statement for source in INDEX.sources)

@@ -19,6 +19,7 @@ from tradebook import migrations
 from tradebook.app import open_database
 from tradebook.demo.book import demo_customers
 from tradebook.ids import decode_id
+from tradebook.migrations import versions
 from tradebook.resources import accounts, api_keys
 from tradebook.resources.customers import index as customers_index
 from tradebook.settings import Settings
@@ -26,6 +27,9 @@ from tradebook.storage.location import locate
 
 FORGET_VERSIONS = "UPDATE accounts SET indexes = '{}'"
 SIZE = 40
+STEPS = sorted(path.name[:4] for path in Path(versions.__path__[0]).glob("0*.py"))[1:]
+"""The numbers of the steps that follow on the first."""
+
 KILLED = """
     import os, signal
     from tradebook.storage import index_versions
@@ -131,7 +135,7 @@ def test_every_step_is_a_line(place):
     applied, *lines, last = done.stderr.splitlines()
     assert (missing, applied) == ("Missing:", "Applied:")
     assert lines == steps
-    assert [line[:6] for line in lines] == ["0002: ", "0003: ", "0004: ", "0005: ", "0006: "]
+    assert [line[:6] for line in lines] == [f"{number}: " for number in STEPS]
     assert all(line.endswith(".") and not line.endswith("..") for line in lines)
     assert last == f"The book has schema {migrations.HEAD}."
     assert again.stderr.splitlines() == ["Nothing was missing.", last]

@@ -34,6 +34,9 @@ class Counting:
         self.count += 1
         return self._reader.rows(statement, **values)
 
+    def is_whole(self, name):
+        return self._reader.is_whole(name)
+
     def foresee_keys(self, *arguments, **options):
         self._reader.foresee_keys(*arguments, **options)
 

@@ -288,7 +288,7 @@ def test_what_the_database_has_counted_since_the_last_look_is_added(board, recor
         Figures(commits=3, last_commit_ms=2_000, idle=1, in_use=2, replicas=(ReplicaFigures(5, 1, 0, 250),)),
         Figures(commits=4, last_commit_ms=3_000, idle=1, in_use=2, replicas=(ReplicaFigures(5, 2, 1, 500),)),
     ]
-    sampling = metrics._Sampling(recorder, lambda: (7, 8, 9, looked.pop(0)))
+    sampling = metrics._Sampling(recorder, lambda: ((7, 8, 6), 9, looked.pop(0)))
 
     sampling.sample()
     sampling.sample()

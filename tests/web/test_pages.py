@@ -172,7 +172,7 @@ def test_every_row_of_the_search_leads_to_what_there_is(client, read):
 
     assert [row for row in rows if tuple(urldefrag(row[2])) not in places] == []
     assert {"route", "parameter", "field", "property", "error", "object", "resource"} <= {r[1] for r in rows}
-    assert {each["summary"] for _, _, each in OPERATIONS} <= {row[0] for row in rows}
+    assert {each["summary"].split("; ")[0] for _, _, each in OPERATIONS} <= {row[0] for row in rows}
     assert {error.code for error in CATALOGUE} <= {row[0] for row in rows}
 
 

@@ -10,6 +10,7 @@ from typing import Required, TypedDict
 from tradebook_client.words import (
     AccountGroupType,
     AddressType,
+    ApiKeyStatus,
     BillingType,
     CarrierCode,
     CommissionPolicy,
@@ -24,7 +25,7 @@ from tradebook_client.words import (
     Relation,
     RemovedScope,
     ShippingTermType,
-    Statuse,
+    UnitType,
 )
 
 
@@ -436,6 +437,8 @@ class PrioritiesFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
 
 
 class AccountStatusesFilters(TypedDict, total=False):
@@ -443,6 +446,8 @@ class AccountStatusesFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
 
 
 class CarriersFilters(TypedDict, total=False):
@@ -450,6 +455,8 @@ class CarriersFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
 
 
 class CarrierCreate(TypedDict, total=False):
@@ -483,6 +490,8 @@ class ServiceLevelsFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
 
 
 class ServiceLevelCreate(TypedDict, total=False):
@@ -492,6 +501,8 @@ class ServiceLevelCreate(TypedDict, total=False):
     """What it is called; unique among the carrier's levels, in capitals or not."""
     service_level_token: str
     """What other systems call it. Default: made from the name."""
+    code: str
+    """Another name of `service_level_token`, which clients of the published API send."""
     customer_portal_visibility: CustomerPortalVisibility
     """Whether customers see it. Default: `visible`."""
     is_default: bool
@@ -505,6 +516,8 @@ class ServiceLevelUpdate(TypedDict, total=False):
     """What it is called; unique among the carrier's levels, in capitals or not."""
     service_level_token: str
     """What other systems call it. Default: made from the name."""
+    code: str
+    """Another name of `service_level_token`, which clients of the published API send."""
     customer_portal_visibility: CustomerPortalVisibility
     """Whether customers see it. Default: `visible`."""
     is_default: bool
@@ -516,6 +529,8 @@ class ShippingTermsFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
 
 
 class ShippingTermCreate(TypedDict, total=False):
@@ -560,6 +575,8 @@ class PaymentTermsFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
 
 
 class PaymentTermCreate(TypedDict, total=False):
@@ -585,6 +602,8 @@ class AccountUsersFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
     removed_scope: RemovedScope
     """Whether users who were removed are listed too. Default: `excluded`."""
 
@@ -620,7 +639,9 @@ class ApiKeysFilters(TypedDict, total=False):
 
     limit: int
     """The most results in one page. Left empty, it counts as absent."""
-    statuses: Sequence[Statuse]
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
+    statuses: Sequence[ApiKeyStatus]
     """Only keys that work, or have expired, or were revoked; a revoked one counts as revoked, expired or not. Default: all."""
 
 
@@ -646,3 +667,14 @@ class ApiKeyRotate(TypedDict, total=False):
     """The same in seconds from now: how long the old key goes on working. Give this or `revoke_at`."""
     expires_at: datetime | str
     """When the new key expires. Default: when the old one would have."""
+
+
+class UnitsFilters(TypedDict, total=False):
+    """What `GET /v1/catalog/units` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
+    type: UnitType
+    """Only units of this type. There are currencies; the other types have none."""

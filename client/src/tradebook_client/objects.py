@@ -102,8 +102,31 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     """What kind of object this is."""
     name: str = ABSENT
+    """What it is called, such as `US Dollar`."""
+    abbreviation: str = ABSENT
+    """The code of ISO 4217, such as `USD`."""
+    type: str = ABSENT
+    """What kind of unit it is."""
+    ratio_numerator: str = ABSENT
+    """How a quantity becomes one of the base unit: `1`, as no currency is turned into another."""
+    ratio_denominator: str = ABSENT
+    """Always `1`."""
+    offset_numerator: str = ABSENT
+    """Always `0`."""
+    offset_denominator: str = ABSENT
+    """Always `1`."""
+    is_base_unit: bool = ABSENT
+    """Always true: each currency is its own base."""
+    owner: Any = None
+    """Always null in this version."""
+    created_at: datetime = ABSENT
+    """When it was created."""
+    updated_at: datetime = ABSENT
+    """When it was last changed."""
     code: str = ABSENT
+    """The code of ISO 4217, such as `USD`. An addition of this project."""
     symbol: str = ABSENT
+    """How amounts are marked, such as `$`. An addition of this project."""
 
 
 class CustomerContactInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,6 +43,7 @@ from tradebook_client.bodies import (
     ShippingTermsFilters,
     ShippingTermsFreeShippingServiceLevelsFilters,
     ShippingTermUpdate,
+    UnitsFilters,
 )
 from tradebook_client.calls import RETRIES, TIMEOUT_SECONDS, Calls
 from tradebook_client.created_keys import CreatedApiKey
@@ -60,10 +61,18 @@ from tradebook_client.objects import (
     Priority,
     ServiceLevel,
     ShippingTerm,
+    Unit,
 )
 from tradebook_client.requests import request
 from tradebook_client.steps import Progress, export
-from tradebook_client.words import CarrierInclude, CustomerInclude
+from tradebook_client.words import (
+    AccountUserInclude,
+    ApiKeyInclude,
+    CarrierInclude,
+    CustomerInclude,
+    Include,
+    ShippingTermInclude,
+)
 
 
 class Resource:
@@ -219,28 +228,52 @@ class Customers(Resource):
 class AccountGroups(Resource):
     """The routes of account groups."""
 
-    def list(self, **filters: Unpack[AccountGroupsFilters]) -> Iterator[AccountGroup]:
+    def list(
+        self, *, include: Sequence[Include] = (), **filters: Unpack[AccountGroupsFilters]
+    ) -> Iterator[AccountGroup]:
         """List account groups, to the end of all pages."""
         return self._book.walk(
             AccountGroup,
-            request("GET", "/v1/sales/account-groups", filters=filters, known=AccountGroupsFilters),
+            request(
+                "GET",
+                "/v1/sales/account-groups",
+                include=include,
+                filters=filters,
+                known=AccountGroupsFilters,
+            ),
         )
 
-    def create(self, **fields: Unpack[AccountGroupCreate]) -> AccountGroup:
+    def create(
+        self, *, include: Sequence[Include] = (), **fields: Unpack[AccountGroupCreate]
+    ) -> AccountGroup:
         """Create one account group."""
         return self._book.one(
-            AccountGroup, request("POST", "/v1/sales/account-groups", fields=fields, known=AccountGroupCreate)
+            AccountGroup,
+            request(
+                "POST", "/v1/sales/account-groups", include=include, fields=fields, known=AccountGroupCreate
+            ),
         )
 
-    def get(self, id: str) -> AccountGroup:
+    def get(self, id: str, *, include: Sequence[Include] = ()) -> AccountGroup:
         """Get one account group."""
-        return self._book.one(AccountGroup, request("GET", "/v1/sales/account-groups/{id}", id))
+        return self._book.one(
+            AccountGroup, request("GET", "/v1/sales/account-groups/{id}", id, include=include)
+        )
 
-    def update(self, id: str, **fields: Unpack[AccountGroupUpdate]) -> AccountGroup:
+    def update(
+        self, id: str, *, include: Sequence[Include] = (), **fields: Unpack[AccountGroupUpdate]
+    ) -> AccountGroup:
         """Change one account group; absent fields stay as they are."""
         return self._book.one(
             AccountGroup,
-            request("PATCH", "/v1/sales/account-groups/{id}", id, fields=fields, known=AccountGroupUpdate),
+            request(
+                "PATCH",
+                "/v1/sales/account-groups/{id}",
+                id,
+                include=include,
+                fields=fields,
+                known=AccountGroupUpdate,
+            ),
         )
 
     def delete(self, id: str) -> None:
@@ -251,26 +284,33 @@ class AccountGroups(Resource):
 class Addresses(Resource):
     """The routes of addresses."""
 
-    def list(self, **filters: Unpack[AddressesFilters]) -> Iterator[Address]:
+    def list(
+        self, *, include: Sequence[Include] = (), **filters: Unpack[AddressesFilters]
+    ) -> Iterator[Address]:
         """List addresses, to the end of all pages."""
         return self._book.walk(
-            Address, request("GET", "/v1/sales/addresses", filters=filters, known=AddressesFilters)
+            Address,
+            request("GET", "/v1/sales/addresses", include=include, filters=filters, known=AddressesFilters),
         )
 
-    def create(self, **fields: Unpack[AddressCreate]) -> Address:
+    def create(self, *, include: Sequence[Include] = (), **fields: Unpack[AddressCreate]) -> Address:
         """Create one address."""
         return self._book.one(
-            Address, request("POST", "/v1/sales/addresses", fields=fields, known=AddressCreate)
+            Address,
+            request("POST", "/v1/sales/addresses", include=include, fields=fields, known=AddressCreate),
         )
 
-    def get(self, id: str) -> Address:
+    def get(self, id: str, *, include: Sequence[Include] = ()) -> Address:
         """Get one address."""
-        return self._book.one(Address, request("GET", "/v1/sales/addresses/{id}", id))
+        return self._book.one(Address, request("GET", "/v1/sales/addresses/{id}", id, include=include))
 
-    def update(self, id: str, **fields: Unpack[AddressUpdate]) -> Address:
+    def update(self, id: str, *, include: Sequence[Include] = (), **fields: Unpack[AddressUpdate]) -> Address:
         """Change one address; absent fields stay as they are."""
         return self._book.one(
-            Address, request("PATCH", "/v1/sales/addresses/{id}", id, fields=fields, known=AddressUpdate)
+            Address,
+            request(
+                "PATCH", "/v1/sales/addresses/{id}", id, include=include, fields=fields, known=AddressUpdate
+            ),
         )
 
     def delete(self, id: str) -> None:
@@ -304,30 +344,43 @@ class Addresses(Resource):
 class Priorities(Resource):
     """The routes of priorities."""
 
-    def list(self, **filters: Unpack[PrioritiesFilters]) -> Iterator[Priority]:
+    def list(
+        self, *, include: Sequence[Include] = (), **filters: Unpack[PrioritiesFilters]
+    ) -> Iterator[Priority]:
         """List priorities, to the end of all pages."""
         return self._book.walk(
-            Priority, request("GET", "/v1/sales/priorities", filters=filters, known=PrioritiesFilters)
+            Priority,
+            request("GET", "/v1/sales/priorities", include=include, filters=filters, known=PrioritiesFilters),
         )
 
-    def get(self, id: str) -> Priority:
+    def get(self, id: str, *, include: Sequence[Include] = ()) -> Priority:
         """Get one priority."""
-        return self._book.one(Priority, request("GET", "/v1/sales/priorities/{id}", id))
+        return self._book.one(Priority, request("GET", "/v1/sales/priorities/{id}", id, include=include))
 
 
 class AccountStatuses(Resource):
     """The routes of account statuses."""
 
-    def list(self, **filters: Unpack[AccountStatusesFilters]) -> Iterator[AccountStatus]:
+    def list(
+        self, *, include: Sequence[Include] = (), **filters: Unpack[AccountStatusesFilters]
+    ) -> Iterator[AccountStatus]:
         """List account statuses, to the end of all pages."""
         return self._book.walk(
             AccountStatus,
-            request("GET", "/v1/sales/account-statuses", filters=filters, known=AccountStatusesFilters),
+            request(
+                "GET",
+                "/v1/sales/account-statuses",
+                include=include,
+                filters=filters,
+                known=AccountStatusesFilters,
+            ),
         )
 
-    def get(self, id: str) -> AccountStatus:
+    def get(self, id: str, *, include: Sequence[Include] = ()) -> AccountStatus:
         """Get one account status."""
-        return self._book.one(AccountStatus, request("GET", "/v1/sales/account-statuses/{id}", id))
+        return self._book.one(
+            AccountStatus, request("GET", "/v1/sales/account-statuses/{id}", id, include=include)
+        )
 
 
 class Carriers(Resource):
@@ -379,7 +432,9 @@ class Carriers(Resource):
 class ServiceLevels(Resource):
     """The routes of service levels."""
 
-    def list(self, carrier_id: str, **filters: Unpack[ServiceLevelsFilters]) -> Iterator[ServiceLevel]:
+    def list(
+        self, carrier_id: str, *, include: Sequence[Include] = (), **filters: Unpack[ServiceLevelsFilters]
+    ) -> Iterator[ServiceLevel]:
         """List a carrier's service levels, to the end of all pages."""
         return self._book.walk(
             ServiceLevel,
@@ -387,12 +442,15 @@ class ServiceLevels(Resource):
                 "GET",
                 "/v1/operations/carriers/{carrier_id}/service-levels",
                 carrier_id,
+                include=include,
                 filters=filters,
                 known=ServiceLevelsFilters,
             ),
         )
 
-    def create(self, carrier_id: str, **fields: Unpack[ServiceLevelCreate]) -> ServiceLevel:
+    def create(
+        self, carrier_id: str, *, include: Sequence[Include] = (), **fields: Unpack[ServiceLevelCreate]
+    ) -> ServiceLevel:
         """Create one service level of a carrier."""
         return self._book.one(
             ServiceLevel,
@@ -400,19 +458,33 @@ class ServiceLevels(Resource):
                 "POST",
                 "/v1/operations/carriers/{carrier_id}/service-levels",
                 carrier_id,
+                include=include,
                 fields=fields,
                 known=ServiceLevelCreate,
             ),
         )
 
-    def get(self, carrier_id: str, id: str) -> ServiceLevel:
+    def get(self, carrier_id: str, id: str, *, include: Sequence[Include] = ()) -> ServiceLevel:
         """Get one service level of a carrier."""
         return self._book.one(
             ServiceLevel,
-            request("GET", "/v1/operations/carriers/{carrier_id}/service-levels/{id}", carrier_id, id),
+            request(
+                "GET",
+                "/v1/operations/carriers/{carrier_id}/service-levels/{id}",
+                carrier_id,
+                id,
+                include=include,
+            ),
         )
 
-    def update(self, carrier_id: str, id: str, **fields: Unpack[ServiceLevelUpdate]) -> ServiceLevel:
+    def update(
+        self,
+        carrier_id: str,
+        id: str,
+        *,
+        include: Sequence[Include] = (),
+        **fields: Unpack[ServiceLevelUpdate],
+    ) -> ServiceLevel:
         """Change one service level of a carrier; absent fields stay as they are."""
         return self._book.one(
             ServiceLevel,
@@ -421,6 +493,7 @@ class ServiceLevels(Resource):
                 "/v1/operations/carriers/{carrier_id}/service-levels/{id}",
                 carrier_id,
                 id,
+                include=include,
                 fields=fields,
                 known=ServiceLevelUpdate,
             ),
@@ -436,30 +509,55 @@ class ServiceLevels(Resource):
 class ShippingTerms(Resource):
     """The routes of shipping terms."""
 
-    def list(self, **filters: Unpack[ShippingTermsFilters]) -> Iterator[ShippingTerm]:
+    def list(
+        self, *, include: Sequence[ShippingTermInclude] = (), **filters: Unpack[ShippingTermsFilters]
+    ) -> Iterator[ShippingTerm]:
         """List shipping terms, to the end of all pages."""
         return self._book.walk(
             ShippingTerm,
-            request("GET", "/v1/operations/shipping-terms", filters=filters, known=ShippingTermsFilters),
+            request(
+                "GET",
+                "/v1/operations/shipping-terms",
+                include=include,
+                filters=filters,
+                known=ShippingTermsFilters,
+            ),
         )
 
-    def create(self, **fields: Unpack[ShippingTermCreate]) -> ShippingTerm:
+    def create(
+        self, *, include: Sequence[ShippingTermInclude] = (), **fields: Unpack[ShippingTermCreate]
+    ) -> ShippingTerm:
         """Create one shipping term."""
         return self._book.one(
             ShippingTerm,
-            request("POST", "/v1/operations/shipping-terms", fields=fields, known=ShippingTermCreate),
+            request(
+                "POST",
+                "/v1/operations/shipping-terms",
+                include=include,
+                fields=fields,
+                known=ShippingTermCreate,
+            ),
         )
 
-    def get(self, id: str) -> ShippingTerm:
+    def get(self, id: str, *, include: Sequence[ShippingTermInclude] = ()) -> ShippingTerm:
         """Get one shipping term."""
-        return self._book.one(ShippingTerm, request("GET", "/v1/operations/shipping-terms/{id}", id))
+        return self._book.one(
+            ShippingTerm, request("GET", "/v1/operations/shipping-terms/{id}", id, include=include)
+        )
 
-    def update(self, id: str, **fields: Unpack[ShippingTermUpdate]) -> ShippingTerm:
+    def update(
+        self, id: str, *, include: Sequence[ShippingTermInclude] = (), **fields: Unpack[ShippingTermUpdate]
+    ) -> ShippingTerm:
         """Change one shipping term; absent fields stay as they are."""
         return self._book.one(
             ShippingTerm,
             request(
-                "PATCH", "/v1/operations/shipping-terms/{id}", id, fields=fields, known=ShippingTermUpdate
+                "PATCH",
+                "/v1/operations/shipping-terms/{id}",
+                id,
+                include=include,
+                fields=fields,
+                known=ShippingTermUpdate,
             ),
         )
 
@@ -486,28 +584,50 @@ class ShippingTerms(Resource):
 class PaymentTerms(Resource):
     """The routes of payment terms."""
 
-    def list(self, **filters: Unpack[PaymentTermsFilters]) -> Iterator[PaymentTerm]:
+    def list(
+        self, *, include: Sequence[Include] = (), **filters: Unpack[PaymentTermsFilters]
+    ) -> Iterator[PaymentTerm]:
         """List payment terms, to the end of all pages."""
         return self._book.walk(
             PaymentTerm,
-            request("GET", "/v1/finance/payment-terms", filters=filters, known=PaymentTermsFilters),
+            request(
+                "GET",
+                "/v1/finance/payment-terms",
+                include=include,
+                filters=filters,
+                known=PaymentTermsFilters,
+            ),
         )
 
-    def create(self, **fields: Unpack[PaymentTermCreate]) -> PaymentTerm:
+    def create(self, *, include: Sequence[Include] = (), **fields: Unpack[PaymentTermCreate]) -> PaymentTerm:
         """Create one payment term."""
         return self._book.one(
-            PaymentTerm, request("POST", "/v1/finance/payment-terms", fields=fields, known=PaymentTermCreate)
+            PaymentTerm,
+            request(
+                "POST", "/v1/finance/payment-terms", include=include, fields=fields, known=PaymentTermCreate
+            ),
         )
 
-    def get(self, id: str) -> PaymentTerm:
+    def get(self, id: str, *, include: Sequence[Include] = ()) -> PaymentTerm:
         """Get one payment term."""
-        return self._book.one(PaymentTerm, request("GET", "/v1/finance/payment-terms/{id}", id))
+        return self._book.one(
+            PaymentTerm, request("GET", "/v1/finance/payment-terms/{id}", id, include=include)
+        )
 
-    def update(self, id: str, **fields: Unpack[PaymentTermUpdate]) -> PaymentTerm:
+    def update(
+        self, id: str, *, include: Sequence[Include] = (), **fields: Unpack[PaymentTermUpdate]
+    ) -> PaymentTerm:
         """Change one payment term; absent fields stay as they are."""
         return self._book.one(
             PaymentTerm,
-            request("PATCH", "/v1/finance/payment-terms/{id}", id, fields=fields, known=PaymentTermUpdate),
+            request(
+                "PATCH",
+                "/v1/finance/payment-terms/{id}",
+                id,
+                include=include,
+                fields=fields,
+                known=PaymentTermUpdate,
+            ),
         )
 
     def delete(self, id: str) -> None:
@@ -518,28 +638,52 @@ class PaymentTerms(Resource):
 class AccountUsers(Resource):
     """The routes of account users."""
 
-    def list(self, **filters: Unpack[AccountUsersFilters]) -> Iterator[AccountUser]:
+    def list(
+        self, *, include: Sequence[AccountUserInclude] = (), **filters: Unpack[AccountUsersFilters]
+    ) -> Iterator[AccountUser]:
         """List account users, to the end of all pages."""
         return self._book.walk(
             AccountUser,
-            request("GET", "/v1/identity/account-users", filters=filters, known=AccountUsersFilters),
+            request(
+                "GET",
+                "/v1/identity/account-users",
+                include=include,
+                filters=filters,
+                known=AccountUsersFilters,
+            ),
         )
 
-    def create(self, **fields: Unpack[AccountUserCreate]) -> AccountUser:
+    def create(
+        self, *, include: Sequence[AccountUserInclude] = (), **fields: Unpack[AccountUserCreate]
+    ) -> AccountUser:
         """Create one account user."""
         return self._book.one(
-            AccountUser, request("POST", "/v1/identity/account-users", fields=fields, known=AccountUserCreate)
+            AccountUser,
+            request(
+                "POST", "/v1/identity/account-users", include=include, fields=fields, known=AccountUserCreate
+            ),
         )
 
-    def get(self, id: str) -> AccountUser:
+    def get(self, id: str, *, include: Sequence[AccountUserInclude] = ()) -> AccountUser:
         """Get one account user."""
-        return self._book.one(AccountUser, request("GET", "/v1/identity/account-users/{id}", id))
+        return self._book.one(
+            AccountUser, request("GET", "/v1/identity/account-users/{id}", id, include=include)
+        )
 
-    def update(self, id: str, **fields: Unpack[AccountUserUpdate]) -> AccountUser:
+    def update(
+        self, id: str, *, include: Sequence[AccountUserInclude] = (), **fields: Unpack[AccountUserUpdate]
+    ) -> AccountUser:
         """Change one account user; absent fields stay as they are."""
         return self._book.one(
             AccountUser,
-            request("PATCH", "/v1/identity/account-users/{id}", id, fields=fields, known=AccountUserUpdate),
+            request(
+                "PATCH",
+                "/v1/identity/account-users/{id}",
+                id,
+                include=include,
+                fields=fields,
+                known=AccountUserUpdate,
+            ),
         )
 
     def activate(self, id: str) -> AccountUser:
@@ -564,10 +708,13 @@ class AccountUsers(Resource):
 class ApiKeys(Resource):
     """The routes of api keys."""
 
-    def list(self, **filters: Unpack[ApiKeysFilters]) -> Iterator[ApiKey]:
+    def list(
+        self, *, include: Sequence[ApiKeyInclude] = (), **filters: Unpack[ApiKeysFilters]
+    ) -> Iterator[ApiKey]:
         """List API keys, to the end of all pages."""
         return self._book.walk(
-            ApiKey, request("GET", "/v1/auth/api-keys", filters=filters, known=ApiKeysFilters)
+            ApiKey,
+            request("GET", "/v1/auth/api-keys", include=include, filters=filters, known=ApiKeysFilters),
         )
 
     def create(self, **fields: Unpack[ApiKeyCreate]) -> CreatedApiKey:
@@ -576,9 +723,9 @@ class ApiKeys(Resource):
             CreatedApiKey, request("POST", "/v1/auth/api-keys", fields=fields, known=ApiKeyCreate)
         )
 
-    def get(self, id: str) -> ApiKey:
+    def get(self, id: str, *, include: Sequence[ApiKeyInclude] = ()) -> ApiKey:
         """Get one API key."""
-        return self._book.one(ApiKey, request("GET", "/v1/auth/api-keys/{id}", id))
+        return self._book.one(ApiKey, request("GET", "/v1/auth/api-keys/{id}", id, include=include))
 
     def delete(self, id: str) -> None:
         """Delete one API key."""
@@ -590,6 +737,20 @@ class ApiKeys(Resource):
             CreatedApiKey,
             request("POST", "/v1/auth/api-keys/{id}/actions/rotate", id, fields=fields, known=ApiKeyRotate),
         )
+
+
+class Units(Resource):
+    """The routes of units."""
+
+    def list(self, *, include: Sequence[Include] = (), **filters: Unpack[UnitsFilters]) -> Iterator[Unit]:
+        """List units, to the end of all pages."""
+        return self._book.walk(
+            Unit, request("GET", "/v1/catalog/units", include=include, filters=filters, known=UnitsFilters)
+        )
+
+    def get(self, id: str, *, include: Sequence[Include] = ()) -> Unit:
+        """Get one unit."""
+        return self._book.one(Unit, request("GET", "/v1/catalog/units/{id}", id, include=include))
 
 
 class Tradebook(Calls):
@@ -619,3 +780,4 @@ class Tradebook(Calls):
         self.payment_terms = PaymentTerms(self)
         self.account_users = AccountUsers(self)
         self.api_keys = ApiKeys(self)
+        self.units = Units(self)

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     AccountGroupType = Literal["pricing_group", "type_group"]
+    AccountUserInclude = Literal["user", "role", "department", "owner", "owner.account"]
     AccountUserStatus = Literal["active", "disabled", "removed"]
     AddressType = Literal["standard", "drop_ship"]
+    ApiKeyInclude = Literal["role", "role.permissions", "owner", "owner.account"]
+    ApiKeyStatus = Literal["active", "expired", "revoked"]
     BillingType = Literal["sender", "third_party"]
     CarrierCode = Literal["fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect"]
-    CarrierInclude = Literal["service_levels"]
+    CarrierInclude = Literal["service_levels", "owner", "owner.account"]
     CommissionPolicy = Literal["commission_applied", "commission_exempt"]
     CustomerInclude = Literal[
         "bill_to_address",
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     EdiStatus = Literal["enabled", "disabled"]
     ErrorBodyType = Literal["invalid_request_error", "api_error", "idempotency_error"]
     FreightPolicy = Literal["free_freight", "billed_freight"]
+    Include = Literal["owner", "owner.account"]
     ParentAccountStatus = Literal["non_parent", "parent"]
     PaymentTermStatus = Literal["active", "inactive"]
     Permission = Literal[
@@ -82,13 +86,25 @@ if TYPE_CHECKING:
     Relation = Literal["attached", "bill_to", "ship_to"]
     RelationshipType = Literal["standalone", "parent", "child"]
     RemovedScope = Literal["excluded", "included"]
+    ShippingTermInclude = Literal[
+        "flat_rate",
+        "flat_rate.unit",
+        "minimum_order_value",
+        "minimum_order_value.unit",
+        "free_shipping_service_levels",
+        "owner",
+        "owner.account",
+    ]
     ShippingTermType = Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
-    Statuse = Literal["active", "expired", "revoked"]
+    UnitType = Literal["currency", "quantity", "time", "mass", "volume", "length", "temperature", "area"]
 else:
     # A later server may know more words.
     AccountGroupType = str
+    AccountUserInclude = str
     AccountUserStatus = str
     AddressType = str
+    ApiKeyInclude = str
+    ApiKeyStatus = str
     BillingType = str
     CarrierCode = str
     CarrierInclude = str
@@ -99,6 +115,7 @@ else:
     EdiStatus = str
     ErrorBodyType = str
     FreightPolicy = str
+    Include = str
     ParentAccountStatus = str
     PaymentTermStatus = str
     Permission = str
@@ -106,5 +123,6 @@ else:
     Relation = str
     RelationshipType = str
     RemovedScope = str
+    ShippingTermInclude = str
     ShippingTermType = str
-    Statuse = str
+    UnitType = str

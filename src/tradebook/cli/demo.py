@@ -8,6 +8,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -86,7 +87,8 @@ def _show_first_rows(view: View) -> None:
     for heading in ("number", "name", "city", "credit limit"):
         table.add_column(heading, justify="right" if heading == "credit limit" else "left", no_wrap=True)
     loaded = customers.load(view, keys)
-    for customer in filter(None, map(loaded.get, keys)):
+    shown = msgspec.json.encode([loaded[key] for key in keys])
+    for customer in msgspec.json.decode(shown, type=list[customers.Customer]):
         place = customer.bill_to_address and customer.bill_to_address.geolocation
         limit = customer.credit_limit
         table.add_row(

@@ -43,6 +43,9 @@ COMMANDS = {
         "check",
         "Look for faults in the book: damage, broken references, and what no longer agrees with its rows.",
     ),
+    "mcp": Command(
+        "mcp", "Serve tools to an agent over standard input and output, with an API key of the book."
+    ),
     "openapi": Command("openapi", "Print the OpenAPI 3.1 document, the same as the server's /openapi.json."),
     "accounts": Command("accounts", "The tenants of a book."),
     "keys": Command("keys", "The API keys of an account."),

@@ -23,6 +23,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """The row of the object that the path ends in, as it was before the change."""
     values: dict[str, Any] = {}
     """The fields of the body, as they are stored."""
+    owner_key: int | None = None
+    """The key of the owner that the request names: what is created is its own."""
     answer_bytes_max: int = NO_LIMIT
     """How large the answer may be."""
 

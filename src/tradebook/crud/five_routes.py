@@ -1,17 +1,21 @@
 """The five routes that most resources have, from one declaration."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
 from tradebook.crud.change import Change
 from tradebook.crud.fields import NOTHING, Body
-from tradebook.crud.parameters import Parameter
+from tradebook.crud.parameters import Parameter, Q
 from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import Act, Action, ItemRoute, ListRoute, Load, PathObject, Route, Walk
+from tradebook.crud.words import Texts, walk_of_words
 from tradebook.errors import ApiError
 from tradebook.storage.database import Writer
+
+OF_ALL = ("owner", "owner.account")
+"""What clients ask to include of every resource. Who owns an object is not told in this version."""
 
 
 class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,8 +25,8 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
     noun: str
     """The name of one object in a sentence, such as `payment term`."""
     nouns: str
-    permissions: str
-    """The first part of the permissions, such as `payment_terms`."""
+    permissions: str | None
+    """The first part of the permissions, such as `payment_terms`; None if every good key may read."""
     item: type[msgspec.Struct]
     load: Load
     walk: Walk
@@ -30,7 +34,10 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
     path_objects: tuple[PathObject, ...] = ()
     """The objects that come before this one in the path."""
     parameters: tuple[Parameter, ...] = ()
+    texts: Texts | None = None
+    """What the words of `q` are looked for in, where no index has it."""
     includes: tuple[str, ...] = ()
+    """What may be included, besides `OF_ALL`."""
     is_kept: bool = True
     bodies: tuple[Body, Body] = (NOTHING, NOTHING)
     """What creates an object, and what changes one."""
@@ -44,22 +51,14 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
         """Make the routes whose acts are given, and those that read."""
         path = f"{self.path}/{{{self.path_object.param}}}"
         in_path = (*self.path_objects, self.path_object)
-        shown: dict[str, Any] = {"item": self.item, "load": self.load, "includes": self.includes}
+        includes = (*self.includes, *OF_ALL)
+        shown: dict[str, Any] = {"item": self.item, "load": self.load, "includes": includes}
         routes: list[Route] = [
-            ListRoute(
-                path=self.path,
-                summary=f"List {self.nouns}",
-                permission=f"{self.permissions}:read",
-                walk=self.walk,
-                parameters=self.parameters,
-                path_objects=self.path_objects,
-                is_kept=self.is_kept,
-                **shown,
-            ),
+            self._list(shown),
             ItemRoute(
                 path=path,
                 summary=f"Get one {self.noun}",
-                permission=f"{self.permissions}:read",
+                permission=None if self.permissions is None else f"{self.permissions}:read",
                 path_objects=in_path,
                 is_kept=self.is_kept,
                 **shown,
@@ -76,7 +75,7 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
                     act=self.create,
                     body=to_create,
                     path_objects=self.path_objects,
-                    creates=True,
+                    creates=self.path_object,
                     new=self.path_object.records,
                     errors=self.errors.get("POST", ()),
                     **shown,
@@ -106,9 +105,30 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
                     act=self.delete,
                     path_objects=in_path,
                     errors=self.errors.get("DELETE", ()),
+                    deletes=kind_of(self.item),
                 )
             )
         return tuple(routes)
+
+    def _list(self, shown: dict[str, Any]) -> ListRoute:
+        texts = self.texts
+        return ListRoute(
+            path=self.path,
+            summary=f"List {self.nouns}",
+            permission=None if self.permissions is None else f"{self.permissions}:read",
+            walk=self.walk if texts is None else walk_of_words(self.walk, texts),
+            parameters=self.parameters if texts is None else (Q, *self.parameters),
+            path_objects=self.path_objects,
+            is_kept=self.is_kept,
+            **shown,
+        )
+
+
+def kind_of(shape: type[msgspec.Struct]) -> str:
+    """Name a kind of object as its `object` does."""
+    kind: str
+    (kind,) = get_args(get_type_hints(shape)["object"])
+    return kind
 
 
 class ColumnActs:

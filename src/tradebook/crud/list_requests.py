@@ -1,7 +1,7 @@
 """Turns the parameters of a list into a ListRequest, and refuses everything that can't be read."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NoReturn
 
 import msgspec
@@ -34,6 +34,7 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     path_key: int | None
     """The key of the object that the path names last; None for a list of the account."""
+    owner_key: int | None = None
     query: Query
     above: int
     below: int
@@ -52,6 +53,7 @@ class RequestParser:
     def __init__(self, route: Route) -> None:
         self._route = route
         self._by_spelling: dict[str, Parameter] = {}
+        self._filters = [each for each in parameters_of(route) if each.facet is not None]
         for parameter in parameters_of(route):
             self._by_spelling[parameter.name] = parameter
             if parameter.is_array:
@@ -60,18 +62,24 @@ class RequestParser:
                 self._by_spelling[parameter.alias] = parameter
 
     def list_request(
-        self, pairs: Pairs, account_id: int, cursors: Cursors, path_keys: Sequence[int] = ()
+        self,
+        pairs: Pairs,
+        account_id: int,
+        cursors: Cursors,
+        path_keys: Sequence[int] = (),
+        owner_key: int | None = None,
     ) -> ListRequest:
         """Read the parameters of a list; the error names the first that can't be read."""
         path = path_of(self._route, path_keys)
         found = _Found(self._by_spelling, pairs)
-        query = Query(found.conditions(), tuple(words_of(found.one(Q, ""))))
+        query = Query(found.conditions(self._filters), tuple(words_of(found.one(Q, ""))))
         above, below = found.one(START_DATE, 0), found.one(END_DATE, KEY_MAX)
-        scope = list_scope(account_id, path, query, above, below)
+        scope = list_scope(account_id, path, query, above, below, owner_key)
         cursor = found.one(CURSOR, None)
         return ListRequest(
             path=path,
             path_key=path_keys[-1] if path_keys else None,
+            owner_key=owner_key,
             query=query,
             above=above,
             below=below,
@@ -82,17 +90,30 @@ class RequestParser:
             repeated=[pair for pair in pairs if pair[0] != CURSOR.name],
         )
 
+    def require_absent(self, pairs: Pairs, names: Collection[str], reason: str) -> None:
+        """Refuse parameters that mean nothing here; one that is empty counts as absent."""
+        for spelling, text in pairs:
+            parameter = self._by_spelling.get(spelling)
+            if parameter is not None and parameter.name in names and text:
+                raise ParameterInvalid(f"{spelling}: {reason}", param=spelling)
+
     def include(self, pairs: Pairs) -> frozenset[str]:
         """Read the parameters of a single object: its includes."""
         return _Found(self._by_spelling, pairs).include()
 
 
 def list_scope(
-    account_id: int, path: str, query: Query = EVERYTHING, above: int = 0, below: int = KEY_MAX
+    account_id: int,
+    path: str,
+    query: Query = EVERYTHING,
+    above: int = 0,
+    below: int = KEY_MAX,
+    owner_key: int | None = None,
 ) -> bytes:
     """Encode what the cursors of a list are bound to."""
     filters = [(c.facet.letter, c.values) for c in query.conditions]
-    return msgspec.json.encode((account_id, path, filters, sorted(query.words), above, below))
+    bound = (account_id, path, filters, sorted(query.words), above, below)
+    return msgspec.json.encode(bound if owner_key is None else (*bound, owner_key))
 
 
 def parameters_of(route: Route) -> tuple[Parameter, ...]:
@@ -149,10 +170,10 @@ class _Found:
             for length in range(1, len(parts) + 1)
         )
 
-    def conditions(self) -> tuple[Condition, ...]:
+    def conditions(self, filters: Iterable[Parameter]) -> tuple[Condition, ...]:
         """Return what the filters ask for, facet by facet, in one canonical order."""
         asked: dict[Facet, dict[int, list[Any]]] = defaultdict(dict)
-        for parameter in dict.fromkeys(self._by_spelling.values()):
+        for parameter in filters:
             if parameter.facet is not None and parameter.name in self._values:
                 asked[parameter.facet][parameter.place] = self._values[parameter.name]
         return tuple(Condition(facet, _values_of(facet, places)) for facet, places in asked.items())

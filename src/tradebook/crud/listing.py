@@ -96,14 +96,16 @@ def nested_lists(
     listed: Mapping[int, list[int]],
     load: Callable[[set[int]], Mapping[Any, msgspec.Raw]],
     path_of: Callable[[int], str],
-) -> dict[int, ListObject[Any]]:
-    """Make the list inside each of some objects from its newest keys, one more than fits if there are more.
+) -> dict[int, msgspec.Raw]:
+    """Write the list inside each of some objects from its newest keys, one more than fits if there are more.
 
     `load` returns finished JSON by key, `path_of` the path of the route that serves an owner's whole list.
     Owners that there is no room for are left out, from one of them on; the first never is.
     """
     bytes_max, left = view.bytes_max // NESTED_SHARE, view.bytes_left
-    made: dict[int, ListObject[Any]] = {}
+    made: dict[int, msgspec.Raw] = {}
+    # Many objects have the same list, as customers their price groups.
+    written: dict[tuple[int, ...], msgspec.Raw] = {}
     for some in _owners_at_once(listed):
         wanted = {key for keys in some.values() for key in keys}
         loaded = load(wanted) if wanted else {}
@@ -119,10 +121,18 @@ def nested_lists(
                 if size > left and made:
                     return made
                 left -= size
-            is_whole = len(shown) == len(listed[owner])
-            info = _WHOLE if is_whole else _rest(view, path_of(owner), shown[-1])
-            made[owner] = ListObject("list", info, [loaded[key] for key in shown])
+            same = tuple(shown)
+            if len(same) < len(listed[owner]):
+                made[owner] = _written(same, loaded, _rest(view, path_of(owner), same[-1]))
+                continue
+            if same not in written:
+                written[same] = _written(same, loaded, _WHOLE)
+            made[owner] = written[same]
     return made
+
+
+def _written(keys: Sequence[int], loaded: Mapping[Any, msgspec.Raw], info: PageInfo) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(ListObject("list", info, [loaded[key] for key in keys])))
 
 
 def _owners_at_once(listed: Mapping[int, list[int]]) -> Iterator[dict[int, list[int]]]:
@@ -261,7 +271,7 @@ class _Walk:
     def _loader(self, position: Position) -> Callable[[View, int], Rows]:
         """Return what loads the next rows, the nearest first."""
         load_span = self._route.load_span
-        if load_span is None or self._request.query != EVERYTHING:
+        if load_span is None or self._request.query != EVERYTHING or self._request.owner_key is not None:
             return self._loader_by_keys(self._keys(position, self._request.limit + 1))
         at = position
 
@@ -307,4 +317,4 @@ class _Walk:
 
     def _asked(self, position: Position, limit: int) -> Asked:
         request = self._request
-        return Asked(self._span(position, limit), request.query, request.path_key)
+        return Asked(self._span(position, limit), request.query, request.path_key, request.owner_key)

@@ -157,10 +157,13 @@ END_DATE = Parameter(
 )
 
 
+INCLUDE = "include[]"
+
+
 def include_parameter(values: Sequence[str]) -> Parameter:
     """Declare `include[]` for a resource's include values."""
     return Parameter(
-        "include[]",
+        INCLUDE,
         Word(tuple(values)),
         "Sub-objects to expand; what is not asked for is null. A dotted value brings its ancestors with it.",
     )

@@ -10,6 +10,7 @@ from tradebook.crud.versions import first_version, next_version
 from tradebook.errors import ResourceConflict, ResourceExists, ValidationFailed
 from tradebook.ids import new_key
 from tradebook.storage.database import Reader, Writer
+from tradebook.storage.finished import FinishedRows
 from tradebook.storage.index import ListIndex
 from tradebook.storage.schema import ACCOUNT, TEXT, Prepared, any_of, apart, metadata, prepare
 from tradebook.text import fold_case
@@ -35,14 +36,19 @@ class Records:
         standing: sa.ColumnElement[bool] | None = None,
         owned: Collection[sa.Column[Any]] = (),
         index: ListIndex | None = None,
+        finished: FinishedRows | None = None,
     ) -> None:
         """Declare what is special about the table.
 
         No two rows may have the same value in a column of `unique`: among the rows that have the same
         `unique_within`, and without those for which `unless` is true. A row for which `standing` is not
-        true is not found. Rows that refer to a row by a column of `owned` are deleted with it.
+        true is not found. Rows that refer to a row by a column of `owned` are deleted with it. The
+        JSON that is kept of the rows, `finished`, is written with them.
         """
         self.table, self._index, self._within = table, index, unique_within
+        self._finished = finished
+        if finished is not None:
+            owned = (*owned, finished.key)
         self._indexed = frozenset() if index is None else index.columns_of(table)
         self.columns = tuple(column.name for column in table.c if column.name != "account_id")
         self._owned = [
@@ -101,16 +107,7 @@ class Records:
             conditions.append(self.table.c[self._within] == sa.bindparam("within"))
         if unless is not None:
             conditions.append(~unless)
-        return prepare(sa.select(self.table.c.id, self.table.c[name]).where(*conditions))
-
-    def key_of(self, reader: Reader, column: str, value: str) -> int | None:
-        """Return the key of the row that has a value in a unique column; None if there is none."""
-        folded = fold_case(value) if column in self._folded else value
-        # The one spelled so, where several agree but for the case: those were there before that counted.
-        found = sorted(
-            (spelling != value, key) for key, spelling in reader.rows(self._taken[column], value=folded)
-        )
-        return found[0][1] if found else None
+        return prepare(sa.select(self.table.c.id).where(*conditions))
 
     def find(self, reader: Reader, key: int) -> Values | None:
         """Return a row, by the names of its columns; None if there is none."""
@@ -167,6 +164,8 @@ class Records:
         """Add whole rows whose unique values are known to be free."""
         if rows:
             writer.insert(self._insert, [self._folding(row, row) for row in rows] if self._folded else rows)
+            if self._finished is not None:
+                self._finished.add(writer, rows)
             self._reindex(writer, rows)
 
     def update(self, writer: Writer, before: Values, changes: Values) -> None:
@@ -188,6 +187,8 @@ class Records:
             for before, after in changes
         ]
         writer.insert(self._update, versions)
+        if self._finished is not None:
+            self._finished.change(writer, versions)
         self._reindex(writer, [after for before, after in changes if differ(before, after, self._indexed)])
 
     def delete(self, writer: Writer, before: Values) -> None:
@@ -244,7 +245,7 @@ class Records:
                 continue
             more = {} if self._within is None else {"within": row[self._within]}
             value = fold_case(row[name]) if name in self._folded else row[name]
-            if any(key != row["id"] for key, _ in reader.rows(statement, value=value, **more)):
+            if any(key != row["id"] for (key,) in reader.rows(statement, value=value, **more)):
                 but = ", in capitals or not" if name in self._folded else ""
                 raise ResourceExists(
                     f"Another one has this {name} already{but}; it must be unique.", param=name

@@ -65,6 +65,8 @@ class Asked(msgspec.Struct, frozen=True):
     query: Query
     path_key: int | None
     """The key of the object that the list's path names last, such as the customer of its price groups."""
+    owner_key: int | None = None
+    """The key of the owner that the request names: only what is its own is listed."""
 
 
 Walk = Callable[[Reader, Asked], list[int]]
@@ -106,15 +108,18 @@ class PathObject(msgspec.Struct, frozen=True):
 
     def find(self, reader: Reader, name: PathKey) -> Values | None:
         """Return its row; None if there is none."""
-        key = self.key(reader, name)
-        return None if self.records is None or key is None else self.records.find(reader, key)
+        if self.records is None:
+            return None
+        if isinstance(name, str):
+            return self.records.find_by(reader, self.param, [name]).get(name)
+        return self.records.find(reader, name)
 
     def key(self, reader: Reader, name: PathKey) -> int | None:
         """Return its key, by what the path names it by."""
         if isinstance(name, int):
             return name
-        assert self.records is not None
-        return self.records.key_of(reader, self.param, name)
+        found = self.find(reader, name)
+        return None if found is None else int(found["id"])
 
     def row(self, reader: Reader, name: PathKey, before: PathKey | None) -> Values:
         """Return its row; ResourceNotFound if there is none, or none in the object before it."""
@@ -143,12 +148,23 @@ def row_in_path(path_objects: Sequence[PathObject], reader: Reader, names: Seque
     return row
 
 
+class Owner(msgspec.Struct, frozen=True):
+    """An object that a request can name beside its path. Then the route is about what belongs to it alone."""
+
+    path_object: PathObject
+    """What it is, as if a path named it."""
+    has: Callable[[Reader, int, Any], bool]
+    """Tells whether an object belongs to it, by the keys of both."""
+    description: str
+
+
 class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
     """GET of a list in cursor pages."""
 
     path: str
     summary: str
-    permission: str
+    permission: str | None
+    """What a key needs; None if every good key may read it."""
     item: type[msgspec.Struct]
     walk: Walk
     load: Load
@@ -158,13 +174,17 @@ class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
     includes: tuple[str, ...] = ()
     path_objects: tuple[PathObject, ...] = ()
     """The objects in the path, from left to right."""
+    is_exported: bool = False
+    """Whether it is answered whole too, as lines of JSON or as a CSV file, to who asks for one of these."""
     is_kept: bool = True
     """Whether a finished page may be kept in memory until the account's revision changes."""
+    owner: Owner | None = None
+    """Whose its objects may be asked to be; None where a request can name none."""
 
     @property
     def permissions(self) -> tuple[str, ...]:
         """The permissions that a key needs."""
-        return (self.permission,)
+        return () if self.permission is None else (self.permission,)
 
 
 class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,18 +192,19 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str
     summary: str
-    permission: str
+    permission: str | None
     item: type[msgspec.Struct]
     path_objects: tuple[PathObject, ...]
     """The objects in the path; the last one is the answer."""
     load: Load
     includes: tuple[str, ...] = ()
     is_kept: bool = True
+    owner: Owner | None = None
 
     @property
     def permissions(self) -> tuple[str, ...]:
         """The permissions that a key needs."""
-        return (self.permission,)
+        return () if self.permission is None else (self.permission,)
 
     def find(self, view: View, names: Sequence[PathKey]) -> Any:
         """Return the finished object; ResourceNotFound if any object of the path is missing."""
@@ -197,8 +218,19 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
         return found[key]
 
 
+class Deleted(msgspec.Struct, frozen=True):
+    """What is answered where something was deleted."""
+
+    id: str
+    """The id that it had, such as `ac_2t17adc000000`."""
+    object: str
+    """What kind of object it was, such as `customer`."""
+    deleted: Literal[True]
+    """Always true."""
+
+
 Act = Callable[[Change], int | msgspec.Struct | None]
-"""Changes the book. Returns the key of the object to answer with, or the answer, or None for no content."""
+"""Changes the book. Returns the key of the object to answer with, or the answer, or None if it deletes."""
 
 
 class Creation(msgspec.Struct, frozen=True):
@@ -221,18 +253,22 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     body: Body = NOTHING
     path_objects: tuple[PathObject, ...] = ()
     item: type[msgspec.Struct] | None = None
-    """The object in the answer; None if the answer has no body."""
+    """The object in the answer; None if it deletes."""
+    deletes: str | None = None
+    """What kind of object it deletes, as the answer says."""
     previews: tuple[type[msgspec.Struct], ...] = ()
     """What the answer holds instead where it was only asked what would happen; then nothing was done."""
     load: Load | None = None
     includes: tuple[str, ...] = ()
-    creates: bool = False
+    creates: PathObject | None = None
+    """What it makes, as a path names it."""
     or_creates: Creation | None = None
     """How it makes the object that its path names, where there is none; then its body must be partial."""
     errors: tuple[type[ApiError], ...] = ()
     """What its own rules can refuse with, besides what follows from the rest: see `crud/refusals.py`."""
     new: Records | None = None
     """Where the row of what it creates is kept."""
+    owner: Owner | None = None
     has_secret: bool = False
     """Whether the answer holds a secret: then it is stored encrypted for a replay."""
 
@@ -252,6 +288,14 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Route = ListRoute | ItemRoute | Action
+
+
+def path_of_new(action: Action, keys: Sequence[int], new: str) -> str:
+    """Write the path of what an action has made: in the list that it was added to."""
+    path = path_of(action, keys)
+    if "/actions/" in action.path:
+        path = path.rsplit("/", 3)[0]
+    return f"{path}/{new}"
 
 
 def path_of(route: Route, keys: Sequence[int]) -> str:

@@ -83,7 +83,9 @@ def walk_of_owned(
     return walk
 
 
-def select_span(key_column: sa.Column[Any], *columns: sa.Column[Any], descending: bool) -> sa.Select[Any]:
+def select_span(
+    key_column: sa.Column[Any], *columns: sa.ColumnElement[Any], descending: bool
+) -> sa.Select[Any]:
     """Select a table's rows between the keys `above` and `below`, at most `limit`, newest first or last."""
     return (
         sa.select(*columns)

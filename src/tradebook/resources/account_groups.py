@@ -63,6 +63,9 @@ account_group_search: sa.Table = table(
     key=("account_group_id",),
 )
 
+ID_PREFIX = "acgr"
+PATH = "/v1/sales/account-groups"
+
 _g = account_groups.c
 TYPE = Facet("t", (_g.type,))
 _OWN = (_g.name, _g.description, _g.type)
@@ -79,8 +82,6 @@ INDEX = ListIndex(
     ),
 )
 
-ID_PREFIX = "acgr"
-PATH = "/v1/sales/account-groups"
 
 fragments = Fragments("account_group", account_groups, shown=AccountGroup, id_prefix=ID_PREFIX)
 records = Records(account_groups, unique=("name",), index=INDEX)

@@ -15,6 +15,7 @@ from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import Act, Action, Asked, PathObject, Resource
 from tradebook.crud.shapes import NoObject
 from tradebook.crud.walks import walk_of_table
+from tradebook.crud.words import texts_of_table
 from tradebook.errors import ValidationFailed
 from tradebook.storage.database import Reader, Writer
 from tradebook.storage.index import Facet
@@ -151,8 +152,7 @@ def create(change: Change) -> int:
 
 def _removed_with(reader: Reader, email: str | None) -> Values | None:
     """Find the removed user who has an e-mail."""
-    key = None if email is None else records.key_of(reader, "email", email)
-    row = None if key is None else records.find(reader, key)
+    row = None if email is None else records.find_by(reader, "email", [email]).get(email)
     return row if row is not None and row["status"] == STATUSES.index("removed") else None
 
 
@@ -204,6 +204,7 @@ resource = Resource(
             item=AccountUser,
             load=fragments_with_user.load_found,
             walk=walk,
+            texts=texts_of_table(_u.email, _u.name, _u.username, _u.image_url),
             path_object=_PATH_OBJECT,
             parameters=(
                 Parameter(
@@ -213,6 +214,7 @@ resource = Resource(
                     REMOVED_SCOPE,
                 ),
             ),
+            includes=("user", "role", "department"),
             bodies=(CREATE, UPDATE),
             create=create,
             update=update,

@@ -7,8 +7,8 @@ from tradebook.ids import decode_id, encode_id, new_key
 from tradebook.resources import carriers, payment_terms, service_levels, shipping_terms
 from tradebook.resources.system import system_key
 from tradebook.storage.accounts import accounts
-from tradebook.storage.database import Database, Writer
-from tradebook.storage.schema import prepare_of_all_accounts
+from tradebook.storage.database import Database, Reader, Writer
+from tradebook.storage.schema import ACCOUNT, prepare, prepare_of_all_accounts
 
 ID_PREFIX = "ac"
 LEVELS_OF_A_CARRIER_MAX = 50
@@ -16,6 +16,7 @@ LEVELS_OF_A_CARRIER_MAX = 50
 _ALL = prepare_of_all_accounts(
     sa.select(accounts.c.account_id, accounts.c.name, accounts.c.environment).order_by(accounts.c.account_id)
 )
+_OWN = prepare(sa.select(accounts.c.name, accounts.c.environment).where(accounts.c.account_id == ACCOUNT))
 
 
 class NoSuchAccount(LookupError):
@@ -34,6 +35,12 @@ def list_accounts(database: Database) -> list[tuple[str, str, str]]:
     """List all accounts as (id, name, environment), oldest first."""
     rows = database.rows_of_all_accounts(_ALL)
     return [(encode_id(ID_PREFIX, key), name, environment) for key, name, environment in rows]
+
+
+def describe(reader: Reader) -> tuple[str, str]:
+    """Return name and environment of the account that is read."""
+    name, environment = reader.rows(_OWN)[0]
+    return name, environment
 
 
 def account_keys(database: Database) -> list[int]:

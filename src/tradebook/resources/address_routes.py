@@ -7,6 +7,7 @@ from itertools import groupby, islice
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from msgspec import structs
 
 from tradebook.clock import now_ms
 from tradebook.crud.change import Change
@@ -15,7 +16,19 @@ from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.kinds import Id, Many, OneOf
 from tradebook.crud.parameters import Parameter, Q
 from tradebook.crud.records import Values, differ
-from tradebook.crud.resource import Action, Asked, Gone, ListRoute, PathObject, Resource, Span, View, Walk
+from tradebook.crud.resource import (
+    Action,
+    Asked,
+    Gone,
+    ListRoute,
+    Owner,
+    PathObject,
+    Resource,
+    Route,
+    Span,
+    View,
+    Walk,
+)
 from tradebook.crud.table_fields import required_first
 from tradebook.crud.versions import next_version_of
 from tradebook.crud.walks import select_span, walk_of_index, walk_of_owned
@@ -26,11 +39,13 @@ from tradebook.resources.customers import (
     COPIED,
     Customer,
     Pair,
+    addresses_of,
     copy_places,
     customer_addresses,
     customers,
     customers_of,
     detach,
+    is_linked,
     link,
     links_of,
     load_plain,
@@ -68,12 +83,16 @@ _all = walk_of_index(INDEX)
 
 def _walk(reader: Reader, asked: Asked) -> list[int]:
     """Walk the index, or the addresses of the given customers; a customer has only a few."""
-    query = asked.query
+    query, owner = asked.query, asked.owner_key
     wanted = [value for c in query.conditions if c.facet is CUSTOMER for (value,) in c.values]
-    if not wanted:
+    if not wanted and owner is None:
         return _all(reader, asked)
     rest = Query(tuple(c for c in query.conditions if c.facet is not CUSTOMER), query.words)
-    found = _matching(reader, rest, _candidates(reader, wanted, asked.span))
+    candidates = _candidates(reader, wanted if owner is None else [owner], asked.span)
+    if owner is not None and wanted and owner not in wanted:
+        also = set(addresses_of(reader, wanted))
+        candidates = ([key for key in keys if key in also] for keys in candidates)
+    found = _matching(reader, rest, candidates)
     return list(islice(found, asked.span.limit))
 
 
@@ -155,8 +174,10 @@ _NEW_VERSION = prepare(
 
 
 def create(change: Change) -> int:
-    """Add an address, attached to the customers it is to serve."""
+    """Add an address, attached to the customers it is to serve; the one that the request names is one."""
     values, served = _taken_apart(change)
+    if change.owner_key is not None:
+        served = list(dict.fromkeys([*(served or ()), change.owner_key]))
     row = addresses.records.new_row(values)
     key: int = row["id"]
     addresses.records.insert(change.writer, [row])
@@ -184,13 +205,18 @@ def update(change: Change) -> int:
     return change.id
 
 
+def _new_version(change: Change, address: int) -> None:
+    change.writer.run(_NEW_VERSION, key=address, now=now_ms())
+    addresses.FINISHED.renew(change.writer, [address])
+
+
 def _attach(change: Change) -> int:
     """Attach the address to one customer, if it isn't yet."""
     address, customer = change.path_keys
     known = links_of(change.writer, [customer])
     if not known.get((customer, address)):
         link(change.writer, [(customer, address)], known=known, is_attached=True)
-        change.writer.run(_NEW_VERSION, key=address, now=now_ms())
+        _new_version(change, address)
         if (customer, address) not in known:
             _reindex(change.writer, [customer])
     return customer
@@ -206,7 +232,7 @@ def _detach(change: Change) -> None:
             message += " The customer is billed or shipped to there, which is changed at the customer."
         raise ResourceNotFound(message, param=CUSTOMER_PARAM)
     detach(change.writer, address, [customer])
-    change.writer.run(_NEW_VERSION, key=address, now=now_ms())
+    _new_version(change, address)
     if address not in (change.row["bill_to_address_id"], change.row["ship_to_address_id"]):
         _reindex(change.writer, [customer])
 
@@ -249,69 +275,77 @@ _CUSTOMER = PathObject(
     customer_records,
     gone=Gone(CustomerMerged, partial(survivor_of, param=CUSTOMER_PARAM)),
 )
+_OWNER = Owner(
+    _CUSTOMER,
+    is_linked,
+    "The id of a customer. Then only addresses of this customer are there, and a new one is attached to it.",
+)
+_ROUTES: tuple[Route, ...] = (
+    *FiveRoutes(
+        path=PATH,
+        noun="address",
+        nouns="addresses",
+        permissions="addresses",
+        item=Address,
+        load=load,
+        walk=_walk,
+        path_object=_PATH_OBJECT,
+        parameters=(
+            Q,
+            Parameter("type", OneOf(AddressType), "Only addresses of this type.", TYPE),
+            Parameter(
+                "customer_ids[]",
+                Id(CUSTOMER_PREFIX),
+                "Only addresses of one of these customers: bill-to, ship-to or attached.",
+                CUSTOMER,
+            ),
+        ),
+        bodies=(CREATE, UPDATE),
+        create=create,
+        update=update,
+        delete=acts.delete,
+    ).routes(),
+    ListRoute(
+        path=f"{PATH}/{{id}}/customers",
+        summary="List the customers that use an address",
+        permission="customers:read",
+        item=Customer,
+        walk=_walk_served,
+        load=load_plain,
+        parameters=(
+            Parameter(
+                "relations[]",
+                OneOf(Relation),
+                "Only customers that it is attached to, bills or ships to; default: all of them.",
+                RELATION,
+            ),
+        ),
+        path_objects=(_PATH_OBJECT,),
+    ),
+    Action(
+        method="PUT",
+        path=f"{PATH}/{{id}}/customers/{{{CUSTOMER_PARAM}}}",
+        summary="Attach an address to a customer, and leave it attached to the others",
+        permissions=("addresses:update", "customers:read"),
+        act=_attach,
+        item=Customer,
+        load=load_plain,
+        path_objects=(_PATH_OBJECT, _CUSTOMER),
+    ),
+    Action(
+        method="DELETE",
+        path=f"{PATH}/{{id}}/customers/{{{CUSTOMER_PARAM}}}",
+        summary="Detach an address from a customer; whom it bills or ships to it goes on serving",
+        permissions=("addresses:update",),
+        act=_detach,
+        path_objects=(_PATH_OBJECT, _CUSTOMER),
+        # The link is deleted, which is no object with an id: neither the customer nor the address is.
+        deletes="customer_address",
+    ),
+)
 resource = Resource(
     name="address",
     id_prefix=ID_PREFIX,
     shape=Address,
-    routes=(
-        *FiveRoutes(
-            path=PATH,
-            noun="address",
-            nouns="addresses",
-            permissions="addresses",
-            item=Address,
-            load=load,
-            walk=_walk,
-            path_object=_PATH_OBJECT,
-            parameters=(
-                Q,
-                Parameter("type", OneOf(AddressType), "Only addresses of this type.", TYPE),
-                Parameter(
-                    "customer_ids[]",
-                    Id(CUSTOMER_PREFIX),
-                    "Only addresses of one of these customers: bill-to, ship-to or attached.",
-                    CUSTOMER,
-                ),
-            ),
-            bodies=(CREATE, UPDATE),
-            create=create,
-            update=update,
-            delete=acts.delete,
-        ).routes(),
-        ListRoute(
-            path=f"{PATH}/{{id}}/customers",
-            summary="List the customers that use an address",
-            permission="customers:read",
-            item=Customer,
-            walk=_walk_served,
-            load=load_plain,
-            parameters=(
-                Parameter(
-                    "relations[]",
-                    OneOf(Relation),
-                    "Only customers that it is attached to, bills or ships to; default: all of them.",
-                    RELATION,
-                ),
-            ),
-            path_objects=(_PATH_OBJECT,),
-        ),
-        Action(
-            method="PUT",
-            path=f"{PATH}/{{id}}/customers/{{{CUSTOMER_PARAM}}}",
-            summary="Attach an address to a customer, and leave it attached to the others",
-            permissions=("addresses:update", "customers:read"),
-            act=_attach,
-            item=Customer,
-            load=load_plain,
-            path_objects=(_PATH_OBJECT, _CUSTOMER),
-        ),
-        Action(
-            method="DELETE",
-            path=f"{PATH}/{{id}}/customers/{{{CUSTOMER_PARAM}}}",
-            summary="Detach an address from a customer; whom it bills or ships to it goes on serving",
-            permissions=("addresses:update",),
-            act=_detach,
-            path_objects=(_PATH_OBJECT, _CUSTOMER),
-        ),
-    ),
+    routes=tuple(structs.replace(route, owner=_OWNER) for route in _ROUTES),
 )

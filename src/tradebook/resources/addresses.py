@@ -5,18 +5,18 @@ from typing import Any, Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
-from msgspec import structs
 
 from tradebook.clock import format_ms
 from tradebook.crud.kinds import EMAIL, LINE, Kind, OneOf, Unreadable
 from tradebook.crud.records import Records, Values, differ
 from tradebook.crud.table_fields import columns_of, own
 from tradebook.crud.text_values import check_text
-from tradebook.ids import SEQUENCE_BITS, encode_body
+from tradebook.ids import KEY_MAX, SEQUENCE_BITS, encode_body
 from tradebook.resources.countries import country_code
-from tradebook.storage.database import Reader
+from tradebook.storage.database import Reader, Row
+from tradebook.storage.finished import FinishedRows
 from tradebook.storage.index import Facet, ListIndex, Source
-from tradebook.storage.schema import ACCOUNT, any_of, prepare, table, text
+from tradebook.storage.schema import ACCOUNT, TEXT, any_of, prepare, reference, table, text
 
 AddressType = Literal["standard", "drop_ship"]
 TYPES: tuple[AddressType, ...] = get_args(AddressType)
@@ -121,6 +121,16 @@ address_search: sa.Table = table(
     key=("address_id",),
 )
 
+finished_addresses: sa.Table = table(
+    "finished_addresses",
+    reference("address_id", "addresses"),
+    # The JSON of an address in three parts; the middle one is its geolocation, which is not always shown.
+    text("head"),
+    text("place"),
+    text("ending"),
+    key=("address_id",),
+)
+
 _a = addresses.c
 TYPE = Facet("t", (_a.type,))
 _TEXTS = (
@@ -133,9 +143,72 @@ _TEXTS = (
     _a.postal_code,
 )
 _INDEXED = (*_TEXTS, _a.phone, _a.type)
+ID_PREFIX, GEOLOCATION_PREFIX = "ad", "geo"
+
+_ALWAYS = (_a.id, _a.name, _a.phone, _a.email, _a.type, _a.updated_at)
+_PLACE = (_a.street_line_1, _a.street_line_2, _a.locality, _a.state, _a.postal_code, _a.country)
+_NO_PLACE = '"geolocation":null'
+
+
+def _made(rows: Iterable[Row]) -> dict[int, tuple[Address, Geolocation]]:
+    return {
+        key: (
+            Address(
+                f"{ID_PREFIX}_{(body := encode_body(key))}",
+                "address",
+                name,
+                phone,
+                email,
+                TYPES[kind],
+                None,
+                format_ms(key >> SEQUENCE_BITS),
+                format_ms(updated_at),
+            ),
+            Geolocation(f"{GEOLOCATION_PREFIX}_{body}", "geolocation", *place),
+        )
+        for key, name, phone, email, kind, updated_at, *place in rows
+    }
+
+
+def _parts(rows: Iterable[Row]) -> dict[int, tuple[str, ...]]:
+    """Write the JSON of rows up to their geolocation, that, and the rest."""
+    # Inside a text, quotes have a backslash: so the name of the geolocation occurs nowhere else.
+    found: dict[int, tuple[str, ...]] = {}
+    for key, (address, place) in _made(rows).items():
+        head, ending = msgspec.json.encode(address).decode().split(_NO_PLACE)
+        found[key] = (f'{head}"geolocation":', msgspec.json.encode(place).decode(), ending)
+    return found
+
+
+_SAMPLES = [
+    (
+        KEY_MAX - n,
+        text_of,
+        text_of,
+        None if n % 2 else "a@b.example",
+        n % len(TYPES),
+        n,
+        *[None if n % 3 else text_of] * 5,
+        "DE",
+    )
+    for n, text_of in enumerate(['ü"\\\n\x7f</', "x"] * 3)
+]
+FINISHED = FinishedRows(finished_addresses, (*_ALWAYS, *_PLACE), _parts, _SAMPLES)
+_s = finished_addresses.c
+_FINISHED = {
+    geolocation: prepare(
+        sa.select(_s.address_id, _s.head + place + _s.ending).where(
+            _s.account_id == ACCOUNT, any_of(_s.address_id, "ids")
+        )
+    )
+    for geolocation, place in ((False, sa.literal("null", TEXT)), (True, _s.place))
+}
+_BY_KEY = prepare(sa.select(*_ALWAYS, *_PLACE).where(_a.account_id == ACCOUNT, any_of(_a.id, "ids")))
+
 INDEX = ListIndex(
     table=addresses,
     folded=address_search,
+    finished=FINISHED,
     sources=(
         Source(
             prepare(sa.select(_a.id, *_INDEXED).where(_a.account_id == ACCOUNT, any_of(_a.id, "ids"))),
@@ -147,42 +220,21 @@ INDEX = ListIndex(
     ),
 )
 
-ID_PREFIX, GEOLOCATION_PREFIX = "ad", "geo"
 
-_ALWAYS = (_a.id, _a.name, _a.phone, _a.email, _a.type, _a.updated_at)
-_PLACE = (_a.street_line_1, _a.street_line_2, _a.locality, _a.state, _a.postal_code, _a.country)
-_BY_KEY = {
-    geolocation: prepare(sa.select(*columns).where(_a.account_id == ACCOUNT, any_of(_a.id, "ids")))
-    for geolocation, columns in ((False, _ALWAYS), (True, (*_ALWAYS, *_PLACE)))
-}
-
-
-def load(reader: Reader, keys: Iterable[int], *, geolocation: bool) -> dict[int | None, Address]:
-    """Return addresses by key in one statement, with or without their geolocation."""
+def load(reader: Reader, keys: Iterable[int], *, geolocation: bool) -> dict[int | None, msgspec.Raw]:
+    """Return the JSON of addresses by key in one statement, with or without their geolocation."""
+    wanted = list(keys)
+    rows = FINISHED.read(reader, _FINISHED[geolocation], ids=wanted) if wanted else []
+    if rows is not None:
+        return {key: msgspec.Raw(text) for key, text in rows}
+    parts = _parts(reader.rows(_BY_KEY, ids=wanted))
     return {
-        key: Address(
-            f"{ID_PREFIX}_{(body := encode_body(key))}",
-            "address",
-            name,
-            phone,
-            email,
-            TYPES[kind],
-            Geolocation(f"{GEOLOCATION_PREFIX}_{body}", "geolocation", *place) if place else None,
-            format_ms(key >> SEQUENCE_BITS),
-            format_ms(updated_at),
-        )
-        for key, name, phone, email, kind, updated_at, *place in reader.rows(
-            _BY_KEY[geolocation], ids=list(keys)
-        )
+        key: msgspec.Raw(f"{head}{place if geolocation else 'null'}{ending}")
+        for key, (head, place, ending) in parts.items()
     }
 
 
-def without_place(loaded: dict[int | None, Address]) -> dict[int | None, Address]:
-    """Return the same addresses without their geolocation."""
-    return {key: structs.replace(address, geolocation=None) for key, address in loaded.items()}
-
-
-records = Records(addresses, index=INDEX)
+records = Records(addresses, index=INDEX, finished=FINISHED)
 _OWN = tuple(column.name for column in columns_of(FIELDS))
 
 

@@ -1,6 +1,6 @@
 """The routes of API keys."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -13,6 +13,7 @@ from tradebook.crud.kinds import LINE, Id, Many, OneOf, Time, Whole, Word
 from tradebook.crud.parameters import Parameter
 from tradebook.crud.records import Values
 from tradebook.crud.resource import Action, PathObject, Resource, View
+from tradebook.crud.words import texts_of_table
 from tradebook.errors import (
     InsufficientPermissions,
     MissingField,
@@ -20,6 +21,7 @@ from tradebook.errors import (
     ResourceNotFound,
     ValidationFailed,
 )
+from tradebook.resources.api_key_secrets import redacted
 from tradebook.resources.api_keys import (
     ALL_PERMISSIONS,
     GRACE_DAYS_MAX,
@@ -31,6 +33,7 @@ from tradebook.resources.api_keys import (
     CreatedApiKey,
     KeyStatus,
     add_key,
+    api_keys,
     records,
     revoke_key,
     rotate_key,
@@ -39,6 +42,7 @@ from tradebook.resources.api_keys import (
     walk,
 )
 from tradebook.storage.accounts import accounts
+from tradebook.storage.database import Reader
 from tradebook.storage.schema import ACCOUNT, prepare
 
 PATH = "/v1/auth/api-keys"
@@ -178,6 +182,17 @@ def _require_no_more(grant: Grant, permissions: Sequence[str], expires_at: int |
         )
 
 
+_of_table = texts_of_table(api_keys.c.name, api_keys.c.environment, api_keys.c.last_four)
+
+
+def _texts(reader: Reader, keys: Sequence[int]) -> Iterable[tuple[int, Sequence[str | None]]]:
+    """Read the names of keys, and what is shown of their secrets."""
+    for key, (name, environment, last_four) in _of_table(reader, keys):
+        assert environment is not None
+        assert last_four is not None
+        yield key, (name, redacted(environment, last_four))
+
+
 _PATH_OBJECT = PathObject("id", ID_PREFIX, records)
 
 resource = Resource(
@@ -193,6 +208,8 @@ resource = Resource(
             item=ApiKey,
             load=load,
             walk=walk,
+            texts=_texts,
+            includes=("role", "role.permissions"),
             path_object=_PATH_OBJECT,
             parameters=(
                 Parameter(
@@ -215,7 +232,7 @@ resource = Resource(
             act=create,
             body=CREATE,
             item=CreatedApiKey,
-            creates=True,
+            creates=_PATH_OBJECT,
             has_secret=True,
         ),
         Action(
@@ -228,7 +245,7 @@ resource = Resource(
             body=ROTATE,
             path_objects=(_PATH_OBJECT,),
             item=CreatedApiKey,
-            creates=True,
+            creates=_PATH_OBJECT,
             has_secret=True,
         ),
     ),

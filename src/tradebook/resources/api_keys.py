@@ -63,6 +63,11 @@ class CreatedApiKey(msgspec.Struct, frozen=True):
     api_key_info: ApiKey
     """The key."""
 
+    @property
+    def id(self) -> str:
+        """The id of the key."""
+        return self.api_key_info.id
+
 
 api_keys: sa.Table = table(
     "api_keys",

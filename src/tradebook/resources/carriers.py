@@ -19,6 +19,7 @@ from tradebook.crud.records import Records
 from tradebook.crud.resource import PathObject, Resource, View
 from tradebook.crud.shapes import NoObject
 from tradebook.crud.walks import NewestOfEach, walk_of_table
+from tradebook.crud.words import texts_of_table
 from tradebook.errors import ResourceGone, ResourceNotFound
 from tradebook.ids import encode_id
 from tradebook.resources import service_levels
@@ -176,6 +177,7 @@ resource = Resource(
         item=Carrier,
         load=load,
         walk=walk_of_table(carriers.c.id, carriers.c.deleted_at.is_(None)),
+        texts=texts_of_table(carriers.c.name, carriers.c.code, carriers.c.account_number),
         path_object=PathObject("id", ID_PREFIX, records),
         includes=("service_levels",),
         bodies=(CREATE, UPDATE),

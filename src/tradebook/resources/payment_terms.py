@@ -13,6 +13,7 @@ from tradebook.crud.records import Records
 from tradebook.crud.resource import PathObject, Resource
 from tradebook.crud.shapes import NoObject
 from tradebook.crud.walks import walk_of_table
+from tradebook.crud.words import texts_of_table
 from tradebook.storage.schema import case_folded, choice, flag, table, text, unique
 
 Status = Literal["active", "inactive"]
@@ -88,6 +89,7 @@ resource = Resource(
         item=PaymentTerm,
         load=fragments.load_found,
         walk=walk_of_table(payment_terms.c.id),
+        texts=texts_of_table(payment_terms.c.name),
         path_object=PathObject("id", ID_PREFIX, records),
         bodies=(CREATE, UPDATE),
         create=acts.create,

@@ -10,6 +10,7 @@ from tradebook.crud.five_routes import FiveRoutes
 from tradebook.crud.resource import PathObject, Resource, View
 from tradebook.crud.shapes import NoObject
 from tradebook.crud.walks import walk_of_constants
+from tradebook.crud.words import texts_of_constants
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.resources.system import system_key
 
@@ -72,6 +73,7 @@ resource = Resource(
         item=Priority,
         load=load,
         walk=walk_of_constants(list(_BY_KEY)),
+        texts=texts_of_constants(_BY_KEY, "code", "name"),
         path_object=PathObject("id", ID_PREFIX, example=system_key("priority", 0)),
     ).routes(),
 )

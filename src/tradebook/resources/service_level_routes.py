@@ -3,10 +3,12 @@
 from tradebook.crud.five_routes import FiveRoutes
 from tradebook.crud.resource import PathObject, Resource
 from tradebook.crud.walks import walk_of_owned
+from tradebook.crud.words import texts_of_table
 from tradebook.errors import ResourceGone
 from tradebook.resources import carriers, service_levels
 from tradebook.resources.service_levels import CREATE, ID_PREFIX, UPDATE, ServiceLevel
 
+_l = service_levels.service_levels.c
 PATH = f"{carriers.PATH}/{{carrier_id}}/service-levels"
 
 resource = Resource(
@@ -20,7 +22,8 @@ resource = Resource(
         permissions="carriers",
         item=ServiceLevel,
         load=service_levels.fragments.load_found,
-        walk=walk_of_owned(service_levels.service_levels.c.carrier_id, service_levels.service_levels.c.id),
+        walk=walk_of_owned(_l.carrier_id, _l.id),
+        texts=texts_of_table(_l.name, _l.service_level_token),
         path_object=PathObject("id", ID_PREFIX, service_levels.records, inside="carrier_id"),
         path_objects=(PathObject("carrier_id", carriers.ID_PREFIX, carriers.records),),
         bodies=(CREATE, UPDATE),

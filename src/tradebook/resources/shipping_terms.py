@@ -17,6 +17,7 @@ from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import ListRoute, PathObject, Resource, View
 from tradebook.crud.shapes import NoObject
 from tradebook.crud.walks import NewestOfEach, walk_of_owned, walk_of_table
+from tradebook.crud.words import texts_of_table
 from tradebook.ids import encode_id
 from tradebook.resources import service_levels
 from tradebook.resources.quantities import AMOUNT, Quantity, columns_of, quantity
@@ -210,7 +211,16 @@ resource = Resource(
             item=ShippingTerm,
             load=load,
             walk=walk_of_table(_s.id),
+            texts=texts_of_table(_s.name),
             path_object=_PATH_OBJECT,
+            # They are always there: an answer without them would take something from those who don't ask.
+            includes=(
+                "flat_rate",
+                "flat_rate.unit",
+                "minimum_order_value",
+                "minimum_order_value.unit",
+                "free_shipping_service_levels",
+            ),
             bodies=(CREATE, UPDATE),
             create=create,
             update=update,

@@ -89,6 +89,12 @@ class Reader(Protocol):
     def cache(self) -> Values:
         """Values derived from the account at this revision."""
 
+    def is_whole(self, name: str) -> bool:
+        """Tell whether what is kept of all rows under a name is of this version of the program.
+
+        Something must have been read before, so that it is settled which state of the book is meant.
+        """
+
     def rows(self, statement: Prepared, **values: Any) -> list[Row]:
         """Run a statement and return all its rows."""
 
@@ -154,6 +160,12 @@ class Database(Protocol):
 
     def read(self, account_id: int) -> AbstractContextManager[Reader]:
         """Open a snapshot of one account."""
+
+    def hold(self, account_id: int) -> AbstractContextManager[Reader]:
+        """Open a snapshot that lasts: others are opened and ended meanwhile, also in its own thread.
+
+        It may be used in any thread, in one at a time.
+        """
 
     def write(self, account_id: int) -> AbstractContextManager[Writer]:
         """Open a transaction on one account; leaving it normally commits, an exception undoes it.

@@ -4,12 +4,15 @@ Each engine has its own index for it, in list order, so that any filters and wor
 (docs/decisions/0002 and 0007).
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import sqlalchemy as sa
 
 from tradebook.storage.schema import Prepared
+
+if TYPE_CHECKING:
+    from tradebook.storage.finished import FinishedRows
 
 
 class Facet(msgspec.Struct, frozen=True, eq=False):
@@ -41,11 +44,20 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class ListIndex(msgspec.Struct, frozen=True, eq=False):
-    """What is indexed of one table; `folded` is the table that holds the folded text."""
+    """What is indexed of one table; `folded` is the table that holds the folded text.
+
+    `finished` is the JSON of the rows, where that is kept.
+    """
 
     table: sa.Table
     folded: sa.Table
     sources: tuple[Source, ...]
+    finished: "FinishedRows | None" = None
+
+    @property
+    def indexed_key(self) -> sa.Column[Any]:
+        """The column of `folded` that names the indexed row."""
+        return self.folded.c[self.folded_key]
 
     @property
     def folded_key(self) -> str:

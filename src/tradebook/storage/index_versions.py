@@ -9,16 +9,19 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 import sqlalchemy as sa
 
 from tradebook.storage.accounts import accounts
-from tradebook.storage.database import ROWS_AT_ONCE, Row, Unavailable
+from tradebook.storage.database import ROWS_AT_ONCE, Unavailable, Writer
 from tradebook.storage.index import ListIndex, Source
 from tradebook.storage.schema import ACCOUNT, Prepared, prepare, prepare_of_all_accounts
 from tradebook.text import FOLDING
+
+if TYPE_CHECKING:
+    from tradebook.storage.finished import FinishedRows
 
 NO_VERSIONS = "{}"
 _DIGEST_BYTES = 8
@@ -65,7 +68,7 @@ def write_versions(versions: Versions) -> str:
     return msgspec.json.encode(versions, order="sorted").decode()
 
 
-class Remaker(Protocol):
+class Remaker(Writer, Protocol):
     """What making indexes anew takes of an engine's writer."""
 
     @property
@@ -78,12 +81,6 @@ class Remaker(Protocol):
     def empty_index(self, index: ListIndex) -> None:
         """Throw away what an index holds, where the engine keeps that apart."""
 
-    def rows(self, statement: Prepared, **values: Any) -> list[Row]:
-        """Run a statement and return all its rows."""
-
-    def reindex(self, index: ListIndex, keys: Sequence[int]) -> None:
-        """Bring the index up to date for these rows."""
-
 
 class IndexVersions:
     """The indexes of this version of the program, and what an engine makes each from."""
@@ -91,13 +88,21 @@ class IndexVersions:
     def __init__(self, indexes: Sequence[ListIndex], version_of: Callable[[ListIndex], str]) -> None:
         self._version_of = version_of
         self.indexes = indexes
+        finished = [index.finished for index in indexes if index.finished is not None]
+        self._parts: list[ListIndex | FinishedRows] = [*indexes, *finished]
         self._own = {index.name: version_of(index) for index in indexes}
-        self.kept = write_versions({name: Made(version) for name, version in self._own.items()})
+        self._own |= {each.name: each.version for each in finished}
+        self._whole = {name: Made(version) for name, version in self._own.items()}
+        self.kept = write_versions(self._whole)
 
     def require_whole(self, kept: Versions, index: ListIndex) -> None:
         """Refuse to ask an index that is of another version, or not whole."""
         if kept.get(index.name) != Made(self._version_of(index)):
             raise IndexOutOfDate
+
+    def is_whole(self, kept: Versions, name: str) -> bool:
+        """Tell whether what is kept under a name is of this version, and of all rows."""
+        return kept.get(name) == self._whole[name]
 
     def require_own(self, kept: Versions) -> None:
         """Refuse to write to an account of other versions; an index in the making takes writes in.
@@ -113,23 +118,26 @@ class IndexVersions:
         All indexes begin in the first transaction: from then on the account is of this version.
         """
         kept: dict[str, Made] = {}
-        for index in self.indexes:
-            made, version = writer.versions.get(index.name), self._own[index.name]
+        for part in self._parts:
+            made, version = writer.versions.get(part.name), self._own[part.name]
             if made is None or made.version != version:
-                writer.empty_index(index)
+                if isinstance(part, ListIndex):
+                    writer.empty_index(part)
                 made = Made(version, after=-1)
-            kept[index.name] = made
+            kept[part.name] = made
         count = 0
-        for index in self.indexes:
-            after = kept[index.name].after
+        for part in self._parts:
+            after = kept[part.name].after
             if after is None:
                 continue
-            keys = [key for (key,) in writer.rows(keys_to_index(index), after=after)]
-            if keys:
-                writer.reindex(index, keys)
+            keys = [key for (key,) in writer.rows(keys_to_index(part), after=after)]
+            if isinstance(part, ListIndex):
+                writer.reindex(part, keys)
+            else:
+                part.make_anew(writer, keys)
             count += len(keys)
             is_whole = len(keys) < ROWS_AT_ONCE
-            kept[index.name] = Made(self._own[index.name], None if is_whole else keys[-1])
+            kept[part.name] = Made(self._own[part.name], None if is_whole else keys[-1])
             if not is_whole:
                 break
         if kept != writer.versions:
@@ -138,15 +146,15 @@ class IndexVersions:
 
 
 @cache
-def keys_to_index(index: ListIndex) -> Prepared:
-    """Ask for the next keys `after` a key: of rows, and of folded text whose row is gone."""
+def keys_to_index(kept: "ListIndex | FinishedRows") -> Prepared:
+    """Ask for the next keys `after` a key: of rows, and of what is kept of rows that are gone."""
     parts = [
         sa.select(column.label("id"))
         .where(column.table.c.account_id == ACCOUNT, column > sa.bindparam("after", type_=sa.BigInteger))
         .order_by(column)
         .limit(ROWS_AT_ONCE)
         .subquery(name)
-        for name, column in (("indexed", index.table.c.id), ("texts", index.folded.c[index.folded_key]))
+        for name, column in (("indexed", kept.table.c.id), ("kept", kept.indexed_key))
     ]
     keys = sa.union(*(sa.select(part.c.id) for part in parts)).subquery("keys")
     return prepare(sa.select(keys.c.id).order_by(keys.c.id).limit(ROWS_AT_ONCE))

@@ -67,6 +67,10 @@ class Replicated:
             reader = self._reader_on_standby(stack, account_id)
             yield reader or stack.enter_context(self._primary.read(account_id))
 
+    def hold(self, account_id: int) -> AbstractContextManager[Reader]:
+        """Open a snapshot that lasts, on a standby too."""
+        return self.read(account_id)
+
     def _reader_on_standby(self, stack: ExitStack, account_id: int) -> Reader | None:
         asked = [standby for standby in self._standbys if standby.is_asked]
         if not asked:

@@ -7,6 +7,7 @@ certain (OutcomeUnknown), and there is no second try.
 import random
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TypeVar
 
 from tradebook.storage.database import Conflict, Database, Duplicate, Reader, Writer
@@ -24,6 +25,19 @@ def reading(database: Database, account_id: int, work: Callable[[Reader], Result
     def once() -> Result:
         with database.read(account_id) as reader:
             return work(reader)
+
+    return _again(once, database.timeout_ms)
+
+
+def holding(
+    database: Database, account_id: int, work: Callable[[Reader], Result]
+) -> tuple[Result, Callable[[], object]]:
+    """Do work on a snapshot that stays open; returns its result, and what ends the snapshot."""
+
+    def once() -> tuple[Result, Callable[[], object]]:
+        with ExitStack() as held:
+            result = work(held.enter_context(database.hold(account_id)))
+            return result, held.pop_all().close
 
     return _again(once, database.timeout_ms)
 

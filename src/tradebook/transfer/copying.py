@@ -23,7 +23,9 @@ from tradebook.storage.schema import ACCOUNT, Prepared, metadata, prepare, prepa
 Progress = Callable[[int], None]
 
 _INDEX_OF = {index.table: index for index in INDEXES}
-_MADE_ANEW = {index.folded for index in INDEXES}
+_MADE_ANEW = {index.folded for index in INDEXES} | {
+    index.finished.kept for index in INDEXES if index.finished
+}
 _OF_ACCOUNT = tuple(accounts.c[name] for name in ("name", "environment", "last_customer_number"))
 _ACCOUNTS = prepare_of_all_accounts(sa.select(accounts.c.account_id).order_by(accounts.c.account_id))
 _ACCOUNT = prepare(sa.select(*_OF_ACCOUNT).where(accounts.c.account_id == ACCOUNT))
@@ -157,9 +159,12 @@ def _copy_account(
 def _reindex(reader: Reader, writer: Writer) -> None:
     for table in _TABLES:
         if table.table in _INDEX_OF:
-            place = table.columns.index(table.key[0])
+            index, place = _INDEX_OF[table.table], table.columns.index(table.key[0])
             for rows in table.rows(reader):
-                writer.reindex(_INDEX_OF[table.table], [row[place] for row in rows])
+                keys = [row[place] for row in rows]
+                writer.reindex(index, keys)
+                if index.finished is not None:
+                    index.finished.make_anew(writer, keys)
 
 
 def _content(reader: Reader) -> _Content:

@@ -1,13 +1,15 @@
 """The WSGI application: every declared route, every page, every way to fail."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from traceback import format_exception
+from types import MappingProxyType
 from typing import Any
 
 import falcon
 
-from tradebook.crud.resource import Action, Resource
+from tradebook.crud.resource import Action, ListRoute, Resource
+from tradebook.crud.whole import FileOf
 from tradebook.errors import (
     CATALOGUE,
     ApiError,
@@ -19,6 +21,7 @@ from tradebook.errors import (
 )
 from tradebook.storage.database import Unavailable
 from tradebook.web import metrics
+from tradebook.web.agents import AGENTS_PATH, Agents, Exchange
 from tradebook.web.changing import Changing
 from tradebook.web.envelope import answer_error
 from tradebook.web.log import log
@@ -40,6 +43,8 @@ def build_app(
     resources: Iterable[Resource],
     *,
     is_ready: Callable[[], bool],
+    load_agents: Callable[[], Exchange],
+    csv_of: Mapping[str, FileOf] = MappingProxyType({}),
     log_requests: bool,
     tracing: Tracing | None = None,
 ) -> falcon.App[falcon.Request, falcon.Response]:
@@ -56,8 +61,9 @@ def build_app(
             )
         ]
     )
-    for path, responder in _responders(service, listed):
+    for path, responder in _responders(service, listed, csv_of):
         app.add_route(path, responder)
+    app.add_route(AGENTS_PATH, Agents(service, app, load_agents))
     app.add_route("/healthz", Constant(b'{"status":"ok"}', falcon.MEDIA_JSON))
     app.add_route("/readyz", Ready(is_ready))
     app.add_route("/openapi.json", Document(lambda url: openapi_document(listed, server=url)))
@@ -91,7 +97,9 @@ class _Path:
     """The responders of one path, by method."""
 
 
-def _responders(service: Service, resources: Iterable[Resource]) -> Iterator[tuple[str, _Path]]:
+def _responders(
+    service: Service, resources: Iterable[Resource], csv_of: Mapping[str, FileOf]
+) -> Iterator[tuple[str, _Path]]:
     """Collect the routes of each path. Two paths are the same if only the names of their ids differ."""
     found: dict[str, _Path] = {}
     for resource in resources:
@@ -104,7 +112,8 @@ def _responders(service: Service, resources: Iterable[Resource]) -> Iterator[tup
             if isinstance(route, Action):
                 _answer_by(responder, route.method, Changing(service, route).answer, places)
             else:
-                answer = Reading(service, route).answer
+                csv = csv_of.get(route.path) if isinstance(route, ListRoute) and route.is_exported else None
+                answer = Reading(service, route, csv).answer
                 _answer_by(responder, "GET", answer, places)
                 _answer_by(responder, "HEAD", answer, places)
     yield from found.items()

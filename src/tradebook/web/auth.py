@@ -73,6 +73,10 @@ class Authenticator:
             self._count(request, grant.key_id, grant.account_id)
         return grant, revision
 
+    def grant_of(self, header: str | None) -> Grant:
+        """Return what a key may do now, without a request that could be counted, or refuse it."""
+        return self._look_up(secret_of(header), None)[0]
+
     def standing(self, reader: Reader, grant: Grant) -> Grant:
         """Return a grant as it is in this transaction; ApiKeyRevoked or ApiKeyExpired if it has ended."""
         return self._rules.require_standing(reader, grant)

@@ -1,5 +1,6 @@
 """Routes that change the book: authenticate, parse, change, shape, answer, all in one transaction."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,11 +11,12 @@ from tradebook.crud.change import UNCONDITIONAL, Change, Conditions, require_cha
 from tradebook.crud.grant import Grant
 from tradebook.crud.list_requests import RequestParser
 from tradebook.crud.records import Values
-from tradebook.crud.resource import Act, Action, View, row_in_path
+from tradebook.crud.resource import Act, Action, Deleted, View, path_of_new, row_in_path
 from tradebook.errors import ApiError, InsufficientPermissions, OutcomeInDoubt, UnsupportedMediaType
 from tradebook.ids import encode_id
 from tradebook.storage.database import OutcomeUnknown, Reader, Writer
 from tradebook.storage.transactions import reading, writing
+from tradebook.web.account_header import Named, named_owner
 from tradebook.web.envelope import SECRET_HEADERS, Answer, error_answer
 from tradebook.web.paths import keys_in_path, require_agreement
 from tradebook.web.query_string import page_url, parse_query_string
@@ -48,7 +50,7 @@ class Changing:
         _require_permission(grant, action)
         raw = service.bodies.read(request)
         replay = replay_of(request, raw, has_secret=action.has_secret)
-        asked = self._asked(request, raw, path)
+        asked = self._asked(request, grant.account_id, raw, path)
         if replay is None and asked.refusal is not None:
             # There is nothing to store, so there is no reason to wait for another writer.
             raise asked.refusal
@@ -103,15 +105,16 @@ class Changing:
             )
         return None
 
-    def _asked(self, request: falcon.Request, raw: bytes, path: dict[str, str]) -> "_Asked":
+    def _asked(self, request: falcon.Request, account_id: int, raw: bytes, path: dict[str, str]) -> "_Asked":
         """Read the request. Its error is not raised yet: it may have to be stored, in a transaction."""
         action = self._action
         try:
             if raw:
-                _require_json(request)
+                require_json(request)
             pairs = parse_query_string(request.env.get("QUERY_STRING", ""))
             return _Asked(
                 path_keys=keys_in_path(action.path_objects, path),
+                named=named_owner(request, action, account_id),
                 include=self._parser.include(pairs),
                 values=action.body.read(raw),
                 conditions=_conditions(request, action),
@@ -135,12 +138,12 @@ class Changing:
             path_keys=step.path_keys,
             row=step.row,
             values=step.values,
+            owner_key=None if asked.named is None else asked.named.key,
             answer_bytes_max=self._service.answer_bytes_max,
         )
         result = step.act(change)
         if result is None:
-            return Answer(204, None), None
-        status = 201 if step.creates else 200
+            return self._deleted(asked), None
         headers = SECRET_HEADERS if action.has_secret else ()
         if isinstance(result, int):
             # Values derived from the account before the change are out of date.
@@ -150,18 +153,39 @@ class Changing:
         else:
             body = msgspec.json.encode(result)
             shown = Shown(body, etag_of(result, body))
-        if step.new_in is not None and isinstance(result, int):
-            path, prefix = step.new_in
-            headers = (*headers, ("Location", f"{path}/{encode_id(prefix, result)}"))
+        if step.new_at is not None:
+            headers = (*headers, ("Location", step.new_at(result)))
+        status = 200 if step.new_at is None else 201
         return Answer(status, shown.body, (*headers, ("ETag", shown.etag))), result
+
+    def _deleted(self, asked: "_Asked") -> Answer:
+        """Say that what the path ends in is deleted."""
+        assert self._action.deletes is not None
+        deleted = encode_id(self._action.path_objects[-1].id_prefix, asked.path_keys[-1])
+        return Answer(200, msgspec.json.encode(Deleted(deleted, self._action.deletes, deleted=True)))
 
     def _step(self, writer: Writer, asked: "_Asked") -> "_Step":
         """Find what the action is about."""
         action = self._action
+        if asked.named is not None:
+            asked.named.require(writer, action, asked.path_keys)
         row = row_in_path(action.path_objects, writer, asked.path_keys)
         if action.changes_object:
             require_changeable(row, asked.conditions)
-        return _Step(action.act, asked.path_keys, row, asked.values, action.creates)
+        return _Step(action.act, asked.path_keys, row, asked.values, self._new_at(asked))
+
+    def _new_at(self, asked: "_Asked") -> Callable[[Any], str] | None:
+        """Tell how the path of what the action makes is written; None if it makes nothing."""
+        action = self._action
+        if action.creates is None:
+            return None
+        prefix = action.creates.id_prefix
+
+        def path(result: Any) -> str:
+            new = encode_id(prefix, result) if isinstance(result, int) else result.id
+            return path_of_new(action, asked.path_keys, new)
+
+        return path
 
     def _step_of_put(self, writer: Writer, grant: Grant, asked: "_Asked") -> "_Step":
         """Find what a PUT changes, or else have it create that."""
@@ -173,11 +197,12 @@ class Changing:
         if row is not None:
             grant.require(*action.permissions)
             require_changeable(row, asked.conditions)
-            return _Step(action.act, (row["id"],), row, values, creates=False)
+            return _Step(action.act, (row["id"],), row, values)
         grant.require(creation.permission)
         require_missing(asked.conditions)
         whole = action.body.completed({path_object.param: name, **values})
-        return _Step(creation.act, (), {}, whole, creates=True, new_in=(creation.path, path_object.id_prefix))
+        prefix = path_object.id_prefix
+        return _Step(creation.act, (), {}, whole, lambda new: f"{creation.path}/{encode_id(prefix, new)}")
 
     def _again(self, writer: Writer, answer: Answer, result: Any) -> Again | None:
         """Tell how an answer that is too large to be stored is made anew."""
@@ -209,19 +234,19 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     include: frozenset[str] = frozenset()
     values: dict[str, Any] = {}
     conditions: Conditions = UNCONDITIONAL
+    named: Named | None = None
     refusal: ApiError | None = None
 
 
 class _Step(msgspec.Struct, frozen=True):
-    """What is to be done, with what, and whether it creates something."""
+    """What is to be done, and with what."""
 
     act: Act
     path_keys: tuple[int, ...]
     row: Values
     values: Values
-    creates: bool
-    new_in: tuple[str, str] | None = None
-    """The path of the list that it is in then, and the prefix of its id."""
+    new_at: Callable[[Any], str] | None = None
+    """Writes the path of what it makes, from what the act has returned; None if it makes nothing."""
 
 
 def _require_permission(grant: Grant, action: Action) -> None:
@@ -239,7 +264,7 @@ def _conditions(request: falcon.Request, action: Action) -> Conditions:
     return Conditions(expected_versions(if_match), must_exist=if_match is not None, must_be_new=only_new)
 
 
-def _require_json(request: falcon.Request) -> None:
+def require_json(request: falcon.Request) -> None:
     """Refuse a body whose headers say that it is not JSON in UTF-8; without such headers it may be."""
     kind, _, options = (request.content_type or falcon.MEDIA_JSON).lower().partition(";")
     kind = kind.strip()

@@ -126,6 +126,19 @@ class Connections:
         if size >= LARGE_BYTES:
             self._new_large[_client(client)] = size
 
+    def of(self, client: str) -> Connection | None:
+        """Find a client's connection; None if it has gone, or where connections can't be looked at."""
+        name = _client(client)
+        known = (each for each in list(self._known.values()) if isinstance(each, Connection))
+        found = next((each for each in known if (each.address, each.port) == name), None)
+        if found is not None and is_open(found):
+            return found
+        for descriptor, inode in _sockets().items():
+            with suppress(OSError), borrowed(descriptor) as end:
+                if end.getpeername()[:2] == name and end.getsockname()[1] == self._port:
+                    return Connection(descriptor, inode, *name)
+        return None
+
     def end(self, client: str) -> None:
         """Have a connection closed soon: its body is left unread, so the server may keep it."""
         self._ended.add(_client(client))
@@ -168,7 +181,7 @@ class Connections:
         closed, and then know that nothing was sent.
         """
         for descriptor in _listeners():
-            with suppress(OSError), _borrowed(descriptor) as end:
+            with suppress(OSError), borrowed(descriptor) as end:
                 end.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, _DROP_ALL)
 
     def _open(self) -> Iterator[Connection]:
@@ -185,7 +198,7 @@ class Connections:
     def _meet(self, descriptor: int, inode: int) -> Connection | int:
         """Find out whose a new socket is, and have it cut if its client stops reading."""
         try:
-            with _borrowed(descriptor) as end:
+            with borrowed(descriptor) as end:
                 if end.family in {socket.AF_INET, socket.AF_INET6} and end.getsockname()[1] == self._port:
                     address, port = end.getpeername()[:2]
                     end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self._send_ms_max)
@@ -202,7 +215,7 @@ class Connections:
         for connection in connections if due else ():
             # One that something comes on is another one, from the same port.
             if (connection.address, connection.port) in due and _silent_seconds(connection) > ENDED_SECONDS:
-                _close(connection)
+                close(connection)
 
     def _close_unread(self, connections: list[Connection]) -> int:
         """Close those that have left large answers unread the longest, where these are too many bytes."""
@@ -221,14 +234,14 @@ class Connections:
             if too_many <= 0:
                 break
             too_many -= sizes[connection.address, connection.port]
-            closed += _close(connection)
+            closed += close(connection)
         return closed
 
     def _close_silent(self, connections: list[Connection], number: int, seconds_min: float) -> int:
         if number <= 0:
             return 0
         silent = sorted(((_silent_seconds(each), each) for each in connections), key=lambda pair: -pair[0])
-        return sum(_close(each) for seconds, each in silent[:number] if seconds >= seconds_min)
+        return sum(close(each) for seconds, each in silent[:number] if seconds >= seconds_min)
 
 
 def _client(name: str) -> tuple[str, int]:
@@ -249,19 +262,27 @@ def _has_unread(connection: Connection) -> bool:
 def _silent_seconds(connection: Connection) -> float:
     """Tell how long nothing has come on a connection; none at all where it is gone."""
     try:
-        with _borrowed(connection.descriptor) as end:
+        with borrowed(connection.descriptor) as end:
             info = end.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
     except OSError:
         return 0.0
     return float(_LAST_RECEIVED.unpack_from(info)[0] / 1000)
 
 
-def _close(connection: Connection) -> bool:
+def is_open(connection: Connection) -> bool:
+    """Tell whether its descriptor is still its own."""
+    try:
+        return os.fstat(connection.descriptor).st_ino == connection.inode
+    except OSError:
+        return False
+
+
+def close(connection: Connection) -> bool:
     """Shut a connection down, if its descriptor is still its own; the server then closes it."""
     try:
-        if os.fstat(connection.descriptor).st_ino != connection.inode:
+        if not is_open(connection):
             return False
-        with _borrowed(connection.descriptor) as end:
+        with borrowed(connection.descriptor) as end:
             end.shutdown(socket.SHUT_RDWR)
     except OSError:
         return False
@@ -285,14 +306,14 @@ def _listeners() -> list[int]:
     """List the sockets of this process that listen."""
     found = []
     for descriptor in _sockets():
-        with suppress(OSError), _borrowed(descriptor) as end:
+        with suppress(OSError), borrowed(descriptor) as end:
             if end.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                 found.append(descriptor)
     return found
 
 
 @contextmanager
-def _borrowed(descriptor: int) -> Iterator[socket.socket]:
+def borrowed(descriptor: int) -> Iterator[socket.socket]:
     """Use a socket of the server's, and leave it open; OSError where it is none any more."""
     end = socket.socket(fileno=descriptor)
     try:

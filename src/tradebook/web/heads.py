@@ -13,7 +13,17 @@ REFUSAL = "tradebook.refusal"
 """Where the environment holds an error that the request is refused with before its route is looked for."""
 
 _CHUNKED = "chunked"
-_ONE_ONLY = frozenset({"authorization", "content-length", "content-type", "host", "idempotency-key"})
+_ONE_ONLY = frozenset(
+    {
+        "augno-account",
+        "authorization",
+        "content-length",
+        "content-type",
+        "host",
+        "idempotency-key",
+        "openmrp-account",
+    }
+)
 _VARIABLES = {
     name: "HTTP_" + name.upper().replace("-", "_")
     for name in (
@@ -25,6 +35,7 @@ _VARIABLES = {
         "idempotency-key",
         "if-match",
         "if-none-match",
+        "request-id",
         "transfer-encoding",
         "user-agent",
         "x-request-id",
@@ -71,7 +82,7 @@ class _Unread:
         raise BodyWanted
 
 
-_SAME_FOR_ALL: Environ = {
+SAME_FOR_ALL: Environ = {
     "SCRIPT_NAME": "",
     "SERVER_NAME": "tradebook",
     "SERVER_PORT": "",
@@ -84,6 +95,7 @@ _SAME_FOR_ALL: Environ = {
     "wsgi.url_scheme": "http",
     "wsgi.version": (1, 0),
 }
+"""What stands in every environment."""
 
 
 def environ_of(scope: Scope) -> Environ:
@@ -94,7 +106,7 @@ def environ_of(scope: Scope) -> Environ:
     if not query.isascii():
         query = query.encode().decode("latin-1")
     environ = {
-        **_SAME_FOR_ALL,
+        **SAME_FOR_ALL,
         "REQUEST_METHOD": scope.method,
         "PATH_INFO": path,
         "QUERY_STRING": query,

@@ -17,7 +17,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
 from itertools import product
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 import msgspec
 
@@ -37,6 +37,9 @@ BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 
 SAMPLE_SECONDS = 1.0
 """How often a worker writes down what is not counted but looked at, such as the length of its queue."""
+
+Queue = Literal["read", "write", "agent"]
+"""The lines in which requests wait for their turn."""
 
 Cells = MutableSequence[float]
 
@@ -72,7 +75,7 @@ def families_of(templates: Iterable[str], replicas: int) -> tuple[Family, ...]:
     """List everything that is counted, for a server with these routes and so many replicas."""
     route = ("route", (*dict.fromkeys(map(route_of, templates)), OTHER))
     replica = ("replica", tuple(str(number) for number in range(1, replicas + 1)))
-    queue = ("queue", ("read", "write"))
+    queue = ("queue", get_args(Queue))
     return (
         Family(
             "tradebook_requests",
@@ -275,7 +278,7 @@ def shed() -> None:
         recorder.add("tradebook_refusals", 1, ServiceUnavailable.code)
 
 
-def waited(queue: Literal["read", "write"], seconds: float) -> None:
+def waited(queue: Queue, seconds: float) -> None:
     """Count a request that has waited for its turn."""
     if recorder is not None:
         recorder.note("tradebook_queue_wait_seconds", seconds, queue)
@@ -287,9 +290,9 @@ def closed(reason: Literal["too_many", "unread"], number: int) -> None:
         recorder.add("tradebook_connections_closed", number, reason)
 
 
-Look = Callable[[], tuple[int, int, int, Figures]]
-"""Tells how many requests wait to read and to write, how many connections are open, and what the database has
-counted since the worker has started."""
+Look = Callable[[], tuple[Sequence[int], int, Figures]]
+"""Tells how many requests wait in each queue, how many connections are open, and what the database counted
+since the worker has started."""
 
 
 def begin(look: Look) -> None:
@@ -319,9 +322,9 @@ class _Sampling:
 
     def sample(self) -> None:
         into = self._into
-        reads, writes, connections, figures = self._look()
-        into.set("tradebook_queue_length", reads, "read")
-        into.set("tradebook_queue_length", writes, "write")
+        lengths, connections, figures = self._look()
+        for queue, length in zip(get_args(Queue), lengths, strict=True):
+            into.set("tradebook_queue_length", length, queue)
         into.set("tradebook_connections", connections)
         into.set("tradebook_database_connections", figures.idle, "idle")
         into.set("tradebook_database_connections", figures.in_use, "in_use")

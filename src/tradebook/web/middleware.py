@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from random import getrandbits
 from time import perf_counter
 from typing import Any
@@ -12,9 +13,11 @@ from falcon.constants import COMBINED_METHODS
 from tradebook.web import metrics
 from tradebook.web.heads import REFUSAL
 from tradebook.web.log import KEY_START, log
+from tradebook.web.streams import Stream
 from tradebook.web.tracing import Tracing
 
-REQUEST_ID_HEADER = "X-Request-Id"
+REQUEST_ID_HEADERS = ("X-Request-Id", "Request-Id")
+"""Both carry the id, and either may bring one. Where they differ, the first counts: proxies set it."""
 RETRY_HEADER = "x-should-retry"
 API = "/v1/"
 """Paths that begin with this need a key."""
@@ -26,11 +29,13 @@ _NO_ROUTE = re.compile(r"\A[^/]|/\.{0,2}(?:/|\Z)")
 """A path that no route is spelled like: a segment of it is empty, `.` or `..`."""
 
 
-def good_request_id(given: str | None) -> str:
-    """Take the client's id of a request, if it is one, or make one."""
+def good_request_id(*given: str | None) -> str:
+    """Take the first of the client's ids of a request that is one, or make one."""
+    for each in given:
+        if each and _GOOD_ID.fullmatch(each) and KEY_START not in each.lower():
+            return each
     # It is no secret, only for finding a line: `random` is enough, and takes a tenth of the time.
-    is_good = given and _GOOD_ID.fullmatch(given) and KEY_START not in given.lower()
-    return given if given and is_good else f"req_{getrandbits(80):020x}"
+    return f"req_{getrandbits(80):020x}"
 
 
 class EveryRequest:
@@ -60,7 +65,8 @@ class EveryRequest:
         request.context = context
         if self._tracing is not None:
             self._tracing.begin(request)
-        response.set_header(REQUEST_ID_HEADER, context.request_id)
+        for name in REQUEST_ID_HEADERS:
+            response.set_header(name, context.request_id)
         response.set_header("X-Content-Type-Options", "nosniff")
         response.set_header(RETRY_HEADER, "false")
         if request.method not in COMBINED_METHODS:
@@ -83,7 +89,8 @@ class EveryRequest:
         context.account = None
         context.limit = None
         context.granted = None
-        context.request_id = good_request_id(request.env.get("HTTP_X_REQUEST_ID"))
+        given = request.env.get
+        context.request_id = good_request_id(given("HTTP_X_REQUEST_ID"), given("HTTP_REQUEST_ID"))
 
     def process_response(
         self, request: falcon.Request, response: falcon.Response, resource: Any, succeeded: bool
@@ -101,14 +108,31 @@ class EveryRequest:
             metrics.recorder.observe(method, request.uri_template, response.status_code, seconds)
         if self._tracing is not None:
             self._tracing.end(request, response)
-        if self._log_requests:
-            log(
-                "request",
-                request_id=context.request_id,
-                method=request.env["REQUEST_METHOD"],
-                path=request.path,
-                status=response.status_code,
-                account=context.account,
-                bytes=len(response.data) if response.data else 0,
-                ms=round(seconds * 1000, 3),
-            )
+        if not self._log_requests:
+            return
+        line = partial(
+            log,
+            "request",
+            request_id=context.request_id,
+            method=request.env["REQUEST_METHOD"],
+            path=self._shown(request.path),
+            status=response.status_code,
+            account=context.account,
+        )
+        if isinstance(response.stream, Stream):
+            # When it has ended: then it is known how much that was.
+            response.stream.on_close.append(partial(_tell_of_stream, line, context.started))
+        else:
+            line(bytes=len(response.data) if response.data else 0, ms=round(seconds * 1000, 3))
+
+    def _shown(self, path: str) -> str:
+        """Write a path without what a customer is called: the log holds no names."""
+        for before in self._before_names:
+            if path.startswith(before):
+                return f"{before}…"
+        return path
+
+
+def _tell_of_stream(line: Callable[..., None], started: float, stream: Stream) -> None:
+    ms = round((perf_counter() - started) * 1000, 3)
+    line(bytes=stream.bytes, rows=stream.rows, is_whole=stream.is_whole, ms=ms)

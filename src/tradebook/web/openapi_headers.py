@@ -15,7 +15,7 @@ def refer(kind: str, *names: str) -> dict[str, Any]:
     return {name: ref(kind, name) for name in names}
 
 
-OF_EVERY_ANSWER = ("X-Request-Id", "x-should-retry", "X-Content-Type-Options")
+OF_EVERY_ANSWER = ("Request-Id", "X-Request-Id", "x-should-retry", "X-Content-Type-Options")
 OF_A_KEY = (*OF_EVERY_ANSWER, "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 OF_WHAT_IS_READ = ("ETag", "Cache-Control", "Vary")
 
@@ -25,7 +25,8 @@ def _header(description: str, *, is_required: bool = True, **schema: Any) -> dic
 
 
 HEADERS = {
-    "X-Request-Id": _header("The id of this request in the log. Send the header to choose it."),
+    "Request-Id": _header("The id of this request in the log. Send the header to choose it."),
+    "X-Request-Id": _header("The same id. If a request has both headers, this one counts."),
     "x-should-retry": _header("Whether it can help to send the request again.", enum=["true", "false"]),
     "X-Content-Type-Options": _header("Browsers must not guess another content type.", const="nosniff"),
     "RateLimit-Limit": _header(
@@ -40,11 +41,17 @@ HEADERS = {
     "RateLimit-Reset": _header(
         "Seconds until the window ends.", is_required=False, type="integer", minimum=1
     ),
-    "ETag": _header("The version of the object or page, for If-Match and If-None-Match."),
+    "ETag": _header(
+        "The version of the object or page, for If-Match and If-None-Match; absent from a whole list.",
+        is_required=False,
+    ),
+    "Content-Disposition": _header(
+        "What to call the file; present where a whole list is sent.", is_required=False
+    ),
     "Cache-Control": _header(
         "Ask with If-None-Match before a stored answer is used again.", const="private, no-cache"
     ),
-    "Vary": _header("The answer depends on the API key.", const="Authorization"),
+    "Vary": _header("The headers of the request that the answer depends on."),
     "Idempotent-Replayed": _header(
         "Present if this is the stored answer to the same Idempotency-Key.",
         is_required=False,
@@ -96,7 +103,7 @@ REQUEST_HEADERS: dict[str, Any] = {
 REQUEST_HEADERS["If-None-Match-Of-Put"] = {
     **REQUEST_HEADERS["If-None-Match"],
     "description": "`*`: only create. If there is such an object already, nothing is done (412).",
-    "schema": {"type": "string", "const": "*"},
+    "schema": {"type": "string", "pattern": r"^\*$"},
 }
 READ_304 = {
     "description": "The client has this answer already: its ETag is in If-None-Match.",

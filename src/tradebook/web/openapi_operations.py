@@ -4,13 +4,16 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, get_type_hints
 
+from tradebook.crud.five_routes import OF_ALL
 from tradebook.crud.list_requests import parameters_of
 from tradebook.crud.parameters import Parameter
-from tradebook.crud.resource import Action, ListRoute, PathObject, Resource, Route
+from tradebook.crud.resource import Action, Deleted, ListRoute, PathObject, Resource, Route
 from tradebook.ids import ANY_BODY_PATTERN, ATTACHED, SPARE, encode_id
+from tradebook.web.account_header import NAMES
+from tradebook.web.exporting import CSV, JSON_LINES
 from tradebook.web.openapi_headers import OF_A_KEY, OF_WHAT_IS_READ, ref, refer
 from tradebook.web.openapi_refusals import changes_what_is_there, is_repeatable, refused
-from tradebook.web.openapi_schemas import Schema, Schemas
+from tradebook.web.openapi_schemas import Schema, Schemas, singular
 
 _VERBS = {"POST": "create", "PATCH": "update", "DELETE": "delete", "PUT": "put"}
 
@@ -34,11 +37,12 @@ class Operations:
             *([ref("parameters", "If-Match")] if changes_what_is_there(route) else ()),
             *(() if isinstance(route, Action) else [ref("parameters", "If-None-Match")]),
             *([] if creation is None else [ref("parameters", "If-None-Match-Of-Put")]),
+            *_account_parameters(route),
         ]
         described: dict[str, Any] = {
             "operationId": operation_id(resource, route),
             "summary": route.summary,
-            "description": f"Needs the permission {needed}.",
+            "description": f"Needs the permission {needed}." if needed else "Needs no permission.",
             "tags": [tag_of(resource)],
             "parameters": parameters,
             "responses": (self._done(resource, route) if isinstance(route, Action) else self._read(route))
@@ -63,8 +67,10 @@ class Operations:
             schema |= {"pattern": r"^[^\x00]*$"}
         # The server takes the name with brackets too, but no program can call an argument so.
         name = parameter.name.removesuffix(Parameter.MANY)
-        key = name.removesuffix("s") if parameter.is_array else name
-        item = "" if route.item is None else route.item.__name__
+        key = singular(name) if parameter.is_array else name
+        # What all resources take to include is no resource's own.
+        is_shared = key == "include" and route.includes == OF_ALL
+        item = "" if route.item is None or is_shared else route.item.__name__
         schema = self._schemas.sent({**schema, "description": parameter.description}, item, key)
         del schema["description"]
         described: dict[str, Any] = {
@@ -87,11 +93,21 @@ class Operations:
         assert route.item is not None, route.path
         is_list = isinstance(route, ListRoute)
         schema = self._schemas.list_of(route.item) if is_list else self._schemas.object(route.item)
+        content: dict[str, Any] = {"application/json": {"schema": schema}}
+        more: tuple[str, ...] = ()
+        text = "The page." if is_list else "The object."
+        if isinstance(route, ListRoute) and route.is_exported:
+            content |= {kind: {"schema": {"type": "string"}} for kind in (JSON_LINES, CSV)}
+            more = ("Content-Disposition",)
+            text = (
+                f"The page. With `Accept: {JSON_LINES}` or `Accept: {CSV}`, the whole list as a file, "
+                "without `limit` and `cursor`."
+            )
         return {
             "200": {
-                "description": "The page." if is_list else "The object.",
-                "headers": refer("headers", *OF_A_KEY, *OF_WHAT_IS_READ),
-                "content": {"application/json": {"schema": schema}},
+                "description": text,
+                "headers": refer("headers", *OF_A_KEY, *OF_WHAT_IS_READ, *more),
+                "content": content,
             },
             "304": ref("responses", "Read304"),
         }
@@ -99,18 +115,28 @@ class Operations:
     def _done(self, resource: Resource, route: Action) -> dict[str, Any]:
         headers = (*OF_A_KEY, *(("Idempotent-Replayed",) if is_repeatable(route) else ()))
         if route.item is None:
-            return {"204": {"description": "Done.", "headers": refer("headers", *headers)}}
+            schema = self._schemas.object(Deleted)
+            return {
+                "200": {
+                    "description": "It is deleted.",
+                    "headers": refer("headers", *headers),
+                    "content": {"application/json": {"schema": schema}},
+                }
+            }
         refs = [self._schemas.object(shape) for shape in (route.item, *route.previews)]
         answer: dict[str, Any] = {
             "description": "The object after the change.",
             "headers": refer("headers", *headers, "ETag"),
             "content": {"application/json": {"schema": refs[0] if len(refs) == 1 else {"oneOf": refs}}},
         }
-        new = answer | {"links": self._links(resource, route)}
+        new = answer | {
+            "description": "The new object.",
+            "headers": refer("headers", *headers, "ETag", "Location"),
+            "links": self._links(resource, route),
+        }
         if route.or_creates is not None:
-            location = refer("headers", *headers, "ETag", "Location")
-            return {"200": answer, "201": new | {"description": "The new object.", "headers": location}}
-        return {"201": new} if route.creates else {"200": answer}
+            return {"200": answer, "201": new}
+        return {"200": answer} if route.creates is None else {"201": new}
 
     def _links(self, resource: Resource, route: Action) -> dict[str, Any]:
         """Point from what creates an object to everything that can be done with it."""
@@ -161,6 +187,21 @@ def operation_id(resource: Resource, route: Route) -> str:
 
 def _is_one_of(resource: Resource, in_path: PathObject) -> bool:
     return in_path.id_prefix == resource.id_prefix
+
+
+def _account_parameters(route: Route) -> Iterator[dict[str, Any]]:
+    if route.owner is None:
+        return
+    pattern = f"^{route.owner.path_object.id_prefix}_{ANY_BODY_PATTERN}$"
+    for name in NAMES:
+        same = "" if name == NAMES[0] else f" Another name of {NAMES[0]}."
+        yield {
+            "name": name,
+            "in": "header",
+            "description": f"{route.owner.description} The key's own account changes nothing.{same}",
+            "required": False,
+            "schema": {"type": "string", "pattern": pattern},
+        }
 
 
 def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:

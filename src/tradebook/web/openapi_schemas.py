@@ -37,6 +37,11 @@ def schema_ref(name: str) -> Schema:
     return {"$ref": SCHEMA_REF.format(name=name)}
 
 
+def singular(name: str) -> str:
+    """Name one of several, as `status` of `statuses`."""
+    return name.removesuffix("es") if name.endswith("ses") else name.removesuffix("s")
+
+
 def list_name(item: type[msgspec.Struct]) -> str:
     """Name the list of some objects."""
     return f"{item.__name__}List"
@@ -78,8 +83,7 @@ class Schemas:
         """Describe a type of Python."""
         origin, inner = get_origin(kind), get_args(kind)
         if origin is Literal:
-            constant = {"const": inner[0]} if len(inner) == 1 else {"enum": list(inner)}
-            return {"type": "string", **constant}
+            return _of_words(inner)
         if origin in {Union, UnionType}:
             (one,) = (each for each in inner if each is not NoneType)
             return _or_null(self.of(one))
@@ -187,7 +191,7 @@ class Schemas:
         told = schema.get("description", place.description)
         if "items" in made:
             made["items"] = self._named(
-                made["items"], replace(place, key=place.key.removesuffix("s"), description=told)
+                made["items"], replace(place, key=singular(place.key), description=told)
             )
         if "properties" in made:
             made["properties"] = {
@@ -241,6 +245,13 @@ def _fill_in(names: dict[frozenset[str], str], found: Any) -> None:
         return
     for each in found:
         _fill_in(names, each)
+
+
+def _of_words(words: Sequence[Any]) -> Schema:
+    if isinstance(words[0], bool):
+        # As a constant, a generator for Python would compare it with the text "true".
+        return {"type": "boolean"}
+    return {"type": "string", **({"const": words[0]} if len(words) == 1 else {"enum": list(words)})}
 
 
 def _camel(name: str) -> str:

@@ -18,8 +18,8 @@ TEXT_LENGTH_MAX = 2_000
 TEXTS_BYTES_MAX = 1_048_576
 
 Pairs = tuple[tuple[str, str], ...]
-PageKey = tuple[int, str, Pairs]
-"""Which page it is: the account, the path, and the query as it was read, however it was written."""
+PageKey = tuple[int, str, Pairs, int | None]
+"""Which page it is: account, path, the query as it was read, however it was written, and the owner."""
 
 
 class CachedAnswer(msgspec.Struct, frozen=True):

@@ -25,7 +25,8 @@ def parse_query_string(raw: str) -> list[tuple[str, str]]:
 
 def page_url(cursors: Cursors, path: str, pairs: Pairs, position: Position, scope: bytes) -> str:
     """Write the relative URL of a page: everything that the client asked for, and the cursor."""
-    return f"{path}?{urlencode([*pairs, (CURSOR.name, cursors.encode(position, scope))])}"
+    asked = f"{urlencode(pairs)}&" if pairs else ""
+    return f"{path}?{asked}{CURSOR.name}={cursors.encode(position, scope)}"
 
 
 def _decode(text: str, *, param: str | None) -> str:

@@ -11,10 +11,13 @@ import tradebook
 from tradebook.crud.list_requests import RequestParser
 from tradebook.crud.listing import list_page
 from tradebook.crud.resource import ItemRoute, ListRoute, View, row_in_path
+from tradebook.crud.whole import FileOf
 from tradebook.ids import encode_id
 from tradebook.storage.database import Reader
 from tradebook.storage.transactions import reading
-from tradebook.web.page_cache import CachedAnswer, Pairs
+from tradebook.web.account_header import NAMES, Named, named_owner
+from tradebook.web.exporting import Exporting, exported_type
+from tradebook.web.page_cache import CachedAnswer, PageKey
 from tradebook.web.paths import keys_in_path
 from tradebook.web.query_string import page_url, parse_query_string
 from tradebook.web.service import ACCOUNT_PREFIX, Service
@@ -24,11 +27,16 @@ from tradebook.web.tags import etag_of, is_known
 class Reading:
     """Answers one declared route that reads."""
 
-    def __init__(self, service: Service, route: ListRoute | ItemRoute) -> None:
+    def __init__(self, service: Service, route: ListRoute | ItemRoute, csv: FileOf | None = None) -> None:
         self._service = service
         self._route = route
         self._parser = RequestParser(route)
         self._page_url = partial(page_url, service.cursors)
+        self._export = None
+        if csv is not None and isinstance(route, ListRoute):
+            self._export = Exporting(service, route, csv)
+        by = ("Authorization", *(() if csv is None else ("Accept",)), *(NAMES if route.owner else ()))
+        self._vary = ", ".join(by)
 
     def answer(self, request: falcon.Request, response: falcon.Response, **path: str) -> None:
         """Answer with the page or the object; from the cache, if nothing has changed."""
@@ -39,26 +47,36 @@ class Reading:
         raw_query: str = request.env.get("QUERY_STRING", "")
         known = service.pages.pairs_of(raw_query)
         pairs = tuple(parse_query_string(raw_query)) if known is None else known
-        key = (grant.account_id, request.path, pairs)
+        named = named_owner(request, route, grant.account_id)
+        kind = None if self._export is None else exported_type(request.env.get("HTTP_ACCEPT", ""))
+        if self._export is not None and kind is not None:
+            self._export.answer(request, response, grant, pairs, kind)
+            response.set_header("Vary", self._vary)
+            return
+        key = (grant.account_id, request.path, pairs, None if named is None else named.key)
         page = service.pages.get(key, revision)
         if page is None:
-            page = self._make(grant.account_id, request.path, pairs, path)
+            page = self._make(key, named, path)
             if route.is_kept:
                 service.pages.put(key, page)
         if known is None and route.is_kept:
             service.pages.remember(raw_query, pairs)
+        response.set_header("Vary", self._vary)
         _answer(request, response, page)
 
-    def _make(self, account_id: int, path: str, pairs: Pairs, parts: dict[str, str]) -> CachedAnswer:
+    def _make(self, key: PageKey, named: Named | None, parts: dict[str, str]) -> CachedAnswer:
         service, route = self._service, self._route
+        account_id, _, pairs, owner_key = key
         keys = keys_in_path(route.path_objects, parts)
         if isinstance(route, ListRoute):
-            request = self._parser.list_request(pairs, account_id, service.cursors, keys)
+            request = self._parser.list_request(pairs, account_id, service.cursors, keys, owner_key)
             include = request.include
         else:
             include = self._parser.include(pairs)
 
         def answer(reader: Reader) -> tuple[int, Any]:
+            if named is not None:
+                named.require(reader, route, keys)
             view = View(reader, include, self._page_url, service.answer_bytes_max, service.answer_bytes_max)
             if isinstance(route, ItemRoute):
                 made: Any = route.find(view, keys)
@@ -72,7 +90,7 @@ class Reading:
         body = msgspec.json.encode(found) if isinstance(route, ItemRoute) else found
         if isinstance(route, ItemRoute) or not route.is_kept:
             return CachedAnswer(revision, etag_of(found, body), body)
-        name = msgspec.json.encode((tradebook.__version__, path, pairs))
+        name = msgspec.json.encode((tradebook.__version__, *key[1:]))
         etag = f'"{revision:x}-{blake2b(name, digest_size=8).hexdigest()}"'
         return CachedAnswer(revision, etag, body)
 
@@ -82,7 +100,6 @@ def _answer(request: falcon.Request, response: falcon.Response, page: CachedAnsw
         (
             ("ETag", page.etag),
             ("Cache-Control", "private, no-cache"),
-            ("Vary", "Authorization"),
         )
     )
     asked = request.env.get("HTTP_IF_NONE_MATCH")

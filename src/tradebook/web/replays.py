@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from tradebook.crud.idempotency import KeptAnswer, find_record, keep_record
 from tradebook.errors import IdempotencyKeyReused, ParameterInvalid
 from tradebook.storage.database import Reader, Writer
+from tradebook.web.account_header import sent_headers
 from tradebook.web.auth import secret_of
 from tradebook.web.envelope import Answer
 
@@ -121,6 +122,7 @@ def replay_of(request: falcon.Request, body: bytes, *, has_secret: bool) -> Repl
         request.env.get("QUERY_STRING", ""),
         sha256(body).hexdigest(),
         *(request.get_header(name, default="") for name in MEANT),
+        *sent_headers(request),
     ]
     fingerprint = sha256(msgspec.json.encode(known_by)).hexdigest()
     seal = None

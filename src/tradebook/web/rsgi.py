@@ -21,13 +21,17 @@ from typing import Any, NamedTuple, Protocol
 
 from tradebook.errors import ApiError, InternalError, ServiceUnavailable
 from tradebook.web import metrics
+from tradebook.web.agents import AGENTS_PATH
 from tradebook.web.bodies import Arriving, Bodies
 from tradebook.web.connections import Connections
 from tradebook.web.envelope import error_answer
 from tradebook.web.heads import REFUSAL, BodyWanted, Environ, Scope, environ_of, has_body
 from tradebook.web.log import log
 from tradebook.web.loops import WorkerLoop
-from tradebook.web.middleware import REQUEST_ID_HEADER, good_request_id
+from tradebook.web.middleware import REQUEST_ID_HEADERS, good_request_id
+from tradebook.web.sending import Sending
+from tradebook.web.sending import Transport as Streaming
+from tradebook.web.streams import Stream
 from tradebook.web.waiting import LoopTurns, ThreadTurns, overloaded
 
 SWITCH_SECONDS = 0.0005
@@ -56,10 +60,11 @@ _SHED_HEADERS = (*_OF_REFUSALS, *_SHED.headers)
 
 Headers = list[tuple[str, str]]
 Called = tuple[int, Headers, bytes]
+Answered = tuple[int, Headers, bytes | Stream]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
-class Transport(Arriving, Protocol):
+class Transport(Arriving, Streaming, Protocol):
     """The server's end of one request."""
 
     def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
@@ -83,6 +88,8 @@ class Threads(NamedTuple):
     """0 for the loop's own thread: where reading needs no waiting."""
 
     writing: int
+    agents: int
+    """For agents, who read and write in one request, and whose protocol takes time of its own."""
 
 
 class Worker:
@@ -98,6 +105,7 @@ class Worker:
         read_queue_seconds: float,
         write_queue_seconds: float,
         connections: Connections,
+        send_seconds_max: float,
         parent: int,
         on_listening: Callable[[], object] = lambda: None,
         close: Callable[[], None],
@@ -112,7 +120,10 @@ class Worker:
             self._readers = ThreadPoolExecutor(threads.reading, thread_name_prefix="reader")
         self._writes = ThreadTurns("write", threads.writing, write_queue_seconds, is_one_by_one=True)
         self._writers = ThreadPoolExecutor(threads.writing, thread_name_prefix="writer")
+        self._of_agents = ThreadTurns("agent", threads.agents, write_queue_seconds, is_one_by_one=True)
+        self._agents = ThreadPoolExecutor(threads.agents, thread_name_prefix="agent")
         self._connections = connections
+        self._sending = Sending(connections, send_seconds_max)
         self._parent = parent
         self._on_listening = on_listening
         self._close = close
@@ -137,14 +148,16 @@ class Worker:
 
     def __rsgi_del__(self, loop: WorkerLoop) -> None:
         """Close the book, after the last request."""
-        for threads in (self._readers, self._writers):
+        for threads in (self._readers, self._writers, self._agents):
             if threads is not None:
                 threads.shutdown()
         self._close()
 
-    def lengths(self) -> tuple[int, int]:
-        """Tell how many requests wait: to read, and to write."""
-        return self._reads.waiting.number, self._writes.waiting.number
+    def lengths(self) -> tuple[int, int, int]:
+        """Tell how many requests wait: to read, to write, and those of agents."""
+        lines = (self._reads, self._writes, self._of_agents)
+        reads, writes, agents = (line.waiting.number for line in lines)
+        return reads, writes, agents
 
     async def _finish(self) -> None:
         """Answer on, and close each connection with its next answer, until no client is busy asking."""
@@ -153,7 +166,7 @@ class Worker:
         asking = connections.active(QUIET_SECONDS)
         for _ in range(ceil(ENDING_SECONDS_MAX / LOOK_SECONDS)):
             asking &= connections.active(QUIET_SECONDS)
-            if not asking:
+            if not asking and not self._sending.number:
                 break
             await asyncio.sleep(LOOK_SECONDS)
         connections.take_no_more()
@@ -162,32 +175,62 @@ class Worker:
             await asyncio.sleep(LOOK_SECONDS)
             if not connections.active(QUIET_SECONDS):
                 break
+        self._sending.cut()
 
     async def __rsgi__(self, scope: Scope, transport: Transport) -> None:
         try:
             status, headers, body = await self._met(scope, transport)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer
             status, headers, body = self._fault(error)
-        self._connections.note_answer(scope.client, len(body))
         if self._is_ending:
             _say_close(headers)
+        if isinstance(body, Stream):
+            try:
+                await self._sending.send(scope.client, transport, status, headers, body, self._next_part)
+            finally:
+                self._end(body)
+            return
+        self._connections.note_answer(scope.client, len(body))
         transport.response_bytes(status, headers, body)
 
-    async def _met(self, scope: Scope, transport: Transport) -> Called:
+    async def _next_part(self, stream: Stream) -> bytes | None:
+        """Make the next part of a stream when its turn comes; None at the end."""
+        while True:
+            try:
+                began = await self._reads.wait(stream.account_id)
+                break
+            except ServiceUnavailable:
+                # It is under way already: it waits until others do no more.
+                await asyncio.sleep(LOOK_SECONDS)
+        try:
+            if self._readers is None:
+                return next(stream, None)
+            return await asyncio.get_running_loop().run_in_executor(self._readers, next, stream, None)
+        finally:
+            self._reads.done(stream.account_id, began)
+
+    def _end(self, stream: Stream) -> None:
+        """End a stream; where the book is on a server, it is told so by a thread."""
+        if self._readers is None:
+            stream.close()
+        else:
+            self._readers.submit(stream.close)
+
+    async def _met(self, scope: Scope, transport: Transport) -> Answered:
         """Refuse a request at the door where the line is full, or answer it."""
         given = scope.headers.get
         client, key = scope.client, given("authorization")
         account = self._callers.account_of(key, client)
-        turns = self._reads if scope.method in _READING else self._writes
+        turns, _ = self._line(scope.method, scope.path)
         if not turns.waiting.is_full_for(account) or scope.path in {_LIVENESS, _READINESS}:
             return await self._answer(_Request(environ_of(scope), account, client, transport))
         # Before anything is done for it: at ten times what can be answered, refusing is most of the work.
-        refused = self._shed(key, client, given("x-request-id"))
+        refused = self._shed(key, client, good_request_id(given("x-request-id"), given("request-id")))
         if _announces_body(given):
             await self._leave(given("expect") is not None, client, transport, refused[1], is_kept=True)
         return refused
 
-    async def _answer(self, request: "_Request") -> Called:
+    async def _answer(self, request: "_Request") -> Answered:
         environ = request.environ
         try:
             if environ["PATH_INFO"] == _LIVENESS:
@@ -218,7 +261,7 @@ class Worker:
         if not is_read or not is_kept:
             _say_close(headers)
 
-    async def _change(self, request: "_Request") -> Called:
+    async def _change(self, request: "_Request") -> Answered:
         """Answer a request that changes the book, once its body is there."""
         environ = request.environ
         # The first call has looked at the key, so now it is known whose it is.
@@ -235,21 +278,30 @@ class Worker:
             self._connections.end(request.client)
             return answer
         environ["wsgi.input"] = io.BytesIO(raw)
+        turns, threads = self._line(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         try:
-            return await self._in_turn(self._writes, self._writers, request)
+            return await self._in_turn(turns, threads, request)
         except ServiceUnavailable:
             return self._shed_request(request)
 
+    def _line(self, method: str, path: str) -> tuple[LoopTurns | ThreadTurns, ThreadPoolExecutor | None]:
+        """Tell in which line a request waits, and in which threads it is answered."""
+        if method in _READING:
+            return self._reads, self._readers
+        if path == AGENTS_PATH:
+            return self._of_agents, self._agents
+        return self._writes, self._writers
+
     async def _in_turn(
         self, turns: LoopTurns | ThreadTurns, threads: ThreadPoolExecutor | None, request: "_Request"
-    ) -> Called:
+    ) -> Answered:
         began = await turns.wait(request.account)
         try:
             return await self._called(threads, request.environ)
         finally:
             turns.done(request.account, began)
 
-    async def _called(self, threads: ThreadPoolExecutor | None, environ: Environ) -> Called:
+    async def _called(self, threads: ThreadPoolExecutor | None, environ: Environ) -> Answered:
         """Call the application, in one of the threads if there are any."""
         if threads is None:
             return self._call(environ)
@@ -257,9 +309,10 @@ class Worker:
 
     def _shed_request(self, request: "_Request") -> Called:
         get = request.environ.get
-        return self._shed(get("HTTP_AUTHORIZATION"), request.client, get("HTTP_X_REQUEST_ID"))
+        request_id = good_request_id(get("HTTP_X_REQUEST_ID"), get("HTTP_REQUEST_ID"))
+        return self._shed(get("HTTP_AUTHORIZATION"), request.client, request_id)
 
-    def _shed(self, key: str | None, client: str, request_id: str | None) -> Called:
+    def _shed(self, key: str | None, client: str, request_id: str) -> Called:
         """Refuse a request that can't be answered in time, without a call of the application: that costs."""
         self._shed_since_told += 1
         metrics.shed()
@@ -269,7 +322,7 @@ class Worker:
         return (
             _SHED.status,
             [
-                (REQUEST_ID_HEADER, good_request_id(request_id)),
+                *((name, request_id) for name in REQUEST_ID_HEADERS),
                 *self._callers.limit_headers(key, client),
                 *_SHED_HEADERS,
             ],
@@ -284,22 +337,27 @@ class Worker:
     @staticmethod
     def _fault(error: Exception) -> Called:
         """Answer where something is wrong outside the application, as it would answer itself."""
-        request_id = good_request_id(None)
+        request_id = good_request_id()
         log("fault", request_id=request_id, exception="".join(format_exception(error)).rstrip())
         message = f"The server failed on this request. Report it with the id {request_id}."
         answer = error_answer(InternalError(message))
-        headers = [(REQUEST_ID_HEADER, request_id), CLOSE, *_OF_REFUSALS, *answer.headers]
+        headers = [
+            *((name, request_id) for name in REQUEST_ID_HEADERS),
+            CLOSE,
+            *_OF_REFUSALS,
+            *answer.headers,
+        ]
         return answer.status, headers, answer.body or b""
 
-    def _call(self, environ: Environ) -> Called:
+    def _call(self, environ: Environ) -> Answered:
         """Call the application, as WSGI has it."""
         begun: list[tuple[int, Headers]] = []
 
         def start(status: str, headers: Headers, _: Any = None) -> None:
             begun.append((int(status[:3]), headers))
 
-        body = b"".join(self._application(environ, start))
-        return (*begun[0], body)
+        body = self._application(environ, start)
+        return (*begun[0], body if isinstance(body, Stream) else b"".join(body))
 
 
 class _Request(NamedTuple):

@@ -6,6 +6,7 @@ from tradebook.crud.cursor import Cursors
 from tradebook.storage.database import Database
 from tradebook.web.auth import Authenticator
 from tradebook.web.bodies import Bodies
+from tradebook.web.exports import Exports
 from tradebook.web.page_cache import PageCache
 from tradebook.web.twins import Twins
 
@@ -22,5 +23,6 @@ class Service(msgspec.Struct, frozen=True):
     pages: PageCache
     twins: Twins
     bodies: Bodies
+    exports: Exports
     answer_bytes_max: int
     """How large an answer may be: a list ends before."""

@@ -10,10 +10,10 @@ import asyncio
 from collections import deque
 from collections.abc import Collection
 from time import perf_counter
-from typing import Literal
 
 from tradebook.errors import ServiceUnavailable
 from tradebook.web import metrics
+from tradebook.web.metrics import Queue
 
 ALWAYS = 32
 """How many may wait in any case: short bursts of slow requests are no overload."""
@@ -35,7 +35,7 @@ _WEIGHT = 0.05
 class Waiting:
     """The requests that wait, by account, and the time that the turns of each have taken."""
 
-    def __init__(self, name: Literal["read", "write"], seconds_max: float) -> None:
+    def __init__(self, name: Queue, seconds_max: float) -> None:
         self.number = 0
         self.mean_seconds = _FIRST_GUESS_SECONDS
         self._name = name
@@ -183,9 +183,7 @@ class ThreadTurns:
     a time.
     """
 
-    def __init__(
-        self, name: Literal["read", "write"], threads: int, seconds_max: float, *, is_one_by_one: bool
-    ) -> None:
+    def __init__(self, name: Queue, threads: int, seconds_max: float, *, is_one_by_one: bool) -> None:
         self.waiting = Waiting(name, seconds_max)
         self._free = threads
         self._is_one_by_one = is_one_by_one

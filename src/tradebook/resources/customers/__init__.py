@@ -3,10 +3,12 @@
 from tradebook.resources.customers.addresses import (
     COPIED,
     Pair,
+    addresses_of,
     copy_places,
     customer_addresses,
     customers_of,
     detach,
+    is_linked,
     link,
     links_of,
 )
@@ -20,7 +22,7 @@ from tradebook.resources.customers.numbering import Numbering
 from tradebook.resources.customers.parents import Misfit, misfits, review_parents, set_parents
 from tradebook.resources.customers.price_groups import price_groups_of
 from tradebook.resources.customers.routes import resource
-from tradebook.resources.customers.shape import ID_PREFIX, Customer
+from tradebook.resources.customers.shape import ID_PREFIX, PATH, Customer
 from tradebook.resources.customers.tables import customer_price_groups, customers, merged_customers
 from tradebook.resources.customers.writing import add_customers, change_customers, records
 
@@ -31,6 +33,7 @@ __all__ = [
     "ID_PREFIX",
     "INDEX",
     "NEW",
+    "PATH",
     "RULES",
     "AddressChanges",
     "Customer",
@@ -38,6 +41,7 @@ __all__ = [
     "Numbering",
     "Pair",
     "add_customers",
+    "addresses_of",
     "change_customers",
     "copy_places",
     "customer_addresses",
@@ -46,6 +50,7 @@ __all__ = [
     "customers_of",
     "detach",
     "has_value",
+    "is_linked",
     "link",
     "links_of",
     "load",

@@ -41,6 +41,13 @@ _ADDRESSES_OF = prepare(
     .where(_links.account_id == ACCOUNT, any_of(_links.customer_id, "ids"))
     .distinct()
 )
+_IS_LINKED = prepare(
+    sa.select(_links.address_id).where(
+        _links.account_id == ACCOUNT,
+        _links.customer_id == sa.bindparam("customer"),
+        _links.address_id == sa.bindparam("address"),
+    )
+)
 _LINK = prepare(sa.insert(customer_addresses))
 _ATTACH = prepare(
     sa.update(customer_addresses)
@@ -82,6 +89,11 @@ def links_of(reader: Reader, keys: Iterable[int]) -> dict[Pair, bool]:
     """Return the addresses under which some customers are found, and whether each is attached."""
     rows = reader.rows(_LINKS_OF, ids=sorted(set(keys)))
     return {(customer, address): bool(is_attached) for customer, address, is_attached in rows}
+
+
+def is_linked(reader: Reader, customer: int, address: int) -> bool:
+    """Tell whether a customer is found under an address."""
+    return bool(reader.rows(_IS_LINKED, customer=customer, address=address))
 
 
 def addresses_of(reader: Reader, keys: Iterable[int]) -> list[int]:

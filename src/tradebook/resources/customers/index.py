@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from tradebook.resources.addresses import addresses
 from tradebook.resources.customers.addresses import COPIED, customer_addresses
+from tradebook.resources.customers.finished import FINISHED
 from tradebook.resources.customers.tables import customer_price_groups, customer_search, customers
 from tradebook.storage.index import Facet, ListIndex, Source
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
@@ -42,6 +43,7 @@ _OF_ADDRESS = (addresses.c.name, *PLACE.columns)
 INDEX = ListIndex(
     table=customers,
     folded=customer_search,
+    finished=FINISHED,
     sources=(
         Source(
             prepare(sa.select(_c.id, *_OWN).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids"))),

@@ -1,19 +1,18 @@
 """From the keys of a page to finished customers: one statement for each relation, none for each row."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from tradebook.clock import format_ms
 from tradebook.crud.fragments import Fragments
 from tradebook.crud.listing import NESTED_MAX, nested_lists
 from tradebook.crud.resource import Span, View
 from tradebook.crud.walks import NewestOfEach, select_span
-from tradebook.ids import SEQUENCE_BITS, encode_body, encode_id
-from tradebook.money import DEFAULT_CURRENCY, display_amount
+from tradebook.ids import encode_id
+from tradebook.money import DEFAULT_CURRENCY
 from tradebook.resources import (
     account_groups,
     account_users,
@@ -23,27 +22,25 @@ from tradebook.resources import (
     service_levels,
     shipping_terms,
 )
-from tradebook.resources.account_groups import COMMISSION_POLICIES, FREIGHT_POLICIES
+from tradebook.resources.account_groups import FREIGHT_POLICIES
+from tradebook.resources.customers.finished import COLUMNS, FINISHED, NOTHING_ELSE, OTHERS, plain
 from tradebook.resources.customers.shape import (
     BILLING_TYPES,
-    EDI_STATUSES,
     ID_PREFIX,
     PATH,
-    STATUSES,
-    Customer,
-    CustomerContactInfo,
     CustomerDefaults,
     CustomerFreightPreferences,
     CustomerNotificationPreferences,
 )
-from tradebook.resources.customers.tables import customer_price_groups, customers
+from tradebook.resources.customers.tables import customer_price_groups, customers, finished_customers
 from tradebook.resources.priorities import PRIORITIES
-from tradebook.resources.quantities import PREFIX as QUANTITY_PREFIX
-from tradebook.resources.quantities import Quantity, unit_of
-from tradebook.storage.schema import ACCOUNT, any_of, prepare
+from tradebook.resources.quantities import unit_of
+from tradebook.storage.database import Row
+from tradebook.storage.schema import ACCOUNT, TEXT, Prepared, any_of, prepare
 
 _NOTIFICATION_PREFERENCES = tuple(
-    CustomerNotificationPreferences("customer_notification_preferences", accepts) for accepts in (False, True)
+    msgspec.json.encode(CustomerNotificationPreferences("customer_notification_preferences", accepts))
+    for accepts in (False, True)
 )
 
 INCLUDES = (
@@ -78,24 +75,8 @@ _LISTS = frozenset({"child_accounts", "price_groups"})
 
 _c = customers.c
 _Columns = tuple[sa.Column[Any], ...]
-_ALWAYS: _Columns = (
-    _c.id,
-    _c.name,
-    _c.number,
-    _c.status,
-    _c.edi_status,
-    _c.parent_id,
-    _c.is_parent,
-    _c.commission_policy,
-    _c.note,
-    _c.updated_at,
-)
 _INCLUDED = (
-    _c.credit_limit,
     _c.credit_limit_currency,
-    _c.email,
-    _c.phone,
-    _c.url,
     _c.freight_policy,
     _c.carrier_id,
     _c.service_level_id,
@@ -110,26 +91,59 @@ _INCLUDED = (
     _c.ship_to_address_id,
     _c.type_id,
 )
-_WHOLE: _Columns = (*_ALWAYS, *_INCLUDED)
+_s = finished_customers.c
+_WHOLE = (
+    _c.id,
+    _s.head,
+    _s.credit_limit,
+    _s.contact_info,
+    _s.ending,
+    _c.parent_id,
+    _c.is_parent,
+    *_INCLUDED,
+)
 _PLACES = {column.name: place for place, column in enumerate(_WHOLE)}
-_BY_KEY = {
-    columns: prepare(sa.select(*columns).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids")))
-    for columns in (_ALWAYS, _WHOLE)
-}
-_SPANS = {
-    (columns, descending): prepare(select_span(_c.id, *columns, descending=descending))
-    for columns in (_ALWAYS, _WHOLE)
-    for descending in (True, False)
-}
+_PLAIN = (_s.customer_id, _s.head + sa.literal(NOTHING_ELSE, TEXT) + _s.ending)
+_BOTH = (_s.account_id == ACCOUNT, _s.customer_id == _c.id)
+
+
+class _Reads(msgspec.Struct, frozen=True):
+    """The statements that read customers by their keys, or those of a span, the newest first or last."""
+
+    by_key: Prepared
+    falling: Prepared
+    rising: Prepared
+
+    def of(self, span: Span) -> Prepared:
+        """Return the one that reads a span."""
+        return self.falling if span.descending else self.rising
+
+
+def _reads(key: sa.Column[int], *columns: sa.ColumnElement[Any], both: Sequence[Any] = ()) -> _Reads:
+    by_key = sa.select(*columns).where(key.table.c.account_id == ACCOUNT, any_of(key, "ids"))
+    spans = (select_span(key, *columns, descending=descending) for descending in (True, False))
+    return _Reads(*(prepare(each.where(*both)) for each in (by_key, *spans)))
+
+
+_PLAIN_READS = _reads(_s.customer_id, *_PLAIN)
+_WHOLE_READS = _reads(_c.id, *_WHOLE, both=_BOTH)
+# Where no JSON is kept.
+_PLAIN_ROWS = _reads(_c.id, *COLUMNS)
+_WHOLE_ROWS = _reads(_c.id, *FINISHED.columns, *_INCLUDED[1:])
 _PRICE_GROUPS = NewestOfEach(
     customer_price_groups.c.customer_id, customer_price_groups.c.group_id, NESTED_MAX + 1
 )
 _CHILDREN = NewestOfEach(_c.parent_id, _c.id, NESTED_MAX + 1)
 
 
-def load(view: View, keys: Sequence[int]) -> Mapping[int, Customer | None]:
+def load(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
     """Return finished customers by key, with what the view includes, as far as there is room."""
-    rows = view.reader.rows(_BY_KEY[_columns(view)], ids=keys)
+    if not view.include:
+        return load_plain(view, keys)
+    reader = view.reader
+    rows = FINISHED.read(reader, _WHOLE_READS.by_key, ids=keys)
+    if rows is None:
+        rows = _with_parts(reader.rows(_WHOLE_ROWS.by_key, ids=keys))
     if len(rows) > 1 and not view.include.isdisjoint(_LISTS):
         # In the order of the keys: where there is no more room, it is the last ones that wait.
         by_key = {row[0]: row for row in rows}
@@ -137,60 +151,39 @@ def load(view: View, keys: Sequence[int]) -> Mapping[int, Customer | None]:
     return _finish(view, rows)
 
 
-def load_span(view: View, span: Span) -> Mapping[int, Customer | None]:
+def load_span(view: View, span: Span) -> Mapping[int, Any]:
     """Return the finished customers of a span; this needs one statement less than reading keys first."""
-    statement = _SPANS[_columns(view), span.descending]
-    return _finish(view, view.reader.rows(statement, **span.bounds))
-
-
-def load_plain(view: View, keys: Sequence[int]) -> dict[int, Customer]:
-    """Return customers as they are shown inside another one: every sub-object is null."""
-    return _plain(view.reader.rows(_BY_KEY[_ALWAYS], ids=keys))
-
-
-def _columns(view: View) -> _Columns:
-    return _WHOLE if view.include else _ALWAYS
-
-
-def _finish(view: View, rows: Sequence[tuple[Any, ...]]) -> Mapping[int, Customer | None]:
+    reader, bounds = view.reader, span.bounds
     if not view.include:
-        return _plain(rows)
+        rows = FINISHED.read(reader, _PLAIN_READS.of(span), **bounds)
+        return _shown(rows) if rows is not None else plain(reader.rows(_PLAIN_ROWS.of(span), **bounds))
+    rows = FINISHED.read(reader, _WHOLE_READS.of(span), **bounds)
+    return _finish(view, _with_parts(reader.rows(_WHOLE_ROWS.of(span), **bounds)) if rows is None else rows)
+
+
+def load_plain(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
+    """Return customers as they are shown inside another one: every sub-object is null."""
+    rows = FINISHED.read(view.reader, _PLAIN_READS.by_key, ids=keys)
+    return _shown(rows) if rows is not None else plain(view.reader.rows(_PLAIN_ROWS.by_key, ids=keys))
+
+
+def _shown(rows: Sequence[Row]) -> dict[int, msgspec.Raw]:
+    return {key: msgspec.Raw(text) for key, text in rows}
+
+
+def _with_parts(rows: Sequence[Row]) -> list[Row]:
+    """Give rows the JSON that is not kept of them: they become rows of `_WHOLE`."""
+    count = len(FINISHED.columns)
+    places = [FINISHED.columns.index(each) for each in (_c.parent_id, _c.is_parent, _c.credit_limit_currency)]
+    parts = FINISHED.make([row[:count] for row in rows])
+    return [(row[0], *parts[row[0]], *(row[at] for at in places), *row[count:]) for row in rows]
+
+
+def _finish(view: View, rows: Sequence[Row]) -> Mapping[int, msgspec.Raw | None]:
     related = _related(view, rows)
     count = _whole(view.include, rows, related)
     made = _expanded(rows[:count], view.include, related)
     return made if count == len(rows) else {row[0]: made.get(row[0]) for row in rows}
-
-
-# Most requests spend their time here and in `_expanded`: so a row is one expression, without calls.
-def _plain(rows: Sequence[tuple[Any, ...]]) -> dict[int, Customer]:
-    """Turn rows of `_ALWAYS` into customers without sub-objects."""
-    return {
-        key: Customer(
-            f"{ID_PREFIX}_{encode_body(key)}",
-            "customer",
-            name,
-            number,
-            STATUSES[status],
-            EDI_STATUSES[edi],
-            "parent" if is_parent else "standalone" if parent_id is None else "child",
-            COMMISSION_POLICIES[commission],
-            note,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            format_ms(key >> SEQUENCE_BITS),
-            format_ms(updated_at),
-        )
-        for key, name, number, status, edi, parent_id, is_parent, commission, note, updated_at in rows
-    }
 
 
 class _Related(msgspec.Struct, frozen=True):
@@ -247,32 +240,42 @@ def _related(view: View, rows: Sequence[tuple[Any, ...]]) -> _Related:
 def _addresses(
     view: View, bill_to: Sequence[int | None], ship_to: Sequence[int | None]
 ) -> tuple[ByKey, ByKey]:
-    """Read both kinds of address in one statement, with their places if either kind shows them."""
+    """Read both kinds of address, in one statement if both or neither are shown with their places."""
     kinds = {"bill_to_address": bill_to, "ship_to_address": ship_to}
-    included = [name for name in kinds if name in view.include]
-    with_place = [name for name in included if f"{name}.geolocation" in view.include]
-    wanted = {key for name in included for key in kinds[name] if key is not None}
-    loaded = addresses.load(view.reader, wanted, geolocation=bool(with_place)) if wanted else {}
+    wanted: dict[bool, set[int]] = {}
+    for name, keys in kinds.items():
+        if name in view.include:
+            with_place = f"{name}.geolocation" in view.include
+            wanted.setdefault(with_place, set()).update(key for key in keys if key is not None)
+    loaded = {
+        with_place: addresses.load(view.reader, keys, geolocation=with_place)
+        for with_place, keys in wanted.items()
+    }
 
     def shown(name: str) -> ByKey:
-        if name not in included:
-            return _NOTHING
-        return loaded if name in with_place or not with_place else addresses.without_place(loaded)
+        return loaded[f"{name}.geolocation" in view.include] if name in view.include else _NOTHING
 
     return shown("bill_to_address"), shown("ship_to_address")
 
 
 def _parents(view: View, keys: Sequence[int | None]) -> ByKey:
     wanted = {key for key in keys if key is not None}
-    return load_plain(view, list(wanted)) if wanted else _NOTHING
+    return _written(load_plain(view, list(wanted))) if wanted else _NOTHING
 
 
 def _children(view: View, parents: Sequence[int]) -> ByKey:
-    def finished(keys: Iterable[int]) -> dict[int, msgspec.Raw]:
-        loaded = load_plain(view, list(keys))
-        return {key: msgspec.Raw(msgspec.json.encode(child)) for key, child in loaded.items()}
+    def finished(keys: Iterable[int]) -> Mapping[int, msgspec.Raw]:
+        return _written(load_plain(view, list(keys)))
 
     return _nested(view, "child_accounts", _CHILDREN, parents, finished) if parents else _NOTHING
+
+
+def _written(loaded: Mapping[int, Any]) -> dict[int, msgspec.Raw]:
+    """Make JSON of what isn't yet."""
+    return {
+        key: each if isinstance(each, msgspec.Raw) else msgspec.Raw(msgspec.json.encode(each))
+        for key, each in loaded.items()
+    }
 
 
 def _price_groups(view: View, customers_of: Sequence[int]) -> ByKey:
@@ -299,76 +302,93 @@ def _whole(include: frozenset[str], rows: Sequence[tuple[Any, ...]], related: _R
     return count
 
 
-def _expanded(
-    rows: Sequence[tuple[Any, ...]], include: frozenset[str], related: _Related
-) -> dict[int, Customer]:
-    """Turn rows of `_WHOLE` into customers, in the key order of the object."""
-    with_limit, with_unit = "credit_limit" in include, "credit_limit.unit" in include
-    with_contact, with_freight = "contact_info" in include, "freight_preferences" in include
-    with_defaults, with_priority = "defaults" in include, "defaults.priority" in include
-    with_notifications = "notification_preferences" in include
+_JSON = b"%b" + b"".join(b',"%b":%%b' % name.encode() for name in OTHERS) + b"%b"
+"""A customer, with places for its own parts and for what is included."""
+
+_NO_UNIT = "null}"
+
+
+# Requests with includes spend their time here: so a row is one expression.
+def _expanded(rows: Sequence[Row], include: frozenset[str], related: _Related) -> dict[int, msgspec.Raw]:
+    """Turn rows of `_WHOLE` into the JSON of customers."""
+    with_limit, with_contact = "credit_limit" in include, "contact_info" in include
+    with_unit, with_notifications = "credit_limit.unit" in include, "notification_preferences" in include
+    freight_of, defaults_of = _freight_of(include, related), _defaults_of(include, related)
     bill_to_of, ship_to_of, type_of = related.bill_to.get, related.ship_to.get, related.types.get
     groups_of, parent_of, children_of = related.price_groups.get, related.parents.get, related.children.get
-    carrier_of, level_of, rep_of = related.carriers.get, related.levels.get, related.reps.get
-    payment_term_of, shipping_term_of = related.payment_terms.get, related.shipping_terms.get
+    null: Any = b"null"
     return {
-        key: Customer(
-            f"{ID_PREFIX}_{(body := encode_body(key))}",
-            "customer",
-            name,
-            number,
-            STATUSES[status],
-            EDI_STATUSES[edi],
-            "parent" if is_parent else "standalone" if parent_id is None else "child",
-            COMMISSION_POLICIES[commission],
-            note,
-            _credit_limit(body, limit, currency, with_unit=with_unit)
-            if with_limit and limit is not None
-            else None,
-            CustomerContactInfo("customer_contact_info", email, phone, url) if with_contact else None,
-            CustomerFreightPreferences(
-                "customer_freight_preferences",
-                FREIGHT_POLICIES[freight],
-                carrier_of(carrier),
-                level_of(level),
-                None if billing_type is None else BILLING_TYPES[billing_type],
-                billing_account,
+        key: msgspec.Raw(
+            _JSON
+            % (
+                head.encode(),
+                (_with_unit(limit, currency) if with_unit else limit.encode()) if with_limit else null,
+                contact.encode() if with_contact else null,
+                freight_of(freight, carrier, level, billing_type, billing_account),
+                defaults_of(payment, shipping, priority, rep),
+                _NOTIFICATION_PREFERENCES[accepts] if with_notifications else null,
+                bill_to_of(bill_to) or null,
+                ship_to_of(ship_to) or null,
+                type_of(kind) or null,
+                groups_of(key) or null,
+                parent_of(parent_id) or null,
+                children_of(key) or null,
+                ending.encode(),
             )
-            if with_freight
-            else None,
-            CustomerDefaults(
-                "customer_defaults",
-                payment_term_of(payment),
-                shipping_term_of(shipping),
-                PRIORITIES[priority] if with_priority and priority is not None else None,
-                rep_of(rep),
-            )
-            if with_defaults
-            else None,
-            _NOTIFICATION_PREFERENCES[accepts] if with_notifications else None,
-            bill_to_of(bill_to),
-            ship_to_of(ship_to),
-            type_of(kind),
-            groups_of(key),
-            parent_of(parent_id),
-            children_of(key),
-            format_ms(key >> SEQUENCE_BITS),
-            format_ms(updated_at),
         )
         for (
-            key, name, number, status, edi, parent_id, is_parent, commission, note, updated_at,
-            limit, currency, email, phone, url, freight, carrier, level, billing_type, billing_account,
+            key, head, limit, contact, ending, parent_id, _, currency,
+            freight, carrier, level, billing_type, billing_account,
             payment, shipping, priority, rep, accepts, bill_to, ship_to, kind,
         ) in rows
     }  # fmt: skip
 
 
-def _credit_limit(body: str, value: str, currency: str | None, *, with_unit: bool) -> Quantity:
-    code = currency or DEFAULT_CURRENCY
-    return Quantity(
-        f"{QUANTITY_PREFIX}_{body}",
-        "quantity",
-        value,
-        display_amount(value, code),
-        unit_of(code) if with_unit else None,
-    )
+def _with_unit(limit: str, currency: str | None) -> bytes:
+    """Fill the unit of a credit limit, which ends in it."""
+    if limit == "null":
+        return b"null"
+    unit = msgspec.json.encode(unit_of(currency or DEFAULT_CURRENCY))
+    return b"%b%b}" % (limit.removesuffix(_NO_UNIT).encode(), unit)
+
+
+# Customers of a page have few combinations of these: so each is made once.
+def _freight_of(include: frozenset[str], related: _Related) -> Callable[..., bytes]:
+    @cache
+    def made(
+        policy: int, carrier: int | None, level: int | None, billing_type: int | None, account: str | None
+    ) -> bytes:
+        return msgspec.json.encode(
+            CustomerFreightPreferences(
+                "customer_freight_preferences",
+                FREIGHT_POLICIES[policy],
+                related.carriers.get(carrier),
+                related.levels.get(level),
+                None if billing_type is None else BILLING_TYPES[billing_type],
+                account,
+            )
+        )
+
+    return made if "freight_preferences" in include else _null
+
+
+def _defaults_of(include: frozenset[str], related: _Related) -> Callable[..., bytes]:
+    with_priority = "defaults.priority" in include
+
+    @cache
+    def made(payment: int | None, shipping: int | None, priority: int | None, rep: int | None) -> bytes:
+        return msgspec.json.encode(
+            CustomerDefaults(
+                "customer_defaults",
+                related.payment_terms.get(payment),
+                related.shipping_terms.get(shipping),
+                PRIORITIES[priority] if with_priority and priority is not None else None,
+                related.reps.get(rep),
+            )
+        )
+
+    return made if "defaults" in include else _null
+
+
+def _null(*_: object) -> bytes:
+    return b"null"

@@ -35,6 +35,7 @@ from tradebook.resources.customers.tables import (
     customer_price_groups,
     customer_search,
     customers,
+    finished_customers,
     merged_customers,
 )
 from tradebook.resources.customers.writing import records
@@ -71,6 +72,7 @@ _DROPS = [
         (customer_addresses, customer_addresses.c.customer_id),
         (customer_price_groups, customer_price_groups.c.customer_id),
         (customer_search, customer_search.c.customer_id),
+        (finished_customers, finished_customers.c.customer_id),
         (customers, _c.id),
     )
 ]

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from tradebook.clock import now_ms
 from tradebook.crud.versions import next_version_of
+from tradebook.resources.customers.finished import FINISHED
 from tradebook.resources.customers.tables import customers
 from tradebook.storage.database import ROWS_AT_ONCE, Reader, Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
@@ -80,6 +81,7 @@ def set_parents(writer: Writer, parents: Mapping[int, int | None]) -> None:
         for start in range(0, len(listed), ROWS_AT_ONCE):
             some = listed[start : start + ROWS_AT_ONCE]
             writer.run(_ADOPT, ids=some, parent=parent, now=now_ms())
+            FINISHED.renew(writer, some)
 
 
 def review_parents(writer: Writer, keys: Iterable[int | None]) -> list[int]:
@@ -88,4 +90,5 @@ def review_parents(writer: Writer, keys: Iterable[int | None]) -> list[int]:
     wrong = [key for (key,) in writer.rows(_WRONG_FLAG, ids=wanted)] if wanted else []
     if wrong:
         writer.run(_TURN_FLAG, ids=wrong, now=now_ms())
+        FINISHED.renew(writer, wrong)
     return wrong

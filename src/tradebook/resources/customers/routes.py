@@ -130,6 +130,7 @@ resource = Resource(
             load_span=load_span,
             parameters=(Q, *FILTERS, START_DATE, END_DATE),
             includes=INCLUDES,
+            is_exported=True,
         ),
         ItemRoute(
             path=f"{PATH}/{{id}}",
@@ -170,7 +171,7 @@ resource = Resource(
             errors=changes.ERRORS,
             new=records,
             body=CREATE,
-            creates=True,
+            creates=_PATH_OBJECT,
             **_CHANGED,
         ),
         Action(
@@ -191,6 +192,7 @@ resource = Resource(
             permissions=("customers:delete",),
             act=changes.delete,
             path_objects=(_PATH_OBJECT,),
+            deletes="customer",
         ),
         Action(
             method="POST",

@@ -37,6 +37,17 @@ customer_search: sa.Table = table(
     key=("customer_id",),
 )
 
+finished_customers: sa.Table = table(
+    "finished_customers",
+    reference("customer_id", "customers"),
+    # The JSON of a customer in parts: what is included stands between the head and the ending.
+    text("head"),
+    text("credit_limit"),
+    text("contact_info"),
+    text("ending"),
+    key=("customer_id",),
+)
+
 merged_customers: sa.Table = table(
     "merged_customers",
     reference("survivor_id", "customers"),

@@ -9,6 +9,7 @@ from typing import Any
 
 from tradebook.crud.records import BeforeAfter, Records, Values, differ
 from tradebook.resources.customers.addresses import Pair, customer_addresses, link, unlink
+from tradebook.resources.customers.finished import FINISHED
 from tradebook.resources.customers.index import INDEX
 from tradebook.resources.customers.price_groups import set_price_groups
 from tradebook.resources.customers.tables import (
@@ -28,6 +29,7 @@ records = Records(
         customer_search.c.customer_id,
         merged_customers.c.survivor_id,
     ),
+    finished=FINISHED,
 )
 _INDEXED = INDEX.columns_of(customers)
 

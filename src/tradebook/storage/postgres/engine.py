@@ -73,6 +73,10 @@ class PostgresDatabase:
         with self._reading(account_id) as transaction:
             yield PostgresReader(transaction, account_id, self.indexes, self.derived)
 
+    def hold(self, account_id: int) -> AbstractContextManager[PostgresReader]:
+        """Open a snapshot that lasts: every one has a connection of its own while it is open."""
+        return self.read(account_id)
+
     @contextmanager
     def write(self, account_id: int) -> Iterator[PostgresWriter]:
         """Open a transaction on one account; leaving it normally commits, an exception undoes it.

@@ -94,6 +94,10 @@ class PostgresReader:
         """Run a statement and return all its rows."""
         return self._ask(self._bound(statement, values))
 
+    def is_whole(self, name: str) -> bool:
+        """Tell whether what is kept of all rows under a name is of this version of the program."""
+        return self._indexes.is_whole(self.versions, name)
+
     def keys(
         self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
     ) -> list[int]:

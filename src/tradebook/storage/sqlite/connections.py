@@ -7,7 +7,8 @@ a read, the path is looked at. Where another file is there, it is opened in the 
 
 import os
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
@@ -83,6 +84,18 @@ class Connections:
         still = self.own.still
         if still is not None and still != self._state():
             raise Conflict(f"{self.path} was written to while it was read as one that can't be.")
+
+    @contextmanager
+    def apart(self) -> Iterator[apsw.Connection]:
+        """Open a connection to read that belongs to no thread."""
+        self._follow()
+        connection, still = self._open_to_read()
+        try:
+            yield connection
+            if still is not None and still != self._state():
+                raise Unavailable(f"{self.path} was written to while it was read as one that can't be.")
+        finally:
+            connection.close()
 
     def begin(self) -> apsw.Connection:
         """Begin a transaction that writes, in the thread's turn; `require_named` before it is committed."""

@@ -33,6 +33,7 @@ from tradebook.storage.sqlite.index import (
     keys_statement,
     more_statement,
     version_of,
+    walk_statement,
     words_to_confirm,
 )
 from tradebook.storage.sqlite.indexing import Indexing
@@ -57,6 +58,9 @@ _AWAY = (
     apsw.ConnectionClosedError,
 )
 
+
+VERSIONS_SEEN_MAX = 1_000
+"""Of how many accounts a thread remembers the versions of the indexes."""
 
 # By the names of the tables: a file has some for each account, too many to look through.
 _PARTS = """
@@ -90,12 +94,26 @@ class SqliteReader:
         sql, bound = self._bound(statement, values)
         return self._connection.execute(sql, bound).fetchall()
 
+    def is_whole(self, name: str) -> bool:
+        """Tell whether what is kept of all rows under a name is of this version of the program."""
+        connection, known = self._connection, self._database.versions_seen
+        version = connection.data_version()
+        seen = known.get(self.account_id)
+        if seen is None or seen[0] is not connection or seen[1] != version:
+            if len(known) >= VERSIONS_SEEN_MAX:
+                known.clear()
+            seen = known[self.account_id] = (connection, version, self.versions)
+        return self._database.indexes.is_whole(seen[2], name)
+
     def keys(
         self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
     ) -> list[int]:
         """Return the keys that match, `above <= key < below`: newest first if `descending`, else oldest."""
-        if query.conditions or query.words:
-            self._database.indexes.require_whole(self.versions, index)
+        bounds = (above, below, limit)
+        if not (query.conditions or query.words):
+            sql = walk_statement(index, descending=descending)
+            return [key for (key,) in self._connection.execute(sql, (self.account_id, *bounds))]
+        self._database.indexes.require_whole(self.versions, index)
         has_more = bool(query.words) and self._has_more(index)
         if words_to_confirm(query, has_more=has_more):
             search = Search(
@@ -103,8 +121,7 @@ class SqliteReader:
             )
             return search.keys(above=above, below=below, limit=limit)
         sql, values = keys_statement(index, query, self.account_id, descending=descending)
-        bound = (*values, above, below, limit)
-        return [key for (key,) in self._connection.execute(sql, bound)]
+        return [key for (key,) in self._connection.execute(sql, (*values, *bounds))]
 
     def foresee_keys(self, *_: Any, **__: Any) -> None:
         """Do nothing: each question costs the same, however many come at once."""
@@ -212,6 +229,15 @@ class SqliteDatabase:
         self._connections = Connections(path, timeout_ms=timeout_ms)
         self._own = self._connections.own
 
+    @property
+    def versions_seen(self) -> dict[int, tuple[apsw.Connection, int, Versions]]:
+        """What indexes of accounts were made from, as this thread saw it by a connection in a state."""
+        own = self._own.__dict__
+        seen: dict[int, tuple[apsw.Connection, int, Versions]] = own.get("versions_seen") or own.setdefault(
+            "versions_seen", {}
+        )
+        return seen
+
     @contextmanager
     def read(self, account_id: int) -> Iterator[SqliteReader]:
         """Open a snapshot of one account."""
@@ -223,6 +249,13 @@ class SqliteDatabase:
             finally:
                 connection.execute("COMMIT")
             self._connections.require_unchanged()
+
+    @contextmanager
+    def hold(self, account_id: int) -> Iterator[SqliteReader]:
+        """Open a snapshot that lasts, on a connection of its own."""
+        with _translated(), self._connections.apart() as connection:
+            connection.execute("BEGIN")
+            yield SqliteReader(self, connection, account_id)
 
     @contextmanager
     def write(self, account_id: int) -> Iterator[SqliteWriter]:

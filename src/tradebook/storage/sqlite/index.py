@@ -131,6 +131,14 @@ def more_statement(index: ListIndex, account_id: int) -> str:
     return f"SELECT 1 FROM {name} WHERE {name} MATCH '{MORE}' LIMIT 1"
 
 
+@cache
+def walk_statement(index: ListIndex, *, descending: bool) -> str:
+    """Write the statement that walks all rows; it takes then: account, above, below, limit."""
+    order = "DESC" if descending else "ASC"
+    table = index.table.name
+    return f"SELECT id FROM {table} WHERE account_id = ? AND id >= ? AND id < ? ORDER BY id {order} LIMIT ?"
+
+
 def keys_statement(
     index: ListIndex, query: Query, account_id: int, *, descending: bool, has_more: bool = False
 ) -> tuple[str, tuple[Any, ...]]:
@@ -141,14 +149,6 @@ def keys_statement(
     """
     order = "DESC" if descending else "ASC"
     expression = match_expression(query, has_more=has_more)
-    if not expression:
-        return (
-            (
-                f"SELECT id FROM {index.table.name} WHERE account_id = ? AND id >= ? AND id < ?"
-                f" ORDER BY id {order} LIMIT ?"
-            ),
-            (account_id,),
-        )
     name = index_name(index, account_id)
     walk = f"{name} MATCH ? AND {name}.rowid >= ? AND {name}.rowid < ?"
     confirmed = words_to_confirm(query, has_more=has_more)

@@ -20,6 +20,7 @@ import msgspec
 import sqlalchemy as sa
 
 from tradebook.crud.table_fields import Cell
+from tradebook.crud.whole import Block
 from tradebook.ids import milliseconds_of
 from tradebook.resources.addresses import addresses
 from tradebook.resources.customers import FIELDS, customer_addresses, customer_price_groups, customers
@@ -41,6 +42,7 @@ _PAGE = prepare(
     .order_by(_c.id)
     .limit(ROWS_AT_ONCE)
 )
+_BY_KEYS = prepare(sa.select(_c.id, *_KEPT).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids")))
 _NUMBERS = prepare(sa.select(_c.id, _c.number).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids")))
 _ADDRESSES = prepare(
     sa.select(addresses.c.id, *(addresses.c[cell.name] for cell in ADDRESS_CELLS)).where(
@@ -109,6 +111,16 @@ def export_customers(
         return ExportSummary(customers=export.written, notes=export.notes())
 
 
+def csv_blocks(reader: Reader, keys: Iterator[Sequence[int]]) -> Iterator[Block]:
+    """Write the columns of some customers after the other, in their order, below a line with their names."""
+    names = Names(reader)
+    yield Block(_csv_text([COLUMNS]), 0)
+    for some in keys:
+        by_key = {row[0]: row for row in reader.rows(_BY_KEYS, ids=some)}
+        page = _Page(reader, names, [by_key[key] for key in some])
+        yield Block(_csv_lines(page.cells()), len(some))
+
+
 def _write(file: BinaryIO, block: bytes) -> None:
     """Write all bytes: one write to a file without a buffer may take fewer."""
     view = memoryview(block)
@@ -140,10 +152,12 @@ class _Export:
 
     def _note_losses(self, page: "_Page") -> None:
         deleted, nameless = self._names.deleted_carriers, self._names.nameless_reps
+        links = self._reader.rows(_LINKS_OF, ids=page.keys)
+        link_counts = Counter(customer for customer, _ in links)
         for key, bill, ship, carrier, rep in page.of(
             "id", "bill_to_address_id", "ship_to_address_id", "carrier_id", "sales_rep_id"
         ):
-            self._lost["addresses"] += max(0, page.link_counts.get(key, 0) - len({bill, ship} - {None}))
+            self._lost["addresses"] += max(0, link_counts.get(key, 0) - len({bill, ship} - {None}))
             self._lost["ship_to"] += ship is None and bill is not None
             self._lost["carriers"] += carrier in deleted
             self._lost["reps"] += rep in nameless
@@ -166,14 +180,13 @@ class _Page:
     def __init__(self, reader: Reader, names: Names, rows: Sequence[tuple[Any, ...]]) -> None:
         self._columns = dict(zip(_NAMES, zip(*rows, strict=True), strict=True))
         self._names = names
-        keys = list(self._columns["id"])
+        self.keys = keys = list(self._columns["id"])
         parents = {key for key in self._columns["parent_id"] if key is not None}
         self._numbers: ByKey = {None: None}
         self._numbers.update(reader.rows(_NUMBERS, ids=list(parents)) if parents else ())
         wanted = {*self._columns["bill_to_address_id"], *self._columns["ship_to_address_id"]} - {None}
         listed = reader.rows(_ADDRESSES, ids=list(wanted)) if wanted else []
         self._addresses = _addresses_by_key(listed)
-        self.link_counts = Counter(customer for customer, _ in reader.rows(_LINKS_OF, ids=keys))
         self._groups: dict[int, list[str]] = {key: [] for key in keys}
         for customer, group in reader.rows(_GROUPS_OF, ids=keys):
             self._groups[customer].append(names.group(group))

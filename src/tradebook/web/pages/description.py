@@ -199,12 +199,15 @@ class _Describing:
         media = _media_of(self._schemas.resolved(described.get("requestBody", {})))
         refused = self._errors.get((verb.upper(), path), ())
         request = self._request(path, verb, described, parameters)
+        # What a summary adds is told below the title: "Change a customer; absent fields stay as they are".
+        summary, _, more = described["summary"].partition("; ")
+        text = [*([f"{title_of(more)}."] if more else []), described.get("description", "")]
         return Operation(
             name,
             verb.upper(),
             path,
-            described["summary"],
-            described.get("description", ""),
+            summary,
+            " ".join(text),
             tuple(self._groups(name, parameters)),
             tuple(self._fields(self._schemas.resolved(media["schema"]), f"{name}.body")) if media else (),
             tuple(self._answers(described)),
@@ -296,7 +299,7 @@ def _filters(parameters: Sequence[Mapping[str, Any]], schemas: Schemas) -> Itera
             yield name, _ROWS
         words = schemas.resolved(schema.get("items", {})).get("enum")
         if words and name != "include":
-            yield name, [example_of(each) or words[0]]
+            yield name, example_of(each) or [words[0]]
             return
 
 

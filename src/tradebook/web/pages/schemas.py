@@ -125,7 +125,7 @@ def _plain_words(whole: Schema) -> str:
     if prefix:
         return f"id `{prefix}_…`"
     if whole.get("format") == "date-time":
-        return "time, RFC 3339"
+        return "RFC 3339 time"
     return _PLAIN.get(str(kind), "object" if kind == "object" else "any value")
 
 
@@ -137,7 +137,8 @@ def id_prefix(schema: Schema) -> str | None:
 
 def _limits(whole: Schema) -> Iterator[str]:
     if "maxLength" in whole:
-        yield f"{whole.get('minLength', 0)} to {whole['maxLength']} characters."
+        least, most = whole.get("minLength", 0), whole["maxLength"]
+        yield f"{most} characters." if least == most else f"{least} to {most} characters."
     low, high = whole.get("minimum"), whole.get("maximum")
     if low is not None and high is not None:
         yield f"{low} to {high}."

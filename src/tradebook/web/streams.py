@@ -1,0 +1,57 @@
+"""Answers that are made while they are sent, step by step."""
+
+from collections.abc import Callable, Iterator
+from time import monotonic, perf_counter
+
+from tradebook.crud.whole import Block, Pace
+
+
+class TookTooLong(Exception):
+    """The answer would be under way for longer than its snapshot may be held."""
+
+
+class Stream:
+    """The parts of an answer. Close it, whether or not it was read to its end: it holds a snapshot."""
+
+    def __init__(
+        self,
+        account_id: int,
+        blocks: Iterator[Block],
+        pace: Pace,
+        *,
+        seconds_max: float,
+        close: Callable[[], object],
+    ) -> None:
+        self.account_id = account_id
+        self.rows = self.bytes = 0
+        self.is_whole = False
+        self.on_close: list[Callable[[Stream], object]] = []
+        self._blocks, self._pace, self._close = blocks, pace, close
+        self._ends_at = monotonic() + seconds_max
+        self._is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        """Make the next part."""
+        if monotonic() >= self._ends_at:
+            raise TookTooLong
+        began = perf_counter()
+        block = next(self._blocks, None)
+        if block is None:
+            self.is_whole = True
+            raise StopIteration
+        if block.rows:
+            self._pace.note(perf_counter() - began)
+        self.rows += block.rows
+        self.bytes += len(block.body)
+        return block.body
+
+    def close(self) -> None:
+        """End the snapshot, and tell those who wait for it."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._close()
+            for tell in self.on_close:
+                tell(self)

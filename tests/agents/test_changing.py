@@ -1,0 +1,151 @@
+"""What agents change: with a key that may, through the same checks as over HTTP, and never twice."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+NEW = {
+    "name": "Acme",
+    "customer_type_group_id": "retail",
+    "default_carrier_id": "ups",
+    "default_payment_term_id": "net 30",
+    "default_shipping_term_id": "FREE FREIGHT",
+    "bill_to_address": {"name": "Acme", "country": "DE", "locality": "Berlin"},
+}
+
+
+@pytest.fixture
+def groups(book):
+    book.add({"name": "First", "number": "1", "type": "Retail", "price_groups": ["Gold", "Silver"]})
+    return book
+
+
+def one(book, number, *includes):
+    return book.get(f"/v1/sales/customers/by-number/{number}", **{"include[]": includes})
+
+
+def test_a_customer_is_created_with_names_for_ids(groups, agents):
+    agent = agents.of(groups)
+
+    text = agent.call(
+        "create_customer",
+        **NEW,
+        number=77,
+        default_service_level_id="ground",
+        customer_price_group_ids=["gold"],
+        parent_account_id="1",
+        credit_limit={"value": "100.50", "unit_id": "eur"},
+        accepts_invoice_emails=True,
+    )
+
+    made = one(
+        groups, "77", "freight_preferences.carrier", "freight_preferences.service_level", "price_groups",
+        "parent_account", "credit_limit.unit", "bill_to_address", "ship_to_address", "type",
+    )  # fmt: skip
+    assert "Created." in text
+    assert f"{made['id']} | 77 | Acme | Berlin, DE | child" in text
+    assert made["freight_preferences"]["carrier"]["name"] == "UPS"
+    assert made["freight_preferences"]["service_level"]["name"] == "Ground"
+    assert [group["name"] for group in made["price_groups"]["data"]] == ["Gold"]
+    assert made["parent_account"]["number"] == "1"
+    assert (made["credit_limit"]["value"], made["credit_limit"]["unit"]["code"]) == ("100.50", "EUR")
+    assert made["ship_to_address"]["id"] == made["bill_to_address"]["id"]
+
+
+def test_a_customer_is_changed_by_number_or_by_id(groups, agents):
+    agent = agents.of(groups)
+    key = one(groups, "1")["id"]
+
+    agent.call("update_customer", number="1", note="x", default_carrier_id="FedEx", status="hold_all")
+    agent.call("update_customer", id=key, note=None, default_service_level_id="2day", number="2")
+
+    changed = one(groups, "2", "freight_preferences.service_level")
+    assert (changed["id"], changed["note"], changed["status"]) == (key, None, "hold_all")
+    assert changed["freight_preferences"]["service_level"]["name"] == "2Day"
+
+
+def test_what_the_api_refuses_is_refused(groups, agents):
+    agent = agents.of(groups)
+
+    assert "customer_type_group_id is missing" in agent.refused("create_customer", name="A")
+    assert "bill_to_address.country takes" in agent.refused(
+        "create_customer", **NEW | {"bill_to_address": {"name": "A", "country": "xx"}}
+    )
+    assert "number" in agent.refused("create_customer", **NEW, number="1")
+    assert "did you mean default_carrier_id" in agent.refused(
+        "create_customer", **NEW | {"carrier_id": "UPS"}
+    )
+    assert "of UPS called 2day" in agent.refused("create_customer", **NEW, default_service_level_id="2day")
+    assert "name can't be null" in agent.refused("update_customer", number="1", name=None)
+    assert "There is no customer with the number 9" in agent.refused("update_customer", number="9", name="A")
+    assert "fields to change" in agent.refused("update_customer", number="1")
+    assert groups.numbers() == ["1"]
+
+
+def test_a_merge_is_previewed_then_done(groups, agents):
+    agent = agents.of(groups)
+    groups.add(
+        {"name": "First again", "number": "2", "email": "b@example.com", "carrier": "FedEx"},
+        {"name": "Branch", "number": "3", "parent_number": "2"},
+    )
+    groups.client.patch(f"/v1/sales/customers/{one(groups, '1')['id']}", json={"email": "a@example.com"})
+    second = one(groups, "2")["id"]
+    merged = {"target": "1", "sources": [second]}
+
+    preview = agent.call("preview_merge", **merged)
+    before = groups.numbers()
+    done = agent.call("merge_customers", **merged)
+
+    assert "merge into 1 First" in preview
+    assert "1 child accounts" in preview
+    assert "2 email: b@example.com lost, a@example.com kept" in preview
+    assert before == ["3", "2", "1"]
+    assert "Merged." in done
+    assert "1 | First" in done
+    assert groups.numbers() == ["3", "1"]
+    assert re.search(r"merged into ac_\w{13}", agent.refused("get_customer", id=second))
+    assert "names the customer itself" in agent.refused("merge_customers", target="1", sources=["1"])
+    assert "sources is missing" in agent.refused("merge_customers", target="1", sources=None)
+    assert "no customer with the number 9" in agent.refused("preview_merge", target="9", sources=["1"])
+
+
+def test_a_key_that_may_only_read_has_no_tools_that_change(groups, agents):
+    _, key = groups.new_key(permissions=("customers:read",))
+    agent = agents.of(groups, key)
+
+    refused = [
+        agent.refused("create_customer", **NEW),
+        agent.refused("update_customer", number="1", name="X"),
+        agent.refused("merge_customers", target="1", sources=["2"]),
+        agent.refused("preview_merge", target="1", sources=["1"]),
+    ]
+
+    assert len(agent.tools()) == 5
+    assert ["customers:create" in refused[0], *("customers:update" in text for text in refused[1:])] == [
+        True
+    ] * 4
+    assert one(groups, "1")["name"] == "First"
+
+
+def test_a_key_that_may_update_is_offered_that_alone(groups, agents):
+    _, key = groups.new_key(permissions=("customers:read", "customers:update", "carriers:read"))
+
+    assert set(agents.of(groups, key).tools()) & {
+        "create_customer",
+        "update_customer",
+        "merge_customers",
+    } == {"update_customer"}
+
+
+def test_many_agents_at_a_time_make_each_customer_once(groups, agents):
+    made = [agents.of(groups) for _ in range(4)]
+
+    def create(number):
+        return made[number % 4].try_to("create_customer", **NEW, number=f"n{number // 2}")
+
+    with ThreadPoolExecutor(4) as threads:
+        results = list(threads.map(create, range(16)))
+
+    assert sorted(groups.numbers()) == sorted(["1", *(f"n{number}" for number in range(8))])
+    assert sum(is_error for _, is_error in results) == 8

@@ -1,0 +1,74 @@
+"""`tradebook mcp`: the command that a host starts, with a key in its environment."""
+
+import os
+import sys
+
+import pytest
+from mcp import StdioServerParameters
+
+from tests.fixtures.command_line import CommandLine
+from tests.fixtures.engines import Sqlite
+
+
+@pytest.fixture
+def command(tmp_path):
+    made = CommandLine(tmp_path, Sqlite().new(tmp_path))
+    made.account = made.good("accounts", "create", "Acme")
+    return made
+
+
+def parameters(command, key, *arguments):
+    return StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "tradebook", "mcp", *arguments],
+        env={**os.environ, "TRADEBOOK_DATABASE": command.database, "TRADEBOOK_API_KEY": key},
+    )
+
+
+def test_the_tools_are_served_with_the_permissions_of_the_key(command, agents):
+    key = command.good("keys", "create", "--account", command.account, "--permission", "customers:read")
+
+    agent = agents.at(parameters(command, key))
+
+    assert "The customer book of Acme" in agent.call("describe_book")
+    assert (
+        agent.call("find_customers") == "No customer matches. Fewer words in q, or fewer filters, find more."
+    )
+    assert len(agent.tools()) == 5
+    assert "--write" in agent.refused("create_customer", name="A")
+
+
+def test_more_tools_are_served_with_write_and_a_revoked_key_is_refused(command, agents):
+    key = command.good("keys", "create", "--account", command.account)
+    agent = agents.at(parameters(command, key, "--write"))
+    tools = agent.tools()
+    key_id = (
+        command.good("keys", "list", "--account", command.account, "--json").split('"id":"')[1].split('"')[0]
+    )
+
+    command.good("keys", "revoke", key_id, "--account", command.account)
+
+    assert len(tools) == 8
+    assert "revoked" in agent.refused("find_customers")
+
+
+@pytest.mark.parametrize(("key", "code", "says"), [("", 2, "is not set"), ("nonsense", 1, "no such API key")])
+def test_a_key_that_opens_nothing_ends_the_command(command, monkeypatch, key, code, says):
+    monkeypatch.setenv("TRADEBOOK_API_KEY", key)
+
+    ended = command.run("mcp")
+
+    assert (ended.returncode, ended.stdout) == (code, "")
+    assert ended.stderr.startswith("Error: TRADEBOOK_API_KEY")
+    assert says in ended.stderr
+    assert "Warning" not in ended.stderr
+
+
+def test_no_book_is_made_for_an_agent(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRADEBOOK_API_KEY", "tb_sk_test_x")
+
+    ended = CommandLine(tmp_path, f"sqlite:///{tmp_path / 'none.db'}").run("mcp")
+
+    assert ended.returncode == 1
+    assert "There is no book" in ended.stderr
+    assert not (tmp_path / "none.db").exists()
