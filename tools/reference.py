@@ -210,9 +210,10 @@ def _route_section(route: Route) -> str:
         return _change_section(route)
     answer = ("a list of " if isinstance(route, ListRoute) else "one ") + link(route.item)
     rows = [(code(p.name), _takes(p), p.description) for p in parameters_of(route)]
+    needed = f"Needs the permission `{route.permission}`." if route.permission else "Needs no permission."
     parts = [
         f"## GET {route.path}",
-        f"{route.summary}. Needs the permission `{route.permission}`. Answers with {answer}.",
+        f"{route.summary}. {needed} Answers with {answer}.",
         table(("parameter", "takes", "meaning"), rows) if rows else "It takes no parameters.",
     ]
     if route.includes:

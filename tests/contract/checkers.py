@@ -51,6 +51,10 @@ KEYS_OF: dict[str, list[str]] = {
         "parent_account", "child_accounts", *_TIMES,
     ],
     "quantity": ["id", "object", "value", "display_value", "unit"],
+    "unit": [
+        "id", "object", "name", "abbreviation", "type", "ratio_numerator", "ratio_denominator",
+        "offset_numerator", "offset_denominator", "is_base_unit", "owner", *_TIMES, "code", "symbol",
+    ],
     "customer_contact_info": ["object", "email", "phone", "url"],
     "customer_freight_preferences": [
         "object", "status", "carrier", "service_level", "billing_type", "billing_account",

@@ -24,6 +24,7 @@ TEXTS = {
     "payment_term": ("name",),
     "account_user": ("user.email", "user.name", "user.username", "user.image_url"),
     "api_key": ("name", "redacted_value"),
+    "unit": ("name", "abbreviation", "code", "symbol"),
 }
 """The texts that the objects of each list show."""
 

@@ -180,3 +180,19 @@ def test_a_shipping_term_has_amounts_and_free_levels(maker):
     assert (inside["flat_rate"], inside["minimum_order_value"], inside["free_shipping_service_levels"]) == (
         None,
     ) * 3
+
+
+def test_the_token_of_a_level_may_be_called_code(maker):
+    carrier = maker.of_prefix("cr")
+
+    made = add_level(maker, carrier, name="Soon", code="soon_1").json()
+    path = f"{CARRIERS}/{carrier}/service-levels/{made['id']}"
+    changed = maker.client.patch(path, json={"code": "soon_2"}).json()
+    both = maker.client.patch(path, json={"code": "soon_3", "service_level_token": "soon_3"}).json()
+
+    assert [each["service_level_token"] for each in (made, changed, both)] == ["soon_1", "soon_2", "soon_3"]
+    differ = {"code": "a", "service_level_token": "b"}
+    check_envelope(maker.client.patch(path, json=differ), 400, "code", "validation_failed")
+    check_envelope(add_level(maker, carrier, name="Late", **differ), 400, "code", "validation_failed")
+    assert maker.client.get(path).json() == both
+    assert "code" not in both

@@ -42,7 +42,9 @@ def test_a_check_whose_tool_is_missing_is_skipped_with_the_reason(tool, capsys):
     assert capsys.readouterr().out == "generator-go: skipped, there is no Java\n"
 
 
-def test_what_no_registry_answers_is_skipped_and_a_wrong_lock_is_not(tool, tmp_path):
+def test_what_no_registry_answers_is_skipped_and_a_wrong_lock_is_not(tool):
+    tool.HERE.mkdir(exist_ok=True)
+
     with pytest.raises(tool.Skipped):
         tool.fetched(sys.executable, "-c", "raise SystemExit('npm error code ENOTFOUND')")
     with pytest.raises(tool.Failed):

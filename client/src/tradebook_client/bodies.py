@@ -25,6 +25,7 @@ from tradebook_client.words import (
     Relation,
     RemovedScope,
     ShippingTermType,
+    UnitType,
 )
 
 
@@ -500,6 +501,8 @@ class ServiceLevelCreate(TypedDict, total=False):
     """What it is called; unique among the carrier's levels, in capitals or not."""
     service_level_token: str
     """What other systems call it. Default: made from the name."""
+    code: str
+    """Another name of `service_level_token`, which clients of the published API send."""
     customer_portal_visibility: CustomerPortalVisibility
     """Whether customers see it. Default: `visible`."""
     is_default: bool
@@ -513,6 +516,8 @@ class ServiceLevelUpdate(TypedDict, total=False):
     """What it is called; unique among the carrier's levels, in capitals or not."""
     service_level_token: str
     """What other systems call it. Default: made from the name."""
+    code: str
+    """Another name of `service_level_token`, which clients of the published API send."""
     customer_portal_visibility: CustomerPortalVisibility
     """Whether customers see it. Default: `visible`."""
     is_default: bool
@@ -662,3 +667,14 @@ class ApiKeyRotate(TypedDict, total=False):
     """The same in seconds from now: how long the old key goes on working. Give this or `revoke_at`."""
     expires_at: datetime | str
     """When the new key expires. Default: when the old one would have."""
+
+
+class UnitsFilters(TypedDict, total=False):
+    """What `GET /v1/catalog/units` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+    q: str
+    """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
+    type: UnitType
+    """Only units of this type. There are currencies; the other types have none."""

@@ -43,10 +43,12 @@ from tradebook_client.bodies import (
     ShippingTermsFilters,
     ShippingTermsFreeShippingServiceLevelsFilters,
     ShippingTermUpdate,
+    UnitsFilters,
 )
 from tradebook_client.calls import RETRIES, TIMEOUT_SECONDS, Calls
 from tradebook_client.created_keys import CreatedApiKey
 from tradebook_client.errors import NotFound
+from tradebook_client.exports import Form, Progress
 from tradebook_client.objects import (
     AccountGroup,
     AccountStatus,
@@ -56,19 +58,21 @@ from tradebook_client.objects import (
     Carrier,
     Customer,
     CustomerMergePreview,
+    MergedCustomer,
     PaymentTerm,
     Priority,
     ServiceLevel,
     ShippingTerm,
+    Unit,
 )
 from tradebook_client.requests import request
-from tradebook_client.steps import Progress, export
+from tradebook_client.steps import export
 from tradebook_client.words import (
-    AccountGroupInclude,
     AccountUserInclude,
     ApiKeyInclude,
     CarrierInclude,
     CustomerInclude,
+    Include,
     ShippingTermInclude,
 )
 
@@ -144,10 +148,10 @@ class Customers(Resource):
 
     def merge(
         self, id: str, *, include: Sequence[CustomerInclude] = (), **fields: Unpack[CustomerMerge]
-    ) -> Customer:
+    ) -> MergedCustomer:
         """Merge customers into one."""
         return self._book.one(
-            Customer,
+            MergedCustomer,
             request(
                 "POST",
                 "/v1/sales/customers/{id}/actions/merge",
@@ -211,23 +215,25 @@ class Customers(Resource):
         self,
         path: str | PathLike[str],
         *,
+        format: Form | None = None,
         include: Sequence[CustomerInclude] = (),
         progress: Progress | None = None,
         **filters: Unpack[CustomersFilters],
     ) -> int:
-        """Write all customers that match to a file, a line of JSON for each; return how many they are.
+        """Write all customers that match to a file, from one snapshot; return how many they are.
 
+        `ndjson` is a line of JSON for each, `csv` the columns of an import. Default: by the path's ending.
         The file is there when it is whole; until then it is PATH.part. `progress` is told how many are
-        written so far.
+        written so far. NoAnswer if the answer is cut.
         """
-        return self._book.run(export(path, filters, include, progress))
+        return self._book.run(export(path, format, filters, include, progress))
 
 
 class AccountGroups(Resource):
     """The routes of account groups."""
 
     def list(
-        self, *, include: Sequence[AccountGroupInclude] = (), **filters: Unpack[AccountGroupsFilters]
+        self, *, include: Sequence[Include] = (), **filters: Unpack[AccountGroupsFilters]
     ) -> Iterator[AccountGroup]:
         """List account groups, to the end of all pages."""
         return self._book.walk(
@@ -242,7 +248,7 @@ class AccountGroups(Resource):
         )
 
     def create(
-        self, *, include: Sequence[AccountGroupInclude] = (), **fields: Unpack[AccountGroupCreate]
+        self, *, include: Sequence[Include] = (), **fields: Unpack[AccountGroupCreate]
     ) -> AccountGroup:
         """Create one account group."""
         return self._book.one(
@@ -252,14 +258,14 @@ class AccountGroups(Resource):
             ),
         )
 
-    def get(self, id: str, *, include: Sequence[AccountGroupInclude] = ()) -> AccountGroup:
+    def get(self, id: str, *, include: Sequence[Include] = ()) -> AccountGroup:
         """Get one account group."""
         return self._book.one(
             AccountGroup, request("GET", "/v1/sales/account-groups/{id}", id, include=include)
         )
 
     def update(
-        self, id: str, *, include: Sequence[AccountGroupInclude] = (), **fields: Unpack[AccountGroupUpdate]
+        self, id: str, *, include: Sequence[Include] = (), **fields: Unpack[AccountGroupUpdate]
     ) -> AccountGroup:
         """Change one account group; absent fields stay as they are."""
         return self._book.one(
@@ -283,7 +289,7 @@ class Addresses(Resource):
     """The routes of addresses."""
 
     def list(
-        self, *, include: Sequence[AccountGroupInclude] = (), **filters: Unpack[AddressesFilters]
+        self, *, include: Sequence[Include] = (), **filters: Unpack[AddressesFilters]
     ) -> Iterator[Address]:
         """List addresses, to the end of all pages."""
         return self._book.walk(
@@ -291,22 +297,18 @@ class Addresses(Resource):
             request("GET", "/v1/sales/addresses", include=include, filters=filters, known=AddressesFilters),
         )
 
-    def create(
-        self, *, include: Sequence[AccountGroupInclude] = (), **fields: Unpack[AddressCreate]
-    ) -> Address:
+    def create(self, *, include: Sequence[Include] = (), **fields: Unpack[AddressCreate]) -> Address:
         """Create one address."""
         return self._book.one(
             Address,
             request("POST", "/v1/sales/addresses", include=include, fields=fields, known=AddressCreate),
         )
 
-    def get(self, id: str, *, include: Sequence[AccountGroupInclude] = ()) -> Address:
+    def get(self, id: str, *, include: Sequence[Include] = ()) -> Address:
         """Get one address."""
         return self._book.one(Address, request("GET", "/v1/sales/addresses/{id}", id, include=include))
 
-    def update(
-        self, id: str, *, include: Sequence[AccountGroupInclude] = (), **fields: Unpack[AddressUpdate]
-    ) -> Address:
+    def update(self, id: str, *, include: Sequence[Include] = (), **fields: Unpack[AddressUpdate]) -> Address:
         """Change one address; absent fields stay as they are."""
         return self._book.one(
             Address,
@@ -347,7 +349,7 @@ class Priorities(Resource):
     """The routes of priorities."""
 
     def list(
-        self, *, include: Sequence[AccountGroupInclude] = (), **filters: Unpack[PrioritiesFilters]
+        self, *, include: Sequence[Include] = (), **filters: Unpack[PrioritiesFilters]
     ) -> Iterator[Priority]:
         """List priorities, to the end of all pages."""
         return self._book.walk(
@@ -355,7 +357,7 @@ class Priorities(Resource):
             request("GET", "/v1/sales/priorities", include=include, filters=filters, known=PrioritiesFilters),
         )
 
-    def get(self, id: str, *, include: Sequence[AccountGroupInclude] = ()) -> Priority:
+    def get(self, id: str, *, include: Sequence[Include] = ()) -> Priority:
         """Get one priority."""
         return self._book.one(Priority, request("GET", "/v1/sales/priorities/{id}", id, include=include))
 
@@ -364,7 +366,7 @@ class AccountStatuses(Resource):
     """The routes of account statuses."""
 
     def list(
-        self, *, include: Sequence[AccountGroupInclude] = (), **filters: Unpack[AccountStatusesFilters]
+        self, *, include: Sequence[Include] = (), **filters: Unpack[AccountStatusesFilters]
     ) -> Iterator[AccountStatus]:
         """List account statuses, to the end of all pages."""
         return self._book.walk(
@@ -378,7 +380,7 @@ class AccountStatuses(Resource):
             ),
         )
 
-    def get(self, id: str, *, include: Sequence[AccountGroupInclude] = ()) -> AccountStatus:
+    def get(self, id: str, *, include: Sequence[Include] = ()) -> AccountStatus:
         """Get one account status."""
         return self._book.one(
             AccountStatus, request("GET", "/v1/sales/account-statuses/{id}", id, include=include)
@@ -435,11 +437,7 @@ class ServiceLevels(Resource):
     """The routes of service levels."""
 
     def list(
-        self,
-        carrier_id: str,
-        *,
-        include: Sequence[AccountGroupInclude] = (),
-        **filters: Unpack[ServiceLevelsFilters],
+        self, carrier_id: str, *, include: Sequence[Include] = (), **filters: Unpack[ServiceLevelsFilters]
     ) -> Iterator[ServiceLevel]:
         """List a carrier's service levels, to the end of all pages."""
         return self._book.walk(
@@ -455,11 +453,7 @@ class ServiceLevels(Resource):
         )
 
     def create(
-        self,
-        carrier_id: str,
-        *,
-        include: Sequence[AccountGroupInclude] = (),
-        **fields: Unpack[ServiceLevelCreate],
+        self, carrier_id: str, *, include: Sequence[Include] = (), **fields: Unpack[ServiceLevelCreate]
     ) -> ServiceLevel:
         """Create one service level of a carrier."""
         return self._book.one(
@@ -474,7 +468,7 @@ class ServiceLevels(Resource):
             ),
         )
 
-    def get(self, carrier_id: str, id: str, *, include: Sequence[AccountGroupInclude] = ()) -> ServiceLevel:
+    def get(self, carrier_id: str, id: str, *, include: Sequence[Include] = ()) -> ServiceLevel:
         """Get one service level of a carrier."""
         return self._book.one(
             ServiceLevel,
@@ -492,7 +486,7 @@ class ServiceLevels(Resource):
         carrier_id: str,
         id: str,
         *,
-        include: Sequence[AccountGroupInclude] = (),
+        include: Sequence[Include] = (),
         **fields: Unpack[ServiceLevelUpdate],
     ) -> ServiceLevel:
         """Change one service level of a carrier; absent fields stay as they are."""
@@ -595,7 +589,7 @@ class PaymentTerms(Resource):
     """The routes of payment terms."""
 
     def list(
-        self, *, include: Sequence[AccountGroupInclude] = (), **filters: Unpack[PaymentTermsFilters]
+        self, *, include: Sequence[Include] = (), **filters: Unpack[PaymentTermsFilters]
     ) -> Iterator[PaymentTerm]:
         """List payment terms, to the end of all pages."""
         return self._book.walk(
@@ -609,9 +603,7 @@ class PaymentTerms(Resource):
             ),
         )
 
-    def create(
-        self, *, include: Sequence[AccountGroupInclude] = (), **fields: Unpack[PaymentTermCreate]
-    ) -> PaymentTerm:
+    def create(self, *, include: Sequence[Include] = (), **fields: Unpack[PaymentTermCreate]) -> PaymentTerm:
         """Create one payment term."""
         return self._book.one(
             PaymentTerm,
@@ -620,14 +612,14 @@ class PaymentTerms(Resource):
             ),
         )
 
-    def get(self, id: str, *, include: Sequence[AccountGroupInclude] = ()) -> PaymentTerm:
+    def get(self, id: str, *, include: Sequence[Include] = ()) -> PaymentTerm:
         """Get one payment term."""
         return self._book.one(
             PaymentTerm, request("GET", "/v1/finance/payment-terms/{id}", id, include=include)
         )
 
     def update(
-        self, id: str, *, include: Sequence[AccountGroupInclude] = (), **fields: Unpack[PaymentTermUpdate]
+        self, id: str, *, include: Sequence[Include] = (), **fields: Unpack[PaymentTermUpdate]
     ) -> PaymentTerm:
         """Change one payment term; absent fields stay as they are."""
         return self._book.one(
@@ -751,6 +743,20 @@ class ApiKeys(Resource):
         )
 
 
+class Units(Resource):
+    """The routes of units."""
+
+    def list(self, *, include: Sequence[Include] = (), **filters: Unpack[UnitsFilters]) -> Iterator[Unit]:
+        """List units, to the end of all pages."""
+        return self._book.walk(
+            Unit, request("GET", "/v1/catalog/units", include=include, filters=filters, known=UnitsFilters)
+        )
+
+    def get(self, id: str, *, include: Sequence[Include] = ()) -> Unit:
+        """Get one unit."""
+        return self._book.one(Unit, request("GET", "/v1/catalog/units/{id}", id, include=include))
+
+
 class Tradebook(Calls):
     """A book on a server.
 
@@ -778,3 +784,4 @@ class Tradebook(Calls):
         self.payment_terms = PaymentTerms(self)
         self.account_users = AccountUsers(self)
         self.api_keys = ApiKeys(self)
+        self.units = Units(self)

@@ -6,7 +6,6 @@ Made from the declarations of the server: run `make docs` to make it again.
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    AccountGroupInclude = Literal["owner", "owner.account"]
     AccountGroupType = Literal["pricing_group", "type_group"]
     AccountUserInclude = Literal["user", "role", "department", "owner", "owner.account"]
     AccountUserStatus = Literal["active", "disabled", "removed"]
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     EdiStatus = Literal["enabled", "disabled"]
     ErrorBodyType = Literal["invalid_request_error", "api_error", "idempotency_error"]
     FreightPolicy = Literal["free_freight", "billed_freight"]
+    Include = Literal["owner", "owner.account"]
     ParentAccountStatus = Literal["non_parent", "parent"]
     PaymentTermStatus = Literal["active", "inactive"]
     Permission = Literal[
@@ -96,9 +96,9 @@ if TYPE_CHECKING:
         "owner.account",
     ]
     ShippingTermType = Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
+    UnitType = Literal["currency", "quantity", "time", "mass", "volume", "length", "temperature", "area"]
 else:
     # A later server may know more words.
-    AccountGroupInclude = str
     AccountGroupType = str
     AccountUserInclude = str
     AccountUserStatus = str
@@ -115,6 +115,7 @@ else:
     EdiStatus = str
     ErrorBodyType = str
     FreightPolicy = str
+    Include = str
     ParentAccountStatus = str
     PaymentTermStatus = str
     Permission = str
@@ -124,3 +125,4 @@ else:
     RemovedScope = str
     ShippingTermInclude = str
     ShippingTermType = str
+    UnitType = str

@@ -25,8 +25,8 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
     noun: str
     """The name of one object in a sentence, such as `payment term`."""
     nouns: str
-    permissions: str
-    """The first part of the permissions, such as `payment_terms`."""
+    permissions: str | None
+    """The first part of the permissions, such as `payment_terms`; None if every good key may read."""
     item: type[msgspec.Struct]
     load: Load
     walk: Walk
@@ -58,7 +58,7 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
             ItemRoute(
                 path=path,
                 summary=f"Get one {self.noun}",
-                permission=f"{self.permissions}:read",
+                permission=None if self.permissions is None else f"{self.permissions}:read",
                 path_objects=in_path,
                 is_kept=self.is_kept,
                 **shown,
@@ -115,7 +115,7 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
         return ListRoute(
             path=self.path,
             summary=f"List {self.nouns}",
-            permission=f"{self.permissions}:read",
+            permission=None if self.permissions is None else f"{self.permissions}:read",
             walk=self.walk if texts is None else walk_of_words(self.walk, texts),
             parameters=self.parameters if texts is None else (Q, *self.parameters),
             path_objects=self.path_objects,

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from tradebook.crud.change import NO_LIMIT, Change
+from tradebook.crud.change import NO_LIMIT, Change, Told
 from tradebook.crud.cursor import Position
 from tradebook.crud.fields import NOTHING, Body
 from tradebook.crud.kinds import Kind
@@ -163,7 +163,8 @@ class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str
     summary: str
-    permission: str
+    permission: str | None
+    """What a key needs; None if every good key may read it."""
     item: type[msgspec.Struct]
     walk: Walk
     load: Load
@@ -183,7 +184,7 @@ class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def permissions(self) -> tuple[str, ...]:
         """The permissions that a key needs."""
-        return (self.permission,)
+        return () if self.permission is None else (self.permission,)
 
 
 class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,7 +192,7 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str
     summary: str
-    permission: str
+    permission: str | None
     item: type[msgspec.Struct]
     path_objects: tuple[PathObject, ...]
     """The objects in the path; the last one is the answer."""
@@ -203,7 +204,7 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def permissions(self) -> tuple[str, ...]:
         """The permissions that a key needs."""
-        return (self.permission,)
+        return () if self.permission is None else (self.permission,)
 
     def find(self, view: View, names: Sequence[PathKey]) -> Any:
         """Return the finished object; ResourceNotFound if any object of the path is missing."""
@@ -228,7 +229,7 @@ class Deleted(msgspec.Struct, frozen=True):
     """Always true."""
 
 
-Act = Callable[[Change], int | msgspec.Struct | None]
+Act = Callable[[Change], int | Told | msgspec.Struct | None]
 """Changes the book. Returns the key of the object to answer with, or the answer, or None if it deletes."""
 
 

@@ -16,6 +16,7 @@ from tradebook.resources import (
     priorities,
     service_level_routes,
     shipping_terms,
+    units,
 )
 
 ALL = (
@@ -30,6 +31,7 @@ ALL = (
     payment_terms.resource,
     account_users.resource,
     api_key_routes.resource,
+    units.resource,
 )
 INDEXES = (customers.INDEX, addresses.INDEX, account_groups.INDEX)
 

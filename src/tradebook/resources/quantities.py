@@ -9,12 +9,14 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import structs
 
+from tradebook.clock import format_ms
 from tradebook.crud.fields import Body, Field, Object
 from tradebook.crud.kinds import Kind, Line, Unreadable
 from tradebook.crud.records import Values
+from tradebook.crud.shapes import NoObject
 from tradebook.crud.table_fields import Cell, TableField
 from tradebook.crud.text_values import check_text
-from tradebook.ids import BODY_PATTERN, decode_id, encode_body, encode_id
+from tradebook.ids import BODY_PATTERN, decode_id, encode_id, milliseconds_of
 from tradebook.money import (
     DEFAULT_CURRENCY,
     DIGITS_MAX,
@@ -38,8 +40,28 @@ class Unit(msgspec.Struct, frozen=True):
     id: str
     object: Literal["unit"]
     name: str
+    """What it is called, such as `US Dollar`."""
+    abbreviation: str
+    """The code of ISO 4217, such as `USD`."""
+    type: Literal["currency"]
+    """What kind of unit it is."""
+    ratio_numerator: str
+    """How a quantity becomes one of the base unit: `1`, as no currency is turned into another."""
+    ratio_denominator: str
+    """Always `1`."""
+    offset_numerator: str
+    """Always `0`."""
+    offset_denominator: str
+    """Always `1`."""
+    is_base_unit: bool
+    """Always true: each currency is its own base."""
+    owner: NoObject
+    created_at: str
+    updated_at: str
     code: str
+    """The code of ISO 4217, such as `USD`. An addition of this project."""
     symbol: str
+    """How amounts are marked, such as `$`. An addition of this project."""
 
 
 class Quantity(msgspec.Struct, frozen=True):
@@ -61,8 +83,22 @@ def unit_of(code: str) -> Unit:
     """Return a currency as the unit of a quantity."""
     number = currency_number(code)
     assert number is not None, code
-    body = encode_body(system_key("unit", number))
-    return Unit(f"{UNIT_PREFIX}_{body}", "unit", currency_name(code), code, currency_symbol(code).strip())
+    key = system_key("unit", number)
+    born = format_ms(milliseconds_of(key))
+    return Unit(
+        encode_id(UNIT_PREFIX, key),
+        "unit",
+        currency_name(code),
+        code,
+        "currency",
+        *("1", "1", "0", "1"),
+        is_base_unit=True,
+        owner=None,
+        created_at=born,
+        updated_at=born,
+        code=code,
+        symbol=currency_symbol(code).strip(),
+    )
 
 
 def quantity(key: int, value: str | None, currency: str | None) -> Quantity | None:

@@ -14,7 +14,7 @@ from tradebook.crud.kinds import LINE, Flag, OneOf
 from tradebook.crud.records import Records, Values
 from tradebook.crud.shapes import NoObject
 from tradebook.crud.versions import next_version
-from tradebook.errors import InsufficientPermissions, ResourceGone
+from tradebook.errors import InsufficientPermissions, ResourceGone, ValidationFailed
 from tradebook.storage.database import Writer
 from tradebook.storage.schema import (
     ACCOUNT,
@@ -81,6 +81,7 @@ FIELDS = (
         "What other systems call it. Default: made from the name.",
         example="before_noon",
     ),
+    Field("code", LINE, "Another name of `service_level_token`, which clients of the published API send."),
     Field(
         "customer_portal_visibility",
         OneOf(Visibility),
@@ -123,10 +124,26 @@ def go_together(carrier: int | None, level: int | None, carrier_of: Mapping[int,
     return level is None or carrier_of[level] == carrier
 
 
+def _columns(given: Values) -> Values:
+    """Return the columns of what is given: the token may come under either of its names."""
+    columns = {name: value for name, value in given.items() if name != "code"}
+    code = given.get("code")
+    if code is None:
+        return columns
+    if columns.get("service_level_token") not in {None, code}:
+        raise ValidationFailed(
+            "code and service_level_token are two names of the same: give one of them.", param="code"
+        )
+    return {**columns, "service_level_token": code}
+
+
 def add(writer: Writer, carrier: int, given: Values) -> int:
     """Add a level to a carrier."""
-    token = given["service_level_token"] or token_of(given["name"])
-    return records.add(writer, {**given, "service_level_token": token, "carrier_id": carrier, "is_system": 0})
+    columns = _columns(given)
+    token = columns["service_level_token"] or token_of(given["name"])
+    return records.add(
+        writer, {**columns, "service_level_token": token, "carrier_id": carrier, "is_system": 0}
+    )
 
 
 def create(change: Change) -> int:
@@ -141,7 +158,7 @@ def create(change: Change) -> int:
 
 def update(change: Change) -> int:
     """Change a level."""
-    records.update(change.writer, change.row, change.values)
+    records.update(change.writer, change.row, _columns(change.values))
     _be_the_only_default(change, change.row["carrier_id"], change.id)
     return change.id
 

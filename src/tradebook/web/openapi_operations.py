@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, get_type_hints
 
+from tradebook.crud.five_routes import OF_ALL
 from tradebook.crud.list_requests import parameters_of
 from tradebook.crud.parameters import Parameter
 from tradebook.crud.resource import Action, Deleted, ListRoute, PathObject, Resource, Route
@@ -41,7 +42,7 @@ class Operations:
         described: dict[str, Any] = {
             "operationId": operation_id(resource, route),
             "summary": route.summary,
-            "description": f"Needs the permission {needed}.",
+            "description": f"Needs the permission {needed}." if needed else "Needs no permission.",
             "tags": [tag_of(resource)],
             "parameters": parameters,
             "responses": (self._done(resource, route) if isinstance(route, Action) else self._read(route))
@@ -67,7 +68,9 @@ class Operations:
         # The server takes the name with brackets too, but no program can call an argument so.
         name = parameter.name.removesuffix(Parameter.MANY)
         key = singular(name) if parameter.is_array else name
-        item = "" if route.item is None else route.item.__name__
+        # What all resources take to include is no resource's own.
+        is_shared = key == "include" and route.includes == OF_ALL
+        item = "" if route.item is None or is_shared else route.item.__name__
         schema = self._schemas.sent({**schema, "description": parameter.description}, item, key)
         del schema["description"]
         described: dict[str, Any] = {

@@ -1,0 +1,70 @@
+"""Units: what a quantity counts, which is a currency. Constants of the system, the same for every account."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import sqlalchemy as sa
+
+from tradebook.crud.five_routes import FiveRoutes
+from tradebook.crud.kinds import OneOf
+from tradebook.crud.parameters import Parameter
+from tradebook.crud.resource import Asked, PathObject, Resource, View
+from tradebook.crud.walks import walk_of_constants
+from tradebook.crud.words import texts_of_constants
+from tradebook.money import DEFAULT_CURRENCY, currencies_by_number, currency_number
+from tradebook.resources.quantities import UNIT_PREFIX, Unit, unit_of
+from tradebook.resources.system import system_key
+from tradebook.storage.database import Reader
+from tradebook.storage.index import Facet
+
+UnitType = Literal["currency", "quantity", "time", "mass", "volume", "length", "temperature", "area"]
+"""What the published API has units of; here there are currencies alone."""
+
+TYPE = Facet("t", (sa.Column("type", sa.Text),))
+"""No index has it: `walk` looks at it."""
+
+ID_PREFIX = UNIT_PREFIX
+PATH = "/v1/catalog/units"
+
+_BY_KEY = {system_key("unit", number): unit_of(code) for number, code in currencies_by_number().items()}
+_walk_currencies = walk_of_constants(list(_BY_KEY))
+
+
+def walk(reader: Reader, asked: Asked) -> list[int]:
+    """Walk the currencies; nothing where another type is asked for."""
+    if all(value == 0 for condition in asked.query.conditions for (value,) in condition.values):
+        return _walk_currencies(reader, asked)
+    return []
+
+
+def load(_view: View, keys: Sequence[int]) -> Mapping[int, Unit]:
+    """Return units by key."""
+    return {key: _BY_KEY[key] for key in keys if key in _BY_KEY}
+
+
+resource = Resource(
+    name="unit",
+    id_prefix=ID_PREFIX,
+    shape=Unit,
+    routes=FiveRoutes(
+        path=PATH,
+        noun="unit",
+        nouns="units",
+        permissions=None,
+        item=Unit,
+        load=load,
+        walk=walk,
+        texts=texts_of_constants(_BY_KEY, "name", "abbreviation", "code", "symbol"),
+        path_object=PathObject(
+            "id", ID_PREFIX, example=system_key("unit", currency_number(DEFAULT_CURRENCY) or 0)
+        ),
+        parameters=(
+            Parameter(
+                "type",
+                OneOf(UnitType),
+                "Only units of this type. There are currencies; the other types have none.",
+                TYPE,
+            ),
+        ),
+    ).routes(),
+)
