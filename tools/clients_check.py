@@ -53,11 +53,11 @@ class Skipped(Exception):
     """A check can't be done here; the text says why."""
 
 
-def run(*command: str | Path, folder: Path = HERE, **variables: str) -> str:
+def run(*command: str | Path, folder: Path | None = None, **variables: str) -> str:
     """Run a command to its end and return what it printed."""
     done = subprocess.run(
         list(map(str, command)),
-        cwd=folder,
+        cwd=HERE if folder is None else folder,
         env={**os.environ, **SILENT, "PATH": PATH, **variables},
         capture_output=True,
         text=True,

@@ -119,6 +119,10 @@ def test_an_end_that_is_none_or_over_is_refused(book, expires_at):
     )
 
 
+def test_a_key_of_the_command_line_has_a_name_too(book):
+    assert book.get(f"{KEYS}/{book.key_id}")["name"] == "Unnamed"
+
+
 def limited(book, *permissions):
     _, secret = book.new_key(permissions=permissions)
     return plain_http.Client(base_url=book.server.url, headers={"Authorization": f"Bearer {secret}"})
@@ -302,6 +306,25 @@ def test_a_revoked_key_is_refused_and_still_shown(book):
     check_envelope(book.client.delete(f"{KEYS}/{made['id']}"), 404, "id", "resource_not_found")
     check_envelope(book.client.post(f"{KEYS}/{made['id']}/actions/rotate"), 410, "id", "resource_gone")
     assert book.get(f"{KEYS}/{made['id']}") == shown
+
+
+def test_a_new_key_has_a_tag_for_if_match(book):
+    made = book.client.post(KEYS, json=ALL)
+    path = f"{KEYS}/{made_of(made)['id']}"
+    changed = {"If-Match": made.headers["etag"]}
+    rotate(book, made_of(made))
+
+    check_envelope(book.client.delete(path, headers=changed), 412, None, "precondition_failed")
+    current = {"If-Match": book.client.get(path).headers["etag"]}
+    assert book.client.delete(path, headers=current).status_code == 200
+
+
+def test_the_tag_of_a_new_key_is_good_until_it_changes(book):
+    made = book.client.post(KEYS, json=ALL)
+
+    answer = book.client.delete(f"{KEYS}/{made_of(made)['id']}", headers={"If-Match": made.headers["etag"]})
+
+    assert answer.status_code == 200
 
 
 def ended_keys(book):

@@ -36,10 +36,10 @@ class ApiKey(msgspec.Struct, frozen=True):
 
     id: str
     object: Literal["api_key"]
-    name: str | None
+    name: str
     """What the key is for."""
     redacted_value: str
-    """What can be told of the secret, such as `tb_sk_prod_••••1a2b`."""
+    """What can be told of the secret, such as `tb_sk_prod_****1a2b`."""
     role: NoObject
     """Always null in this version."""
     permissions: list[str]
@@ -62,6 +62,11 @@ class CreatedApiKey(msgspec.Struct, frozen=True):
     """The secret, such as `tb_sk_prod_…`: keep it, as it is not shown again."""
     api_key_info: ApiKey
     """The key."""
+
+    @property
+    def updated_at(self) -> str:
+        """The version of the key, which its ETag begins with."""
+        return self.api_key_info.updated_at
 
     @property
     def id(self) -> str:
@@ -99,6 +104,8 @@ ALL_PERMISSIONS = tuple(
     )
     for action in ("read", "create", "update", "delete")
 )
+UNNAMED = "Unnamed"
+"""What a key is called that the command line has made without a name."""
 KEYS_MAX = 1_000
 """How many keys that work an account may have: each has a rate of its own, and is remembered."""
 GRACE_DAYS_MAX = 30
@@ -306,7 +313,7 @@ def shown(row: Values) -> ApiKey:
     return ApiKey(
         encode_id(ID_PREFIX, row["id"]),
         "api_key",
-        row["name"],
+        row["name"] or UNNAMED,
         redacted(row["environment"], row["last_four"]),
         None,
         row["permissions"].split(),
