@@ -8,6 +8,10 @@ from mcp import StdioServerParameters
 
 from tests.fixtures.command_line import CommandLine
 from tests.fixtures.engines import Sqlite
+from tradebook.app import opened_for_agent
+from tradebook.mcp.asking import Refused
+from tradebook.mcp.server import called
+from tradebook.settings import Settings
 
 
 @pytest.fixture
@@ -72,3 +76,17 @@ def test_no_book_is_made_for_an_agent(tmp_path, monkeypatch):
     assert ended.returncode == 1
     assert "There is no book" in ended.stderr
     assert not (tmp_path / "none.db").exists()
+
+
+def test_an_agent_that_asks_too_much_is_told_to_wait(command):
+    key = command.good("keys", "create", "--account", command.account)
+    settings = Settings(
+        database=command.database, rate_limit=2, log_requests=False, run_folder=str(command.folder)
+    )
+
+    with opened_for_agent(settings, key, may_write=False) as book:
+        answered = [called(book, "find_customers", {}) for _ in range(2)]
+        with pytest.raises(Refused, match=r"^rate_limit_exceeded: .* Wait \d+ s\."):
+            called(book, "find_customers", {})
+
+    assert answered == ["No customer matches. Fewer words in q, or fewer filters, find more."] * 2

@@ -32,7 +32,12 @@ def large(server):
     made = Book(server)
     places = ("bill_to.name", "bill_to.country", "bill_to.locality")
     made.add(
-        {"name": "Target", "number": "t", "note": "T" + NOTE[1:]},
+        {
+            "name": "Target",
+            "number": "t",
+            "note": "T" + NOTE[1:],
+            **dict(zip(places, ("T", "DE", "Bonn"), strict=True)),
+        },
         *(
             {
                 "name": "Source",

@@ -455,6 +455,79 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """When it was last changed."""
 
 
+class MergedCustomer(msgspec.Struct, frozen=True, kw_only=True):
+    """The customer that remains after a merge, and what was lost by it."""
+
+    id: str
+    """The id."""
+    object: str
+    """What kind of object this is."""
+    name: str = ABSENT
+    """What the customer is called."""
+    number: str = ABSENT
+    """The number that people know the customer by; unique in the account."""
+    status: "CustomerStatus" = ABSENT
+    """How the customer's orders are treated."""
+    edi_status: "EdiStatus" = ABSENT
+    """Whether the customer exchanges data (EDI)."""
+    relationship_type: "RelationshipType" = ABSENT
+    """Whether the customer has child accounts, is one, or neither."""
+    commission_policy: "CommissionPolicy" = ABSENT
+    """The customer's own commission policy; what a group adds doesn't count."""
+    note: str | None = None
+    """A note, in one or several lines."""
+    credit_limit: "Quantity | None" = None
+    """The most that the customer may owe."""
+    contact_info: "CustomerContactInfo | None" = None
+    """How to reach the customer."""
+    freight_preferences: "CustomerFreightPreferences | None" = None
+    """How goods are sent, and who pays for it."""
+    defaults: "CustomerDefaults | None" = None
+    """What an order of this customer starts with."""
+    notification_preferences: "CustomerNotificationPreferences | None" = None
+    """Which messages the customer wants."""
+    bill_to_address: "Address | None" = None
+    """Where invoices go."""
+    ship_to_address: "Address | None" = None
+    """Where goods go."""
+    type: "AccountGroup | None" = None
+    """The one type group of the customer."""
+    price_groups: "ListOf[AccountGroup] | None" = None
+    """The pricing groups that the customer belongs to: at most 100, the others behind `next_page_url`."""
+    parent_account: "Customer | None" = None
+    """The customer whose child account this is; null if it is none."""
+    child_accounts: "ListOf[Customer] | None" = None
+    """The child accounts: at most 100, the others behind `next_page_url`; null if there are none."""
+    created_at: datetime = ABSENT
+    """When it was created."""
+    updated_at: datetime = ABSENT
+    """When it was last changed."""
+    losses: "list[MergeLoss]" = ABSENT
+    """The values of sources that were lost, because the customer has others."""
+    left_out: "LossesLeftOut" = ABSENT
+    """How many entries of the list had no room."""
+
+
+class MergeLoss(msgspec.Struct, frozen=True, kw_only=True):
+    """A value of a source that is lost, because the customer that remains has another one."""
+
+    customer_id: str = ABSENT
+    """The source that has the value, such as `ac_2t17adc000002`."""
+    field: str = ABSENT
+    """The field as a body calls it, such as `note`."""
+    lost: Any = None
+    """The value that is lost."""
+    kept: Any = None
+    """The value that stays."""
+
+
+class LossesLeftOut(msgspec.Struct, frozen=True, kw_only=True):
+    """How many losses of a merge are not told, because they had no room."""
+
+    losses: int = ABSENT
+    """How many losses are not listed."""
+
+
 class CustomerMergePreview(msgspec.Struct, frozen=True, kw_only=True):
     """What a merge would do; nothing was done."""
 
@@ -474,19 +547,6 @@ class CustomerMergePreview(msgspec.Struct, frozen=True, kw_only=True):
     """The values that would be lost."""
     left_out: "MergeLeftOut" = ABSENT
     """How many entries of each list had no room."""
-
-
-class MergeLoss(msgspec.Struct, frozen=True, kw_only=True):
-    """A value of a source that is lost, because the customer that remains has another one."""
-
-    customer_id: str = ABSENT
-    """The source that has the value, such as `ac_2t17adc000002`."""
-    field: str = ABSENT
-    """The field as a body calls it, such as `note`."""
-    lost: Any = None
-    """The value that is lost."""
-    kept: Any = None
-    """The value that stays."""
 
 
 class MergeLeftOut(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,6 +34,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         return self.path_keys[-1]
 
 
+class Told(msgspec.Struct, frozen=True):
+    """The object to answer with, and what is told of the change besides: more keys of the answer."""
+
+    key: int
+    more: msgspec.Struct
+
+
 class Conditions(msgspec.Struct, frozen=True):
     """On what a client makes a change depend."""
 

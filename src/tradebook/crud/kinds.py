@@ -355,6 +355,8 @@ class Many(Kind, frozen=True):
 
     kind: Kind
     length_min: int = 0
+    is_distinct: bool = False
+    """Whether an entry that is given twice is refused."""
 
     def read_json(self, value: Any) -> list[Any]:
         """Read a JSON array."""
@@ -362,7 +364,11 @@ class Many(Kind, frozen=True):
             raise Unreadable("takes an array")
         if isinstance(value, dict) or not self.length_min <= len(value) <= MANY_MAX:
             raise Unreadable(f"takes an array of {self.length_min} to {MANY_MAX} entries")
-        return list(dict.fromkeys(self.kind.read(require_text(entry)) for entry in value))
+        read = [self.kind.read(require_text(entry)) for entry in value]
+        if self.is_distinct and len(set(read)) < len(read):
+            twice = next(entry for place, entry in enumerate(value) if read.index(read[place]) < place)
+            raise Unreadable(f"names {twice} twice")
+        return list(dict.fromkeys(read))
 
     def example(self) -> list[Any]:
         """Give one entry."""
@@ -371,7 +377,8 @@ class Many(Kind, frozen=True):
     def schema(self) -> dict[str, Any]:
         """Describe the array and its entries."""
         entries = {"type": "array", "items": self.kind.schema(), "maxItems": MANY_MAX}
-        return entries | {"minItems": self.length_min} if self.length_min else entries
+        entries |= {"minItems": self.length_min} if self.length_min else {}
+        return entries | {"uniqueItems": True} if self.is_distinct else entries
 
 
 def did_you_mean(text: str, choices: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from tradebook.crud.change import NO_LIMIT, Change
+from tradebook.crud.change import NO_LIMIT, Change, Told
 from tradebook.crud.cursor import Position
 from tradebook.crud.fields import NOTHING, Body
 from tradebook.crud.kinds import Kind
@@ -229,7 +229,7 @@ class Deleted(msgspec.Struct, frozen=True):
     """Always true."""
 
 
-Act = Callable[[Change], int | msgspec.Struct | None]
+Act = Callable[[Change], int | Told | msgspec.Struct | None]
 """Changes the book. Returns the key of the object to answer with, or the answer, or None if it deletes."""
 
 

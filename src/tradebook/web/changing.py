@@ -7,7 +7,7 @@ from typing import Any
 import falcon
 import msgspec
 
-from tradebook.crud.change import UNCONDITIONAL, Change, Conditions, require_changeable, require_missing
+from tradebook.crud.change import UNCONDITIONAL, Change, Conditions, Told, require_changeable, require_missing
 from tradebook.crud.grant import Grant
 from tradebook.crud.list_requests import RequestParser
 from tradebook.crud.records import Values
@@ -150,6 +150,11 @@ class Changing:
             writer.cache.clear()
             shown = self._shown(asked, writer, result)
             assert shown is not None
+        elif isinstance(result, Told):
+            writer.cache.clear()
+            found = self._shown(asked, writer, result.key)
+            assert found is not None
+            shown = found.telling(msgspec.json.encode(result.more))
         else:
             body = msgspec.json.encode(result)
             shown = Shown(body, etag_of(result, body))
@@ -210,6 +215,8 @@ class Changing:
             return None
         if isinstance(result, int):
             return Again(result, self._plain(writer, result))
+        if isinstance(result, Told):
+            return Again(result.key, self._plain(writer, result.key), msgspec.json.encode(result.more))
         return Again() if isinstance(result, self._action.previews) else None
 
     def _shown(self, asked: "_Asked", reader: Reader, key: int) -> Shown | None:

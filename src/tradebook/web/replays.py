@@ -34,6 +34,10 @@ class Shown(msgspec.Struct, frozen=True):
     body: bytes
     etag: str
 
+    def telling(self, more: bytes) -> "Shown":
+        """Return the object with the members of another one behind its own."""
+        return Shown(self.body[:-1] + b"," + more[1:], self.etag)
+
 
 class Again(msgspec.Struct, frozen=True):
     """What is stored in the place of an answer that is too large."""
@@ -42,6 +46,8 @@ class Again(msgspec.Struct, frozen=True):
     """Which object it shows; None for a preview, which is then asked for again as if for the first time."""
     plain: bytes | None = None
     """The object without what was included, for when it is gone."""
+    more: bytes | None = None
+    """What was told beside the object, which can't be read again."""
 
 
 Anew = Callable[[Reader, int], Shown | None]
@@ -78,6 +84,7 @@ class Replay(msgspec.Struct, frozen=True):
         headers = answer.headers
         shown = None if answer.key is None else anew(reader, answer.key)
         if shown is not None:
+            shown = shown if answer.more is None else shown.telling(answer.more.encode())
             body = shown.body
             headers = (*(pair for pair in headers if pair[0] != "ETag"), ("ETag", shown.etag))
         return Answer(answer.status, body, (*headers, REPLAYED))
@@ -85,12 +92,16 @@ class Replay(msgspec.Struct, frozen=True):
     def keep(self, writer: Writer, answer: Answer, again: Again | None) -> None:
         """Store an answer, in the transaction of its change; or how to make it anew where it is too large."""
         body = answer.body if again is None else again.plain
+        more = None if again is None else again.more
+        if body is not None and more is not None:
+            body = Shown(body, "").telling(more).body
         kept_answer = _Kept(
             answer.status,
             None if body is None else body.decode(),
             answer.headers,
             None if again is None else again.key,
             again is not None and again.key is None,
+            None if more is None else more.decode(),
         )
         text = msgspec.json.encode(kept_answer)
         kept = text if self.seal is None else self.seal.encrypt(text)
@@ -105,6 +116,8 @@ class _Kept(msgspec.Struct, frozen=True):
     """The key of the object that is read anew; the body then is only for when it is gone."""
     is_preview: bool = False
     """Whether it was a preview too large to be stored, which is made anew."""
+    more: str | None = None
+    """What was told beside the object that is read anew."""
 
 
 def replay_of(request: falcon.Request, body: bytes, *, has_secret: bool) -> Replay | None:

@@ -6,14 +6,14 @@ from typing import Any, Literal
 import msgspec
 import sqlalchemy as sa
 
-from tradebook.crud.change import Change
+from tradebook.crud.change import Change, Told
 from tradebook.crud.fields import Body, Field
 from tradebook.crud.kinds import Flag, Id, Many
 from tradebook.crud.records import Values
 from tradebook.crud.versions import next_version
 from tradebook.errors import ResourceConflict, ValidationFailed
 from tradebook.ids import SOURCE, encode_id, example_key
-from tradebook.resources import account_groups, addresses
+from tradebook.resources import account_groups, addresses, carriers
 from tradebook.resources.customers.addresses import (
     Pair,
     addresses_of,
@@ -22,7 +22,7 @@ from tradebook.resources.customers.addresses import (
     links_of,
 )
 from tradebook.resources.customers.changes import require_customers
-from tradebook.resources.customers.fields import as_given
+from tradebook.resources.customers.fields import FIELDS, as_given
 from tradebook.resources.customers.index import INDEX
 from tradebook.resources.customers.parents import children_of, review_parents, set_parents
 from tradebook.resources.customers.price_groups import (
@@ -30,7 +30,7 @@ from tradebook.resources.customers.price_groups import (
     price_groups_of_any,
     set_price_groups,
 )
-from tradebook.resources.customers.shape import ID_PREFIX
+from tradebook.resources.customers.shape import ID_PREFIX, Customer
 from tradebook.resources.customers.tables import (
     customer_price_groups,
     customer_search,
@@ -48,7 +48,7 @@ BODY = Body(
     (
         Field(
             PARAM,
-            Many(Id(ID_PREFIX), 1),
+            Many(Id(ID_PREFIX), 1, is_distinct=True),
             "The customers to merge into this one. They are deleted.",
             is_required=True,
             example=[encode_id(ID_PREFIX, example_key(SOURCE))],
@@ -86,6 +86,23 @@ SOURCES_AT_ONCE = 25
 ID_BYTES = 24
 """What an id in a list takes up at most."""
 
+_CARRIER, _BILLING = ("carrier_id", "service_level_id"), ("carrier_billing_type", "carrier_billing_account")
+_UNITS = (
+    _BILLING,
+    *(
+        names
+        for names in (tuple(column.name for column in field.columns) for field in FIELDS)
+        if all(_c[name].nullable for name in names) and not {*names} & {*_CARRIER, *_BILLING, "parent_id"}
+    ),
+)
+"""Columns that are taken from a source together, or one where the target agrees with the source in the rest.
+
+The carrier is looked at apart, and the parent.
+"""
+
+TOLD_BYTES_MAX = 32_768
+"""What the losses take up in the answer to a merge: it is stored for a replay, as the sources are gone."""
+
 LOSSES_SHARE, IDS_SHARE = 2, 8
 """An answer has a half for the losses, and an eighth for each of the three lists of what moves."""
 
@@ -114,6 +131,29 @@ class MergeLeftOut(msgspec.Struct, frozen=True):
     """How many ids of child accounts are not listed."""
     losses: int
     """How many losses are not listed."""
+
+
+class LossesLeftOut(msgspec.Struct, frozen=True):
+    """How many losses of a merge are not told, because they had no room."""
+
+    losses: int
+    """How many losses are not listed."""
+
+
+class MergeLosses(msgspec.Struct, frozen=True):
+    """What a merge has lost, beside the customer that remains."""
+
+    losses: list[MergeLoss]
+    left_out: LossesLeftOut
+
+
+class MergedCustomer(Customer, frozen=True):
+    """The customer that remains after a merge, and what was lost by it."""
+
+    losses: list[MergeLoss]
+    """The values of sources that were lost, because the customer has others."""
+    left_out: LossesLeftOut
+    """How many entries of the list had no room."""
 
 
 class CustomerMergePreview(msgspec.Struct, frozen=True):
@@ -156,16 +196,19 @@ class _Merge(msgspec.Struct, frozen=True):
         return [address for address in self.addresses if (self.target["id"], address) not in self.links]
 
 
-def merge(change: Change) -> int | CustomerMergePreview:
+def merge(change: Change) -> Told | CustomerMergePreview:
     """Merge the sources into the customer of the path, or show what that would do."""
     plan = _plan(change)
+    filled = _filled(change, plan)
     if change.values["dry_run"]:
-        return _preview(change, plan)
-    _move(change.writer, plan)
+        return _preview(change, plan, filled)
+    room = min(change.answer_bytes_max // LOSSES_SHARE, TOLD_BYTES_MAX)
+    losses, left_out = _losses(change, plan, filled, room)
+    _move(change.writer, plan, filled)
     _remove(change.writer, plan)
     turned = review_parents(change.writer, {change.id, *plan.parents.values()})
     change.writer.reindex(INDEX, list(dict.fromkeys([change.id, *plan.parents, *turned])))
-    return change.id
+    return Told(change.id, MergeLosses(losses, LossesLeftOut(left_out)))
 
 
 def _plan(change: Change) -> _Merge:
@@ -193,7 +236,7 @@ def _plan(change: Change) -> _Merge:
     )
 
 
-def _preview(change: Change, plan: _Merge) -> CustomerMergePreview:
+def _preview(change: Change, plan: _Merge, filled: Values) -> CustomerMergePreview:
     ids_max = max(1, change.answer_bytes_max // IDS_SHARE // ID_BYTES)
 
     def some(prefix: str, keys: Sequence[int]) -> list[str]:
@@ -201,7 +244,7 @@ def _preview(change: Change, plan: _Merge) -> CustomerMergePreview:
 
     moved = (plan.moved_addresses, plan.moved_groups, plan.children)
     of_addresses, of_groups, of_children = [max(0, len(keys) - ids_max) for keys in moved]
-    losses, of_losses = _losses(change, plan)
+    losses, of_losses = _losses(change, plan, filled, change.answer_bytes_max // LOSSES_SHARE)
     return CustomerMergePreview(
         "customer_merge_preview",
         encode_id(ID_PREFIX, plan.target["id"]),
@@ -214,15 +257,47 @@ def _preview(change: Change, plan: _Merge) -> CustomerMergePreview:
     )
 
 
-def _losses(change: Change, plan: _Merge) -> tuple[list[Any], int]:
+def _filled(change: Change, plan: _Merge) -> Values:
+    """Take what the target has not set from the sources, in their order; returns the columns."""
+    target = dict(plan.target)
+    if target["parent_id"] in plan.parents:
+        target["parent_id"] = None
+    gone = {target["id"], *plan.parents}
+    own_children = children_of(change.writer, [target["id"]]) if target["is_parent"] else []
+    may_be_child = not plan.children and set(own_children) <= gone
+    for source in _sources(change, plan):
+        for unit in _UNITS:
+            _fill(target, source, unit)
+        carrier = target["carrier_id"]
+        if carrier == source["carrier_id"] or (
+            carrier is None and _is_standing(change, source["carrier_id"])
+        ):
+            _fill(target, source, _CARRIER)
+        if may_be_child and source["parent_id"] not in gone:
+            _fill(target, source, ("parent_id",))
+    return {name: value for name, value in target.items() if value != plan.target[name]}
+
+
+def _fill(target: Values, source: Values, unit: tuple[str, ...]) -> None:
+    """Take the columns of a unit that the target has not set, where the source agrees with those it has."""
+    if all(target[name] is None or target[name] == source[name] for name in unit):
+        target.update({name: source[name] for name in unit if source[name] is not None})
+
+
+def _is_standing(change: Change, carrier: int | None) -> bool:
+    """Tell whether a carrier may be chosen: one that was deleted stays with who has it."""
+    found = None if carrier is None else carriers.records.find(change.writer, carrier)
+    return found is not None and found["deleted_at"] is None
+
+
+def _losses(change: Change, plan: _Merge, filled: Values, room: int) -> tuple[list[Any], int]:
     """List what is lost, source by source, as JSON; and count what has no room.
 
     A source is listed whole or not at all, the first one always, and none after one that was left out.
     """
-    kept = as_given(plan.target)
+    kept = as_given({**plan.target, **filled})
     listed: list[Any] = []
     left_out = 0
-    room = change.answer_bytes_max // LOSSES_SHARE
     for source in _sources(change, plan):
         lost = _lost(plan, source, kept)
         if left_out == 0:
@@ -256,15 +331,14 @@ def _lost(plan: _Merge, source: Values, kept: Values) -> list[MergeLoss]:
     ]
 
 
-def _move(writer: Writer, plan: _Merge) -> None:
+def _move(writer: Writer, plan: _Merge, filled: Values) -> None:
     target: int = plan.target["id"]
     # What the target was only billed at, and a source had attached, is attached to the target.
     link(writer, [(target, address) for address in plan.addresses], known=plan.links, is_attached=True)
     set_price_groups(writer, {target: {*plan.groups, *plan.moved_groups}}, {target: plan.groups})
     set_parents(writer, dict.fromkeys(plan.children, target))
-    # This may include the target, as a child of one of the sources. Then it becomes nobody's child.
-    stays_child = plan.target["parent_id"] not in plan.parents
-    records.update(writer, plan.target, {"parent_id": plan.target["parent_id"] if stays_child else None})
+    # A target that was the child of a source is nobody's child now, or of whom it took from another source.
+    records.update(writer, plan.target, filled)
 
 
 def _remove(writer: Writer, plan: _Merge) -> None:

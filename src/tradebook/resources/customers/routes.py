@@ -204,7 +204,7 @@ resource = Resource(
             body=merging.BODY,
             path_objects=(_PATH_OBJECT,),
             previews=(merging.CustomerMergePreview,),
-            **_CHANGED,
+            **{**_CHANGED, "item": merging.MergedCustomer},
         ),
         ListRoute(
             path=f"{PATH}/{{id}}/child_accounts",
