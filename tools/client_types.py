@@ -41,16 +41,18 @@ OF_CUSTOMERS = '''
         self,
         path: str | PathLike[str],
         *,
+        format: Form | None = None,
         include: Sequence[CustomerInclude] = (),
         progress: Progress | None = None,
         **filters: Unpack[CustomersFilters],
     ) -> int:
-        """Write all customers that match to a file, a line of JSON for each; return how many they are.
+        """Write all customers that match to a file, from one snapshot; return how many they are.
 
+        `ndjson` is a line of JSON for each, `csv` the columns of an import. Default: by the path's ending.
         The file is there when it is whole; until then it is PATH.part. `progress` is told how many are
-        written so far.
+        written so far. NoAnswer if the answer is cut.
         """
-        return @await self._book.run(export(path, filters, include, progress))
+        return @await self._book.run(export(path, format, filters, include, progress))
 '''
 """What only customers have."""
 BOOK = '''
@@ -279,7 +281,8 @@ def modules() -> dict[str, str]:
         f"from tradebook_client.objects import {names_in(routes, objects)}\n"
         "from tradebook_client.requests import request\n"
         "from tradebook_client.errors import NotFound\n"
-        "from tradebook_client.steps import Progress, export\n"
+        "from tradebook_client.exports import Form, Progress\n"
+        "from tradebook_client.steps import export\n"
         f"from tradebook_client.words import {names_in(routes, words)}\n"
         "from tradebook_client.calls import RETRIES, TIMEOUT_SECONDS, @Calls\n\n\n"
     )

@@ -25,6 +25,7 @@ from tradebook.web.application import OPEN_PATHS, build_app
 from tradebook.web.auth import Authenticator, KeyRules
 from tradebook.web.bodies import Bodies
 from tradebook.web.connections import Connections
+from tradebook.web.cors import Cors
 from tradebook.web.exports import Exports
 from tradebook.web.inside import Inside
 from tradebook.web.limits import make_limits
@@ -68,6 +69,7 @@ def create_worker(
         read_queue_seconds=settings.read_queue_ms / 1000,
         write_queue_seconds=settings.write_queue_ms / 1000,
         connections=connections,
+        cors=Cors(settings.cors_origins),
         send_seconds_max=settings.send_timeout_ms / 1000,
         parent=parent,
         on_listening=on_listening,

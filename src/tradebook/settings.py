@@ -56,6 +56,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How many exports an account may have under way in one worker process. Beyond that, they are answered
     with 429."""
 
+    cors_origins: Annotated[
+        str, msgspec.Meta(pattern=r"^\s*(\*|https?://[^\s,/?#]+([\s,]+https?://[^\s,/?#]+)*)?\s*$")
+    ] = ""
+    """Pages of which origins may call the API from a browser: `https://app.example.com`, several with spaces
+    or commas between them, or `*` for all. Default: none."""
+
     connections_max: Annotated[int, msgspec.Meta(ge=8)] = 16_384
     """How many connections may be open, in all worker processes together. Beyond that, those are closed that
     have been silent the longest."""

@@ -58,7 +58,6 @@ def test_a_keyword_that_there_is_not_is_refused_before_anything_is_sent(
         lambda c: c.customers.list(status_codes=[]),
         lambda c: c.customers.list(start_date=datetime(2026, 1, 1)),
         lambda c: c.customers.find(number=""),
-        lambda c: c.customers.export("customers.csv"),
     ],
 )
 def test_a_value_that_means_nothing_is_refused_before_anything_is_sent(silent, call):

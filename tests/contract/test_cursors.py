@@ -65,7 +65,7 @@ def test_a_cursor_made_without_a_filter_is_refused_with_it_and_the_reverse(ten, 
         ("start_date=2020-01-01T00:00:00Z", "start_date=2020-01-01T00:00:00.001Z"),
         ("start_date=2020-01-01T00:00:00Z", "end_date=2090-01-01T00:00:00Z"),
         ("end_date=2090-01-01T00:00:00Z", ""),
-        ("commission_status_codes=commission_applied", "freight_status_codes=billed_freight"),
+        ("commission_status_codes=commission_exempt", "freight_status_codes=billed_freight"),
         ("parent_account_status=non_parent", "parent_account_status=parent"),
     ],
 )

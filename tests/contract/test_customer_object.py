@@ -204,13 +204,14 @@ def test_a_customer_without_anything_has_objects_of_nulls_where_the_contract_say
         "billing_type": None,
         "billing_account": None,
     }
-    assert bare["defaults"] == {
+    assert {**bare["defaults"], "priority": None} == {
         "object": "customer_defaults",
         "payment_term": None,
         "shipping_term": None,
         "priority": None,
         "sales_rep": None,
     }
+    assert bare["defaults"]["priority"]["code"] == "normal"
     assert isinstance(bare["notification_preferences"]["accepts_invoice_emails"], bool)
     assert [bare[key] for key in ("bill_to_address", "ship_to_address", "type")] == [None] * 3
     assert bare["parent_account"] is None
@@ -544,7 +545,10 @@ def test_service_levels_beyond_a_hundred_go_on_behind_their_url(book):
     with book.database.write(book.account_key) as writer:
         writer.insert(
             prepare(sa.insert(service_levels)),
-            [row | {"id": n, "name": f"L{n}", "service_level_token": f"l{n}"} for n in range(1, 150)],
+            [
+                row | {"id": n, "name": f"L{n}", "name_folded": f"l{n}", "service_level_token": f"l{n}"}
+                for n in range(1, 150)
+            ],
         )
 
     found = book.get(include="freight_preferences.carrier.service_levels")["data"][0]

@@ -234,6 +234,7 @@ def answers(limited):
     found = [
         (200, client.get(LIST)),
         (200, client.get(LIST, headers={"Accept": "text/csv"})),
+        (200, client.get(LIST, headers={"Accept-Encoding": "gzip"})),
         (200, shown),
         (304, client.get(kept, headers={"If-None-Match": shown.headers["etag"]})),
         (201, created),

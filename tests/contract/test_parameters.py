@@ -10,7 +10,7 @@ RICH = {
     "number": "rich",
     "name": "Rich",
     "status": "preferred",
-    "commission_policy": "commission_exempt",
+    "commission_policy": "commission_applied",
     "freight_policy": "free_freight",
     "type": "Retail",
     "price_groups": ["Gold", "Silver"],
@@ -198,8 +198,8 @@ def test_a_customer_in_several_of_the_pricing_groups_comes_once(filled):
         ("status_codes[]=hold_all", ["other"]),
         ("status_codes[]=normal&status_codes[]=preferred", ["child", "bare", "rich"]),
         ("status_codes[]=normal,preferred,hold_shipment,hold_all", ALL),
-        ("commission_status_codes[]=commission_exempt", ["rich"]),
-        ("commission_status_codes[]=commission_applied", ["held", "child", "bare", "other"]),
+        ("commission_status_codes[]=commission_applied", ["rich"]),
+        ("commission_status_codes[]=commission_exempt", ["held", "child", "bare", "other"]),
         ("freight_status_codes[]=free_freight", ["rich"]),
         ("freight_status_codes[]=billed_freight", ["held", "child", "bare", "other"]),
         ("freight_status_codes[]=billed_freight,free_freight", ALL),
@@ -467,7 +467,7 @@ def test_different_parameters_must_all_hold(filled):
         f"&status_codes=preferred,normal"
         f"&shipping_term_ids={rich['defaults']['shipping_term']['id']}"
         f"&payment_term_ids={rich['defaults']['payment_term']['id']}"
-        f"&commission_status_codes=commission_exempt&freight_status_codes=free_freight"
+        f"&commission_status_codes=commission_applied&freight_status_codes=free_freight"
         f"&carrier_ids={rich['freight_preferences']['carrier']['id']}"
         f"&service_level_ids={rich['freight_preferences']['service_level']['id']}"
         f"&parent_account_status=non_parent&city=Portland&state=OR&postal_code=97201"
@@ -487,7 +487,7 @@ def test_different_parameters_must_all_hold(filled):
     [
         ("status_codes=normal,hold_all&freight_status_codes=billed_freight", ["child", "bare", "other"]),
         ("status_codes=normal,preferred&parent_account_status=non_parent", ["child", "rich"]),
-        ("status_codes=normal&commission_status_codes=commission_exempt", []),
+        ("status_codes=normal&commission_status_codes=commission_applied", []),
         ("city=Springfield&status_codes=hold_all", ["other"]),
         (f"status_codes=normal&start_date={HOUR}.503Z", ["child"]),
         ("q=r&status_codes=hold_all", ["other"]),

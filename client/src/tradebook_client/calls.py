@@ -12,9 +12,10 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
+from tradebook_client.errors import UnexpectedAnswer
 from tradebook_client.requests import Request
 from tradebook_client.steps import done, one, page
-from tradebook_client.tries import NoReply, Outcome, Pause, Reply, Steps, tried
+from tradebook_client.tries import Download, NoReply, Outcome, Pause, Reply, Steps, tried
 
 Kind = TypeVar("Kind")
 TIMEOUT_SECONDS = 60.0
@@ -68,6 +69,18 @@ def _reply(answer: httpx.Response) -> Reply:
     return Reply(answer.status_code, answer.headers, answer.content)
 
 
+def _is_wanted(answer: httpx.Response, step: Download) -> bool:
+    kind = answer.headers.get("content-type", "").partition(";")[0]
+    return answer.status_code == httpx.codes.OK and kind == step.content_type
+
+
+def _refused(answer: httpx.Response) -> Reply:
+    """Return what came instead of a file; a good answer is none, from a server that knows no exports."""
+    if answer.is_success:
+        raise UnexpectedAnswer("This server does not export over HTTP.", status=answer.status_code)
+    return _reply(answer)
+
+
 class Calls:
     """Carries out steps, one after the other."""
 
@@ -109,14 +122,30 @@ class Calls:
                     return result
                 outcome = self._carry_out(step)
 
-    def _carry_out(self, step: Request | Pause) -> Outcome:
+    def _carry_out(self, step: Request | Download | Pause) -> Outcome:
         if isinstance(step, Pause):
             time.sleep(step.seconds)
             return None
+        if isinstance(step, Download):
+            return self._download(step)
         try:
             return _reply(self._http.request(**self._target.arguments(step)))
         except httpx.RequestError as error:
             return NoReply(error)
+
+    def _download(self, step: Download) -> Outcome:
+        pieces = 0
+        try:
+            with self._http.stream(**self._target.arguments(step.request)) as answer:
+                if not _is_wanted(answer, step):
+                    answer.read()
+                    return _refused(answer)
+                for piece in answer.iter_bytes():
+                    pieces += 1
+                    step.write(piece)
+                return Reply(answer.status_code, answer.headers, b"")
+        except httpx.RequestError as error:
+            return NoReply(error, is_cut=pieces > 0)
 
     def one(self, kind: type[Kind], asked: Request) -> Kind:
         """Ask for one object."""
@@ -178,14 +207,30 @@ class AsyncCalls:
                     return result
                 outcome = await self._carry_out(step)
 
-    async def _carry_out(self, step: Request | Pause) -> Outcome:
+    async def _carry_out(self, step: Request | Download | Pause) -> Outcome:
         if isinstance(step, Pause):
             await asyncio.sleep(step.seconds)
             return None
+        if isinstance(step, Download):
+            return await self._download(step)
         try:
             return _reply(await self._http.request(**self._target.arguments(step)))
         except httpx.RequestError as error:
             return NoReply(error)
+
+    async def _download(self, step: Download) -> Outcome:
+        pieces = 0
+        try:
+            async with self._http.stream(**self._target.arguments(step.request)) as answer:
+                if not _is_wanted(answer, step):
+                    await answer.aread()
+                    return _refused(answer)
+                async for piece in answer.aiter_bytes():
+                    pieces += 1
+                    step.write(piece)
+                return Reply(answer.status_code, answer.headers, b"")
+        except httpx.RequestError as error:
+            return NoReply(error, is_cut=pieces > 0)
 
     async def one(self, kind: type[Kind], asked: Request) -> Kind:
         """Ask for one object."""

@@ -48,6 +48,7 @@ from tradebook_client.bodies import (
 from tradebook_client.calls import RETRIES, TIMEOUT_SECONDS, Calls
 from tradebook_client.created_keys import CreatedApiKey
 from tradebook_client.errors import NotFound
+from tradebook_client.exports import Form, Progress
 from tradebook_client.objects import (
     AccountGroup,
     AccountStatus,
@@ -65,7 +66,7 @@ from tradebook_client.objects import (
     Unit,
 )
 from tradebook_client.requests import request
-from tradebook_client.steps import Progress, export
+from tradebook_client.steps import export
 from tradebook_client.words import (
     AccountUserInclude,
     ApiKeyInclude,
@@ -214,16 +215,18 @@ class Customers(Resource):
         self,
         path: str | PathLike[str],
         *,
+        format: Form | None = None,
         include: Sequence[CustomerInclude] = (),
         progress: Progress | None = None,
         **filters: Unpack[CustomersFilters],
     ) -> int:
-        """Write all customers that match to a file, a line of JSON for each; return how many they are.
+        """Write all customers that match to a file, from one snapshot; return how many they are.
 
+        `ndjson` is a line of JSON for each, `csv` the columns of an import. Default: by the path's ending.
         The file is there when it is whole; until then it is PATH.part. `progress` is told how many are
-        written so far.
+        written so far. NoAnswer if the answer is cut.
         """
-        return self._book.run(export(path, filters, include, progress))
+        return self._book.run(export(path, format, filters, include, progress))
 
 
 class AccountGroups(Resource):

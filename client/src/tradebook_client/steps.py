@@ -1,24 +1,24 @@
 """What a call does, step by step, for sync and async alike: requests are yielded, answers are sent back."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from tradebook_client.bodies import CustomersFilters
 from tradebook_client.errors import UnexpectedAnswer
+from tradebook_client.exports import CONTENT_TYPES, MORE, Counted, Form, Progress
 from tradebook_client.files import NewFile
 from tradebook_client.requests import Request, request
-from tradebook_client.tries import Reply, Steps
+from tradebook_client.tries import Download, Reply, Steps
 
 Kind = TypeVar("Kind")
 CUSTOMERS = "/v1/sales/customers"
-PAGE_SIZE_MAX = 1000
 _WHOLE = {"next_page_url": None, "previous_page_url": None, "has_next_page": False, "has_prev_page": False}
-
-Progress = Callable[[int], object]
-"""Is told how many customers are written so far, after each page."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -69,24 +69,35 @@ def typed(kind: type[Kind], answer: Any) -> Kind:
 
 def export(
     path: str | PathLike[str],
+    form: Form | None,
     filters: Mapping[str, object],
     include: Sequence[str],
     progress: Progress | None,
 ) -> Steps[int]:
-    """Write all customers that match to a file, a line of JSON for each, and return how many they are."""
-    asked: Request | None = request(
-        "GET", CUSTOMERS, include=include, filters={"limit": PAGE_SIZE_MAX, **filters}, known=CustomersFilters
-    )
-    count, encoder = 0, msgspec.json.Encoder()
+    """Write all customers that match to a file, from one snapshot, and return how many they are."""
+    asked = request("GET", CUSTOMERS, include=include, filters=filters, known=CustomersFilters)
+    named: Form = "csv" if Path(path).suffix == ".csv" else "ndjson"
+    kind = CONTENT_TYPES[form or named]
     with NewFile(path) as file:
-        while asked is not None:
-            read = yield from page(asked)
-            file.write(encoder.encode_lines(read.rows))
-            count += len(read.rows)
-            if progress is not None:
-                progress(count)
-            asked = read.following
-    return count
+        counted = Counted(file, kind, progress)
+        yield Download(replace(asked, headers={"Accept": kind}), kind, counted.write)
+        if counted.has_more:
+            yield from _complete_lines(file)
+    return counted.rows
+
+
+def _complete_lines(file: NewFile) -> Steps[None]:
+    """Read the lists inside the objects of a file to their ends, where these are not all there."""
+    encoder = msgspec.json.Encoder()
+    with TemporaryFile() as whole:
+        for line in file.lines():
+            if MORE in line:
+                answer = msgspec.json.decode(line)
+                yield from _complete(answer)
+                whole.write(encoder.encode_lines([answer]))
+            else:
+                whole.write(line)
+        file.replace(whole)
 
 
 def _decoded(reply: Reply) -> Any:

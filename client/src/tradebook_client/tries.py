@@ -1,7 +1,7 @@
 """When a request is tried again, and how long to wait before: a description that a driver carries out."""
 
 import random
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import count
@@ -21,6 +21,15 @@ RETRY_AFTER_SECONDS_MAX = 60.0
 """If the server asks for a longer wait, whoever called decides."""
 
 
+class Download(msgspec.Struct, frozen=True):
+    """A request whose good answer is written, piece by piece, while it arrives."""
+
+    request: Request
+    content_type: str
+    """What the answer must be."""
+    write: Callable[[bytes], object]
+
+
 class Reply(msgspec.Struct, frozen=True):
     """An answer, read to its end."""
 
@@ -38,6 +47,8 @@ class NoReply(msgspec.Struct, frozen=True):
     """What happened instead of an answer."""
 
     error: httpx.RequestError
+    is_cut: bool = False
+    """Whether some of the answer has been written: then it can't be asked for again."""
 
 
 class Pause(msgspec.Struct, frozen=True):
@@ -47,9 +58,9 @@ class Pause(msgspec.Struct, frozen=True):
 
 
 Outcome = Reply | NoReply | None
-Steps = Generator[Request, Reply, Result]
+Steps = Generator[Request | Download, Reply, Result]
 """Yields requests, is given their answers, returns a result."""
-Tries = Generator[Request | Pause, Outcome, Result]
+Tries = Generator[Request | Download | Pause, Outcome, Result]
 """Yields requests and pauses, is given what came of them, returns a result."""
 
 
@@ -66,10 +77,11 @@ def tried(steps: Steps[Result], retries: int) -> Tries[Result]:
         steps.close()
 
 
-def _tried(request: Request, retries: int) -> Tries[Reply]:
+def _tried(step: Request | Download, retries: int) -> Tries[Reply]:
+    request = step.request if isinstance(step, Download) else step
     may_be_done = False
     for attempt in count():
-        outcome = yield request
+        outcome = yield step
         assert outcome is not None
         if isinstance(outcome, Reply):
             if outcome.is_good:
@@ -89,6 +101,8 @@ def _error(outcome: Reply | NoReply, tries: int) -> Exception:
     if isinstance(outcome, Reply):
         return error_of(outcome.status, outcome.headers, outcome.content)
     reason = str(outcome.error) or type(outcome.error).__name__
+    if outcome.is_cut:
+        return NoAnswer(f"The answer was cut: {reason}")
     return NoAnswer(f"No answer in {tries} tries: {reason}" if tries > 1 else f"No answer: {reason}")
 
 
@@ -102,7 +116,7 @@ def _wait(outcome: Reply | NoReply, attempt: int) -> float | None:
     """Return how long to wait before the next try; None if it can't help."""
     backoff: float = min(BACKOFF_SECONDS_MAX, BACKOFF_SECONDS * 2**attempt) * random.uniform(0.5, 1)  # noqa: S311
     if isinstance(outcome, NoReply):
-        return backoff if _can_pass(outcome.error) else None
+        return backoff if _can_pass(outcome.error) and not outcome.is_cut else None
     if not _should_retry(outcome):
         return None
     asked = retry_after(outcome.headers)

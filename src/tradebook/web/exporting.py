@@ -14,6 +14,7 @@ from tradebook.crud.resource import ListRoute, View
 from tradebook.crud.whole import Block, FileOf, Pace, keys_of, lines_of
 from tradebook.storage.database import Reader
 from tradebook.storage.transactions import holding
+from tradebook.web.compression import Encoding, compressor, encoding_of
 from tradebook.web.query_string import page_url
 from tradebook.web.service import Service
 from tradebook.web.streams import Stream
@@ -28,9 +29,9 @@ _ENDINGS = {JSON_LINES: "ndjson", CSV: "csv"}
 def exported_type(accept: str) -> str | None:
     """Tell which of both a client asks for, by its name; None for pages, as `*/*` asks for too."""
     accept = accept.lower()
-    named = [each for each in (JSON_LINES, CSV) if each in accept]
-    if not named:
+    if CSV not in accept and JSON_LINES not in accept:
         return None
+    named = [each for each in (JSON_LINES, CSV) if each in accept]
     try:
         wanted = {each: mediatypes.quality(each, accept) for each in (*named, falcon.MEDIA_JSON)}
     except ValueError:
@@ -60,8 +61,11 @@ class Exporting:
         if kind == CSV:
             self._parser.require_absent(pairs, (INCLUDE,), f"{CSV} has its columns. Leave it out.")
         asked = self._parser.list_request(pairs, grant.account_id, service.cursors)
+        encoding = encoding_of(request.env.get("HTTP_ACCEPT_ENCODING"))
         if request.env["REQUEST_METHOD"] != "HEAD":
-            response.stream = self._begun(grant.account_id, asked, kind)
+            response.stream = self._begun(grant.account_id, asked, kind, encoding)
+        if encoding is not None:
+            response.set_header("Content-Encoding", encoding)
         response.content_type = CONTENT_TYPES[kind]
         name = self._route.path.rpartition("/")[2]
         response.set_headers(
@@ -71,7 +75,7 @@ class Exporting:
             )
         )
 
-    def _begun(self, account_id: int, asked: ListRequest, kind: str) -> Stream:
+    def _begun(self, account_id: int, asked: ListRequest, kind: str, encoding: Encoding | None) -> Stream:
         """Open the snapshot, and make the first part: what fails does so before anything is sent."""
         service, pace = self._service, Pace()
 
@@ -90,7 +94,8 @@ class Exporting:
         except BaseException:
             leave()
             raise
-        stream = Stream(account_id, blocks, pace, seconds_max=service.exports.seconds_max, close=end)
+        packing = None if encoding is None else compressor(encoding)
+        stream = Stream(account_id, blocks, pace, packing, seconds_max=service.exports.seconds_max, close=end)
         stream.on_close.append(lambda _: leave())
         return stream
 

@@ -11,6 +11,7 @@ import falcon
 from falcon.constants import COMBINED_METHODS
 
 from tradebook.web import metrics
+from tradebook.web.compression import compress_answer, compressed, compressed_once
 from tradebook.web.heads import REFUSAL
 from tradebook.web.log import KEY_START, log
 from tradebook.web.streams import Stream
@@ -102,6 +103,9 @@ class EveryRequest:
             self._count(request)
         if context.limit is not None:
             response.set_headers(context.limit.headers)
+        if "HTTP_ACCEPT_ENCODING" in request.env:
+            is_open_page = not request.path.startswith(API)
+            compress_answer(request, response, compressed_once if is_open_page else compressed)
         seconds = perf_counter() - context.started
         if metrics.recorder is not None:
             method = request.env["REQUEST_METHOD"]

@@ -15,9 +15,16 @@ def refer(kind: str, *names: str) -> dict[str, Any]:
     return {name: ref(kind, name) for name in names}
 
 
-OF_EVERY_ANSWER = ("Request-Id", "X-Request-Id", "x-should-retry", "X-Content-Type-Options")
+OF_EVERY_ANSWER = (
+    "Request-Id",
+    "X-Request-Id",
+    "x-should-retry",
+    "X-Content-Type-Options",
+    "Content-Encoding",
+    "Vary",
+)
 OF_A_KEY = (*OF_EVERY_ANSWER, "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
-OF_WHAT_IS_READ = ("ETag", "Cache-Control", "Vary")
+OF_WHAT_IS_READ = ("ETag", "Cache-Control")
 
 
 def _header(description: str, *, is_required: bool = True, **schema: Any) -> dict[str, Any]:
@@ -45,13 +52,18 @@ HEADERS = {
         "The version of the object or page, for If-Match and If-None-Match; absent from a whole list.",
         is_required=False,
     ),
+    "Content-Encoding": _header(
+        "How the answer is compressed; present where it is, as Accept-Encoding asked.",
+        is_required=False,
+        enum=["gzip", "zstd"],
+    ),
     "Content-Disposition": _header(
         "What to call the file; present where a whole list is sent.", is_required=False
     ),
     "Cache-Control": _header(
         "Ask with If-None-Match before a stored answer is used again.", const="private, no-cache"
     ),
-    "Vary": _header("The headers of the request that the answer depends on."),
+    "Vary": _header("The headers of the request that the answer depends on.", is_required=False),
     "Idempotent-Replayed": _header(
         "Present if this is the stored answer to the same Idempotency-Key.",
         is_required=False,

@@ -6,6 +6,7 @@ from threading import Lock
 import msgspec
 from cachetools import LRUCache
 
+from tradebook.web.compression import Encoding
 from tradebook.web.recent import Recent
 
 ENTRY_OVERHEAD_BYTES = 500
@@ -18,8 +19,8 @@ TEXT_LENGTH_MAX = 2_000
 TEXTS_BYTES_MAX = 1_048_576
 
 Pairs = tuple[tuple[str, str], ...]
-PageKey = tuple[int, str, Pairs, int | None]
-"""Which page it is: account, path, the query as it was read, however it was written, and the owner."""
+PageKey = tuple[int, str, Pairs, int | None, Encoding | None]
+"""Which page it is: account, path, the query as it was read however it was written, owner, and form."""
 
 
 class CachedAnswer(msgspec.Struct, frozen=True):
@@ -28,6 +29,7 @@ class CachedAnswer(msgspec.Struct, frozen=True):
     revision: int
     etag: str
     body: bytes
+    encoding: Encoding | None = None
 
 
 def size_of_pairs(pairs: Pairs) -> int:

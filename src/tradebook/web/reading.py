@@ -16,6 +16,14 @@ from tradebook.ids import encode_id
 from tradebook.storage.database import Reader
 from tradebook.storage.transactions import reading
 from tradebook.web.account_header import NAMES, Named, named_owner
+from tradebook.web.compression import (
+    ACCEPT_ENCODING,
+    BYTES_MIN,
+    compressed,
+    encoding_of,
+    tag_of_encoding,
+    without_encoding,
+)
 from tradebook.web.exporting import Exporting, exported_type
 from tradebook.web.page_cache import CachedAnswer, PageKey
 from tradebook.web.paths import keys_in_path
@@ -36,7 +44,7 @@ class Reading:
         if csv is not None and isinstance(route, ListRoute):
             self._export = Exporting(service, route, csv)
         by = ("Authorization", *(() if csv is None else ("Accept",)), *(NAMES if route.owner else ()))
-        self._vary = ", ".join(by)
+        self._vary = ", ".join((*by, ACCEPT_ENCODING))
 
     def answer(self, request: falcon.Request, response: falcon.Response, **path: str) -> None:
         """Answer with the page or the object; from the cache, if nothing has changed."""
@@ -53,20 +61,38 @@ class Reading:
             self._export.answer(request, response, grant, pairs, kind)
             response.set_header("Vary", self._vary)
             return
-        key = (grant.account_id, request.path, pairs, None if named is None else named.key)
+        encoding = encoding_of(request.env.get("HTTP_ACCEPT_ENCODING"))
+        key = (grant.account_id, request.path, pairs, None if named is None else named.key, encoding)
         page = service.pages.get(key, revision)
         if page is None:
-            page = self._make(key, named, path)
-            if route.is_kept:
-                service.pages.put(key, page)
+            page = self._page(key, revision, named, path)
         if known is None and route.is_kept:
             service.pages.remember(raw_query, pairs)
-        response.set_header("Vary", self._vary)
-        _answer(request, response, page)
+        _answer(request, response, page, self._vary)
+
+    def _page(
+        self, key: PageKey, revision: int | None, named: Named | None, parts: dict[str, str]
+    ) -> CachedAnswer:
+        """Make a page in the form that is asked for, and keep it."""
+        encoding = key[-1]
+        if encoding is None:
+            page = self._make(key, named, parts)
+        else:
+            plain_key = (*key[:-1], None)
+            plain = self._service.pages.get(plain_key, revision) or self._page(
+                plain_key, revision, named, parts
+            )
+            if len(plain.body) < BYTES_MIN:
+                return plain
+            etag = tag_of_encoding(plain.etag, encoding)
+            page = CachedAnswer(plain.revision, etag, compressed(plain.body, encoding), encoding)
+        if self._route.is_kept:
+            self._service.pages.put(key, page)
+        return page
 
     def _make(self, key: PageKey, named: Named | None, parts: dict[str, str]) -> CachedAnswer:
         service, route = self._service, self._route
-        account_id, _, pairs, owner_key = key
+        account_id, _, pairs, owner_key, _ = key
         keys = keys_in_path(route.path_objects, parts)
         if isinstance(route, ListRoute):
             request = self._parser.list_request(pairs, account_id, service.cursors, keys, owner_key)
@@ -90,20 +116,23 @@ class Reading:
         body = msgspec.json.encode(found) if isinstance(route, ItemRoute) else found
         if isinstance(route, ItemRoute) or not route.is_kept:
             return CachedAnswer(revision, etag_of(found, body), body)
-        name = msgspec.json.encode((tradebook.__version__, *key[1:]))
+        name = msgspec.json.encode((tradebook.__version__, *key[1:-1]))
         etag = f'"{revision:x}-{blake2b(name, digest_size=8).hexdigest()}"'
         return CachedAnswer(revision, etag, body)
 
 
-def _answer(request: falcon.Request, response: falcon.Response, page: CachedAnswer) -> None:
+def _answer(request: falcon.Request, response: falcon.Response, page: CachedAnswer, vary: str) -> None:
     response.set_headers(
         (
             ("ETag", page.etag),
             ("Cache-Control", "private, no-cache"),
+            ("Vary", vary),
         )
     )
     asked = request.env.get("HTTP_IF_NONE_MATCH")
-    if asked is not None and is_known(page.etag, asked):
+    if asked is not None and is_known(without_encoding(page.etag), asked):
         response.status = falcon.HTTP_NOT_MODIFIED
         return
+    if page.encoding is not None:
+        response.set_header("Content-Encoding", page.encoding)
     response.data = page.body

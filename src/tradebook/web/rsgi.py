@@ -24,6 +24,7 @@ from tradebook.web import metrics
 from tradebook.web.agents import AGENTS_PATH
 from tradebook.web.bodies import Arriving, Bodies
 from tradebook.web.connections import Connections
+from tradebook.web.cors import Cors
 from tradebook.web.envelope import error_answer
 from tradebook.web.heads import REFUSAL, BodyWanted, Environ, Scope, environ_of, has_body
 from tradebook.web.log import log
@@ -105,6 +106,7 @@ class Worker:
         read_queue_seconds: float,
         write_queue_seconds: float,
         connections: Connections,
+        cors: Cors,
         send_seconds_max: float,
         parent: int,
         on_listening: Callable[[], object] = lambda: None,
@@ -123,6 +125,7 @@ class Worker:
         self._of_agents = ThreadTurns("agent", threads.agents, write_queue_seconds, is_one_by_one=True)
         self._agents = ThreadPoolExecutor(threads.agents, thread_name_prefix="agent")
         self._connections = connections
+        self._cors = cors if cors.is_on else None
         self._sending = Sending(connections, send_seconds_max)
         self._parent = parent
         self._on_listening = on_listening
@@ -184,6 +187,8 @@ class Worker:
             status, headers, body = self._fault(error)
         if self._is_ending:
             _say_close(headers)
+        if self._cors is not None:
+            self._cors.put_on(scope, headers)
         if isinstance(body, Stream):
             try:
                 await self._sending.send(scope.client, transport, status, headers, body, self._next_part)

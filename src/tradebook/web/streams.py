@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from time import monotonic, perf_counter
 
 from tradebook.crud.whole import Block, Pace
+from tradebook.web.compression import Compressor
 
 
 class TookTooLong(Exception):
@@ -18,15 +19,16 @@ class Stream:
         account_id: int,
         blocks: Iterator[Block],
         pace: Pace,
+        packing: Compressor | None,
         *,
         seconds_max: float,
         close: Callable[[], object],
     ) -> None:
         self.account_id = account_id
         self.rows = self.bytes = 0
-        self.is_whole = False
+        self.is_whole = self._is_made = False
         self.on_close: list[Callable[[Stream], object]] = []
-        self._blocks, self._pace, self._close = blocks, pace, close
+        self._blocks, self._pace, self._packing, self._close = blocks, pace, packing, close
         self._ends_at = monotonic() + seconds_max
         self._is_closed = False
 
@@ -34,19 +36,24 @@ class Stream:
         return self
 
     def __next__(self) -> bytes:
-        """Make the next part."""
+        """Make the next part, which may be empty where it is compressed."""
+        if self._is_made:
+            self.is_whole = True
+            raise StopIteration
         if monotonic() >= self._ends_at:
             raise TookTooLong
         began = perf_counter()
         block = next(self._blocks, None)
         if block is None:
-            self.is_whole = True
-            raise StopIteration
-        if block.rows:
-            self._pace.note(perf_counter() - began)
-        self.rows += block.rows
-        self.bytes += len(block.body)
-        return block.body
+            self._is_made = True
+            part = b"" if self._packing is None else self._packing.flush()
+        else:
+            part = block.body if self._packing is None else self._packing.compress(block.body)
+            self.rows += block.rows
+            if block.rows:
+                self._pace.note(perf_counter() - began)
+        self.bytes += len(part)
+        return part
 
     def close(self) -> None:
         """End the snapshot, and tell those who wait for it."""

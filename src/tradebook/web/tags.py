@@ -4,12 +4,16 @@ import re
 from hashlib import blake2b
 from typing import Any
 
+import msgspec
+
 from tradebook.clock import read_ms
 from tradebook.crud.versions import version_of
 from tradebook.errors import ParameterInvalid
+from tradebook.web.compression import without_encoding
 
 IF_MATCH, IF_NONE_MATCH = "If-Match", "If-None-Match"
 ANY = "*"
+_UPDATED_AT = b'"updated_at":"'
 _ENTRY = re.compile(r'(?:[^",]|"[^"]*"?)+')
 _STRONG = re.compile(r'"[^\x00-\x20"\x7f]*"')
 _WEAK = "W/"
@@ -17,9 +21,18 @@ _WEAK = "W/"
 
 def etag_of(shown: Any, body: bytes) -> str:
     """Make the ETag of a finished object: its version, for `If-Match`, then a hash of the whole answer."""
-    updated_at: str | None = getattr(shown, "updated_at", None)
+    updated_at = _updated_at(shown)
     version = version_of(0 if updated_at is None else read_ms(updated_at))
     return f'"{version}-{blake2b(body, digest_size=8).hexdigest()}"'
+
+
+def _updated_at(shown: Any) -> str | None:
+    if not isinstance(shown, msgspec.Raw):
+        found: str | None = getattr(shown, "updated_at", None)
+        return found
+    # Finished JSON. What is inside the object comes before its own time.
+    _, key, end = bytes(shown).rpartition(_UPDATED_AT)
+    return end.partition(b'"')[0].decode() if key else None
 
 
 def tags_of(header: str) -> list[str]:
@@ -28,8 +41,11 @@ def tags_of(header: str) -> list[str]:
 
 
 def is_known(tag: str, if_none_match: str) -> bool:
-    """Tell whether `If-None-Match` names this tag, weak or not; anything that is not a tag is ignored."""
-    known = {entry.removeprefix(_WEAK) for entry in tags_of(if_none_match)}
+    """Tell whether `If-None-Match` names this tag, weak or not, or that of a compressed form.
+
+    Anything that is not a tag is ignored.
+    """
+    known = {without_encoding(entry.removeprefix(_WEAK)) for entry in tags_of(if_none_match)}
     return tag in known or ANY in known
 
 

@@ -111,8 +111,7 @@ class SqliteReader:
         """Return the keys that match, `above <= key < below`: newest first if `descending`, else oldest."""
         bounds = (above, below, limit)
         if not (query.conditions or query.words):
-            sql = walk_statement(index, descending=descending)
-            return [key for (key,) in self._connection.execute(sql, (self.account_id, *bounds))]
+            return self._walk(index, (self.account_id, *bounds), descending=descending)
         self._database.indexes.require_whole(self.versions, index)
         has_more = bool(query.words) and self._has_more(index)
         if words_to_confirm(query, has_more=has_more):
@@ -125,6 +124,16 @@ class SqliteReader:
 
     def foresee_keys(self, *_: Any, **__: Any) -> None:
         """Do nothing: each question costs the same, however many come at once."""
+
+    def _walk(self, index: ListIndex, values: tuple[int, ...], *, descending: bool) -> list[int]:
+        """Return the keys of all rows of a part of the list, from the table that a page is read from."""
+        columns = [index.table.c.id] if index.finished is None else [index.finished.key, index.table.c.id]
+        for column in columns:
+            sql = walk_statement(column, descending=descending)
+            keys = [key for (key,) in self._connection.execute(sql, values)]
+            if index.finished is None or self.is_whole(index.finished.name):
+                break
+        return keys
 
     def _has_more(self, index: ListIndex) -> bool:
         """Tell whether any row has more text than its entry in the index."""
@@ -364,6 +373,9 @@ class SqliteDatabase:
         """Name what is wrong with the file as a whole."""
         with _translated(), closing(opened(self.path, timeout_ms=self.timeout_ms)) as connection:
             yield from file_faults(connection, self.indexes.indexes)
+
+    def gather_statistics(self) -> None:
+        """Do nothing: the planner has fixed figures."""
 
     def figures(self) -> Figures:
         """Tell what was counted."""

@@ -17,6 +17,7 @@ from itertools import combinations
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 
 from tradebook.ids import encode_body
 from tradebook.storage.index import Condition, Facet, ListIndex, Query
@@ -132,11 +133,13 @@ def more_statement(index: ListIndex, account_id: int) -> str:
 
 
 @cache
-def walk_statement(index: ListIndex, *, descending: bool) -> str:
-    """Write the statement that walks all rows; it takes then: account, above, below, limit."""
-    order = "DESC" if descending else "ASC"
-    table = index.table.name
-    return f"SELECT id FROM {table} WHERE account_id = ? AND id >= ? AND id < ? ORDER BY id {order} LIMIT ?"
+def walk_statement(key: sa.Column[int], *, descending: bool) -> str:
+    """Write the statement that walks all rows by their key; it takes then: account, above, below, limit."""
+    order, name = "DESC" if descending else "ASC", key.name
+    return (
+        f"SELECT {name} FROM {key.table.name} WHERE account_id = ? AND {name} >= ? AND {name} < ?"
+        f" ORDER BY {name} {order} LIMIT ?"
+    )
 
 
 def keys_statement(

@@ -128,7 +128,7 @@ def python(request: Request) -> str:
     call = f"book.{resource}.{method}({_joined(arguments)})"
     if request.is_list:
         act = f"for one in {call}:\n        print(one.{request.shown or 'id'})"
-    elif request.shown is not None:
+    elif request.shown is not None and request.method != "DELETE":
         act = f"answer = {call}\n    print(answer.{request.shown})"
     else:
         act = call
