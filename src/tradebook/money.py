@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 from functools import cache, lru_cache
+from importlib.metadata import version
 from typing import Any
 
 DEFAULT_CURRENCY = "USD"
@@ -37,6 +38,11 @@ def currency_number(code: str) -> int | None:
     """Return the ISO 4217 number of a currency code; None when there is no such currency."""
     currency = _iso_4217().get(alpha_3=code)
     return int(currency.numeric) if currency else None
+
+
+def display_version() -> str:
+    """Tell by which version of its source amounts are written for people, without loading that."""
+    return version("babel")
 
 
 @cache

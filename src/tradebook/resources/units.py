@@ -1,6 +1,7 @@
 """Units: what a quantity counts, which is a currency. Constants of the system, the same for every account."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Literal
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from tradebook.crud.parameters import Parameter
 from tradebook.crud.resource import Asked, PathObject, Resource, View
 from tradebook.crud.walks import walk_of_constants
 from tradebook.crud.words import texts_of_constants
-from tradebook.money import DEFAULT_CURRENCY, currencies_by_number, currency_number
+from tradebook.money import currencies_by_number
 from tradebook.resources.quantities import UNIT_PREFIX, Unit, unit_of
 from tradebook.resources.system import system_key
 from tradebook.storage.database import Reader
@@ -26,20 +27,32 @@ TYPE = Facet("t", (sa.Column("type", sa.Text),))
 ID_PREFIX = UNIT_PREFIX
 PATH = "/v1/catalog/units"
 
-_BY_KEY = {system_key("unit", number): unit_of(code) for number, code in currencies_by_number().items()}
-_walk_currencies = walk_of_constants(list(_BY_KEY))
+_DOLLAR = 840
+"""The number of the US dollar in ISO 4217."""
+
+
+# Made when first asked for: most commands never load the currencies.
+@cache
+def _by_key() -> dict[int, Unit]:
+    return {system_key("unit", number): unit_of(code) for number, code in currencies_by_number().items()}
 
 
 def walk(reader: Reader, asked: Asked) -> list[int]:
     """Walk the currencies; nothing where another type is asked for."""
     if all(value == 0 for condition in asked.query.conditions for (value,) in condition.values):
-        return _walk_currencies(reader, asked)
+        return walk_of_constants(list(_by_key()))(reader, asked)
     return []
 
 
 def load(_view: View, keys: Sequence[int]) -> Mapping[int, Unit]:
     """Return units by key."""
-    return {key: _BY_KEY[key] for key in keys if key in _BY_KEY}
+    found = _by_key()
+    return {key: found[key] for key in keys if key in found}
+
+
+def texts(reader: Reader, keys: Sequence[int]) -> Iterable[tuple[int, Sequence[str | None]]]:
+    """Return what units are searched by."""
+    return texts_of_constants(_by_key(), "name", "abbreviation", "code", "symbol")(reader, keys)
 
 
 resource = Resource(
@@ -54,10 +67,8 @@ resource = Resource(
         item=Unit,
         load=load,
         walk=walk,
-        texts=texts_of_constants(_BY_KEY, "name", "abbreviation", "code", "symbol"),
-        path_object=PathObject(
-            "id", ID_PREFIX, example=system_key("unit", currency_number(DEFAULT_CURRENCY) or 0)
-        ),
+        texts=texts,
+        path_object=PathObject("id", ID_PREFIX, example=system_key("unit", _DOLLAR)),
         parameters=(
             Parameter(
                 "type",

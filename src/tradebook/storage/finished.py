@@ -25,18 +25,24 @@ class FinishedRows:
     """The JSON of one table's rows, in the columns of a table of its own."""
 
     def __init__(
-        self, kept: sa.Table, columns: Sequence[sa.Column[Any]], make: Make, samples: Iterable[Row]
+        self,
+        kept: sa.Table,
+        columns: Sequence[sa.Column[Any]],
+        make: Make,
+        samples: Iterable[Row],
+        besides: Sequence[str] = (),
     ) -> None:
         """`make` is given the `columns` of rows, the key first.
 
         What it makes of `samples` is the version of what is kept: where it changes, everything is made anew.
+        `besides` is what decides more than the samples show.
         """
         self.table, self.kept, self.make = columns[0].table, kept, make
         self.key, *parts = [column for column in kept.c if column.name != "account_id"]
         self._parts = [column.name for column in parts]
         self.columns = tuple(columns)
         self._names = [column.name for column in columns]
-        made = sorted(make(samples).items())
+        made = [*sorted(make(samples).items()), *besides]
         self.version = blake2b(msgspec.json.encode(made), digest_size=_DIGEST_BYTES).hexdigest()
         own = (kept.c.account_id == ACCOUNT, any_of(self.key, "ids"))
         self._rows = prepare(

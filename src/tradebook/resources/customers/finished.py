@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tradebook.clock import format_ms
 from tradebook.ids import KEY_MAX, SEQUENCE_BITS, encode_body, encode_id
-from tradebook.money import DEFAULT_CURRENCY, display_amount
+from tradebook.money import DEFAULT_CURRENCY, display_amount, display_version
 from tradebook.resources.account_groups import COMMISSION_POLICIES
 from tradebook.resources.customers.shape import (
     EDI_STATUSES,
@@ -102,8 +102,10 @@ _TEXTS = (None, 'ü"\\\n\x7f</', "A\tB")
 _SAMPLES = [
     (
         *(KEY_MAX - n, "Ä", "17", n % len(STATUSES), n % 2, None if n % 3 else 1, n % 2, n // 2 % 2),
-        *(_TEXTS[n % 3], n, *((None, None) if n % 2 else ("12.50", "EUR")), *[_TEXTS[n // 2 % 3]] * 3),
+        *(_TEXTS[n % 3], n, None, None, *[_TEXTS[n // 2 % 3]] * 3),
     )
     for n in range(12)
 ]
-FINISHED = FinishedRows(finished_customers, (*COLUMNS, *_PARTS_OF), _parts, _SAMPLES)
+# Without an amount among the samples: those who never see one need not load all currencies.
+_AMOUNTS = (*Quantity.__struct_fields__, display_version())
+FINISHED = FinishedRows(finished_customers, (*COLUMNS, *_PARTS_OF), _parts, _SAMPLES, _AMOUNTS)
