@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 from timeit import repeat
 
+import falcon.testing
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -17,9 +18,11 @@ from tests.fixtures.engines import ENGINES, Sqlite
 from tests.fixtures.lengths import length
 from tests.fixtures.server import free_port, start_server, stop_server, wait_until
 from tests.reliability.journal import workers_of
-from tradebook.app import templates
+from tradebook.app import create_app, templates
 from tradebook.cli.listening import address_of
 from tradebook.cli.output import FAILED, WRONG_USAGE
+from tradebook.resources.api_key_secrets import new_secret
+from tradebook.settings import Settings
 from tradebook.storage.database import Figures, ReplicaFigures
 from tradebook.web import metrics, metrics_page
 from tradebook.web.metrics import BUCKETS, Board, Recorder, families_of
@@ -246,6 +249,22 @@ def test_counting_a_request_costs_next_to_nothing(recorder):
         recorder.observe("GET", f"{LIST}/{{id0}}", 200, 0.0123)
 
     assert min(repeat(once, number=2_000, repeat=7)) / 2_000 <= SECONDS_PER_REQUEST_MAX
+
+
+def test_why_there_was_a_503_is_told_apart(board, recorder, monkeypatch, tmp_path):
+    """All have one code, and whoever runs the server has to know whether the database was the reason."""
+    monkeypatch.setattr(metrics, "recorder", recorder)
+    away = f"sqlite:///{tmp_path}/book.db"
+    client = falcon.testing.TestClient(create_app(Settings(database=away, rate_limit=0, log_requests=False)))
+
+    answer = client.simulate_get(LIST, headers={"Authorization": f"Bearer {new_secret('test', 1)}"})
+    metrics.shed()
+
+    assert (answer.status_code, answer.json["error"]["code"]) == (503, "service_unavailable")
+    shown = figures_of(board)
+    assert shown["tradebook_unavailable_total", ("reason", "database")] == 1
+    assert shown["tradebook_unavailable_total", ("reason", "load")] == 1
+    assert shown["tradebook_refusals_total", ("code", "service_unavailable")] == 2
 
 
 def test_durations_fall_into_their_buckets(board, recorder):

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import tradebook
-from tradebook.crud.resource import Action, Resource, Route
+from tradebook.crud.resource import Action, ItemRoute, Resource, Route
 from tradebook.errors import ApiError, ServiceUnavailable
+from tradebook.ids import encode_id
 from tradebook.web.envelope import ErrorEnvelope
 from tradebook.web.openapi_headers import HEADERS, OF_EVERY_ANSWER, READ_304, REQUEST_HEADERS, ref, refer
 from tradebook.web.openapi_operations import Operations, tag_of
@@ -21,7 +22,7 @@ def openapi_document(resources: Iterable[Resource], *, server: str = SERVED_AT) 
     listed = tuple(resources)
     routes = [(resource, route) for resource in listed for route in resource.routes]
     schemas = Schemas(
-        {each.shape.__name__: each.id_prefix for each in listed},
+        {each.shape.__name__: _id_of(each, route) for each, route in routes if isinstance(route, ItemRoute)},
         [route.body for _, route in routes if isinstance(route, Action)],
     )
     for resource in listed:
@@ -62,6 +63,10 @@ def openapi_document(resources: Iterable[Resource], *, server: str = SERVED_AT) 
             },
         },
     }
+
+
+def _id_of(resource: Resource, route: ItemRoute) -> str:
+    return encode_id(resource.id_prefix, route.path_objects[-1].example)
 
 
 def _about(resource: Resource) -> str:

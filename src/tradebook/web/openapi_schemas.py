@@ -13,11 +13,10 @@ from msgspec.structs import replace
 
 from tradebook.crud.fields import Body
 from tradebook.crud.listing import ListObject
-from tradebook.ids import encode_id, example_key
 
 Schema = dict[str, Any]
 SCHEMA_REF = "#/components/schemas/{name}"
-_SUCH_AS = re.compile("such as `([^`]+)`")
+_SUCH_AS = re.compile("(?:such as|Always) `([^`]+)`")
 _PLAIN = {str: "string", int: "integer", bool: "boolean", dict: "object"}
 _NULL: Schema = {"type": "null"}
 _OF_ANY_OWNER = {"status", "type", "code", "include"}
@@ -70,10 +69,10 @@ class Schemas:
     """Collects schemas: whatever is asked for, and what that refers to."""
 
     def __init__(self, ids: Mapping[str, str], bodies: Iterable[Body]) -> None:
-        """Take the prefix of the ids of each object, by its name, and the bodies that describe objects."""
+        """Take an id of each object, by its name, and the bodies that describe objects."""
         told = [(body.shape.__name__, field) for body in bodies if body.shape for field in body.fields]
         self._examples = {(shape, field.name): field.shown for shape, field in told}
-        self._examples |= {(name, "id"): encode_id(prefix, example_key()) for name, prefix in ids.items()}
+        self._examples |= {(name, "id"): example for name, example in ids.items()}
         self.found: dict[str, Schema] = {}
         self._places: dict[frozenset[str], list[_Place]] = {}
         self._words: dict[frozenset[str], list[str]] = {}
