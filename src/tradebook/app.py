@@ -116,6 +116,7 @@ def _put_together(settings: Settings, tracing: Tracing | None = None) -> tuple[A
         ALL,
         is_ready=partial(readiness.is_ready, database),
         load_agents=partial(_load_agents, database),
+        cors=Cors(settings.cors_origins),
         csv_of={customers.PATH: csv_blocks},
         log_requests=settings.log_requests,
         tracing=tracing,

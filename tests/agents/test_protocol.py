@@ -7,9 +7,12 @@ from contextlib import closing
 import apsw
 import pytest
 
+from tests.fixtures.application import client_of
 from tests.fixtures.book import Book
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.server import start_server, stop_server
+from tradebook.app import create_app
+from tradebook.settings import Settings
 
 PATH = "/mcp"
 INITIALIZE = {
@@ -120,6 +123,19 @@ def test_a_page_of_another_site_is_refused(book):
     }
 
     assert {origin: post(book, PING, Origin=origin).status_code for origin in origins} == origins
+
+
+def test_a_page_of_an_allowed_origin_is_let_in(book):
+    settings = Settings(
+        database=book.server.database, cors_origins="https://app.example", rate_limit=0, log_requests=False
+    )
+    with client_of(create_app(settings), book.key) as client:
+        statuses = [
+            client.post(PATH, json=PING, headers={"Origin": origin}).status_code
+            for origin in ("https://app.example", "https://evil.example")
+        ]
+
+    assert statuses == [200, 403]
 
 
 GARBAGE = (

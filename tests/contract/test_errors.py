@@ -21,6 +21,7 @@ from tradebook.storage.location import locate
 from tradebook.web.application import build_app
 from tradebook.web.auth import Authenticator, KeyRules
 from tradebook.web.bodies import Bodies
+from tradebook.web.cors import Cors
 from tradebook.web.exports import Exports
 from tradebook.web.page_cache import PageCache
 from tradebook.web.reading import Service
@@ -272,6 +273,7 @@ def client_of(book, *, walk=None, load_span=None, load=None):
         (structs.replace(ALL[0], routes=routes), *ALL[1:]),
         is_ready=lambda: True,
         load_agents=pytest.fail,
+        cors=Cors(""),
         log_requests=False,
     )
     return falcon.testing.TestClient(app, headers={"Authorization": f"Bearer {book.key}"})

@@ -108,6 +108,21 @@ def test_a_level_is_not_renamed_to_a_name_that_its_carrier_has(maker):
     assert_error(maker.client.patch(f"{path}/{other}", json={"name": "a"}), 409, "resource_exists", "name")
 
 
+def test_the_body_of_a_change_is_read_as_strictly_as_that_of_a_new_object(maker):
+    customer = f"{CUSTOMERS}/{maker.of_prefix('ac')}"
+    term = f"/v1/operations/shipping-terms/{maker.of_prefix('shtm')}"
+    user = f"/v1/identity/account-users/{maker.of_prefix('acus')}"
+
+    for method, path, body, code, param in (
+        ("PATCH", customer, {"credit_limit": {}}, "missing_field", "credit_limit.value"),
+        ("PATCH", term, {"flat_rate": {}}, "missing_field", "flat_rate.value"),
+        ("PATCH", user, {"email": 5}, "invalid_format", "email"),
+        ("POST", f"{customer}/actions/merge", {}, "missing_field", "source_customer_ids"),
+        ("PUT", f"{CUSTOMERS}/by-number/1", {"name": 5}, "invalid_format", "name"),
+    ):
+        assert_error(maker.client.request(method, path, json=body), 400, code, param)
+
+
 # What is declared
 
 

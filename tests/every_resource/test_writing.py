@@ -34,7 +34,9 @@ def maker(module_book):
 @pytest.fixture(scope="module")
 def smallest(maker):
     """A place and the smallest body for an object of each resource, made once: for what is refused."""
-    return cache(lambda resource: (maker.path(creating(resource)), maker.required(resource)))
+    by_name = {resource.name: resource for resource in WRITTEN}
+    made = cache(lambda name: (maker.path(creating(by_name[name])), maker.required(by_name[name])))
+    return lambda resource: made(resource.name)
 
 
 def fields_of(resources, route_of):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tradebook.storage.index_documents import FIELD_END, Document
-from tradebook.storage.postgres.index import _account_mark, _patterns, searchable, spell
+from tradebook.storage.postgres.searched_text import account_mark, pieces_of, searchable, spell
 from tradebook.text import fold, fold_phone
 
 letters = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12).map(fold)
@@ -36,14 +36,14 @@ def test_the_spelling_is_letters_digits_and_spaces_alone(text):
 def test_a_short_word_stands_by_itself_where_it_occurs_in_a_field(fields, word):
     document = Document()
     document.fields = dict.fromkeys(" ".join(field.split()) for field in fields)
-    text = searchable(document, 5).removeprefix(_account_mark(5))
+    text = searchable(document, 5).removeprefix(account_mark(5))
 
     assert (f" {spell(word)} " in text) == (word in document.folded.replace(FIELD_END, "\x01"))
 
 
 @given(word=words, account=st.integers(0, (1 << 63) - 1))
 def test_no_word_is_found_in_the_mark_of_an_account(word, account):
-    assert all(pattern.strip("%") not in _account_mark(account) for pattern in _patterns(word))
+    assert all(piece not in account_mark(account) for piece in pieces_of(word))
 
 
 def test_a_spelling_that_runs_together_is_noticed():

@@ -1,6 +1,6 @@
 """Every filter, every pair of filters, and searches: what the plans of each engine are asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations
 
 from tradebook.crud.list_requests import RequestParser
@@ -15,7 +15,9 @@ from tradebook.resources.customers.load import (
     _WHOLE_READS,
     _WHOLE_ROWS,
 )
-from tradebook.storage.index import Query
+from tradebook.storage.database import Row
+from tradebook.storage.index import ListIndex, Query
+from tradebook.storage.postgres.index import TOO_MANY, Question, questions
 from tradebook.storage.schema import Prepared
 
 ROUTE = customers.resource.routes[0]
@@ -55,6 +57,19 @@ def queries() -> Iterator[tuple[tuple[tuple[str, str], ...], Query]]:
     parser = RequestParser(ROUTE)
     for question in QUESTIONS:
         yield question, parser.list_request(question, 1, None).query
+
+
+def ask_all(
+    index: ListIndex, query: Query, account: int, run: Callable[[Question], list[Row]], *, descending: bool
+) -> list[int]:
+    """Ask until there is an answer, as a reader does; `run` returns the rows of a statement."""
+    asking = questions(index, query, account, descending=descending)
+    question = next(asking)
+    while True:
+        found = [row[0] for row in run(question)]
+        if not question.is_of_reach and TOO_MANY not in found:
+            return found
+        question = asking.send(found)
 
 
 def loading_statements() -> Iterator[Prepared]:

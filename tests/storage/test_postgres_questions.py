@@ -19,14 +19,26 @@ from tradebook.settings import Settings
 from tradebook.storage.index import Condition, ListIndex, Query
 from tradebook.storage.index_versions import KEEP_VERSIONS, NO_VERSIONS
 from tradebook.storage.postgres import index as postgres_index
+from tradebook.storage.postgres import searched_text
+from tradebook.storage.postgres.searched_text import account_mark
 from tradebook.text import words_of
 
+BOUNDED = (
+    "WALKED_ROWS",
+    "WALKED_FAR",
+    "DENSE",
+    "REACHED",
+    "WALKED_ALONG",
+    "CANDIDATES_OF_WORDS",
+    "WORDS_ASKED",
+)
 BOUNDS = {
-    "as they are": (10_000, 20_000, 50_000),
-    "the conditions leave few": (5, 1_000, 2),
-    "the words leave few": (5, 2, 1_000),
-    "everything is too much": (3, 2, 2),
-    "one row": (1, 1, 1),
+    "as they are": tuple(getattr(postgres_index, name) for name in BOUNDED),
+    "the rarest condition leaves few": (5, 6, 1000, 1_000, 2, 2, 12),
+    "the words leave few": (5, 6, 1000, 3, 2, 1_000, 1),
+    "there are some among the first": (40, 100, 1, 20, 5, 10, 1),
+    "everything is too much": (3, 5, 1, 2, 2, 2, 1),
+    "one row": (1, 1, 0, 1, 1, 1, 1),
 }
 WORDS = (
     "a",
@@ -125,8 +137,7 @@ def answers(ledger: Ledger) -> dict[tuple[Any, ...], list[str]]:
 
 @pytest.mark.parametrize("bounds", BOUNDS.values(), ids=BOUNDS)
 def test_postgresql_finds_what_sqlite_finds(both, expected, monkeypatch, bounds):
-    names = ("WALKED_ROWS", "CANDIDATES_OF_CONDITIONS", "CANDIDATES_OF_WORDS")
-    for name, bound in zip(names, bounds, strict=True):
+    for name, bound in zip(BOUNDED, bounds, strict=True):
         monkeypatch.setattr(postgres_index, name, bound)
     found = answers(both[1])
 
@@ -140,7 +151,7 @@ def test_a_bound_that_cuts_an_answer_is_noticed(both, expected, monkeypatch):
     monkeypatch.setattr(postgres_index, "TOO_MANY", -2)
 
     with pytest.raises((AssertionError, KeyError)):
-        test_postgresql_finds_what_sqlite_finds(both, expected, monkeypatch, (3, 2, 2))
+        test_postgresql_finds_what_sqlite_finds(both, expected, monkeypatch, BOUNDS["everything is too much"])
 
 
 ROWS_PULLED_APART = 2
@@ -206,7 +217,7 @@ def test_a_mark_that_can_be_searched_is_noticed(both, monkeypatch, index):
     """The planted fault, as it was: the account's mark in the letters of folded text."""
     on_postgresql = both[1]
     with monkeypatch.context() as planted:
-        planted.setattr(postgres_index, "_account_mark", lambda account: encode_body(account)[-6:] + "\n")
+        planted.setattr(searched_text, "account_mark", lambda account: encode_body(account)[-6:] + "\n")
         make_anew(on_postgresql)
         first, second = answers_to_pieces(both, index)
     make_anew(on_postgresql)
@@ -217,8 +228,8 @@ def test_a_mark_that_can_be_searched_is_noticed(both, monkeypatch, index):
 
 def test_the_mark_still_narrows_a_search_to_the_account(both):
     """By trigrams that no other account's mark has all of."""
-    marks = {postgres_index._account_mark(key) for key in range(5, 5 + 4096 * 97, 97)}
-    shown = both[1].sql(f"SELECT {both[1].key}, show_trgm('{postgres_index._account_mark(5)}')")
+    marks = {account_mark(key) for key in range(5, 5 + 4096 * 97, 97)}
+    shown = both[1].sql(f"SELECT {both[1].key}, show_trgm('{account_mark(5)}')")
 
     assert len(marks) == 4096
     assert all(re.fullmatch("[S-Z]{8}\n", mark) for mark in marks)

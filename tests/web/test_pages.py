@@ -253,15 +253,17 @@ def test_a_program_gets_the_links_at_the_root(client, accept):
     assert answer.headers["vary"] == "Accept"
     assert answer.json["name"] == "Tradebook"
     assert [client.simulate_get(each).status_code for each in answer.json["links"].values()] == [
-        503 if name == "readiness" else 200 for name in answer.json["links"]
+        {"readiness": 503, "mcp": 405}.get(name, 200) for name in answer.json["links"]
     ]
 
 
 def test_a_browser_gets_a_page_with_the_same_links(client, read):
-    links = client.simulate_get("/").json["links"].values()
+    links = client.simulate_get("/").json["links"]
+    told = links.pop("mcp")
 
+    assert f"at {told} of this server" in read["/"].text
     assert client.simulate_get("/", headers=BROWSER).headers["content-type"].startswith("text/html")
-    assert set(links) <= set(read["/"].links)
+    assert set(links.values()) <= set(read["/"].links)
 
 
 def test_both_answers_of_the_root_have_tags_of_their_own(client):

@@ -20,6 +20,9 @@ Row = tuple[Any, ...]
 ROWS_AT_ONCE = 1_000
 """How many rows one statement, or one transaction of many, is about."""
 
+MANY_ROWS = 1_000
+"""After how many changed rows at once an engine looks at them anew: see `Database.gather_statistics`."""
+
 
 class Unavailable(Exception):
     """The engine can't be reached, or is busy for longer than the configured wait."""
@@ -196,6 +199,9 @@ class Database(Protocol):
 
     def faults(self) -> Iterator[str]:
         """Name what is wrong with the database as a whole, a sentence each; the rows are looked at apart."""
+
+    def gather_statistics(self) -> None:
+        """Look at all rows anew after many have come, as far as the engine needs that, and its user may."""
 
     def figures(self) -> Figures:
         """Tell what was counted, without asking the database."""

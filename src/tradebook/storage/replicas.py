@@ -136,6 +136,10 @@ class Replicated:
         """Name what is wrong with the primary as a whole."""
         return self._primary.faults()
 
+    def gather_statistics(self) -> None:
+        """Look at all rows anew, on the primary."""
+        self._primary.gather_statistics()
+
     def figures(self) -> Figures:
         """Tell what was counted of the primary, and of each standby."""
         of_standbys = tuple(structs.replace(standby.figures) for standby in self._standbys)

@@ -17,7 +17,7 @@ from tradebook.ids import encode_id
 from tradebook.resources import INDEXES
 from tradebook.resources.accounts import ID_PREFIX
 from tradebook.storage.accounts import accounts, deployment
-from tradebook.storage.database import ROWS_AT_ONCE, Database, Reader, Row, Writer
+from tradebook.storage.database import MANY_ROWS, ROWS_AT_ONCE, Database, Reader, Row, Writer
 from tradebook.storage.schema import ACCOUNT, Prepared, metadata, prepare, prepare_of_all_accounts
 
 Progress = Callable[[int], None]
@@ -132,6 +132,8 @@ def copy_book(source: Database, target: Database, *, progress: Progress | None =
         target.run_of_all_accounts(_NEW_DEPLOYMENT, name=name, value=value)
     if source.rows_of_all_accounts(_ACCOUNTS) != listed:
         raise NotTheSame("An account was created while the others were copied.")
+    if summary.rows >= MANY_ROWS:
+        target.gather_statistics()
     return summary
 
 

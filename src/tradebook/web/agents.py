@@ -11,6 +11,7 @@ from tradebook.errors import InsufficientPermissions
 from tradebook.ids import encode_id
 from tradebook.text import shortened
 from tradebook.web.changing import require_json
+from tradebook.web.cors import Cors
 from tradebook.web.inside import Application, Inside
 from tradebook.web.service import ACCOUNT_PREFIX, Service
 
@@ -24,10 +25,13 @@ Exchange = Callable[[Inside, bytes, Mapping[str, str]], tuple[int, bytes]]
 class Agents:
     """Answers agents. Nothing is kept between two requests, so any worker may answer the next one."""
 
-    def __init__(self, service: Service, application: Application, load: Callable[[], Exchange]) -> None:
+    def __init__(
+        self, service: Service, application: Application, load: Callable[[], Exchange], cors: Cors
+    ) -> None:
         self._service = service
         self._application = application
         self._load = load
+        self._cors = cors
         self._exchange: Exchange | None = None
         self._loading = Lock()
 
@@ -36,7 +40,7 @@ class Agents:
         service = self._service
         grant, _ = service.authenticator.grant(request)
         request.context.account = encode_id(ACCOUNT_PREFIX, grant.account_id)
-        _require_known_origin(request)
+        self._require_known_origin(request)
         require_json(request)
         raw = service.bodies.read(request)
         inside = Inside(
@@ -55,6 +59,12 @@ class Agents:
         response.content_type = falcon.MEDIA_JSON
         response.data = body
 
+    def _require_known_origin(self, request: falcon.Request) -> None:
+        """Refuse a page of another site in a browser, whose address may have been turned to this machine."""
+        origin = request.env.get("HTTP_ORIGIN")
+        if origin is not None and _host_of(origin) not in LOOPBACK and not self._cors.allows(origin):
+            raise InsufficientPermissions(f"Pages of {shortened(origin)} may not use these tools.")
+
     def _loaded(self) -> Exchange:
         """Load what speaks the protocol, which most workers never need."""
         with self._loading:
@@ -63,13 +73,6 @@ class Agents:
                 # It stays until the end, as what was there before it: no need to look through it for circles.
                 gc.freeze()
             return self._exchange
-
-
-def _require_known_origin(request: falcon.Request) -> None:
-    """Refuse a page of another site in a browser, whose address may have been turned to this machine."""
-    origin = request.env.get("HTTP_ORIGIN")
-    if origin is not None and _host_of(origin) not in LOOPBACK:
-        raise InsufficientPermissions(f"Pages of {shortened(origin)} may not use the tools of this server.")
 
 
 def _host_of(origin: str) -> str | None:

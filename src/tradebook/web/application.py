@@ -23,6 +23,7 @@ from tradebook.storage.database import Unavailable
 from tradebook.web import metrics
 from tradebook.web.agents import AGENTS_PATH, Agents, Exchange
 from tradebook.web.changing import Changing
+from tradebook.web.cors import Cors
 from tradebook.web.envelope import answer_error
 from tradebook.web.log import log
 from tradebook.web.middleware import EveryRequest
@@ -44,6 +45,7 @@ def build_app(
     *,
     is_ready: Callable[[], bool],
     load_agents: Callable[[], Exchange],
+    cors: Cors,
     csv_of: Mapping[str, FileOf] = MappingProxyType({}),
     log_requests: bool,
     tracing: Tracing | None = None,
@@ -63,7 +65,7 @@ def build_app(
     )
     for path, responder in _responders(service, listed, csv_of):
         app.add_route(path, responder)
-    app.add_route(AGENTS_PATH, Agents(service, app, load_agents))
+    app.add_route(AGENTS_PATH, Agents(service, app, load_agents, cors))
     app.add_route("/healthz", Constant(b'{"status":"ok"}', falcon.MEDIA_JSON))
     app.add_route("/readyz", Ready(is_ready))
     app.add_route("/openapi.json", Document(lambda url: openapi_document(listed, server=url)))

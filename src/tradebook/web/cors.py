@@ -65,13 +65,17 @@ class Cors:
         """Whether any origin is allowed."""
         return bool(self._origins)
 
+    def allows(self, origin: str) -> bool:
+        """Tell whether pages of an origin may call."""
+        return self._is_any or origin in self._origins
+
     def put_on(self, scope: Scope, headers: Headers) -> None:
         """Add what an answer to this request needs."""
         given = scope.headers.get
         origin = given("origin")
         if not self._is_any:
             _vary_by_origin(headers)
-        if origin is None or not (self._is_any or origin in self._origins):
+        if origin is None or not self.allows(origin):
             return
         headers.append(("access-control-allow-origin", ANY if self._is_any else origin))
         if scope.method == "OPTIONS" and given("access-control-request-method") is not None:

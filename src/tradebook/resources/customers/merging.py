@@ -196,14 +196,32 @@ class _Merge(msgspec.Struct, frozen=True):
         return [address for address in self.addresses if (self.target["id"], address) not in self.links]
 
 
+class _Sources:
+    """The rows of the sources, in their order; where they are many, they are read each time anew."""
+
+    def __init__(self, change: Change, plan: _Merge) -> None:
+        self._reader, self._keys = change.writer, list(plan.parents)
+        self._few = list(self._read()) if len(self._keys) <= SOURCES_AT_ONCE else None
+
+    def __iter__(self) -> Iterator[Values]:
+        return self._read() if self._few is None else iter(self._few)
+
+    def _read(self) -> Iterator[Values]:
+        for start in range(0, len(self._keys), SOURCES_AT_ONCE):
+            some = self._keys[start : start + SOURCES_AT_ONCE]
+            found = records.find_all(self._reader, some)
+            yield from (found[key] for key in some)
+
+
 def merge(change: Change) -> Told | CustomerMergePreview:
     """Merge the sources into the customer of the path, or show what that would do."""
     plan = _plan(change)
-    filled = _filled(change, plan)
+    sources = _Sources(change, plan)
+    filled = _filled(change, plan, sources)
     if change.values["dry_run"]:
-        return _preview(change, plan, filled)
+        return _preview(change, plan, filled, sources)
     room = min(change.answer_bytes_max // LOSSES_SHARE, TOLD_BYTES_MAX)
-    losses, left_out = _losses(change, plan, filled, room)
+    losses, left_out = _losses(plan, filled, sources, room)
     _move(change.writer, plan, filled)
     _remove(change.writer, plan)
     turned = review_parents(change.writer, {change.id, *plan.parents.values()})
@@ -236,7 +254,7 @@ def _plan(change: Change) -> _Merge:
     )
 
 
-def _preview(change: Change, plan: _Merge, filled: Values) -> CustomerMergePreview:
+def _preview(change: Change, plan: _Merge, filled: Values, sources: _Sources) -> CustomerMergePreview:
     ids_max = max(1, change.answer_bytes_max // IDS_SHARE // ID_BYTES)
 
     def some(prefix: str, keys: Sequence[int]) -> list[str]:
@@ -244,7 +262,7 @@ def _preview(change: Change, plan: _Merge, filled: Values) -> CustomerMergePrevi
 
     moved = (plan.moved_addresses, plan.moved_groups, plan.children)
     of_addresses, of_groups, of_children = [max(0, len(keys) - ids_max) for keys in moved]
-    losses, of_losses = _losses(change, plan, filled, change.answer_bytes_max // LOSSES_SHARE)
+    losses, of_losses = _losses(plan, filled, sources, change.answer_bytes_max // LOSSES_SHARE)
     return CustomerMergePreview(
         "customer_merge_preview",
         encode_id(ID_PREFIX, plan.target["id"]),
@@ -257,7 +275,7 @@ def _preview(change: Change, plan: _Merge, filled: Values) -> CustomerMergePrevi
     )
 
 
-def _filled(change: Change, plan: _Merge) -> Values:
+def _filled(change: Change, plan: _Merge, sources: _Sources) -> Values:
     """Take what the target has not set from the sources, in their order; returns the columns."""
     target = dict(plan.target)
     if target["parent_id"] in plan.parents:
@@ -265,7 +283,7 @@ def _filled(change: Change, plan: _Merge) -> Values:
     gone = {target["id"], *plan.parents}
     own_children = children_of(change.writer, [target["id"]]) if target["is_parent"] else []
     may_be_child = not plan.children and set(own_children) <= gone
-    for source in _sources(change, plan):
+    for source in sources:
         for unit in _UNITS:
             _fill(target, source, unit)
         carrier = target["carrier_id"]
@@ -290,7 +308,7 @@ def _is_standing(change: Change, carrier: int | None) -> bool:
     return found is not None and found["deleted_at"] is None
 
 
-def _losses(change: Change, plan: _Merge, filled: Values, room: int) -> tuple[list[Any], int]:
+def _losses(plan: _Merge, filled: Values, sources: _Sources, room: int) -> tuple[list[Any], int]:
     """List what is lost, source by source, as JSON; and count what has no room.
 
     A source is listed whole or not at all, the first one always, and none after one that was left out.
@@ -298,7 +316,7 @@ def _losses(change: Change, plan: _Merge, filled: Values, room: int) -> tuple[li
     kept = as_given({**plan.target, **filled})
     listed: list[Any] = []
     left_out = 0
-    for source in _sources(change, plan):
+    for source in sources:
         lost = _lost(plan, source, kept)
         if left_out == 0:
             made = [msgspec.Raw(msgspec.json.encode(loss)) for loss in lost]
@@ -308,14 +326,6 @@ def _losses(change: Change, plan: _Merge, filled: Values, room: int) -> tuple[li
                 continue
         left_out += len(lost)
     return listed, left_out
-
-
-def _sources(change: Change, plan: _Merge) -> Iterator[Values]:
-    keys = list(plan.parents)
-    for start in range(0, len(keys), SOURCES_AT_ONCE):
-        some = keys[start : start + SOURCES_AT_ONCE]
-        found = records.find_all(change.writer, some)
-        yield from (found[key] for key in some)
 
 
 def _lost(plan: _Merge, source: Values, kept: Values) -> list[MergeLoss]:

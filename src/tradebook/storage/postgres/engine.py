@@ -5,7 +5,7 @@ may be a pooler in transaction mode, and every statement is planned for its own 
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -36,10 +36,13 @@ from tradebook.storage.postgres.handles import PostgresReader, PostgresWriter
 from tradebook.storage.postgres.index import version_of
 from tradebook.storage.postgres.inspection import database_faults
 from tradebook.storage.postgres.row_security import own_account, put_on
-from tradebook.storage.schema import Prepared
+from tradebook.storage.schema import Prepared, metadata
 
 SERVER_TIMEOUT_SHARE = 0.85
 """The part of the time limit after which the server ends a statement, before the client gives up."""
+
+STATISTICS_SECONDS_MAX = 3_600.0
+"""How long to wait for it: it reads every row once."""
 
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -148,6 +151,18 @@ class PostgresDatabase:
         with self._reading(None) as transaction:
             transaction.begin()
             yield from database_faults(transaction.connection)
+
+    def gather_statistics(self) -> None:
+        """Look at all rows anew, and take in what the index of words has put off.
+
+        Who does not own the tables gets a warning of the server, and nothing is done.
+        """
+        transaction = self._beginning("SELECT 1")
+        with suppress(Unavailable), _translated(), transaction.kept():
+            transaction.begin()
+            transaction.connection.patience_seconds = STATISTICS_SECONDS_MAX
+            tables = ", ".join(map(str, metadata.sorted_tables))
+            transaction.connection.execute(f"VACUUM (ANALYZE) {tables}")
 
     def figures(self) -> Figures:
         """Tell what was counted, and how many connections there are."""

@@ -24,19 +24,31 @@ from tradebook.storage.index_versions import (
 from tradebook.storage.postgres.beginning import Beginning
 from tradebook.storage.postgres.connections import Connection, Statement
 from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists
-from tradebook.storage.postgres.index import TOO_MANY, questions, searchable
+from tradebook.storage.postgres.index import TOO_MANY, Question, Questions, questions
+from tradebook.storage.postgres.searched_text import searchable
 from tradebook.storage.schema import Prepared
 
 
 class _Span(msgspec.Struct, frozen=True):
     """The keys that somebody asks for."""
 
+    account_id: int
     index: ListIndex
     query: Query
     above: int
     below: int
     descending: bool
     limit: int
+
+    def bound(self, question: Question) -> Statement:
+        """Give a question its bounds."""
+        bounds = {
+            "account_id": self.account_id,
+            "above": self.above,
+            "below": self.below,
+            "limit": self.limit,
+        }
+        return Statement(question.sql, {**bounds, **question.values})
 
 
 class PostgresReader:
@@ -90,14 +102,14 @@ class PostgresReader:
         self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
     ) -> list[int]:
         """Return the keys that match, `above <= key < below`: newest first if `descending`, else oldest."""
-        span = _Span(index, query, above, below, descending, limit)
-        known = self._known.pop(span, None)
-        found: list[int] = []
-        for statement in self._statements(span):
-            rows, known = self._ask(statement) if known is None else known, None
-            found = [row[0] for row in rows]
-            if TOO_MANY not in found:
+        span = _Span(self.account_id, index, query, above, below, descending, limit)
+        asking = self._asking(span)
+        question, known = next(asking), self._known.pop(span, None)
+        while True:
+            found = [row[0] for row in (self._ask(span.bound(question)) if known is None else known)]
+            if not question.is_of_reach and TOO_MANY not in found:
                 break
+            question, known = asking.send(found), None
         if query.words:
             self._indexes.require_whole(self.versions, index)
         return found
@@ -106,15 +118,11 @@ class PostgresReader:
         self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
     ) -> None:
         """Ask for these keys together with the next statement."""
-        span = _Span(index, query, above, below, descending, limit)
-        self._foreseen[span] = next(self._statements(span))
+        span = _Span(self.account_id, index, query, above, below, descending, limit)
+        self._foreseen[span] = span.bound(next(self._asking(span)))
 
-    def _statements(self, span: "_Span") -> Iterator[Statement]:
-        bounds = {
-            "account_id": self.account_id, "above": span.above, "below": span.below, "limit": span.limit
-        }  # fmt: skip
-        for question in questions(span.index, span.query, self.account_id, descending=span.descending):
-            yield Statement(question.sql, {**bounds, **question.values})
+    def _asking(self, span: "_Span") -> Questions:
+        return questions(span.index, span.query, span.account_id, descending=span.descending)
 
     def index_faults(self, index: ListIndex) -> Iterator[IndexFault]:
         """Compare the searched text with the rows that it is made from; facets have indexes of the server."""

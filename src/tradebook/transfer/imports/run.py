@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from tradebook.resources.customers import INDEX, Numbering
-from tradebook.storage.database import ROWS_AT_ONCE, Database, Writer
+from tradebook.storage.database import MANY_ROWS, ROWS_AT_ONCE, Database, Writer
 from tradebook.transfer.files.rows import Problem, Row
 from tradebook.transfer.imports.batches import Batches
 from tradebook.transfer.imports.parents import Families
@@ -83,6 +83,8 @@ def import_customers(
     except _Undone:
         return summary
     summary.is_kept = True
+    if summary.created + summary.updated >= MANY_ROWS:
+        database.gather_statistics()
     return summary
 
 
