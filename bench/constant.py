@@ -6,6 +6,7 @@ import falcon
 
 from tradebook.web.bodies import Bodies
 from tradebook.web.connections import Connections
+from tradebook.web.cors import Cors
 from tradebook.web.rsgi import Threads, Worker
 
 
@@ -43,6 +44,8 @@ def create_worker(port: int, connections_max: int, parent: int) -> Worker:
             send_seconds_max=30,
             unread_bytes_max=1 << 26,
         ),
+        cors=Cors(""),
+        send_seconds_max=30,
         parent=parent,
         close=lambda: None,
     )

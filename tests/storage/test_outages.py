@@ -200,8 +200,9 @@ def test_threads_that_begin_at_once_connect_at_once_and_keep_what_they_have(frai
         return connect(*arguments, **options)
 
     def read_with_all(reader):
+        revision = reader.revision
         all_read.wait(DEADLINE_SECONDS)
-        return reader.revision
+        return revision
 
     monkeypatch.setattr(PatientConnection, "connect", connect_with_all)
     with closing(open_bare(frail)) as database:

@@ -108,7 +108,7 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     type: str = ABSENT
     """What kind of unit it is."""
     ratio_numerator: str = ABSENT
-    """How a quantity becomes one of the base unit: `1`, as no currency is turned into another."""
+    """Always `1`: no currency is turned into another."""
     ratio_denominator: str = ABSENT
     """Always `1`."""
     offset_numerator: str = ABSENT

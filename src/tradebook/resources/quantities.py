@@ -46,7 +46,7 @@ class Unit(msgspec.Struct, frozen=True):
     type: Literal["currency"]
     """What kind of unit it is."""
     ratio_numerator: str
-    """How a quantity becomes one of the base unit: `1`, as no currency is turned into another."""
+    """Always `1`: no currency is turned into another."""
     ratio_denominator: str
     """Always `1`."""
     offset_numerator: str

@@ -81,7 +81,12 @@ FIELDS = (
         "What other systems call it. Default: made from the name.",
         example="before_noon",
     ),
-    Field("code", LINE, "Another name of `service_level_token`, which clients of the published API send."),
+    Field(
+        "code",
+        LINE,
+        "Another name of `service_level_token`, which clients of the published API send.",
+        example="before_noon",
+    ),
     Field(
         "customer_portal_visibility",
         OneOf(Visibility),

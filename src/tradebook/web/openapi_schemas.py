@@ -133,7 +133,7 @@ class Schemas:
                 if key.endswith("_at"):
                     schema["format"] = "date-time"
                 schema["description"] = told.get(key, "")
-                example = self._example_of(name, key, schema)
+                example = self._example_of(shape, key, schema)
                 if example is not None:
                     schema["examples"] = [example]
                 properties[key] = schema
@@ -144,14 +144,15 @@ class Schemas:
             "required": list(properties),
         }
 
-    def _example_of(self, name: str, key: str, schema: Schema) -> Any:
+    def _example_of(self, shape: type[msgspec.Struct], key: str, schema: Schema) -> Any:
         """Find an example of a property: in a body, or in what is told of it."""
         if "const" in schema or "type" not in schema:
             return None
         if "format" in schema:
             return "2026-01-31T09:30:00.000Z"
         told = _SUCH_AS.search(schema["description"])
-        example = self._examples.get((name, key), told[1] if told else None)
+        known = (self._examples.get((each.__name__, key)) for each in shape.__mro__)
+        example = next((each for each in known if each is not None), told[1] if told else None)
         return [example] if schema["type"] == "array" and isinstance(example, str) else example
 
     def _told_of(self, shape: type[msgspec.Struct]) -> dict[str, str]:

@@ -105,7 +105,7 @@ func change() {
 
 	merge := *book.NewCustomerMerge([]string{other.Id})
 	merged := must(api.MergeCustomer(here, created.Id).CustomerMerge(merge).Execute())
-	require(merged.Customer != nil && merged.Customer.Id == created.Id, "a merged customer")
+	require(merged.MergedCustomer != nil && merged.MergedCustomer.Id == created.Id, "a merged customer")
 
 	_, answer, err := api.GetCustomer(here, missing).Execute()
 	var refused *book.GenericOpenAPIError

@@ -22,6 +22,7 @@ from openapi_python_client_book.models import (
     CustomerUpdate,
     Deleted,
     ErrorEnvelope,
+    MergedCustomer,
 )
 from openapi_python_client_book.types import UNSET
 from story import IDS, KEY, MISSING, URL, cursor_in, whole_book
@@ -68,7 +69,7 @@ assert isinstance(cleared, Customer)
 assert cleared.note is None
 
 merged = merge_customer.sync(created.id, client=client, body=CustomerMerge([other.id]))
-assert isinstance(merged, Customer)
+assert isinstance(merged, MergedCustomer)
 
 missing = get_customer.sync(MISSING, client=client)
 assert isinstance(missing, ErrorEnvelope)

@@ -7,7 +7,8 @@ import createClient from "openapi-fetch";
 import type { paths } from "../generated/openapi-typescript/schema";
 import { cursorIn, key, MISSING, newCustomer, SHOWN, url, wholeBook } from "./book";
 
-const client = createClient<paths>({ baseUrl: url, headers: { Authorization: `Bearer ${key}` } });
+// The list can be lines or a table too; this client asks for JSON.
+const client = createClient<paths, "application/json">({ baseUrl: url, headers: { Authorization: `Bearer ${key}` } });
 
 const page = await client.GET("/v1/sales/customers", {
   params: { query: { limit: 3, status_codes: ["normal", "preferred"], include: [...SHOWN] } },

@@ -41,7 +41,7 @@ const { id } = created;
 const changed = await api.updateCustomer({ id, customerUpdate: { note: "Call first." } });
 assert.equal(changed.note, "Call first.");
 
-await api.mergeCustomer({ id, customerMerge: { sourceCustomerIds: [other.id] } });
+await api.mergeCustomer({ id, customerMerge: { sourceCustomerIds: new Set([other.id]) } });
 
 async function refusal(call: Promise<unknown>): Promise<[number, string]> {
   const error = await call.then(() => assert.fail("not refused"), (reason: unknown) => reason);
