@@ -1,6 +1,7 @@
 """The server's floor: the same server and framework answering constant bytes, and nothing else."""
 
 import os
+from collections.abc import Callable
 
 import falcon
 
@@ -26,7 +27,9 @@ class _Nobody:
         return ()
 
 
-def create_worker(port: int, connections_max: int, parent: int) -> Worker:
+def create_worker(
+    port: int, connections_max: int, parent: int, on_listening: Callable[[], object] = lambda: None
+) -> Worker:
     """One route, one answer."""
     app = falcon.App()
     app.add_route("/v1/sales/customers", _Constant(b"x" * int(os.environ["BENCH_BYTES"])))
@@ -34,7 +37,7 @@ def create_worker(port: int, connections_max: int, parent: int) -> Worker:
         app,
         Bodies(0, 1_000),
         _Nobody(),
-        threads=Threads(reading=0, writing=1),
+        threads=Threads(reading=0, writing=1, agents=1),
         read_queue_seconds=0.1,
         write_queue_seconds=0.1,
         connections=Connections(
@@ -47,5 +50,6 @@ def create_worker(port: int, connections_max: int, parent: int) -> Worker:
         cors=Cors(""),
         send_seconds_max=30,
         parent=parent,
+        on_listening=on_listening,
         close=lambda: None,
     )

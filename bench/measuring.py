@@ -22,6 +22,8 @@ class Result(msgspec.Struct):
     met: bool | None = None
     note: str = ""
     engine: str = "SQLite"
+    figures: Any = None
+    """What else was measured with it, for the file."""
 
 
 def side_by_side(work: Work, floor: Work, *, rounds: int = 200, warm_up: int = 10) -> tuple[float, float]:
@@ -38,18 +40,23 @@ def side_by_side(work: Work, floor: Work, *, rounds: int = 200, warm_up: int = 1
     return median(times[0]) * 1e6, median(times[1]) * 1e6
 
 
-def in_turn(works: Mapping[str, Callable[[Any], Any]], given: Iterable[Any]) -> dict[str, float]:
-    """Return the medians of processor time, in microseconds, of works that are done for everything given.
+def in_turn(
+    works: Mapping[str, Callable[[Any], Any]],
+    given: Iterable[Any],
+    clock: Callable[[], int] = time.thread_time_ns,
+) -> dict[str, float]:
+    """Return the medians, in microseconds, of works that are done for everything given.
 
     Nothing is given twice, so no work finds what another round has left behind. In turn: so a slow moment
-    hits all of them; processor time of the thread, so that a neighbour's work is not counted.
+    hits all of them. The clock is processor time of the thread, so that a neighbour's work is not counted;
+    where another process does a part of the work, it has to be time as it passes.
     """
     times: dict[str, list[int]] = {name: [] for name in works}
     for each in given:
         for name, work in works.items():
-            start = time.thread_time_ns()
+            start = clock()
             work(each)
-            times[name].append(time.thread_time_ns() - start)
+            times[name].append(clock() - start)
     return {name: median(listed) / 1000 for name, listed in times.items()}
 
 
@@ -69,3 +76,13 @@ def at_least(name: str, value: float, base: float, bar: float, unit: str, note: 
     return Result(
         name, round(value, 1), unit, round(base, 1), round(ratio, 2), f"≥ {bar:g} ×", ratio >= bar, note
     )
+
+
+def at_random(
+    name: str, found: Mapping[str, float], work: str, base: str, at_most: float | None, note: str = ""
+) -> Result:
+    """Hold one of the works done in turn against another, up to a bar if there is one."""
+    ratio = found[work] / found[base]
+    value, beside = round(found[work], 1), round(found[base], 1)
+    bar, met = ("", None) if at_most is None else (f"≤ {at_most:g} ×", ratio <= at_most)
+    return Result(name, value, "µs", beside, round(ratio, 2), bar, met, note)

@@ -19,6 +19,10 @@ class RawPostgres:
         """Run a statement."""
         return self.connection.execute(sql.replace("?", "%s"), values, binary=True)
 
+    def close(self) -> None:
+        """End the connection."""
+        self.connection.close()
+
 
 def raw_connection(url: str) -> apsw.Connection | RawPostgres:
     """Open a book without the product."""

@@ -1,129 +1,105 @@
-"""Repeated pages over HTTP against the same server answering constant bytes; the worker's memory."""
+"""Over HTTP, by several connections: pages that repeat nowhere and one that repeats, and the worker's memory.
+
+Beside each rate stands the processor time of a request in the server's whole process tree: a rate is held
+down by whatever else the machine does, the generator included.
+"""
 
 import os
-import re
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import Self
+from tempfile import TemporaryDirectory
 
+import apsw
+
+from bench.asking import PATH, Asked
 from bench.books import BenchBook
-from bench.measuring import Result, at_least
+from bench.load import Generator
+from bench.measuring import Result
+from bench.reading import Pages
+from bench.servers import Entry, Measured, in_rounds, tradebook
+from tests.fixtures.postgres import PostgresServer
+from tradebook.storage.location import locate
 
-SECONDS = 3.0
+CONNECTIONS = 8
 ROUNDS = 5
-PATH = "/v1/sales/customers"
+SECONDS = 1.0
+DISTINCT = 50_000
+LARGE_QUERIES = ("limit=1000", "limit=1000&include=child_accounts,price_groups,bill_to_address", "q=a")
 
 
-def measure_serving(book: BenchBook) -> Iterator[Result]:
-    """Start both servers, take turns, compare the medians; then look at the memory."""
-    page, size = None, 0
-    with _Running("tradebook.app", book) as ours:
-        size = len(ours.get(PATH)[1])
-        os.environ["BENCH_BYTES"] = str(size)
-        with _Running("bench.constant", book) as constant:
-            rates: tuple[list[float], list[float]] = ([], [])
-            for _ in range(ROUNDS):
-                rates[0].append(ours.rate(PATH))
-                rates[1].append(constant.rate(PATH))
-            page, base = (sorted(listed)[ROUNDS // 2] for listed in rates)
-        yield at_least(
-            "repeated page over HTTP against constant bytes",
-            page,
-            base,
-            0.8,
-            "requests/s",
-            f"{size:,} bytes; one connection, client on the other core",
-        )
-        for query in (
-            "?limit=1000",
-            "?limit=1000&include=child_accounts,price_groups,bill_to_address",
-            "?q=a",
-        ):
+def measure_serving(
+    small: BenchBook, large: BenchBook, place: PostgresServer | None, seconds: float = SECONDS
+) -> Iterator[Result]:
+    """Serve both books and constant bytes, and let them take turns. What makes customers goes into a copy."""
+    database = place._process.pid if place else None
+    with closing(Pages(large)) as pages, Generator() as generate, tradebook(large) as ours:
+        asked = Asked(pages)
+        kinds = dict(asked.kinds(DISTINCT))
+        made = kinds.pop("create")
+        os.environ["BENCH_BYTES"] = str(len(ours.get(PATH)))
+        with tradebook(large, "bench.constant", "constant bytes") as constant:
+            for name, asks in kinds.items():
+                entries = [
+                    Entry(ours, [ours.request(asked.path(ask)) for ask in asks]),
+                    Entry(constant, [constant.request(PATH)]),
+                ]
+                figures = in_rounds(
+                    generate,
+                    entries,
+                    rounds=ROUNDS,
+                    seconds=seconds,
+                    connections=CONNECTIONS,
+                    database=database,
+                )
+                at_most = 1 / 0.9 if name == "repeated page" and not place else None
+                yield _told(name, *figures, at_most=at_most)
+        for query in LARGE_QUERIES:
             for _ in range(20):
-                ours.get(PATH + query)
+                ours.get(f"{PATH}?{query}")
         own = ours.memory_mib()
-        yield Result("memory of a worker of its own", own, "MiB", bar="≤ 120 MiB", met=own <= 120)
+    yield Result("memory of a worker of its own", own, "MiB", bar="≤ 120 MiB", met=own <= 120)
+    with TemporaryDirectory() as folder, Generator() as generate:
+        copy = copied_book(small, Path(folder), place)
+        with closing(Pages(copy)) as pages, tradebook(copy) as ours:
+            asked = Asked(pages)
+            entry = Entry(ours, [ours.request(PATH, asked.body(ask)) for ask in made])
+            figures = in_rounds(
+                generate, [entry], rounds=ROUNDS, seconds=seconds, connections=CONNECTIONS, database=database
+            )
+            yield _told("create", *figures)
 
 
-class _Running:
-    """The server with one worker that a module makes, and one keep-alive connection to it."""
+def copied_book(book: BenchBook, folder: Path, place: PostgresServer | None) -> BenchBook:
+    """Copy a book on its engine, so that what is made there does not stay in the measured one."""
+    if place:
+        name = f"copy_{book.count}"
+        place.execute(f"DROP DATABASE IF EXISTS {name}")
+        place.execute(f"CREATE DATABASE {name} TEMPLATE {book.url.rpartition('/')[2]}")
+        url = place.url(name)
+    else:
+        target = folder / f"copy-{book.count}.db"
+        for leftover in folder.glob(f"{target.name}*"):
+            leftover.unlink()
+        apsw.Connection(str(locate(book.url).path)).execute("VACUUM INTO ?", (str(target),))
+        url = f"sqlite:///{target.absolute()}"
+    return BenchBook(url, book.account_key, book.secret, book.count, book.import_seconds)
 
-    def __init__(self, module: str, book: BenchBook) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self._secret = book.secret
-        environment = {
-            **os.environ,
-            "TRADEBOOK_DATABASE": book.url,
-            "TRADEBOOK_RATE_LIMIT": "0",
-            "TRADEBOOK_LOG_REQUESTS": "false",
-        }
-        code = (
-            f"import tradebook.cli.serving as serving, {module} as made;"
-            "serving.create_worker = made.create_worker;"
-            f"serving.serve_forever('127.0.0.1', {self.port}, 1, lambda: None)"
-        )
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", code],
-            env=environment,
-            stderr=subprocess.DEVNULL,
-            cwd=Path(__file__).parent.parent,
-        )
 
-    def __enter__(self) -> Self:
-        end = time.monotonic() + 20
-        while True:
-            try:
-                self._socket = socket.create_connection(("127.0.0.1", self.port))
-            except OSError:
-                assert time.monotonic() < end
-                time.sleep(0.05)
-            else:
-                return self
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
-        self.process.terminate()
-        self.process.wait(20)
-
-    def get(self, path: str) -> tuple[bytes, bytes]:
-        """One request on the connection: head and body."""
-        self._socket.sendall(
-            f"GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {self._secret}\r\n\r\n".encode()
-        )
-        received = b""
-        while b"\r\n\r\n" not in received:
-            received += self._socket.recv(1 << 20)
-        head, _, body = received.partition(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 200"), head
-        length = int(re.search(rb"content-length: (\d+)", head, re.IGNORECASE)[1])
-        parts = [body]
-        missing = length - len(body)
-        while missing:
-            parts.append(self._socket.recv(1 << 20))
-            missing -= len(parts[-1])
-        return head, b"".join(parts)
-
-    def rate(self, path: str) -> float:
-        """Requests a second over some seconds."""
-        count, start = 0, time.perf_counter()
-        while time.perf_counter() - start < SECONDS / ROUNDS:
-            self.get(path)
-            count += 1
-        return count / (time.perf_counter() - start)
-
-    def memory_mib(self) -> float:
-        """Memory of the worker that is no mapped file: the largest child process."""
-        found = subprocess.run(
-            ["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True, check=False
-        ).stdout.split()
-        sizes = []
-        for pid in found:
-            text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-            sizes.append(int(re.search(r"Anonymous:\s+(\d+)", text)[1]) / 1024)
-        return round(max(sizes), 1)
+def _told(
+    name: str, ours: Measured | None, base: Measured | None = None, *, at_most: float | None = None
+) -> Result:
+    assert ours is not None
+    ratio = round(ours.cpu / base.cpu, 2) if base else None
+    database = f", {ours.database_cpu:,.0f} in the database" if ours.database_cpu is not None else ""
+    return Result(
+        f"HTTP: {name}, CPU a request",
+        ours.cpu,
+        "µs",
+        base.cpu if base else None,
+        ratio,
+        f"≤ {at_most:.2f} ×" if at_most else "",
+        ratio <= at_most if at_most else None,
+        f"{ours.rate:,.0f}/s, p50 {ours.p50:g} ms, p99 {ours.p99:g} ms{database}",
+        figures=ours,
+    )
