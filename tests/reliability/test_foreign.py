@@ -53,8 +53,10 @@ class Account:
         answer = self.client.post(path, json=marked, headers={"Idempotency-Key": key})
         assert answer.status_code == 201, answer.text
         self.keys.append(key)
-        self.tags.append(self.client.get(f"{path}/{answer.json()['id']}").headers.get("etag", '"none"'))
-        return answer.json()
+        made = answer.json()
+        made = made.get("api_key_info", made)
+        self.tags.append(self.client.get(f"{path}/{made['id']}").headers.get("etag", '"none"'))
+        return made
 
     def secrets(self):
         """What nobody else may see: the mark, the ids, the key."""
