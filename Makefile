@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-pages test-clients soak check wheel-check bench docs site lock clean
+.PHONY: demo test test-pages test-clients soak check wheel-check bench bench-peers docs site lock clean
 
 demo: .venv/.run
 	$(BIN)/tradebook demo $(DEMO)
@@ -38,6 +38,12 @@ wheel-check: .venv/.dev
 bench: .venv/.dev
 	$(BIN)/python -m bench $(BENCH)
 
+# The same work on what is picked in Tradebook's place. Its packages are in an environment of their own; without
+# them it says so, and measures Tradebook alone.
+bench-peers: .venv/.dev
+	$(MAKE) .peers/.installed || echo "The peers' packages can't be had: see above."
+	$(BIN)/python -m bench.peers $(BENCH)
+
 docs: .venv/.dev
 	$(BIN)/python tools/reference.py
 	$(BIN)/python tools/client_types.py
@@ -52,6 +58,7 @@ lock: .venv/.dev
 	$(BIN)/pip-compile $(LOCK) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.txt --output-file requirements-pages.txt requirements-pages.in
 	$(BIN)/pip-compile $(LOCK) --output-file requirements-clients.txt requirements-clients.in
+	$(BIN)/pip-compile $(LOCK) --output-file requirements-peers.txt requirements-peers.in
 	cd tests/generators && npm update --package-lock-only --no-audit --no-fund
 
 LOCK := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
@@ -74,5 +81,10 @@ LOCK := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-h
 	$(PIP) install --require-hashes -r requirements-pages.txt
 	touch $@
 
+.peers/.installed: requirements-peers.txt
+	$(PYTHON) -m venv .peers
+	.peers/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-peers.txt
+	touch $@
+
 clean:
-	rm -rf .venv .clients .hypothesis .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .clients .peers .hypothesis .mypy_cache .ruff_cache .pytest_cache

@@ -1,7 +1,7 @@
 """What is asked over HTTP: pages that repeat nowhere, drawn from a book, for any system to spell."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
 from urllib.parse import urlencode
 
@@ -31,8 +31,8 @@ class Ask(msgspec.Struct, frozen=True):
 class Asked:
     """Draws questions from a book, each time the same ones, and spells them as Tradebook reads them."""
 
-    def __init__(self, pages: Pages) -> None:
-        self._pages, self._chance = pages, random.Random(11)
+    def __init__(self, pages: Pages, includes: Sequence[str] = PUBLISHED) -> None:
+        self._pages, self._chance, self._includes = pages, random.Random(11), ",".join(includes)
         columns = "type_id, carrier_id, payment_term_id, shipping_term_id"
         newest = f"SELECT {columns} FROM customers WHERE account_id = ? ORDER BY id DESC LIMIT 1"
         self.like = pages.raw.execute(newest, (pages.book.account_key,)).fetchone()
@@ -84,7 +84,7 @@ class Asked:
         if ask.q:
             query.append(("q", ask.q))
         if ask.is_whole:
-            query.append(("include", ",".join(PUBLISHED)))
+            query.append(("include", self._includes))
         spelled = urlencode(query)
         if ask.before is not None:
             spelled = self._pages.before(ask.before, spelled)

@@ -165,17 +165,17 @@ def in_rounds(
     """
     samples: list[list[tuple[float, float, float]]] = [[] for _ in entries]
     latencies: list[list[float]] = [[] for _ in entries]
+    repeated = [len(entry.requests) == 1 for entry in entries]
     for _ in range(rounds):
         for at, entry in enumerate(entries):
             server, requests = entry.server, entry.requests
-            repeats = len(requests) == 1
             if not requests:
                 continue
             before = server.cpu_seconds(), cpu_seconds(database) if database else 0.0
-            got = generate(Job(server.port, requests[:AT_MOST], connections, seconds, repeats))
+            got = generate(Job(server.port, requests[:AT_MOST], connections, seconds, repeated[at]))
             after = server.cpu_seconds(), cpu_seconds(database) if database else 0.0
             count = len(got.latencies)
-            if not repeats:
+            if not repeated[at]:
                 entry.requests = requests[count:]
             latencies[at] += got.latencies
             used = [(end - start) / count * 1e6 for start, end in zip(before, after, strict=True)]
