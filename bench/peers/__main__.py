@@ -133,10 +133,16 @@ class Run:
 
     def compare(self) -> int:
         """End the run if a peer answers other customers, or in another order, than Tradebook."""
-        questions = [
-            (kind, ask) for kind, asks in self._kinds.items() for ask in asks[:COMPARED] if ask.made is None
-        ]
-        peers = {peer.name: partial(_answer, peer, server) for peer, server in self._peers}
+        return self._agreed(
+            [(kind, ask) for kind, asks in self._kinds.items() for ask in asks[:COMPARED] if ask.made is None]
+        )
+
+    def _agreed(self, questions: Sequence[tuple[str, Ask]], *, all_make: bool = False) -> int:
+        peers = {
+            peer.name: partial(_answer, peer, server)
+            for peer, server in self._peers
+            if peer.makes or not all_make
+        }
         return require_agreement(questions, self._own_answer, peers)
 
     def _own_answer(self, ask: Ask) -> list[Any]:
@@ -156,6 +162,9 @@ class Run:
                     connections=CONNECTIONS,
                     database=place._process.pid if place else None,
                 )
+                if made := asks[0].made:
+                    # Each was asked to make this one first: it has to be found.
+                    self._agreed([(kind, Ask(q=str(made)))], all_make=True)
                 ours = figures[0]
                 assert ours is not None
                 for (server, _), theirs in zip(self._spelled([]), figures, strict=True):
