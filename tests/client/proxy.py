@@ -105,7 +105,8 @@ class Proxy:
 
     def _ask(self, seen: Seen, body: bytes) -> Answer:
         server = HTTPConnection(self._target, timeout=30)
-        server.request(seen.method, seen.path, body or None, seen.headers)
+        # What is to be changed, or cut in its middle, is read here.
+        server.request(seen.method, seen.path, body or None, seen.headers | {"Accept-Encoding": "identity"})
         answer = server.getresponse()
         found = Answer(answer.status, dict(answer.getheaders()), answer.read())
         server.close()

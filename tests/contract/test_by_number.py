@@ -303,3 +303,21 @@ def test_a_read_looks_up_the_number_and_then_is_as_by_id(book, counting):
     made = put(book, "counted", Maker(book).required(customers.resource)).json()
 
     assert counting.count("GET", path_of("counted")) == counting.count("GET", f"{CUSTOMERS}/{made['id']}") + 1
+
+
+def test_a_carrier_that_was_deleted_is_gone_also_here(module_book, whole, maker):
+    carrier = maker.of_prefix("cr")
+    module_book.client.delete(f"/v1/operations/carriers/{carrier}")
+
+    answer = put(module_book, "by van", {**whole, "default_carrier_id": carrier})
+
+    check_envelope(answer, 410, "default_carrier_id", "resource_gone")
+
+
+def test_one_level_of_parents_holds_also_here(module_book, whole):
+    parent = put(module_book, "above", whole).json()["id"]
+    child = put(module_book, "below", {**whole, "parent_account_id": parent}).json()["id"]
+
+    answer = put(module_book, "further below", {**whole, "parent_account_id": child})
+
+    check_envelope(answer, 409, "parent_account_id", "resource_conflict")

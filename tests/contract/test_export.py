@@ -94,7 +94,7 @@ def test_an_export_is_the_walk_in_one_answer(filled, asked):
     assert answer.headers["vary"].startswith("Authorization, Accept")
     assert "etag" not in answer.headers
     # The server knows the length of nothing.
-    assert answer.headers.get("content-length") == (None if whole else "0")
+    assert answer.headers.get("content-length") in ((None,) if whole else (None, "0"))
 
 
 @pytest.mark.parametrize("asked", [{}, {"status_codes": "preferred"}, {"q": "arzte"}], ids=str)

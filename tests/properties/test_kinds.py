@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tradebook.crud.fields import Body, Field
 from tradebook.crud.kinds import Flag, Id, Kind, Line, OneOf, Unreadable
 from tradebook.crud.strict_json import Number
-from tradebook.errors import ValidationFailed
+from tradebook.errors import InvalidFormat
 from tradebook.ids import KEY_MAX
 from tradebook.resources import ALL
 from tradebook.resources.addresses import Country
@@ -75,5 +75,5 @@ def test_a_kind_that_no_other_module_knows_takes_its_own_json():
     body = Body("Sized", (Field("size", Half(), "How large it is."),))
 
     assert body.read(b'{"size": 1.5}') == {"size": 3}
-    with pytest.raises(ValidationFailed, match=r"^size takes a number of halves\.$"):
+    with pytest.raises(InvalidFormat, match=r"^size takes a number of halves\.$"):
         body.read(b'{"size": "1.5"}')

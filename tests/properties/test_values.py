@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tradebook.clock import format_ms, parse_rfc3339, read_ms
 from tradebook.crud.cursor import Cursors, Position
-from tradebook.errors import ValidationFailed
+from tradebook.errors import ParameterInvalid
 from tradebook.ids import (
     KEY_MAX,
     MILLISECONDS_MAX,
@@ -158,9 +158,9 @@ def test_a_cursor_reads_back_in_its_own_scope_only(position, scope):
 
     assert cursors.decode(text, scope, param="cursor") == position
     for wrong in (scope + b"x", scope[1:] if scope else b"y"):
-        with pytest.raises(ValidationFailed):
+        with pytest.raises(ParameterInvalid):
             cursors.decode(text, wrong, param="cursor")
-    with pytest.raises(ValidationFailed):
+    with pytest.raises(ParameterInvalid):
         Cursors(lambda: b"another secret").decode(text, scope, param="cursor")
 
 
@@ -170,7 +170,7 @@ def test_a_cursor_with_one_letter_changed_is_refused(position, place, letter):
     changed = text[:place] + letter + text[place + 1 :]
 
     if changed != text:
-        with pytest.raises(ValidationFailed) as caught:
+        with pytest.raises(ParameterInvalid) as caught:
             cursors.decode(changed, b"", param="cursor")
         assert caught.value.param == "cursor"
 

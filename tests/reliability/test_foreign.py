@@ -53,8 +53,10 @@ class Account:
         answer = self.client.post(path, json=marked, headers={"Idempotency-Key": key})
         assert answer.status_code == 201, answer.text
         self.keys.append(key)
-        self.tags.append(self.client.get(f"{path}/{answer.json()['id']}").headers.get("etag", '"none"'))
-        return answer.json()
+        made = answer.json()
+        made = made.get("api_key_info", made)
+        self.tags.append(self.client.get(f"{path}/{made['id']}").headers.get("etag", '"none"'))
+        return made
 
     def secrets(self):
         """What nobody else may see: the mark, the ids, the key."""
@@ -82,7 +84,7 @@ class Attempts:
     def __init__(self, ours, theirs, seed):
         self._ours, self._theirs, self._draw = ours, theirs, random.Random(seed)
         self._bodies = {
-            route: ours.maker.body(route.body)
+            (route.method, route.path): ours.maker.body(route.body)
             for route in ROUTES
             if isinstance(route, Action) and route.body.fields
         }
@@ -132,14 +134,18 @@ class Attempts:
         route, kind, name, _ = place
         method = route.method if isinstance(route, Action) else "GET"
         places = {owner.param: self._own(owner.id_prefix) for owner in route.path_objects}
-        parameters, headers, body = {}, {}, deepcopy(self._bodies.get(route))
+        parameters, headers, body = (
+            {},
+            {},
+            deepcopy(self._bodies.get((getattr(route, "method", "GET"), route.path))),
+        )
         if kind == "path":
             places[name] = key
         elif kind in ("query", "cursor"):
             own = self._draw.random() < 0.3 and kind == "query"
             parameters[name] = f"{key},{self._own(place[3])}" if own else key
         elif kind == "body":
-            body[name] = [*body[name], key] if isinstance(body[name], list) else key
+            body[name] = [*body[name], key] if isinstance(body.get(name), list) else key
         else:
             headers[name] = key
         if method == "GET" and route.path.startswith(CUSTOMERS) and self._draw.random() < 0.5:

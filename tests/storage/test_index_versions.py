@@ -23,6 +23,7 @@ from tradebook.storage.index import Condition, Facet, ListIndex, Query, Source
 from tradebook.storage.index_documents import Document, documents
 from tradebook.storage.location import locate
 from tradebook.storage.postgres import index as postgres_index
+from tradebook.storage.postgres.searched_text import searchable
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 from tradebook.storage.sqlite import index as sqlite_index
 from tradebook.text import FOLDING, fold, fold_phone
@@ -399,7 +400,7 @@ def test_the_rules_have_the_numbers_they_had():
         [fold(letter) + "\n" + fold_phone(letter) for letter in OLD_CHARACTERS] + [*map(fold, SAMPLES)]
     )
     tokens = digest(sorted(sqlite_index.tokens(document()).split()))
-    texts = digest([postgres_index.searchable(document(), 7_654_321)])
+    texts = digest([searchable(document(), 7_654_321)])
 
     assert {"FOLDING": (FOLDING, folded)} == {"FOLDING": (1, "22b911796137976c")}
     assert {"SQLite": (sqlite_index.FORM, tokens)} == {"SQLite": (2, "cd289a06dd280e48")}

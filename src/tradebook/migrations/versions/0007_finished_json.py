@@ -36,6 +36,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove them."""
+    """Remove them, and what is known of what stood in them; so all indexes are made anew as well."""
+    op.execute("UPDATE accounts SET indexes = '{}'")
     for table, *_ in FINISHED:
         op.drop_table(table)
