@@ -96,7 +96,7 @@ class _Connection:
         if end < 0:
             return False
         if not self._received.startswith(b"HTTP/1.1 2"):
-            raise ValueError(f"{bytes(self._request[:200])!r} was answered {bytes(self._received[:400])!r}")
+            raise ValueError(f"{bytes(self._request[:200])!r} was answered {bytes(self._received[:900])!r}")
         if length := LENGTH.search(self._received, 0, end):
             self._whole = end + len(HEAD_END) + int(length[1])
         else:

@@ -26,6 +26,9 @@ LIMIT = str(10**9)
 AT_MOST = 20_000
 """How many requests a round can send."""
 
+PATIENCE_MS = "10000"
+"""How long requests may stand in line: peers let them wait, where Tradebook would soon say 503."""
+
 
 class Server:
     """A server process with all that it starts, pinned to the first core, on a port of its own."""
@@ -121,6 +124,8 @@ def tradebook(book: BenchBook, module: str = "tradebook.app", name: str = "Trade
         "TRADEBOOK_DATABASE": book.url,
         "TRADEBOOK_RATE_LIMIT": LIMIT,
         "TRADEBOOK_ACCOUNT_RATE_LIMIT": LIMIT,
+        "TRADEBOOK_READ_QUEUE_MS": PATIENCE_MS,
+        "TRADEBOOK_WRITE_QUEUE_MS": PATIENCE_MS,
         **more,
     }
     return Server(

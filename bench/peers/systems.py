@@ -14,6 +14,16 @@ from bench.servers import ROOT, Server
 
 BIN = Path(os.environ.get("PEERS_BIN", ROOT / ".peers" / "bin"))
 LAST = 2**63 - 1
+ON_SQLITE = {
+    "random page": 8.0,
+    "repeated page": 40.0,
+    "random page, all includes": 25.0,
+    "create": 2.0,
+}
+"""How many times as fast Tradebook has to be as peers that `is_barred`; repeated pages by processor time."""
+
+ON_POSTGRES = 1.5
+"""The same for each kind of work and each peer."""
 
 
 class Peer(msgspec.Struct, frozen=True):
@@ -26,6 +36,13 @@ class Peer(msgspec.Struct, frozen=True):
     first: str = "/customers"
     engines: tuple[str, ...] = ("SQLite", "PostgreSQL")
     makes: bool = True
+    is_barred: bool = False
+
+    def bar(self, engine: str, work: str) -> float | None:
+        """How many times as fast Tradebook has to be."""
+        if engine == "PostgreSQL":
+            return ON_POSTGRES
+        return ON_SQLITE.get(work) if self.is_barred else None
 
     def server(self, url: str) -> Server:
         """Return the peer's server on a plain book of its own."""
@@ -114,7 +131,7 @@ def _uvicorn(module: str) -> tuple[str, ...]:
 
 
 PEERS = (
-    Peer("FastAPI, ORM, Pydantic", _uvicorn("fastapi_orm"), by_key),
+    Peer("FastAPI, ORM, Pydantic", _uvicorn("fastapi_orm"), by_key, is_barred=True),
     Peer("FastAPI tuned", _uvicorn("fastapi_core"), by_key_alone),
     Peer(
         "Django REST framework",
@@ -123,6 +140,7 @@ PEERS = (
             "--keep-alive", "60", "--log-level", "warning", "bench.peers.django_rest",
         ),
         by_cursor,
+        is_barred=True,
     ),
     Peer("Litestar, ORM, msgspec", _uvicorn("litestar_orm"), by_key),
     Peer(

@@ -2,8 +2,12 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
+
+from tradebook.mcp.changing import _MOVED, preview_merge
+from tradebook.mcp.tokens import tokens
 
 NEW = {
     "name": "Acme",
@@ -108,6 +112,64 @@ def test_a_merge_is_previewed_then_done(groups, agents):
     assert "names the customer itself" in agent.refused("merge_customers", target="1", sources=["1"])
     assert "sources is missing" in agent.refused("merge_customers", target="1", sources=None)
     assert "no customer with the number 9" in agent.refused("preview_merge", target="9", sources=["1"])
+
+
+@pytest.fixture
+def noted(groups):
+    """Ten customers beside the first, each with five values to lose: the third is a long note."""
+    first = one(groups, "1")["id"]
+    groups.add(*({"name": f"Copy {n}", "number": f"c{n}", "email": f"{n}@example.com"} for n in range(10)))
+    for n in ("1", *(f"c{n}" for n in range(10))):
+        fields = {
+            "note": f"{n} " * 3_000,
+            "email": f"{n}@x.example",
+            "phone": f"+49 30 {n}",
+            "url": f"{n}.example",
+        }
+        answer = groups.client.patch(f"/v1/sales/customers/{one(groups, n)['id']}", json=fields)
+        assert answer.status_code == 200, answer.text
+    return groups, {"target": first, "sources": [f"c{n}" for n in range(10)]}
+
+
+LOST = re.compile(r"^c\d \w[\w.]*: .* lost, .* kept$", re.MULTILINE)
+LEFT_OUT = re.compile(r"^(\d+) more are left out; (.*)\.$", re.MULTILINE)
+
+
+def test_a_long_value_hides_none_of_those_behind_it(noted, agents):
+    book, merged = noted
+    agent = agents.of(book)
+    target = merged["target"]
+    body = {"source_customer_ids": [one(book, n)["id"] for n in merged["sources"]], "dry_run": True}
+    told = book.client.post(f"/v1/sales/customers/{target}/actions/merge", json=body).json()
+    whole = len(told["losses"]) + told["left_out"]["losses"]
+    short, long = (agent.call("preview_merge", **merged, max_tokens=count) for count in (1_000, 50_000))
+
+    assert len(LOST.findall(long)) == len(told["losses"]) >= 40
+    assert "note: c0 c0" in short
+    shown = len(LOST.findall(short))
+    assert shown >= 10
+    assert LEFT_OUT.findall(short) == [(str(whole - shown), "a larger max_tokens shows more")]
+    assert tokens(short) <= 1_000
+
+    done = agent.call("merge_customers", **merged)
+
+    shown = len(LOST.findall(done))
+    assert shown >= 4
+    assert done.endswith(f"Values lost that are not shown: {whole - shown}.")
+    assert "max_tokens" not in done
+
+
+def test_what_the_api_leaves_out_comes_with_fewer_sources():
+    """No number of tokens would show it, so none is asked for."""
+    told = {"losses": [], "left_out": dict.fromkeys(("losses", *_MOVED), 7)} | {name: [] for name in _MOVED}
+    named = {"id": "ac_0000000000001", "number": "1", "name": "A"}
+    book = SimpleNamespace(
+        find=lambda path, pairs: named, get=lambda path, pairs=(): named, change=lambda *given: told
+    )
+
+    text = preview_merge(book, {"target": "1", "sources": ["2"]})
+
+    assert text.endswith("7 more are left out; fewer sources at a time show more.")
 
 
 def test_a_key_that_may_only_read_has_no_tools_that_change(groups, agents):

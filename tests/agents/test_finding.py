@@ -2,10 +2,12 @@
 
 import re
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
-from tradebook.mcp.choices import KINDS
+from tradebook.mcp.asking import Refused
+from tradebook.mcp.choices import KINDS, id_of
 from tradebook.mcp.tokens import tokens
 
 ID = re.compile(r"^(ac_[0-9a-z]{13}) \|", re.MULTILINE)
@@ -70,6 +72,18 @@ def test_customers_are_found_by_words_and_by_the_names_of_what_they_refer_to(thr
         "a city": ["A-1"],
         "nulls and empty lists": ["ß-3", "B-2", "A-1"],
     }
+
+
+def test_of_names_that_differ_in_case_the_one_that_is_spelled_so_is_meant(agents):
+    """A book from before names were compared so may have them."""
+    kind = KINDS["type_groups"]
+    ids = {"GRP": "acgr_0000000000001", "Grp": "acgr_0000000000002"}
+    entries = [{"id": key, "name": name} for name, key in ids.items()]
+    book = SimpleNamespace(entries=lambda path, pairs=(): entries if path == kind.path else [])
+
+    assert {name: id_of(book, "customer_group_ids", f" {name}") for name in ids} == ids
+    with pytest.raises(Refused, match="2 type groups are called grp"):
+        id_of(book, "customer_group_ids", "grp")
 
 
 def test_what_can_not_be_understood_is_refused_with_what_to_do(three, agents):

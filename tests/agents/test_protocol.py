@@ -13,6 +13,7 @@ from tests.fixtures.engines import Sqlite
 from tests.fixtures.server import start_server, stop_server
 from tradebook.app import create_app
 from tradebook.settings import Settings
+from tradebook.web.account_header import NAMES
 
 PATH = "/mcp"
 INITIALIZE = {
@@ -136,6 +137,18 @@ def test_a_page_of_an_allowed_origin_is_let_in(book):
         ]
 
     assert statuses == [200, 403]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_account_but_the_keys_own_is_taken(book, name):
+    own = post(book, PING, **{name: book.account})
+    refused = [post(book, PING, **{name: account}) for account in ("ac_0000000000001", "nonsense", "")]
+
+    assert own.status_code == 200
+    assert [answer.status_code for answer in refused] == [400] * 3
+    assert {(answer.json()["error"]["code"], answer.json()["error"]["param"]) for answer in refused} == {
+        ("parameter_invalid", name)
+    }
 
 
 GARBAGE = (

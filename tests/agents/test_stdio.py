@@ -1,11 +1,13 @@
 """`tradebook mcp`: the command that a host starts, with a key in its environment."""
 
+import json
 import os
 import sys
 
 import pytest
 from mcp import StdioServerParameters
 
+from tests.agents.test_protocol import INITIALIZE
 from tests.fixtures.command_line import CommandLine
 from tests.fixtures.engines import Sqlite
 from tradebook.app import opened_for_agent
@@ -54,6 +56,43 @@ def test_more_tools_are_served_with_write_and_a_revoked_key_is_refused(command, 
 
     assert len(tools) == 8
     assert "revoked" in agent.refused("find_customers")
+
+
+UNREADABLE = {
+    "garbage": (-32700, None),
+    "": (-32700, None),
+    "[" * 50_000: (-32700, None),
+    '{"jsonrpc":"2.0","id":"\\ud800","method":"ping"}': (-32700, None),
+    '{"jsonrpc":"2.0","id":%s,"method":"ping"}' % ("9" * 5_000): (-32700, None),
+    '{"jsonrpc":"2.0","id":8,"method":"tools/call","params":{"name":"find_customers","arguments":'
+    '{"q":"\\ud800"}}}': (-32700, 8),
+    '{"jsonrpc":"2.0","id":9}': (-32600, 9),
+    '{"jsonrpc":"2.0","id":0,"method":"tools/call","params":[]}': (-32600, 0),
+    '{"jsonrpc":"1.0","id":"a\\n","method":"ping"}': (-32600, "a\n"),
+    '{"jsonrpc":"2.0","id":true}': (-32600, None),
+    '{"jsonrpc":"2.0","error":{"id":5}}': (-32600, None),
+    "17": (-32600, None),
+    "[]": (-32600, None),
+}
+
+
+def test_a_line_that_is_no_message_is_answered(command, monkeypatch):
+    """Whoever asked would wait for ever; what comes behind it is answered as well."""
+    key = command.good("keys", "create", "--account", command.account)
+    monkeypatch.setenv("TRADEBOOK_API_KEY", key)
+    begun = json.dumps(INITIALIZE)
+
+    ended = command.run_as_process(
+        "mcp", given=("\n".join((*UNREADABLE, begun, *UNREADABLE)) + "\n").encode()
+    )
+
+    answers = [json.loads(line) for line in ended.stdout.splitlines()]
+    told = [(answer["error"]["code"], answer["id"]) for answer in answers if "error" in answer]
+    assert told == [*UNREADABLE.values()] * 2
+    assert [answer["result"]["serverInfo"]["name"] for answer in answers if "result" in answer] == [
+        "tradebook"
+    ]
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(("key", "code", "says"), [("", 2, "is not set"), ("nonsense", 1, "no such API key")])

@@ -15,6 +15,8 @@ from tests.contract.checkers import CUSTOMERS
 from tests.contract.checks import check_envelope
 from tests.fixtures import raw_http
 from tests.fixtures.book import Book, walk
+from tests.fixtures.engines import ENGINES
+from tests.fixtures.lengths import length
 from tests.fixtures.server import start_server, stop_server, wait_until
 from tests.reliability.journal import kill_one
 from tradebook.resources.customers.load import INCLUDES
@@ -313,6 +315,7 @@ def test_a_client_that_does_not_read_is_cut_and_holds_nothing(patient):
     assert export(patient.client).status_code == 200
 
 
+@pytest.mark.parametrize("engine", length(["sqlite"], ENGINES), indirect=True)
 def test_a_client_that_reads_too_slowly_is_cut_when_the_time_is_over(patient):
     with begun(patient, "slow") as connection:
         received = rest_of(connection, until=lambda: lines_of_log(patient, "slow"))

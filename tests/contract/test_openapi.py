@@ -346,6 +346,9 @@ def test_an_answer_that_is_not_as_described_is_noticed(document, book, change):
         validator(document, "Customer").validate(customer)
 
 
+PHASES = length("examples,coverage,stateful", "examples,coverage,fuzzing,stateful")
+
+
 def run_schemathesis(
     document: dict, folder: Path, url: str, key: str, *options: str, examples: int = 60
 ) -> subprocess.CompletedProcess[str]:
@@ -366,7 +369,7 @@ def run_schemathesis(
     path.write_text(json.dumps(without))
     command = [
         Path(sys.executable).with_name("schemathesis"), "run", path, "--url", url,
-        "-H", f"Authorization: Bearer {key}", "--phases", "examples,coverage,fuzzing,stateful", "--seed", "1",
+        "-H", f"Authorization: Bearer {key}", "--phases", PHASES, "--seed", "1",
         "--max-examples", str(examples), "--generation-database", "none", "--no-color", *options,
     ]  # fmt: skip
     return subprocess.run(command, capture_output=True, text=True, timeout=length(120, 1800), check=False)

@@ -329,7 +329,7 @@ def test_the_tag_of_a_new_key_is_good_until_it_changes(book):
 
 def ended_keys(book):
     """Make keys of each kind, the last one first; the rotated and the expired ones ended after they were made."""
-    in_a_moment = format_ms(now_ms() + 300)
+    in_a_moment = format_ms(now_ms() + 1_000)
     expired, both, rotated = (make(book, expires_at=end) for end in (in_a_moment, in_a_moment, None))
     rotate(book, rotated, revoke_at=in_a_moment)
     waiting, revoked = make(book), make(book)

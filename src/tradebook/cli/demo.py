@@ -49,7 +49,9 @@ def demo(
     try:
         secret = make_book(f"{SCHEME}{folder / 'demo.db'}", count)
         os.environ.setdefault("TRADEBOOK_LOG_REQUESTS", "false")
-        os.environ.setdefault("TRADEBOOK_RATE_LIMIT", "0")
+        # As a server answers, with a limit that no trial meets.
+        for limit in ("TRADEBOOK_RATE_LIMIT", "TRADEBOOK_ACCOUNT_RATE_LIMIT"):
+            os.environ.setdefault(limit, "1000000")
         # The files that workers share are temporary files too: they are removed with the book.
         os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
         serve_forever("127.0.0.1", port, 1, lambda: _introduce(port, secret))

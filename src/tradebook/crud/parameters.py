@@ -98,7 +98,7 @@ class Opaque(Kind, frozen=True):
 
     def schema(self) -> dict[str, Any]:
         """Describe nothing: clients must not look inside."""
-        return {"type": "string", "minLength": 1}
+        return {"type": "string"}
 
 
 class Parameter(msgspec.Struct, frozen=True):

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tradebook.mcp.answers import Answer
+from tradebook.mcp.answers import TOKENS_DEFAULT, TOKENS_MAX, Answer
 from tradebook.mcp.arguments import invalid
 from tradebook.mcp.asking import Book, Json
 from tradebook.mcp.choices import NAMED, id_of, name_of
 from tradebook.mcp.customers import customer_meant, customer_named
 from tradebook.mcp.finding import answer_for, including
-from tradebook.mcp.forms import HEADING, ROW_INCLUDES, row_of, short_row
+from tradebook.mcp.forms import HEADING, ROW_INCLUDES, in_row, row_of, short_row
 from tradebook.mcp.routes import CREATE, MERGE, PATH, UPDATE
 from tradebook.money import currency_number
 from tradebook.resources.quantities import UnitId, unit_of
@@ -63,7 +63,10 @@ def preview_merge(book: Book, given: dict[str, Any]) -> str:
     count = answer.room_for(rows)
     answer.add(*rows[:count])
     left_out = len(rows) - count + preview["left_out"]["losses"]
-    return answer.text(f"{left_out} more are left out; a larger max_tokens shows more." if left_out else "")
+    # What the API itself leaves out comes with no number of tokens.
+    is_cut = count < len(rows) and given.get("max_tokens", TOKENS_DEFAULT) < TOKENS_MAX
+    more = "a larger max_tokens shows more" if is_cut else "fewer sources at a time show more"
+    return answer.text(f"{left_out} more are left out; {more}." if left_out else "")
 
 
 def merge_customers(book: Book, given: dict[str, Any]) -> str:
@@ -73,8 +76,11 @@ def merge_customers(book: Book, given: dict[str, Any]) -> str:
     answer = Answer()
     kept = book.get(f"{PATH}/{target['id']}", including(ROW_INCLUDES))
     answer.add(_shown("Merged", kept), f"Deleted: {', '.join(map(short_row, sources))}")
-    answer.add(*_losses(book, merged.get("losses", []), sources))
-    return answer.text()
+    rows = list(_losses(book, merged["losses"], sources))
+    count = answer.room_for(rows)
+    answer.add(*rows[:count])
+    left_out = len(rows) - count + merged["left_out"]["losses"]
+    return answer.text(f"Values lost that are not shown: {left_out}." if left_out else "")
 
 
 def _merged(book: Book, given: dict[str, Any]) -> tuple[Json, list[Json]]:
@@ -96,10 +102,10 @@ def _moves(preview: Json) -> str:
 
 
 def _losses(book: Book, losses: list[Json], sources: list[Json]) -> Iterator[str]:
-    """Write what is lost, source by source."""
-    named = {source["id"]: source["number"] for source in sources}
+    """Write what is lost, source by source, each in a row: a long value leaves room for those behind it."""
+    named = {source["id"]: in_row(source["number"]) for source in sources}
     for loss in losses:
-        lost, kept = (_said(book, loss[name]) for name in ("lost", "kept"))
+        lost, kept = (in_row(_said(book, loss[name])) for name in ("lost", "kept"))
         yield f"{named[loss['customer_id']]} {loss['field']}: {lost} lost, {kept} kept"
 
 

@@ -133,7 +133,8 @@ NAMED = {
 def id_of(book: Book, argument: str, text: str, *, carrier: str | None = None) -> str:
     """Return the id of a choice that is given by id or by name.
 
-    Refused where no choice has the name, or several have it; of levels, those of one `carrier` count.
+    Case counts only between names that differ in nothing else. Refused where no choice has the name, or
+    several have it; of levels, those of one `carrier` count.
     """
     kind = KINDS[NAMED[argument]]
     if read_id(kind.id_prefix, text) is not None:
@@ -145,6 +146,8 @@ def id_of(book: Book, argument: str, text: str, *, carrier: str | None = None) -
         listed = [each for each in listed if each.within == of_carrier]
     wanted = fold_case(text.strip())
     found = [each for each in listed if wanted in map(fold_case, (*each.names, each.shown))]
+    exact = [each for each in found if text.strip() in (*each.names, each.shown)]
+    found = exact or found
     if len(found) == 1:
         return found[0].id
     if found:

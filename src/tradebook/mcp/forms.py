@@ -45,12 +45,12 @@ def row_of(customer: Json) -> str:
         if word not in {"normal", "standalone"}
     ]
     parts = (customer["number"], customer["name"], place, ", ".join(unusual))
-    return " | ".join((customer["id"], *map(_in_row, parts))).removesuffix(" | ")
+    return " | ".join((customer["id"], *map(in_row, parts))).removesuffix(" | ")
 
 
 def short_row(customer: Json) -> str:
     """Write a customer of whom only the plain fields are known."""
-    return f"{_in_row(customer['number'])} {_in_row(customer['name'])} ({customer['id']})"
+    return f"{in_row(customer['number'])} {in_row(customer['name'])} ({customer['id']})"
 
 
 def lines_of(customer: Json) -> Iterator[str]:
@@ -92,7 +92,7 @@ def lines_of(customer: Json) -> Iterator[str]:
 
 def group_row(group: Json) -> str:
     """Write a pricing group."""
-    return f"{_in_row(group['name'])} ({group['id']})"
+    return f"{in_row(group['name'])} ({group['id']})"
 
 
 def _address(address: Json | None, same: Json | None = None) -> str:
@@ -120,7 +120,7 @@ def _joined(found: Json, *names: str) -> str:
     return ", ".join(found[name] for name in names if found[name])
 
 
-def _in_row(text: str) -> str:
+def in_row(text: str) -> str:
     """Shorten a text, and quote one that has what stands between two columns."""
     short = shortened(text, TEXT_MAX)
     return _quoted(short) if "|" in short or '"' in short else short

@@ -1,16 +1,19 @@
 """The tools behind the protocol of the package `mcp`: over standard input and output, or over HTTP."""
 
 import asyncio
+import json
 import logging
-from collections.abc import Mapping, MutableMapping
+from collections.abc import AsyncIterable, Mapping, MutableMapping
 from traceback import format_exception
 from typing import Any
 
 import anyio
 import mcp_types as types
+from anyio.streams.memory import MemoryObjectSendStream
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.shared.message import SessionMessage
 
 import tradebook
 from tradebook.errors import (
@@ -45,8 +48,57 @@ def serve_stdio(book: Book) -> None:
 
 
 async def _serve_stdio(server: "Server[Any]") -> None:
-    async with stdio_server() as (incoming, outgoing):
-        await server.run(incoming, outgoing, server.create_initialization_options())
+    async with stdio_server() as (incoming, outgoing), anyio.create_task_group() as group:
+        handed, readable = anyio.create_memory_object_stream[SessionMessage | Exception]()
+        group.start_soon(_hand_on, incoming, handed, outgoing)
+        await server.run(readable, outgoing, server.create_initialization_options())
+        group.cancel_scope.cancel()
+
+
+async def _hand_on(
+    incoming: AsyncIterable[SessionMessage | Exception],
+    handed: MemoryObjectSendStream[SessionMessage | Exception],
+    outgoing: Any,
+) -> None:
+    """Hand on what could be read, and answer the rest: the package drops it, and whoever asked would wait."""
+    async with handed:
+        async for message in incoming:
+            if isinstance(message, Exception):
+                await outgoing.send(SessionMessage(_unreadable(message)))
+            else:
+                await handed.send(message)
+
+
+def _unreadable(invalid: Any) -> types.JSONRPCError:
+    """Say what is wrong with a line, to the request that it was meant to be; `invalid` is of Pydantic."""
+    causes = invalid.errors(include_url=False)
+    code, message = types.INVALID_REQUEST, "Invalid request: this is no message of JSON-RPC 2.0."
+    # What lacks a part of a message is the message itself, or a part of it, which lies deeper.
+    whole = next(
+        (each["input"] for each in causes if each["type"] == "missing" and len(each["loc"]) == 2), None
+    )
+    if causes[0]["type"] == "json_invalid":
+        code, message = types.PARSE_ERROR, "Parse error: the line is no JSON, or has half a character."
+        whole = _loosely_read(causes[0]["input"])
+    return types.JSONRPCError(
+        jsonrpc="2.0", id=_id_in(whole), error=types.ErrorData(code=code, message=message)
+    )
+
+
+def _loosely_read(line: str) -> Any:
+    """Read a line as Python does, which takes more for JSON than the package; None if that fails too."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _id_in(message: Any) -> int | str | None:
+    """Return the id of a message; None if it has none that an answer could have."""
+    found = message.get("id") if isinstance(message, dict) else None
+    if isinstance(found, str):
+        return found if found.encode(errors="ignore").decode() == found else None
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
 def answer_http(book: Book, raw: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:

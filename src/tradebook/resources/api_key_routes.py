@@ -29,6 +29,7 @@ from tradebook.resources.api_keys import (
     GRACE_SECONDS_MAX,
     ID_PREFIX,
     STATUS,
+    UNNAMED,
     ApiKey,
     CreatedApiKey,
     KeyStatus,
@@ -190,7 +191,7 @@ def _texts(reader: Reader, keys: Sequence[int]) -> Iterable[tuple[int, Sequence[
     for key, (name, environment, last_four) in _of_table(reader, keys):
         assert environment is not None
         assert last_four is not None
-        yield key, (name, redacted(environment, last_four))
+        yield key, (name or UNNAMED, redacted(environment, last_four))
 
 
 _PATH_OBJECT = PathObject("id", ID_PREFIX, records)

@@ -35,8 +35,11 @@ class Named(msgspec.Struct, frozen=True):
             raise route.path_objects[0].missing(reader, names[0])
 
 
-def named_owner(request: falcon.Request, route: Route, account_id: int) -> Named | None:
-    """Read the header; None if there is none, or it names the key's own account."""
+def named_owner(request: falcon.Request, owner: Owner | None, account_id: int) -> Named | None:
+    """Read the header; None if there is none, or it names the key's own account.
+
+    Another one is refused but for an `owner`, which is what a route may be about.
+    """
     env = request.env
     if _FIRST not in env and _LATER not in env:
         return None
@@ -49,9 +52,9 @@ def named_owner(request: falcon.Request, route: Route, account_id: int) -> Named
         raise _refusal(header, f"takes an id that begins with {ACCOUNT_PREFIX}_, as this API returns it.")
     if key == account_id:
         return None
-    if route.owner is None:
+    if owner is None:
         raise _refusal(header, "takes the id of the key's own account on this route. Or leave it out.")
-    return Named(header, key, route.owner)
+    return Named(header, key, owner)
 
 
 def sent_headers(request: falcon.Request) -> list[tuple[str, Any]]:

@@ -10,6 +10,7 @@ import falcon
 from tradebook.errors import InsufficientPermissions
 from tradebook.ids import encode_id
 from tradebook.text import shortened
+from tradebook.web.account_header import named_owner
 from tradebook.web.changing import require_json
 from tradebook.web.cors import Cors
 from tradebook.web.inside import Application, Inside
@@ -41,6 +42,7 @@ class Agents:
         grant, _ = service.authenticator.grant(request)
         request.context.account = encode_id(ACCOUNT_PREFIX, grant.account_id)
         self._require_known_origin(request)
+        named_owner(request, None, grant.account_id)
         require_json(request)
         raw = service.bodies.read(request)
         inside = Inside(

@@ -114,7 +114,7 @@ class Changing:
             pairs = parse_query_string(request.env.get("QUERY_STRING", ""))
             return _Asked(
                 path_keys=keys_in_path(action.path_objects, path),
-                named=named_owner(request, action, account_id),
+                named=named_owner(request, action.owner, account_id),
                 include=self._parser.include(pairs),
                 values=action.body.read(raw),
                 conditions=_conditions(request, action),

@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 from tradebook.crud.five_routes import OF_ALL
 from tradebook.crud.list_requests import parameters_of
 from tradebook.crud.parameters import Parameter
-from tradebook.crud.resource import Action, Deleted, ListRoute, PathObject, Resource, Route
+from tradebook.crud.resource import Action, ListRoute, PathObject, Resource, Route
 from tradebook.ids import ANY_BODY_PATTERN, ATTACHED, SPARE, encode_id
 from tradebook.web.account_header import NAMES
 from tradebook.web.exporting import CSV, JSON_LINES
@@ -115,7 +115,8 @@ class Operations:
     def _done(self, resource: Resource, route: Action) -> dict[str, Any]:
         headers = (*OF_A_KEY, *(("Idempotent-Replayed",) if is_repeatable(route) else ()))
         if route.item is None:
-            schema = self._schemas.object(Deleted)
+            assert route.deletes is not None
+            schema = self._schemas.deleted(route.deletes)
             return {
                 "200": {
                     "description": "It is deleted.",

@@ -6,13 +6,14 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec.structs import replace
 
 from tradebook.crud.fields import Body
 from tradebook.crud.listing import ListObject
+from tradebook.crud.resource import Deleted
 
 Schema = dict[str, Any]
 SCHEMA_REF = "#/components/schemas/{name}"
@@ -100,6 +101,14 @@ class Schemas:
             self.found[shape.__name__] = {}
             self._add(shape, get_type_hints(shape))
         return schema_ref(shape.__name__)
+
+    def deleted(self, kind: str) -> Schema:
+        """Point to the schema of what is answered where an object of a kind was deleted."""
+        name = f"{Deleted.__name__}{kind.title().replace('_', '')}"
+        if name not in self.found:
+            self.found[name] = {}
+            self._add(Deleted, get_type_hints(Deleted) | {"object": cast("Any", Literal)[kind]}, name)
+        return schema_ref(name)
 
     def list_of(self, item: type[msgspec.Struct]) -> Schema:
         """Point to the schema of a list."""

@@ -55,7 +55,7 @@ class Reading:
         raw_query: str = request.env.get("QUERY_STRING", "")
         known = service.pages.pairs_of(raw_query)
         pairs = tuple(parse_query_string(raw_query)) if known is None else known
-        named = named_owner(request, route, grant.account_id)
+        named = named_owner(request, route.owner, grant.account_id)
         kind = None if self._export is None else exported_type(request.env.get("HTTP_ACCEPT", ""))
         if self._export is not None and kind is not None:
             self._export.answer(request, response, grant, pairs, kind)

@@ -20,7 +20,7 @@ from openapi_python_client_book.models import (
     CustomerMerge,
     CustomerStatus,
     CustomerUpdate,
-    Deleted,
+    DeletedCustomer,
     ErrorEnvelope,
     MergedCustomer,
 )
@@ -76,6 +76,6 @@ assert isinstance(missing, ErrorEnvelope)
 assert missing.error.code == "resource_not_found"
 
 gone = delete_customer.sync(created.id, client=client)
-assert isinstance(gone, Deleted)
+assert isinstance(gone, DeletedCustomer)
 assert gone.deleted
 assert get_customer.sync_detailed(created.id, client=client).status_code == 404
