@@ -113,11 +113,11 @@ def test_who_was_removed_is_read_and_listed_only_if_that_is_asked_for(book):
     check_envelope(book.client.get(f"{USERS}?role_type=admin"), 400, "role_type")
 
 
-def test_who_was_removed_comes_back_as_a_new_one_under_the_old_id(book):
+def test_who_was_removed_comes_back_as_they_were_but_for_what_is_given(book):
     before = create(book, email="ann@example.com", name="Ann", username="ann").json()
     act(book, before, "remove")
 
-    answer = create(book, email="Ann@Example.com", image_url="https://example.com/ann")
+    answer = create(book, email="Ann@Example.com", username=None, image_url="https://example.com/ann")
 
     after = answer.json()
     assert answer.status_code == 201
@@ -125,7 +125,6 @@ def test_who_was_removed_comes_back_as_a_new_one_under_the_old_id(book):
     assert after["status"] == "active"
     user = {
         "email": "Ann@Example.com",
-        "name": None,
         "username": None,
         "image_url": "https://example.com/ann",
     }
@@ -133,6 +132,17 @@ def test_who_was_removed_comes_back_as_a_new_one_under_the_old_id(book):
     assert after["updated_at"] > before["updated_at"]
     assert ids(book.get(USERS)) == [before["id"]]
     check_envelope(create(book, email="ann@example.com"), 409, "email")
+
+
+@pytest.mark.parametrize("verb", ["activate", "disable", "remove"])
+def test_an_action_takes_the_includes_that_the_list_takes(book, verb):
+    user = create(book, name="Ann").json()
+    path = f"{USERS}/{user['id']}/actions/{verb}"
+
+    answer = book.client.put(f"{path}?include[]=user&include[]=owner&include[]=role")
+
+    assert (answer.status_code, answer.json()["user"]["name"]) == (200, "Ann")
+    check_envelope(book.client.put(f"{path}?include[]=customers"), 400, "include")
 
 
 def test_who_is_disabled_or_has_no_email_does_not_come_back(book):

@@ -151,6 +151,20 @@ def test_the_name_of_a_deleted_carrier_is_free_again(maker):
     check_envelope(add_level(maker, carrier, name="late"), 410, "carrier_id", "resource_gone")
 
 
+def test_a_level_of_a_deleted_carrier_stays_as_it_is_and_is_read(maker):
+    carrier = maker.of_prefix("cr")
+    level = add_level(maker, carrier, name="Slow").json()
+    path = f"{CARRIERS}/{carrier}/service-levels/{level['id']}"
+    maker.client.delete(f"{CARRIERS}/{carrier}")
+
+    changed = maker.client.patch(path, json={"name": "Slower"})
+
+    check_envelope(changed, 410, "carrier_id", "resource_gone")
+    check_envelope(maker.client.delete(path), 410, "carrier_id", "resource_gone")
+    assert maker.client.get(path).json() == level
+    assert maker.client.get(path.rpartition("/")[0]).json()["data"] == [level]
+
+
 def test_a_shipping_term_has_amounts_and_free_levels(maker):
     carrier = maker.of_prefix("cr")
     levels = [add_level(maker, carrier, name=name).json()["id"] for name in "ab"]

@@ -1,10 +1,18 @@
 """Books of earlier versions: made as today, then taken back to an earlier schema."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
 import apsw
+import httpx
 import psycopg
 
+import tradebook.app
+from tests.fixtures import plain_http
 from tradebook.migrations import steps
 from tradebook.resources import INDEXES
+from tradebook.settings import Settings
 from tradebook.storage.location import locate
 
 OLD_SCHEMAS = ("0001", "0002", "0003", "0004", "0005")
@@ -33,6 +41,24 @@ def drop_tables(url: str, beginning: str) -> None:
     for (name,) in names:
         connection.execute(f"DROP TABLE {name}")
     connection.close()
+
+
+@contextmanager
+def asking(url: str, secret: str) -> Iterator[plain_http.Client]:
+    """A client of a book, with a key of it."""
+    settings = Settings(database=url, log_requests=False, rate_limit=0)
+    database = tradebook.app.open_database(settings)
+    # The service's own, so that it can be closed.
+    with patch.object(tradebook.app, "open_database", lambda _: database):
+        app = tradebook.app.create_app(settings)
+    made = plain_http.Client(
+        transport=httpx.WSGITransport(app=app),
+        base_url="http://book",
+        headers={"Authorization": f"Bearer {secret}"},
+    )
+    yield made
+    made.close()
+    database.close()
 
 
 def run_sql(url: str, statement: str, values: tuple = ()) -> list[tuple]:

@@ -1,15 +1,12 @@
 """Emails that were there before they were unique whatever their case: kept, told, and in nobody's way."""
 
-import httpx
 import pytest
 
-import tradebook.app
 from tests.contract.checkers import assert_error
-from tests.fixtures import plain_http
 from tests.fixtures.command_line import CommandLine
-from tests.storage.old_books import run_sql, take_back
+from tests.storage.old_books import asking, run_sql, take_back
 from tradebook import migrations
-from tradebook.app import create_app, open_database
+from tradebook.app import open_database
 from tradebook.ids import encode_id
 from tradebook.resources import accounts, api_keys
 from tradebook.settings import Settings
@@ -49,23 +46,12 @@ def book(engine, tmp_path):
 
 
 @pytest.fixture
-def client(book, monkeypatch):
+def client(book):
     """A client of the book, migrated since."""
     url, _, secret = book
     migrations.upgrade(url)
-    settings = Settings(database=url, log_requests=False, rate_limit=0)
-    database = open_database(settings)
-    # The service's own, so that it can be closed.
-    monkeypatch.setattr(tradebook.app, "open_database", lambda _: database)
-    app = create_app(settings)
-    made = plain_http.Client(
-        transport=httpx.WSGITransport(app=app),
-        base_url="http://book",
-        headers={"Authorization": f"Bearer {secret}"},
-    )
-    yield made
-    made.close()
-    database.close()
+    with asking(url, secret) as made:
+        yield made
 
 
 def path(key: int) -> str:
@@ -115,6 +101,17 @@ def test_the_email_is_free_when_the_last_of_them_has_left_it(client):
         assert client.patch(path(key), json={"email": f"left{place}@x.example"}).status_code == 200
 
     assert client.post(USERS, json={"email": "ANN@X.EXAMPLE"}).status_code == 201
+
+
+def test_one_who_was_removed_comes_back_by_the_email_that_the_oldest_has_left(client):
+    client.patch(path(OF_ANN[0]), json={"email": "left@x.example"})
+    client.patch(path(OF_ANN[2]), json={"email": None})
+    client.put(f"{path(OF_ANN[1])}/actions/remove")
+
+    answer = client.post(USERS, json={"email": EMAILS[0]})
+
+    assert (answer.status_code, answer.json()["id"]) == (201, encode_id("acus", OF_ANN[1]))
+    assert answer.json()["user"]["name"] == "N"
 
 
 def test_one_who_comes_back_when_the_others_have_left_has_it_alone(client, book):

@@ -4,12 +4,12 @@ import pytest
 
 from tests.fixtures.command_line import CommandLine
 from tests.fixtures.ledgers import Ledger
-from tests.storage.old_books import run_sql, take_back
+from tests.storage.old_books import asking, run_sql, take_back
 from tradebook import migrations
 from tradebook.app import open_database
 from tradebook.crud import records
 from tradebook.ids import encode_id
-from tradebook.resources import customers
+from tradebook.resources import api_keys, customers
 from tradebook.settings import Settings
 from tradebook.transfer.imports import batches, carriers, names, parents
 
@@ -107,3 +107,76 @@ def test_a_book_that_is_taken_back_and_forth_is_as_it_was(old):
     migrations.upgrade(url)
 
     assert run_sql(url, folded) == before
+
+
+CUSTOMERS = "/v1/sales/customers"
+PLAIN, APART = "Straße", "STRASSE"
+
+
+@pytest.fixture(params=["deleted", "renamed", "merged"])
+def left(request, old):
+    """A migrated book, whose oldest of two numbers that agree has gone: the account, and a client of it."""
+    migrations.upgrade(old[0])
+    ledger = opened(old)
+    with ledger.database.write(ledger.key) as writer:
+        _, secret = api_keys.create_key(writer, "test")
+    with asking(old[0], secret) as client:
+        ids = {found["number"]: found["id"] for found in client.get(CUSTOMERS).json()["data"]}
+        plain = f"{CUSTOMERS}/{ids[PLAIN]}"
+        if request.param == "deleted":
+            done = client.delete(plain)
+        elif request.param == "renamed":
+            done = client.patch(plain, json={"number": "other"})
+        else:
+            merge = f"{CUSTOMERS}/{ids['b']}/actions/merge"
+            done = client.post(merge, json={"source_customer_ids": [ids[PLAIN]]})
+        assert done.status_code == 200
+        yield ledger, client, ids[APART]
+    ledger.database.close()
+
+
+def test_what_was_kept_apart_is_reached_when_the_oldest_has_gone(left):
+    ledger, client, key = left
+    found = [client.get(f"{CUSTOMERS}/by-number/{number}") for number in ("strasse", "Strasse", APART)]
+    changed = client.put(f"{CUSTOMERS}/by-number/strasse", json={"note": "Changed"})
+    by_import = ledger.take({"number": "Strasse", "note": "Imported"}, {"number": "new", "name": "New"})
+    ledger.take({"number": "b", "parent_number": APART})
+    again = ledger.take(
+        {"number": "b", "parent_number": "strasse"}, {"number": "new", "parent_number": PLAIN}
+    )
+
+    assert [answer.json()["id"] for answer in found] == [key] * 3
+    assert (changed.status_code, changed.json()["id"]) == (200, key)
+    assert by_import.made == {}
+    assert (by_import.created, by_import.updated) == (1, 1)
+    assert ledger.customer(APART)["note"] == "Imported"
+    assert (again.unchanged, again.updated) == (1, 1)
+    assert ledger.customer("new")["parent_number"] == APART
+    twice = ledger.try_to_take({"number": "strasse"}, {"number": "c", "name": "C"}, {"number": APART})[1]
+    assert twice == [f"line 3, number: '{APART}' is the number of line 1 already"]
+
+
+def test_of_some_that_are_kept_apart_the_oldest_is_found_and_the_plain_one_before(old):
+    """Among names, of which any may be spelled in three ways."""
+    migrations.upgrade(old[0])
+    ledger = opened(old)
+    asked = ("a-1", "A-1", "straSSE", "Á-1", "á-1")
+    rename = "UPDATE customers SET number = 'A-2', number_folded = 'strasse\nA-2' WHERE number = 'A-1'"
+    run_sql(old[0], rename)
+    with ledger.database.write(ledger.key) as writer:
+        row = customers.records.find_by(writer, "number", [PLAIN])[PLAIN]
+        before = customers.records.find_by(writer, "number", asked)
+        customers.records.update(writer, row, {"number": "other"})
+        after = customers.records.find_by(writer, "number", asked)
+
+    ledger.database.close()
+    assert {text: row["number"] for text, row in before.items()} == {
+        "a-1": "a-1",
+        "A-1": "a-1",
+        "straSSE": PLAIN,
+        "Á-1": "Á-1",
+        "á-1": "Á-1",
+    }
+    assert {
+        text: row["number"] for text, row in after.items() if row["number"] != before[text]["number"]
+    } == {"straSSE": "A-2"}

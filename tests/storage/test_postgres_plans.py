@@ -16,7 +16,7 @@ from tests.storage.questions import NESTED, ask_all, loading_statements, queries
 from tradebook import migrations
 from tradebook.app import open_database
 from tradebook.ids import first_key_of
-from tradebook.resources.customers import INDEX
+from tradebook.resources.customers import INDEX, records
 from tradebook.settings import Settings
 from tradebook.storage.index_documents import Document
 from tradebook.storage.postgres import index as postgres_index
@@ -38,10 +38,10 @@ TEXTS = ("anna gmbh", "strasse 5", "strasse gmbh", "north supply 555-0100", "ber
 
 ACCOUNTS = f"""INSERT INTO accounts SELECT n, 'A', 'test', 1, 0 FROM generate_series({LARGE}, {LARGE + SMALL_ACCOUNTS}) n"""
 CUSTOMERS = """
-    INSERT INTO customers (account_id, id, name, number, status, edi_status, commission_policy, freight_policy,
+    INSERT INTO customers (account_id, id, name, number, number_folded, status, edi_status, commission_policy, freight_policy,
         parent_id, is_parent, type_id, carrier_id, service_level_id, payment_term_id, shipping_term_id,
         sales_rep_id, accepts_invoice_emails, updated_at)
-    SELECT a, {first} + n, 'Customer ' || n, n::text,
+    SELECT a, {first} + n, 'Customer ' || n, n::text, n::text,
         CASE WHEN n % 50 = 0 THEN 3 ELSE n % 3 END, 0, (n % 7 = 0)::int, (n % 2),
         CASE WHEN n % 100 = 1 THEN {first} + n - 1 END, (n % 100 = 0)::int,
         n % 5, n % 4, n % 11, n % 3, n % 6, n % 12, 0, 0
@@ -197,6 +197,15 @@ def test_nested_lists_are_read_by_owner(database, newest):
         for statement in (newest.plain, newest.bounded):
             sql, fixed = statement.text(DIALECT)
             plan, _ = explained(reader, sql, {**fixed, "ids": keys, "account_id": LARGE})
+            assert faults(plan, 3 * PAGE) == [], sql
+
+
+def test_what_agrees_with_a_number_is_found_by_it(database):
+    asked = {"values": [f"{n * 100}" for n in range(PAGE)], "account_id": LARGE}
+    with database.read(LARGE) as reader:
+        for statement in (records._by_name["number"], records._oldest_apart["number"]):
+            sql, fixed = statement.text(DIALECT)
+            plan, _ = explained(reader, sql, {**fixed, **asked})
             assert faults(plan, 3 * PAGE) == [], sql
 
 

@@ -15,7 +15,7 @@ from tests.storage.questions import FILTERS, NESTED, ROUTE, loading_statements, 
 from tradebook.app import open_database
 from tradebook.crud.resource import Asked, Span
 from tradebook.resources import ALL, address_routes
-from tradebook.resources.customers import INDEX
+from tradebook.resources.customers import INDEX, records
 from tradebook.settings import Settings
 from tradebook.storage.index import Condition, Query
 from tradebook.storage.schema import metadata
@@ -140,6 +140,15 @@ def test_nested_lists_are_read_by_owner(book, raw, newest):
         plan = plan_of(raw, sql, {**values_for(sql, book.key), **fixed})
         assert bad_steps(plan) == [], plan
         assert not any("(account_id=?)" in step for step in plan)
+
+
+def test_what_agrees_with_a_number_is_found_by_it(book, raw):
+    """Each by itself, and among those that are kept apart from it."""
+    for statement, end in ((records._by_name, "=?"), (records._oldest_apart, ">? AND number_folded<?")):
+        sql, fixed = statement["number"].text(DIALECT)
+        plan = plan_of(raw, sql, {"account_id": book.key, "values": '["1"]', **fixed})
+        assert any(step.endswith(f"(account_id=? AND number_folded{end})") for step in plan), plan
+        assert bad_steps([step for step in plan if "SCALAR" not in step]) == [], plan
 
 
 @pytest.mark.parametrize("column", REFERENCES, ids=str)

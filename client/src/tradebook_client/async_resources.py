@@ -706,22 +706,24 @@ class AccountUsers(Resource):
             ),
         )
 
-    async def activate(self, id: str) -> AccountUser:
+    async def activate(self, id: str, *, include: Sequence[AccountUserInclude] = ()) -> AccountUser:
         """Activate one account user."""
         return await self._book.one(
-            AccountUser, request("PUT", "/v1/identity/account-users/{id}/actions/activate", id)
+            AccountUser,
+            request("PUT", "/v1/identity/account-users/{id}/actions/activate", id, include=include),
         )
 
-    async def disable(self, id: str) -> AccountUser:
+    async def disable(self, id: str, *, include: Sequence[AccountUserInclude] = ()) -> AccountUser:
         """Disable one account user."""
         return await self._book.one(
-            AccountUser, request("PUT", "/v1/identity/account-users/{id}/actions/disable", id)
+            AccountUser,
+            request("PUT", "/v1/identity/account-users/{id}/actions/disable", id, include=include),
         )
 
-    async def remove(self, id: str) -> AccountUser:
+    async def remove(self, id: str, *, include: Sequence[AccountUserInclude] = ()) -> AccountUser:
         """Remove one account user."""
         return await self._book.one(
-            AccountUser, request("PUT", "/v1/identity/account-users/{id}/actions/remove", id)
+            AccountUser, request("PUT", "/v1/identity/account-users/{id}/actions/remove", id, include=include)
         )
 
 

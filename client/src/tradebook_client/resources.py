@@ -690,22 +690,24 @@ class AccountUsers(Resource):
             ),
         )
 
-    def activate(self, id: str) -> AccountUser:
+    def activate(self, id: str, *, include: Sequence[AccountUserInclude] = ()) -> AccountUser:
         """Activate one account user."""
         return self._book.one(
-            AccountUser, request("PUT", "/v1/identity/account-users/{id}/actions/activate", id)
+            AccountUser,
+            request("PUT", "/v1/identity/account-users/{id}/actions/activate", id, include=include),
         )
 
-    def disable(self, id: str) -> AccountUser:
+    def disable(self, id: str, *, include: Sequence[AccountUserInclude] = ()) -> AccountUser:
         """Disable one account user."""
         return self._book.one(
-            AccountUser, request("PUT", "/v1/identity/account-users/{id}/actions/disable", id)
+            AccountUser,
+            request("PUT", "/v1/identity/account-users/{id}/actions/disable", id, include=include),
         )
 
-    def remove(self, id: str) -> AccountUser:
+    def remove(self, id: str, *, include: Sequence[AccountUserInclude] = ()) -> AccountUser:
         """Remove one account user."""
         return self._book.one(
-            AccountUser, request("PUT", "/v1/identity/account-users/{id}/actions/remove", id)
+            AccountUser, request("PUT", "/v1/identity/account-users/{id}/actions/remove", id, include=include)
         )
 
 

@@ -21,6 +21,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """The keys in the path, from left to right."""
     row: dict[str, Any] = {}
     """The row of the object that the path ends in, as it was before the change."""
+    outer_row: dict[str, Any] = {}
+    """The row of the object that stands before it in the path."""
     values: dict[str, Any] = {}
     """The fields of the body, as they are stored."""
     owner_key: int | None = None

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from tradebook.crud.json_body import parse_object
-from tradebook.crud.kinds import Kind, did_you_mean
+from tradebook.crud.kinds import Kind, Line, did_you_mean
 from tradebook.errors import InvalidFormat, MissingField, ParameterUnknown
 from tradebook.text import shortened
 
@@ -29,6 +29,8 @@ class Field(msgspec.Struct, frozen=True):
 
     def take(self, value: Any, param: str) -> Any:
         """Read what a body says of the field; InvalidFormat names `param`, where it stands."""
+        if self.can_be_null and isinstance(self.kind, Line) and isinstance(value, str) and not value.strip():
+            raise InvalidFormat(f"{param} must not be empty; null clears it.", param=param)
         if value is not None:
             return self.kind.take(value, param)
         if self.can_be_null:

@@ -212,7 +212,7 @@ class Line(Kind, frozen=True):
         """Take the text, unless it is empty."""
         line = text.strip()
         if not line:
-            raise Unreadable("must not be empty; null clears what can be cleared")
+            raise Unreadable("must not be empty")
         # The length first, so that a slow check only ever runs on a short text.
         if (length := text_values.length_of(line, self.length_max)) > self.length_max:
             raise Unreadable(f"has {length:,} characters, more than {self.length_max:,}")

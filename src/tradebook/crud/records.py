@@ -12,7 +12,7 @@ from tradebook.ids import new_key
 from tradebook.storage.database import Reader, Writer
 from tradebook.storage.finished import FinishedRows
 from tradebook.storage.index import ListIndex
-from tradebook.storage.schema import ACCOUNT, TEXT, Prepared, any_of, apart, metadata, prepare
+from tradebook.storage.schema import ACCOUNT, TEXT, Prepared, any_of, apart, metadata, prepare, table_of_list
 from tradebook.text import fold_case
 
 Values = dict[str, Any]
@@ -82,6 +82,7 @@ class Records:
             )
             for name, folded in self._folded.items()
         }
+        self._oldest_apart = {name: self._apart(folded) for name, folded in self._folded.items()}
 
     @property
     def has_system_rows(self) -> bool:
@@ -109,6 +110,22 @@ class Records:
             conditions.append(~unless)
         return prepare(sa.select(self.table.c.id).where(*conditions))
 
+    def _apart(self, folded: str) -> Prepared:
+        """Find for each of some folded texts the oldest row that is kept apart."""
+        asked, kept = table_of_list("values", TEXT), self.table.alias("kept")
+        # Not the key itself: an engine might walk all keys of the account to the first that fits.
+        oldest = (
+            sa.select(sa.func.min(kept.c.id + 0))
+            .where(
+                kept.c.account_id == ACCOUNT,
+                kept.c[folded] > asked.c.value,
+                kept.c[folded] < asked.c.value + "\v",
+            )
+            .correlate(asked)
+            .scalar_subquery()
+        )
+        return prepare(sa.select(asked.c.value, oldest))
+
     def find(self, reader: Reader, key: int) -> Values | None:
         """Return a row, by the names of its columns; None if there is none."""
         found = reader.rows(self._select, key=key)
@@ -123,7 +140,8 @@ class Records:
     def find_by(self, reader: Reader, name: str, texts: Iterable[str]) -> dict[str, Values]:
         """Return rows by a text that is unique whatever its case; those that aren't there are left out.
 
-        The row whose text is spelled so goes before the one that agrees with it.
+        The row whose text is spelled so goes before one that agrees with it; of these goes first the one
+        that has the text plainly, then the oldest that is kept apart: see `schema.apart`.
         """
         forms = {text: (apart(folded := fold_case(text), text), folded) for text in texts}
         asked = sorted({form for both in forms.values() for form in both})
@@ -131,7 +149,17 @@ class Records:
         listed = (dict(zip(self.columns, row, strict=True)) for row in rows)
         there = {row[self._folded[name]]: row for row in listed}
         found = {text: there.get(own) or there.get(folded) for text, (own, folded) in forms.items()}
+        missing = {folded for text, (_, folded) in forms.items() if found[text] is None}
+        others = self._find_apart(reader, name, sorted(missing))
+        found = {text: row or others.get(forms[text][1]) for text, row in found.items()}
         return {text: row for text, row in found.items() if row is not None}
+
+    def _find_apart(self, reader: Reader, name: str, folded: Sequence[str]) -> dict[str, Values]:
+        """Return by folded text the oldest row that is kept apart; few books have any."""
+        listed = reader.rows(self._oldest_apart[name], values=folded) if folded else []
+        keys = {text: key for text, key in listed if key is not None}
+        rows = self.find_all(reader, keys.values())
+        return {text: rows[key] for text, key in keys.items()}
 
     def require(self, reader: Reader, keys: Iterable[int], param: str) -> None:
         """Refuse keys that the account does not have: ValidationFailed."""

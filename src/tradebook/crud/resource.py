@@ -138,14 +138,16 @@ class PathObject(msgspec.Struct, frozen=True):
         return error or ResourceNotFound("There is no such object in this account.", param=self.param)
 
 
-def row_in_path(path_objects: Sequence[PathObject], reader: Reader, names: Sequence[PathKey]) -> Values:
-    """Return the row of the object that a path ends in; ResourceNotFound if any object is missing."""
-    row: Values = {}
+def rows_in_path(
+    path_objects: Sequence[PathObject], reader: Reader, names: Sequence[PathKey]
+) -> list[Values]:
+    """Return the rows of the objects in a path; ResourceNotFound if any object is missing."""
+    rows: list[Values] = []
     before = None
     for path_object, name in zip(path_objects, names, strict=True):
-        row = path_object.row(reader, name, before)
+        rows.append(path_object.row(reader, name, before))
         before = name
-    return row
+    return rows
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -210,7 +212,7 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
         """Return the finished object; ResourceNotFound if any object of the path is missing."""
         last = self.path_objects[-1]
         if len(names) > 1:
-            row_in_path(self.path_objects, view.reader, names)
+            rows_in_path(self.path_objects, view.reader, names)
         key = last.key(view.reader, names[-1])
         found = {} if key is None else self.load(view, [key])
         if key is None or key not in found:

@@ -4,10 +4,11 @@ from typing import Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import structs
 
 from tradebook.crud.change import Change
 from tradebook.crud.fields import Field, bodies
-from tradebook.crud.five_routes import ColumnActs, FiveRoutes
+from tradebook.crud.five_routes import OF_ALL, ColumnActs, FiveRoutes
 from tradebook.crud.fragments import Fragments
 from tradebook.crud.kinds import EMAIL, LINE, URL, OneOf
 from tradebook.crud.parameters import Parameter
@@ -130,6 +131,8 @@ FIELDS = (
     ),
 )
 CREATE, UPDATE = bodies("AccountUser", AccountUser, FIELDS, shown=("username",), shown_new=("email", "name"))
+# What is absent must be told from null: a user who comes back keeps it.
+CREATE = structs.replace(CREATE, is_partial=True)
 _OF_NEW: Values = {"status": STATUSES.index("active"), "last_used_at": None, "email_verified_at": None}
 acts = ColumnActs(records, **_OF_NEW)
 
@@ -141,13 +144,11 @@ def add(writer: Writer, given: Values) -> int:
 
 
 def create(change: Change) -> int:
-    """Add an active user; one who was removed comes back by the e-mail: as a new one, under the old id."""
-    before = _removed_with(change.writer, change.values["email"])
+    """Add an active user; one who was removed comes back by the e-mail, changed by what is given."""
+    before = _removed_with(change.writer, change.values.get("email"))
     if before is None:
-        return add(change.writer, change.values)
-    records.update(change.writer, before, {**_OF_NEW, **change.values})
-    key: int = before["id"]
-    return key
+        return add(change.writer, CREATE.completed(change.values))
+    return _write(change.writer, before, {**change.values, "status": _OF_NEW["status"]})
 
 
 def _removed_with(reader: Reader, email: str | None) -> Values | None:
@@ -157,13 +158,17 @@ def _removed_with(reader: Reader, email: str | None) -> Values | None:
 
 
 def update(change: Change) -> int:
-    """Change what is given; another email is not verified."""
-    changed = dict(change.values)
-    _require_somebody({**change.row, **changed})
-    if changed.get("email", change.row["email"]) != change.row["email"]:
-        changed["email_verified_at"] = None
-    records.update(change.writer, change.row, changed)
-    return change.id
+    """Change what is given."""
+    _require_somebody({**change.row, **change.values})
+    return _write(change.writer, change.row, change.values)
+
+
+def _write(writer: Writer, before: Values, given: Values) -> int:
+    """Change a row by what is given; another email is not verified."""
+    is_another = given.get("email", before["email"]) != before["email"]
+    records.update(writer, before, {**given, "email_verified_at": None} if is_another else given)
+    key: int = before["id"]
+    return key
 
 
 def _require_somebody(values: Values) -> None:
@@ -189,6 +194,7 @@ def _becoming(status: UserStatus) -> Act:
     return become
 
 
+_INCLUDES = ("user", "role", "department")
 _PATH_OBJECT = PathObject("id", ID_PREFIX, records)
 
 resource = Resource(
@@ -214,7 +220,7 @@ resource = Resource(
                     REMOVED_SCOPE,
                 ),
             ),
-            includes=("user", "role", "department"),
+            includes=_INCLUDES,
             bodies=(CREATE, UPDATE),
             create=create,
             update=update,
@@ -229,6 +235,7 @@ resource = Resource(
                 path_objects=(_PATH_OBJECT,),
                 item=AccountUser,
                 load=fragments_with_user.load_found,
+                includes=(*_INCLUDES, *OF_ALL),
             )
             for verb, status in _VERBS
         ),

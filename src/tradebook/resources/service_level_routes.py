@@ -29,7 +29,7 @@ resource = Resource(
         bodies=(CREATE, UPDATE),
         create=service_levels.create,
         update=service_levels.update,
-        delete=service_levels.acts.delete,
-        errors={"POST": (ResourceGone,)},
+        delete=service_levels.delete,
+        errors=dict.fromkeys(("POST", "PATCH", "DELETE"), (ResourceGone,)),
     ).routes(),
 )

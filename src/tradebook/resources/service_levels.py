@@ -151,10 +151,17 @@ def add(writer: Writer, carrier: int, given: Values) -> int:
     )
 
 
+def _require_standing(carrier: Values) -> None:
+    if carrier["deleted_at"] is not None:
+        raise ResourceGone(
+            "This carrier was deleted: its levels stay as they are, and it gets no new ones.",
+            param="carrier_id",
+        )
+
+
 def create(change: Change) -> int:
     """Add a level to the carrier of the path."""
-    if change.row["deleted_at"] is not None:
-        raise ResourceGone("This carrier was deleted and gets no new levels.", param="carrier_id")
+    _require_standing(change.row)
     carrier = change.id
     key = add(change.writer, carrier, change.values)
     _be_the_only_default(change, carrier, key)
@@ -162,10 +169,17 @@ def create(change: Change) -> int:
 
 
 def update(change: Change) -> int:
-    """Change a level."""
+    """Change a level of a carrier that was not deleted."""
+    _require_standing(change.outer_row)
     records.update(change.writer, change.row, _columns(change.values))
     _be_the_only_default(change, change.row["carrier_id"], change.id)
     return change.id
+
+
+def delete(change: Change) -> None:
+    """Delete a level of a carrier that was not deleted."""
+    _require_standing(change.outer_row)
+    records.delete(change.writer, change.row)
 
 
 def _be_the_only_default(change: Change, carrier: int, key: int) -> None:

@@ -141,14 +141,18 @@ class any_of(GenericFunction[bool]):  # noqa: N801 - reads as the SQL it becomes
 
 
 class each_of(GenericFunction[int]):  # noqa: N801 - as `any_of`
-    """The entries of one bound list of whole numbers."""
+    """The entries of one bound list, of whole numbers unless it is of a type of text."""
 
     inherit_cache = True
 
 
-def table_of_list(name: str) -> sa.TableValuedAlias:
-    """Make a table of one bound list, with the column `value`: what is asked for, one row for each."""
-    return each_of(sa.bindparam(name)).table_valued(sa.column("value", sa.BigInteger))
+def table_of_list(name: str, kind: sa.types.TypeEngine[Any] | None = None) -> sa.TableValuedAlias:
+    """Make a table of one bound list, with the column `value`: what is asked for, one row for each.
+
+    Its entries are whole numbers, or of another `kind`.
+    """
+    kind = kind or sa.BigInteger()
+    return each_of(sa.bindparam(name, type_=kind)).table_valued(sa.column("value", kind))
 
 
 class newest_of_each(sa.Executable, ClauseElement):  # noqa: N801 - as `any_of`

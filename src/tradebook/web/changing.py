@@ -11,7 +11,7 @@ from tradebook.crud.change import UNCONDITIONAL, Change, Conditions, Told, requi
 from tradebook.crud.grant import Grant
 from tradebook.crud.list_requests import RequestParser
 from tradebook.crud.records import Values
-from tradebook.crud.resource import Act, Action, Deleted, View, path_of_new, row_in_path
+from tradebook.crud.resource import Act, Action, Deleted, View, path_of_new, rows_in_path
 from tradebook.errors import ApiError, InsufficientPermissions, OutcomeInDoubt, UnsupportedMediaType
 from tradebook.ids import encode_id
 from tradebook.storage.database import OutcomeUnknown, Reader, Writer
@@ -137,6 +137,7 @@ class Changing:
             grant=grant,
             path_keys=step.path_keys,
             row=step.row,
+            outer_row=step.outer_row,
             values=step.values,
             owner_key=None if asked.named is None else asked.named.key,
             answer_bytes_max=self._service.answer_bytes_max,
@@ -174,10 +175,11 @@ class Changing:
         action = self._action
         if asked.named is not None:
             asked.named.require(writer, action, asked.path_keys)
-        row = row_in_path(action.path_objects, writer, asked.path_keys)
+        rows = rows_in_path(action.path_objects, writer, asked.path_keys)
+        outer_row, row = [{}, {}, *rows][-2:]
         if action.changes_object:
             require_changeable(row, asked.conditions)
-        return _Step(action.act, asked.path_keys, row, asked.values, self._new_at(asked))
+        return _Step(action.act, asked.path_keys, row, asked.values, self._new_at(asked), outer_row)
 
     def _new_at(self, asked: "_Asked") -> Callable[[Any], str] | None:
         """Tell how the path of what the action makes is written; None if it makes nothing."""
@@ -254,6 +256,7 @@ class _Step(msgspec.Struct, frozen=True):
     values: Values
     new_at: Callable[[Any], str] | None = None
     """Writes the path of what it makes, from what the act has returned; None if it makes nothing."""
+    outer_row: Values = {}
 
 
 def _require_permission(grant: Grant, action: Action) -> None:

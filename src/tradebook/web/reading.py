@@ -10,7 +10,7 @@ import msgspec
 import tradebook
 from tradebook.crud.list_requests import RequestParser
 from tradebook.crud.listing import list_page
-from tradebook.crud.resource import ItemRoute, ListRoute, View, row_in_path
+from tradebook.crud.resource import ItemRoute, ListRoute, View, rows_in_path
 from tradebook.crud.whole import FileOf
 from tradebook.ids import encode_id
 from tradebook.storage.database import Reader
@@ -107,7 +107,7 @@ class Reading:
             if isinstance(route, ItemRoute):
                 made: Any = route.find(view, keys)
             else:
-                row_in_path(route.path_objects, reader, keys)
+                rows_in_path(route.path_objects, reader, keys)
                 made = list_page(view, route, request)
             # Last: an engine across a network learns it together with the first rows.
             return reader.revision, made

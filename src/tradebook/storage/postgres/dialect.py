@@ -20,8 +20,9 @@ def _any_of(element: Any, compiler: Any, **options: Any) -> str:
 
 @compiles(each_of, "postgresql")
 def _each_of(element: Any, compiler: Any, **options: Any) -> str:
-    values = compiler.process(element.clauses.clauses[0], **options)
-    return f"(SELECT unnest(CAST({values} AS BIGINT[])) AS value)"
+    listed = element.clauses.clauses[0]
+    values = compiler.process(listed, **options)
+    return f"(SELECT unnest(CAST({values} AS {list_type(listed.type)}[])) AS value)"
 
 
 @compiles(newest_of_each, "postgresql")

@@ -14,7 +14,7 @@ from tradebook.crud.records import Values
 from tradebook.resources.customers import Misfit, customers, misfits, review_parents, set_parents
 from tradebook.resources.customers import records as customer_records
 from tradebook.storage.database import ROWS_AT_ONCE, Writer
-from tradebook.storage.schema import ACCOUNT, any_of, prepare
+from tradebook.storage.schema import ACCOUNT, any_of, apart, prepare
 from tradebook.text import fold_case
 from tradebook.transfer.files.rows import Problem
 from tradebook.transfer.imports.records import CheckedRow, problem
@@ -46,8 +46,14 @@ class _Mention(NamedTuple):
     line: int
     key: int
     number: str
-    is_apart: bool = False
-    """Whether it agrees with another customer's in the book, and is that of another one all the same."""
+    kept: str
+    """How the book keeps it, or would keep it `apart` from another customer's with which it agrees."""
+
+
+def _wish(number: str, line: int, key: int) -> _Mention:
+    """Note the parent that a row wants."""
+    folded = fold_case(number)
+    return _Mention(folded, _WANTS, line, key, number, apart(folded, number))
 
 
 class _Adoption(NamedTuple):
@@ -78,11 +84,11 @@ class Families:
         """Remember whose number this is, and how it is kept; with NOT_WRITTEN if the row was not accepted."""
         number = record.own["number"]
         folded = fold_case(number)
-        self._mentions.add(_Mention(folded, _IS, record.line, key, number, kept != folded))
+        self._mentions.add(_Mention(folded, _IS, record.line, key, number, kept))
 
     def wants_parent(self, record: CheckedRow, number: str, key: int) -> None:
         """Remember that a customer is to become the child of this number."""
-        self._mentions.add(_Mention(fold_case(number), _WANTS, record.line, key, number))
+        self._mentions.add(_wish(number, record.line, key))
 
     def left_parent(self, parent: int) -> None:
         """Remember that a customer has lost a child, perhaps its last."""
@@ -98,16 +104,16 @@ class Families:
     def _wanted(self) -> Iterator[tuple[_Mention, int | None]]:
         """Yield each wish with the parent's key; None if no row of the file has the number."""
         for _, mentions in groupby(self._mentions, key=lambda mention: mention.folded):
-            there: dict[str | None, _Mention] = {}
+            there: dict[str, _Mention] = {}
             for mention in mentions:
-                own = mention.number if mention.is_apart else None
                 if mention.purpose == _WANTS:
-                    parent = there.get(mention.number) or there.get(None)
+                    parent = there.get(mention.kept) or there.get(mention.folded)
                     yield mention, parent.key if parent else None
-                elif own in there:
-                    self._refuse(mention, "number", f"is the number of line {there[own].line} already")
+                elif mention.kept in there:
+                    line = there[mention.kept].line
+                    self._refuse(mention, "number", f"is the number of line {line} already")
                 else:
-                    there[own] = mention
+                    there[mention.kept] = mention
 
     def _adopt(self, wanted: list[tuple[_Mention, int | None]], is_automatic: Callable[[str], bool]) -> None:
         unknown = {
@@ -139,8 +145,7 @@ class Families:
         for each in adoptions:
             if each.child in found:
                 reason = _REASONS[found[each.child]].format(grandparents.get(each.parent))
-                mention = _Mention(fold_case(each.number), _WANTS, each.line, each.child, each.number)
-                self._refuse(mention, "parent_number", reason)
+                self._refuse(_wish(each.number, each.line, each.child), "parent_number", reason)
 
     def _refuse(self, mention: _Mention, column: str, reason: str) -> None:
         self._report(problem(mention.line, column, mention.number, reason))
