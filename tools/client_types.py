@@ -55,6 +55,15 @@ OF_CUSTOMERS = '''
         return @await self._book.run(export(path, format, filters, include, progress))
 '''
 """What only customers have."""
+
+OF_USERS = '''
+    @async def delete(self, id: str) -> None:
+        """Remove one account user, as `remove` does: it can still be read, and may come back."""
+        @await self.remove(id)
+'''
+"""The fifth verb of account users, which the API has as an action."""
+
+BESIDES = {"customers": OF_CUSTOMERS, "account_users": OF_USERS}
 BOOK = '''
 class @Tradebook(@Calls):
     """A book on a server.
@@ -231,7 +240,7 @@ def resources_module(operations: list[Operation]) -> str:
     classes = []
     for name, listed in found.items():
         methods = "\n".join(method for each in listed for method in each.methods())
-        methods += f"\n{OF_CUSTOMERS}" if name == "customers" else ""
+        methods += f"\n{BESIDES.get(name, '')}"
         classes.append(
             f'class {camel(name)}(Resource):\n    """The routes of {name.replace("_", " ")}."""\n\n{methods}'
         )

@@ -73,6 +73,9 @@ def test_an_account_user_is_made_changed_disabled_and_removed(client):
     assert client.account_users.activate(made.id).status == "active"
     assert client.account_users.remove(made.id).status == "removed"
     assert client.account_users.get(made.id).user.email == "ann@reps.example"
+    back = client.account_users.create(email="ann@reps.example")
+    assert (back.id, client.account_users.delete(back.id)) == (made.id, None)
+    assert client.account_users.get(made.id).status == "removed"
 
 
 def test_a_new_key_opens_the_book_and_its_secret_is_not_printed(client, clients, book):

@@ -726,6 +726,10 @@ class AccountUsers(Resource):
             AccountUser, request("PUT", "/v1/identity/account-users/{id}/actions/remove", id, include=include)
         )
 
+    async def delete(self, id: str) -> None:
+        """Remove one account user, as `remove` does: it can still be read, and may come back."""
+        await self.remove(id)
+
 
 class ApiKeys(Resource):
     """The routes of api keys."""

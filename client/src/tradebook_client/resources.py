@@ -710,6 +710,10 @@ class AccountUsers(Resource):
             AccountUser, request("PUT", "/v1/identity/account-users/{id}/actions/remove", id, include=include)
         )
 
+    def delete(self, id: str) -> None:
+        """Remove one account user, as `remove` does: it can still be read, and may come back."""
+        self.remove(id)
+
 
 class ApiKeys(Resource):
     """The routes of api keys."""
