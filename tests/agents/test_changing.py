@@ -69,6 +69,26 @@ def test_a_customer_is_changed_by_number_or_by_id(groups, agents):
     assert changed["freight_preferences"]["service_level"]["name"] == "2Day"
 
 
+def test_fields_are_cleared_by_name_or_with_null(groups, agents):
+    agent = agents.of(groups)
+    level = {"default_carrier_id": "FedEx", "default_service_level_id": "2Day"}
+    agent.call("update_customer", number="1", note="x", email="a@example.com", **level)
+
+    agent.call("update_customer", number="1", clear=["note", "default_service_level_id"], phone="1", url=None)
+
+    changed = one(groups, "1", "contact_info", "freight_preferences.service_level")
+    assert (changed["note"], changed["freight_preferences"]["service_level"]) == (None, None)
+    assert [changed["contact_info"][name] for name in ("email", "phone", "url")] == [
+        "a@example.com",
+        "1",
+        None,
+    ]
+    assert "did you mean note?" in agent.refused("update_customer", number="1", clear=["notes"])
+    assert "clear names note" in agent.refused("update_customer", number="1", note="y", clear=["note"])
+    assert "takes one of" in agent.refused("update_customer", number="1", clear=["name"])
+    assert "fields to change" in agent.refused("update_customer", number="1", clear=[])
+
+
 def test_what_the_api_refuses_is_refused(groups, agents):
     agent = agents.of(groups)
 

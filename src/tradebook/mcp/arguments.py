@@ -85,8 +85,7 @@ def _value(name: str, value: Any, described: Mapping[str, Any]) -> Any:
     """Take a value of the right type; text for an array of one, and a whole number for its digits."""
     if value is None:
         return None
-    kinds = described["type"]
-    kind = kinds[0] if isinstance(kinds, list) else kinds
+    kind = described["type"]
     if kind == "array" and not isinstance(value, list):
         value = [value]
     if kind == "array" and isinstance(value, list):

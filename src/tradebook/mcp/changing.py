@@ -37,9 +37,12 @@ def create_customer(book: Book, given: dict[str, Any]) -> str:
 def update_customer(book: Book, given: dict[str, Any]) -> str:
     """Change a customer. With `id`, `number` is a field like any other."""
     named = {"id" if given.get("id") is not None else "number"}
-    fields = {name: value for name, value in given.items() if name not in {"id", *named}}
+    fields = {name: value for name, value in given.items() if name not in {"id", "clear", *named}}
+    for name in given.get("clear") or ():
+        if fields.setdefault(name, None) is not None:
+            raise invalid("clear", f"names {name}, which is given a value: leave out one of the two")
     if not fields:
-        raise invalid("update_customer", "takes the fields to change beside id or number")
+        raise invalid("update_customer", "takes the fields to change, or clear, beside id or number")
     customer = customer_named(
         book, {name: given.get(name) for name in named}, including(("freight_preferences.carrier",))
     )

@@ -97,14 +97,18 @@ def _created(body: Body) -> Schema:
 
 
 def _changed(body: Body) -> Schema:
-    """Describe the fields of a change: what is said of them for a new customer is not said again."""
+    """Describe the fields of a change: what is said of them for a new customer is not said again.
+
+    None has two types, which some hosts refuse: so the fields that can be null are named in one more.
+    """
     described = {}
     for field in body.fields:
         schema = _plain(field.kind)
-        kind = schema["type"]
-        inner = {name: schema[name] for name in ("items", "properties") if name in schema}
-        described[field.name] = {"type": [kind, "null"] if field.can_be_null else kind} | inner
-    return described
+        described[field.name] = {
+            name: schema[name] for name in ("type", "items", "properties") if name in schema
+        }
+    clearable = [field.name for field in body.fields if field.can_be_null]
+    return described | {"clear": {"type": "array", "items": {"type": "string", "enum": clearable}}}
 
 
 _MERGED = {
@@ -165,8 +169,8 @@ TOOLS = (
     ),
     Tool(
         name="update_customer",
-        description="Change fields of one customer, named by id or by number; absent fields stay, null "
-        "clears, a list replaces all. With id, number is a new number. Fields as in create_customer.",
+        description="Change fields of one customer, named by id or by number; absent fields stay, clear "
+        "empties, a list replaces all. With id, number is a new number. Fields as in create_customer.",
         run=changing.update_customer,
         properties={"id": _text(), **_changed(UPDATE.body)},
         permissions=UPDATE.permissions,
