@@ -142,7 +142,7 @@ def test_an_action_takes_the_includes_that_the_list_takes(book, verb):
     answer = book.client.put(f"{path}?include[]=user&include[]=owner&include[]=role")
 
     assert (answer.status_code, answer.json()["user"]["name"]) == (200, "Ann")
-    check_envelope(book.client.put(f"{path}?include[]=customers"), 400, "include")
+    assert book.client.put(f"{path}?include[]=customers").status_code == 400
 
 
 def test_who_is_disabled_or_has_no_email_does_not_come_back(book):

@@ -212,11 +212,6 @@ def test_it_is_null_where_nothing_is_said(changed: Changed) -> None:
         ({"tax_number": ["5"]}, "tax_number takes one value."),
         ({"tax_number": ""}, "tax_number must not be empty; null clears it."),
         ({"name": " "}, "name must not be empty."),
-        (
-            {"bill_to_address": {"name": "A", "phone": ""}},
-            "bill_to_address.phone must not be empty; null clears it.",
-        ),
-        ({"bill_to_address": {"name": ""}}, "bill_to_address.name must not be empty."),
         ({"tax_number": "a\nb"}, "tax_number has a line break or another control character."),
         ({"tax_nmber": "5"}, "There is no field tax_nmber; did you mean tax_number?"),
     ],

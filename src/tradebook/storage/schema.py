@@ -151,8 +151,8 @@ def table_of_list(name: str, kind: sa.types.TypeEngine[Any] | None = None) -> sa
 
     Its entries are whole numbers, or of another `kind`.
     """
-    kind = kind or sa.BigInteger()
-    return each_of(sa.bindparam(name, type_=kind)).table_valued(sa.column("value", kind))
+    # Of whole numbers without a type: psycopg's dialect would cast the list to a single one.
+    return each_of(sa.bindparam(name, type_=kind)).table_valued(sa.column("value", kind or sa.BigInteger()))
 
 
 class newest_of_each(sa.Executable, ClauseElement):  # noqa: N801 - as `any_of`
