@@ -19,7 +19,7 @@ from tradebook.storage.schema import Prepared, metadata
 
 ACCOUNT = 5
 VALUES = {"BIGINT": 1, "SMALLINT": 1, "INTEGER": 1, "VARCHAR": "x", "TEXT": "x"}
-_VALUE = re.compile(r"%\((\w+)\)s(?:::(\w+))?(?: AS (\w+)\[\])?")
+_VALUE = re.compile(r'%\((\w+)\)s(?:::(\w+))?(?: COLLATE "C")?(?: AS (\w+)\[\])?')
 
 
 def prepared_statements():

@@ -158,7 +158,8 @@ def test_every_pair_reads_the_same_whatever_is_known_of_the_rows(database, url):
 
     for kind in ("misleading", "missing"):
         for question, right in read["right"].items():
-            assert read[kind][question] <= 1.2 * right + 2 * PAGE, (kind, question)
+            # Which of two conditions is walked may differ by what a sample of the rows says.
+            assert read[kind][question] <= 2 * right + 2 * PAGE, (kind, question)
     assert len(read["right"]) > 100
 
 
