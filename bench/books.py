@@ -12,8 +12,8 @@ from tradebook.demo.book import demo_customers
 from tradebook.resources import accounts, api_keys
 from tradebook.settings import Settings
 from tradebook.storage.location import locate
-from tradebook.transfer.files.rows import Row
 from tradebook.transfer.imports.run import import_customers
+from tradebook.transfer.rows import Row
 
 
 class BenchBook(msgspec.Struct):

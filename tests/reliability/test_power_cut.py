@@ -26,8 +26,8 @@ from tradebook.settings import Settings
 from tradebook.storage.location import locate
 from tradebook.storage.sqlite import location
 from tradebook.storage.sqlite.connections import Connections
-from tradebook.transfer.files.rows import Row
 from tradebook.transfer.imports.run import import_customers
+from tradebook.transfer.rows import Row
 
 CUTS_OF_WRITES = length(120, 35_000)
 CUTS_OF_A_MIGRATION = length(50, 4_000)

@@ -20,8 +20,8 @@ from tradebook.resources.account_groups import account_groups
 from tradebook.storage import derived
 from tradebook.storage.derived import ACCOUNT_OVERHEAD_BYTES, BYTES_MAX, Derived
 from tradebook.storage.schema import ACCOUNT, prepare
-from tradebook.transfer.files.rows import Row
 from tradebook.transfer.imports.run import import_customers
+from tradebook.transfer.rows import Row
 from tradebook.web.query_string import page_url
 
 ACCOUNTS, GROUPS, DESCRIPTION = length(20, 100), 95, 10_000

@@ -13,8 +13,8 @@ from tradebook.settings import Settings
 from tradebook.storage.location import locate
 from tradebook.storage.schema import apart
 from tradebook.text import fold_case
-from tradebook.transfer.files.rows import Row
 from tradebook.transfer.imports.run import import_customers
+from tradebook.transfer.rows import Row
 
 USERS = "/v1/identity/account-users"
 EMAILS = ("ann@x.example", "Ann@X.example", "ANN@x.example", "bob@x.example", None, None)

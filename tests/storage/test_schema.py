@@ -20,8 +20,8 @@ from tradebook.storage.index import Query
 from tradebook.storage.location import locate
 from tradebook.storage.schema import ACCOUNT, StatementWithoutAccount, metadata, prepare
 from tradebook.storage.sqlite.dialect import DIALECT
-from tradebook.transfer.files.rows import Row
 from tradebook.transfer.imports.run import import_customers
+from tradebook.transfer.rows import Row
 
 _DECLARED = {index.name for table in metadata.tables.values() for index in table.indexes}
 ONLY_ON_POSTGRESQL = {

@@ -4,8 +4,9 @@ import io
 
 import pytest
 
-from tradebook.transfer.files.column_map import MapError, Template, load_map
-from tradebook.transfer.files.rows import Problem, Row, read_file
+from tradebook.transfer.files.rows import read_file
+from tradebook.transfer.maps.column_map import MapError, Template, load_map
+from tradebook.transfer.rows import Problem, Row
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ from tests.fixtures.ledgers import Ledger
 from tradebook.storage.postgres.engine import PostgresWriter
 from tradebook.storage.sqlite.engine import SqliteWriter
 from tradebook.transfer.exports import run as exporting
-from tradebook.transfer.files.column_map import load_map
-from tradebook.transfer.files.rows import Problem, Row, read_file
+from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.imports import run as importing
+from tradebook.transfer.maps.column_map import load_map
+from tradebook.transfer.rows import Problem, Row
 
 ROOT = Path(__file__).parents[2]
 REAL_DATA = ROOT.parent / "shared" / "data" / "classicmodels"

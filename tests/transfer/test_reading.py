@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tradebook.transfer.files import rows as reading
-from tradebook.transfer.files.rows import Problem, Row, read_file
+from tradebook.transfer.files.rows import read_file
+from tradebook.transfer.rows import Problem, Row
 
 PLAIN = "number,name\n1,Zoë\n2,Łódź Śródmieście\n"
 WESTERN = "number,name\n1,Zoë\n2,Café “Ünter”\n"

@@ -26,8 +26,8 @@ from tradebook.resources import accounts, api_keys, customers
 from tradebook.settings import DATABASE_VARIABLE
 from tradebook.storage.index import Query
 from tradebook.storage.sqlite.location import SCHEME
-from tradebook.transfer.files.rows import Row
 from tradebook.transfer.imports.run import import_customers
+from tradebook.transfer.rows import Row
 
 ROWS_SHOWN = 8
 NAME_WIDTH = 30

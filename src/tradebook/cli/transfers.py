@@ -20,9 +20,9 @@ from tradebook.storage.location import locate
 from tradebook.transfer.columns import Format
 from tradebook.transfer.copying import NotTheSame, TargetNotEmpty, copy_book
 from tradebook.transfer.exports.run import export_customers
-from tradebook.transfer.files.column_map import MapError, load_map
 from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.imports.run import import_customers
+from tradebook.transfer.maps.column_map import MapError, load_map
 
 import_app = typer.Typer(help="Import a list from a file.", no_args_is_help=True)
 export_app = typer.Typer(help="Write a list to a file.", no_args_is_help=True)

@@ -1,14 +1,18 @@
 """The columns of import and export, each once, in their order."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple, get_args
 
+from tradebook.crud.kinds import LINE
 from tradebook.crud.table_fields import Cell
 from tradebook.resources import addresses, customers
+from tradebook.text import shortened
 from tradebook.transfer.cells import CREATED_AT, reader_of
 
 Format = Literal["csv", "ndjson"]
-Part = Literal["own", "bill_to", "ship_to"]
+Part = Literal["own", "bill_to", "ship_to", "address", "external_ids"]
+PARTS: tuple[Part, ...] = get_args(Part)
 ADDRESSES: tuple[Part, ...] = ("bill_to", "ship_to")
 ADDRESS_CELLS = tuple(cell for field in addresses.FIELDS for cell in field.cells)
 CUSTOMER_CELLS = (*(cell for field in customers.FIELDS for cell in field.cells), CREATED_AT)
@@ -29,9 +33,27 @@ def _columns() -> Iterator[tuple[str, Column]]:
     for cell in CUSTOMER_CELLS:
         yield cell.name, Column("own", cell.name, cell.can_be_null, reader_of(cell), cell)
     for part in ADDRESSES:
-        for cell in ADDRESS_CELLS:
-            yield f"{part}.{cell.name}", Column(part, cell.name, cell.can_be_null, reader_of(cell), cell)
+        yield from _of_address(part)
+
+
+def _of_address(part: Part) -> Iterator[tuple[str, Column]]:
+    for cell in ADDRESS_CELLS:
+        yield f"{part}.{cell.name}", Column(part, cell.name, cell.can_be_null, reader_of(cell), cell)
 
 
 COLUMNS = dict(_columns())
+ATTACHED = dict(_of_address("address"))
+"""The columns of one attached address."""
 LIST_COLUMNS = tuple(name for name, column in COLUMNS.items() if column.cell.is_list)
+EXTERNAL_IDS = "external_ids."
+"""What the columns of ids in other systems begin with; the name of the system follows."""
+
+
+@lru_cache(maxsize=1_000)
+def column_named(name: str) -> Column | None:
+    """Return the column of a name, `external_ids.NAME` too; None if there is none."""
+    if name.startswith(EXTERNAL_IDS) and len(name) > len(EXTERNAL_IDS):
+        system = name.removeprefix(EXTERNAL_IDS)
+        cell = Cell(name, LINE, f"The customer's id in {shortened(system)}.")
+        return Column("external_ids", system, cell.can_be_null, reader_of(cell), cell)
+    return COLUMNS.get(name) or ATTACHED.get(name)

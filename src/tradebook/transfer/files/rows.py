@@ -4,67 +4,19 @@ If a row can't be read, a Problem takes its place, and reading continues with th
 """
 
 import csv
-from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO, Protocol
-
-import msgspec
-from msgspec import structs
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
 from tradebook.text import shortened
 from tradebook.transfer.cells import unescape
-from tradebook.transfer.columns import COLUMNS, Format
+from tradebook.transfer.columns import COLUMNS, Format, column_named
 from tradebook.transfer.files.decoding import LINE_LENGTH_MAX, Decoded, decode
 from tradebook.transfer.files.ndjson import parse_record
+from tradebook.transfer.rows import VALUE_SHOWN_MAX, Mapping, Problem, Row, Value
 
-Value = str | bool | list[str] | None
 DELIMITERS = ",;\t|"
-VALUE_SHOWN_MAX = 80
 _DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _SAMPLE_RECORDS = 100
-
-
-class Row(msgspec.Struct):
-    """One record: the line it begins at, and values by our columns."""
-
-    line: int
-    values: dict[str, Any]
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """What is wrong, and where: in one of our columns, or in one that only the file has."""
-
-    line: int
-    column: str | None
-    value: str | None
-    reason: str
-    source: str | None = None
-    """What the file calls the column, where that is another name, or there is none of ours."""
-
-    def renamed(self, theirs: dict[str, str]) -> "Problem":
-        """Name the column as the file does too; `theirs` has the names that differ, by ours."""
-        source = theirs.get(self.column or "")
-        return self if source is None else structs.replace(self, source=source)
-
-    def __str__(self) -> str:
-        """Write the problem as one line for a person."""
-        both = self.source and self.column
-        name = f"{self.source} ({self.column})" if both else self.source or self.column
-        where = f"line {self.line}" + (f", {name}" if name else "")
-        shown = "" if self.value is None else f" {self.value!r}"
-        return f"{where}:{shown} {self.reason}" if shown else f"{where}: {self.reason}"
-
-
-class Mapping(Protocol):
-    """What turns a foreign record into ours; see `column_map`."""
-
-    def missing(self, header: Iterable[str]) -> list[Problem]:
-        """Name the columns that the map takes and the file does not have."""
-
-    def ignored(self, header: Iterable[str]) -> list[str]:
-        """Name the file's columns that the map does not take."""
-
-    def row(self, line: int, record: dict[str, Value]) -> Row | list[Problem]:
-        """Translate one record."""
 
 
 class FileReader:
@@ -129,7 +81,7 @@ class FileReader:
                 problems.append(Problem(line, None, None, "A column in the header has no name."))
             elif name in seen:
                 problems.append(Problem(line, None, None, "The header names this column twice.", name))
-            elif self._mapping is None and name not in COLUMNS:
+            elif self._mapping is None and column_named(name) is None:
                 problems.append(Problem(line, None, None, unknown_column(name), name))
             seen.add(name)
         if self._mapping is not None:
@@ -153,7 +105,7 @@ class FileReader:
             except ValueError as error:
                 yield Problem(line, None, shortened(text.strip(), VALUE_SHOWN_MAX), str(error))
                 continue
-            unknown = [] if self._mapping else [name for name in record if name not in COLUMNS]
+            unknown = [] if self._mapping else [name for name in record if column_named(name) is None]
             for name in unknown:
                 yield Problem(line, None, None, unknown_column(name), shortened(name, VALUE_SHOWN_MAX))
             if not unknown:

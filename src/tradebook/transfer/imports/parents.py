@@ -16,9 +16,9 @@ from tradebook.resources.customers import records as customer_records
 from tradebook.storage.database import ROWS_AT_ONCE, Writer
 from tradebook.storage.schema import ACCOUNT, any_of, apart, prepare
 from tradebook.text import fold_case
-from tradebook.transfer.files.rows import Problem
 from tradebook.transfer.imports.records import CheckedRow, problem
 from tradebook.transfer.imports.spill import SortedSpill, Spill, chunks_of
+from tradebook.transfer.rows import Problem
 
 NOT_WRITTEN = 0
 _NOBODY: Values = {"id": None}

@@ -6,8 +6,8 @@ import msgspec
 
 from tradebook.resources.customers import has_value
 from tradebook.text import shortened
-from tradebook.transfer.columns import COLUMNS
-from tradebook.transfer.files.rows import VALUE_SHOWN_MAX, Problem, Row
+from tradebook.transfer.columns import PARTS, column_named
+from tradebook.transfer.rows import VALUE_SHOWN_MAX, Problem, Row
 
 
 class CheckedRow(msgspec.Struct):
@@ -17,6 +17,10 @@ class CheckedRow(msgspec.Struct):
     own: dict[str, Any]
     bill_to: dict[str, Any]
     ship_to: dict[str, Any]
+    address: dict[str, Any]
+    """An attached address."""
+    external_ids: dict[str, Any]
+    """Ids in other systems, by the names of these."""
     key: int = 0
     """The key that a new customer gets; 0 where its `created_at` decides."""
     has_automatic_number: bool = False
@@ -52,10 +56,14 @@ def _shown(value: Any) -> str | None:
 
 def check_row(row: Row) -> CheckedRow:
     """Check every cell of a row; what is wrong is in the record's problems, what is right in its parts."""
-    parts: dict[str, dict[str, Any]] = {"own": {}, "bill_to": {}, "ship_to": {}}
-    record = CheckedRow(row.line, parts["own"], parts["bill_to"], parts["ship_to"])
+    parts: dict[str, dict[str, Any]] = {name: {} for name in PARTS}
+    record = CheckedRow(
+        row.line, parts["own"], parts["bill_to"], parts["ship_to"], parts["address"], parts["external_ids"]
+    )
     for column, value in row.values.items():
-        part, name, can_be_null, read, _ = COLUMNS[column]
+        found = column_named(column)
+        assert found is not None, "files and maps refuse others"
+        part, name, can_be_null, read, _ = found
         try:
             checked = None if value is None or value == "" else read(value)
         except ValueError as error:

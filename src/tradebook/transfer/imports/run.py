@@ -14,13 +14,13 @@ import msgspec
 
 from tradebook.resources.customers import INDEX, Numbering
 from tradebook.storage.database import MANY_ROWS, ROWS_AT_ONCE, Database, Writer
-from tradebook.transfer.files.rows import Problem, Row
 from tradebook.transfer.imports.batches import Batches
 from tradebook.transfer.imports.parents import Families
 from tradebook.transfer.imports.records import CheckedRow, check_row
 from tradebook.transfer.imports.references import References
 from tradebook.transfer.imports.row_keys import RowKeys
 from tradebook.transfer.imports.spill import SortedSpill, Spill, chunks_of
+from tradebook.transfer.rows import Problem, Row
 
 Report = Callable[[Problem], None]
 Progress = Callable[[int], None]

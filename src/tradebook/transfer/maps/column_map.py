@@ -14,8 +14,9 @@ from typing import Any
 
 import msgspec
 
-from tradebook.transfer.columns import ADDRESSES, COLUMNS, LIST_COLUMNS
-from tradebook.transfer.files.rows import Problem, Row, Value, read_file, unknown_column
+from tradebook.transfer.columns import ADDRESSES, LIST_COLUMNS, column_named
+from tradebook.transfer.files.rows import read_file, unknown_column
+from tradebook.transfer.rows import Problem, Row, Value
 
 # A name in braces, or text. Not string.Formatter: it takes a colon and an exclamation mark out of the name.
 _PIECE = re.compile(r"\{([^{}]+)\}|((?:[^{}]|\{\{|\}\})+)")
@@ -167,7 +168,7 @@ class _Loader:
             return {}
         result = {}
         for column, value in _joined(found).items():
-            if column not in COLUMNS:
+            if column_named(column) is None:
                 self.mistakes.append(f"[{section}] {column}: {unknown_column(column)}")
                 continue
             try:

@@ -1,0 +1,1 @@
+"""Maps: what the columns of another system become here."""

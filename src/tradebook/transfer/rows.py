@@ -1,0 +1,99 @@
+"""What reading, mapping and importing hand to each other: rows, problems, and how a file is to be read."""
+
+from collections.abc import Iterable
+from typing import Any, Literal, Protocol
+
+import msgspec
+from msgspec import structs
+
+Value = str | bool | list[Any] | dict[str, Any] | None
+VALUE_SHOWN_MAX = 80
+Write = Literal["both", "create", "update"]
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What is wrong, and where: in one of our columns, or in one that only the file has."""
+
+    line: int
+    column: str | None
+    value: str | None
+    reason: str
+    heading: str | None = None
+    """What the file calls the column, where that is another name, or there is none of ours."""
+
+    def renamed(self, theirs: dict[str, str]) -> "Problem":
+        """Name the column as the file does too; `theirs` has the names that differ, by ours."""
+        heading = theirs.get(self.column or "")
+        return self if heading is None else structs.replace(self, heading=heading)
+
+    def __str__(self) -> str:
+        """Write the problem as one line for a person."""
+        both = self.heading and self.column
+        name = f"{self.heading} ({self.column})" if both else self.heading or self.column
+        where = f"line {self.line}" + (f", {name}" if name else "")
+        shown = "" if self.value is None else f" {self.value!r}"
+        return f"{where}:{shown} {self.reason}" if shown else f"{where}: {self.reason}"
+
+
+class Row(msgspec.Struct):
+    """One row of a file: the line it begins at, and values by our columns."""
+
+    line: int
+    values: dict[str, Any]
+    problems: list[Problem] = []
+    """What reading and mapping found wrong with it; its other cells are still judged."""
+    skipped: int | None = None
+    """The place of the rule of the map by which it is left out."""
+    raw: Any = None
+    """The row as the file has it, to be written into a file of rejects: cells, an object, or a text."""
+
+
+class FileOptions(msgspec.Struct, frozen=True):
+    """How a file is to be read, by `[file]` of a map or by options; None where it is to be recognised."""
+
+    encoding: str | None = None
+    separator: str | None = None
+    header: int | None = None
+    """The line of the headings; 0 where there are none, and columns are called 1, 2, …"""
+    sheet: str | None = None
+    unguard: bool = False
+    """Whether an apostrophe before any text goes."""
+
+
+class Match(msgspec.Struct, frozen=True):
+    """Which customer a row is about, and whether it may be a new one or a known one."""
+
+    by: tuple[str, ...] = ("number",)
+    """Columns: `number`, `email`, `phone`, `external_ids.NAME`; the first that a row has decides."""
+    write: Write = "both"
+
+
+class Skipping(msgspec.Struct, frozen=True):
+    """A rule by which rows are left out."""
+
+    column: str
+    """A heading of the file."""
+    is_: tuple[str, ...] = msgspec.field(name="is")
+
+
+class Recognised(msgspec.Struct):
+    """What a file turned out to be; `left_out` and `samples` grow while it is read."""
+
+    encoding: str | None = None
+    separator: str | None = None
+    header: int | None = None
+    left_out: list[str] = []
+    samples: list[str] = []
+
+
+class Mapping(Protocol):
+    """What turns a foreign record into ours; see `maps.column_map`."""
+
+    def missing(self, header: Iterable[str]) -> list[Problem]:
+        """Name the columns that the map takes and the file does not have."""
+
+    def ignored(self, header: Iterable[str]) -> list[str]:
+        """Name the file's columns that the map does not take."""
+
+    def row(self, line: int, record: dict[str, Value]) -> Row | list[Problem]:
+        """Translate one record."""
