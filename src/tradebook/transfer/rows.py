@@ -35,8 +35,35 @@ class Problem(msgspec.Struct, frozen=True):
         return f"{where}:{shown} {self.reason}" if shown else f"{where}: {self.reason}"
 
 
+class Resembled(msgspec.Struct, frozen=True):
+    """A customer that a row resembles."""
+
+    id: str | None
+    """None where it is one that an earlier row of the file makes."""
+    number: str
+
+
+class Warned(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What looks wrong, and is no problem; as summaries tell it."""
+
+    line: int
+    column: str | None
+    value: str | None
+    reason: str
+    needs_yes: bool
+    """Whether the import isn't kept until somebody says yes to it."""
+    customer: Resembled | None = None
+
+    def __str__(self) -> str:
+        """Write the warning as one line for a person."""
+        return str(Problem(self.line, self.column, self.value, self.reason))
+
+
 class Row(msgspec.Struct):
-    """One row of a file: the line it begins at, and values by our columns."""
+    """One row of a file: the line it begins at, and values by our columns.
+
+    `addresses` among the values is a list of attached addresses, each with the fields of an address.
+    """
 
     line: int
     values: dict[str, Any]
@@ -44,6 +71,8 @@ class Row(msgspec.Struct):
     """What reading and mapping found wrong with it; its other cells are still judged."""
     skipped: int | None = None
     """The place of the rule of the map by which it is left out."""
+    defaulted: frozenset[str] = frozenset()
+    """The columns whose values are constants of the map, and not of the row itself."""
     raw: Any = None
     """The row as the file has it, to be written into a file of rejects: cells, an object, or a text."""
 
