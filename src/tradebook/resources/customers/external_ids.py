@@ -175,7 +175,7 @@ def set_external_ids(
 
 def _taken(name: str, value: str | None, owner: int) -> ApiError:
     return ResourceExists(
-        f"{encode_id(ID_PREFIX, owner)} has the {shortened(name)} id {shortened(str(value))} already. An id is "
-        "one customer's.",
+        f"{encode_id(ID_PREFIX, owner)} has the {name} id {shortened(str(value))} already. "
+        "An id is one customer's.",
         param=f"{FIELD}.{name}",
     )
