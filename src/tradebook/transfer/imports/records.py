@@ -58,7 +58,14 @@ def check_row(row: Row) -> CheckedRow:
     """Check every cell of a row; what is wrong is in the record's problems, what is right in its parts."""
     parts: dict[str, dict[str, Any]] = {name: {} for name in PARTS}
     record = CheckedRow(
-        row.line, parts["own"], parts["bill_to"], parts["ship_to"], parts["address"], parts["external_ids"]
+        row.line,
+        parts["own"],
+        parts["bill_to"],
+        parts["ship_to"],
+        parts["address"],
+        parts["external_ids"],
+        problems=list(row.problems),
+        refused=list(row.refused),
     )
     for column, value in row.values.items():
         found = column_named(column)
