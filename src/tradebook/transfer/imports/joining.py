@@ -61,4 +61,4 @@ def is_empty(value: Any) -> bool:
 
 def _cut(row: Row) -> Row:
     brought = {column: value for column, value in row.values.items() if column in BROUGHT}
-    return Row(row.line, brought, row.problems, defaulted=row.defaulted, raw=row.raw)
+    return Row(row.line, brought, row.problems, refused=row.refused, defaulted=row.defaulted, raw=row.raw)

@@ -64,7 +64,14 @@ def check_row(row: Row) -> CheckedRow:
     parts: dict[str, dict[str, Any]] = {name: {} for name in PARTS}
     attached = [parts["address"]]
     record = CheckedRow(
-        row.line, parts["own"], parts["bill_to"], parts["ship_to"], attached, parts["external_ids"]
+        row.line,
+        parts["own"],
+        parts["bill_to"],
+        parts["ship_to"],
+        attached,
+        parts["external_ids"],
+        problems=list(row.problems),
+        refused=list(row.refused),
     )
     for column, value in row.values.items():
         if column == "addresses":
