@@ -63,30 +63,6 @@ class Problem(msgspec.Struct, frozen=True):
         return f"{where}:{shown} {self.reason}" if shown else f"{where}: {self.reason}"
 
 
-class Resembled(msgspec.Struct, frozen=True):
-    """A customer that a row resembles."""
-
-    id: str | None
-    """None where it is one that an earlier row of the file makes."""
-    number: str
-
-
-class Warned(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What looks wrong, and is no problem; as summaries tell it."""
-
-    line: int
-    column: str | None
-    value: str | None
-    reason: str
-    needs_yes: bool
-    """Whether the import isn't kept until somebody says yes to it."""
-    customer: Resembled | None = None
-
-    def __str__(self) -> str:
-        """Write the warning as one line for a person."""
-        return str(Problem(self.line, self.column, self.value, self.reason))
-
-
 class Row(msgspec.Struct):
     """One row of a file: the line it begins at, and values by our columns.
 

@@ -8,7 +8,8 @@ from tradebook.resources.customers import records as customer_records
 from tradebook.storage.database import Reader
 from tradebook.text import fold_case
 from tradebook.transfer.imports.records import CheckedRow
-from tradebook.transfer.rows import Match, Problem, Row, Warned
+from tradebook.transfer.imports.summary import RowWarning
+from tradebook.transfer.rows import Match, Problem, Row
 
 
 class Matched(NamedTuple):
@@ -18,7 +19,7 @@ class Matched(NamedTuple):
     """The row of the customer in the book; None where there is none: a new one."""
     by: str | None = None
     """The column that decided; None where the row has none of them."""
-    warnings: Sequence[Warned] = ()
+    warnings: Sequence[RowWarning] = ()
     """Whom a new customer resembles. They count if the row is taken in."""
 
 
@@ -38,7 +39,7 @@ class Matcher:
         known = customer_records.find_by(self._reader, "number", numbers)
         return [Matched(known.get(record.own.get("number", "")), "number") for record in records]
 
-    def settle(self) -> Iterator[Problem | Warned]:
+    def settle(self) -> Iterator[Problem | RowWarning]:
         """Tell what rows of the file have in common that they mustn't, and the warnings of that kind."""
         yield from ()
 
