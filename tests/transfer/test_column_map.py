@@ -20,7 +20,8 @@ def mapped(tmp_path):
         items = list(
             read_file(io.BytesIO(content.encode()), "csv", load_map(tmp_path / "map.toml", tmp_path))
         )
-        problems = [str(item) for item in items if isinstance(item, Problem)]
+        listed = [[item] if isinstance(item, Problem) else item.problems for item in items]
+        problems = [str(problem) for found in listed for problem in found]
         return problems or [item.values for item in items if isinstance(item, Row)]
 
     return read
@@ -118,7 +119,7 @@ def test_what_the_map_leaves_out_is_told(tmp_path):
     reader = read_file(io.BytesIO(b"n,x,y\nA,1,2\n"), "csv", load_map(tmp_path / "map.toml", tmp_path))
     list(reader)
 
-    assert reader.recognised[-1] == "Columns that the map leaves out: x, y"
+    assert reader.recognised.left_out == ["x", "y"]
 
 
 def test_a_column_that_the_file_does_not_have_is_told(mapped):

@@ -200,7 +200,7 @@ def test_a_problem_names_the_files_column_beside_ours(ledger, tmp_path):
         "line 2, head (parent_number): '9' is the number of no customer, in the book or the file",
     ]
     assert told(b"name,first,first,last,head,email\n") == [
-        "line 1, first: The header names this column twice.",
+        "line 1, first: The map takes name from this column; the file has it twice.",
         "line 1, k: The map takes type from this column; the file has none.",
     ]
     assert told(b"first,last,head,email,k\n") == [

@@ -60,6 +60,8 @@ def check_row(row: Row) -> CheckedRow:
     record = CheckedRow(
         row.line, parts["own"], parts["bill_to"], parts["ship_to"], parts["address"], parts["external_ids"]
     )
+    record.problems.extend(row.problems)
+    record.refused.extend(problem.column for problem in row.problems if problem.column)
     for column, value in row.values.items():
         found = column_named(column)
         assert found is not None, "files and maps refuse others"

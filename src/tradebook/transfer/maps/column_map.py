@@ -16,14 +16,14 @@ import msgspec
 
 from tradebook.transfer.columns import ADDRESSES, LIST_COLUMNS, column_named
 from tradebook.transfer.files.rows import read_file, unknown_column
-from tradebook.transfer.rows import Problem, Row, Value
+from tradebook.transfer.rows import Heading, Problem, Record, Row, Value
 
 # A name in braces, or text. Not string.Formatter: it takes a colon and an exclamation mark out of the name.
 _PIECE = re.compile(r"\{([^{}]+)\}|((?:[^{}]|\{\{|\}\})+)")
 _LOOKUP_WORDS = ("file", "key", "value", "from")
 _SECTIONS = ("columns", "defaults", "lookup", "values")
 
-ForeignRow = dict[str, Value]
+ForeignRow = Record
 
 
 class MapError(ValueError):
@@ -89,16 +89,18 @@ class ColumnMap:
         taken = {name: column for column, t in self._columns.items() for name in t.names}
         return {**taken, **{lookup.source: c for c, lookup in self._lookups.items()}}
 
-    def missing(self, header: Iterable[str]) -> list[Problem]:
-        """Name the columns that the map takes and the file does not have."""
+    def missing(self, header: Iterable[Heading]) -> list[Problem]:
+        """Name the columns that the map takes and the file does not have, or has twice."""
         present = set(header)
+        absent = "The map takes {} from this column; the file has none."
+        twice = "The map takes {} from this column; the file has it twice."
         return [
-            Problem(1, None, None, f"The map takes {column} from this column; the file has none.", name)
+            Problem(1, None, None, (twice if name in present else absent).format(column), name)
             for name, column in self._taken().items()
-            if name not in present
+            if name not in present or (name, 2) in present
         ]
 
-    def ignored(self, header: Iterable[str]) -> list[str]:
+    def ignored(self, header: Iterable[Heading]) -> list[Heading]:
         """Name the file's columns that the map does not take."""
         taken = self._taken()
         return [name for name in header if name not in taken]
@@ -206,8 +208,9 @@ class _Loader:
         found: dict[str, str] = {}
         with path.open("rb") as file:
             for item in read_file(file, "csv", _AsItIs({value["key"], *template.names})):
-                if isinstance(item, Problem):
-                    raise ValueError(f"{value['file']}: {item}")
+                for problem in [item] if isinstance(item, Problem) else item.problems:
+                    raise ValueError(f"{value['file']}: {problem}")
+                assert isinstance(item, Row)
                 key = str(item.values[value["key"]])
                 if key in found:
                     raise ValueError(f"{value['file']}: line {item.line}: {key!r} is there twice")
@@ -227,7 +230,7 @@ class _AsItIs:
     def __init__(self, needed: set[str]) -> None:
         self._needed = needed
 
-    def missing(self, header: Iterable[str]) -> list[Problem]:
+    def missing(self, header: Iterable[Heading]) -> list[Problem]:
         present = set(header)
         return [
             Problem(1, None, None, "The file has no such column.", name)
@@ -235,11 +238,11 @@ class _AsItIs:
             if name not in present
         ]
 
-    def ignored(self, _header: Iterable[str]) -> list[str]:
+    def ignored(self, _header: Iterable[Heading]) -> list[Heading]:
         return []
 
     def row(self, line: int, record: ForeignRow) -> Row:
-        return Row(line, record)
+        return Row(line, {name: value for name, value in record.items() if isinstance(name, str)})
 
 
 def _joined(table: dict[str, Any]) -> dict[str, Any]:
