@@ -1,6 +1,7 @@
 """What reading, mapping and importing hand to each other: rows, problems, and how a file is to be read."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -9,14 +10,39 @@ from msgspec import structs
 from tradebook.text import encodable, quoted, shown
 
 Value = str | bool | list[Any] | dict[str, Any] | None
-Heading = str | tuple[str, int]
-"""What a file calls a column. Of several equal headings the second is `(name, 2)`, the third `(name, 3)`."""
-Record = dict[Any, Value]
-"""A row of a file, by its own headings."""
+"""What a file has in a place. A number of JSON or of a workbook is `strict_json.Number`: with a point,
+whatever the map says of amounts."""
+Record = dict[str, Value]
+"""A row of a file, by its own headings, which `record_keys` keeps apart."""
+
 VALUE_SHOWN_MAX = 80
 LEFT_OUT_SHOWN = 12
 SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", " ": "blank"}
 Write = Literal["both", "create", "update"]
+
+
+class Dated(str):
+    """A date or time that a file has as one, such as a workbook's, as ISO writes it: 2019-11-03T09:30:00.
+
+    The formats of a map are for text, and don't count for it; its zone does.
+    """
+
+    __slots__ = ()
+
+
+def nth_heading(heading: str, nth: int) -> str:
+    """Name the nth of several equal headings as records do; the first one is the heading itself."""
+    return heading if nth == 1 else f"{heading}\0{nth}"
+
+
+def record_keys(header: Sequence[str]) -> list[str]:
+    """Name the columns of a header as records do, so that equal headings stay apart."""
+    seen: Counter[str] = Counter()
+    keys = []
+    for heading in header:
+        seen[heading] += 1
+        keys.append(nth_heading(heading, seen[heading]))
+    return keys
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -54,16 +80,20 @@ class Row(msgspec.Struct):
     """One row of a file: the line it begins at, and values by our columns.
 
     A row with a problem is still a row: it is counted once, and its other cells are judged. Where it has
-    problems and no values at all, it could not be taken apart, and nothing more can be said of it. What a
-    problem has been found in already is not among its values.
+    problems and no values at all, it could not be taken apart, and nothing more can be said of it.
+    `addresses` among the values is a list of attached addresses, each with the fields of an address.
     """
 
     line: int
     values: dict[str, Any]
     problems: list[Problem] = []
-    """What reading and mapping found wrong with it."""
+    """What reading and mapping found wrong with it; its other cells are still judged."""
+    refused: list[str] = []
+    """The columns that have no value because of a problem; nothing more is to be said of them."""
+    defaulted: frozenset[str] = frozenset()
+    """The columns whose value is a default of the map: no cell of the row has filled them."""
     skipped: int | None = None
-    """The place of the rule of the map by which it is left out."""
+    """The place of the rule of the map by which it is left out; then it has no values."""
     raw: Any = None
     """The row as the file has it, for `files.rejects`: its cells, or the text of a JSON object.
 
@@ -92,11 +122,11 @@ class Match(msgspec.Struct, frozen=True):
 
 
 class Skipping(msgspec.Struct, frozen=True):
-    """A rule by which rows are left out."""
+    """A rule by which rows are left out; a map that lists several words has a rule for each."""
 
     column: str
     """A heading of the file."""
-    is_: tuple[str, ...] = msgspec.field(name="is")
+    is_: str = msgspec.field(name="is")
 
 
 class Recognised(msgspec.Struct):
@@ -133,17 +163,16 @@ class Recognised(msgspec.Struct):
 
 
 class Mapping(Protocol):
-    """What turns a foreign record into ours; see `maps.column_map`.
+    """What turns a foreign record into ours; see `maps.column_map`."""
 
-    A header has every heading once: the second of equal ones is `(name, 2)`. Columns without a heading are
-    neither in it nor in records.
-    """
+    def fit(self, line: int, header: Sequence[str]) -> list[Problem]:
+        """Take up a file's headings before its rows; name what the map takes and the file lacks.
 
-    def missing(self, header: Iterable[Heading]) -> list[Problem]:
-        """Name the columns that the map takes and the file does not have, or has twice."""
+        Equal headings and nameless ones (empty here) are no problem of the file.
+        """
 
-    def ignored(self, header: Iterable[Heading]) -> list[Heading]:
-        """Name the file's columns that the map does not take."""
+    def ignored(self, header: Sequence[str]) -> list[str]:
+        """Name the columns that the map leaves out, as a person would: "column 1, without a name"."""
 
-    def row(self, line: int, record: Record) -> Row | list[Problem]:
-        """Translate one record. A list of problems stands for a row without values."""
+    def row(self, line: int, record: dict[str, Value]) -> Row:
+        """Translate one record, whose columns are named as `record_keys` does."""

@@ -52,7 +52,7 @@ def _check(name: str, value: Any) -> None:
 
 
 def value_at(record: Record, path: str) -> Value:
-    """Return what a record has under a name, or at a dotted path into its objects; None where there is nothing.
+    """Return what a record has under a name, or at a dotted path into its objects; None where it has none.
 
     A key of that very name wins over the path.
     """

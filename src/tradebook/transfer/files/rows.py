@@ -1,9 +1,8 @@
 """Reads a file of customers row by row; memory does not grow with the file."""
 
 import csv
-from collections import Counter
 from collections.abc import Iterator
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from tradebook.text import shortened, shown
 from tradebook.transfer.cells import unescape
@@ -14,12 +13,12 @@ from tradebook.transfer.files.ndjson import parse_record
 from tradebook.transfer.rows import (
     VALUE_SHOWN_MAX,
     FileOptions,
-    Heading,
     Mapping,
     Problem,
     Recognised,
     Record,
     Row,
+    record_keys,
 )
 
 DELIMITERS = ",;\t|"
@@ -51,59 +50,38 @@ class FileReader:
         return self._csv_rows() if self._format == "csv" else self._ndjson_rows()
 
     def _row(self, line: int, record: Record, raw: Any) -> Row:
-        if self._mapping is None:
-            return Row(line, cast("dict[str, Any]", record), raw=raw)
-        mapped = self._mapping.row(line, record)
-        row = mapped if isinstance(mapped, Row) else Row(line, {}, mapped)
+        row = Row(line, record) if self._mapping is None else self._mapping.row(line, record)
         row.raw = raw
         return row
 
     def _csv_rows(self) -> Iterator[Row | Problem]:
-        header: list[Heading | None] | None = None
+        header: list[str] | None = None
         for line, cells, wrong in _csv_records(self._decoded, self._dialect):
             if wrong:
                 yield Row(line, {}, [Problem(line, None, None, wrong)], raw=cells)
             elif header is None:
-                header = self._header(cells)
-                self.recognised.header = line
+                header = [cell.strip() for cell in cells]
+                while header and not header[-1]:
+                    header.pop()
                 problems = self._check_header(line, header)
                 if problems:
                     yield from problems
                     return
+                keys = record_keys(header)
             elif uneven := _check_cells(line, cells, len(header)):
                 yield Row(line, {}, [uneven], raw=cells)
             else:
                 values = [unescape(c.strip()) for c in cells]
-                record: Record = {
-                    name: cell for name, cell in zip(header, values, strict=False) if name is not None
-                }
-                yield self._row(line, record, cells)
+                yield self._row(line, dict(zip(keys, values, strict=False)), cells)
         if header is None:
             yield Problem(1, None, None, "The file is empty: its first row must name the columns.")
 
-    def _header(self, cells: list[str]) -> list[Heading | None]:
-        names = [cell.strip() for cell in cells]
-        while names and not names[-1]:
-            names.pop()
-        counts: Counter[str] = Counter()
-        header: list[Heading | None] = []
-        for name in names:
-            counts[name] += 1
-            header.append(((name, counts[name]) if counts[name] > 1 else name) if name else None)
-        return header
-
-    def _check_header(self, line: int, header: list[Heading | None]) -> list[Problem]:
-        named = [name for name in header if name is not None]
+    def _check_header(self, line: int, header: list[str]) -> list[Problem]:
+        self.recognised.header = line
         if self._mapping is None:
             return list(_strange(line, header))
-        ignored = set(self._mapping.ignored(named))
-        for column, name in enumerate(header, 1):
-            if name is None:
-                self.recognised.left_out.append(f"column {column}, without a name")
-            elif name in ignored:
-                told = name if isinstance(name, str) else f"column {column}, {name[0]} again"
-                self.recognised.left_out.append(shown(told))
-        return self._mapping.missing(named)
+        self.recognised.left_out = [shown(name) for name in self._mapping.ignored(header)]
+        return self._mapping.fit(line, header)
 
     def _ndjson_rows(self) -> Iterator[Row | Problem]:
         empty = True
@@ -121,7 +99,7 @@ class FileReader:
                 yield Row(line, {}, [wrong], raw=text)
                 continue
             unknown = [] if self._mapping else [name for name in record if column_named(name) is None]
-            row = self._row(line, cast("Record", record), text)
+            row = self._row(line, record, text)
             for name in unknown:
                 del row.values[name]
                 row.problems.append(Problem(line, None, None, unknown_column(name), name))
@@ -130,15 +108,14 @@ class FileReader:
             yield Problem(1, None, None, "The file is empty.")
 
 
-def _strange(line: int, header: list[Heading | None]) -> Iterator[Problem]:
+def _strange(line: int, header: list[str]) -> Iterator[Problem]:
     """Yield what is wrong with headings where no map says what they become."""
     for column, name in enumerate(header, 1):
-        if name is None:
+        first = header.index(name) + 1
+        if not name:
             yield Problem(line, None, None, f"Column {column} has no name.")
-        elif isinstance(name, tuple):
-            first = header.index(name[0]) + 1
-            reason = f"Column {column} has the name of column {first}."
-            yield Problem(line, None, None, reason, name[0])
+        elif first != column:
+            yield Problem(line, None, None, f"Column {column} has the name of column {first}.", name)
         elif column_named(name) is None:
             yield Problem(line, None, None, unknown_column(name), name)
 
