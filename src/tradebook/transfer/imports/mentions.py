@@ -8,8 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from tradebook.crud.records import Values
-from tradebook.resources.customers import recognising
-from tradebook.resources.customers.likeness import plainest
+from tradebook.resources.customers import likeness, recognising
 from tradebook.text import fold_case, shortened
 from tradebook.transfer.columns import EXTERNAL_IDS
 from tradebook.transfer.imports.records import CheckedRow, problem
@@ -58,7 +57,9 @@ class Mentions:
             is_same = known is not None and fold_case(number) == fold_case(known["number"])
             # Customers of old books may agree in this: the book keeps them apart.
             folded = known["number_folded"] if known is not None and is_same else fold_case(number)
-            mention = _Mention("number", plainest(number), folded, line, number, decided, not is_same)
+            mention = _Mention(
+                "number", likeness.plainest(number), folded, line, number, decided, not is_same
+            )
             self._spill.add(mention)
         for column in ("email", "phone"):
             text = record.own.get(column)

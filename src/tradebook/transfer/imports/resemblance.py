@@ -5,9 +5,8 @@ from collections.abc import Sequence
 
 from tradebook.crud.records import Values
 from tradebook.ids import encode_id
-from tradebook.resources.customers import ID_PREFIX, recognising
+from tradebook.resources.customers import ID_PREFIX, likeness, recognising
 from tradebook.resources.customers import records as customer_records
-from tradebook.resources.customers.likeness import UNSEEN, plainest, without_decimals
 from tradebook.storage.database import Reader
 from tradebook.text import fold_case, shortened
 from tradebook.transfer.imports.records import CheckedRow
@@ -29,7 +28,7 @@ class Resemblance:
         for place, record in enumerate(records):
             number, email = record.own.get("number"), record.own.get("email")
             if number is not None and _is_another(number, known[place]) and "number" not in record.refused:
-                numbers[place] = plainest(number)
+                numbers[place] = likeness.plainest(number)
             if email is not None and is_new[place]:
                 emails[place] = fold_case(email)
         alike = recognising.resembling(self._reader, numbers.values())
@@ -83,9 +82,9 @@ def named(customer: Values) -> str:
 def difference(one: str, other: str) -> str:
     """Say by what two numbers differ that look alike."""
     both = (one, other)
-    seen = [UNSEEN.sub("", number) for number in both]
+    seen = [likeness.UNSEEN.sub("", number) for number in both]
     narrow = [unicodedata.normalize("NFKC", number) for number in seen]
-    whole = [without_decimals(number) for number in narrow]
+    whole = [likeness.without_decimals(number) for number in narrow]
     zeros = [len(number) - len(number.lstrip("0")) for number in whole]
     differs = {
         "characters that nobody sees": seen != list(both),
