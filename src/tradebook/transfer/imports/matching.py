@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from tradebook.crud.records import Values
-from tradebook.resources.customers import external_ids, recognising
-from tradebook.resources.customers import records as customer_records
+from tradebook.resources import customers
 from tradebook.storage.database import Reader
 from tradebook.text import fold_case, shortened
 from tradebook.transfer.columns import EXTERNAL_IDS
@@ -16,7 +15,7 @@ from tradebook.transfer.imports.resemblance import Resemblance, named
 from tradebook.transfer.imports.summary import RowWarning
 from tradebook.transfer.rows import Match, Problem, Row
 
-_BY: dict[str, recognising.By] = {"email": "email", "phone": "phone"}
+_BY: dict[str, customers.recognising.By] = {"email": "email", "phone": "phone"}
 
 
 class Matched(NamedTuple):
@@ -57,11 +56,11 @@ class Matcher:
         found = self._find([each for each in sought if each is not None])
         known: list[Values | None] = []
         for record, each in zip(records, sought, strict=True):
-            customers = [] if each is None else found.get(each[:2], [])
-            if len(customers) > 1:
+            meant = [] if each is None else found.get(each[:2], [])
+            if len(meant) > 1:
                 assert each is not None
-                record.refuse(each.column, each.text, _several(each.column, customers))
-            known.append(customers[0] if len(customers) == 1 else None)
+                record.refuse(each.column, each.text, _several(each.column, meant))
+            known.append(meant[0] if len(meant) == 1 else None)
         self._refuse_what_others_have(records, known, sought)
         # A row that several customers could be meant by is no new one.
         is_new = [
@@ -95,22 +94,24 @@ class Matcher:
             asked[each.column].append(each)
         for column, listed in asked.items():
             if column == "number":
-                found = customer_records.find_by(self._reader, "number", [each.text for each in listed])
+                found = customers.records.find_by(self._reader, "number", [each.text for each in listed])
                 rows |= {row["id"]: row for row in found.values()}
                 keys |= {(column, text): [row["id"]] for text, row in found.items()}
             else:
                 of_folded = self._keys_by(column, {each.folded for each in listed})
                 keys |= {each[:2]: of_folded[each.folded] for each in listed if each.folded in of_folded}
-        rows |= customer_records.find_all(
+        rows |= customers.records.find_all(
             self._reader, {key for listed in keys.values() for key in listed} - set(rows)
         )
         return {each: [rows[key] for key in listed] for each, listed in keys.items()}
 
     def _keys_by(self, column: str, folded: Iterable[str]) -> dict[str, list[int]]:
         if column in _BY:
-            return recognising.keys_by(self._reader, _BY[column], folded)
+            return customers.recognising.keys_by(self._reader, _BY[column], folded)
         name = column.removeprefix(EXTERNAL_IDS)
-        return {value: [key] for value, key in external_ids.find_by(self._reader, name, folded).items()}
+        return {
+            value: [key] for value, key in customers.external_ids.find_by(self._reader, name, folded).items()
+        }
 
     def _refuse_what_others_have(
         self, records: Sequence[CheckedRow], known: Sequence[Values | None], sought: Sequence[Sought | None]
@@ -154,8 +155,8 @@ class Matcher:
             record.refuse(sought.column, sought.text, reason + _near(resembled))
 
 
-def _several(column: str, customers: Sequence[Values]) -> str:
-    listed = ", ".join(named(customer) for customer in customers)
+def _several(column: str, meant: Sequence[Values]) -> str:
+    listed = ", ".join(named(customer) for customer in meant)
     return f"is the {word_of(column)} of several customers, such as {listed}: match by what only one has"
 
 
@@ -181,7 +182,7 @@ def _sought(record: CheckedRow, match: Match) -> Sought | None:
 def folded_by(column: str, text: str) -> str | None:
     """Return what is compared of a value of the match; None where nothing is left of it."""
     if column in _BY:
-        return recognising.folded_by(_BY[column], text)
+        return customers.recognising.folded_by(_BY[column], text)
     return fold_case(text) if column == "number" else text
 
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from tradebook.crud.records import Values
-from tradebook.resources.customers import likeness, recognising
+from tradebook.resources import customers
 from tradebook.text import fold_case, shortened
 from tradebook.transfer.columns import EXTERNAL_IDS
 from tradebook.transfer.imports.records import CheckedRow, problem
@@ -58,13 +58,13 @@ class Mentions:
             # Customers of old books may agree in this: the book keeps them apart.
             folded = known["number_folded"] if known is not None and is_same else fold_case(number)
             mention = _Mention(
-                "number", likeness.plainest(number), folded, line, number, decided, not is_same
+                "number", customers.likeness.plainest(number), folded, line, number, decided, not is_same
             )
             self._spill.add(mention)
         for column in ("email", "phone"):
             text = record.own.get(column)
             if text is not None and (column in self._by or (is_new and column == "email")):
-                value = recognising.folded_by("email" if column == "email" else "phone", text)
+                value = customers.recognising.folded_by("email" if column == "email" else "phone", text)
                 if value is not None:
                     self._spill.add(_Mention(column, value, value, line, text, decided, is_new))
         for name, value in record.external_ids.items():

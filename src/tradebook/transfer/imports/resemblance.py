@@ -5,8 +5,7 @@ from collections.abc import Sequence
 
 from tradebook.crud.records import Values
 from tradebook.ids import encode_id
-from tradebook.resources.customers import ID_PREFIX, likeness, recognising
-from tradebook.resources.customers import records as customer_records
+from tradebook.resources import customers
 from tradebook.storage.database import Reader
 from tradebook.text import fold_case, shortened
 from tradebook.transfer.imports.records import CheckedRow
@@ -28,12 +27,12 @@ class Resemblance:
         for place, record in enumerate(records):
             number, email = record.own.get("number"), record.own.get("email")
             if number is not None and _is_another(number, known[place]) and "number" not in record.refused:
-                numbers[place] = likeness.plainest(number)
+                numbers[place] = customers.likeness.plainest(number)
             if email is not None and is_new[place]:
                 emails[place] = fold_case(email)
-        alike = recognising.resembling(self._reader, numbers.values())
-        having = recognising.keys_by(self._reader, "email", emails.values())
-        rows = customer_records.find_all(
+        alike = customers.recognising.resembling(self._reader, numbers.values())
+        having = customers.recognising.keys_by(self._reader, "email", emails.values())
+        rows = customers.records.find_all(
             self._reader, {key for found in (alike, having) for keys in found.values() for key in keys}
         )
         warnings: list[list[RowWarning]] = [[] for _ in records]
@@ -69,7 +68,7 @@ def _of_email(record: CheckedRow, other: Values) -> RowWarning:
 
 
 def _doubt(record: CheckedRow, column: str, reason: str, other: Values) -> RowWarning:
-    customer = Doubted(encode_id(ID_PREFIX, other["id"]), other["number"])
+    customer = Doubted(encode_id(customers.ID_PREFIX, other["id"]), other["number"])
     value = shortened(record.own[column], VALUE_SHOWN_MAX)
     return RowWarning(record.line, column, value, reason, customer, needs_yes=True)
 
@@ -82,9 +81,9 @@ def named(customer: Values) -> str:
 def difference(one: str, other: str) -> str:
     """Say by what two numbers differ that look alike."""
     both = (one, other)
-    seen = [likeness.UNSEEN.sub("", number) for number in both]
+    seen = [customers.likeness.UNSEEN.sub("", number) for number in both]
     narrow = [unicodedata.normalize("NFKC", number) for number in seen]
-    whole = [likeness.without_decimals(number) for number in narrow]
+    whole = [customers.likeness.without_decimals(number) for number in narrow]
     zeros = [len(number) - len(number.lstrip("0")) for number in whole]
     differs = {
         "characters that nobody sees": seen != list(both),
