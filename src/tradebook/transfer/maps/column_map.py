@@ -15,8 +15,8 @@ from typing import Any
 
 import msgspec
 
-from tradebook.transfer.columns import ADDRESSES, LIST_COLUMNS, column_named
-from tradebook.transfer.files.rows import read_file, unknown_column
+from tradebook.transfer.columns import ADDRESSES, LIST_COLUMNS, column_named, unknown_column
+from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.maps.options import Options
 from tradebook.transfer.maps.sections import read_options
 from tradebook.transfer.maps.words import Mistakes
