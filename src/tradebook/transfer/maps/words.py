@@ -1,11 +1,16 @@
 """The words of a map's tables: what each takes, and what is told of a wrong one."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from tradebook.crud.kinds import did_you_mean
+from tradebook.text import fold
 from tradebook.transfer.maps.options import shown
 
+_COMPARED_MAX = 100
+_SIGNS = re.compile(r"[\W_]+")
 Reader = Callable[[Any], Any]
 """Reads the value of a word; ValueError says what the word takes."""
 
@@ -99,3 +104,14 @@ def one_of(*choices: str) -> Reader:
 def _listed(choices: Sequence[str]) -> str:
     quoted = [f'"{choice}"' for choice in choices]
     return " or ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+
+
+def nearest(name: str, choices: Iterable[str]) -> str | None:
+    """Return the choice that is most like a name: case, blanks and signs don't count; None if none is near."""
+    by_letters = {_letters(choice): choice for choice in choices}
+    near = get_close_matches(_letters(name[:_COMPARED_MAX]), by_letters, n=1)
+    return by_letters[near[0]] if near else None
+
+
+def _letters(name: str) -> str:
+    return _SIGNS.sub("", fold(name)) or name
