@@ -11,19 +11,19 @@ ReadAmount = Callable[[str, str | None], str]
 """Turns an amount, and the row's currency, into a plain decimal; ValueError says why it can't be one."""
 
 _MINUS = "-\N{MINUS SIGN}\N{EN DASH}\N{EM DASH}"
-_APOSTROPHES = str.maketrans(dict.fromkeys("\N{RIGHT SINGLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}`\N{ACUTE ACCENT}\N{MODIFIER LETTER APOSTROPHE}", "'"))
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019`\u00b4\u02bc", "'"))
 _PARTS = re.compile(r"([^0-9]*)([0-9](?:.*[0-9])?)([^0-9]*)", re.DOTALL)
 _EXPONENT = re.compile(r"[0-9][.,]?[0-9]*[eE][+-]?[0-9]+")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
 
 
 def amount_reader(decimal: str) -> ReadAmount:
-    """Return what reads amounts whose decimals follow this sign; the other one may stand between thousands."""
+    """Return what reads amounts whose decimals follow this sign; the other one may separate thousands."""
     other = "," if decimal == "." else "."
     # Thousands, and groups of two before the last three as in India; one and the same sign between them.
-    whole = re.compile(
-        rf"[0-9]+|[0-9]{{1,3}}([{other} '])[0-9]{{3}}(?:\1[0-9]{{3}})*|[0-9]{{1,2}}([{other}])(?:[0-9]{{2}}\2)+[0-9]{{3}}"
-    )
+    threes = rf"[0-9]{{1,3}}([{other} '])[0-9]{{3}}(?:\1[0-9]{{3}})*"
+    twos = rf"[0-9]{{1,2}}([{other}])(?:[0-9]{{2}}\2)+[0-9]{{3}}"
+    whole = re.compile(rf"[0-9]+|{threes}|{twos}")
     example = f"1{other}234{decimal}56"
 
     def read(text: str, currency: str | None) -> str:

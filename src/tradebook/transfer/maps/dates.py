@@ -13,12 +13,22 @@ from tradebook.transfer.rows import Dated
 
 ISO = "iso"
 _ISO = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII | re.IGNORECASE
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?",
+    re.ASCII | re.IGNORECASE,
 )
 _SAMPLE = datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)
 _NUMBERS_SIDE_BY_SIDE = re.compile(r"%[dmyYHMSIjf](?=%[dmyYHMSIjf])")
 _YEAR = re.compile(r"%[YycxG]")
-_OTHER_NOTATION = {"YYYY": "%Y", "YY": "%y", "MM": "%m", "DD": "%d", "hh": "%H", "HH": "%H", "mm": "%M", "ss": "%S"}
+_OTHER_NOTATION = {
+    "YYYY": "%Y",
+    "YY": "%y",
+    "MM": "%m",
+    "DD": "%d",
+    "hh": "%H",
+    "HH": "%H",
+    "mm": "%M",
+    "ss": "%S",
+}
 
 
 def read_formats(value: Any) -> tuple[str, ...]:
@@ -32,11 +42,17 @@ def read_formats(value: Any) -> tuple[str, ...]:
 
 def _check_format(text: str) -> None:
     if "%" not in text:
-        guess = re.sub("YYYY|YY|MM|DD|hh|HH|mm|ss", lambda match: _OTHER_NOTATION[match[0]], text.replace("yyyy", "YYYY").replace("yy", "YY").replace("dd", "DD"))
+        guess = re.sub(
+            "YYYY|YY|MM|DD|hh|HH|mm|ss",
+            lambda match: _OTHER_NOTATION[match[0]],
+            text.replace("yyyy", "YYYY").replace("yy", "YY").replace("dd", "DD"),
+        )
         hint = f"; did you mean {guess}?" if "%" in guess else ""
         raise ValueError(f'takes "iso", or formats such as %d/%m/%Y; {shown(text)} has no % in it{hint}')
     if "%Z" in text:
-        raise ValueError(f"{shown(text)} has %Z, whose names are not unique: write them out, and say the zone in zone")
+        raise ValueError(
+            f"{shown(text)} has %Z, whose names are not unique: write them out, and say the zone in zone"
+        )
     try:
         datetime.strptime(_SAMPLE.strftime(text), text)  # noqa: DTZ007 - only whether it is a format
     except ValueError as error:
@@ -71,7 +87,14 @@ def date_reader(formats: Sequence[str], zone: tzinfo | None) -> Callable[[str], 
     readers = [_iso if each == ISO else _of_format(each) for each in known]
 
     def read(text: str) -> str:
-        found = next((time for reader in ([_iso] if isinstance(text, Dated) else readers) if (time := reader(text.strip()))), None)
+        found = next(
+            (
+                time
+                for reader in ([_iso] if isinstance(text, Dated) else readers)
+                if (time := reader(text.strip()))
+            ),
+            None,
+        )
         if found is None:
             raise ValueError(f"is no date of the form {written}")
         try:

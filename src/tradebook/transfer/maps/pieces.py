@@ -81,7 +81,7 @@ def line_of(value: Any, number: int, *, and_rest: bool, lines_max: int | None) -
     texts = value if isinstance(value, list) else [value]
     lines = [bare for entry in texts for line in as_text(entry).splitlines() if (bare := line.strip())]
     if lines_max is not None and len(lines) > lines_max:
-        said = f'has {len(lines)} lines, and the map takes {lines_max} of them: line = "{lines_max}-" takes the rest'
+        said = f'has {len(lines)} lines, the map takes {lines_max}: line = "{lines_max}-" takes the rest'
         raise CellError(as_text(value), said)
     if and_rest:
         return joined_lines(lines[number - 1 :])

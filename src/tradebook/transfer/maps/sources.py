@@ -3,19 +3,20 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from tradebook.transfer.maps.words import nearest
-from tradebook.transfer.rows import Value, nth_heading
+from tradebook.transfer.rows import Record, nth_heading
 
-ForeignRow = dict[str, Value]
-Read = Callable[[ForeignRow], Any]
+Read = Callable[[Record], Any]
 """Takes a value out of a record: empty text where there is nothing, ABSENT where not even the key is."""
 
 SEPARATORS = " \t\r\n\N{NO-BREAK SPACE},;/|\N{MIDDLE DOT}\N{EN DASH}-"
 """What a template's outcome neither begins nor ends with."""
 _PATH_PARTS_MAX = 16
-_TOKEN = re.compile(r"\{\{|\}\}|\[\[|\]\]|\{([^{}]+)\}|[][{}]|[^][{}]+")
+_WHICH = "say in the map which one counts, by nth = 1 to nth ="
+_BRACES, _BRACKETS, _ESCAPED = ("{", "}"), ("[", "]"), ("{{", "}}", "[[", "]]")
+_PIECE = re.compile(r"\{\{|\}\}|\[\[|\]\]|\{([^{}]+)\}|[][{}]|[^][{}]+")
 
 
 class _Absent:
@@ -39,8 +40,9 @@ class CellError(ValueError):
 class Headings:
     """The headings of a file that has some: what a map finds there, and what it does not."""
 
-    def __init__(self, header: Sequence[str]) -> None:
+    def __init__(self, header: Sequence[str], *, are_optional: bool = False) -> None:
         self._count = Counter(header)
+        self.are_optional = are_optional
         self.taken: set[str] = set()
         """The keys in records of what the map takes."""
         self.problems: list[tuple[str, str]] = []
@@ -50,23 +52,32 @@ class Headings:
         """Tell whether there is such a heading, blanks around it apart."""
         return bool(name) and (name in self._count or name.strip() in self._count)
 
-    def take(self, name: str, nth: int | None, purpose: str) -> str:
-        """Return the key that records have for a heading; what is wrong is noted in `problems`."""
+    def take(self, name: str, nth: int | None, purpose: str) -> str | None:
+        """Return the key that records have for a heading, None where the file may lack it.
+
+        What is wrong is noted in `problems`.
+        """
         heading = name if name in self._count else name.strip()
-        count = self._count[heading]
+        count = self._count[heading] if heading else 0
+        if not count and self.are_optional:
+            return None
         if not count:
             near = nearest(heading, [each for each in self._count if each])
             hint = f" Did you mean {near}?" if near else ""
-            self.problems.append((name, f"The map takes {purpose} from this column; the file has none.{hint}"))
+            self._note(name, f"The map {purpose} this column; the file has none.{hint}")
         elif nth is None and count > 1:
-            said = f"The file has {count} columns of this name; say in the map which one counts: nth = 1"
-            self.problems.append((name, f"{said}, or nth = {count}."))
+            self._note(name, f"The map {purpose} this column; the file has {count}: {_WHICH} {count}.")
         elif nth is not None and nth > count:
-            said = f"The map takes number {nth} of the columns of this name; the file has {count}."
-            self.problems.append((name, said))
+            self._note(
+                name, f"The map {purpose} number {nth} of the columns of this name; the file has {count}."
+            )
         key = nth_heading(heading, nth or 1)
         self.taken.add(key)
         return key
+
+    def _note(self, name: str, reason: str) -> None:
+        if all(known != name for known, _ in self.problems):
+            self.problems.append((name, reason))
 
 
 class Template:
@@ -78,37 +89,40 @@ class Template:
     def __init__(self, text: str) -> None:
         self.parts: list[list[tuple[str | None, str]]] = [[]]
         """Pieces, a name or literal text each; the parts at odd places stand in brackets."""
-        for match in _TOKEN.finditer(text):
+        for match in _PIECE.finditer(text):
             self._add(text, match[0], match[1])
         if len(self.parts) % 2 == 0:
             raise ValueError(f"{text!r} has a bracket without its other half; [[ is a bracket itself")
         for part in self.parts[1::2]:
             if not any(name for name, _ in part):
-                raise ValueError(f"{text!r} has a part in brackets with no column in it; [[ is a bracket itself")
+                raise ValueError(
+                    f"{text!r} has a part in brackets with no column in it; [[ is a bracket itself"
+                )
         self.names = [name for part in self.parts for name, _ in part if name]
         self.is_one_name = len(self.parts) == 1 and len(self.parts[0]) == 1 and bool(self.names)
         self.literal = None if self.names else "".join(literal for _, literal in self.parts[0])
         """What the text says where it has no column at all."""
 
-    def _add(self, text: str, token: str, name: str | None) -> None:
+    def _add(self, text: str, piece: str, name: str | None) -> None:
         is_inside = len(self.parts) % 2 == 0
-        if token == "[" and is_inside:
+        if piece == "[" and is_inside:
             raise ValueError(f"{text!r} has a part in brackets inside another one")
-        if token in ("{", "}"):
+        if piece in _BRACES:
             raise ValueError(f"{text!r} has a brace without its other half; {{{{ is a brace itself")
-        if token == "]" and not is_inside:
+        if piece == "]" and not is_inside:
             raise ValueError(f"{text!r} has a bracket without its other half; [[ is a bracket itself")
-        if token in ("[", "]"):
+        if piece in _BRACKETS:
             self.parts.append([])
         else:
-            is_escaped = token in ("{{", "}}", "[[", "]]")
-            self.parts[-1].append((name, token[0] if is_escaped else token))
+            self.parts[-1].append((name, piece[0] if piece in _ESCAPED else piece))
 
     def filled_by(self, read_of: Callable[[str], Read], *, keeps_lines: bool) -> Read:
         """Return what fills it; `read_of` gives what reads the column of a name."""
-        parts = [[(read_of(name) if name else None, literal) for name, literal in part] for part in self.parts]
+        parts = [
+            [(read_of(name) if name else None, literal) for name, literal in part] for part in self.parts
+        ]
 
-        def fill(record: ForeignRow) -> Any:
+        def fill(record: Record) -> Any:
             texts: list[str] = []
             has_any, is_given = False, False
             for place, part in enumerate(parts):
@@ -157,88 +171,77 @@ def as_text(value: Any) -> str:
     return ""
 
 
-def reader(
-    text: str,
-    headings: Headings | None,
-    nothing: frozenset[str],
-    *,
-    purpose: str,
-    nth: int | None = None,
-    keeps_lines: bool = False,
-) -> Read:
-    """Return what reads a right side of a map out of records; `nothing` are words for an empty cell.
+class Reading(NamedTuple):
+    """How right sides of a map are read: in which file, for what, and which words mean an empty cell.
 
     Without headings, each record has its own names, and a name may be a path.
     """
-    if headings is not None and headings.has(text):
-        return _of_heading(headings.take(text, nth, purpose), nothing)
-    try:
-        template = Template(text)
-    except ValueError as error:
-        return _unreadable(text, headings, nothing, purpose, error)
-    if headings is None:
-        return _loosely(text, template, nothing, keeps_lines=keeps_lines)
 
-    def read_of(name: str) -> Read:
-        return _of_heading(headings.take(name, nth, purpose), nothing)
+    headings: Headings | None
+    nothing: frozenset[str] = frozenset()
+    purpose: str = "takes something from"
+    nth: int | None = None
+    keeps_lines: bool = False
 
-    if template.literal is not None or template.is_one_name:
-        return read_of(template.names[0] if template.names else template.literal or "")
-    return template.filled_by(read_of, keeps_lines=keeps_lines)
+    def reader(self, text: str) -> Read:
+        """Return what reads a right side out of records. One that is exactly a heading is that heading."""
+        try:
+            template = Template(text)
+        except ValueError as error:
+            return self._no_template(text, error)
+        if self.headings is not None:
+            return self._of_heading(text) if self.headings.has(text) else self._filled(template)
+        flat, filled = self._of_path(text), self._filled(template)
+        return lambda record: flat(record) if text in record else filled(record)
 
+    def _filled(self, template: Template) -> Read:
+        if template.literal is not None:
+            return self._named(template.literal)
+        if template.is_one_name:
+            return self._named(template.names[0])
+        return template.filled_by(self._named, keeps_lines=self.keeps_lines)
 
-def _unreadable(
-    text: str, headings: Headings | None, nothing: frozenset[str], purpose: str, error: ValueError
-) -> Read:
-    """Take what is no template for a heading, though the file may not have it."""
-    if headings is not None:
-        if "{" in text or "}" in text:
-            headings.problems.append((text, f"The file has no such column, and it is no template: {error}."))
-        else:
-            headings.take(text, None, purpose)
-        return lambda _: ""
-    read = _of_path(text, nothing)
-    if "{" not in text and "}" not in text:
+    def _no_template(self, text: str, error: ValueError) -> Read:
+        """Take what is no template for a heading, though the file may not have it."""
+        has_braces = "{" in text or "}" in text
+        if self.headings is None:
+            flat = self._of_path(text)
+            return lambda record: flat(record) if text in record or not has_braces else _refuse(error)
+        if has_braces and not self.headings.has(text):
+            self.headings.problems.append(
+                (text, f"The file has no such column, and it is no template: {error}.")
+            )
+            return _nothing
+        return self._of_heading(text)
+
+    def _named(self, name: str) -> Read:
+        return self._of_path(name) if self.headings is None else self._of_heading(name)
+
+    def _of_heading(self, name: str) -> Read:
+        assert self.headings is not None
+        key, nothing = self.headings.take(name, self.nth, self.purpose), self.nothing
+        if key is None:
+            return _nothing
+        if not nothing:
+            return lambda record: record.get(key, "")
+
+        def read(record: Record) -> Any:
+            value = record.get(key, "")
+            return "" if isinstance(value, str) and value.strip() in nothing else value
+
         return read
 
-    def read_or_refuse(record: ForeignRow) -> Any:
-        if text not in record:
-            raise CellError(None, f"The map can't be followed: {error}.")
-        return read(record)
-
-    return read_or_refuse
+    def _of_path(self, path: str) -> Read:
+        nothing = self.nothing
+        return lambda record: _cleaned(_reach(record, path), nothing)
 
 
-def _loosely(text: str, template: Template, nothing: frozenset[str], *, keeps_lines: bool) -> Read:
-    """Read a right side of a map where each record has its own names: its very name wins."""
-    if template.literal is not None:
-        literal = _of_path(template.literal, nothing)
-        flat = _of_path(text, nothing)
-        return flat if text == template.literal else lambda r: flat(r) if text in r else literal(r)
-    if template.is_one_name:
-        filled = _of_path(template.names[0], nothing)
-    else:
-        filled = template.filled_by(lambda name: _of_path(name, nothing), keeps_lines=keeps_lines)
-    flat = _of_path(text, nothing)
-    return lambda record: flat(record) if text in record else filled(record)
+def _nothing(_record: Record) -> Any:
+    return ABSENT
 
 
-def _of_heading(key: str, nothing: frozenset[str]) -> Read:
-    if not nothing:
-        return lambda record: record.get(key, "")
-
-    def read(record: ForeignRow) -> Any:
-        value = record.get(key, "")
-        return "" if isinstance(value, str) and value.strip() in nothing else value
-
-    return read
-
-
-def _of_path(path: str, nothing: frozenset[str]) -> Read:
-    def read(record: ForeignRow) -> Any:
-        return _cleaned(_reach(record, path), nothing)
-
-    return read
+def _refuse(error: ValueError) -> Any:
+    raise CellError(None, f"can't be taken as the map says: {error}")
 
 
 def _cleaned(value: Any, nothing: frozenset[str]) -> Any:
