@@ -180,7 +180,7 @@ def test_a_problem_names_the_files_column_beside_ours(ledger, tmp_path):
     """Also what is found when all rows are read; a column that only the file has is named alone."""
     (tmp_path / "map.toml").write_text(
         '[columns]\nnumber = "name"\nname = "{first} {last}"\nparent_number = "head"\nemail = "email"\n'
-        '[defaults]\nstatus = "vip"\n[lookup.type]\nfile = "kinds.csv"\nfrom = "k"\nkey = "id"\nvalue = "kind"\n'
+        '[columns.status]\nfrom = "k"\nvalues = { "" = "normal" }\n[lookup.type]\nfile = "kinds.csv"\nfrom = "k"\nkey = "id"\nvalue = "kind"\n'
     )
     (tmp_path / "kinds.csv").write_text("id,kind\n1,Retail\n")
     column_map = load_map(tmp_path / "map.toml", tmp_path)
@@ -192,18 +192,20 @@ def test_a_problem_names_the_files_column_beside_ours(ledger, tmp_path):
 
     assert told(b"name,first,last,head,email,k\n7,,,9,x,1\n7,A,B,,a@b.c,2\n7,A,B,,a@b.c,\n") == [
         "line 2, email: 'x' is not an e-mail address: it takes one @ and no spaces",
-        "line 2, status: 'vip' must be one of normal, preferred, hold_shipment, hold_all",
+        "line 2, k (status): '1' must be one of normal, preferred, hold_shipment, hold_all",
         "line 2, first + last (name): is missing: a new customer needs a name",
         "line 3, k (type): '2' is not a key in kinds.csv",
-        "line 3, status: 'vip' must be one of normal, preferred, hold_shipment, hold_all",
-        "line 4, status: 'vip' must be one of normal, preferred, hold_shipment, hold_all",
+        "line 3, k (status): '2' must be one of normal, preferred, hold_shipment, hold_all",
         "line 3, name (number): '7' is the number of line 2 already",
         "line 4, name (number): '7' is the number of line 2 already",
         "line 2, head (parent_number): '9' is the number of no customer, in the book or the file",
     ]
     assert told(b"name,first,first,last,head,email\n") == [
-        "line 1, first: The map takes name from this column; the file has it twice.",
-        "line 1, k: The map takes type from this column; the file has none.",
+        (
+            "line 1, first: The map takes name from this column; the file has 2: "
+            "say in the map which one counts, by nth = 1 to nth = 2."
+        ),
+        "line 1, k: The map takes status from this column; the file has none.",
     ]
     assert told(b"first,last,head,email,k\n") == [
         "line 1, name: The map takes number from this column; the file has none."

@@ -44,16 +44,25 @@ class Fitted:
     def __init__(self, plan: Plan, rules: Mapping[str, Rule], headings: Headings | None) -> None:
         columns = plan.columns
         self._plan, self._headings = plan, headings
-        self._skip = skip_of(plan.options.skips, headings, plan.cells.nothing)
-        self._finders = [(each, each.finder(headings, plan.cells)) for each in plan.lookups]
         self._looked_up = {name: rule for each in plan.lookups for name, rule in each.lookup.rules.items()}
+        self._fill_down = self._filled_down()
         self._plain: list[tuple[str, str]] = []
         self._works: dict[str, Work] = {}
         lines_max = _lines_max(rules)
         for name in _currencies_first({**rules, **self._looked_up}):
             self._take_up(name, rules.get(name, Rule()), lines_max.get(name))
+        self._finders = [(each, each.finder(headings, plan.cells)) for each in plan.lookups]
+        self._skip = skip_of(plan.options.skips, headings, plan.cells.nothing)
         self._defaults = list(columns.defaults.items())
         self._defaulted: dict[tuple[str, ...], frozenset[str]] = {}
+
+    def _filled_down(self) -> dict[str, Any]:
+        """Return the keys of the columns whose empty cells are filled from above, nothing in them so far."""
+        names = self._plan.cells.fill_down
+        if self._headings is None:
+            return dict.fromkeys(names, "")
+        keys = (self._headings.take(name, None, "fills up") for name in names)
+        return {key: "" for key in keys if key is not None}
 
     def _take_up(self, name: str, rule: Rule, lines_max: int | None) -> None:
         column = column_named(name)
@@ -77,6 +86,8 @@ class Fitted:
         """Translate one record; what is wrong with a cell leaves the others."""
         if self._skip is not None and (place := self._skip(record)) is not None:
             return Row(line, {}, skipped=place)
+        if self._fill_down:
+            record = self._filled(record)
         row = Row(line, {name: record.get(key, "") for name, key in self._plain})
         found: list[tuple[LookedUp, Found]] = []
         if self._finders:
@@ -94,6 +105,11 @@ class Fitted:
                 ]
         self._fill_up(row)
         return row
+
+    def _filled(self, record: Record) -> Record:
+        given = {key: record[key] for key in self._fill_down if not is_empty(record.get(key))}
+        self._fill_down.update(given)
+        return {**record, **self._fill_down}
 
     def row_by_name(self, line: int, record: Record) -> Row:
         """Translate a record of JSON whose names are our columns."""

@@ -80,7 +80,7 @@ class LookedUp:
     def finder(self, headings: Headings | None, cells: Cells) -> Callable[[Record], Found | None]:
         """Return what finds the values of a record, None if there are none; CellError where that is wrong."""
         lookup, found = self.lookup, self._found
-        purpose = f"takes {' and '.join(self.columns)} by"
+        purpose = f"takes {' and '.join(self.columns)} from"
         read = Reading(headings, cells.nothing, purpose).reader(lookup.source)
 
         def find(record: Record) -> Found | None:

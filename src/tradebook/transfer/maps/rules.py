@@ -13,6 +13,7 @@ from tradebook.transfer.columns import Column
 from tradebook.transfer.maps.dates import read_formats, read_zone
 from tradebook.transfer.maps.options import shown
 from tradebook.transfer.maps.pieces import Take, read_line, read_take
+from tradebook.transfer.maps.sources import label_of
 from tradebook.transfer.maps.words import Mistakes, Reader, one_of, stripped, texts, whole
 from tradebook.transfer.rows import Value
 
@@ -41,7 +42,7 @@ class Rule(msgspec.Struct, frozen=True):
     @property
     def label(self) -> str:
         """What to call where it comes from."""
-        return " or ".join(self.sources)
+        return " or ".join(map(label_of, self.sources))
 
     @property
     def is_plain(self) -> bool:

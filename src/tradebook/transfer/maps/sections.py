@@ -40,6 +40,7 @@ _FILE: dict[str, Reader] = {
     "date": read_formats,
     "zone": read_zone,
     "unguard": flag,
+    "fill_down": texts,
     "optional": flag,
 }
 _MATCH: dict[str, Reader] = {"by": _by, "write": one_of(*WRITES)}
@@ -51,7 +52,7 @@ def read_options(document: dict[str, Any], mistakes: Mistakes) -> tuple[Options,
     file = mistakes.table("[file]", document.get("file", {}), _FILE)
     match = mistakes.table("[match]", document.get("match", {}), _MATCH)
     keeps_empty = file.pop("empty", "clear") == "keep"
-    said = {word: file.pop(word) for word in ("decimal", "date", "zone") if word in file}
+    said = {word: file.pop(word) for word in ("decimal", "date", "zone", "fill_down") if word in file}
     nothing, are_optional = frozenset(file.pop("nothing", ())), file.pop("optional", False)
     cells = Cells(nothing, are_optional=are_optional, **said)
     skips = tuple(_skips(document.get("skip", []), mistakes))

@@ -140,6 +140,15 @@ class Template:
         return fill
 
 
+def label_of(text: str) -> str:
+    """Say what a right side takes: a heading as it is, the columns of a template."""
+    try:
+        template = Template(text)
+    except ValueError:
+        return text
+    return " + ".join(template.names) or template.literal or text
+
+
 def _tidied(text: str, *, keeps_lines: bool) -> str:
     lines = [" ".join(line.split()) for line in text.splitlines()]
     if keeps_lines:

@@ -36,6 +36,8 @@ class Cells(msgspec.Struct, frozen=True):
     decimal: str | None = None
     date: tuple[str, ...] = ()
     zone: tzinfo | None = None
+    fill_down: tuple[str, ...] = ()
+    """Headings whose empty cell is what the row before has there."""
     are_optional: bool = False
     """Whether the file may lack headings that the map takes."""
 

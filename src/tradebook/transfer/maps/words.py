@@ -130,7 +130,9 @@ def nearest(name: str, choices: Iterable[str]) -> str | None:
     near = get_close_matches(letters, by_letters, n=1, cutoff=_NEAR)
     if not near and len(letters) >= _PART_MIN:
         # Limit for Credit Limit.
-        near = [each for each in by_letters if len(each) >= _PART_MIN and (each in letters or letters in each)]
+        near = [
+            each for each in by_letters if len(each) >= _PART_MIN and (each in letters or letters in each)
+        ]
     return by_letters[near[0]] if near else None
 
 
