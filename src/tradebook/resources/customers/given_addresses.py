@@ -16,7 +16,7 @@ from tradebook.crud.records import Values, differ
 from tradebook.crud.table_fields import new_row
 from tradebook.resources.addresses import FIELDS, agree, records
 from tradebook.resources.customers.addresses import COPIED, copy_places, customer_addresses
-from tradebook.storage.database import Writer
+from tradebook.storage.database import Reader, Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
 ADDRESS_FIELDS = tuple(field.name for field in FIELDS)
@@ -45,23 +45,40 @@ class Given(Protocol):
 
 
 class AddressChanges:
-    """The addresses of one batch of customers: decided row by row, written all together."""
+    """The addresses of one batch of customers: decided row by row, written all together, if at all."""
 
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
         self.rows: dict[int, Values] = {}
         """The addresses that the batch's customers have and get, as they are to be."""
         self._users: dict[int, set[int]] = defaultdict(set)
         self._attached: dict[int, set[int]] = defaultdict(set)
         self._added: list[Values] = []
         self._before: dict[int, Values] = {}
+        self._added_at_mark = 0
+        self._at_mark: dict[int, Values] = {}
+
+    def mark(self) -> None:
+        """Begin to decide for the next customer."""
+        self._added_at_mark = len(self._added)
+        self._at_mark = {}
+
+    def take_back(self) -> None:
+        """Forget what was decided since `mark`, before it was attached: something else is wrong there."""
+        for row in self._added[self._added_at_mark :]:
+            del self.rows[row["id"]]
+        del self._added[self._added_at_mark :]
+        for key, row in self._at_mark.items():
+            if self._before[key] is row:
+                del self._before[key]
+            self.rows[key] = row
 
     def load(self, keys: Iterable[int | None]) -> None:
         """Read the addresses of the batch's customers, and which other customers use them."""
         ids = {key for key in keys if key is not None}
         if ids:
-            self.rows.update(records.find_all(self._writer, ids))
-            for key, customer, is_attached in self._writer.rows(_USERS, ids=sorted(ids)):
+            self.rows.update(records.find_all(self._reader, ids))
+            for key, customer, is_attached in self._reader.rows(_USERS, ids=sorted(ids)):
                 self._users[key].add(customer)
                 if is_attached:
                     self._attached[customer].add(key)
@@ -118,6 +135,7 @@ class AddressChanges:
             return key
         if self._users[key] - {customer}:
             return self._add(values, other)
+        self._at_mark.setdefault(key, self.rows[key])
         self._before.setdefault(key, self.rows[key])
         self.rows[key] = values
         return key
@@ -161,15 +179,15 @@ class AddressChanges:
             self._users[address].discard(customer)
         return old != new or any(address in self._before for address in old)
 
-    def write_new(self) -> None:
+    def write_new(self, writer: Writer) -> None:
         """Write the new addresses, before the customers that refer to them."""
-        records.insert(self._writer, self._added)
+        records.insert(writer, self._added)
 
-    def write_changed(self) -> None:
+    def write_changed(self, writer: Writer) -> None:
         """Write those that are other than before, for the customers that are found under them too."""
         changes = [(before, self.rows[key]) for key, before in self._before.items()]
-        records.write(self._writer, changes)
-        copy_places(self._writer, {row["id"]: row for before, row in changes if differ(before, row, COPIED)})
+        records.write(writer, changes)
+        copy_places(writer, {row["id"]: row for before, row in changes if differ(before, row, COPIED)})
 
 
 def has_value(given: Values) -> bool:
