@@ -57,6 +57,14 @@ class Carriers:
             # Of several with one code, the oldest.
             self._by_code[code] = key
 
+    def names(self) -> list[str]:
+        """List the carriers of the book that a customer can get."""
+        return [name for key, name in self.name_of.items() if key > 0 and key not in self._deleted]
+
+    def level_names(self, carrier: int) -> list[str]:
+        """List the levels that a carrier has in the book."""
+        return [name for key, name in self.level_name_of.items() if key > 0 and self.carrier_of[key] == carrier]
+
     def key_of(self, name: str, current: int | None) -> int:
         """Return the carrier of this name or code: the current one if it fits, a new one if none does."""
         if current is not None and name in (self.name_of[current], self._code_of.get(current)):

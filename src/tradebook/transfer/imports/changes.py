@@ -46,6 +46,7 @@ class Words:
         if decision.rep_name is not None:
             changes["sales_rep_name"] = (self._references.reps.known[after["sales_rep_id"]][1], decision.rep_name)
         self._of_places(changes, decision)
+        self._of_further(changes, decision)
         return changes
 
     def _of_new(self, record: CheckedRow, decision: Decision) -> Changes:
@@ -60,6 +61,7 @@ class Words:
         if decision.parent is not None:
             changes["parent_number"] = decision.parent
         self._of_places(changes, decision)
+        self._of_further(changes, decision)
         return changes
 
     def _of_places(self, changes: Changes, decision: Decision) -> None:
@@ -70,6 +72,17 @@ class Words:
         old_own, new_own = _own_ship(old_bill, old_ship), _own_ship(new_bill, new_ship)
         if old_own is not new_own:
             self._of_place(changes, "ship_to", old_own, new_own)
+
+    def _of_further(self, changes: Changes, decision: Decision) -> None:
+        """Name the addresses that are attached; those that are there already stay."""
+        if decision.further:
+            changes["addresses"] = (
+                [],
+                [
+                    {name: write(row[name]) for name, write in _PLACE if row[name] is not None}
+                    for row in decision.further
+                ],
+            )
 
     def _of_place(self, changes: Changes, part: str, old: Values | None, new: Values | None) -> None:
         for name, write in _PLACE:

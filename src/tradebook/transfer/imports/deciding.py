@@ -20,7 +20,7 @@ from tradebook.resources.customers import records as customer_records
 from tradebook.resources.quantities import kept
 from tradebook.storage.database import Reader
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
-from tradebook.text import fold_case
+from tradebook.text import fold_case, shortened
 from tradebook.transfer.columns import CUSTOMER_CELLS
 from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.references import References
@@ -47,6 +47,8 @@ class Decision(msgspec.Struct):
     places: tuple[Values | None, Values | None]
     """Its bill-to and ship-to address from now on."""
     had_places: tuple[Values | None, Values | None] = (None, None)
+    further: list[Values] = []
+    """The addresses that are attached to it from now on, beside those that are."""
     parent: tuple[str | None, str | None] | None = None
     """The numbers of the parent so far and from now on, where it gets another one or none."""
     rep_name: str | None = None
@@ -62,7 +64,13 @@ class Decision(msgspec.Struct):
 class Batch:
     """Some rows, and what the book has of their customers. Whoever looks or writes says how keys are made."""
 
-    def __init__(self, reader: Reader, references: References, known: Sequence[Values | None]) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        references: References,
+        records: Sequence[CheckedRow],
+        known: Sequence[Values | None],
+    ) -> None:
         self._reader, self._references = reader, references
         self.addresses = AddressChanges(reader)
         self._number_of: dict[int, str] = {}
@@ -71,6 +79,11 @@ class Batch:
         listed = [values for values in known if values is not None]
         if listed:
             self._read_related(listed)
+            self.addresses.load_attached(
+                values["id"]
+                for record, values in zip(records, known, strict=True)
+                if values is not None and record.addresses
+            )
 
     def _read_related(self, listed: list[Values]) -> None:
         parents = {values["parent_id"] for values in listed if values["parent_id"] is not None}
@@ -88,10 +101,15 @@ class Batch:
         """Give a customer another parent than it has, or none."""
         raise NotImplementedError
 
-    def decide(self, record: CheckedRow, known: Values | None) -> Decision | None:
-        """Decide what a row makes of the customer that it means; None where that can't be, as it then says."""
+    def decide(
+        self, record: CheckedRow, known: Values | None, *, keeps_number: bool = True
+    ) -> Decision | None:
+        """Decide what a row makes of the customer that it means; None where that can't be, as it then says.
+
+        With `keeps_number` the number is what the row means the customer by, and is no other in capitals.
+        """
         self.addresses.mark()
-        decision = self._create(record) if known is None else self._change(record, known)
+        decision = self._create(record) if known is None else self._change(record, known, keeps_number)
         if decision is None:
             self.addresses.take_back()
             return None
@@ -119,12 +137,18 @@ class Batch:
         key = self.key_of_new(record)
         after.update(id=key, bill_to_address_id=bill, ship_to_address_id=ship)
         self.addresses.attach(key, (), (bill, ship))
-        return Decision("created", None, after, set(), set(groups or ()), self._places(after))
+        further = self._attach(record, after)
+        return Decision(
+            "created", None, after, set(), set(groups or ()), self._places(after), further=further
+        )
 
-    def _change(self, record: CheckedRow, known: Values) -> Decision | None:
+    def _change(self, record: CheckedRow, known: Values, keeps_number: bool) -> Decision | None:  # noqa: FBT001
         key: int = known["id"]
-        # The number is what the row means the customer by, and is no other in capitals.
-        after = {**known, **_plain(record), "number": known["number"]}
+        after = {**known, **_plain(record)}
+        if keeps_number:
+            after["number"] = known["number"]
+        else:
+            self._check_number(record, known)
         after.update(self._references.columns(record, known))
         groups = self._references.price_groups(record)
         after.update(kept("credit_limit", after["credit_limit"], after["credit_limit_currency"]))
@@ -139,11 +163,28 @@ class Batch:
         after.update(bill_to_address_id=bill, ship_to_address_id=ship)
         old = (known["bill_to_address_id"], known["ship_to_address_id"])
         addresses_change = self.addresses.attach(key, old, (bill, ship))
+        further = self._attach(record, after)
         had = self.groups_of[key]
         wanted = None if groups is None or set(groups) == had else set(groups)
-        is_same = after == known and not addresses_change and wanted is None
+        is_same = after == known and not addresses_change and wanted is None and not further
         outcome: Outcome = "unchanged" if is_same else "updated"
-        return Decision(outcome, known, after, had, wanted, self._places(after), had_places)
+        return Decision(outcome, known, after, had, wanted, self._places(after), had_places, further)
+
+    def _attach(self, record: CheckedRow, after: Values) -> list[Values]:
+        """Attach the row's further addresses; return those that the customer does not have yet."""
+        if not record.addresses:
+            return []
+        serving = (after["bill_to_address_id"], after["ship_to_address_id"])
+        return self.addresses.attach_further(after["id"], serving, record.addresses, after["name"])
+
+    def _check_number(self, record: CheckedRow, known: Values) -> None:
+        """Refuse the number of another customer."""
+        number = record.own.get("number")
+        if number is None or number == known["number"]:
+            return
+        other = customer_records.find_by(self._reader, "number", [number]).get(number)
+        if other is not None and other["id"] != known["id"]:
+            record.refuse("number", number, f"is the number of another customer, {shortened(other['name'])}")
 
     def _places(self, row: Values) -> tuple[Values | None, Values | None]:
         rows = self.addresses.rows

@@ -85,6 +85,10 @@ class Terms:
         self._by_name.put(name, key)
         self.name_of[key] = name
 
+    def names(self) -> list[str]:
+        """List the names that the book has."""
+        return [name for key, name in self.name_of.items() if key > 0]
+
     def key_of(self, name: str) -> int:
         """Return the term of this name, a new one where there is none."""
         key = self._by_name.get(name)
@@ -103,13 +107,19 @@ class Groups:
         self._making = making
         self._by_name: ByName[tuple[int, int]] = ByName()
         self.name_of: dict[int, str] = {}
+        self._kind_of: dict[int, int] = {}
         for name, key, kind in reader.rows(_GROUPS):
             self._know(key, name, kind)
 
     def _know(self, key: int, name: str, kind: int) -> tuple[int, int]:
         self._by_name.put(name, (key, kind))
         self.name_of[key] = name
+        self._kind_of[key] = kind
         return key, kind
+
+    def names(self, kind: int) -> list[str]:
+        """List the names that the book has of a kind."""
+        return [name for key, name in self.name_of.items() if key > 0 and self._kind_of[key] == kind]
 
     def key_of(self, name: str, kind: int, column: str) -> int:
         """Return the group of this name, a new one where there is none."""
@@ -159,6 +169,10 @@ class SalesReps:
         else:
             found = self._by_email.get(email)
         return self._add(email, name) if found is None else found
+
+    def names(self) -> list[str]:
+        """List the e-mails that the book has, and the names of reps without one."""
+        return [email or name or "" for key, (email, name) in self.known.items() if key > 0]
 
     def rename(self, key: int, name: str) -> int:
         """Give a rep another name; returns a key that stands for the renaming, 0 where there is none."""

@@ -43,7 +43,9 @@ class Nearest:
 
 def _forms(name: str) -> tuple[str, str]:
     """Return what is compared: the letters and digits as they stand, and with the words in order."""
-    letters = "".join(letter if letter.isalnum() else " " for letter in fold(shortened(name, _LENGTH_MAX)))
+    # Of an e-mail, whose it is: the rest is often the same for all.
+    bare = fold(shortened(name, _LENGTH_MAX)).partition("@")[0]
+    letters = "".join(letter if letter.isalnum() else " " for letter in bare)
     words = letters.split()
     return "".join(words), "".join(sorted(words))
 

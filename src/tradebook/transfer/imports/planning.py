@@ -7,22 +7,24 @@ problems show only when all rows are read: they find their way back to their row
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from tradebook.crud.records import Values
 from tradebook.ids import encode_id
 from tradebook.resources.customers import ID_PREFIX
-from tradebook.resources.customers import records as customer_records
-from tradebook.crud.records import Values
 from tradebook.storage.database import ROWS_AT_ONCE, Reader
 from tradebook.transfer.imports.changes import Words
 from tradebook.transfer.imports.deciding import Batch, Decision
+from tradebook.transfer.imports.groups import Further, Group
+from tradebook.transfer.imports.joining import Joined, join
 from tradebook.transfer.imports.making import Foreseen
+from tradebook.transfer.imports.matching import Matched, Matcher
 from tradebook.transfer.imports.parents import NOBODY, Families, key_of_place
 from tradebook.transfer.imports.plan import PlanCustomer
-from tradebook.transfer.imports.planned import KeptPlan, KeptRow, Late
-from tradebook.transfer.imports.records import CheckedRow, check_row
+from tradebook.transfer.imports.planned import KeptPlan, KeptRow, further_of
+from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.references import References
 from tradebook.transfer.imports.seen import version_seen
 from tradebook.transfer.imports.spill import chunks_of
-from tradebook.transfer.imports.summary import RowWarning
+from tradebook.transfer.imports.watching import Watch
 from tradebook.transfer.rows import Match, Problem, Recognised, Row, Skipping
 
 Progress = Callable[[int], None]
@@ -48,7 +50,7 @@ def plan_customers(
     plan = KeptPlan(match, keeps_empty=keeps_empty, recognised=recognised or Recognised(), skipping=skipping)
     planner = _Planner(reader, plan, theirs or {}, keeps_raw=keeps_raw)
     try:
-        for chunk in chunks_of(rows, ROWS_AT_ONCE):
+        for chunk in chunks_of(join(rows, match), ROWS_AT_ONCE):
             planner.take(chunk)
             if progress is not None:
                 progress(planner.rows)
@@ -67,106 +69,120 @@ class _Planner:
         self._foreseen = Foreseen()
         self._references = References(reader, self._foreseen)
         self._words = Words(self._references)
+        self._matcher = Matcher(reader, plan.match)
+        self._watch = Watch(self._references, self._foreseen)
         self._families = Families(reader, self._refuse_late, plan.wait)
-        self._spelled: dict[tuple[int, str], int] = {}
         self.rows = 0
 
     def close(self) -> None:
         self._families.close()
+        self._matcher.close()
 
-    def take(self, chunk: Sequence[Row | Problem]) -> None:
+    def take(self, chunk: Sequence[Joined | Problem]) -> None:
         """Look at some rows, in their order."""
-        keeps_empty = self._plan.keeps_empty
-        checked = [
-            check_row(item, keeps_empty=keeps_empty) if isinstance(item, Row) and item.skipped is None else None
-            for item in chunk
-        ]
-        records = [record for record in checked if record is not None]
-        known = self._known(records)
-        batch = _Batch(self._reader, self._references, known)
+        taken = [item for item in chunk if isinstance(item, Joined) and item.row.skipped is None]
+        groups = [Group(joined, keeps_empty=self._plan.keeps_empty) for joined in taken]
+        records = [group.record for group in groups]
+        matched = self._matcher.match(records)
+        batch = _Batch(self._reader, self._references, records, [each.known for each in matched])
         batch.families = self._families
-        customers = iter(known)
-        for item, record in zip(chunk, checked, strict=True):
+        pairs = iter(zip(groups, matched, strict=True))
+        for item in chunk:
             if isinstance(item, Problem):
                 self._plan.add_problem(item.renamed(self._theirs))
                 continue
-            self.rows += 1
-            if record is None:
-                self._plan.add(KeptRow(item.line, "skipped", rule=item.skipped))
+            self.rows += 1 + len(item.further)
+            if item.row.skipped is not None:
+                self._plan.add(KeptRow(item.row.line, "skipped", rule=item.row.skipped))
             else:
-                self._take_row(batch, item, record, next(customers))
+                self._take_group(batch, *next(pairs))
 
-    def _known(self, records: Sequence[CheckedRow]) -> list[Values | None]:
-        """Return for each row the customer that it means; None where there is none."""
-        numbers = [record.own["number"] for record in records if "number" in record.own]
-        known = customer_records.find_by(self._reader, "number", numbers)
-        return [known.get(record.own.get("number")) for record in records]
-
-    def _take_row(self, batch: "_Batch", row: Row, record: CheckedRow, known: Values | None) -> None:
+    def _take_group(self, batch: "_Batch", group: Group, matched: Matched) -> None:
+        record, known = group.record, matched.known
         place = self._plan.places
         batch.place, batch.line = place, record.line
         seen = None if known is None else version_seen(known, batch.addresses.rows)
-        decision = batch.decide(record, known)
-        key = NOBODY if decision is None else decision.key
-        self._note_number(place, record, known, key)
-        kept = KeptRow(record.line, "problem", self._customer(record, known), seen=seen)
+        is_meant_by_number = matched.by in (None, "number")
+        decision = batch.decide(record, known, keeps_number=is_meant_by_number)
+        self._note_number(place, record, known, decision)
+        kept = KeptRow(record.line, "problem", _customer(record, known), seen=seen, further=len(group.further))
         if self._keeps_raw:
-            kept.keep_raw(row.raw)
+            kept.keep_raw(group.row.raw)
         if decision is None:
-            kept.problems = [problem.renamed(self._theirs) for problem in record.problems]
+            kept.problems = self._renamed(record.problems)
             wanted = record.own.get("parent_number")
             if wanted is not None:
                 self._families.wants_parent(place, record.line, wanted, NOBODY)
         else:
             self._accept(kept, record, decision)
+            self._plan.note_warnings(kept, [*matched.warnings, *self._watch.see(group, kept)])
+        self._plan.add(kept)
+        for further in group.further:
+            self._take_further(kept, further)
+
+    def _take_further(self, head: KeptRow, row: Further) -> None:
+        kept = KeptRow(row.line, "joined", head.customer)
+        if self._keeps_raw:
+            kept.keep_raw(row.raw)
+        if row.problems:
+            kept.outcome, kept.problems = "problem", self._renamed(row.problems)
+        elif head.outcome == "problem":
+            kept.refuse(further_of(head.line))
         self._plan.add(kept)
 
-    def _note_number(self, place: int, record: CheckedRow, known: Values | None, key: int) -> None:
-        number = record.own.get("number")
-        if number is None:
-            if known is None:
-                return
-            number = known["number"]
-        kept = None if known is None else known["number_folded"]
-        self._families.has_number(place, record.line, number, kept, key if known is None else known["id"])
+    def _note_number(
+        self, place: int, record: CheckedRow, known: Values | None, decision: Decision | None
+    ) -> None:
+        """Have the number be found: of a row with a problem, that of the book counts."""
+        if known is None:
+            number = record.own.get("number")
+            if number is not None:
+                key = NOBODY if decision is None else decision.key
+                self._families.has_number(place, record.line, number, None, key)
+            return
+        number = known["number"] if decision is None else decision.after["number"]
+        folded = known["number_folded"] if number == known["number"] else None
+        # Not as it is kept, where the row has it so: that is what a problem of it shows.
+        written = record.own.get("number", number) if folded else number
+        self._families.has_number(place, record.line, written, folded, known["id"])
 
     def _accept(self, kept: KeptRow, record: CheckedRow, decision: Decision) -> None:
         kept.changes = self._words.of(record, decision)
-        after = decision.after
+        rep = decision.after["sales_rep_id"]
         if self._foreseen:
             kept.needs = [key for key in _references_of(decision) if key < 0]
-        if decision.rep_name is not None:
-            if (renaming := self._references.reps.rename(after["sales_rep_id"], decision.rep_name)) < 0:
-                kept.needs.append(renaming)
-        is_updated = decision.rep_name is not None and decision.outcome == "unchanged"
-        kept.outcome = "updated" if is_updated else decision.outcome
+        if decision.rep_name is not None and (named := self._references.reps.rename(rep, decision.rep_name)):
+            kept.needs.append(named)
+        is_renaming = decision.rep_name is not None and decision.outcome == "unchanged"
+        kept.outcome = "updated" if is_renaming else decision.outcome
         if kept.outcome != "unchanged":
             kept.record = record
-        self._compare_spelling(record, after["sales_rep_id"])
+        kept.customer = _customer(record, decision.before)
 
-    def _compare_spelling(self, record: CheckedRow, rep: int | None) -> None:
-        """Tell of a rep that the file itself spells in two ways."""
-        email = record.own.get("sales_rep_email")
-        if rep is None or rep >= 0 or email is None:
-            return
-        first, _ = self._references.reps.known[rep]
-        if first != email and self._spelled.setdefault((rep, email), record.line) == record.line:
-            reason = f"is {first} in another spelling: they are one sales rep"
-            self._plan.warn(RowWarning(record.line, "sales_rep_email", email, reason))
-
-    def _customer(self, record: CheckedRow, known: Values | None) -> PlanCustomer:
-        own = record.own
-        if known is None:
-            return PlanCustomer(None, own.get("number"), own.get("name"))
-        return PlanCustomer(encode_id(ID_PREFIX, known["id"]), known["number"], own.get("name", known["name"]))
+    def _renamed(self, problems: Sequence[Problem]) -> list[Problem]:
+        return [problem.renamed(self._theirs) for problem in problems]
 
     def _refuse_late(self, place: int, column: str, value: str, reason: str) -> None:
-        self._plan.refuse(Late(place, column, self._theirs.get(column), value, reason))
+        self._plan.refuse(place, Problem(0, column, value, reason, self._theirs.get(column)))
 
     def settle(self) -> None:
         """Find what shows only when all rows are read, and sum up."""
+        for found in (*self._matcher.settle(), *self._watch.settle()):
+            if isinstance(found, Problem):
+                self._plan.refuse_line(found.renamed(self._theirs))
+            else:
+                self._plan.warn(found)
+        for place, line in self._plan.refused_places():
+            self._families.reject(place, line)
         self._families.settle()
         self._plan.sum_up(self._foreseen, self._references)
+
+
+def _customer(record: CheckedRow, known: Values | None) -> PlanCustomer:
+    own = record.own
+    if known is None:
+        return PlanCustomer(None, own.get("number"), own.get("name"))
+    return PlanCustomer(encode_id(ID_PREFIX, known["id"]), known["number"], own.get("name", known["name"]))
 
 
 def _references_of(decision: Decision) -> Iterator[int]:

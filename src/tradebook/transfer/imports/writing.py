@@ -19,7 +19,6 @@ from tradebook.transfer.imports.plan import PlannedRow, key_of
 from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.references import References
 from tradebook.transfer.imports.row_keys import RowKeys
-from tradebook.transfer.rows import Match
 
 
 def reserve_numbers(writer: Writer, largest: int) -> None:
@@ -37,8 +36,8 @@ class Step:
     left out, one that has the number of a new one by now is changed.
     """
 
-    def __init__(self, writer: Writer, match: Match) -> None:
-        self._writer, self._match = writer, match
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
         self._keys = RowKeys(writer)
         self._numbering = Numbering(writer)
         self._references = References(writer, Written(writer))
@@ -82,7 +81,7 @@ class Step:
             self.counts["skipped"] += 1
             return
         assert row.record is not None
-        decision = batch.decide(row.record, customer)
+        decision = batch.decide(row.record, customer, keeps_number=_is_new(row) or "number" not in row.changes)
         if decision is None:
             self.counts["skipped"] += 1
             return
@@ -92,7 +91,7 @@ class Step:
         batch.take(decision)
 
     def _finish(self, batch: "_Batch") -> None:
-        for row in batch.created:
+        for row in batch.rows():
             if row["number"] is not None:
                 self._numbering.saw(row["number"])
         unnumbered = [row for row in batch.created if row["number"] is None]
@@ -126,7 +125,7 @@ class _Batch(Batch):
         rows: Sequence[PlannedRow],
         known: Sequence[Values | None],
     ) -> None:
-        super().__init__(writer, references, known)
+        super().__init__(writer, references, [row.record for row in rows if row.record is not None], known)
         self._writer, self._keys = writer, keys
         self.created: list[Values] = []
         self._changed: list[Decision] = []
@@ -172,6 +171,10 @@ class _Batch(Batch):
         elif decision.outcome == "updated":
             self._changed.append(decision)
 
+    def rows(self) -> list[Values]:
+        """List the customers' rows as they are to be."""
+        return [*self.created, *(each.after for each in self._changed)]
+
     def write(self) -> None:
         """Write everything, in the order in which rows refer to each other."""
         writer, places = self._writer, self.addresses.rows
@@ -184,7 +187,8 @@ class _Batch(Batch):
             had_groups=self.groups_of,
             places=places,
         )
+        self.addresses.write_attached(writer)
         self.addresses.write_changed(writer)
-        touched = {row["id"] for row in self.created} | {each.key for each in self._changed}
+        touched = {row["id"] for row in self.rows()}
         touched.update(review_parents(writer, self._reviewed))
         writer.reindex(INDEX, sorted(touched))
