@@ -63,7 +63,9 @@ class Carriers:
 
     def level_names(self, carrier: int) -> list[str]:
         """List the levels that a carrier has in the book."""
-        return [name for key, name in self.level_name_of.items() if key > 0 and self.carrier_of[key] == carrier]
+        return [
+            name for key, name in self.level_name_of.items() if key > 0 and self.carrier_of[key] == carrier
+        ]
 
     def key_of(self, name: str, current: int | None) -> int:
         """Return the carrier of this name or code: the current one if it fits, a new one if none does."""
@@ -82,9 +84,7 @@ class Carriers:
         if level is not None:
             return level
         if carrier in self._deleted:
-            reason = (
-                f"is no service level of {self.name_of[carrier]}, which was deleted and gets no new ones"
-            )
+            reason = f"is no service level of {self.name_of[carrier]}, which was deleted and gets no new ones"
             raise Refusal("service_level", name, reason)
         if carrier in self._of_system:
             self._refuse_level_of_another(carrier, name)

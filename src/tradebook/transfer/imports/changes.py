@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tradebook.crud.records import Values
+from tradebook.crud.table_fields import Cell
 from tradebook.resources.addresses import FIELDS as ADDRESS_FIELDS
 from tradebook.resources.addresses import agree
 from tradebook.transfer.columns import ADDRESS_CELLS, CUSTOMER_CELLS
@@ -13,8 +14,12 @@ from tradebook.transfer.imports.references import References
 
 Changes = dict[str, tuple[Any, Any]]
 
-_OWN = tuple(cell for cell in CUSTOMER_CELLS if cell.column and cell.names != "customers.number")
-_BY_NAME = {cell.name: cell for cell in _OWN}
+_OWN = tuple(
+    (cell.name, cell.column, cell)
+    for cell in CUSTOMER_CELLS
+    if cell.column is not None and cell.names != "customers.number"
+)
+_BY_NAME = {name: (column, cell) for name, column, cell in _OWN}
 _PLACE = tuple((cell.name, cell.kind.write_json) for cell in ADDRESS_CELLS)
 assert len(_PLACE) == len(ADDRESS_FIELDS)
 
@@ -33,10 +38,10 @@ class Words:
             return {}
         before, after = decision.before, decision.after
         changes: Changes = {}
-        for cell in _OWN:
-            old, new = before[cell.column], after[cell.column]
+        for name, column, cell in _OWN:
+            old, new = before[column], after[column]
             if old != new:
-                self._note(changes, cell.name, self._word(cell, old), self._word(cell, new))
+                self._note(changes, name, self._word(cell, old), self._word(cell, new))
         if decision.groups is not None:
             self._note(
                 changes, "price_groups", self._groups(decision.had_groups), self._groups(decision.groups)
@@ -44,7 +49,10 @@ class Words:
         if decision.parent is not None:
             self._note(changes, "parent_number", *decision.parent)
         if decision.rep_name is not None:
-            changes["sales_rep_name"] = (self._references.reps.known[after["sales_rep_id"]][1], decision.rep_name)
+            changes["sales_rep_name"] = (
+                self._references.reps.known[after["sales_rep_id"]][1],
+                decision.rep_name,
+            )
         self._of_places(changes, decision)
         self._of_further(changes, decision)
         return changes
@@ -53,9 +61,10 @@ class Words:
         changes: Changes = {}
         after = decision.after
         for name in record.own:
-            cell = _BY_NAME.get(name)
-            if cell is not None:
-                self._note(changes, name, None, self._word(cell, after[cell.column]))
+            found = _BY_NAME.get(name)
+            if found is not None:
+                column, cell = found
+                self._note(changes, name, None, self._word(cell, after[column]))
         if decision.groups:
             changes["price_groups"] = ([], self._groups(decision.groups))
         if decision.parent is not None:
@@ -98,7 +107,7 @@ class Words:
         if old != new:
             changes[name] = (old, new)
 
-    def _word(self, cell: Any, kept: Any) -> Any:
+    def _word(self, cell: Cell, kept: Any) -> Any:
         if kept is None:
             return None
         if cell.names is None:

@@ -1,4 +1,4 @@
-"""What rows make of customers: decided batch by batch against a book, and the same whether it is written or not.
+"""What rows make of customers: decided batch by batch, and the same whether it is written or only looked at.
 
 What a row gives is taken, what it doesn't give stays. A column that is absent is not given. An empty CSV
 cell, a JSON null and an empty text are given: they clear what can be null and leave alone what can't. A new

@@ -1,4 +1,4 @@
-"""The names that an import makes, as its summary tells them: with the first line, and the nearest there is."""
+"""The names that an import makes: with the line that first needs each, and the nearest that there is."""
 
 from collections.abc import Iterable, Mapping
 

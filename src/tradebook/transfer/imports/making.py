@@ -1,4 +1,4 @@
-"""Names that the account lacks: noted with a key of their own while a file is looked at, made when it is written."""
+"""Names that the account lacks: noted while a file is looked at, made when it is written."""
 
 from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol

@@ -35,7 +35,10 @@ class Nearest:
             met.update(having[: max(_MET_MAX - seen, 0)])
             seen += len(having)
         best = max(
-            ((_likeness(forms, self._names[place][1]), -place) for place, _ in met.most_common(_COMPARED_MAX)),
+            (
+                (_likeness(forms, self._names[place][1]), -place)
+                for place, _ in met.most_common(_COMPARED_MAX)
+            ),
             default=(0.0, 0),
         )
         return self._names[-best[1]][0] if best[0] >= _RATIO_MIN else None

@@ -17,7 +17,6 @@ from tradebook.transfer.imports.summary import Outcome, RowWarning, Summary
 from tradebook.transfer.imports.tally import Tally
 from tradebook.transfer.rows import Match, Problem, Recognised, Skipping
 
-
 Entry = TypeVar("Entry")
 
 
@@ -114,7 +113,9 @@ class KeptPlan:
         if self._late_of_line.count:
             refused = Beside(self._late_of_line)
             yield from (
-                (place, row.line) for place, row in enumerate(self._rows) if row.outcome and refused.of(row.line)
+                (place, row.line)
+                for place, row in enumerate(self._rows)
+                if row.outcome and refused.of(row.line)
             )
 
     def warn(self, warning: RowWarning) -> None:
@@ -161,7 +162,8 @@ class KeptPlan:
 
     def _kept(self) -> Iterator[KeptRow]:
         """Yield the rows, each with what was found late."""
-        late, late_of_line, warnings = map(Beside, (self._late, self._late_of_line, self._warnings))
+        late, late_of_line = Beside(self._late), Beside(self._late_of_line)
+        warnings = Beside(self._warnings)
         waiting = Beside((place, place, place) for place in self._waiting)
         head, further = 0, 0
         for place, row in enumerate(self._rows):

@@ -28,13 +28,14 @@ from tradebook.transfer.imports.watching import Watch
 from tradebook.transfer.rows import Match, Problem, Recognised, Row, Skipping
 
 Progress = Callable[[int], None]
+BY_NUMBER = Match()
 
 
 def plan_customers(
     reader: Reader,
     rows: Iterable[Row | Problem],
     *,
-    match: Match = Match(),
+    match: Match = BY_NUMBER,
     keeps_empty: bool = False,
     keeps_raw: bool = False,
     theirs: dict[str, str] | None = None,
@@ -105,7 +106,9 @@ class _Planner:
         is_meant_by_number = matched.by in (None, "number")
         decision = batch.decide(record, known, keeps_number=is_meant_by_number)
         self._note_number(place, record, known, decision)
-        kept = KeptRow(record.line, "problem", _customer(record, known), seen=seen, further=len(group.further))
+        kept = KeptRow(
+            record.line, "problem", _customer(record, known), seen=seen, further=len(group.further)
+        )
         if self._keeps_raw:
             kept.keep_raw(group.row.raw)
         if decision is None:

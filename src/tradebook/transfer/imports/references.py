@@ -14,7 +14,6 @@ from tradebook.transfer.imports.records import CheckedRow
 Values = dict[str, Any]
 
 
-
 class References:
     """The account's names, read once; `making` gets those that a file has and the account has not."""
 

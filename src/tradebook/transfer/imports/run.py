@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tradebook.storage.database import MANY_ROWS, ROWS_AT_ONCE, Database
 from tradebook.transfer.imports.plan import Plan
-from tradebook.transfer.imports.planning import Progress, plan_customers
+from tradebook.transfer.imports.planning import BY_NUMBER, Progress, plan_customers
 from tradebook.transfer.imports.spill import chunks_of
 from tradebook.transfer.imports.summary import Summary
 from tradebook.transfer.imports.writing import Step, reserve_numbers
@@ -23,7 +23,7 @@ def import_customers(
     *,
     dry_run: bool,
     report: Report,
-    match: Match = Match(),  # noqa: B008 - it can't be changed
+    match: Match = BY_NUMBER,
     keeps_empty: bool = False,
     theirs: dict[str, str] | None = None,
     skipping: Sequence[Skipping] = (),

@@ -39,29 +39,32 @@ class Tally:
         self.largest_number = 0
 
     def add(self, row: Counted) -> None:
+        """Count the next row, or a problem of the file."""
         if row.problems:
             self._problem_count += len(row.problems)
-            if len(self._problems) < LISTED_MAX:
-                self._problems += row.problems[: LISTED_MAX - len(self._problems)]
+            self._problems += row.problems[: LISTED_MAX - len(self._problems)]
+        if row.warnings:
+            self._needs_yes += sum(warning.needs_yes for warning in row.warnings)
+            self._warnings += row.warnings[: LISTED_MAX - len(self._warnings)]
         if row.outcome is None:
             return
         self._outcomes[row.outcome] += 1
-        if row.warnings:
-            self._needs_yes += sum(warning.needs_yes for warning in row.warnings)
-            if len(self._warnings) < LISTED_MAX:
-                self._warnings += row.warnings[: LISTED_MAX - len(self._warnings)]
         if row.rule is not None:
             self._rules[row.rule] += 1
         for key in row.needs:
             self.needed.setdefault(key, row.line)
         if row.outcome == "updated":
             self._cleared.update(cleared(row.changes))
-        elif row.outcome == "created" and row.customer is not None:
-            number = row.customer.number
-            if number is not None and continues_from(number):
-                self.largest_number = max(self.largest_number, int(number))
+        elif row.outcome == "created":
+            self._see_number(row.customer)
+
+    def _see_number(self, customer: PlanCustomer | None) -> None:
+        number = None if customer is None else customer.number
+        if number is not None and continues_from(number):
+            self.largest_number = max(self.largest_number, int(number))
 
     def into(self, summary: Summary, skipping: Sequence[Skipping]) -> None:
+        """Write what was counted into a summary."""
         outcomes = self._outcomes
         summary.rows = outcomes.total()
         summary.created, summary.updated = outcomes["created"], outcomes["updated"]

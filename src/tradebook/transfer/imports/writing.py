@@ -46,7 +46,9 @@ class Step:
     def write(self, rows: Sequence[PlannedRow], *, is_last: bool = False) -> None:
         """Write the rows that create or change a customer; the others are passed over."""
         wanted = [
-            row for row in rows if row.record is not None and (row.waits if is_last else not _has_to_wait(row))
+            row
+            for row in rows
+            if row.record is not None and (row.waits if is_last else not _has_to_wait(row))
         ]
         while wanted:
             wanted = self._write_some(wanted)
@@ -69,11 +71,12 @@ class Step:
 
     def _known(self, rows: list[PlannedRow]) -> list[Values | None]:
         """Return the customers of now: of a change by its id, of a new one by its number."""
-        numbers = [row.record.own["number"] for row in rows if _is_new(row) and "number" in _own(row)]
-        by_number = customer_records.find_by(self._writer, "number", numbers)
-        by_key = customer_records.find_all(self._writer, (key_of(row) for row in rows if not _is_new(row)))
+        numbers = [_own(row).get("number", "") if _is_new(row) else "" for row in rows]
+        by_number = customer_records.find_by(self._writer, "number", filter(None, numbers))
+        by_key = customer_records.find_all(self._writer, [key_of(row) for row in rows if not _is_new(row)])
         return [
-            by_number.get(_own(row).get("number")) if _is_new(row) else by_key.get(key_of(row)) for row in rows
+            by_number.get(number) if _is_new(row) else by_key.get(key_of(row))
+            for row, number in zip(rows, numbers, strict=True)
         ]
 
     def _decide(self, batch: "_Batch", row: PlannedRow, customer: Values | None) -> None:
@@ -81,7 +84,9 @@ class Step:
             self.counts["skipped"] += 1
             return
         assert row.record is not None
-        decision = batch.decide(row.record, customer, keeps_number=_is_new(row) or "number" not in row.changes)
+        decision = batch.decide(
+            row.record, customer, keeps_number=_is_new(row) or "number" not in row.changes
+        )
         if decision is None:
             self.counts["skipped"] += 1
             return
