@@ -1,6 +1,5 @@
 """A plan that was made in this process: its rows in temporary files, and what was found of them late."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -38,12 +37,7 @@ class KeptRow(msgspec.Struct, array_like=True):
     waits: bool = False
     further: int = 0
     """How many of the next rows are joined to it."""
-    raw: str | None = None
-    """What the file has, as JSON: that keeps half characters too."""
-
-    def keep_raw(self, raw: Any) -> None:
-        """Keep what the file has of the row."""
-        self.raw = json.dumps(raw)
+    raw: Any = None
 
     def refuse(self, problem: Problem) -> None:
         """Turn it into a row with a problem; the first one of a cell counts."""
@@ -149,7 +143,7 @@ class KeptPlan:
                     row.record,
                     row.seen,
                     row.waits,
-                    None if row.raw is None or row.outcome != "problem" else json.loads(row.raw),
+                    row.raw if row.outcome == "problem" else None,
                 )
 
     def problems(self) -> Iterator[Problem]:

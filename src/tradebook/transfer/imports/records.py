@@ -50,14 +50,13 @@ def problem(line: int, column: str, value: Any, reason: str) -> Problem:
 
 
 def shown(value: Any) -> str:
-    """Write a value into a message, whatever it is: cut short, and without half characters."""
+    """Write a value into a message, whatever it is."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     text = "; ".join(map(shown, value[:VALUE_SHOWN_MAX])) if isinstance(value, list) else str(value)
-    text = shortened(text, VALUE_SHOWN_MAX)
-    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
+    return shortened(text, VALUE_SHOWN_MAX)
 
 
 def check_row(row: Row, *, keeps_empty: bool = False) -> CheckedRow:
