@@ -104,13 +104,14 @@ class _Planner:
         batch.place, batch.line = place, record.line
         seen = None if known is None else version_seen(known, batch.addresses.rows)
         is_meant_by_number = matched.by in (None, "number")
-        decision = batch.decide(record, known, keeps_number=is_meant_by_number)
+        # Of a row that could not be taken apart nothing more can be said.
+        is_torn = bool(record.problems) and not group.row.values
+        decision = None if is_torn else batch.decide(record, known, keeps_number=is_meant_by_number)
         self._note_number(place, record, known, decision)
         kept = KeptRow(
             record.line, "problem", _customer(record, known), seen=seen, further=len(group.further)
         )
-        if self._keeps_raw:
-            kept.keep_raw(group.row.raw)
+        kept.raw = group.row.raw if self._keeps_raw else None
         if decision is None:
             kept.problems = self._renamed(record.problems)
             wanted = record.own.get("parent_number")
@@ -125,8 +126,7 @@ class _Planner:
 
     def _take_further(self, head: KeptRow, row: Further) -> None:
         kept = KeptRow(row.line, "joined", head.customer)
-        if self._keeps_raw:
-            kept.keep_raw(row.raw)
+        kept.raw = row.raw if self._keeps_raw else None
         if row.problems:
             kept.outcome, kept.problems = "problem", self._renamed(row.problems)
         elif head.outcome == "problem":

@@ -23,6 +23,7 @@ def import_customers(
     *,
     dry_run: bool,
     report: Report,
+    yes: bool = False,
     match: Match = BY_NUMBER,
     keeps_empty: bool = False,
     theirs: dict[str, str] | None = None,
@@ -32,7 +33,8 @@ def import_customers(
 ) -> Summary:
     """Import rows. Every problem is reported; if there is one, nothing is written.
 
-    `progress` is called now and then with the number of rows read.
+    Nothing is written either where a warning needs a `yes`. `progress` is called now and then with the
+    number of rows read.
     """
     with database.read(account_id) as reader:
         plan = plan_customers(
@@ -48,12 +50,17 @@ def import_customers(
     try:
         for problem in plan.problems() if plan.summary.problems else ():
             report(problem)
-        if not dry_run and not plan.summary.problems:
+        if not dry_run and may_be_kept(plan.summary, yes=yes):
             carry_out(database, account_id, plan)
             plan.summary.is_kept = True
     finally:
         plan.close()
     return plan.summary
+
+
+def may_be_kept(summary: Summary, *, yes: bool) -> bool:
+    """Tell whether a plan may be done as a whole."""
+    return not summary.problems and (yes or not summary.needs_yes)
 
 
 def carry_out(database: Database, account_id: int, plan: Plan) -> None:
