@@ -1,6 +1,6 @@
 """Customers: whom the account sells to. What others may use of them is named here; the rest is their own."""
 
-from tradebook.resources.customers import external_ids
+from tradebook.resources.customers import external_ids, likeness, recognising
 from tradebook.resources.customers.addresses import (
     COPIED,
     Pair,
@@ -54,6 +54,7 @@ __all__ = [
     "external_ids",
     "has_value",
     "is_linked",
+    "likeness",
     "link",
     "links_of",
     "load",
@@ -61,6 +62,7 @@ __all__ = [
     "merged_customers",
     "misfits",
     "price_groups_of",
+    "recognising",
     "records",
     "require_customers",
     "resource",
