@@ -72,7 +72,7 @@ class Problem(msgspec.Struct, frozen=True):
         both = self.heading and self.column
         name = f"{self.heading} ({self.column})" if both else self.heading or self.column
         where = f"line {self.line}" + (f", {shown(name)}" if name else "")
-        value = "" if self.value is None else f" {quoted(self.value)}"
+        value = f" {quoted(self.value)}" if self.value else ""
         return f"{where}:{value} {shown(self.reason)}"
 
 
