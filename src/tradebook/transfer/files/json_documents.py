@@ -102,7 +102,7 @@ def _walk(text: JsonText, path: Path, found: Found) -> None:
 
 def _list_of(found: Found, records: Records) -> Path | None:
     """Choose the list that is meant; None where the object itself is a record."""
-    if found.is_first_of_several or (records.mapping is None and all(map(_is_own, found.keys))):
+    if found.is_first_of_several or (records.are_ours and all(map(_is_own, found.keys))):
         return None
     lists = found.lists or found.empty[:1]
     if len(lists) > 1:

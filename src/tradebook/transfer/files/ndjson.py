@@ -8,7 +8,7 @@ from tradebook.text import shown
 from tradebook.transfer.columns import ADDRESSES, LIST_COLUMNS, column_named, unknown_column
 from tradebook.transfer.files.csv_records import TOO_LONG
 from tradebook.transfer.files.decoding import Lines
-from tradebook.transfer.files.records import PROBLEM, Records
+from tradebook.transfer.files.records import PROBLEM, PROBLEM_TOLD, Records
 from tradebook.transfer.rows import Problem, Record, Row, Value
 
 FLAT = (*ADDRESSES, "address", "external_ids")
@@ -31,7 +31,7 @@ class Objects:
         """Make a row of a decoded value."""
         if record.__class__ is not dict:
             return self._records.unreadable(line, "The line is not a JSON object.", raw, raw)
-        if self._records.mapping is None:
+        if self._records.are_ours:
             return self._own_row(line, record, raw)
         shape = tuple(record)
         if shape not in self._shapes or dict in map(type, record.values()):
@@ -86,7 +86,7 @@ class Objects:
     def _leave_out_problem(self) -> None:
         if not self._had_problem_key:
             self._had_problem_key = True
-            self._records.recognised.left_out.append(f"{PROBLEM}, which a file of rejects has")
+            self._records.recognised.left_out.append(PROBLEM_TOLD)
 
     def _note_keys(self, record: Record, before: str = "") -> None:
         for name, value in record.items():
@@ -98,10 +98,12 @@ class Objects:
     def tell(self) -> None:
         """Tell which keys the map has not taken, and which of its own no object had."""
         mapping, recognised = self._records.mapping, self._records.recognised
-        if mapping is None or not self._keys:
+        if mapping is None or mapping.is_by_name or not self._keys:
             return
         keys = list(self._keys)
         recognised.left_out = [shown(name) for name in mapping.ignored(keys)]
+        if PROBLEM in self._keys:
+            self._leave_out_problem()
         for problem in mapping.fit(1, keys):
             recognised.notes.append(f"No row has {shown(problem.heading or problem.column or '')}.")
 

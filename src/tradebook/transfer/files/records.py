@@ -13,6 +13,7 @@ _SAMPLE_LENGTH_MAX = 40
 _MARK = re.compile("[\udc00-\udcff]")
 PROBLEM = "problem"
 """The column that a file of rejects has more than the file it came from."""
+PROBLEM_TOLD = f"{PROBLEM}, which a file of rejects has"
 
 
 class Records:
@@ -20,6 +21,8 @@ class Records:
 
     def __init__(self, mapping: Mapping | None, recognised: Recognised, *, unguard: bool) -> None:
         self.mapping = mapping
+        self.are_ours = mapping is None or mapping.is_by_name
+        """Whether the file's columns are ours by name."""
         self.recognised = recognised
         self.unguard = unguard
         self._encoding = ""

@@ -10,7 +10,7 @@ from tradebook.transfer.columns import column_named, unknown_column
 from tradebook.transfer.files.csv_records import CsvRecord
 from tradebook.transfer.files.csv_shape import Shape, heading_line
 from tradebook.transfer.files.decoding import Lines
-from tradebook.transfer.files.records import PROBLEM, Records
+from tradebook.transfer.files.records import PROBLEM, PROBLEM_TOLD, Records
 from tradebook.transfer.files.workbooks import SheetRow
 from tradebook.transfer.rows import FileOptions, Problem, Recognised, Record, Row, Value, record_keys
 
@@ -28,7 +28,7 @@ class Table:
         self._keys: list[str] = []
         self._width = 0
         self._left: list[str] = []
-        """The keys of the columns that no map leaves out, and that are none of ours all the same."""
+        """The column of a file of rejects, which nothing is taken from."""
         self._named: set[int] = set()
         self.headings: list[str] = []
         self.preamble: list[str] = []
@@ -46,13 +46,19 @@ class Table:
         names = _trimmed(cells)
         self._keys, self._width = record_keys(names), len(names)
         mapping = self._records.mapping
-        if mapping is not None:
-            self._recognised.left_out = [shown(encodable(name)) for name in mapping.ignored(names)]
-            return mapping.fit(line, names)
-        if names and names[-1] == PROBLEM:
+        if names and names[-1] == PROBLEM and not self._is_taken(line, names):
             self._left = [PROBLEM]
-            self._recognised.left_out = [f"{PROBLEM}, which a file of rejects has"]
-        return list(_strange(line, names))
+            self._recognised.left_out = [PROBLEM_TOLD]
+            names = names[:-1]
+        if mapping is None:
+            return list(_strange(line, names))
+        self._recognised.left_out += [shown(name) for name in mapping.ignored(names)]
+        return mapping.fit(line, names)
+
+    def _is_taken(self, line: int, names: list[str]) -> bool:
+        """Tell whether a map takes the last heading: it is lacking where it isn't there."""
+        mapping = self._records.mapping
+        return mapping is not None and len(mapping.fit(line, names[:-1])) > len(mapping.fit(line, names))
 
     def csv_rows(
         self, records_of: Callable[[Lines, Shape], Iterator[CsvRecord]], lines: Lines, shape: Shape
@@ -211,5 +217,5 @@ def _strange(line: int, header: list[str]) -> Iterator[Problem]:
             yield Problem(line, None, None, f"Column {column} has no name.")
         elif first != column:
             yield Problem(line, None, None, f"Column {column} has the name of column {first}.", name)
-        elif column_named(name) is None and not (name == PROBLEM and column == len(header)):
+        elif column_named(name) is None:
             yield Problem(line, None, None, unknown_column(name), name)
