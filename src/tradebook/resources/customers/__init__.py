@@ -19,7 +19,7 @@ from tradebook.resources.customers.fields import FIELDS, NEW
 from tradebook.resources.customers.given_addresses import ADDRESS_FIELDS, AddressChanges, has_value
 from tradebook.resources.customers.index import INDEX
 from tradebook.resources.customers.load import load, load_plain
-from tradebook.resources.customers.numbering import Numbering
+from tradebook.resources.customers.numbering import Numbering, continues_from
 from tradebook.resources.customers.parents import Misfit, misfits, review_parents, set_parents
 from tradebook.resources.customers.price_groups import price_groups_of
 from tradebook.resources.customers.routes import resource
@@ -44,6 +44,7 @@ __all__ = [
     "add_customers",
     "addresses_of",
     "change_customers",
+    "continues_from",
     "copy_places",
     "customer_addresses",
     "customer_price_groups",
