@@ -121,7 +121,19 @@ def test_empty_rows_and_columns_without_name_or_cells_are_passed_over():
         (b'number,name\n1,"A"B\n2,C\n', "a quote inside a cell must be doubled"),
         (b"number,name\n1," + b"x" * 1_000_000 + b"\n2,C\n", "longer than a million characters"),
     ],
-    ids=["empty", "near", "several", "foreign", "unnamed", "twice", "more", "fewer", "unclosed", "after-quote", "long"],
+    ids=[
+        "empty",
+        "near",
+        "several",
+        "foreign",
+        "unnamed",
+        "twice",
+        "more",
+        "fewer",
+        "unclosed",
+        "after-quote",
+        "long",
+    ],
 )
 def test_what_is_wrong_with_a_csv_file_is_told_with_its_line(content, told):
     _, _, problems = read(content)
