@@ -90,8 +90,8 @@ def test_a_tag_is_of_the_ids_too_whatever_they_are_called(module_book, new, send
 def test_an_id_is_one_customers(module_book, new, whole):
     made = new(taken="1")
 
-    for method, path in (("post", CUSTOMERS), ("patch", f"{CUSTOMERS}/{new()['id']}")):
-        answer = getattr(module_book.client, method)(path, json={**whole, "external_ids": {"taken": "1"}})
+    for method, path, body in (("POST", CUSTOMERS, whole), ("PATCH", f"{CUSTOMERS}/{new()['id']}", {})):
+        answer = module_book.client.request(method, path, json={**body, "external_ids": {"taken": "1"}})
         refused = check_envelope(answer, 409, "external_ids.taken", "resource_exists")
         assert made["id"] in refused["message"]
 
@@ -168,7 +168,7 @@ def test_by_number_and_by_external_id_are_the_same_customer(module_book, whole):
 def test_what_nobody_has_is_not_found(module_book, new):
     new(there="1")
 
-    for path in ("there/2", "there/1 ".replace(" ", "x"), "There/1", "nowhere/1"):
+    for path in ("there/2", "there/1x", "There/1", "nowhere/1"):
         check_envelope(module_book.client.get(f"{BY_EXTERNAL_ID}/{path}"), 404, "id", "resource_not_found")
     for path, param in (("there/", "id"), ("a%5Bb/1", "name"), ("a%0Ab/1", "name")):
         check_envelope(module_book.client.get(f"{BY_EXTERNAL_ID}/{path}"), 400, param, "parameter_invalid")
