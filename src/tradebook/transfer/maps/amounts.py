@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 
 from tradebook.crud.strict_json import Number
 from tradebook.money import currency_number, currency_symbol
@@ -39,13 +39,12 @@ def amount_reader(decimal: str) -> ReadAmount:
         sign, before, after = _sign(before, after, decimal)
         if before.endswith(decimal) and not before[-2:-1].isalpha():
             before, number = before[:-1], f"0{decimal}{number}"
+        units, _, cents = number.partition(decimal)
+        if not whole.fullmatch(" ".join(units.split())) or not re.fullmatch("[0-9]*", cents):
+            raise ValueError(f"is no amount such as {example}")
         for mark in (before.strip(), after.strip()):
             if mark:
                 _check_currency(mark, currency)
-        units, _, cents = number.partition(decimal)
-        units = " ".join(units.split())
-        if not whole.fullmatch(units) or not re.fullmatch("[0-9]*", cents):
-            raise ValueError(f"is no amount such as {example}")
         plain = re.sub("[^0-9]", "", units)
         return f"{sign}{plain}.{cents}" if cents else f"{sign}{plain}"
 
@@ -78,7 +77,7 @@ def _check_currency(mark: str, currency: str | None) -> None:
         raise ValueError(f"has {mark} beside the amount, but the currency is {code}")
 
 
-@cache
+@lru_cache(256)
 def _marks_of(code: str) -> frozenset[str]:
     """List how a currency is written: its code, and its sign in English and where it is the people's own."""
     marks = {code}
