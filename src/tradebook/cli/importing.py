@@ -11,6 +11,7 @@ import msgspec
 import typer
 from msgspec import structs
 
+from tradebook.cli.drafting import draft_command, maps_command
 from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
 from tradebook.cli.output import FAILED, WRONG_USAGE, fail, print_json, tell
@@ -28,6 +29,8 @@ from tradebook.transfer.maps.options import Options, WrongOption
 from tradebook.transfer.maps.ready_maps import load_named
 
 import_app = typer.Typer(help="Import a list from a file.", no_args_is_help=True)
+import_app.command("draft")(draft_command)
+import_app.command("maps")(maps_command)
 
 STANDARD = "-"
 COLLECT_AFTER = 200_000
