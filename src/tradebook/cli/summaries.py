@@ -128,10 +128,11 @@ def _made(summary: Summary) -> Iterator[str]:
     yield f"Made on the way: {listed}."
     every = [(kind, name) for kind, made in summary.made.items() for name in made]
     for kind, made in every[:LINES_MAX]:
-        near = "" if made.nearest is None else f"; there is {quoted(made.nearest)}"
         if kind == "sales_reps_renamed":
             yield f"  line {made.line}, sales rep: {quoted(made.name)} gets another name"
             continue
-        yield f"  line {made.line}, {kind.replace('_', ' ').removesuffix('s')}: {quoted(made.name)} is new{near}"
+        near = "" if made.nearest is None else f"; there is {quoted(made.nearest)}"
+        one = kind.replace("_", " ").removesuffix("s")
+        yield f"  line {made.line}, {one}: {quoted(made.name)} is new{near}"
     if len(every) > LINES_MAX:
         yield f"  … and {len(every) - LINES_MAX:,} more names. --json tells all of them."
