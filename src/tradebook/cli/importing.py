@@ -5,12 +5,13 @@ import gc
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 import typer
 from msgspec import structs
 
+from tradebook.cli import import_options as option
 from tradebook.cli.drafting import draft_command, maps_command
 from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
@@ -48,51 +49,17 @@ FORMATS: dict[str, FileFormat] = {
 
 @import_app.command("customers")
 def import_customers_command(
-    file: Annotated[
-        str, typer.Argument(help="A .csv, .tsv, .ndjson, .json, .xlsx or .ods file, or - for standard input.")
-    ],
+    file: option.FileArgument,
     account: AccountOption,
-    map_name: Annotated[
-        str | None,
-        typer.Option(
-            "--map",
-            metavar="MAP",
-            help="Translates another system's file: a .toml file, or a map that ships.",
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Tell what the import would do, and change nothing.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Go on in spite of warnings.")] = False,
-    match: Annotated[
-        str | None,
-        typer.Option(
-            "--match",
-            metavar="COLUMNS",
-            help="What a row is known by: number, email, phone, external_ids.NAME, with commas between "
-            "them. Default: number.",
-        ),
-    ] = None,
-    only: Annotated[
-        str | None,
-        typer.Option("--only", metavar="create|update", help="Have a known, or a new customer be a problem."),
-    ] = None,
-    keep_empty: Annotated[
-        bool, typer.Option("--keep-empty", help="Have an empty cell leave what a customer has.")
-    ] = False,
-    encoding: Annotated[
-        str | None,
-        typer.Option("--encoding", help="The code page of the file, such as cp1250. Default: recognised."),
-    ] = None,
-    sheet: Annotated[
-        str | None, typer.Option("--sheet", help="The sheet of a workbook. Default: the first.")
-    ] = None,
-    file_format: Annotated[
-        str | None,
-        typer.Option(
-            "--format", help="csv, tsv, ndjson, json, xlsx or ods. Default: by the file's ending and content."
-        ),
-    ] = None,
+    map_name: option.MapOption = None,
+    dry_run: option.DryRunOption = False,
+    yes: option.YesOption = False,
+    match: option.MatchOption = None,
+    only: option.OnlyOption = None,
+    keep_empty: option.KeepEmptyOption = False,
+    encoding: option.EncodingOption = None,
+    sheet: option.SheetOption = None,
+    file_format: option.FormatOption = None,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
