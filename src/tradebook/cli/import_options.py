@@ -1,5 +1,6 @@
 """The options of `import customers`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,10 @@ MapOption = Annotated[
 ]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Tell what the import would do, and change nothing.")
+]
+PlanOption = Annotated[
+    Path | None,
+    typer.Option("--plan", metavar="PLAN", help="Write what would be done to a file, and change nothing."),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Go on in spite of warnings.")]
 MatchOption = Annotated[

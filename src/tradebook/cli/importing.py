@@ -16,14 +16,15 @@ from tradebook.cli.drafting import draft_command, maps_command
 from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
 from tradebook.cli.output import FAILED, WRONG_USAGE, fail, print_json, tell
+from tradebook.cli.plans import apply_command, apply_or_fail, keep, show_command
 from tradebook.cli.progress import ImportProgress, progress_of_import
-from tradebook.cli.summaries import tell_problems, tell_summary, tell_warnings
+from tradebook.cli.summaries import tell_findings, tell_summary
 from tradebook.storage.database import Database
 from tradebook.transfer.files.formats import FileFormat, format_of
 from tradebook.transfer.files.rows import FileReader, read_file
 from tradebook.transfer.imports.planned import KeptPlan
 from tradebook.transfer.imports.planning import plan_customers
-from tradebook.transfer.imports.run import carry_out, may_be_kept
+from tradebook.transfer.imports.run import may_be_kept
 from tradebook.transfer.imports.summary import LISTED_MAX
 from tradebook.transfer.maps.column_map import ColumnMap, MapError
 from tradebook.transfer.maps.options import Options, WrongOption
@@ -32,6 +33,8 @@ from tradebook.transfer.maps.ready_maps import load_named
 import_app = typer.Typer(help="Import a list from a file.", no_args_is_help=True)
 import_app.command("draft")(draft_command)
 import_app.command("maps")(maps_command)
+import_app.command("show")(show_command)
+import_app.command("apply")(apply_command)
 
 STANDARD = "-"
 COLLECT_AFTER = 200_000
@@ -53,6 +56,7 @@ def import_customers_command(
     account: AccountOption,
     map_name: option.MapOption = None,
     dry_run: option.DryRunOption = False,
+    plan_file: option.PlanOption = None,
     yes: option.YesOption = False,
     match: option.MatchOption = None,
     only: option.OnlyOption = None,
@@ -75,18 +79,23 @@ def import_customers_command(
         options = structs.replace(options, file=structs.replace(options.file, separator="\t"))
     with _input(file) as stream, opened(database, moves_much=True) as book:
         key, _ = account_key(book, account)
+        source = None if file == STANDARD else Path(file).name
         chosen = format_of(file) if file_format is None else FORMATS[file_format]
         reader = read_file(stream, chosen, column_map, options.file)
         with progress_of_import(stream) as progress:
             plan = _plan(book, key, reader, column_map, options, progress)
             with contextlib.closing(plan):
-                _tell_findings(plan)
+                tell_findings(plan)
                 is_wanted = may_be_kept(plan.summary, yes=yes)
-                if is_wanted and not dry_run:
-                    carry_out(book, key, plan)
-                    plan.summary.is_kept = True
-                _tell_ending(plan, dry_run=dry_run, as_json=as_json, is_wanted=is_wanted)
-    if plan.summary.problems or not (is_wanted or dry_run):
+                is_only_told = dry_run or plan_file is not None
+                if plan_file is not None and not plan.summary.problems:
+                    keep(plan_file, plan, account, source)
+                    tell(f"The plan is in {plan_file}. tradebook import apply does it.")
+                if is_wanted and not is_only_told:
+                    written = None if progress is None else progress.written
+                    plan.summary = apply_or_fail(book, key, plan, source=source, written=written)
+                _tell_ending(plan, is_only_told=is_only_told, as_json=as_json, is_wanted=is_wanted)
+    if plan.summary.problems or not (is_wanted or is_only_told):
         raise typer.Exit(FAILED)
 
 
@@ -148,14 +157,7 @@ def _plan(
         )
 
 
-def _tell_findings(plan: KeptPlan) -> None:
-    for line in plan.summary.recognised.lines():
-        tell(line)
-    tell_problems(plan.problems())
-    tell_warnings(plan.warnings())
-
-
-def _tell_ending(plan: KeptPlan, *, dry_run: bool, as_json: bool, is_wanted: bool) -> None:
+def _tell_ending(plan: KeptPlan, *, is_only_told: bool, as_json: bool, is_wanted: bool) -> None:
     summary = plan.summary
     if as_json:
         _print_whole(plan)
@@ -164,10 +166,10 @@ def _tell_ending(plan: KeptPlan, *, dry_run: bool, as_json: bool, is_wanted: boo
         tell(f"{summary.rows:,} rows read, {summary.problems:,} problems: nothing was written.")
         return
     tell_summary(summary)
-    if dry_run:
+    if is_only_told:
         tell("This was a dry run: nothing was written.")
     if not is_wanted:
-        without = "would be written" if dry_run else "was written"
+        without = "would be written" if is_only_told else "was written"
         tell(f"Nothing {without}: look at the warnings, and say --yes if all of this is meant.")
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from tradebook.cli.output import tell
 from tradebook.text import quoted, shown
+from tradebook.transfer.imports.plan import Plan
 from tradebook.transfer.imports.summary import RowWarning, Summary
 from tradebook.transfer.rows import Problem
 
@@ -96,6 +97,14 @@ def tell_warnings(warnings: Iterable[RowWarning]) -> None:
         tell(f"Warning: {cause}{' (needs --yes)' if cause.told.needs_yes else ''}")
     if causes.left():
         tell(f"… and {causes.left():,} more warnings. --json tells all of them.")
+
+
+def tell_findings(plan: Plan) -> None:
+    """Tell what a file turned out to be, what is wrong with it, and what looks wrong."""
+    for line in plan.summary.recognised.lines():
+        tell(line)
+    tell_problems(plan.problems())
+    tell_warnings(plan.warnings())
 
 
 def tell_summary(summary: Summary) -> None:
