@@ -10,7 +10,7 @@ import babel.numbers  # noqa: F401
 import falcon
 import pycountry  # noqa: F401
 
-from tradebook.book import open_database
+from tradebook.book import open_database, uploads_of
 from tradebook.crud.cursor import load_cursors
 from tradebook.resources import ALL, api_keys, customers
 from tradebook.settings import Settings, load_settings
@@ -26,7 +26,6 @@ from tradebook.web.auth import Authenticator, KeyRules
 from tradebook.web.bodies import Bodies
 from tradebook.web.connections import Connections
 from tradebook.web.cors import Cors
-from tradebook.web.exports import Exports
 from tradebook.web.inside import Inside
 from tradebook.web.limits import make_limits
 from tradebook.web.page_cache import PageCache
@@ -34,6 +33,8 @@ from tradebook.web.rsgi import Threads, Worker
 from tradebook.web.service import Service
 from tradebook.web.tracing import Tracing, make_tracing
 from tradebook.web.twins import Twins
+from tradebook.web.under_way import UnderWay
+from tradebook.web.uploads import Uploads
 
 if TYPE_CHECKING:
     from tradebook.mcp.asking import Book
@@ -64,6 +65,7 @@ def create_worker(
     worker = Worker(
         app,
         service.bodies,
+        service.uploads,
         service.authenticator,
         threads=ON_A_FILE if locate(settings.database).is_embedded else ON_A_SERVER,
         read_queue_seconds=settings.read_queue_ms / 1000,
@@ -108,7 +110,15 @@ def _put_together(settings: Settings, tracing: Tracing | None = None) -> tuple[A
         PageCache(settings.page_cache_bytes),
         Twins(settings.database, settings.run_folder),
         Bodies(settings.body_bytes_max, settings.body_timeout_ms),
-        Exports(settings.exports_per_account_max, settings.export_timeout_ms / 1000),
+        Uploads(
+            uploads_of(settings),
+            bytes_max=settings.import_bytes_max,
+            text_bytes_max=settings.body_bytes_max,
+            seconds_max=settings.body_timeout_ms / 1000,
+            of_account_max=settings.uploads_per_account_max,
+        ),
+        UnderWay("exports", settings.exports_per_account_max),
+        settings.export_timeout_ms / 1000,
         settings.answer_bytes_max,
     )
     app = build_app(

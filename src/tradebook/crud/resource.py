@@ -11,6 +11,7 @@ from tradebook.crud.fields import NOTHING, Body
 from tradebook.crud.kinds import Kind
 from tradebook.crud.parameters import Pairs, Parameter
 from tradebook.crud.records import Records, Values
+from tradebook.crud.uploads import FileBody
 from tradebook.errors import ApiError, ResourceNotFound
 from tradebook.ids import encode_id, example_key
 from tradebook.storage.database import Reader
@@ -271,6 +272,10 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     new: Records | None = None
     """Where the row of what it creates is kept."""
     owner: Owner | None = None
+    parameters: tuple[Parameter, ...] = ()
+    """What the query string may say of how it is done."""
+    upload: FileBody | None = None
+    """The files that it takes instead of a body in JSON. Then it only begins something, and answers 202."""
     has_secret: bool = False
     """Whether the answer holds a secret: then it is stored encrypted for a replay."""
 

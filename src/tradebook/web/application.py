@@ -22,6 +22,7 @@ from tradebook.errors import (
 from tradebook.storage.database import Unavailable
 from tradebook.web import metrics
 from tradebook.web.agents import AGENTS_PATH, Agents, Exchange
+from tradebook.web.bodies import require_length
 from tradebook.web.changing import Changing
 from tradebook.web.cors import Cors
 from tradebook.web.envelope import answer_error
@@ -34,6 +35,7 @@ from tradebook.web.pages import serving as pages
 from tradebook.web.reading import Reading
 from tradebook.web.service import Service
 from tradebook.web.tracing import Tracing
+from tradebook.web.uploading import FORM_BYTES_MAX, CheckUpload, Uploading
 
 OPEN_PATHS = ("/healthz", "/readyz", "/openapi.json", *pages.PATHS)
 """The pages that need no key."""
@@ -47,6 +49,7 @@ def build_app(
     load_agents: Callable[[], Exchange],
     cors: Cors,
     csv_of: Mapping[str, FileOf] = MappingProxyType({}),
+    checks: Mapping[str, CheckUpload] = MappingProxyType({}),
     log_requests: bool,
     tracing: Tracing | None = None,
 ) -> falcon.App[falcon.Request, falcon.Response]:
@@ -55,7 +58,7 @@ def build_app(
     app = falcon.App(
         middleware=[
             EveryRequest(
-                require_small_body=service.bodies.require_small,
+                require_small_body=_small_bodies(service, listed),
                 count=service.authenticator.count,
                 log_requests=log_requests,
                 tracing=tracing,
@@ -63,7 +66,7 @@ def build_app(
             )
         ]
     )
-    for path, responder in _responders(service, listed, csv_of):
+    for path, responder in _responders(service, listed, csv_of, checks):
         app.add_route(path, responder)
     app.add_route(AGENTS_PATH, Agents(service, app, load_agents, cors))
     app.add_route("/healthz", Constant(b'{"status":"ok"}', falcon.MEDIA_JSON))
@@ -95,12 +98,33 @@ def before_names(resources: Iterable[Resource]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(path.rpartition("{")[0] for path in named))
 
 
+def _small_bodies(service: Service, resources: Iterable[Resource]) -> Callable[[falcon.Request], None]:
+    """Make what refuses a body by its length: a file may be larger, where a route takes one."""
+    taking = {
+        (route.method, route.path)
+        for each in resources
+        for route in each.routes
+        if isinstance(route, Action) and route.upload is not None
+    }
+
+    def require(request: falcon.Request) -> None:
+        if (request.method, request.path) in taking:
+            require_length(request, service.uploads.bytes_max + FORM_BYTES_MAX)
+        else:
+            service.bodies.require_small(request)
+
+    return require
+
+
 class _Path:
     """The responders of one path, by method."""
 
 
 def _responders(
-    service: Service, resources: Iterable[Resource], csv_of: Mapping[str, FileOf]
+    service: Service,
+    resources: Iterable[Resource],
+    csv_of: Mapping[str, FileOf],
+    checks: Mapping[str, CheckUpload],
 ) -> Iterator[tuple[str, _Path]]:
     """Collect the routes of each path. Two paths are the same if only the names of their ids differ."""
     found: dict[str, _Path] = {}
@@ -112,7 +136,10 @@ def _responders(
             path = route.path.format(**{name: f"{{{places[name]}{forms[name]}}}" for name in places})
             responder = found.setdefault(path, _Path())
             if isinstance(route, Action):
-                _answer_by(responder, route.method, Changing(service, route).answer, places)
+                changing = Changing(service, route)
+                if route.upload is not None:
+                    changing = Uploading(service, route, checks.get(route.path))
+                _answer_by(responder, route.method, changing.answer, places)
             else:
                 csv = csv_of.get(route.path) if isinstance(route, ListRoute) and route.is_exported else None
                 answer = Reading(service, route, csv).answer
