@@ -1,5 +1,6 @@
 """Customers: whom the account sells to. What others may use of them is named here; the rest is their own."""
 
+from tradebook.resources.customers import external_ids
 from tradebook.resources.customers.addresses import (
     COPIED,
     Pair,
@@ -49,6 +50,7 @@ __all__ = [
     "customers",
     "customers_of",
     "detach",
+    "external_ids",
     "has_value",
     "is_linked",
     "link",

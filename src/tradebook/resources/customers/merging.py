@@ -22,6 +22,7 @@ from tradebook.resources.customers.addresses import (
     links_of,
 )
 from tradebook.resources.customers.changes import require_customers
+from tradebook.resources.customers.external_ids import external_ids
 from tradebook.resources.customers.fields import FIELDS, as_given
 from tradebook.resources.customers.index import INDEX
 from tradebook.resources.customers.parents import children_of, review_parents, set_parents
@@ -72,6 +73,7 @@ _DROPS = [
         (customer_addresses, customer_addresses.c.customer_id),
         (customer_price_groups, customer_price_groups.c.customer_id),
         (customer_search, customer_search.c.customer_id),
+        (external_ids, external_ids.c.customer_id),
         (finished_customers, finished_customers.c.customer_id),
         (customers, _c.id),
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from tradebook.crud.records import BeforeAfter, Records, Values, differ
 from tradebook.resources.customers.addresses import Pair, customer_addresses, link, unlink
+from tradebook.resources.customers.external_ids import external_ids
 from tradebook.resources.customers.finished import FINISHED
 from tradebook.resources.customers.index import INDEX
 from tradebook.resources.customers.price_groups import set_price_groups
@@ -27,6 +28,7 @@ records = Records(
         customer_addresses.c.customer_id,
         customer_price_groups.c.customer_id,
         customer_search.c.customer_id,
+        external_ids.c.customer_id,
         merged_customers.c.survivor_id,
     ),
     finished=FINISHED,

@@ -1,0 +1,58 @@
+"""A plan: what an import would do, row by row, and what it was decided by. It writes nothing."""
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import msgspec
+
+from tradebook.transfer.imports.records import CheckedRow
+from tradebook.transfer.imports.summary import Outcome, RowWarning, Summary
+from tradebook.transfer.rows import Match, Problem
+
+
+class PlanCustomer(msgspec.Struct, frozen=True):
+    """The customer that a row is about; without an id if it would be a new one."""
+
+    id: str | None
+    number: str | None
+    """None where it would get the next number."""
+    name: str | None
+
+
+class PlannedRow(msgspec.Struct):
+    """What one row of the file would do."""
+
+    line: int
+    outcome: Outcome
+    customer: PlanCustomer | None = None
+    changes: dict[str, tuple[Any, Any]] = {}
+    """Old and new by our columns, in the words of an export."""
+    problems: list[Problem] = []
+    record: CheckedRow | None = None
+    """What is to be written; None where nothing is, also where the customer is so already."""
+    seen: str | None = None
+    """The version of the customer and its addresses: see `seen.changed_since`."""
+    waits: bool = False
+    """Whether its parent can be set only when all other rows are written: see `writing.Step`."""
+    raw: Any = None
+    """The row as the file has it, where it has a problem."""
+
+
+class Plan(Protocol):
+    """What an import would do. It can be read any number of times until it is closed."""
+
+    match: Match
+    keeps_empty: bool
+    summary: Summary
+
+    def __iter__(self) -> Iterator[PlannedRow]:
+        """Yield every row of the file, in its order."""
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield every problem, in the order of the file; the summary lists the first of them."""
+
+    def warnings(self) -> Iterator[RowWarning]:
+        """Yield every warning, in the order of the file."""
+
+    def close(self) -> None:
+        """Let go of the temporary files."""
