@@ -52,9 +52,7 @@ class Changing:
         replay = replay_of(request, sha256(raw).hexdigest(), has_secret=action.has_secret)
         self.changed(request, grant, replay, self.asked(request, grant.account_id, raw, path)).send(response)
 
-    def changed(
-        self, request: falcon.Request, grant: Grant, replay: Replay | None, asked: "Asked"
-    ) -> Answer:
+    def changed(self, request: falcon.Request, grant: Grant, replay: Replay | None, asked: "Asked") -> Answer:
         """Change the book in one transaction, and return the answer; that of before, if there was one."""
         service = self._service
         if replay is None and asked.refusal is not None:

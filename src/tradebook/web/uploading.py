@@ -41,7 +41,10 @@ class Uploading(Changing):
         received = service.uploads.take(request, grant.account_id, self._kind)
         try:
             replay = replay_of(
-                request, received.digest, has_secret=False, content_type=media_type(request.content_type or "")
+                request,
+                received.digest,
+                has_secret=False,
+                content_type=media_type(request.content_type or ""),
             )
             asked = self._asked_with(request, grant.account_id, received, path)
             try:

@@ -282,7 +282,9 @@ def _charset_of(content_type: str) -> str | None:
 
 def _unsupported(kind: FileBody, found: str) -> ApiError:
     taken = ", ".join(kind.formats)
-    said = f"{found!r} is no type of file that is taken here." if found else "The type of the file is not said."
+    said = (
+        f"{found!r} is no type of file that is taken here." if found else "The type of the file is not said."
+    )
     return UnsupportedMediaType(f"{said} Send Content-Type: one of {taken}; or {MULTIPART}.")
 
 
@@ -294,5 +296,3 @@ def _on_a_disk() -> Iterator[None]:
     except OSError as error:
         log("an upload can't be kept", reason=str(error))
         raise ServiceUnavailable("The server can't keep files at the moment. Try again later.") from None
-
-
