@@ -172,7 +172,7 @@ def test_a_migration_that_fails_leaves_the_book_as_it_was(place, monkeypatch):
     columns = "SELECT * FROM accounts"
     assert len(run_sql(place, columns)[0]) == 5
     migrations.upgrade(place)
-    assert len(run_sql(place, columns)[0]) == 6
+    assert len(run_sql(place, columns)[0]) == 7
 
 
 def test_what_the_database_refuses_is_told_without_a_traceback(tmp_path, postgres):

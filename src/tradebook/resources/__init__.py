@@ -12,6 +12,7 @@ from tradebook.resources import (
     api_keys,
     carriers,
     customers,
+    imports,
     payment_terms,
     priorities,
     service_level_routes,
@@ -35,4 +36,4 @@ ALL = (
 )
 INDEXES = (customers.INDEX, addresses.INDEX, account_groups.INDEX)
 
-__all__ = ["ALL", "INDEXES", "api_keys"]
+__all__ = ["ALL", "INDEXES", "api_keys", "imports"]

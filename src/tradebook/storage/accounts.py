@@ -16,6 +16,8 @@ accounts = sa.Table(
     sa.Column("last_customer_number", sa.BigInteger, nullable=False),
     # What each of the account's indexes was made from (`index_versions`).
     sa.Column("indexes", TEXT, nullable=False, server_default="{}"),
+    # When somebody should look at the account's imports, in milliseconds; null where there is none.
+    sa.Column("imports_due", sa.BigInteger, nullable=True),
     sqlite_with_rowid=False,
 )
 
@@ -35,3 +37,5 @@ NEW_REVISION = prepare(
     .returning(accounts.c.indexes)
 )
 NEW_ACCOUNT = prepare(sa.insert(accounts))
+FIRST_VALUES = {"last_customer_number": 0, "imports_due": None}
+"""What a new account begins with, unless it is a copy."""

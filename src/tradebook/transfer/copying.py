@@ -26,7 +26,9 @@ _INDEX_OF = {index.table: index for index in INDEXES}
 _MADE_ANEW = {index.folded for index in INDEXES} | {
     index.finished.kept for index in INDEXES if index.finished
 }
-_OF_ACCOUNT = tuple(accounts.c[name] for name in ("name", "environment", "last_customer_number"))
+_OF_ACCOUNT = tuple(
+    accounts.c[name] for name in ("name", "environment", "last_customer_number", "imports_due")
+)
 _ACCOUNTS = prepare_of_all_accounts(sa.select(accounts.c.account_id).order_by(accounts.c.account_id))
 _ACCOUNT = prepare(sa.select(*_OF_ACCOUNT).where(accounts.c.account_id == ACCOUNT))
 _DEPLOYMENT = prepare_of_all_accounts(sa.select(deployment).order_by(deployment.c.name))

@@ -12,7 +12,7 @@ import psycopg
 from psycopg import errors
 
 from tradebook.ids import ClockOutOfRange, new_key
-from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION
+from tradebook.storage.accounts import FIRST_VALUES, NEW_ACCOUNT, NEW_REVISION
 from tradebook.storage.database import (
     Commits,
     Conflict,
@@ -102,8 +102,8 @@ class PostgresDatabase:
     def create_account(self, account_id: int, **values: Any) -> Iterator[PostgresWriter]:
         """Add an account and open its first transaction."""
         with self._write(account_id) as writer:
-            row = {"revision": 0, "last_customer_number": 0, "indexes": self.indexes.kept, **values}
-            writer.run(NEW_ACCOUNT, **row)
+            own = {**FIRST_VALUES, "revision": 0, "indexes": self.indexes.kept}
+            writer.run(NEW_ACCOUNT, **own | values)
             yield writer
 
     def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:

@@ -11,7 +11,7 @@ import apsw
 import msgspec
 
 from tradebook.ids import ClockOutOfRange, new_key
-from tradebook.storage.accounts import NEW_ACCOUNT, NEW_REVISION, REVISION
+from tradebook.storage.accounts import FIRST_VALUES, NEW_ACCOUNT, NEW_REVISION, REVISION
 from tradebook.storage.database import Commits, Duplicate, Figures, IndexFault, Row, Unavailable
 from tradebook.storage.derived import Derived, Values
 from tradebook.storage.index import ListIndex, Query
@@ -301,8 +301,8 @@ class SqliteDatabase:
     def create_account(self, account_id: int, **values: Any) -> Iterator[SqliteWriter]:
         """Add an account and open its first transaction."""
         with self._write(account_id) as writer:
-            own = {"revision": new_key(), "indexes": self.indexes.kept}
-            writer.run(NEW_ACCOUNT, **{**own, "last_customer_number": 0, **values})
+            own = {**FIRST_VALUES, "revision": new_key(), "indexes": self.indexes.kept}
+            writer.run(NEW_ACCOUNT, **own | values)
             for index in self.indexes.indexes:
                 writer.empty_index(index)
             yield writer
