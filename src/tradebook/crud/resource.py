@@ -35,6 +35,8 @@ class View(msgspec.Struct, frozen=True):
     """How large the whole answer may be."""
     bytes_left: int = NO_LIMIT
     """How much of that is left for what is loaded now."""
+    path_key: int | None = None
+    """The key of the object that the path of a list names last."""
 
 
 Load = Callable[[View, Sequence[int]], Mapping[int, Any]]
@@ -181,6 +183,8 @@ class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it is answered whole too, as lines of JSON or as a CSV file, to who asks for one of these."""
     is_kept: bool = True
     """Whether a finished page may be kept in memory until the account's revision changes."""
+    errors: tuple[type[ApiError], ...] = ()
+    """What its own rules can refuse with."""
     owner: Owner | None = None
     """Whose its objects may be asked to be; None where a request can name none."""
 

@@ -90,7 +90,7 @@ api_keys: sa.Table = table(
 )
 
 ID_PREFIX = "ak"
-ALL_PERMISSIONS = tuple(
+ALL_PERMISSIONS = (*(
     f"{resource}:{action}"
     for resource in (
         "customers",
@@ -103,7 +103,7 @@ ALL_PERMISSIONS = tuple(
         "api_keys",
     )
     for action in ("read", "create", "update", "delete")
-)
+), "imports:read", "imports:create", "imports:update")
 UNNAMED = "Unnamed"
 """What a key is called that the command line has made without a name."""
 KEYS_MAX = 1_000
