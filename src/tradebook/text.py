@@ -3,11 +3,17 @@
 import re
 import unicodedata
 
-FOLDING = 1
+FOLDING = 2
 """The number of these rules. Raise it when `fold` or `fold_phone` begin to answer otherwise."""
 
+# What people and their keyboards write for one and the same sign.
+_DASHES = dict.fromkeys([*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFE63, 0xFF0D], "-")
+_APOSTROPHES = dict.fromkeys(
+    [0x2018, 0x2019, 0x201B, 0x2032, 0x02B9, 0x02BB, 0x02BC, 0x00B4, 0x0060, 0xFF40], "'"
+)
+_SIGNS = _DASHES | _APOSTROPHES
 # Letters with a stroke, and joined letters: Unicode takes accents apart, but not these.
-_STROKES = str.maketrans(
+_STROKES = _APOSTROPHES | str.maketrans(
     {
         "ø": "o",
         "đ": "d",
@@ -21,7 +27,6 @@ _STROKES = str.maketrans(
         "þ": "th",
     }
 )
-_DASHES = dict.fromkeys([*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFE63, 0xFF0D], "-")
 _PHONE_WORD = re.compile(r"[0-9+\-./()]*[0-9][0-9+\-./()]*", re.ASCII)
 _NOT_DIGITS = re.compile(r"[^0-9]+", re.ASCII)
 # Folded text has no capitals. So a digit that is written as a capital can only belong to a phone number.
@@ -29,10 +34,10 @@ _PHONE_DIGITS = str.maketrans("0123456789", "ABCDEFGHIJ")
 
 
 def fold(text: str) -> str:
-    """Reduce text to what a search compares: without case, accents, width and ligatures."""
+    """Reduce text to what a search compares: without case, accents, width and ligatures, signs as typed."""
     if text.isascii():
-        return text.lower()
-    folded = unicodedata.normalize("NFKD", text.translate(_DASHES).casefold())
+        return text.lower().replace("`", "'")
+    folded = unicodedata.normalize("NFKD", text.translate(_SIGNS).casefold())
     # A second time: normalizing turns half of the mathematical letters into capitals, after casefold.
     folded = unicodedata.normalize("NFKD", folded.casefold())
     bare = "".join(letter for letter in folded if not unicodedata.combining(letter))

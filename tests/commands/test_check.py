@@ -221,7 +221,7 @@ def test_a_fault_of_tokens_is_found(sqlite_ledger, fault):
     with sqlite_ledger.database.read(sqlite_ledger.key) as reader:
         found = documents(customers.INDEX, reader.rows, sorted(keys.values()))
         written = {key: tokens(document) for key, document in found.items()}
-    own, other = set(written[keys["3"]].split()), set(written[keys["1"]].split())
+    own, other = set(written[keys["3"]].split(" ")), set(written[keys["1"]].split(" "))
     names = {
         "body": encode_body(sqlite_ledger.key),
         "third": keys["3"],

@@ -115,6 +115,8 @@ def test_one_word_repeated_asks_once(acme):
 # Case and accents
 
 
+APOSTROPHES = "'\u2018\u2019\u201b\u02bc\u00b4`\u2032\uff07"
+
 NAMES = dict(
     [
         ("Straße & Co", ["strasse", "STRASSE", "straße", "STRAßE", "STRAẞE", "ss"]),
@@ -133,7 +135,15 @@ NAMES = dict(
         ("Nguyễn Văn Đức", ["nguyen", "van", "duc", "NGUYỄN", "đức"]),
         ("Smile 🦊 Foxes", ["🦊", "foxes"]),
         ("Zoë\u0301\u0302\u0303 stacked", ["zoe", "stacked"]),
-        ("O\u2019Brien \u2013 dash", ["o\u2019brien", "brien"]),
+        ("O\u2019Brien \u2013 dash", ["o\u2019brien", "o'brien", "brien"]),
+        (
+            "L'Atelier of D\u2019Arcy",
+            [
+                f"{first}{sign}{rest}"
+                for first, rest in (("l", "atelier"), ("D", "ARCY"))
+                for sign in APOSTROPHES
+            ],
+        ),
     ]
 )
 """Names, and what finds them."""

@@ -12,8 +12,8 @@ RECORDS = (
     {"number": "A-200", "name": "İstanbul Kahve", "phone": "0212.555.01.00"},
     {"number": "A-300", "name": 'Ｗｉｄｅ Cafe\u0301 100% _under\\ "quoted" *'},
     {"number": "A-400", "name": "Łódź Ørsted Æble", "ship_to.country": "PL", "ship_to.name": "Dock",
-     "ship_to.locality": "Kraków"},
-    {"number": "A-500", "name": "東京 道具", "phone": "ab12cd"},
+     "ship_to.locality": "Kraków", "ship_to.postal_code": "W10 5QB"},
+    {"number": "A-500", "name": "東京 道具", "phone": "ab12cd", "bill_to.country": "CA", "bill_to.postal_code": "M5V2T6"},
 )  # fmt: skip
 
 
@@ -39,9 +39,11 @@ def book(server: Server):
         ("東京", "5"), ("京", "5"), ("道具 東", "5"),
         ("1234567", "1"), ("301234", "1"), ("+49301234567", "1"), ("(30)", "1"), ("1234-567", "1"), ("49 30", "1"),
         ("+49-30/1234.567", "1"), ("02125550100", "2"), ("0212 555", "2"), ("555.01", "2"),
-        ("12", "125"), ("ab12", "5"), ("1", "1235"), ("-", "12345"), ("2", "125"), ("q", "3"), ("zz", ""), ("x", "1"),
+        ("12", "125"), ("ab12", "5"), ("1", "12345"), ("-", "12345"), ("2", "125"), ("q", "34"), ("zz", ""), ("x", "1"),
         ("NEAR(a b)", ""), ("name:strasse", ""), ("strasse -gmbh", ""), ("^strasse", ""), ("str", "1"), ("rass", "1"),
         ("strassen", ""), ("   gmbh \t strasse  ", "1"), ("\u3000gmbh", "1"), ("strasse&", ""), ("& sohne", "1"),
+        ("W10 5QB", "4"), ("w105qb", "4"), ("105q", "4"), ("W 105QB", "4"), ("m5v2t6", "5"), ("M5V 2T6", "5"),
+        ("5qbw10", ""), ("dockw10", ""),
         ("infowww", ""), ("a-100strasse", ""), ("\u0301", "12345"), ("", "12345"), ("ss", "1"), ("ß", "1"),
     ],
 )  # fmt: skip

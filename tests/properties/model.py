@@ -15,12 +15,14 @@ _STROKES = {
     "œ": "oe",
     "þ": "th",
 }
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u201b\u2032\u02b9\u02bb\u02bc\u00b4`\uff40", "'"))
 _PHONE_LETTERS = set("0123456789+-./()")
 
 
 def folded(text: str) -> str:
-    """Case, accents and width don't matter; a stroke counts as an accent."""
-    flat = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text.casefold()).casefold())
+    """Case, accents, width and the sign for an apostrophe don't matter; a stroke counts as an accent."""
+    typed = text.translate(_APOSTROPHES)
+    flat = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", typed.casefold()).casefold())
     bare = [_STROKES.get(c, c) for c in flat if not unicodedata.combining(c)]
     return unicodedata.normalize("NFC", "".join(bare))
 
@@ -41,11 +43,16 @@ def addresses_of(record: dict) -> list[dict]:
 
 
 def matches_words(record: dict, q: str) -> bool:
-    """Every word occurs somewhere in one of the named fields, a phone-like one in the phone's digits too."""
+    """Every word occurs somewhere in one of the named fields, a phone-like one in the phone's digits too.
+
+    A postal code has its words without blanks too.
+    """
     texts = [record.get(name) for name in ("name", "number", "email", "phone", "url")]
     for address in addresses_of(record):
         texts += [address.get(name) for name in ("name", "locality", "state", "postal_code")]
     fields = [" ".join(folded(text).split()) for text in texts if text]
+    codes = [address.get("postal_code") or "" for address in addresses_of(record)]
+    fields += ["".join(folded(code).split()) for code in codes]
     phone = digits(record.get("phone") or "")
 
     def occurs(word: str) -> bool:

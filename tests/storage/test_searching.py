@@ -132,3 +132,18 @@ def test_going_on_in_the_wrong_place_is_noticed(ledger, monkeypatch):
         wrong = walked(reader, query, 7, descending=True)
 
     assert sorted(right) == expected != sorted(wrong)
+
+
+def test_every_sign_is_itself_and_nothing_else(ledger):
+    """The tokenizer splits at no sign, and no digit of a phone number is a letter."""
+    signs = [chr(code) for code in range(33, 127) if not chr(code).isalnum() and chr(code) != "`"]
+    ledger.take(*({"number": f"n{place}", "name": f"x{sign}y"} for place, sign in enumerate(signs)))
+    ledger.take({"number": "phone", "name": "Long", "phone": "0-1-2-3-4-5-6-7-8-9"})
+
+    for place, sign in enumerate(signs):
+        holders = {f"n{place}", *(["phone"] if sign == "-" else [])}
+        assert ledger.found(sign) == holders
+        assert ledger.found(f"x{sign}") == ledger.found(f"x{sign}y") == {f"n{place}"}
+    for letters in ("abc", "b", "bcd", "fgh"):
+        assert ledger.found(letters) == set()
+    assert ledger.found("012") == ledger.found("789") == ledger.found("3456789") == {"phone"}

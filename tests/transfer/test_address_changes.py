@@ -3,6 +3,7 @@
 import pytest
 
 from tests.fixtures.ledgers import Ledger
+from tradebook.resources import customers
 from tradebook.resources.customers import ADDRESS_FIELDS
 
 HQ = {"bill_to.name": "HQ", "bill_to.country": "DE", "bill_to.locality": "Oldtown"}
@@ -106,3 +107,37 @@ def test_an_import_every_night_makes_no_further_addresses(ledger):
         ledger.take({"number": "1", **both, "bill_to.locality": f"B{night}", "ship_to.locality": f"S{night}"})
 
     assert addresses(ledger) == set(zip(sorted(keys), ["B2", "S2"], strict=True))
+
+
+DOCK = {"name": "Dock 4", "country": "DE", "locality": "Bonn"}
+
+
+def attach(ledger: Ledger, number: str, *given: dict) -> bool:
+    """Attach further addresses to a customer, and tell whether it got any; what is missing fails."""
+    with ledger.database.write(ledger.key) as writer:
+        customer = customers.records.find_by(writer, "number", [number])[number]
+        serving = (customer["bill_to_address_id"], customer["ship_to_address_id"])
+        changes = customers.AddressChanges(writer)
+        changes.load(serving)
+        changes.load_attached([customer["id"]])
+        is_other = changes.attach_further(customer["id"], serving, given, customer["name"], pytest.fail)
+        changes.write_new(writer)
+        changes.write_attached(writer)
+    return is_other
+
+
+def test_further_addresses_are_attached_once(ledger):
+    ledger.take({"number": "1", "name": "A", **HQ})
+
+    assert attach(ledger, "1", DOCK, {**DOCK, "locality": "Kiel", "name": None}, {**DOCK, "phone": None})
+    assert not attach(ledger, "1", {**DOCK, "type": None}, {"country": "DE", "locality": "Kiel"})
+    assert attach(ledger, "1", {**DOCK, "street_line_1": "Kai 3"})
+    assert sorted(place for _, place in addresses(ledger)) == ["Bonn", "Bonn", "Kiel", "Oldtown"]
+    assert linked(ledger) == {("1", place, place) for place in ("Bonn", "Kiel", "Oldtown")}
+
+
+def test_an_address_that_a_customer_has_already_is_not_attached_again(ledger):
+    ledger.take({"number": "1", "name": "A", **HQ})
+
+    assert not attach(ledger, "1", {"name": "HQ", "country": "DE", "locality": "Oldtown", "email": None})
+    assert len(addresses(ledger)) == 1

@@ -21,6 +21,7 @@ def mapped(tmp_path):
             read_file(io.BytesIO(content.encode()), "csv", load_map(tmp_path / "map.toml", tmp_path))
         )
         problems = [str(item) for item in items if isinstance(item, Problem)]
+        problems += [str(problem) for item in items if isinstance(item, Row) for problem in item.problems]
         return problems or [item.values for item in items if isinstance(item, Row)]
 
     return read
@@ -144,7 +145,7 @@ LOOKUP = '[lookup.type]\nfile = "{}.csv"\nfrom = "k"\nkey = "id"\nvalue = "kind"
     ("text", "told"),
     [
         ("[columns", "is not TOML"),
-        ("[colums]\n", "There is no section [colums]; there are columns, defaults, lookup, values."),
+        ("[colums]\n", "[colums]: there is no section 'colums'; did you mean columns?"),
         ("columns = 1\n", "[columns] must be a table."),
         ('[columns]\nnmae = "n"\n', "[columns] nmae: There is no such column. Did you mean name?"),
         ("[columns]\nname = 1\n", "[columns] name: takes the name of a column or a template, in quotes."),

@@ -122,7 +122,7 @@ class CustomersFilters(TypedDict, total=False):
     state: str
     """Only customers with an address whose state is exactly this. `city`, `state` and `postal_code` given together must match one and the same address."""
     postal_code: str
-    """Only customers with an address whose postal code is exactly this. `city`, `state` and `postal_code` given together must match one and the same address."""
+    """Only customers with an address whose postal code is exactly this. `city`, `state` and `postal_code` given together must match one and the same address. `q` finds it with its blanks or without."""
     start_date: datetime | str
     """Only what was created at this time or later. `starts_at` is the same."""
     end_date: datetime | str

@@ -12,7 +12,7 @@ from tradebook.crud.records import Records, Values, differ
 from tradebook.crud.table_fields import columns_of, own
 from tradebook.crud.text_values import check_text
 from tradebook.ids import KEY_MAX, SEQUENCE_BITS, encode_body
-from tradebook.resources.countries import country_code
+from tradebook.resources.countries import countries_near, country_code
 from tradebook.storage.database import Reader, Row
 from tradebook.storage.finished import FinishedRows
 from tradebook.storage.index import Facet, ListIndex, Source
@@ -61,6 +61,9 @@ class Address(msgspec.Struct, frozen=True):
     updated_at: str
 
 
+_WRITE = "write a two-letter code such as FR, or an English name"
+
+
 class Country(Kind, frozen=True):
     """A country's two letters."""
 
@@ -75,7 +78,9 @@ class Country(Kind, frozen=True):
         """Read a country's code or its name."""
         code = country_code(check_text(value))
         if code is None:
-            raise Unreadable("is no country: write a two-letter code such as FR, or an English name")
+            near = countries_near(value)
+            hint = f"did you mean {' or '.join(near)}?" if near else _WRITE
+            raise Unreadable(f"is no country: {hint}")
         return code
 
     def column(self, name: str, *, nullable: bool) -> sa.Column[Any]:
@@ -214,6 +219,7 @@ INDEX = ListIndex(
             prepare(sa.select(_a.id, *_INDEXED).where(_a.account_id == ACCOUNT, any_of(_a.id, "ids"))),
             columns=_INDEXED,
             texts=_TEXTS,
+            codes=(_a.postal_code,),
             phones=(_a.phone,),
             facets=(TYPE,),
         ),

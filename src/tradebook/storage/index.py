@@ -40,6 +40,8 @@ class Source(msgspec.Struct, frozen=True):
     columns: tuple[sa.Column[Any], ...]
     texts: tuple[sa.Column[Any], ...] = ()
     phones: tuple[sa.Column[Any], ...] = ()
+    codes: tuple[sa.Column[Any], ...] = ()
+    """Those of the texts that are found without their blanks too."""
     facets: tuple[Facet, ...] = ()
 
 

@@ -33,6 +33,7 @@ class _Columns:
         place = {column: at for at, column in enumerate(source.columns, 1)}
         self.texts = [place[column] for column in source.texts]
         self.phones = [place[column] for column in source.phones]
+        self.codes = [place[column] for column in source.codes]
         self.facets = [(facet, [place[column] for column in facet.columns]) for facet in source.facets]
 
     def add(self, document: Document, row: Sequence[Any]) -> None:
@@ -45,6 +46,9 @@ class _Columns:
             if row[at]:
                 fields[_folded_field(row[at])] = None
                 fields[fold_phone(row[at])] = None
+        for at in self.codes:
+            if row[at] and not row[at].isalnum():
+                fields["".join(fold(row[at]).split())] = None
         document.facts += [(facet, tuple([row[at] for at in places])) for facet, places in self.facets]
 
 

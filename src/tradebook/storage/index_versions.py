@@ -183,6 +183,6 @@ def _described(source: Source, dialect: sa.Dialect, *, with_facets: bool) -> lis
     bare = select.with_only_columns(select.selected_columns[0], *used, maintain_column_froms=True)
     return [
         " ".join(str(bare.compile(dialect=dialect)).split()),
-        *(sorted(map(str, columns)) for columns in (source.texts, source.phones)),
+        *(sorted(map(str, columns)) for columns in (source.texts, source.phones, source.codes)),
         *([facet.letter, *map(str, facet.columns)] for facet in facets),
     ]

@@ -1,14 +1,42 @@
 """What reading, mapping and importing hand to each other: rows, problems, and how a file is to be read."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
 from msgspec import structs
 
 Value = str | bool | list[Any] | dict[str, Any] | None
+"""What a file has in a place. A number of JSON or of a workbook is `strict_json.Number`: with a point,
+whatever the map says of amounts."""
+
 VALUE_SHOWN_MAX = 80
 Write = Literal["both", "create", "update"]
+
+
+class Dated(str):
+    """A date or time that a file has as one, such as a workbook's, as ISO writes it: 2019-11-03T09:30:00.
+
+    The formats of a map are for text, and don't count for it; its zone does.
+    """
+
+    __slots__ = ()
+
+
+def nth_heading(heading: str, nth: int) -> str:
+    """Name the nth of several equal headings as records do; the first one is the heading itself."""
+    return heading if nth == 1 else f"{heading}\0{nth}"
+
+
+def record_keys(header: Sequence[str]) -> list[str]:
+    """Name the columns of a header as records do, so that equal headings stay apart."""
+    seen: Counter[str] = Counter()
+    keys = []
+    for heading in header:
+        seen[heading] += 1
+        keys.append(nth_heading(heading, seen[heading]))
+    return keys
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -36,14 +64,21 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct):
-    """One row of a file: the line it begins at, and values by our columns."""
+    """One row of a file: the line it begins at, and values by our columns.
+
+    `addresses` among the values is a list of attached addresses, each with the fields of an address.
+    """
 
     line: int
     values: dict[str, Any]
     problems: list[Problem] = []
     """What reading and mapping found wrong with it; its other cells are still judged."""
+    refused: list[str] = []
+    """The columns that have no value because of a problem; nothing more is to be said of them."""
+    defaulted: frozenset[str] = frozenset()
+    """The columns whose value is a default of the map: no cell of the row has filled them."""
     skipped: int | None = None
-    """The place of the rule of the map by which it is left out."""
+    """The place of the rule of the map by which it is left out; then it has no values."""
     raw: Any = None
     """The row as the file has it, to be written into a file of rejects: cells, an object, or a text."""
 
@@ -69,11 +104,11 @@ class Match(msgspec.Struct, frozen=True):
 
 
 class Skipping(msgspec.Struct, frozen=True):
-    """A rule by which rows are left out."""
+    """A rule by which rows are left out; a map that lists several words has a rule for each."""
 
     column: str
     """A heading of the file."""
-    is_: tuple[str, ...] = msgspec.field(name="is")
+    is_: str = msgspec.field(name="is")
 
 
 class Recognised(msgspec.Struct):
@@ -89,11 +124,14 @@ class Recognised(msgspec.Struct):
 class Mapping(Protocol):
     """What turns a foreign record into ours; see `maps.column_map`."""
 
-    def missing(self, header: Iterable[str]) -> list[Problem]:
-        """Name the columns that the map takes and the file does not have."""
+    def fit(self, line: int, header: Sequence[str]) -> list[Problem]:
+        """Take up a file's headings before its rows; name what the map takes and the file lacks.
 
-    def ignored(self, header: Iterable[str]) -> list[str]:
-        """Name the file's columns that the map does not take."""
+        Equal headings and nameless ones (empty here) are no problem of the file.
+        """
 
-    def row(self, line: int, record: dict[str, Value]) -> Row | list[Problem]:
-        """Translate one record."""
+    def ignored(self, header: Sequence[str]) -> list[str]:
+        """Name the columns that the map leaves out, as a person would: "column 1, without a name"."""
+
+    def row(self, line: int, record: dict[str, Value]) -> Row:
+        """Translate one record, whose columns are named as `record_keys` does."""

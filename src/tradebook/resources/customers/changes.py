@@ -117,9 +117,9 @@ def put(change: Change) -> int:
     given = _checked(writer, values, before)
     given.columns.update(bill_to_address_id=new[0], ship_to_address_id=new[1])
     if has_moved or given.is_other_than(before):
-        addresses.write_new()
+        addresses.write_new(writer)
         # Before the customer is indexed, by where its addresses are then.
-        addresses.write_changed()
+        addresses.write_changed(writer)
         _change(writer, before, given, places=addresses.rows, has_moved=has_moved)
     return change.id
 

@@ -7,7 +7,7 @@ or somebody who still wants it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -15,12 +15,20 @@ import sqlalchemy as sa
 from tradebook.crud.records import Values, differ
 from tradebook.crud.table_fields import new_row
 from tradebook.resources.addresses import FIELDS, agree, records
-from tradebook.resources.customers.addresses import COPIED, copy_places, customer_addresses
-from tradebook.storage.database import Writer
+from tradebook.resources.customers.addresses import (
+    COPIED,
+    Pair,
+    copy_places,
+    customer_addresses,
+    link,
+    links_of,
+)
+from tradebook.storage.database import Reader, Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
 ADDRESS_FIELDS = tuple(field.name for field in FIELDS)
 _DEFAULTS: Values = new_row(FIELDS)
+_NO_COUNTRY = "is missing: an address needs a country"
 _NEVER_NULL = frozenset(field.name for field in FIELDS if not field.can_be_null)
 
 _links = customer_addresses.c
@@ -45,26 +53,42 @@ class Given(Protocol):
 
 
 class AddressChanges:
-    """The addresses of one batch of customers: decided row by row, written all together."""
+    """The addresses of one batch of customers: decided row by row, written all together.
 
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
+    Deciding only reads. Of a batch that is written, the new ones come before the customers that refer to
+    them, what is attached and changed after these.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
         self.rows: dict[int, Values] = {}
         """The addresses that the batch's customers have and get, as they are to be."""
         self._users: dict[int, set[int]] = defaultdict(set)
         self._attached: dict[int, set[int]] = defaultdict(set)
         self._added: list[Values] = []
         self._before: dict[int, Values] = {}
+        self._further: list[Pair] = []
 
     def load(self, keys: Iterable[int | None]) -> None:
         """Read the addresses of the batch's customers, and which other customers use them."""
         ids = {key for key in keys if key is not None}
         if ids:
-            self.rows.update(records.find_all(self._writer, ids))
-            for key, customer, is_attached in self._writer.rows(_USERS, ids=sorted(ids)):
+            self.rows.update(records.find_all(self._reader, ids))
+            for key, customer, is_attached in self._reader.rows(_USERS, ids=sorted(ids)):
                 self._users[key].add(customer)
                 if is_attached:
                     self._attached[customer].add(key)
+
+    def load_attached(self, customers: Iterable[int]) -> None:
+        """Read what else is attached to customers of whom further addresses are given."""
+        keys = list(customers)
+        links = links_of(self._reader, keys) if keys else {}
+        attached = [pair for pair, is_attached in links.items() if is_attached]
+        for customer, address in attached:
+            self._attached[customer].add(address)
+        self.rows.update(
+            records.find_all(self._reader, {address for _, address in attached} - set(self.rows))
+        )
 
     def of_new(self, given: Given, name: str | None) -> tuple[int | None, int | None]:
         """Return the bill-to and ship-to address of a new customer. Default: one address for both."""
@@ -127,7 +151,7 @@ class AddressChanges:
         if not given.says(part):
             return None
         if fields.get("country") is None:
-            given.require(f"{part}.country", "is missing: an address needs a country")
+            given.require(f"{part}.country", _NO_COUNTRY)
             return None
         values = {**_DEFAULTS, **fields}
         if values["name"] is None:
@@ -161,15 +185,49 @@ class AddressChanges:
             self._users[address].discard(customer)
         return old != new or any(address in self._before for address in old)
 
-    def write_new(self) -> None:
-        """Write the new addresses, before the customers that refer to them."""
-        records.insert(self._writer, self._added)
+    def attach_further(
+        self,
+        customer: int,
+        serving: Iterable[int | None],
+        given: Iterable[Values],
+        name: str,
+        require: Callable[[str, str], None],
+    ) -> bool:
+        """Attach further addresses to a customer, which its row gives; True if it gets any that way.
 
-    def write_changed(self) -> None:
+        One that agrees with an address that the customer has is that one: bill-to and ship-to, as they are to
+        be (`serving`), or attached. What is attached already stays, given or not. Without a name an address
+        gets that of the customer, `name`.
+        """
+        known = [key for key in (*serving, *self._attached[customer]) if key is not None]
+        count = len(self._further)
+        for fields in given:
+            values = {**_DEFAULTS, **{field: value for field, value in fields.items() if value is not None}}
+            if values["country"] is None:
+                require("address.country", _NO_COUNTRY)
+                continue
+            values["name"] = values["name"] or name
+            if not any(agree(values, self.rows[key]) for key in known):
+                key = self._add(values, None)
+                known.append(key)
+                self._attached[customer].add(key)
+                self._users[key].add(customer)
+                self._further.append((customer, key))
+        return len(self._further) > count
+
+    def write_new(self, writer: Writer) -> None:
+        """Write the new addresses, before the customers that refer to them."""
+        records.insert(writer, self._added)
+
+    def write_attached(self, writer: Writer) -> None:
+        """Attach the further ones to their customers, which are there by then."""
+        link(writer, self._further, known={}, places=self.rows, is_attached=True)
+
+    def write_changed(self, writer: Writer) -> None:
         """Write those that are other than before, for the customers that are found under them too."""
         changes = [(before, self.rows[key]) for key, before in self._before.items()]
-        records.write(self._writer, changes)
-        copy_places(self._writer, {row["id"]: row for before, row in changes if differ(before, row, COPIED)})
+        records.write(writer, changes)
+        copy_places(writer, {row["id"]: row for before, row in changes if differ(before, row, COPIED)})
 
 
 def has_value(given: Values) -> bool:

@@ -64,6 +64,7 @@ INDEX = ListIndex(
             ),
             columns=_OF_ADDRESS,
             texts=_OF_ADDRESS,
+            codes=(_links.postal_code,),
             facets=(PLACE,),
         ),
         Source(

@@ -100,7 +100,8 @@ FILTERS = (
             name,
             Text(),
             f"Only customers with an address whose {name.replace('_', ' ')} is exactly this. `city`, "
-            "`state` and `postal_code` given together must match one and the same address.",
+            "`state` and `postal_code` given together must match one and the same address."
+            + (" `q` finds it with its blanks or without." if name == "postal_code" else ""),
             index.PLACE,
             place,
             example=example,

@@ -1,8 +1,8 @@
 """The index of a list on SQLite: one FTS5 table per account, its tokens made here.
 
-Every distinct piece of one, two and three characters of a row's folded text is a token, and so is every
-facet value. A query is an AND of tokens. FTS5 answers it from an ordered list of keys for each token. FTS5
-stores neither the text nor positions, so a word longer than three characters is confirmed against the
+Every distinct piece of one, two and three characters of a word of a row's folded text is a token, and so is
+every facet value. A query is an AND of tokens. FTS5 answers it from an ordered list of keys for each token.
+FTS5 stores neither the text nor positions, so a word longer than three characters is confirmed against the
 folded text (docs/decisions/0002 has the measurements).
 
 FTS5 can't add to an entry, it writes the whole entry again. So that one more address costs the same however
@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cache, lru_cache
 from hashlib import blake2b
 from itertools import combinations
+from operator import add
 from typing import Any
 
 import msgspec
@@ -25,7 +26,7 @@ from tradebook.storage.index_documents import Document, forms_of
 from tradebook.storage.index_versions import digest_of
 from tradebook.storage.sqlite.dialect import DIALECT
 
-FORM = 2
+FORM = 3
 """The number of how a document is written here. Raise it when `tokens` begins to write another text."""
 
 PIECE_LENGTH = 3
@@ -38,11 +39,18 @@ WORDS_MAX = 12
 TEXT_LENGTH_MAX = 2_000
 """How much text of a row has its pieces in the index. Nearly all rows have much less."""
 
-MORE = "z"
-"""The token of a row that has more text."""
+# No text has these signs, and none of them is white space.
+FACET, MORE = "\x01", "\x02"
+"""What the tokens of facets begin with, and the token of a row that has more text."""
 
-_FIELDS_KEPT = 500
-_CODES_KEPT = 200_000
+_PHONE_DIGITS = str.maketrans("ABCDEFGHIJ", "\x03\x04\x05\x06\x07\x08\x0e\x0f\x10\x11")
+"""The letters of phone numbers: FTS5 would take them for those of words."""
+
+_SIGNS = "".join(sign for sign in map(chr, range(1, 128)) if not sign.isalnum() and sign != " ")
+TOKENIZER = "ascii tokenchars '" + _SIGNS.replace("'", "''") + "'"
+"""The tokenizer for texts of tokens: it splits them at the spaces, and at nothing else."""
+
+_WORDS_KEPT, _WORD_LENGTH_KEPT = 1_000, 32
 _FACETS_KEPT = 20_000
 
 
@@ -52,27 +60,18 @@ def version_of(index: ListIndex) -> str:
     return digest_of(index, DIALECT, form=FORM, with_facets=True)
 
 
-class _Codes(dict[str, str]):
-    """The spelling of each piece inside FTS5: only letters and digits, whatever characters the piece has."""
-
-    def __missing__(self, piece: str) -> str:
-        if len(self) >= _CODES_KEPT:
-            self.clear()
-        code = self[piece] = "x".join([f"{ord(letter):x}" for letter in piece])
-        return code
-
-
-_codes = _Codes()
-
-
 def tokens(document: Document) -> str:
     """Write all tokens of a row as one text, which FTS5 splits at the spaces."""
-    codes = [_codes_of(field) for field in _first_fields(document)]
-    if len(codes) < len(document.fields):
-        codes.append(MORE)
+    fields = _first_fields(document)
+    found: set[str] = set()
+    for field in fields:
+        for word in field.split(" "):
+            found |= _kept_pieces_of(word) if len(word) <= _WORD_LENGTH_KEPT else _pieces_of(word)
+    if len(fields) < len(document.fields):
+        found.add(MORE)
     for facet, values in document.facts:
-        codes += facet_tokens(facet, values)
-    return " ".join(codes)
+        found.update(facet_tokens(facet, values))
+    return " ".join(found)
 
 
 def _first_fields(document: Document) -> Collection[str]:
@@ -89,13 +88,19 @@ def _first_fields(document: Document) -> Collection[str]:
     return chosen
 
 
-# Kept, because an address that serves many customers stands in the entry of each.
-@lru_cache(_FIELDS_KEPT)
-def _codes_of(field: str) -> str:
-    pieces = set(field)
-    pieces.update([field[at : at + 2] for at in range(len(field) - 1)])
-    pieces.update([field[at : at + 3] for at in range(len(field) - 2)])
-    return " ".join([_codes[piece] for piece in pieces])
+def _pieces_of(word: str) -> frozenset[str]:
+    word = _written(word)
+    pairs = list(map(add, word, word[1:]))
+    return frozenset((*word, *pairs, *map(add, pairs, word[2:])))
+
+
+# The same words stand in many rows: cities, kinds of company, ends of web addresses.
+_kept_pieces_of = lru_cache(_WORDS_KEPT)(_pieces_of)
+
+
+def _written(word: str) -> str:
+    """Write a folded word as it is in the index: a capital in it can only be a digit of a phone number."""
+    return word.translate(_PHONE_DIGITS) if "A" <= word[:1] <= "J" else word
 
 
 @lru_cache(_FACETS_KEPT)
@@ -116,9 +121,9 @@ def facet_tokens(facet: Facet, values: tuple[Any, ...]) -> tuple[str, ...]:
 
 def _token(facet: Facet, values: tuple[Any, ...]) -> str:
     if len(values) == 1 and isinstance(values[0], int):
-        return f"{facet.letter}{values[0]:x}"
+        return f"{FACET}{facet.letter}{values[0]:x}"
     # 128 bits: nobody finds two values with the same token, neither by chance nor on purpose.
-    return facet.letter + blake2b(msgspec.json.encode(values), digest_size=16).hexdigest()
+    return FACET + facet.letter + blake2b(msgspec.json.encode(values), digest_size=16).hexdigest()
 
 
 def index_name(index: ListIndex, account_id: int) -> str:
@@ -129,7 +134,7 @@ def index_name(index: ListIndex, account_id: int) -> str:
 def more_statement(index: ListIndex, account_id: int) -> str:
     """Write the statement that tells whether any row of an index has more text than its entry."""
     name = index_name(index, account_id)
-    return f"SELECT 1 FROM {name} WHERE {name} MATCH '{MORE}' LIMIT 1"
+    return f"SELECT 1 FROM {name} WHERE {name} MATCH '{quoted(MORE)}' LIMIT 1"
 
 
 @cache
@@ -181,7 +186,7 @@ def text_test(words: Iterable[str]) -> tuple[str, list[str]]:
 
 def match_expression(query: Query, *, has_more: bool = False) -> str:
     """Write a query as an FTS5 expression; empty if it has no condition and no word."""
-    more = (MORE,) if has_more else ()
+    more = (quoted(MORE),) if has_more else ()
     parts = [_any(_token_of(c, value) for value in c.values) for c in query.conditions]
     asked = _asked_words(query)
     count = PIECES_MAX // max(1, len(asked))
@@ -197,7 +202,12 @@ def _asked_words(query: Query) -> Sequence[str]:
 
 
 def _token_of(condition: Condition, value: tuple[Any, ...]) -> str:
-    return _token(condition.facet, value)
+    return quoted(_token(condition.facet, value))
+
+
+def quoted(token: str) -> str:
+    """Write a token so that FTS5 takes it for nothing else, whatever signs it has."""
+    return '"' + token.replace('"', '""') + '"'
 
 
 def words_to_confirm(query: Query, *, has_more: bool = False) -> list[list[str]]:
@@ -211,12 +221,13 @@ def words_to_confirm(query: Query, *, has_more: bool = False) -> list[list[str]]
 
 
 def _pieces(word: str, count: int) -> list[str]:
+    word = _written(word)
     last = len(word) - PIECE_LENGTH
     if last <= 0:
-        return [_codes[word]]
+        return [quoted(word)]
     step = max(1, -(-(last + 1) // count))
     starts = sorted({*range(0, last + 1, step), last})
-    return list(dict.fromkeys(_codes[word[at : at + PIECE_LENGTH]] for at in starts))
+    return list(dict.fromkeys(quoted(word[at : at + PIECE_LENGTH]) for at in starts))
 
 
 def _any(parts: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ import apsw
 
 from tradebook.storage.index import ListIndex
 from tradebook.storage.index_documents import Document
-from tradebook.storage.sqlite.index import index_name, tokens
+from tradebook.storage.sqlite.index import TOKENIZER, index_name, quoted, tokens
 
 MERGED_ROWS_MAX = 100
 """Up to how many rows of a transaction FTS5 merges as it writes."""
@@ -49,7 +49,7 @@ class Indexing:
         self._connection.execute(f"DROP TABLE IF EXISTS {name}")
         self._connection.execute(
             f"CREATE VIRTUAL TABLE {name} USING fts5("
-            "tokens, content='', contentless_delete=1, detail=none, tokenize=ascii)"
+            f"tokens, content='', contentless_delete=1, detail=none, tokenize={quoted(TOKENIZER)})"
         )
 
     def end(self) -> None:

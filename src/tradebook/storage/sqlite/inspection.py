@@ -10,7 +10,7 @@ from tradebook.storage.database import IndexFault, Reader
 from tradebook.storage.index import ListIndex
 from tradebook.storage.index_documents import Document
 from tradebook.storage.index_faults import Kind, Step, compare_texts, steps, told
-from tradebook.storage.sqlite.index import index_name, tokens
+from tradebook.storage.sqlite.index import index_name, quoted, tokens
 
 CACHE_KIBIBYTES = 32_768
 TOKENS_SOUGHT = 1_000
@@ -125,7 +125,7 @@ class _Tokens:
     def _rows_with(self, token: str, step: Step) -> set[int]:
         rows = self._connection.execute(
             f"SELECT rowid FROM {self._name} WHERE {self._name} MATCH ? AND rowid > ? AND rowid <= ?",
-            (f'"{token}"', step.after, step.last),
+            (quoted(token), step.after, step.last),
         )
         return {key for (key,) in rows}
 
@@ -133,6 +133,6 @@ class _Tokens:
 def _rows_by_token(found: Mapping[int, Document]) -> dict[str, set[int]]:
     rows: defaultdict[str, set[int]] = defaultdict(set)
     for key, document in found.items():
-        for token in tokens(document).split():
+        for token in tokens(document).split(" "):
             rows[token].add(key)
     return rows

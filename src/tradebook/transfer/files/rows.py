@@ -12,7 +12,7 @@ from tradebook.transfer.cells import unescape
 from tradebook.transfer.columns import COLUMNS, Format, column_named
 from tradebook.transfer.files.decoding import LINE_LENGTH_MAX, Decoded, decode
 from tradebook.transfer.files.ndjson import parse_record
-from tradebook.transfer.rows import VALUE_SHOWN_MAX, Mapping, Problem, Row, Value
+from tradebook.transfer.rows import VALUE_SHOWN_MAX, Mapping, Problem, Row, Value, record_keys
 
 DELIMITERS = ",;\t|"
 _DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
@@ -42,11 +42,7 @@ class FileReader:
             elif self._mapping is None:
                 yield Row(*item)
             else:
-                mapped = self._mapping.row(*item)
-                if isinstance(mapped, Row):
-                    yield mapped
-                else:
-                    yield from mapped
+                yield self._mapping.row(*item)
 
     def _csv_rows(self) -> Iterator[tuple[int, dict[str, Value]] | Problem]:
         records = _csv_records(self._decoded, self._dialect)
@@ -64,28 +60,29 @@ class FileReader:
                 if problems:
                     yield from problems
                     return
+                keys = record_keys(header)
                 continue
             wrong = _check_cells(line, cells, len(header))
             if wrong:
                 yield wrong
             else:
-                yield line, dict(zip(header, [unescape(c.strip()) for c in cells], strict=False))
+                yield line, dict(zip(keys, [unescape(c.strip()) for c in cells], strict=False))
         if header is None:
             yield Problem(1, None, None, "The file is empty: its first row must name the columns.")
 
     def _check_header(self, line: int, header: list[str]) -> list[Problem]:
         problems = []
         seen = set()
-        for name in header:
+        for name in header if self._mapping is None else ():
             if not name:
                 problems.append(Problem(line, None, None, "A column in the header has no name."))
             elif name in seen:
                 problems.append(Problem(line, None, None, "The header names this column twice.", name))
-            elif self._mapping is None and column_named(name) is None:
+            elif column_named(name) is None:
                 problems.append(Problem(line, None, None, unknown_column(name), name))
             seen.add(name)
         if self._mapping is not None:
-            problems += self._mapping.missing(header)
+            problems += self._mapping.fit(line, header)
             ignored = self._mapping.ignored(header)
             if ignored:
                 self.recognised.append(f"Columns that the map leaves out: {', '.join(ignored)}")

@@ -198,7 +198,7 @@ class _Batch:
     def write(self) -> list[int]:
         """Write everything, in the order in which rows refer to each other; return the customers to index."""
         places = self.addresses.rows
-        self.addresses.write_new()
+        self.addresses.write_new(self._writer)
         add_customers(self._writer, self.created, price_groups=self.new_groups, places=places)
         change_customers(
             self._writer,
@@ -207,7 +207,7 @@ class _Batch:
             had_groups=self._groups_of,
             places=places,
         )
-        self.addresses.write_changed()
+        self.addresses.write_changed(self._writer)
         return [row["id"] for row in (*self.created, *(after for _, after in self.changed))]
 
 

@@ -1,13 +1,17 @@
 """A row of a file, checked cell by cell: what it gives of a customer, and what is wrong with it."""
 
+from collections.abc import Container
 from typing import Any
 
 import msgspec
 
-from tradebook.resources.customers import has_value
+from tradebook.resources.customers import ADDRESS_FIELDS
 from tradebook.text import shortened
-from tradebook.transfer.columns import PARTS, column_named
+from tradebook.transfer.columns import ADDRESSES, ATTACHED, PARTS, Column, column_named
 from tradebook.transfer.rows import VALUE_SHOWN_MAX, Problem, Row
+
+PLACE = ("street_line_1", "street_line_2", "locality", "state", "postal_code", "country")
+"""What makes an address: one of them in a cell of the row itself. A name or a phone alone makes none."""
 
 
 class CheckedRow(msgspec.Struct):
@@ -17,8 +21,8 @@ class CheckedRow(msgspec.Struct):
     own: dict[str, Any]
     bill_to: dict[str, Any]
     ship_to: dict[str, Any]
-    address: dict[str, Any]
-    """An attached address."""
+    addresses: list[dict[str, Any]]
+    """Attached addresses; a name that isn't given is that of the customer."""
     external_ids: dict[str, Any]
     """Ids in other systems, by the names of these."""
     key: int = 0
@@ -33,8 +37,9 @@ class CheckedRow(msgspec.Struct):
         self.problems.append(problem(self.line, column, value, reason))
 
     def says(self, part: str) -> bool:
-        """Tell whether any cell of an address has a value."""
-        return has_value(getattr(self, part))
+        """Tell whether the row has such an address: a cell of its place."""
+        given = getattr(self, part)
+        return any(given.get(name) is not None for name in PLACE)
 
     def require(self, column: str, reason: str) -> None:
         """Note that a column is missing, unless what it holds was refused already."""
@@ -57,24 +62,90 @@ def _shown(value: Any) -> str | None:
 def check_row(row: Row) -> CheckedRow:
     """Check every cell of a row; what is wrong is in the record's problems, what is right in its parts."""
     parts: dict[str, dict[str, Any]] = {name: {} for name in PARTS}
+    attached = [parts["address"]]
     record = CheckedRow(
-        row.line, parts["own"], parts["bill_to"], parts["ship_to"], parts["address"], parts["external_ids"]
+        row.line,
+        parts["own"],
+        parts["bill_to"],
+        parts["ship_to"],
+        attached,
+        parts["external_ids"],
+        problems=list(row.problems),
+        refused=list(row.refused),
     )
     for column, value in row.values.items():
+        if column == "addresses":
+            _check_addresses(record, value)
+            continue
         found = column_named(column)
         assert found is not None, "files and maps refuse others"
-        part, name, can_be_null, read, _ = found
-        try:
-            checked = None if value is None or value == "" else read(value)
-        except ValueError as error:
-            if not isinstance(value, str) or value.strip():
-                record.refuse(column, value, str(error))
-                continue
-            checked = None
-        # In an address also what can't be null: all of it empty means that there is none.
-        if checked is None or checked == "":
-            if can_be_null or part != "own":
-                parts[part][name] = None
-        else:
-            parts[part][name] = checked
+        _check_cell(record, column, found, value, parts[found.part])
+    for part in ADDRESSES:
+        _settle(record, part, row.defaulted)
+    record.addresses = [address for address in attached if _is_made(record, address, row.defaulted)]
     return record
+
+
+def _check_cell(record: CheckedRow, column: str, found: Column, value: Any, values: dict[str, Any]) -> None:
+    part, name, can_be_null, read, _ = found
+    try:
+        checked = None if value is None or value == "" else read(value)
+    except ValueError as error:
+        if not isinstance(value, str) or value.strip():
+            record.refuse(column, value, str(error))
+            return
+        checked = None
+    # In an address also what can't be null: all of it empty means that there is none.
+    if checked is None or checked == "":
+        if can_be_null or part != "own":
+            values[name] = None
+    else:
+        values[name] = checked
+
+
+def _check_addresses(record: CheckedRow, value: Any) -> None:
+    """Check a list of attached addresses."""
+    listed = [] if value is None or value == "" else value
+    if not isinstance(listed, list) or not all(isinstance(address, dict) for address in listed):
+        record.refuse("addresses", value, "must be a list of addresses, each an object of its fields")
+        return
+    for address in listed:
+        checked: dict[str, Any] = {}
+        for name, cell in address.items():
+            column = f"address.{name}"
+            if column in ATTACHED:
+                _check_cell(record, column, ATTACHED[column], cell, checked)
+            else:
+                known = ", ".join(ADDRESS_FIELDS)
+                record.refuse("addresses", name, f"is no field of an address, which has {known}")
+        record.addresses.append(checked)
+
+
+def _settle(record: CheckedRow, part: str, defaulted: Container[str]) -> None:
+    """Leave out an address that only constants, a name, a phone or an e-mail would make."""
+    given: dict[str, Any] = getattr(record, part)
+    if not given or _has_place(record, part, given, defaulted):
+        return
+    if len(given) == len(ADDRESS_FIELDS):
+        # All its columns are there and none says where it is: the customer has none.
+        given.update(dict.fromkeys(given))
+        return
+    for name in [name for name in given if f"{part}.{name}" in defaulted]:
+        del given[name]
+
+
+def _is_made(record: CheckedRow, address: dict[str, Any], defaulted: Container[str]) -> bool:
+    """Tell whether an attached address is one; one without a country is a problem."""
+    if not _has_place(record, "address", address, defaulted):
+        return False
+    if address.get("country") is None:
+        record.require("address.country", "is missing: an address needs a country")
+    return True
+
+
+def _has_place(record: CheckedRow, part: str, given: dict[str, Any], defaulted: Container[str]) -> bool:
+    return any(
+        (given.get(name) is not None and f"{part}.{name}" not in defaulted)
+        or f"{part}.{name}" in record.refused
+        for name in PLACE
+    )

@@ -2,8 +2,8 @@
 
 What a row gives is written, what it doesn't give stays. A column that is absent is not given. An empty CSV
 cell, a JSON null and an empty text are given: they clear what can be null and leave alone what can't. A new
-customer starts with `customers.fields.NEW`. An address whose ten columns are all there and all empty is taken
-from the customer; a ship-to address that is taken, or never given, is the bill-to address.
+customer starts with `customers.fields.NEW`. An address whose ten columns are all there and say no place is
+taken from the customer; a ship-to address that is taken, or never given, is the bill-to address.
 
 Everything happens in one transaction, so other writers of an embedded book wait until it ends.
 """

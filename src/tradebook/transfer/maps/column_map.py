@@ -8,7 +8,7 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,15 @@ import msgspec
 
 from tradebook.transfer.columns import ADDRESSES, LIST_COLUMNS, column_named
 from tradebook.transfer.files.rows import read_file, unknown_column
-from tradebook.transfer.rows import Problem, Row, Value
+from tradebook.transfer.maps.options import Options
+from tradebook.transfer.maps.sections import read_options
+from tradebook.transfer.maps.words import Mistakes
+from tradebook.transfer.rows import FileOptions, Match, Problem, Row, Skipping, Value
 
 # A name in braces, or text. Not string.Formatter: it takes a colon and an exclamation mark out of the name.
 _PIECE = re.compile(r"\{([^{}]+)\}|((?:[^{}]|\{\{|\}\})+)")
 _LOOKUP_WORDS = ("file", "key", "value", "from")
-_SECTIONS = ("columns", "defaults", "lookup", "values")
+_SECTIONS = ("file", "match", "skip", "columns", "lookup", "values", "defaults")
 
 ForeignRow = dict[str, Value]
 
@@ -75,7 +78,9 @@ class ColumnMap:
         defaults: dict[str, Value],
         lookups: dict[str, Lookup],
         values: dict[str, dict[str, str]],
+        options: Options,
     ) -> None:
+        self.options = options
         self._columns = columns
         self._defaults = defaults
         self._lookups = lookups
@@ -85,28 +90,52 @@ class ColumnMap:
         self.theirs = {ours: theirs for ours, theirs in named.items() if ours != theirs}
         """What the file calls our columns, where it is another name."""
 
+    @property
+    def file(self) -> FileOptions:
+        """How the file is to be read."""
+        return self.options.file
+
+    @property
+    def match(self) -> Match:
+        """Which customer a row is about."""
+        return self.options.match
+
+    @property
+    def keeps_empty(self) -> bool:
+        """Whether an empty cell leaves what an existing customer has."""
+        return self.options.keeps_empty
+
+    @property
+    def skips(self) -> tuple[Skipping, ...]:
+        """The rules by which rows are left out; `Row.skipped` is the place of one."""
+        return self.options.skips
+
     def _taken(self) -> dict[str, str]:
         taken = {name: column for column, t in self._columns.items() for name in t.names}
         return {**taken, **{lookup.source: c for c, lookup in self._lookups.items()}}
 
-    def missing(self, header: Iterable[str]) -> list[Problem]:
-        """Name the columns that the map takes and the file does not have."""
+    def fit(self, line: int, header: Sequence[str]) -> list[Problem]:
+        """Take up a file's headings; name those that the map takes and the file does not have."""
         present = set(header)
         return [
-            Problem(1, None, None, f"The map takes {column} from this column; the file has none.", name)
+            Problem(line, None, None, f"The map takes {column} from this column; the file has none.", name)
             for name, column in self._taken().items()
             if name not in present
         ]
 
-    def ignored(self, header: Iterable[str]) -> list[str]:
-        """Name the file's columns that the map does not take."""
+    def ignored(self, header: Sequence[str]) -> list[str]:
+        """Name the file's columns that the map leaves out, nameless ones by their place."""
         taken = self._taken()
-        return [name for name in header if name not in taken]
+        return [
+            name or f"column {place}, without a name"
+            for place, name in enumerate(header, 1)
+            if name not in taken
+        ]
 
-    def row(self, line: int, record: ForeignRow) -> Row | list[Problem]:
-        """Translate one record into our columns."""
+    def row(self, line: int, record: ForeignRow) -> Row:
+        """Translate one record into our columns; what is wrong with a cell leaves the others."""
         values: dict[str, Any] = {c: template.fill(record) for c, template in self._columns.items()}
-        problems = []
+        problems, refused = [], []
         for column, lookup in self._lookups.items():
             try:
                 values[column] = lookup.find(record) or values.get(column, "")
@@ -114,13 +143,16 @@ class ColumnMap:
                 key = str(record[lookup.source])
                 reason = f"is not a key in {lookup.file}"
                 problems.append(Problem(line, column, key, reason, lookup.source))
+                refused.append(column)
+                values.pop(column, None)
         for column, listed in self._values.items():
             if isinstance(values.get(column), str):
                 values[column] = listed.get(values[column], values[column])
-        for column, value in self._defaults.items():
-            if values.get(column) in (None, ""):
-                values[column] = value
-        return problems or Row(line, values)
+        defaulted = [column for column in self._defaults if values.get(column) in (None, "")]
+        for column in defaulted:
+            if column not in refused:
+                values[column] = self._defaults[column]
+        return Row(line, values, problems, refused, frozenset(defaulted))
 
 
 def load_map(path: Path, folder: Path) -> ColumnMap:
@@ -129,34 +161,49 @@ def load_map(path: Path, folder: Path) -> ColumnMap:
     MapError lists all mistakes.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise MapError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise MapError(f"{path} is not TOML: {error}") from None
-    loader = _Loader(path, folder)
+    return load_map_text(text, (path.resolve().parent, folder), str(path))
+
+
+def load_map_text(text: str, folders: Sequence[Path], name: str = "The map") -> ColumnMap:
+    """Read a map from its text; the files of its lookups lie in these folders, and there may be none.
+
+    MapError lists all mistakes, and calls the map by its name.
+    """
+    try:
+        document = tomllib.loads(text)
+    except RecursionError:
+        raise MapError(f"{name} is not TOML: it is nested too deeply") from None
+    except ValueError as error:
+        raise MapError(f"{name} is not TOML: {error}") from None
+    loader = _Loader(folders)
     column_map = loader.load(document)
     if loader.mistakes:
-        raise MapError("\n".join(f"{path}: {mistake}" for mistake in loader.mistakes))
+        raise MapError("\n".join(f"{name}: {mistake}" for mistake in loader.mistakes))
     return column_map
 
 
 class _Loader:
-    def __init__(self, path: Path, folder: Path) -> None:
-        self._folders = (path.resolve().parent, folder)
-        self.mistakes: list[str] = []
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = folders
+        self._mistakes = Mistakes()
+        self.mistakes = self._mistakes.found
 
     def load(self, document: dict[str, Any]) -> ColumnMap:
-        self.mistakes += [
-            f"There is no section [{name}]; there are {', '.join(_SECTIONS)}."
-            for name in document
-            if name not in _SECTIONS
-        ]
+        for name in document:
+            if name not in _SECTIONS:
+                self._mistakes.unknown(f"[{name}]", "section", name, _SECTIONS)
+        options, _ = read_options(document, self._mistakes)
         return ColumnMap(
             self._each(document, "columns", self._template),
             self._each(document, "defaults", self._constant),
             self._each(document, "lookup", self._lookup),
             self._each(document, "values", self._renamed),
+            options,
         )
 
     def _each(
@@ -215,6 +262,8 @@ class _Loader:
         return Lookup(value["file"], value["from"], found)
 
     def _find(self, name: str) -> Path:
+        if not self._folders:
+            raise ValueError(f"{name} can't be read: a map that is sent or shipped has no files beside it")
         for folder in self._folders:
             if (folder / name).is_file():
                 return folder / name
@@ -227,15 +276,15 @@ class _AsItIs:
     def __init__(self, needed: set[str]) -> None:
         self._needed = needed
 
-    def missing(self, header: Iterable[str]) -> list[Problem]:
+    def fit(self, line: int, header: Sequence[str]) -> list[Problem]:
         present = set(header)
         return [
-            Problem(1, None, None, "The file has no such column.", name)
+            Problem(line, None, None, "The file has no such column.", name)
             for name in sorted(self._needed)
             if name not in present
         ]
 
-    def ignored(self, _header: Iterable[str]) -> list[str]:
+    def ignored(self, _header: Sequence[str]) -> list[str]:
         return []
 
     def row(self, line: int, record: ForeignRow) -> Row:

@@ -6,8 +6,8 @@ from alembic import op
 from tradebook.storage.postgres import row_security
 from tradebook.storage.schema import TEXT
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 
 def upgrade() -> None:
