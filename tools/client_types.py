@@ -102,7 +102,8 @@ class Operation:
         if schema and not self.answers:
             raise SystemExit(f"{verb.upper()} {path} answers an object without a name: give its type one.")
         body = described.get("requestBody", {}).get("content", {}).get("application/json", {})
-        self.body = last_of(body["schema"]["$ref"]) if body else ""
+        self.body = last_of(body["schema"]["$ref"]) if "$ref" in body.get("schema", {}) else ""
+        self.takes_file = "multipart/form-data" in described.get("requestBody", {}).get("content", {})
 
     @property
     def is_list(self) -> bool:

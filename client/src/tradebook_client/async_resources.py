@@ -32,6 +32,8 @@ from tradebook_client.bodies import (
     CustomersFilters,
     CustomersPriceGroupsFilters,
     CustomerUpdate,
+    ImportsFilters,
+    ImportsRowsFilters,
     PaymentTermCreate,
     PaymentTermsFilters,
     PaymentTermUpdate,
@@ -58,6 +60,8 @@ from tradebook_client.objects import (
     Carrier,
     Customer,
     CustomerMergePreview,
+    Import,
+    ImportRow,
     MergedCustomer,
     PaymentTerm,
     Priority,
@@ -781,6 +785,39 @@ class Units(Resource):
         return await self._book.one(Unit, request("GET", "/v1/catalog/units/{id}", id, include=include))
 
 
+class Imports(Resource):
+    """The routes of imports."""
+
+    def list(self, **filters: Unpack[ImportsFilters]) -> AsyncIterator[Import]:
+        """List imports, to the end of all pages."""
+        return self._book.walk(
+            Import, request("GET", "/v1/core/imports", filters=filters, known=ImportsFilters)
+        )
+
+    async def create(self) -> Import:
+        """Upload a file of customers to be planned."""
+        return await self._book.one(Import, request("POST", "/v1/core/imports"))
+
+    async def get(self, id: str) -> Import:
+        """Get an import."""
+        return await self._book.one(Import, request("GET", "/v1/core/imports/{id}", id))
+
+    def rows(self, id: str, **filters: Unpack[ImportsRowsFilters]) -> AsyncIterator[ImportRow]:
+        """List what the rows of a planned import do, to the end of all pages."""
+        return self._book.walk(
+            ImportRow,
+            request("GET", "/v1/core/imports/{id}/rows", id, filters=filters, known=ImportsRowsFilters),
+        )
+
+    async def apply(self, id: str) -> Import:
+        """Apply a planned import."""
+        return await self._book.one(Import, request("POST", "/v1/core/imports/{id}/actions/apply", id))
+
+    async def discard(self, id: str) -> Import:
+        """Discard an import that is not applied."""
+        return await self._book.one(Import, request("POST", "/v1/core/imports/{id}/actions/discard", id))
+
+
 class AsyncTradebook(AsyncCalls):
     """A book on a server.
 
@@ -809,3 +846,4 @@ class AsyncTradebook(AsyncCalls):
         self.account_users = AccountUsers(self)
         self.api_keys = ApiKeys(self)
         self.units = Units(self)
+        self.imports = Imports(self)

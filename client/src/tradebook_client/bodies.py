@@ -18,6 +18,7 @@ from tradebook_client.words import (
     CustomerStatus,
     EdiStatus,
     FreightPolicy,
+    Outcome,
     ParentAccountStatus,
     PaymentTermStatus,
     Permission,
@@ -25,6 +26,7 @@ from tradebook_client.words import (
     Relation,
     RemovedScope,
     ShippingTermType,
+    State,
     UnitType,
 )
 
@@ -678,3 +680,21 @@ class UnitsFilters(TypedDict, total=False):
     """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
     type: UnitType
     """Only units of this type. There are currencies; the other types have none."""
+
+
+class ImportsFilters(TypedDict, total=False):
+    """What `GET /v1/core/imports` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+    states: Sequence[State]
+    """Only imports in one of these states."""
+
+
+class ImportsRowsFilters(TypedDict, total=False):
+    """What `GET /v1/core/imports/{id}/rows` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+    outcome: Sequence[Outcome]
+    """Only rows with one of these outcomes."""

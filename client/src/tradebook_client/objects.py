@@ -20,10 +20,13 @@ from tradebook_client.words import (
     CustomerStatus,
     EdiStatus,
     FreightPolicy,
+    Only,
+    Outcome,
     PaymentTermStatus,
     PriorityCode,
     RelationshipType,
     ShippingTermType,
+    State,
 )
 
 ABSENT: Any = msgspec.UNSET
@@ -455,6 +458,146 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """When it was last changed."""
 
 
+class Import(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that is brought in: first planned, then applied."""
+
+    id: str
+    """The id."""
+    object: str
+    """What kind of object this is."""
+    state: "State" = ABSENT
+    """`planning` and `applying` go on by themselves. A plan waits seven days as `planned`."""
+    file_name: str | None = None
+    """What the file is called, where that was said."""
+    options: "ImportOptions" = ABSENT
+    """How the file was asked to be read and matched."""
+    progress: "ImportProgress" = ABSENT
+    """How far it has come."""
+    summary: "ImportSummary | None" = None
+    """What it would do, or did; null until it is planned."""
+    error: str | None = None
+    """Why it has failed, or was ended; null where it was not."""
+    expires_at: datetime | None = None
+    """When the plan ends, if it is not applied before; null where nothing waits."""
+    created_at: datetime = ABSENT
+    """When it was created."""
+    updated_at: datetime = ABSENT
+    """When it was last changed."""
+
+
+class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How the file was asked to be read and matched."""
+
+    encoding: str | None = None
+    match: "list[str] | None" = None
+    only: "Only | None" = None
+    keep_empty: bool = ABSENT
+    sheet: str | None = None
+    map: str | None = None
+    """The name of a map that ships with Tradebook, or `own` for one that came with the file."""
+
+
+class ImportProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far it has come."""
+
+    rows: int = ABSENT
+    """How many rows were read, or written since it is applied."""
+    total: "int | None" = None
+    """Of how many; null while that is not known."""
+
+
+class ImportSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What an import would do, or did. `rows` is the sum of the six numbers behind it."""
+
+    rows: int = ABSENT
+    """The rows of the file, without empty lines."""
+    created: int = ABSENT
+    updated: int = ABSENT
+    unchanged: int = ABSENT
+    skipped: int = ABSENT
+    """Rows that a rule of the map leaves out."""
+    joined: int = ABSENT
+    """Further rows of one customer."""
+    faulty: int = ABSENT
+    """Rows with a problem."""
+    is_kept: bool = ABSENT
+    """Whether it was written."""
+    problems: int = ABSENT
+    needs_yes: int = ABSENT
+    """How many warnings ask for `yes=true`."""
+    problem_list: "list[ImportProblem]" = ABSENT
+    """The first 1,000 problems; the rows have all of them."""
+    warnings: "list[ImportDoubt]" = ABSENT
+    """The first 1,000 warnings."""
+    cleared: Any = None
+    """How many values become empty, by column."""
+    skipped_by: "list[ImportSkipped]" = ABSENT
+    """Which rules leave rows out."""
+    made: Any = None
+    """What the account lacks, by kind, such as `pricing_groups`: `name`, `line` and `nearest` of each."""
+    recognised: "ImportRecognised" = ABSENT
+
+
+class ImportProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with a row, and where."""
+
+    line: int = ABSENT
+    """The line of the file; of a sheet, its row."""
+    column: str | None = None
+    """The column by our name; null where it is about the row, or about a column that is not ours."""
+    value: str | None = None
+    """What stands there; null where nothing does."""
+    reason: str = ABSENT
+    """What is wrong, for people."""
+    heading: str | None = None
+    """What the file calls the column, where that is another name."""
+
+
+class ImportDoubt(msgspec.Struct, frozen=True, kw_only=True):
+    """What looks wrong with a row, and may be meant."""
+
+    line: int = ABSENT
+    column: str | None = None
+    value: str | None = None
+    reason: str = ABSENT
+    customer: "ImportCustomer | None" = None
+    """The customer that it resembles."""
+    needs_yes: bool = ABSENT
+    """Whether the import is applied only with `yes=true`."""
+
+
+class ImportCustomer(msgspec.Struct, frozen=True, kw_only=True):
+    """The customer that a row or a warning is about."""
+
+    id: str | None = None
+    """Null where it would be a new one."""
+    number: str | None = None
+    """Null where it would get the next number."""
+    name: str | None = None
+
+
+class ImportSkipped(msgspec.Struct, frozen=True, kw_only=True):
+    """How many rows a rule of the map leaves out."""
+
+    column: str = ABSENT
+    is_: str = ABSENT
+    """One of the words of the rule."""
+    rows: int = ABSENT
+
+
+class ImportRecognised(msgspec.Struct, frozen=True, kw_only=True):
+    """What the file turned out to be."""
+
+    encoding: str | None = None
+    separator: str | None = None
+    header: "int | None" = None
+    """The line of the headings."""
+    left_out: "list[str]" = ABSENT
+    """What is not read, such as columns without a name."""
+    samples: "list[str]" = ABSENT
+    """Some values with letters beyond ASCII, to see whether they are right."""
+
+
 class MergedCustomer(msgspec.Struct, frozen=True, kw_only=True):
     """The customer that remains after a merge, and what was lost by it."""
 
@@ -560,3 +703,17 @@ class MergeLeftOut(msgspec.Struct, frozen=True, kw_only=True):
     """How many ids of child accounts are not listed."""
     losses: int = ABSENT
     """How many losses are not listed."""
+
+
+class ImportRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What one row of the file does."""
+
+    line: int = ABSENT
+    """The line of the file; of a sheet, its row."""
+    outcome: "Outcome" = ABSENT
+    customer: "ImportCustomer | None" = None
+    """The customer that it is about; null where it is about none."""
+    changes: Any = None
+    """What changes, by column: the old value and the new one."""
+    problems: "list[ImportProblem]" = ABSENT
+    """What is wrong with it."""

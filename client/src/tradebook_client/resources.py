@@ -32,6 +32,8 @@ from tradebook_client.bodies import (
     CustomersFilters,
     CustomersPriceGroupsFilters,
     CustomerUpdate,
+    ImportsFilters,
+    ImportsRowsFilters,
     PaymentTermCreate,
     PaymentTermsFilters,
     PaymentTermUpdate,
@@ -58,6 +60,8 @@ from tradebook_client.objects import (
     Carrier,
     Customer,
     CustomerMergePreview,
+    Import,
+    ImportRow,
     MergedCustomer,
     PaymentTerm,
     Priority,
@@ -763,6 +767,39 @@ class Units(Resource):
         return self._book.one(Unit, request("GET", "/v1/catalog/units/{id}", id, include=include))
 
 
+class Imports(Resource):
+    """The routes of imports."""
+
+    def list(self, **filters: Unpack[ImportsFilters]) -> Iterator[Import]:
+        """List imports, to the end of all pages."""
+        return self._book.walk(
+            Import, request("GET", "/v1/core/imports", filters=filters, known=ImportsFilters)
+        )
+
+    def create(self) -> Import:
+        """Upload a file of customers to be planned."""
+        return self._book.one(Import, request("POST", "/v1/core/imports"))
+
+    def get(self, id: str) -> Import:
+        """Get an import."""
+        return self._book.one(Import, request("GET", "/v1/core/imports/{id}", id))
+
+    def rows(self, id: str, **filters: Unpack[ImportsRowsFilters]) -> Iterator[ImportRow]:
+        """List what the rows of a planned import do, to the end of all pages."""
+        return self._book.walk(
+            ImportRow,
+            request("GET", "/v1/core/imports/{id}/rows", id, filters=filters, known=ImportsRowsFilters),
+        )
+
+    def apply(self, id: str) -> Import:
+        """Apply a planned import."""
+        return self._book.one(Import, request("POST", "/v1/core/imports/{id}/actions/apply", id))
+
+    def discard(self, id: str) -> Import:
+        """Discard an import that is not applied."""
+        return self._book.one(Import, request("POST", "/v1/core/imports/{id}/actions/discard", id))
+
+
 class Tradebook(Calls):
     """A book on a server.
 
@@ -791,3 +828,4 @@ class Tradebook(Calls):
         self.account_users = AccountUsers(self)
         self.api_keys = ApiKeys(self)
         self.units = Units(self)
+        self.imports = Imports(self)

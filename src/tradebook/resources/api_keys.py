@@ -90,7 +90,7 @@ api_keys: sa.Table = table(
 )
 
 ID_PREFIX = "ak"
-ALL_PERMISSIONS = (*(
+_OF_RESOURCES = tuple(
     f"{resource}:{action}"
     for resource in (
         "customers",
@@ -103,7 +103,8 @@ ALL_PERMISSIONS = (*(
         "api_keys",
     )
     for action in ("read", "create", "update", "delete")
-), "imports:read", "imports:create", "imports:update")
+)
+ALL_PERMISSIONS = (*_OF_RESOURCES, "imports:read", "imports:create", "imports:update")
 UNNAMED = "Unnamed"
 """What a key is called that the command line has made without a name."""
 KEYS_MAX = 1_000

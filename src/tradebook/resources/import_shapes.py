@@ -36,7 +36,7 @@ class ImportProblem(msgspec.Struct, frozen=True):
     """What the file calls the column, where that is another name."""
 
 
-class ImportWarning(msgspec.Struct, frozen=True):
+class ImportDoubt(msgspec.Struct, frozen=True):
     """What looks wrong with a row, and may be meant."""
 
     line: int
@@ -92,14 +92,14 @@ class ImportSummary(msgspec.Struct, frozen=True, kw_only=True):
     """How many warnings ask for `yes=true`."""
     problem_list: list[ImportProblem]
     """The first 1,000 problems; the rows have all of them."""
-    warnings: list[ImportWarning]
+    warnings: list[ImportDoubt]
     """The first 1,000 warnings."""
     cleared: dict[str, Any]
     """How many values become empty, by column."""
     skipped_by: list[ImportSkipped]
     """Which rules leave rows out."""
     made: dict[str, Any]
-    """The groups, terms, carriers, levels and reps that the account lacks, by kind: `name`, `line`, `nearest`."""
+    """What the account lacks, by kind, such as `pricing_groups`: `name`, `line` and `nearest` of each."""
     recognised: ImportRecognised
 
 

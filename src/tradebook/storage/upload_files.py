@@ -1,7 +1,7 @@
 """Files that clients have sent and that are yet to be read: a folder on the disk of this machine.
 
-Whoever writes a file holds its lock until a row of the book names it. So a file that nobody holds, and that no
-row names, is left over from a process that has ended, and may go.
+Whoever writes a file holds its lock until a row of the book names it. So a file that nobody holds, and that
+no row names, is left over from a process that has ended, and may go.
 """
 
 import fcntl
@@ -96,4 +96,4 @@ class UploadFolder:
 
     def _names(self) -> Iterator[str]:
         with suppress(FileNotFoundError):
-            yield from [name for name in os.listdir(self.path) if _NAME.fullmatch(name)]
+            yield from [path.name for path in self.path.iterdir() if _NAME.fullmatch(path.name)]

@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import Any
 
 import falcon
+from msgspec import structs
 
-from tradebook.crud.resource import Action, ListRoute, Resource
+from tradebook.crud.resource import Act, Action, ListRoute, Resource
 from tradebook.crud.whole import FileOf
 from tradebook.errors import (
     CATALOGUE,
@@ -50,11 +51,15 @@ def build_app(
     cors: Cors,
     csv_of: Mapping[str, FileOf] = MappingProxyType({}),
     checks: Mapping[str, CheckUpload] = MappingProxyType({}),
+    acts: Mapping[str, Act] = MappingProxyType({}),
     log_requests: bool,
     tracing: Tracing | None = None,
 ) -> falcon.App[falcon.Request, falcon.Response]:
-    """Put the application together."""
-    listed = tuple(resources)
+    """Put the application together.
+
+    `checks` look at what comes with a file, and `acts` take the place of declared ones, both by path.
+    """
+    listed = tuple(_with_acts(each, acts) for each in resources)
     app = falcon.App(
         middleware=[
             EveryRequest(
@@ -80,6 +85,16 @@ def build_app(
     app.add_error_handler(Unavailable, _answer_unavailable)
     app.add_error_handler(ApiError, _answer_api_error)
     return app
+
+
+def _with_acts(resource: Resource, acts: Mapping[str, Act]) -> Resource:
+    routes = [
+        structs.replace(route, act=acts[route.path])
+        if isinstance(route, Action) and route.path in acts
+        else route
+        for route in resource.routes
+    ]
+    return structs.replace(resource, routes=tuple(routes))
 
 
 def _errors(resources: Iterable[Resource]) -> dict[tuple[str, str], list[type[ApiError]]]:

@@ -101,7 +101,7 @@ class Bodies:
             return False
         self._drained += 1
         try:
-            return await drain(aiter(arriving))
+            return await drain(arriving)
         finally:
             self._drained -= 1
 
@@ -131,7 +131,7 @@ class Bodies:
             raise overloaded()
 
 
-async def drain(arriving: AsyncIterator[bytes]) -> bool:
+async def drain(arriving: Arriving) -> bool:
     """Read and drop what comes, up to a size and for a short time; False if there is more of it."""
     size, pieces = 0, 0
     try:

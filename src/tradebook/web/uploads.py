@@ -1,15 +1,15 @@
 """Files as bodies: written to the disk as they come, however large, in memory that stays the same.
 
-A client may send as slowly as its line is, but no slower than a least rate; what is cut leaves nothing behind.
+A client may send as slowly as its line is, but no slower than a least rate.
+What is cut leaves nothing behind.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from hashlib import blake2b
-
 
 import falcon
 from falcon.util import mediatypes
@@ -34,7 +34,7 @@ WANTED, RECEIVED = "tradebook.upload_wanted", "tradebook.upload"
 """Where the environment holds how a file is received, and the file once it is there."""
 
 RATE_BYTES_MIN = 32_768
-"""How many bytes a second must come in the mean, after the time that every body has: a quarter of a megabit."""
+"""How many bytes a second must come in the mean, besides the time that every body has."""
 
 WRITTEN_AT_ONCE = 262_144
 """How much is gathered before a thread writes it: one step of the thread for several of the loop."""
@@ -169,7 +169,8 @@ class Uploads:
         """Wait for the whole file: RequestTimeout where it comes too slowly, and all that a file can have."""
         in_thread = partial(asyncio.get_running_loop().run_in_executor, self._threads)
         receiver = await in_thread(begin)
-        pieces = aiter(arriving)
+        # The server lets a body be asked for once; of this it can be read on after a refusal.
+        pieces = _pieces_of(arriving)
         try:
             await self._written(environ, receiver, pieces)
             return await in_thread(receiver.end)
@@ -185,8 +186,12 @@ class Uploads:
             # Behind what the thread has begun, and also where nobody waits for it any more.
             self._threads.submit(receiver.drop)
             raise
+        finally:
+            await pieces.aclose()
 
-    async def _written(self, environ: Environ, receiver: Receiver, arriving: AsyncIterator[bytes]) -> None:
+    async def _written(
+        self, environ: Environ, receiver: Receiver, arriving: AsyncGenerator[bytes, None]
+    ) -> None:
         loop = asyncio.get_running_loop()
         length, size, ends, count = length_of(environ), 0, 0, 0
         pieces: list[bytes] = []
@@ -212,7 +217,7 @@ class Uploads:
                 await loop.run_in_executor(self._threads, receiver.feed, b"".join(pieces))
         except TimeoutError:
             raise RequestTimeout(
-                f"The body did not arrive in time: {size} bytes have come, and {RATE_BYTES_MIN} a second must."
+                f"The body came too slowly: {size} bytes. At least {RATE_BYTES_MIN} a second must come."
             ) from None
         finally:
             self._waits.discard(wait)
@@ -248,6 +253,11 @@ class Uploads:
             file.close()
             leave()
             raise
+
+
+async def _pieces_of(arriving: Arriving) -> AsyncGenerator[bytes, None]:
+    async for piece in arriving:
+        yield piece
 
 
 def require_type(request: falcon.Request, kind: FileBody) -> None:
