@@ -1,7 +1,5 @@
 """Imports over HTTP: what an upload answers, and what it refuses."""
 
-import pytest
-
 from tests.contract.checks import check_envelope
 
 PATH = "/v1/core/imports"
