@@ -1,10 +1,11 @@
 """The options of an import, as a URL says them."""
 
 import codecs
-from typing import Any
+from typing import Any, get_args
 
 from tradebook.crud.kinds import Kind, Unreadable, Word, did_you_mean
 from tradebook.crud.parameters import Parameter, Text
+from tradebook.resources.import_shapes import Only
 
 MATCHED = ("number", "email", "phone")
 EXTERNAL = "external_ids."
@@ -97,7 +98,7 @@ OPTIONS = (
     ),
     Parameter(
         "only",
-        Word(("create", "update")),
+        Word(get_args(Only)),
         "`create`: a customer that is there already is a problem; `update`: one that is not is. "
         "Default: both are good.",
     ),

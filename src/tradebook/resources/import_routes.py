@@ -14,7 +14,7 @@ from tradebook.crud.resource import Action, Asked, ItemRoute, ListRoute, PathObj
 from tradebook.crud.uploads import FileBody
 from tradebook.crud.walks import select_span
 from tradebook.errors import MissingField, RateLimitExceeded, ResourceConflict, ResourceGone
-from tradebook.ids import encode_id, milliseconds_of
+from tradebook.ids import SPARE, encode_id, example_key, milliseconds_of
 from tradebook.resources.import_options import OPTIONS, REJECTS, YES
 from tradebook.resources.import_rows import OF_OUTCOME, load_rows, walk_rows
 from tradebook.resources.import_shapes import (
@@ -225,6 +225,8 @@ FILE = FileBody(
 )
 
 _PATH_OBJECT = PathObject("id", ID_PREFIX, records)
+# In an example, another one than what is applied.
+_DISCARDED = PathObject("id", ID_PREFIX, records, example=example_key(SPARE))
 
 resource = Resource(
     name="import",
@@ -297,7 +299,7 @@ resource = Resource(
             permissions=("imports:update",),
             act=discard,
             errors=(ResourceConflict,),
-            path_objects=(_PATH_OBJECT,),
+            path_objects=(_DISCARDED,),
             item=Import,
             load=load,
         ),
