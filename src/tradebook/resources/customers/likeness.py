@@ -19,13 +19,16 @@ def plainest(number: str) -> str:
     """Reduce a number to what a person sees in it: without case, width, leading zeros and a trailing .0."""
     if not number.isascii():
         number = unicodedata.normalize("NFKC", UNSEEN.sub("", number))
-    plain = fold_case(number)
-    if plain.endswith("0") and (match := _DECIMALS.fullmatch(plain)):
-        plain = match[1]
+    plain = without_decimals(fold_case(number))
     if not plain.startswith("0"):
         return plain
     rest = plain.lstrip("0")
     return rest if rest[:1].isalnum() else plain if rest else "0"
+
+
+def without_decimals(number: str) -> str:
+    """Return 417 for 417.0, which is what a spreadsheet has made of it."""
+    return number[: found.end(1)] if number[-1:] == "0" and (found := _DECIMALS.fullmatch(number)) else number
 
 
 def plain_number(number: str) -> str | None:
