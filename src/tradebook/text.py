@@ -1,5 +1,6 @@
 """Text: what it becomes before it is searched, for what is kept and what is asked alike, and cut short."""
 
+import codecs
 import re
 import unicodedata
 
@@ -28,6 +29,10 @@ _STROKES = _APOSTROPHES | str.maketrans(
     }
 )
 _PHONE_WORD = re.compile(r"[0-9+\-./()]*[0-9][0-9+\-./()]*", re.ASCII)
+_MARK, _MARK_LAST = 0xDC00, 0xDCFF
+_HALVES = re.compile("[\ud800-\udfff]")
+MARKED = "tradebook.marked"
+"""The name of `mark_bytes` among the ways to treat what can't be decoded."""
 _NOT_DIGITS = re.compile(r"[^0-9]+", re.ASCII)
 # Folded text has no capitals. So a digit that is written as a capital can only belong to a phone number.
 _PHONE_DIGITS = str.maketrans("0123456789", "ABCDEFGHIJ")
@@ -66,6 +71,43 @@ def words_of(query: str) -> list[str]:
     return list(dict.fromkeys(word for word in fold(query).split() if word))
 
 
+def shown(text: str) -> str:
+    """Write what can't be seen, or would steer a terminal, as its escape sequence."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _escape(c) for c in text)
+
+
+def quoted(text: str) -> str:
+    """Write a value in quotes, as one can see it."""
+    return f'"{shown(text)}"' if "'" in text and '"' not in text else f"'{shown(text)}'"
+
+
+def encodable(text: str) -> str:
+    """Write halves of characters as escape sequences: they are no text, and no encoding takes them."""
+    return _HALVES.sub(lambda match: _escape(match[0]), text)
+
+
+def mark_bytes(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Decode each byte that is no text as U+DC00 and its value, and encode that as the byte again."""
+    if isinstance(error, UnicodeDecodeError):
+        return "".join(chr(_MARK + byte) for byte in error.object[error.start : error.end]), error.end
+    if isinstance(error, UnicodeEncodeError):
+        wrong = error.object[error.start : error.end]
+        if all(_MARK <= ord(c) <= _MARK_LAST for c in wrong):
+            return bytes(ord(c) - _MARK for c in wrong), error.end
+    raise error
+
+
+def _escape(letter: str) -> str:
+    if _MARK <= ord(letter) <= _MARK_LAST:
+        return f"\\x{ord(letter) - _MARK:02x}"
+    return repr(letter)[1:-1]
+
+
 def shortened(text: str, length_max: int = 100) -> str:
     """Cut text that is only shown, so that a message stays one: the last character then is `…`."""
     return text if len(text) <= length_max else f"{text[: length_max - 1]}…"
+
+
+codecs.register_error(MARKED, mark_bytes)

@@ -119,7 +119,7 @@ def test_what_the_map_leaves_out_is_told(tmp_path):
     reader = read_file(io.BytesIO(b"n,x,y\nA,1,2\n"), "csv", load_map(tmp_path / "map.toml", tmp_path))
     list(reader)
 
-    assert reader.recognised[-1] == "Columns that the map leaves out: x, y"
+    assert reader.recognised.left_out == ["x", "y"]
 
 
 def test_a_column_that_the_file_does_not_have_is_told(mapped):

@@ -191,16 +191,18 @@ def test_a_problem_names_the_files_column_beside_ours(ledger, tmp_path):
         ]
 
     assert told(b"name,first,last,head,email,k\n7,,,9,x,1\n7,A,B,,a@b.c,2\n7,A,B,,a@b.c,\n") == [
-        "line 3, k (type): '2' is not a key in kinds.csv",
         "line 2, email: 'x' is not an e-mail address: it takes one @ and no spaces",
         "line 2, status: 'vip' must be one of normal, preferred, hold_shipment, hold_all",
         "line 2, first + last (name): is missing: a new customer needs a name",
+        "line 3, k (type): '2' is not a key in kinds.csv",
+        "line 3, status: 'vip' must be one of normal, preferred, hold_shipment, hold_all",
         "line 4, status: 'vip' must be one of normal, preferred, hold_shipment, hold_all",
+        "line 3, name (number): '7' is the number of line 2 already",
         "line 4, name (number): '7' is the number of line 2 already",
         "line 2, head (parent_number): '9' is the number of no customer, in the book or the file",
     ]
     assert told(b"name,first,first,last,head,email\n") == [
-        "line 1, first: The header names this column twice.",
+        "line 1, first: The map takes name from this column; the file has it twice.",
         "line 1, k: The map takes type from this column; the file has none.",
     ]
     assert told(b"first,last,head,email,k\n") == [

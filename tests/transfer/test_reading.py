@@ -18,8 +18,9 @@ def read(content: bytes, file_format="csv", mapping=None):
     """Return what was recognised, the rows' values by line, and the problems as they are told."""
     reader = read_file(io.BytesIO(content), file_format, mapping)
     items = list(reader)
-    rows = {item.line: item.values for item in items if isinstance(item, Row)}
-    return reader.recognised, rows, [str(item) for item in items if isinstance(item, Problem)]
+    rows = {item.line: item.values for item in items if isinstance(item, Row) and not item.problems}
+    problems = [p for item in items for p in ([item] if isinstance(item, Problem) else item.problems)]
+    return reader.recognised, rows, [str(problem) for problem in problems]
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def read(content: bytes, file_format="csv", mapping=None):
 def test_encodings_are_recognised_and_told(content, told):
     recognised, rows, problems = read(content)
 
-    assert recognised[0] == f"Encoding: {told}"
+    assert recognised.encoding == told
     assert rows == {2: {"number": "1", "name": "Zoë"}, 3: {"number": "2", "name": "Łódź Śródmieście"}}
     assert problems == []
 
@@ -45,7 +46,7 @@ def test_encodings_are_recognised_and_told(content, told):
 def test_windows_1252_is_recognised_and_told():
     recognised, rows, problems = read(WESTERN.encode("cp1252"))
 
-    assert recognised[0] == "Encoding: Windows-1252"
+    assert recognised.encoding == "Windows-1252"
     assert rows[3] == {"number": "2", "name": "Café “Ünter”"}
     assert problems == []
 
@@ -55,7 +56,7 @@ def test_a_character_cut_in_two_by_the_samples_end_does_not_make_a_file_windows_
     for shift in range(3):
         recognised, _, problems = read(b" " * shift + content)
 
-        assert recognised[0] == "Encoding: UTF-8"
+        assert recognised.encoding == "UTF-8"
         assert problems == []
 
 
@@ -70,7 +71,8 @@ def test_delimiters_and_line_ends_are_recognised(separator, told, end):
 
     recognised, rows, problems = read(content.encode())
 
-    assert recognised[1] == f"Separated by {told}, quoted by double quotes"
+    assert recognised.separator == separator
+    assert f"Separated by {told}" in recognised.lines()
     assert rows == {
         2: {"number": "1", "name": f"a{others}{separator}b", "note": others},
         3: {"number": "2", "name": "x", "note": ""},
@@ -81,7 +83,7 @@ def test_delimiters_and_line_ends_are_recognised(separator, told, end):
 def test_single_quotes_are_recognised():
     recognised, rows, _ = read(b"'number','name'\n'1','a, ''b'''\n")
 
-    assert recognised[1] == "Separated by comma, quoted by single quotes"
+    assert recognised.separator == ","
     assert rows == {2: {"number": "1", "name": "a, 'b'"}}
 
 
@@ -104,8 +106,8 @@ def test_empty_rows_and_columns_without_name_or_cells_are_passed_over():
         (b"", "line 1: The file is empty: its first row must name the columns."),
         (b"number,nmae\n1,A\n", "line 1, nmae: There is no such column. Did you mean name?"),
         (b"number,Umsatz\n1,A\n", "A map file can say what it becomes (--map)."),
-        (b"number,,name\n1,2,A\n", "line 1: A column in the header has no name."),
-        (b"name,number,name\nA,1,B\n", "line 1, name: The header names this column twice."),
+        (b"number,,name\n1,2,A\n", "line 1: Column 2 has no name."),
+        (b"name,number,name\nA,1,B\n", "line 1, name: Column 3 has the name of column 1."),
         (b"number,name\n1,A,B\n", "line 2: The row has 3 cells, the header names 2."),
         (b"number,name\n1\n", "line 2: The row has 1 cells, the header names 2."),
         (

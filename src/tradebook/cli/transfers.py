@@ -76,7 +76,7 @@ def import_customers_command(
                 report=lambda problem: tell(str(problem.renamed(theirs))),
                 progress=progress,
             )
-    for line in reader.recognised:
+    for line in reader.recognised.lines():
         tell(line)
     if as_json:
         print_json(summary)

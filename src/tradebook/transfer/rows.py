@@ -7,11 +7,17 @@ from typing import Any, Literal, Protocol
 import msgspec
 from msgspec import structs
 
+from tradebook.text import encodable, quoted, shown
+
 Value = str | bool | list[Any] | dict[str, Any] | None
 """What a file has in a place. A number of JSON or of a workbook is `strict_json.Number`: with a point,
 whatever the map says of amounts."""
+Record = dict[str, Value]
+"""A row of a file, by its own headings, which `record_keys` keeps apart."""
 
 VALUE_SHOWN_MAX = 80
+LEFT_OUT_SHOWN = 12
+SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", " ": "blank"}
 Write = Literal["both", "create", "update"]
 
 
@@ -49,6 +55,13 @@ class Problem(msgspec.Struct, frozen=True):
     heading: str | None = None
     """What the file calls the column, where that is another name, or there is none of ours."""
 
+    def __post_init__(self) -> None:
+        """Write bytes that are no text as what they are: half a character can't be encoded anywhere."""
+        for name in ("column", "value", "reason", "heading"):
+            text = getattr(self, name)
+            if text is not None and not text.isascii():
+                structs.force_setattr(self, name, encodable(text))
+
     def renamed(self, theirs: dict[str, str]) -> "Problem":
         """Name the column as the file does too; `theirs` has the names that differ, by ours."""
         heading = theirs.get(self.column or "")
@@ -58,14 +71,16 @@ class Problem(msgspec.Struct, frozen=True):
         """Write the problem as one line for a person."""
         both = self.heading and self.column
         name = f"{self.heading} ({self.column})" if both else self.heading or self.column
-        where = f"line {self.line}" + (f", {name}" if name else "")
-        shown = "" if self.value is None else f" {self.value!r}"
-        return f"{where}:{shown} {self.reason}" if shown else f"{where}: {self.reason}"
+        where = f"line {self.line}" + (f", {shown(name)}" if name else "")
+        value = "" if self.value is None else f" {quoted(self.value)}"
+        return f"{where}:{value} {shown(self.reason)}"
 
 
 class Row(msgspec.Struct):
     """One row of a file: the line it begins at, and values by our columns.
 
+    A row with a problem is still a row: it is counted once, and its other cells are judged. Where it has
+    problems and no values at all, it could not be taken apart, and nothing more can be said of it.
     `addresses` among the values is a list of attached addresses, each with the fields of an address.
     """
 
@@ -80,7 +95,10 @@ class Row(msgspec.Struct):
     skipped: int | None = None
     """The place of the rule of the map by which it is left out; then it has no values."""
     raw: Any = None
-    """The row as the file has it, to be written into a file of rejects: cells, an object, or a text."""
+    """The row as the file has it, for `files.rejects`: its cells, or the text of a JSON object.
+
+    msgspec can encode it; a cell with bytes that are no text is bytes.
+    """
 
 
 class FileOptions(msgspec.Struct, frozen=True):
@@ -112,13 +130,36 @@ class Skipping(msgspec.Struct, frozen=True):
 
 
 class Recognised(msgspec.Struct):
-    """What a file turned out to be; `left_out` and `samples` grow while it is read."""
+    """What a file turned out to be; all but the encoding may grow while it is read."""
 
     encoding: str | None = None
+    """None for a workbook, whose texts can't be misread."""
     separator: str | None = None
+    """The sign itself; None where the file is no CSV."""
     header: int | None = None
+    """The line of the headings; 0 where there are none, None for JSON."""
     left_out: list[str] = []
+    """Columns of the file that nothing is taken from."""
     samples: list[str] = []
+    """Some values with letters beyond ASCII."""
+    notes: list[str] = []
+    """What else was found: a first line that names the separator, lines before the headings, the sheet."""
+
+    def lines(self) -> list[str]:
+        """Write it as lines for a person."""
+        lines = [] if self.encoding is None else [f"Encoding: {self.encoding}"]
+        if self.separator is not None:
+            lines.append(f"Separated by {SEPARATOR_NAMES.get(self.separator, self.separator)}")
+        if self.header is not None and self.header > 1:
+            lines.append(f"Headings in line {self.header}")
+        lines += self.notes
+        if self.left_out:
+            more = len(self.left_out) - LEFT_OUT_SHOWN
+            listed = ", ".join(self.left_out[:LEFT_OUT_SHOWN]) + (f" and {more} more" if more > 0 else "")
+            lines.append(f"Columns that are left out: {listed}")
+        if self.samples:
+            lines.append(f"Letters beyond ASCII: {', '.join(self.samples)}")
+        return lines
 
 
 class Mapping(Protocol):

@@ -4,6 +4,7 @@ from typing import Any
 
 from tradebook.crud.strict_json import GivenTwice, NotANumber, NotJson, TooDeep, decode
 from tradebook.transfer.columns import ADDRESSES, LIST_COLUMNS
+from tradebook.transfer.rows import Record, Value
 
 
 def parse_record(text: str, *, nested: bool) -> dict[str, Any]:
@@ -48,3 +49,22 @@ def _check(name: str, value: Any) -> None:
             raise ValueError(f"{name} can't be a list here; {', '.join(LIST_COLUMNS)} takes a list of names.")
     elif isinstance(value, dict):
         raise ValueError(f"{name} can't be an object.")
+
+
+def value_at(record: Record, path: str) -> Value:
+    """Return what a record has under a name, or at a dotted path into its objects; None where it has none.
+
+    A key of that very name wins over the path.
+    """
+    if path in record:
+        return record[path]
+    first, dot, rest = path.partition(".")
+    while dot:
+        inner = record.get(first)
+        if isinstance(inner, dict):
+            found = value_at(inner, rest)
+            if found is not None:
+                return found
+        more, dot, rest = rest.partition(".")
+        first = f"{first}.{more}"
+    return None

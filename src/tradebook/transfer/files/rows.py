@@ -1,58 +1,65 @@
-"""Reads a file of customers row by row; memory does not grow with the file.
-
-If a row can't be read, a Problem takes its place, and reading continues with the next row.
-"""
+"""Reads a file of customers row by row; memory does not grow with the file."""
 
 import csv
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from tradebook.text import shortened
+from tradebook.text import shortened, shown
 from tradebook.transfer.cells import unescape
-from tradebook.transfer.columns import COLUMNS, Format, column_named
+from tradebook.transfer.columns import COLUMNS, column_named
 from tradebook.transfer.files.decoding import LINE_LENGTH_MAX, Decoded, decode
+from tradebook.transfer.files.formats import FileFormat
 from tradebook.transfer.files.ndjson import parse_record
-from tradebook.transfer.rows import VALUE_SHOWN_MAX, Mapping, Problem, Row, Value, record_keys
+from tradebook.transfer.rows import (
+    VALUE_SHOWN_MAX,
+    FileOptions,
+    Mapping,
+    Problem,
+    Recognised,
+    Record,
+    Row,
+    record_keys,
+)
 
 DELIMITERS = ",;\t|"
-_DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+TOO_LONG = "The line is longer than a million characters."
 _SAMPLE_RECORDS = 100
 
 
 class FileReader:
-    """Iterates over the rows and problems of one file; `recognised` tells what kind of file it is."""
+    """Iterates over the rows of one file; `recognised` tells what kind of file it is.
 
-    def __init__(self, file: BinaryIO, file_format: Format, mapping: Mapping | None) -> None:
+    What is wrong with one row is among its `problems`. A `Problem` stands by itself where it is about the
+    whole file: its headings, or that it can't be read any further.
+    """
+
+    def __init__(
+        self, file: BinaryIO, file_format: FileFormat, mapping: Mapping | None, options: FileOptions
+    ) -> None:
         self._decoded = decode(file)
         self._format = file_format
         self._mapping = mapping
-        self.recognised = [f"Encoding: {self._decoded.encoding}"]
+        self._options = options
+        self.recognised = Recognised(encoding=self._decoded.encoding)
         if file_format == "csv":
             self._dialect = _dialect_of(self._decoded.sample)
-            quoting = "double" if self._dialect["quotechar"] == '"' else "single"
-            name = _DELIMITER_NAMES[self._dialect["delimiter"]]
-            self.recognised.append(f"Separated by {name}, quoted by {quoting} quotes")
+            self.recognised.separator = self._dialect["delimiter"]
 
     def __iter__(self) -> Iterator[Row | Problem]:
-        """Yield each row, or a problem in its place."""
-        records = self._csv_rows() if self._format == "csv" else self._ndjson_rows()
-        for item in records:
-            if isinstance(item, Problem):
-                yield item
-            elif self._mapping is None:
-                yield Row(*item)
-            else:
-                yield self._mapping.row(*item)
+        """Yield each row; a problem where it is the file's."""
+        return self._csv_rows() if self._format == "csv" else self._ndjson_rows()
 
-    def _csv_rows(self) -> Iterator[tuple[int, dict[str, Value]] | Problem]:
-        records = _csv_records(self._decoded, self._dialect)
+    def _row(self, line: int, record: Record, raw: Any) -> Row:
+        row = Row(line, record) if self._mapping is None else self._mapping.row(line, record)
+        row.raw = raw
+        return row
+
+    def _csv_rows(self) -> Iterator[Row | Problem]:
         header: list[str] | None = None
-        for item in records:
-            if isinstance(item, Problem):
-                yield item
-                continue
-            line, cells = item
-            if header is None:
+        for line, cells, wrong in _csv_records(self._decoded, self._dialect):
+            if wrong:
+                yield Row(line, {}, [Problem(line, None, None, wrong)], raw=cells)
+            elif header is None:
                 header = [cell.strip() for cell in cells]
                 while header and not header[-1]:
                     header.pop()
@@ -61,59 +68,66 @@ class FileReader:
                     yield from problems
                     return
                 keys = record_keys(header)
-                continue
-            wrong = _check_cells(line, cells, len(header))
-            if wrong:
-                yield wrong
+            elif uneven := _check_cells(line, cells, len(header)):
+                yield Row(line, {}, [uneven], raw=cells)
             else:
-                yield line, dict(zip(keys, [unescape(c.strip()) for c in cells], strict=False))
+                values = [unescape(c.strip()) for c in cells]
+                yield self._row(line, dict(zip(keys, values, strict=False)), cells)
         if header is None:
             yield Problem(1, None, None, "The file is empty: its first row must name the columns.")
 
     def _check_header(self, line: int, header: list[str]) -> list[Problem]:
-        problems = []
-        seen = set()
-        for name in header if self._mapping is None else ():
-            if not name:
-                problems.append(Problem(line, None, None, "A column in the header has no name."))
-            elif name in seen:
-                problems.append(Problem(line, None, None, "The header names this column twice.", name))
-            elif column_named(name) is None:
-                problems.append(Problem(line, None, None, unknown_column(name), name))
-            seen.add(name)
-        if self._mapping is not None:
-            problems += self._mapping.fit(line, header)
-            ignored = self._mapping.ignored(header)
-            if ignored:
-                self.recognised.append(f"Columns that the map leaves out: {', '.join(ignored)}")
-        return problems
+        self.recognised.header = line
+        if self._mapping is None:
+            return list(_strange(line, header))
+        self.recognised.left_out = [shown(name) for name in self._mapping.ignored(header)]
+        return self._mapping.fit(line, header)
 
-    def _ndjson_rows(self) -> Iterator[tuple[int, dict[str, Value]] | Problem]:
+    def _ndjson_rows(self) -> Iterator[Row | Problem]:
         empty = True
         for line, text in self._decoded.lines():
             if not text.strip():
                 continue
             empty = False
             if len(text) >= LINE_LENGTH_MAX:
-                yield _too_long(line)
+                yield Row(line, {}, [_too_long(line)])
                 continue
             try:
                 record = parse_record(text, nested=self._mapping is None)
             except ValueError as error:
-                yield Problem(line, None, shortened(text.strip(), VALUE_SHOWN_MAX), str(error))
+                wrong = Problem(line, None, shortened(text.strip(), VALUE_SHOWN_MAX), str(error))
+                yield Row(line, {}, [wrong], raw=text)
                 continue
             unknown = [] if self._mapping else [name for name in record if column_named(name) is None]
+            row = self._row(line, record, text)
             for name in unknown:
-                yield Problem(line, None, None, unknown_column(name), shortened(name, VALUE_SHOWN_MAX))
-            if not unknown:
-                yield line, record
+                del row.values[name]
+                row.problems.append(Problem(line, None, None, unknown_column(name), name))
+            yield row
         if empty:
             yield Problem(1, None, None, "The file is empty.")
 
 
-def read_file(file: BinaryIO, file_format: Format, mapping: Mapping | None) -> FileReader:
+def _strange(line: int, header: list[str]) -> Iterator[Problem]:
+    """Yield what is wrong with headings where no map says what they become."""
+    for column, name in enumerate(header, 1):
+        first = header.index(name) + 1
+        if not name:
+            yield Problem(line, None, None, f"Column {column} has no name.")
+        elif first != column:
+            yield Problem(line, None, None, f"Column {column} has the name of column {first}.", name)
+        elif column_named(name) is None:
+            yield Problem(line, None, None, unknown_column(name), name)
+
+
+def read_file(
+    file: BinaryIO,
+    file_format: FileFormat,
+    mapping: Mapping | None,
+    options: FileOptions = FileOptions(),  # noqa: B008 - it is frozen
+) -> FileReader:
     """Open a file's rows; recognition has happened when this returns, reading has not."""
-    return FileReader(file, file_format, mapping)
+    return FileReader(file, file_format, mapping, options)
 
 
 def unknown_column(name: str) -> str:
@@ -125,7 +139,8 @@ def unknown_column(name: str) -> str:
     return f"There is no such column. {hint}"
 
 
-def _csv_records(decoded: Decoded, dialect: dict[str, Any]) -> Iterator[tuple[int, list[str]] | Problem]:
+def _csv_records(decoded: Decoded, dialect: dict[str, Any]) -> Iterator[tuple[int, list[str], str]]:
+    """Yield the line, the cells, and what is wrong with them."""
     lines = decoded.lines()
     long_lines: list[int] = []
 
@@ -146,13 +161,14 @@ def _csv_records(decoded: Decoded, dialect: dict[str, Any]) -> Iterator[tuple[in
         except StopIteration:
             return
         except csv.Error as error:
-            yield Problem(start, None, None, f"The row can't be read: {_explained(error)}.")
+            yield start, [], f"The row can't be read: {_explained(error)}."
             continue
         if long_lines:
-            yield from map(_too_long, long_lines)
+            for line in long_lines:
+                yield line, [], TOO_LONG
             long_lines.clear()
         if any(cell.strip() for cell in cells):
-            yield start, cells
+            yield start, cells, ""
 
 
 def _explained(error: csv.Error) -> str:
@@ -175,7 +191,7 @@ def _check_cells(line: int, cells: list[str], columns: int) -> Problem | None:
 
 
 def _too_long(line: int) -> Problem:
-    return Problem(line, None, None, "The line is longer than a million characters.")
+    return Problem(line, None, None, TOO_LONG)
 
 
 def _dialect_of(sample: str) -> dict[str, Any]:

@@ -141,10 +141,14 @@ class _Run:
 
     def _take_chunk(self, chunk: list[Row | Problem]) -> None:
         records = []
-        self._summary.rows += len(chunk)
         for item in chunk:
             if isinstance(item, Problem):
                 self._report(item)
+                continue
+            self._summary.rows += 1
+            if item.problems and not item.values:
+                for problem in item.problems:
+                    self._report(problem)
                 continue
             record = check_row(item)
             if "created_at" not in record.own:

@@ -8,6 +8,7 @@
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -115,12 +116,14 @@ class ColumnMap:
         return {**taken, **{lookup.source: c for c, lookup in self._lookups.items()}}
 
     def fit(self, line: int, header: Sequence[str]) -> list[Problem]:
-        """Take up a file's headings; name those that the map takes and the file does not have."""
-        present = set(header)
+        """Take up a file's headings; name those that the map takes and the file lacks, or has twice."""
+        counts = Counter(header)
+        has = {0: "The map takes {} from this column; the file has none."}
+        twice = "The map takes {} from this column; the file has it twice."
         return [
-            Problem(line, None, None, f"The map takes {column} from this column; the file has none.", name)
+            Problem(line, None, None, has.get(counts[name], twice).format(column), name)
             for name, column in self._taken().items()
-            if name not in present
+            if counts[name] != 1
         ]
 
     def ignored(self, header: Sequence[str]) -> list[str]:
@@ -253,8 +256,9 @@ class _Loader:
         found: dict[str, str] = {}
         with path.open("rb") as file:
             for item in read_file(file, "csv", _AsItIs({value["key"], *template.names})):
-                if isinstance(item, Problem):
-                    raise ValueError(f"{value['file']}: {item}")
+                for problem in [item] if isinstance(item, Problem) else item.problems:
+                    raise ValueError(f"{value['file']}: {problem}")
+                assert isinstance(item, Row)
                 key = str(item.values[value["key"]])
                 if key in found:
                     raise ValueError(f"{value['file']}: line {item.line}: {key!r} is there twice")
