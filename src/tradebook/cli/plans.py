@@ -44,6 +44,7 @@ def keep(path: Path, plan: Plan, account: str, source: str | None) -> None:
         made_by=tradebook.__version__,
         match=plan.match,
         keeps_empty=plan.keeps_empty,
+        largest_number=plan.largest_number,
         summary=plan.summary,
     )
     try:

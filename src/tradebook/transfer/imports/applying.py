@@ -19,10 +19,11 @@ from tradebook.transfer.imports.owners import at_work, lease_until, this_process
 from tradebook.transfer.imports.plan import Plan, PlannedRow
 from tradebook.transfer.imports.seen import changed_since
 from tradebook.transfer.imports.spill import chunks_of
-from tradebook.transfer.imports.staging import Staged, rows_of, stage, sweep
+from tradebook.transfer.imports.staging import rows_of, stage, sweep
 from tradebook.transfer.imports.stepping import Counts, CutShort, write_rows
 from tradebook.transfer.imports.summary import Summary
 from tradebook.transfer.imports.writing import Step, reserve_numbers
+from tradebook.transfer.rows import Match
 
 ROWS_IN_ONE_STEP = 100
 """Up to how many written rows an import is one transaction."""
@@ -81,14 +82,12 @@ def _at_once(
     writer: Writer, *, key: int, plan: Plan, rows: Sequence[PlannedRow], source: str | None
 ) -> Summary:
     _require_new(writer, key)
-    if found := overtaken(writer, rows):
+    if found := changed_since(writer, rows, plan.match):
         raise Overtaken(found)
-    staged = Staged()
-    listed = list(staged.seen(rows))
-    reserve_numbers(writer, staged.largest_number)
-    counts, step = Counts(), Step(writer, plan.match)
-    write_rows(step, listed, counts, is_last=False)
-    write_rows(step, [row for row in listed if row.waits], counts, is_last=True)
+    reserve_numbers(writer, plan.largest_number)
+    counts, step = Counts(), Step(writer)
+    write_rows(step, rows, counts, is_last=False)
+    write_rows(step, [row for row in rows if row.waits], counts, is_last=True)
     summary = counts.told_in(plan.summary)
     entries.add(writer, key, "applied", total=len(rows), source=source, match=plan.match, summary=summary)
     return summary
@@ -104,9 +103,10 @@ def _stage(database: Database, account_id: int, key: int, plan: Plan, source: st
 
     writing(database, account_id, begin)
     try:
-        staged = stage(database, account_id, key, _written(plan))
-        _require_not_overtaken(database, account_id, plan)
-        writing(database, account_id, partial(switch, key=key, staged=staged))
+        total = stage(database, account_id, key, _written(plan))
+        _require_not_overtaken(database, account_id, plan, plan.match)
+        switched = partial(_switch_own, key=key, total=total, largest_number=plan.largest_number)
+        writing(database, account_id, switched)
     except OutcomeUnknown as error:
         # Perhaps it is on. Whoever opens the book next sees it.
         raise CutShort(source, 0, plan.summary.created + plan.summary.updated) from error
@@ -123,24 +123,21 @@ def _require_new(reader: Reader, key: int) -> None:
         raise AlreadyThere(entries.STATES[entry["state"]])
 
 
-def _require_not_overtaken(database: Database, account_id: int, rows: Iterable[PlannedRow]) -> None:
+def _require_not_overtaken(
+    database: Database, account_id: int, rows: Iterable[PlannedRow], match: Match
+) -> None:
     found: list[PlannedRow] = []
     for some in chunks_of(_written(rows), ROWS_AT_ONCE):
-        found += reading(database, account_id, partial(overtaken, rows=some))
+        found += reading(database, account_id, partial(changed_since, rows=some, match=match))
         if len(found) >= NAMED_MAX:
             break
     if found:
         raise Overtaken(found)
 
 
-def overtaken(reader: Reader, rows: Sequence[PlannedRow], match: Match) -> list[PlannedRow]:
-    """Return those of some rows whose customer has changed since they were planned, or is there by now."""
-    return changed_since(reader, rows, match)
-
-
 def keep_plan(database: Database, account_id: int, key: int, plan: Plan, *, ends_at: int) -> None:
     """Keep a plan, whose entry is there and is this process's, until it is applied or discarded."""
-    staged = stage(database, account_id, key, plan)
+    total = stage(database, account_id, key, plan)
 
     def keep(writer: Writer) -> None:
         entry = entries.find(writer, key)
@@ -150,11 +147,11 @@ def keep_plan(database: Database, account_id: int, key: int, plan: Plan, *, ends
             writer,
             entry,
             state=entries.PLACES["planned"],
-            rows=staged.rows,
-            total=staged.rows,
+            rows=total,
+            total=total,
             matched_by=msgspec.json.encode(plan.match).decode(),
             summary=msgspec.json.encode(plan.summary).decode(),
-            counts=msgspec.json.encode(Counts(largest_number=staged.largest_number)).decode(),
+            counts=msgspec.json.encode(Counts(largest_number=plan.largest_number)).decode(),
             ends_at=ends_at,
             owner=None,
             lease_until=None,
@@ -163,29 +160,27 @@ def keep_plan(database: Database, account_id: int, key: int, plan: Plan, *, ends
     writing(database, account_id, keep)
 
 
-def overtaken_of_kept(database: Database, account_id: int, key: int) -> list[PlannedRow]:
-    """Return some rows of a plan that is kept, whose customer has changed since; a look from snapshots."""
+def overtaken(database: Database, account_id: int, entry: entries.Values) -> list[PlannedRow]:
+    """Return some rows of a plan that is kept, whose customer has changed since; a look at snapshots."""
+    match = msgspec.json.decode(entry["matched_by"], type=Match)
     try:
-        _require_not_overtaken(database, account_id, rows_of(database, account_id, key))
+        _require_not_overtaken(database, account_id, rows_of(database, account_id, entry["id"]), match)
     except Overtaken as error:
         return list(error.rows)
     return []
 
 
-def switch_on(writer: Writer, key: int, *, owner: str | None = None) -> None:
-    """Have a plan that is kept go through from now on; who has no owner is finished by whoever sees it."""
-    entry = entries.find(writer, key)
-    assert entry is not None
+def switch_on(writer: Writer, entry: entries.Values) -> None:
+    """Have a plan that is kept go through from now on: whoever settles next writes it."""
     counts = msgspec.json.decode(entry["counts"], type=Counts)
-    _switch(writer, entry, total=entry["total"], largest_number=counts.largest_number, owner=owner)
+    _switch(writer, entry, total=entry["total"], largest_number=counts.largest_number, owner=None)
 
 
-def switch(writer: Writer, *, key: int, staged: Staged) -> None:
-    """Have an import that this process has staged go through from now on."""
+def _switch_own(writer: Writer, *, key: int, total: int, largest_number: int) -> None:
     entry = entries.find(writer, key)
     if entry is None or entry["owner"] != this_process():
         raise entries.NotMine
-    _switch(writer, entry, total=staged.rows, largest_number=staged.largest_number, owner=this_process())
+    _switch(writer, entry, total=total, largest_number=largest_number, owner=this_process())
 
 
 def _switch(

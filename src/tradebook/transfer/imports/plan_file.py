@@ -49,6 +49,7 @@ class Head(msgspec.Struct, frozen=True):
     """The version of Tradebook."""
     match: Match
     keeps_empty: bool
+    largest_number: int
     summary: Summary
 
 
@@ -102,6 +103,7 @@ class FilePlan:
         self._file = file
         self.head = head
         self.match, self.keeps_empty, self.summary = head.match, head.keeps_empty, head.summary
+        self.largest_number = head.largest_number
 
     def __iter__(self) -> Iterator[PlannedRow]:
         """Yield every row of the file, in its order."""

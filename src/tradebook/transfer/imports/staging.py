@@ -13,7 +13,6 @@ import msgspec
 import sqlalchemy as sa
 
 from tradebook.resources.import_blocks import BLOCK_ROWS, packed, unpacked
-from tradebook.resources.customers import continues_from
 from tradebook.resources.imports import BlockKind, import_blocks
 from tradebook.storage.database import Database, Reader, Writer
 from tradebook.storage.schema import ACCOUNT, prepare, words_of
@@ -58,29 +57,14 @@ class Block(msgspec.Struct, frozen=True):
         return self.place <= place < self.end
 
 
-class Staged(msgspec.Struct):
-    """How many rows wait, and the largest number among those of new customers."""
-
-    rows: int = 0
-    largest_number: int = 0
-
-    def seen(self, rows: Iterable[PlannedRow]) -> Iterator[PlannedRow]:
-        """Pass rows on, and take note of them."""
-        for row in rows:
-            self.rows += 1
-            number = row.record.own.get("number") if row.record and row.outcome == "created" else None
-            if number is not None and continues_from(number):
-                self.largest_number = max(self.largest_number, int(number))
-            yield row
-
-
-def stage(database: Database, account_id: int, key: int, rows: Iterable[PlannedRow]) -> Staged:
-    """Put rows into the book, in their order."""
-    staged = Staged()
-    blocks = _blocks(key, staged.seen(rows))
+def stage(database: Database, account_id: int, key: int, rows: Iterable[PlannedRow]) -> int:
+    """Put rows into the book, in their order; returns how many."""
+    count = 0
+    blocks = _blocks(key, rows)
     while some := list(islice(blocks, BLOCKS_AT_ONCE)):
+        count += sum(block["rows"] for block in some if block["kind"] == KINDS["rows"])
         writing(database, account_id, partial(_add, key=key, blocks=some))
-    return staged
+    return count
 
 
 def _add(writer: Writer, *, key: int, blocks: Sequence[entries.Values]) -> None:

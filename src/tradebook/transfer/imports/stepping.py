@@ -7,6 +7,7 @@ from being written, nor commands from opening the book.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from time import monotonic
 
 import msgspec
@@ -21,8 +22,7 @@ from tradebook.transfer.imports.pace import AIM_SECONDS, Pace
 from tradebook.transfer.imports.plan import PlannedRow
 from tradebook.transfer.imports.staging import Block, block_at, drop
 from tradebook.transfer.imports.summary import RowWarning, Summary
-from tradebook.transfer.imports.writing import Step, waits_for_its_only_time
-from tradebook.transfer.rows import Match
+from tradebook.transfer.imports.writing import Step
 
 Progress = Callable[[int, int], None]
 """Is told how many rows are written, and of how many."""
@@ -59,6 +59,11 @@ class Counts(msgspec.Struct):
         for name in ("created", "updated", "unchanged", "skipped"):
             setattr(self, name, getattr(self, name) + counts[name])
 
+    def pass_over(self, line: int, reason: str) -> None:
+        """Take note of a row that can't be written any more, or not as a whole."""
+        if len(self.passed_over) < TOLD_MAX:
+            self.passed_over.append((line, f"was not written, as the book has changed meanwhile: {reason}"))
+
     def told_in(self, summary: Summary) -> Summary:
         """Return the summary of a plan with what came of it."""
         warnings = [RowWarning(line, None, None, reason) for line, reason in self.passed_over]
@@ -77,11 +82,19 @@ def write_rows(step: Step, rows: Sequence[PlannedRow], counts: Counts, *, is_las
     """Write rows, and count what came of them; `is_last` when all others are written."""
     before = Counter(step.counts)
     # Who has waited for a parent was counted before, unless that was the first time.
-    once = [row for row in rows if waits_for_its_only_time(row)] if is_last else rows
+    once = [row for row in rows if _is_written_once(row)] if is_last else rows
     step.write(once, is_last=is_last)
     counts.add(step.counts - before)
-    if is_last:
-        step.write([row for row in rows if not waits_for_its_only_time(row)], is_last=True)
+    if len(once) < len(rows):
+        step.write([row for row in rows if not _is_written_once(row)], is_last=True)
+    for row in rows:
+        for problem in () if row.record is None else row.record.problems:
+            counts.pass_over(row.line, problem.reason)
+
+
+def _is_written_once(row: PlannedRow) -> bool:
+    """Tell whether a row that waits is written at the end alone: see `writing.Step`."""
+    return row.outcome == "created" and row.record is not None and "number" not in row.record.own
 
 
 def finish(database: Database, account_id: int, key: int, progress: Progress | None = None) -> None:
@@ -118,17 +131,17 @@ class _Work:
         count = 1 if self._one_by_one else self._pace.rows
         started = monotonic()
         try:
-            written = writing(self._database, self._account_id, lambda writer: self._write(writer, count))
+            written = writing(self._database, self._account_id, partial(self._write, count=count))
         except OutcomeUnknown:
             # It is done or it is not: the entry says it to the next step.
             return
         except (Unavailable, entries.NotMine):
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one row must not keep all others out
             if count > 1:
                 self._one_by_one = count
                 return
-            writing(self._database, self._account_id, lambda writer: self._pass_over(writer, error))
+            writing(self._database, self._account_id, partial(self._pass_over, error=error))
             written = 1
         if self._one_by_one:
             self._one_by_one -= written
@@ -136,12 +149,12 @@ class _Work:
             self._pace.note(written, monotonic() - started)
         self._progress(min(self.rows, self.total), self.total)
 
-    def _write(self, writer: Writer, count: int) -> int:
+    def _write(self, writer: Writer, *, count: int) -> int:
         """Write up to so many rows, as far as the time goes; tells how many."""
         started = monotonic()
         entry = entries.mine(writer, self._key)
         counts = msgspec.json.decode(entry["counts"], type=Counts)
-        step = Step(writer, msgspec.json.decode(entry["matched_by"], type=Match))
+        step = Step(writer)
         self.source, self.rows, self.total = entry["source"], entry["rows"], entry["total"]
         written = 0
         while written < count and (not written or monotonic() - started < AIM_SECONDS / 2):
@@ -155,14 +168,13 @@ class _Work:
         self._note(writer, counts)
         return written
 
-    def _pass_over(self, writer: Writer, error: Exception) -> None:
+    def _pass_over(self, writer: Writer, *, error: Exception) -> None:
         entry = entries.mine(writer, self._key)
         counts = msgspec.json.decode(entry["counts"], type=Counts)
         self.rows = entry["rows"]
         (row,), is_last = self._next(writer, 1)
-        if len(counts.passed_over) < TOLD_MAX:
-            counts.passed_over.append((row.line, f"was not written: {type(error).__name__}: {error}"))
-        counts.skipped += not is_last or waits_for_its_only_time(row)
+        counts.pass_over(row.line, f"{type(error).__name__}: {error}")
+        counts.skipped += not is_last or _is_written_once(row)
         self._pass(writer, 1)
         self._note(writer, counts)
 
