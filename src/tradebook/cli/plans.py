@@ -27,8 +27,8 @@ PlanArgument = Annotated[
     Path, typer.Argument(metavar="PLAN", help="A plan, as import customers --plan writes it.")
 ]
 GOES_ON = (
-    "The rest follows by itself: the next tradebook command on this book finishes it, and so does a running "
-    "tradebook serve, within two seconds."
+    "The rest follows by itself: the next tradebook command on this book finishes it, and so does a "
+    "running tradebook serve, within two seconds."
 )
 _NAMED_MAX = 20
 _VALUE_SHOWN_MAX = 60
@@ -62,7 +62,7 @@ def apply_or_fail(
     import_id: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Summary:
-    """Apply a plan; end the command where it can't be, with what is the case then. Overtaken is the caller's."""
+    """Apply a plan; end the command where it can't be, and say what is the case. Overtaken is the caller's."""
     try:
         return apply_plan(book, key, plan, import_id=import_id, source=source, progress=progress)
     except AlreadyThere as error:

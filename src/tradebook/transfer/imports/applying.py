@@ -1,7 +1,7 @@
-"""A plan done to the book: staged, switched on, and written in short steps. Other writers wait for one step at most.
+"""A plan done to the book: staged, switched on, and written in short steps; others wait for one step at most.
 
-Up to the switch nothing has happened, and nobody sees anything. From the switch on the import goes through: whoever
-opens the book finishes what a process has left that is gone (docs/decisions/0021).
+Up to the switch nothing has happened, and nobody sees anything. From the switch on the import goes through:
+whoever opens the book finishes what a process has left that is gone (docs/decisions/0021).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,6 +11,7 @@ from itertools import islice
 
 import msgspec
 
+from tradebook.crud.records import Values
 from tradebook.ids import new_key
 from tradebook.storage.database import ROWS_AT_ONCE, Database, OutcomeUnknown, Reader, Unavailable, Writer
 from tradebook.storage.transactions import reading, writing
@@ -98,8 +99,9 @@ def _stage(database: Database, account_id: int, key: int, plan: Plan, source: st
 
     def begin(writer: Writer) -> None:
         _require_new(writer, key)
-        values = {"source": source, "match": plan.match, "summary": plan.summary}
-        entries.add(writer, key, "planning", total=None, **values)
+        entries.add(
+            writer, key, "planning", total=None, source=source, match=plan.match, summary=plan.summary
+        )
 
     writing(database, account_id, begin)
     try:
@@ -160,7 +162,7 @@ def keep_plan(database: Database, account_id: int, key: int, plan: Plan, *, ends
     writing(database, account_id, keep)
 
 
-def overtaken(database: Database, account_id: int, entry: entries.Values) -> list[PlannedRow]:
+def overtaken(database: Database, account_id: int, entry: Values) -> list[PlannedRow]:
     """Return some rows of a plan that is kept, whose customer has changed since; a look at snapshots."""
     match = msgspec.json.decode(entry["matched_by"], type=Match)
     try:
@@ -170,7 +172,7 @@ def overtaken(database: Database, account_id: int, entry: entries.Values) -> lis
     return []
 
 
-def switch_on(writer: Writer, entry: entries.Values) -> None:
+def switch_on(writer: Writer, entry: Values) -> None:
     """Have a plan that is kept go through from now on: whoever settles next writes it."""
     counts = msgspec.json.decode(entry["counts"], type=Counts)
     _switch(writer, entry, total=entry["total"], largest_number=counts.largest_number, owner=None)
@@ -183,9 +185,7 @@ def _switch_own(writer: Writer, *, key: int, total: int, largest_number: int) ->
     _switch(writer, entry, total=total, largest_number=largest_number, owner=this_process())
 
 
-def _switch(
-    writer: Writer, entry: entries.Values, *, total: int, largest_number: int, owner: str | None
-) -> None:
+def _switch(writer: Writer, entry: Values, *, total: int, largest_number: int, owner: str | None) -> None:
     reserve_numbers(writer, largest_number)
     entries.change(
         writer,

@@ -1,4 +1,4 @@
-"""The entry of an import in the book: its state, who works at it, and when somebody should look at it again."""
+"""The entry of an import in the book: its state, who works at it, and when somebody should look again."""
 
 from typing import Any
 
@@ -78,7 +78,7 @@ def add(
     key: int,
     state: State,
     *,
-    total: int,
+    total: int | None,
     source: str | None,
     match: Match,
     summary: Summary,

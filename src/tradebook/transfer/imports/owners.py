@@ -1,7 +1,7 @@
 """Who works at an import, and whether that process still lives.
 
-A process is known by its machine, its number and when it was started: the number alone is given again. Of another
-machine, and of another container, nothing can be seen; it renews a lease as long as it works.
+A process is known by its machine, its number and when it was started: the number alone is given again. Of
+another machine, and of another container, nothing can be seen; it renews a lease as long as it works.
 """
 
 import os

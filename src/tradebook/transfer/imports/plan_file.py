@@ -1,7 +1,7 @@
 """A plan in a file: written by one command, shown by another, and applied by a third, perhaps days later.
 
-It has the customers' data in it, so its owner alone may read it. It belongs to one account of one book, and has the
-number under which that book remembers that it was applied.
+It has the customers' data in it, so its owner alone may read it. It belongs to one account of one book, and
+has the number under which that book remembers that it was applied.
 """
 
 import hashlib

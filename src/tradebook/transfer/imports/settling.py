@@ -1,4 +1,4 @@
-"""Finishes what processes have left that are gone: imports that go through are written to their end, the others swept.
+"""Finishes what processes have left that are gone: an import that goes through is written, others are swept.
 
 Every command that opens a book calls `settle`, and a server every second. Nearly always it is one small read.
 """
@@ -23,7 +23,7 @@ from tradebook.transfer.imports.stepping import CutShort, finish
 __all__ = ["CutShort", "settle"]
 
 GoesOn = Callable[[str | None, int, int], None]
-"""Is told now and then of an import that is finished: what its file is called, the rows that are written, and of how many."""
+"""Is told of an import that is finished: what its file is called, how many rows are there, and of how many."""
 
 
 def settle(database: Database, told: GoesOn | None = None) -> int:

@@ -1,7 +1,7 @@
 """Planned rows put into the book, where they wait until they are written, and taken out again.
 
-They come and go in short transactions of a few blocks. Nobody sees them before the switch, and blocks that nobody
-will write any more are swept.
+They come and go in short transactions of a few blocks. Nobody sees them before the switch, and blocks that
+nobody will write any more are swept.
 """
 
 from collections import Counter
@@ -12,6 +12,7 @@ from itertools import islice
 import msgspec
 import sqlalchemy as sa
 
+from tradebook.crud.records import Values
 from tradebook.resources.import_blocks import BLOCK_ROWS, packed, unpacked
 from tradebook.resources.imports import BlockKind, import_blocks
 from tradebook.storage.database import Database, Reader, Writer
@@ -67,12 +68,12 @@ def stage(database: Database, account_id: int, key: int, rows: Iterable[PlannedR
     return count
 
 
-def _add(writer: Writer, *, key: int, blocks: Sequence[entries.Values]) -> None:
+def _add(writer: Writer, *, key: int, blocks: Sequence[Values]) -> None:
     entries.renew(writer, key)
     writer.insert(_ADD, blocks)
 
 
-def _blocks(key: int, rows: Iterable[PlannedRow]) -> Iterator[entries.Values]:
+def _blocks(key: int, rows: Iterable[PlannedRow]) -> Iterator[Values]:
     """Make blocks; who has to wait for its parent stands in one of the last ones again."""
     waiting: list[PlannedRow] = []
     place = waited = 0
@@ -89,7 +90,7 @@ def _blocks(key: int, rows: Iterable[PlannedRow]) -> Iterator[entries.Values]:
         yield _block(key, "parents", waited, waiting)
 
 
-def _block(key: int, kind: BlockKind, place: int, rows: list[PlannedRow]) -> entries.Values:
+def _block(key: int, kind: BlockKind, place: int, rows: list[PlannedRow]) -> Values:
     outcomes = Counter(row.outcome for row in rows)
     return {
         "import_id": key,

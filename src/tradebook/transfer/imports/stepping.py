@@ -1,8 +1,8 @@
-"""Writes the rows of an import that is switched on, in short steps, each one transaction that notes how far it came.
+"""Writes the rows of an import that is switched on, in short steps, each a transaction that notes how far it came.
 
-So a process may end at any moment: its last step is there or it is not, and the next process goes on from there. A row
-that can't be written, whatever somebody else has done meanwhile, is passed over and told: it must not keep the others
-from being written, nor commands from opening the book.
+So a process may end at any moment: its last step is there or it is not, and the next process goes on from there.
+A row that can't be written, whatever somebody else has done meanwhile, is passed over and told: it must not keep
+the others from being written, nor commands from opening the book.
 """
 
 from collections import Counter
@@ -121,7 +121,7 @@ class _Work:
         self._pace = Pace()
         self._one_by_one = 0
         """How many rows are to be written one by one, because together they could not be."""
-        self._block: tuple[int, Block] | None = None
+        self._block: tuple[BlockKind, Block] | None = None
         self.source: str | None = None
         self.rows = self.total = 0
         self.is_done = False
