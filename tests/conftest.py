@@ -5,6 +5,7 @@ pytest_plugins = [
     "tests.fixtures.engines",
     "tests.fixtures.book",
     "tests.fixtures.ledgers",
+    "tests.fixtures.maps",
     "tests.fixtures.counting",
     "tests.fixtures.figures",
     "tests.fixtures.load",

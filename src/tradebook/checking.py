@@ -179,6 +179,8 @@ def _rules_of_columns() -> Iterator[Rule]:
             currency = table.c.get(f"{column.name}_currency")
             if "case_folded" in column.info:
                 yield _folding(column)
+            if "made_of" in column.info:
+                yield _making(column)
             if "references" in column.info:
                 yield _reference(column)
             if isinstance(column.type, sa.SmallInteger):
@@ -197,6 +199,20 @@ def _folding(column: sa.Column[Any]) -> Rule:
         if folded == own or (own is not None and folded == apart(own, str(text))):
             return None
         return f"is known by another {of.name} than it has ({column.name})"
+
+    return rule(walked, says, key=key, told=(of, column))
+
+
+def _making(column: sa.Column[Any]) -> Rule:
+    """Make the rule for a column that is made of another one's text."""
+    name, make = column.info["made_of"]
+    of = column.table.c[name]
+    walked, key = _walked(column.table)
+
+    def says(text: str | None, made: str | None) -> str | None:
+        if made == (None if text is None else make(text)):
+            return None
+        return f"is known by another {name} than it has ({column.name})"
 
     return rule(walked, says, key=key, told=(of, column))
 

@@ -93,6 +93,7 @@ ROW_FAULTS = {
         "Customer ac_.* was merged into ac_.*, and is still there",
     ),
     "number folded otherwise": (f"UPDATE customers SET number_folded = 'x' WHERE {of('3')}", r"Customer ac_.* \(number_folded\)"),
+    "phone known otherwise": (f"UPDATE customers SET phone_digits = '1' WHERE {of('3')}", r"Customer ac_.* \(phone_digits\)"),
     "email folded otherwise": ("UPDATE account_users SET email_folded = 'x' WHERE account_id = {a}", r"Account user acus_.* \(email_folded\)"),
     "two defaults": ("UPDATE service_levels SET is_default = 1 WHERE account_id = {a}", r"Carrier cr_.* has \d default service levels"),
     "word out of range": (f"UPDATE customers SET status = 99 WHERE {of('3')}", "Customer ac_.* has 99 in customers.status, which takes 0 to"),

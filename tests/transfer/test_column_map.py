@@ -5,7 +5,8 @@ import io
 import pytest
 
 from tradebook.transfer.files.rows import read_file
-from tradebook.transfer.maps.column_map import MapError, Template, load_map
+from tradebook.transfer.maps.column_map import MapError, load_map
+from tradebook.transfer.maps.sources import Headings, Reading, Template
 from tradebook.transfer.rows import Problem, Row
 
 
@@ -62,7 +63,8 @@ def test_templates_fill(text, filled):
     record = {"first": "Ann", "last": "Lee", "empty": "", "  spaced name ": "odd"}
     record |= {"last:": "colon", "last!": "bang", "last!r:x": "format", "a.b[0]": "path"}
 
-    assert Template(text).fill(record) == filled
+    assert Reading(None).reader(text)({**record, "gone": None}) == filled
+    assert Reading(Headings([*list(record), "gone"])).reader(text)(record) == filled
 
 
 @pytest.mark.parametrize("text", ["{first", "first}", "{}", "{a}}", "{{a}", "{a{b}c}", "}}}", "{"])
@@ -146,17 +148,22 @@ LOOKUP = '[lookup.type]\nfile = "{}.csv"\nfrom = "k"\nkey = "id"\nvalue = "kind"
     [
         ("[columns", "is not TOML"),
         ("[colums]\n", "[colums]: there is no section 'colums'; did you mean columns?"),
-        ("columns = 1\n", "[columns] must be a table."),
+        ("columns = 1\n", "[columns]: must be a table."),
         ('[columns]\nnmae = "n"\n', "[columns] nmae: There is no such column. Did you mean name?"),
-        ("[columns]\nname = 1\n", "[columns] name: takes the name of a column or a template, in quotes."),
-        ('[columns]\nname = "{n"\n', "has a brace without its other half"),
+        (
+            "[columns]\nname = 1\n",
+            "[columns] name: takes the name of a column or a template, in quotes, or a table.",
+        ),
         ("[defaults]\ncredit_limit = 1.5\n", "write decimals in quotes"),
         ("[values]\nstatus = 1\n", "[values] status: takes a table of theirs = ours, in quotes."),
         ("[values.status]\na = 1\n", "[values] status: takes a table of theirs = ours, in quotes."),
         ("[lookup.type]\nfile = 'a'\n", "[lookup] type: takes exactly file, key, value, from."),
         (LOOKUP.format("none"), "there is no file none.csv, neither beside the map nor beside the data"),
         (LOOKUP.format("twice"), "twice.csv: line 3: '1' is there twice"),
-        (LOOKUP.format("other"), "other.csv: line 1, kind: The file has no such column."),
+        (
+            LOOKUP.format("other"),
+            "other.csv: line 1, kind: The map takes type from this column; the file has none.",
+        ),
         (LOOKUP.format("torn"), "torn.csv: line 2: The row has 1 cells, the header names 2."),
     ],
 )

@@ -12,6 +12,7 @@ from tradebook.storage.sqlite.engine import SqliteWriter
 from tradebook.transfer.exports import run as exporting
 from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.imports import run as importing
+from tradebook.transfer.imports.summary import Made
 from tradebook.transfer.maps.column_map import load_map
 from tradebook.transfer.rows import Problem, Row
 
@@ -180,7 +181,7 @@ def test_a_problem_names_the_files_column_beside_ours(ledger, tmp_path):
     """Also what is found when all rows are read; a column that only the file has is named alone."""
     (tmp_path / "map.toml").write_text(
         '[columns]\nnumber = "name"\nname = "{first} {last}"\nparent_number = "head"\nemail = "email"\n'
-        '[defaults]\nstatus = "vip"\n[lookup.type]\nfile = "kinds.csv"\nfrom = "k"\nkey = "id"\nvalue = "kind"\n'
+        '[columns.status]\nfrom = "k"\nvalues = { "" = "normal" }\n[lookup.type]\nfile = "kinds.csv"\nfrom = "k"\nkey = "id"\nvalue = "kind"\n'
     )
     (tmp_path / "kinds.csv").write_text("id,kind\n1,Retail\n")
     column_map = load_map(tmp_path / "map.toml", tmp_path)
@@ -190,20 +191,22 @@ def test_a_problem_names_the_files_column_beside_ours(ledger, tmp_path):
             str(problem.renamed(column_map.theirs)) for problem in ledger.problems_of(content, column_map)
         ]
 
-    assert told(b"name,first,last,head,email,k\n7,,,9,x,1\n7,A,B,,a@b.c,2\n7,A,B,,a@b.c,\n") == [
+    assert told(b"name,first,last,head,email,k\n7,,,9,x,1\n7,A,B,,a@b.c,2\n7,A,C,,a@b.c,\n") == [
         "line 2, email: 'x' is not an e-mail address: it takes one @ and no spaces",
-        "line 2, status: 'vip' must be one of normal, preferred, hold_shipment, hold_all",
+        "line 2, k (status): '1' must be one of normal, preferred, hold_shipment, hold_all",
         "line 2, first + last (name): is missing: a new customer needs a name",
+        "line 2, head (parent_number): '9' is the number of no customer, in the book or the file",
         "line 3, k (type): '2' is not a key in kinds.csv",
-        "line 3, status: 'vip' must be one of normal, preferred, hold_shipment, hold_all",
-        "line 4, status: 'vip' must be one of normal, preferred, hold_shipment, hold_all",
+        "line 3, k (status): '2' must be one of normal, preferred, hold_shipment, hold_all",
         "line 3, name (number): '7' is the number of line 2 already",
         "line 4, name (number): '7' is the number of line 2 already",
-        "line 2, head (parent_number): '9' is the number of no customer, in the book or the file",
     ]
     assert told(b"name,first,first,last,head,email\n") == [
-        "line 1, first: The map takes name from this column; the file has it twice.",
-        "line 1, k: The map takes type from this column; the file has none.",
+        (
+            "line 1, first: The map takes name from this column; the file has 2: "
+            "say in the map which one counts, by nth = 1 to nth = 2."
+        ),
+        "line 1, k: The map takes status from this column; the file has none.",
     ]
     assert told(b"first,last,head,email,k\n") == [
         "line 1, name: The map takes number from this column; the file has none."
@@ -226,7 +229,7 @@ def test_a_dry_run_tells_the_same_and_keeps_nothing(ledger):
         == (
             1,
             1,
-            {"type_groups": 1, "sales_reps": 1},
+            {"type_groups": [Made("Fresh", 1)], "sales_reps": [Made("a@b.c", 2)]},
         )
     )
     assert after_dry == before
@@ -248,8 +251,8 @@ def test_a_fault_in_the_middle_keeps_nothing(ledger, monkeypatch):
 
 
 def test_the_check_of_all_or_nothing_notices_an_import_that_keeps_the_good_rows(ledger, monkeypatch):
-    """The planted fault: a transaction that is kept whatever is wrong."""
-    monkeypatch.setattr(importing, "_keep_unless", lambda _: None)
+    """The planted fault: what is right is written whatever is wrong elsewhere."""
+    monkeypatch.setattr(importing, "may_be_kept", lambda _, *, yes: True)
 
     with pytest.raises(AssertionError):
         test_problems_of_the_file_and_of_the_book_are_told_together(ledger)
@@ -325,9 +328,12 @@ def test_a_customer_cannot_be_created_again_at_another_time(ledger):
 
 
 def test_a_number_twice_in_a_file_is_told_with_both_lines(ledger):
-    _, problems = ledger.try_to_take(*({"number": n, "name": "A"} for n in ("7", "8", "7", "7")))
+    rows = [{"number": number, "name": name} for number, name in ("7A", "8B", "7C", "7D")]
+
+    summary, problems = ledger.try_to_take(*rows)
 
     assert problems == [f"line {line}, number: '7' is the number of line 1 already" for line in (3, 4)]
+    assert (summary.created, summary.faulty) == (2, 2)
 
 
 def test_customers_without_a_number_get_the_next_ones_that_are_free(ledger):
@@ -365,7 +371,7 @@ def test_accounts_have_numbers_names_and_customers_of_their_own(new_ledger):
     summary = second.take({**EVERYTHING, "name": "Other"})
 
     assert summary.created == 1
-    assert summary.made["sales_reps"] == 1
+    assert summary.made["sales_reps"] == [Made("rep@seller.example", 1)]
     assert first.customer("1")["name"] == "Atelier"
 
 
@@ -477,10 +483,11 @@ def test_what_the_account_lacks_is_made_once_and_counted(ledger):
 
     summary = ledger.take(row, row, {**row, "payment_term": "NET 30"})
 
-    assert summary.made == {
-        "type_groups": 1, "pricing_groups": 2, "carriers": 1, "service_levels": 1, "payment_terms": 1,
-        "shipping_terms": 1, "sales_reps": 1,
+    assert {kind: [made.name for made in listed] for kind, listed in summary.made.items()} == {
+        "type_groups": ["T"], "pricing_groups": ["P", "Q"], "carriers": ["Own Van"], "service_levels": ["Day"],
+        "payment_terms": ["House 10"], "shipping_terms": ["By hand"], "sales_reps": ["Ann"],
     }  # fmt: skip
+    assert {made.line for listed in summary.made.values() for made in listed} == {1}
     assert ledger.customer("3")["payment_term"] == "Net 30"
 
 
@@ -578,7 +585,8 @@ def test_a_real_list_comes_in_through_the_documentations_map(ledger):
     summary, problems = take_real(ledger)
 
     assert problems == []
-    assert (summary.created, summary.made) == (122, {"type_groups": 1, "sales_reps": 15})
+    assert summary.created == 122
+    assert {kind: len(made) for kind, made in summary.made.items()} == {"type_groups": 1, "sales_reps": 15}
     first = shown(ledger.customer("103"))
     assert first["name"] == "Atelier graphique"
     assert first["bill_to.name"] == "Carine Schmitt"

@@ -10,8 +10,7 @@ from tradebook.storage.database import Database
 from tradebook.transfer import cells as checking
 from tradebook.transfer.exports import run as exporting
 from tradebook.transfer.files import rows as reading
-from tradebook.transfer.imports import batches
-from tradebook.transfer.imports import parents as families
+from tradebook.transfer.imports import deciding, writing
 
 EACH_ONCE = [("sqlite", "csv"), ("postgresql", "ndjson")]
 EVERY_PAIR = [*EACH_ONCE, ("sqlite", "ndjson"), ("postgresql", "csv")]
@@ -148,8 +147,8 @@ def in_euro(name: str, value: str | None, _currency: str | None) -> Record:
         pytest.param("csv", checking, "split_list", lambda text: text.split(";"), id="groups"),
         pytest.param("csv", reading, "unescape", lambda cell: cell, id="formulas"),
         pytest.param("ndjson", exporting, "milliseconds_of", lambda key: key >> 21 & ~3, id="milliseconds"),
-        pytest.param("ndjson", batches, "kept", in_euro, id="currency"),
-        pytest.param("csv", families.Families, "wants_parent", lambda *_: None, id="parents"),
+        pytest.param("ndjson", deciding, "kept", in_euro, id="currency"),
+        pytest.param("csv", writing._Batch, "take_parent", lambda *_: None, id="parents"),
     ],
 )
 def test_the_check_of_the_round_trip_finds_faults(

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from tradebook.cli.import_report import summary_lines
 from tradebook.cli.opening import account_key, opened, settings_for
 from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
 from tradebook.cli.output import FAILED, WRONG_USAGE, fail, print_json, tell
@@ -81,8 +82,8 @@ def import_customers_command(
     if as_json:
         print_json(summary)
     else:
-        tell(str(summary))
-    if summary.problems:
+        tell("\n".join(summary_lines(summary, is_dry=dry_run)))
+    if summary.problems or not (summary.is_kept or dry_run):
         raise typer.Exit(FAILED)
 
 

@@ -69,6 +69,8 @@ class Records:
         self._folded = {
             column.info["case_folded"]: column.name for column in table.c if "case_folded" in column.info
         }
+        self._made = {column.name: column.info["made_of"] for column in table.c if "made_of" in column.info}
+        self._found_by = frozenset((*self._folded, *(of for of, _ in self._made.values())))
         self.unique = frozenset(unique)
         self._taken = {name: self._same(name, unless) for name in unique}
         some = (table.c.account_id == ACCOUNT, any_of(table.c.id, "ids"))
@@ -191,7 +193,7 @@ class Records:
     def insert(self, writer: Writer, rows: Sequence[Values]) -> None:
         """Add whole rows whose unique values are known to be free."""
         if rows:
-            writer.insert(self._insert, [self._folding(row, row) for row in rows] if self._folded else rows)
+            writer.insert(self._insert, [self._making(row, row) for row in rows] if self._found_by else rows)
             if self._finished is not None:
                 self._finished.add(writer, rows)
             self._reindex(writer, rows)
@@ -208,7 +210,7 @@ class Records:
             return
         versions = [
             {
-                **self._folding(after, [name for name in self._folded if after[name] != before[name]]),
+                **self._making(after, [name for name in self._found_by if after[name] != before[name]]),
                 "key": before["id"],
                 "updated_at": next_version(before["updated_at"]),
             }
@@ -257,14 +259,17 @@ class Records:
             for name, selects in found.items()
         ]
 
-    def _folding(self, row: Values, columns: Container[str]) -> Values:
-        """Return a row with what is kept without its case, of some columns; the others have it already."""
-        folded = {
-            kept: None if row[name] is None else fold_case(row[name])
-            for name, kept in self._folded.items()
-            if name in columns
+    def _making(self, row: Values, columns: Container[str]) -> Values:
+        """Return a row with what is made of some columns, to find it by; the others have it already."""
+        made = {
+            kept: None if row[of] is None else fold_case(row[of])
+            for of, kept in self._folded.items()
+            if of in columns
         }
-        return {**row, **folded} if folded else row
+        for kept, (of, make) in self._made.items():
+            if of in columns:
+                made[kept] = None if row[of] is None else make(row[of])
+        return {**row, **made} if made else row
 
     def require_free(self, reader: Reader, row: Values, columns: Container[str]) -> None:
         """Refuse a row whose value in one of these columns another one has: ResourceExists."""

@@ -5,7 +5,7 @@ foreign keys and of indexes. `prepare` refuses a statement that reads or writes 
 it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, get_args
 
@@ -72,6 +72,17 @@ def case_folded(of: str) -> sa.Column[str]:
     Rows that agreed already when the column came are kept `apart` from the oldest of them.
     """
     return sa.Column(f"{of}_folded", TEXT, nullable=True, info={"case_folded": of})
+
+
+def made_of(of: str, name: str, make: Callable[[str], str | None]) -> sa.Column[str]:
+    """Declare a column that rows are found by, made of another one's text; null where nothing is left."""
+    return sa.Column(name, TEXT, nullable=True, info={"made_of": (of, make)})
+
+
+def found_by(table_name: str, column: str) -> sa.Index:
+    """Declare the index by which rows are found by a column that is `made_of` another, the key last."""
+    name = f"{table_name}_by_{column}"
+    return sa.Index(name, _ACCOUNT_COLUMN, column, "id", info={"where": f"{column} IS NOT NULL"})
 
 
 def apart(folded: str, text: str) -> str:
@@ -164,7 +175,8 @@ class newest_of_each(sa.Executable, ClauseElement):  # noqa: N801 - as `any_of`
     inherit_cache = False
 
     def __init__(self, owner: sa.Column[Any], key: sa.Column[Any], count: int) -> None:
-        self.owners, self.key = table_of_list("ids"), key
+        kind = owner.type if isinstance(owner.type, sa.Text) else None
+        self.owners, self.key = table_of_list("ids", kind), key
         inner = owner.table.alias("newest")
         self.newest = (
             sa.select(inner.c[key.name])

@@ -72,7 +72,7 @@ class Problem(msgspec.Struct, frozen=True):
         both = self.heading and self.column
         name = f"{self.heading} ({self.column})" if both else self.heading or self.column
         where = f"line {self.line}" + (f", {shown(name)}" if name else "")
-        value = "" if self.value is None else f" {quoted(self.value)}"
+        value = f" {quoted(self.value)}" if self.value else ""
         return f"{where}:{value} {shown(self.reason)}"
 
 
@@ -127,6 +127,8 @@ class Skipping(msgspec.Struct, frozen=True):
     column: str
     """A heading of the file."""
     is_: str = msgspec.field(name="is")
+    is_like: bool = False
+    """Whether a `*` in the word stands for any text."""
 
 
 class Recognised(msgspec.Struct):
@@ -164,6 +166,10 @@ class Recognised(msgspec.Struct):
 
 class Mapping(Protocol):
     """What turns a foreign record into ours; see `maps.column_map`."""
+
+    @property
+    def is_by_name(self) -> bool:
+        """Whether the file's columns are ours by name: JSON is then made flat as without a map."""
 
     def fit(self, line: int, header: Sequence[str]) -> list[Problem]:
         """Take up a file's headings before its rows; name what the map takes and the file lacks.

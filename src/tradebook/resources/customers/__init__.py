@@ -1,6 +1,6 @@
 """Customers: whom the account sells to. What others may use of them is named here; the rest is their own."""
 
-from tradebook.resources.customers import external_ids
+from tradebook.resources.customers import external_ids, likeness, recognising
 from tradebook.resources.customers.addresses import (
     COPIED,
     Pair,
@@ -19,7 +19,7 @@ from tradebook.resources.customers.fields import FIELDS, NEW
 from tradebook.resources.customers.given_addresses import ADDRESS_FIELDS, AddressChanges, has_value
 from tradebook.resources.customers.index import INDEX
 from tradebook.resources.customers.load import load, load_plain
-from tradebook.resources.customers.numbering import Numbering
+from tradebook.resources.customers.numbering import Numbering, continues_from
 from tradebook.resources.customers.parents import Misfit, misfits, review_parents, set_parents
 from tradebook.resources.customers.price_groups import price_groups_of
 from tradebook.resources.customers.routes import resource
@@ -44,6 +44,7 @@ __all__ = [
     "add_customers",
     "addresses_of",
     "change_customers",
+    "continues_from",
     "copy_places",
     "customer_addresses",
     "customer_price_groups",
@@ -53,6 +54,7 @@ __all__ = [
     "external_ids",
     "has_value",
     "is_linked",
+    "likeness",
     "link",
     "links_of",
     "load",
@@ -60,6 +62,7 @@ __all__ = [
     "merged_customers",
     "misfits",
     "price_groups_of",
+    "recognising",
     "records",
     "require_customers",
     "resource",

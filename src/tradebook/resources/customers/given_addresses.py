@@ -7,7 +7,7 @@ or somebody who still wants it.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -67,7 +67,24 @@ class AddressChanges:
         self._attached: dict[int, set[int]] = defaultdict(set)
         self._added: list[Values] = []
         self._before: dict[int, Values] = {}
+        self._added_at_mark = 0
+        self._at_mark: dict[int, Values] = {}
         self._further: list[Pair] = []
+
+    def mark(self) -> None:
+        """Begin to decide for the next customer."""
+        self._added_at_mark = len(self._added)
+        self._at_mark = {}
+
+    def take_back(self) -> None:
+        """Forget what was decided since `mark`, before it was attached: something else is wrong there."""
+        for row in self._added[self._added_at_mark :]:
+            del self.rows[row["id"]]
+        del self._added[self._added_at_mark :]
+        for key, row in self._at_mark.items():
+            if self._before[key] is row:
+                del self._before[key]
+            self.rows[key] = row
 
     def load(self, keys: Iterable[int | None]) -> None:
         """Read the addresses of the batch's customers, and which other customers use them."""
@@ -142,6 +159,7 @@ class AddressChanges:
             return key
         if self._users[key] - {customer}:
             return self._add(values, other)
+        self._at_mark.setdefault(key, self.rows[key])
         self._before.setdefault(key, self.rows[key])
         self.rows[key] = values
         return key
@@ -186,26 +204,18 @@ class AddressChanges:
         return old != new or any(address in self._before for address in old)
 
     def attach_further(
-        self,
-        customer: int,
-        serving: Iterable[int | None],
-        given: Iterable[Values],
-        name: str,
-        require: Callable[[str, str], None],
-    ) -> bool:
-        """Attach further addresses to a customer, which its row gives; True if it gets any that way.
+        self, customer: int, serving: Iterable[int | None], given: Iterable[Values], name: str
+    ) -> list[Values]:
+        """Attach further addresses to a customer, which its row gives; returns those that it gets that way.
 
         One that agrees with an address that the customer has is that one: bill-to and ship-to, as they are to
         be (`serving`), or attached. What is attached already stays, given or not. Without a name an address
-        gets that of the customer, `name`.
+        gets that of the customer, `name`. Each needs a country.
         """
         known = [key for key in (*serving, *self._attached[customer]) if key is not None]
-        count = len(self._further)
+        added: list[Values] = []
         for fields in given:
             values = {**_DEFAULTS, **{field: value for field, value in fields.items() if value is not None}}
-            if values["country"] is None:
-                require("address.country", _NO_COUNTRY)
-                continue
             values["name"] = values["name"] or name
             if not any(agree(values, self.rows[key]) for key in known):
                 key = self._add(values, None)
@@ -213,7 +223,8 @@ class AddressChanges:
                 self._attached[customer].add(key)
                 self._users[key].add(customer)
                 self._further.append((customer, key))
-        return len(self._further) > count
+                added.append(self.rows[key])
+        return added
 
     def write_new(self, writer: Writer) -> None:
         """Write the new addresses, before the customers that refer to them."""

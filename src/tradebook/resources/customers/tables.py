@@ -4,15 +4,19 @@ import sqlalchemy as sa
 
 from tradebook.crud.table_fields import columns_of
 from tradebook.resources.customers.fields import FIELDS
+from tradebook.resources.customers.likeness import digits_of, plain_number
 from tradebook.storage.schema import (
     case_folded,
     flag,
+    found_by,
+    made_of,
     moment,
     reference,
     table,
     text,
     unique,
 )
+from tradebook.text import fold_case
 
 customers: sa.Table = table(
     "customers",
@@ -21,6 +25,12 @@ customers: sa.Table = table(
     flag("is_parent"),
     case_folded("number"),
     unique("customers", "number_folded"),
+    made_of("number", "number_plain", plain_number),
+    made_of("email", "email_folded", fold_case),
+    made_of("phone", "phone_digits", digits_of),
+    found_by("customers", "number_plain"),
+    found_by("customers", "email_folded"),
+    found_by("customers", "phone_digits"),
 )
 
 customer_price_groups: sa.Table = table(

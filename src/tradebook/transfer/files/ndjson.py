@@ -26,8 +26,8 @@ def parse_record(text: str, *, nested: bool) -> dict[str, Any]:
         raise ValueError("The line is not a JSON object.")
     if nested:
         _flatten(record)
-    for name, value in record.items():
-        _check(name, value)
+        for name, value in record.items():
+            _check(name, value)
     return record
 
 

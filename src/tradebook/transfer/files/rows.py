@@ -85,6 +85,7 @@ class FileReader:
 
     def _ndjson_rows(self) -> Iterator[Row | Problem]:
         empty = True
+        is_ours = self._mapping is None or self._mapping.is_by_name
         for line, text in self._decoded.lines():
             if not text.strip():
                 continue
@@ -93,15 +94,15 @@ class FileReader:
                 yield Row(line, {}, [_too_long(line)])
                 continue
             try:
-                record = parse_record(text, nested=self._mapping is None)
+                record = parse_record(text, nested=is_ours)
             except ValueError as error:
                 wrong = Problem(line, None, shortened(text.strip(), VALUE_SHOWN_MAX), str(error))
                 yield Row(line, {}, [wrong], raw=text)
                 continue
-            unknown = [] if self._mapping else [name for name in record if column_named(name) is None]
+            unknown = [name for name in record if column_named(name) is None] if is_ours else []
             row = self._row(line, record, text)
             for name in unknown:
-                del row.values[name]
+                row.values.pop(name, None)
                 row.problems.append(Problem(line, None, None, unknown_column(name), name))
             yield row
         if empty:

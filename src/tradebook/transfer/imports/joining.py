@@ -25,7 +25,7 @@ class Joined(msgspec.Struct):
 
 
 def join(rows: Iterable[Row | Problem], match: Match) -> Iterator[Joined | Problem]:
-    """Put rows of one customer together: they have one match value, and say nothing else of it."""
+    """Put rows of one customer together: they have one match value, and differ in their addresses alone."""
     head: Joined | None = None
     for row in rows:
         if isinstance(row, Row) and head is not None and _is_further(head, row, match):
@@ -45,13 +45,24 @@ def join(rows: Iterable[Row | Problem], match: Match) -> Iterator[Joined | Probl
 def _is_further(head: Joined, row: Row, match: Match) -> bool:
     if row.skipped is not None or head.row.skipped is not None or len(head.further) >= FURTHER_MAX:
         return False
+    if not any(column in BROUGHT and _fills(row, column) for column in row.values):
+        # It brings nothing: the customer is in the file twice, which is a problem.
+        return False
     found = match_value(head.row, match)
     if found is None or match_value(row, match) != found:
         return False
+    decided, _ = found
     return all(
-        is_empty(value) or column in BROUGHT or column == found[0] or value == head.row.values.get(column)
+        is_empty(value)
+        or column in BROUGHT
+        or value == head.row.values.get(column)
+        or column == decided != "number"
         for column, value in row.values.items()
     )
+
+
+def _fills(row: Row, column: str) -> bool:
+    return bool(row.values[column]) and not is_empty(row.values[column]) and column not in row.defaulted
 
 
 def is_empty(value: Any) -> bool:

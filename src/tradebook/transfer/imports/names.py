@@ -4,7 +4,6 @@ No two have names that differ in case alone, so a name is found whatever its cas
 have such names: each is found as it is written, and an export of them changes nothing where it came from.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -13,9 +12,10 @@ import sqlalchemy as sa
 from tradebook.crud.fields import Body
 from tradebook.crud.records import Records, Values
 from tradebook.resources import account_groups, account_users
-from tradebook.storage.database import Writer
+from tradebook.storage.database import Reader, Writer
 from tradebook.storage.schema import ACCOUNT, prepare
 from tradebook.text import fold_case
+from tradebook.transfer.imports.making import MadeKind, Making
 
 TYPE_GROUP = account_groups.TYPES.index("type_group")
 PRICING_GROUP = account_groups.TYPES.index("pricing_group")
@@ -66,102 +66,136 @@ class Terms:
 
     def __init__(
         self,
-        writer: Writer,
-        made: Counter[str],
+        reader: Reader,
+        making: Making,
         records: Records,
         body: Body,
         add: Callable[[Writer, Values], int],
+        kind: MadeKind,
     ) -> None:
-        self._writer, self._made, self._body, self._add_row = writer, made, body, add
+        self._making, self._body, self._add_row, self._kind = making, body, add, kind
         self._by_name: ByName[int] = ByName()
+        self.name_of: dict[int, str] = {}
         c = records.table.c
-        self._kind = records.table.name
         names = prepare(sa.select(c.name, c.id).where(c.account_id == ACCOUNT).order_by(c.id.desc()))
-        for name, key in writer.rows(names):
-            self._by_name.put(name, key)
+        for name, key in reader.rows(names):
+            self._know(key, name)
+
+    def _know(self, key: int, name: str) -> None:
+        self._by_name.put(name, key)
+        self.name_of[key] = name
+
+    def names(self) -> list[str]:
+        """List the names that the book has."""
+        return [name for key, name in self.name_of.items() if key > 0]
 
     def key_of(self, name: str) -> int:
         """Return the term of this name, a new one where there is none."""
         key = self._by_name.get(name)
         if key is None:
-            key = self._add_row(self._writer, self._body.new(name=name))
-            self._by_name.put(name, key)
-            self._made[self._kind] += 1
+            key = self._making.make(
+                self._kind, name, 0, lambda writer: self._add_row(writer, self._body.new(name=name))
+            )
+            self._know(key, name)
         return key
 
 
 class Groups:
     """Type groups and pricing groups. No two groups of either kind have the same name."""
 
-    def __init__(self, writer: Writer, made: Counter[str]) -> None:
-        self._writer, self._made = writer, made
+    def __init__(self, reader: Reader, making: Making) -> None:
+        self._making = making
         self._by_name: ByName[tuple[int, int]] = ByName()
-        for name, key, kind in writer.rows(_GROUPS):
-            self._by_name.put(name, (key, kind))
+        self.name_of: dict[int, str] = {}
+        self._kind_of: dict[int, int] = {}
+        for name, key, kind in reader.rows(_GROUPS):
+            self._know(key, name, kind)
+
+    def _know(self, key: int, name: str, kind: int) -> tuple[int, int]:
+        self._by_name.put(name, (key, kind))
+        self.name_of[key] = name
+        self._kind_of[key] = kind
+        return key, kind
+
+    def names(self, kind: int) -> list[str]:
+        """List the names that the book has of a kind."""
+        return [name for key, name in self.name_of.items() if key > 0 and self._kind_of[key] == kind]
 
     def key_of(self, name: str, kind: int, column: str) -> int:
         """Return the group of this name, a new one where there is none."""
-        known = self._by_name.get(name)
-        if known is None:
-            known = (self._add(name, kind), kind)
-            self._by_name.put(name, known)
+        known = self._by_name.get(name) or self._know(self._make(name, kind), name, kind)
         if known[1] != kind:
             wanted, other = account_groups.TYPES[kind], account_groups.TYPES[known[1]]
             raise Refusal(column, name, f"is the name of a {other}, so no {wanted} can have it")
         return known[0]
 
-    def _add(self, name: str, kind: int) -> int:
-        self._made["type_groups" if kind == TYPE_GROUP else "pricing_groups"] += 1
-        return account_groups.acts.add(self._writer, account_groups.CREATE.new(name=name, type=kind))
+    def _make(self, name: str, kind: int) -> int:
+        return self._making.make(
+            "type_groups" if kind == TYPE_GROUP else "pricing_groups",
+            name,
+            0,
+            lambda writer: account_groups.acts.add(writer, account_groups.CREATE.new(name=name, type=kind)),
+        )
 
 
 class SalesReps:
     """Account users by e-mail; one without an e-mail by name."""
 
-    def __init__(self, writer: Writer, made: Counter[str]) -> None:
-        self._writer, self._made = writer, made
-        self._known: dict[int, tuple[str | None, str | None]] = {}
+    def __init__(self, reader: Reader, making: Making) -> None:
+        self._making = making
+        self.known: dict[int, tuple[str | None, str | None]] = {}
+        """E-mail and name of each."""
         self._by_email: ByName[int] = ByName()
         self._by_name: ByName[int] = ByName()
-        for email, name, key in writer.rows(_REPS):
+        for email, name, key in reader.rows(_REPS):
             self._know(key, email, name)
 
     def _know(self, key: int, email: str | None, name: str | None) -> None:
-        self._known[key] = (email, name)
+        self.known[key] = (email, name)
         if email is not None:
             self._by_email.put(email, key)
         elif name is not None:
             self._by_name.put(name, key)
 
-    def name_of(self, key: int) -> str | None:
-        """Return the name of a rep that a customer has."""
-        return self._known[key][1]
-
     def key_of(self, email: str | None, name: str | None, current: int | None) -> int | None:
-        """Return the rep, or a new one if there is none; another name than the known one renames the rep."""
+        """Return the rep, or a new one if there is none."""
         if email is None and name is None:
             return None
-        if current is not None and self._known[current] == (email, name):
+        if current is not None and self.known[current] == (email, name):
             return current
         if email is None:
             assert name is not None
-            return self._by_name.get(name) or self._add(None, name)
-        key = self._by_email.get(email)
-        if key is None:
-            return self._add(email, name)
-        if name is not None and name != self._known[key][1]:
-            self._rename(key, name)
-        return key
+            found = self._by_name.get(name)
+        else:
+            found = self._by_email.get(email)
+        return self._add(email, name) if found is None else found
 
-    def _rename(self, key: int, name: str) -> None:
-        row = account_users.records.find(self._writer, key)
-        assert row is not None
-        account_users.records.update(self._writer, row, {"name": name})
-        self._know(key, row["email"], name)
-        self._made["sales_reps_renamed"] += 1
+    def names(self) -> list[str]:
+        """List the e-mails that the book has, and the names of reps without one."""
+        return [email or name or "" for key, (email, name) in self.known.items() if key > 0]
+
+    def rename(self, key: int, name: str) -> int:
+        """Give a rep another name; returns a key that stands for the renaming, 0 where there is none."""
+        email, _ = self.known[key]
+        self.known[key] = (email, name)
+        if key < 0:
+            # It is yet to be made.
+            return 0
+
+        def write(writer: Writer) -> int:
+            row = account_users.records.find(writer, key)
+            assert row is not None
+            account_users.records.update(writer, row, {"name": name})
+            return key
+
+        return self._making.make("sales_reps_renamed", email or name, 0, write)
 
     def _add(self, email: str | None, name: str | None) -> int:
-        key = account_users.add(self._writer, account_users.CREATE.new(email=email, name=name))
+        key = self._making.make(
+            "sales_reps",
+            email or name or "",
+            0,
+            lambda writer: account_users.add(writer, account_users.CREATE.new(email=email, name=name)),
+        )
         self._know(key, email, name)
-        self._made["sales_reps"] += 1
         return key

@@ -1,34 +1,35 @@
-"""Parents and children in a file, decided when the whole file has been read.
+"""Parents and children in a file, decided against a snapshot when the whole file has been read.
 
-A parent may come after its children in the file, so nothing can be decided before. Until then, what is
-remembered of each row is in temporary files.
+A parent may come after its children in the file, so nothing can be decided before. What is remembered of each
+row until then is in temporary files, and sorted, so that two of them are read side by side.
+
+A customer of the book has its key. One that only the file has gets a key below zero, made of the place of its
+row.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from tradebook.crud.records import Values
-from tradebook.resources.customers import Misfit, customers, misfits, review_parents, set_parents
+from tradebook.resources.customers import customers
 from tradebook.resources.customers import records as customer_records
-from tradebook.storage.database import ROWS_AT_ONCE, Writer
+from tradebook.storage.database import ROWS_AT_ONCE, Reader
 from tradebook.storage.schema import ACCOUNT, any_of, apart, prepare
 from tradebook.text import fold_case
-from tradebook.transfer.imports.records import CheckedRow, problem
-from tradebook.transfer.imports.spill import SortedSpill, Spill, chunks_of
-from tradebook.transfer.rows import Problem
+from tradebook.transfer.imports.spill import SortedSpill, chunks_of
 
-NOT_WRITTEN = 0
-_NOBODY: Values = {"id": None}
+Refuse = Callable[[int, str, str, str], None]
+"""Takes the place of a row, a column, its value, and what is wrong with it."""
 
+NOBODY = 0
+_UNKNOWN: Values = {"id": None}
 _IS, _WANTS = 0, 1
-_REASONS: dict[Misfit, str] = {
-    "itself": "is the customer's own number",
-    "is_child": "has a parent itself ({}): a child can't have children",
-    "has_children": "can't be the parent of a customer that has children itself",
-}
+_FAULTY = "is the number of line {}, which has a problem itself"
+_IS_CHILD = "has a parent itself ({}): a child can't have children"
+_HAS_CHILDREN = "can't be the parent of a customer that has children itself"
 
 _child, _parent = customers.alias("child"), customers.alias("parent")
 _NUMBER_OF_PARENT = prepare(
@@ -36,121 +37,217 @@ _NUMBER_OF_PARENT = prepare(
     .join_from(_child, _parent, sa.and_(_parent.c.account_id == ACCOUNT, _parent.c.id == _child.c.parent_id))
     .where(_child.c.account_id == ACCOUNT, any_of(_child.c.id, "ids"))
 )
+_CHILDREN = prepare(
+    sa.select(_child.c.parent_id, sa.func.count())
+    .where(_child.c.account_id == ACCOUNT, any_of(_child.c.parent_id, "ids"))
+    .group_by(_child.c.parent_id)
+)
 
 
 class _Mention(NamedTuple):
-    """A number in the file: a row's own, with the row's key, or the parent it wants for that key."""
+    """A number in the file: a row's own, or the parent that it wants."""
 
     folded: str
     purpose: int
+    place: int
     line: int
     key: int
+    """Whose number it is; NOBODY's if the row would make a customer and has a problem."""
     number: str
     kept: str
     """How the book keeps it, or would keep it `apart` from another customer's with which it agrees."""
 
 
-def _wish(number: str, line: int, key: int) -> _Mention:
-    """Note the parent that a row wants."""
-    folded = fold_case(number)
-    return _Mention(folded, _WANTS, line, key, number, apart(folded, number))
-
-
 class _Adoption(NamedTuple):
     """A row's customer gets this parent."""
 
+    place: int
     child: int
     parent: int
-    line: int
     number: str
+
+
+class _Pair(NamedTuple):
+    """An adoption in the order of one of the two."""
+
+    one: int
+    other: int
+    place: int
+    number: str
+
+
+class _Move(NamedTuple):
+    """A customer of the book leaves its parent."""
+
+    place: int
+    child: int
+    parent: int
+
+
+def key_of_place(place: int) -> int:
+    """Return the key that stands for the customer that a row would make."""
+    return -place - 1
 
 
 class Families:
     """Which row of the file has which number, and which customer wants which parent."""
 
-    def __init__(self, writer: Writer, report: Callable[[Problem], None]) -> None:
-        self._writer = writer
-        self._report = report
+    def __init__(self, reader: Reader, refuse: Refuse, wait: Callable[[int], None]) -> None:
+        self._reader, self._refuse, self._wait = reader, refuse, wait
         self._mentions: SortedSpill[_Mention] = SortedSpill(_Mention)
-        self._adoptions: Spill[_Adoption] = Spill(_Adoption)
-        self._to_review: SortedSpill[int] = SortedSpill(int)
+        self._adoptions: SortedSpill[_Adoption] = SortedSpill(_Adoption)
+        self._moves: SortedSpill[_Move] = SortedSpill(_Move)
+        self._by_parent: SortedSpill[_Pair] = SortedSpill(_Pair)
+        self._by_child: SortedSpill[_Pair] = SortedSpill(_Pair)
+        # By key: what leaves its parent, what is left, what the file would make if its row had no problem.
+        self._leavers: SortedSpill[tuple[int, int]] = SortedSpill(tuple[int, int])
+        self._left: SortedSpill[tuple[int, int]] = SortedSpill(tuple[int, int])
+        self._faulty: SortedSpill[tuple[int, int]] = SortedSpill(tuple[int, int])
+        self._rejected: SortedSpill[int] = SortedSpill(int)
+        self._spills: tuple[SortedSpill[Any], ...] = (
+            *(self._mentions, self._adoptions, self._moves, self._by_parent, self._by_child),
+            *(self._leavers, self._left, self._faulty, self._rejected),
+        )
 
     def close(self) -> None:
         """Close the temporary files, which deletes them."""
-        for spill in (self._mentions, self._adoptions, self._to_review):
+        for spill in self._spills:
             spill.close()
 
-    def has_number(self, record: CheckedRow, kept: str, key: int) -> None:
-        """Remember whose number this is, and how it is kept; with NOT_WRITTEN if the row was not accepted."""
-        number = record.own["number"]
+    def has_number(self, place: int, line: int, number: str, kept: str | None, key: int) -> None:
+        """Remember whose number this is, and how the book keeps it; NOBODY's if the row has a problem."""
         folded = fold_case(number)
-        self._mentions.add(_Mention(folded, _IS, record.line, key, number, kept))
+        self._mentions.add(_Mention(folded, _IS, place, line, key, number, kept or folded))
 
-    def wants_parent(self, record: CheckedRow, number: str, key: int) -> None:
+    def wants_parent(self, place: int, line: int, number: str, key: int) -> None:
         """Remember that a customer is to become the child of this number."""
-        self._mentions.add(_wish(number, record.line, key))
+        folded = fold_case(number)
+        self._mentions.add(_Mention(folded, _WANTS, place, line, key, number, apart(folded, number)))
 
-    def left_parent(self, parent: int) -> None:
-        """Remember that a customer has lost a child, perhaps its last."""
-        self._to_review.add(parent)
+    def leaves_parent(self, place: int, child: int, parent: int) -> None:
+        """Remember that a customer of the book leaves its parent, for another one or none."""
+        self._moves.add(_Move(place, child, parent))
 
-    def settle(self, is_automatic: Callable[[str], bool]) -> None:
-        """Report every number that occurs twice and every impossible parent; set all other parents."""
+    def reject(self, place: int, line: int) -> None:
+        """Remember that a row is left out, for a problem found when all were read."""
+        self._rejected.add(place)
+        self._faulty.add((key_of_place(place), line))
+
+    def settle(self) -> None:
+        """Refuse every number that occurs twice and every impossible parent; tell which rows have to wait."""
         for chunk in chunks_of(self._wanted(), ROWS_AT_ONCE):
-            self._adopt(chunk, is_automatic)
-        for adoptions in self._adoptions.chunks():
-            self._check(adoptions)
+            self._adopt(chunk)
+        if not self._adoptions.count:
+            return
+        for move in _without(self._moves, self._rejected):
+            self._leavers.add((move.child, move.place))
+        for place, child, parent, number in _without(self._adoptions, self._rejected):
+            self._by_parent.add(_Pair(parent, child, place, number))
+            self._by_child.add(_Pair(child, parent, place, number))
+        self._check_parents()
+        # Without those that were to get another parent, and can't.
+        for move in _without(self._moves, self._rejected):
+            self._left.add((move.parent, move.child))
+        self._check_children()
 
-    def _wanted(self) -> Iterator[tuple[_Mention, int | None]]:
-        """Yield each wish with the parent's key; None if no row of the file has the number."""
+    def _wanted(self) -> Iterator[tuple[_Mention, _Mention | None]]:
+        """Yield each wish with the row that has the number; None if no row of the file has it."""
         for _, mentions in groupby(self._mentions, key=lambda mention: mention.folded):
             there: dict[str, _Mention] = {}
             for mention in mentions:
                 if mention.purpose == _WANTS:
-                    parent = there.get(mention.kept) or there.get(mention.folded)
-                    yield mention, parent.key if parent else None
+                    yield mention, there.get(mention.kept) or there.get(mention.folded)
                 elif mention.kept in there:
-                    line = there[mention.kept].line
-                    self._refuse(mention, "number", f"is the number of line {line} already")
+                    reason = f"is the number of line {there[mention.kept].line} already"
+                    self.reject(mention.place, mention.line)
+                    self._refuse(mention.place, "number", mention.number, reason)
                 else:
                     there[mention.kept] = mention
 
-    def _adopt(self, wanted: list[tuple[_Mention, int | None]], is_automatic: Callable[[str], bool]) -> None:
-        unknown = {
-            mention.number for mention, key in wanted if key is None and not is_automatic(mention.number)
-        }
-        known = customer_records.find_by(self._writer, "number", unknown)
-        parents: dict[int, int | None] = {}
-        for mention, key in wanted:
-            parent = known.get(mention.number, _NOBODY)["id"] if key is None else key
+    def _adopt(self, wanted: list[tuple[_Mention, _Mention | None]]) -> None:
+        unknown = {mention.number for mention, row in wanted if row is None}
+        known = customer_records.find_by(self._reader, "number", unknown)
+        for mention, row in wanted:
+            parent = known.get(mention.number, _UNKNOWN)["id"] if row is None else row.key
             if parent is None:
-                self._refuse(
-                    mention, "parent_number", "is the number of no customer, in the book or the file"
-                )
-            elif NOT_WRITTEN not in (parent, mention.key):
-                # Its own number makes no child of it, or others would be told that their parent is one.
-                if parent != mention.key:
-                    parents[mention.key] = parent
-                self._adoptions.add(_Adoption(mention.key, parent, mention.line, mention.number))
-                self._to_review.add(parent)
-        set_parents(self._writer, parents)
+                self._refuse_parent(mention, "is the number of no customer, in the book or the file")
+            elif mention.key == NOBODY:
+                # It has a problem of its own.
+                continue
+            elif parent == NOBODY:
+                assert row is not None
+                self._refuse_parent(mention, _FAULTY.format(row.line))
+            elif parent == mention.key:
+                self._refuse_parent(mention, "is the customer's own number")
+            else:
+                self._adoptions.add(_Adoption(mention.place, mention.key, parent, mention.number))
 
-    def _check(self, adoptions: list[_Adoption]) -> None:
-        """Refuse what would make three generations, once every row has the parent that it wants."""
-        found = misfits(self._writer, {each.child: each.parent for each in adoptions})
-        if not found:
-            return
-        parents = [each.parent for each in adoptions if each.child in found]
-        grandparents: dict[int, str] = dict(self._writer.rows(_NUMBER_OF_PARENT, ids=parents))
-        for each in adoptions:
-            if each.child in found:
-                reason = _REASONS[found[each.child]].format(grandparents.get(each.parent))
-                self._refuse(_wish(each.number, each.line, each.child), "parent_number", reason)
+    def _refuse_parent(self, mention: _Mention, reason: str) -> None:
+        self.reject(mention.place, mention.line)
+        self._refuse(mention.place, "parent_number", mention.number, reason)
 
-    def _refuse(self, mention: _Mention, column: str, reason: str) -> None:
-        self._report(problem(mention.line, column, mention.number, reason))
+    def _check_parents(self) -> None:
+        """Refuse parents that have a parent themselves when all is done, or that the file only would have."""
+        wishes = _SideBySide((pair.one, pair.number) for pair in self._by_child)
+        leavers, faulty = _SideBySide(self._leavers), _SideBySide(self._faulty)
+        known: list[_Pair] = []
+        for pair in self._by_parent:
+            parent = pair.one
+            if (grandparent := wishes.find(parent)) is not None:
+                self._refuse_pair(pair, _IS_CHILD.format(grandparent))
+            elif (line := faulty.find(parent)) is not None:
+                self._refuse_pair(pair, _FAULTY.format(line))
+            elif parent < key_of_place(pair.place) or leavers.find(parent) is not None:
+                self._wait(pair.place)
+            elif parent > 0:
+                known.append(pair)
+                if len(known) >= ROWS_AT_ONCE:
+                    self._check_known_parents(known)
+                    known = []
+        self._check_known_parents(known)
 
-    def set_flags(self) -> Iterator[int]:
-        """Update which customers are parents; yield those that changed."""
-        for keys in chunks_of(self._to_review.distinct(), ROWS_AT_ONCE):
-            yield from review_parents(self._writer, keys)
+    def _check_known_parents(self, pairs: list[_Pair]) -> None:
+        keys = sorted({pair.one for pair in pairs})
+        grandparents: dict[int, str] = dict(self._reader.rows(_NUMBER_OF_PARENT, ids=keys)) if keys else {}
+        for pair in pairs:
+            if pair.one in grandparents:
+                self._refuse_pair(pair, _IS_CHILD.format(grandparents[pair.one]))
+
+    def _check_children(self) -> None:
+        """Refuse parents for customers that have children when all is done."""
+        parents = _SideBySide((pair.one, pair.place) for pair in self._by_parent)
+        by_parent = groupby(self._left, key=lambda left: left[0])
+        left = _SideBySide((parent, sum(1 for _ in gone)) for parent, gone in by_parent)
+        for chunk in chunks_of(self._by_child, ROWS_AT_ONCE):
+            keys = sorted({pair.one for pair in chunk if pair.one > 0})
+            children: dict[int, int] = dict(self._reader.rows(_CHILDREN, ids=keys)) if keys else {}
+            for pair in chunk:
+                gone = left.find(pair.one) or 0
+                if parents.find(pair.one) is not None or gone < children.get(pair.one, 0):
+                    self._refuse_pair(pair, _HAS_CHILDREN)
+                elif gone:
+                    self._wait(pair.place)
+
+    def _refuse_pair(self, pair: _Pair, reason: str) -> None:
+        self._rejected.add(pair.place)
+        self._refuse(pair.place, "parent_number", pair.number, reason)
+
+
+class _SideBySide:
+    """Looks up keys that never fall in entries that never fall, reading each entry once."""
+
+    def __init__(self, entries: Iterable[tuple[int, Any]]) -> None:
+        self._entries = iter(entries)
+        self._next = next(self._entries, None)
+
+    def find(self, key: int) -> Any | None:
+        """Return what stands beside the first entry of this key; None if there is none."""
+        while self._next is not None and self._next[0] < key:
+            self._next = next(self._entries, None)
+        return self._next[1] if self._next is not None and self._next[0] == key else None
+
+
+def _without(entries: Iterable[Any], rejected: SortedSpill[int]) -> Iterator[Any]:
+    """Yield the entries, which are in the order of their places, without those of rejected rows."""
+    gone = _SideBySide((place, True) for place in rejected)
+    return (entry for entry in entries if gone.find(entry.place) is None)

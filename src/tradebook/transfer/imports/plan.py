@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from tradebook.ids import decode_id
+from tradebook.resources.customers import ID_PREFIX
 from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.summary import Outcome, RowWarning, Summary
 from tradebook.transfer.rows import Match, Problem
@@ -38,12 +40,22 @@ class PlannedRow(msgspec.Struct):
     """The row as the file has it, where it has a problem."""
 
 
+def key_of(row: PlannedRow) -> int:
+    """Return the key of the customer that a row changes."""
+    assert row.customer is not None
+    key = decode_id(ID_PREFIX, row.customer.id or "")
+    assert key is not None
+    return key
+
+
 class Plan(Protocol):
     """What an import would do. It can be read any number of times until it is closed."""
 
     match: Match
     keeps_empty: bool
     summary: Summary
+    largest_number: int
+    """The largest number of a new customer that automatic numbers continue after: see `reserve_numbers`."""
 
     def __iter__(self) -> Iterator[PlannedRow]:
         """Yield every row of the file, in its order."""

@@ -14,7 +14,7 @@ PLACE = ("street_line_1", "street_line_2", "locality", "state", "postal_code", "
 """What makes an address: one of them in a cell of the row itself. A name or a phone alone makes none."""
 
 
-class CheckedRow(msgspec.Struct):
+class CheckedRow(msgspec.Struct, array_like=True):
     """One row of a file, checked. A part holds only what the row gives; None clears."""
 
     line: int
@@ -25,9 +25,6 @@ class CheckedRow(msgspec.Struct):
     """Attached addresses; a name that isn't given is that of the customer."""
     external_ids: dict[str, Any]
     """Ids in other systems, by the names of these."""
-    key: int = 0
-    """The key that a new customer gets; 0 where its `created_at` decides."""
-    has_automatic_number: bool = False
     problems: list[Problem] = []
     refused: list[str] = []
 
@@ -39,7 +36,7 @@ class CheckedRow(msgspec.Struct):
     def says(self, part: str) -> bool:
         """Tell whether the row has such an address: a cell of its place."""
         given = getattr(self, part)
-        return any(given.get(name) is not None for name in PLACE)
+        return bool(given) and any(given.get(name) is not None for name in PLACE)
 
     def require(self, column: str, reason: str) -> None:
         """Note that a column is missing, unless what it holds was refused already."""
@@ -49,18 +46,24 @@ class CheckedRow(msgspec.Struct):
 
 def problem(line: int, column: str, value: Any, reason: str) -> Problem:
     """Describe what is wrong with a cell."""
-    return Problem(line, column, _shown(value), reason)
+    return Problem(line, column, shown(value), reason)
 
 
-def _shown(value: Any) -> str | None:
+def shown(value: Any) -> str:
+    """Write a value into a message, whatever it is."""
     if value is None:
-        return None
-    text = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = "; ".join(map(shown, value[:VALUE_SHOWN_MAX])) if isinstance(value, list) else str(value)
     return shortened(text, VALUE_SHOWN_MAX)
 
 
-def check_row(row: Row) -> CheckedRow:
-    """Check every cell of a row; what is wrong is in the record's problems, what is right in its parts."""
+def check_row(row: Row, *, keeps_empty: bool = False) -> CheckedRow:
+    """Check every cell of a row; what is wrong is in the record's problems, what is right in its parts.
+
+    `keeps_empty` has an empty cell say nothing, where it would clear.
+    """
     parts: dict[str, dict[str, Any]] = {name: {} for name in PARTS}
     attached = [parts["address"]]
     record = CheckedRow(
@@ -79,11 +82,17 @@ def check_row(row: Row) -> CheckedRow:
             continue
         found = column_named(column)
         assert found is not None, "files and maps refuse others"
-        _check_cell(record, column, found, value, parts[found.part])
+        if not keeps_empty or not is_nothing(value):
+            _check_cell(record, column, found, value, parts[found.part])
     for part in ADDRESSES:
         _settle(record, part, row.defaulted)
     record.addresses = [address for address in attached if _is_made(record, address, row.defaulted)]
     return record
+
+
+def is_nothing(value: Any) -> bool:
+    """Tell whether a cell is empty."""
+    return value is None or value == [] or (isinstance(value, str) and not value.strip())
 
 
 def _check_cell(record: CheckedRow, column: str, found: Column, value: Any, values: dict[str, Any]) -> None:

@@ -1,11 +1,16 @@
 """The words of a map's tables: what each takes, and what is told of a wrong one."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from tradebook.crud.kinds import did_you_mean
+from tradebook.text import fold
 from tradebook.transfer.maps.options import shown
 
+_COMPARED_MAX, _PART_MIN, _NEAR = 100, 4, 0.7
+_SIGNS = re.compile(r"[\W_]+")
 Reader = Callable[[Any], Any]
 """Reads the value of a word; ValueError says what the word takes."""
 
@@ -35,15 +40,20 @@ class Mistakes:
             self.note(where, reason)
             return None
 
-    def table(self, where: str, value: Any, words: Mapping[str, Reader]) -> dict[str, Any]:
-        """Read a table of words; what is wrong with one is noted, and the word left out."""
+    def table(
+        self, where: str, value: Any, words: Mapping[str, Reader], told: Iterable[str] = ()
+    ) -> dict[str, Any]:
+        """Read a table of words; what is wrong with one is noted, and the word left out.
+
+        `told` are the words that there are, where that is more than those.
+        """
         if not isinstance(value, dict):
             self.note(where, "takes a table of words")
             return {}
         found = {}
         for word, entry in value.items():
             if word not in words:
-                self.unknown(where, "word", word, words)
+                self.unknown(where, "word", word, told or words)
                 continue
             read = self.read(f"{where} {word}", words[word], entry)
             if read is not None:
@@ -66,10 +76,22 @@ def texts(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(listed))
 
 
+def stripped(value: Any) -> tuple[str, ...]:
+    """Take one text, or a list of texts, without the blanks around them."""
+    return tuple(dict.fromkeys(word.strip() for word in texts(value)))
+
+
 def flag(value: Any) -> bool:
     """Take true or false."""
     if not isinstance(value, bool):
         raise ValueError("takes true or false, without quotes")
+    return value
+
+
+def table_of_words(value: Any) -> dict[str, Any]:
+    """Take a table, whose words are read elsewhere."""
+    if not isinstance(value, dict) or not value:
+        raise ValueError("takes a table of ours = theirs")
     return value
 
 
@@ -99,3 +121,20 @@ def one_of(*choices: str) -> Reader:
 def _listed(choices: Sequence[str]) -> str:
     quoted = [f'"{choice}"' for choice in choices]
     return " or ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+
+
+def nearest(name: str, choices: Iterable[str]) -> str | None:
+    """Return the choice most like a name, whatever its case, blanks and signs; None if none is near."""
+    letters = _letters(name[:_COMPARED_MAX])
+    by_letters = {_letters(choice[:_COMPARED_MAX]): choice for choice in choices}
+    near = get_close_matches(letters, by_letters, n=1, cutoff=_NEAR)
+    if not near and len(letters) >= _PART_MIN:
+        # Limit for Credit Limit.
+        near = [
+            each for each in by_letters if len(each) >= _PART_MIN and (each in letters or letters in each)
+        ]
+    return by_letters[near[0]] if near else None
+
+
+def _letters(name: str) -> str:
+    return _SIGNS.sub("", fold(name)) or name

@@ -1,0 +1,220 @@
+"""Plans an import: every row of a file looked at against one snapshot of the book, and nothing written.
+
+What must be remembered of each row goes to temporary files, so memory is flat however long the file is. Some
+problems show only when all rows are read: they find their way back to their rows by the rows' places.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from tradebook.crud.records import Values
+from tradebook.ids import encode_id
+from tradebook.resources.customers import ID_PREFIX
+from tradebook.storage.database import ROWS_AT_ONCE, Reader
+from tradebook.transfer.imports.changes import Words
+from tradebook.transfer.imports.deciding import Batch, Decision
+from tradebook.transfer.imports.groups import Further, Group
+from tradebook.transfer.imports.joining import Joined, join
+from tradebook.transfer.imports.making import Foreseen
+from tradebook.transfer.imports.matching import Matched, Matcher
+from tradebook.transfer.imports.parents import NOBODY, Families, key_of_place
+from tradebook.transfer.imports.plan import PlanCustomer
+from tradebook.transfer.imports.planned import KeptPlan, KeptRow, further_of
+from tradebook.transfer.imports.records import CheckedRow
+from tradebook.transfer.imports.references import References
+from tradebook.transfer.imports.seen import version_seen
+from tradebook.transfer.imports.spill import chunks_of
+from tradebook.transfer.imports.watching import Watch
+from tradebook.transfer.rows import Match, Problem, Recognised, Row, Skipping
+
+Progress = Callable[[int], None]
+BY_NUMBER = Match()
+
+
+def plan_customers(
+    reader: Reader,
+    rows: Iterable[Row | Problem],
+    *,
+    match: Match = BY_NUMBER,
+    keeps_empty: bool = False,
+    keeps_raw: bool = False,
+    theirs: dict[str, str] | None = None,
+    skipping: Sequence[Skipping] = (),
+    recognised: Recognised | None = None,
+    progress: Progress | None = None,
+) -> KeptPlan:
+    """Look at every row of a file and decide what it would do. Close the plan in the end.
+
+    A bare Problem among the rows is one of the file, and no row. `theirs` has what the file calls our
+    columns, where it is another name. `keeps_raw` keeps of each row with a problem what the file has.
+    """
+    plan = KeptPlan(match, keeps_empty=keeps_empty, recognised=recognised or Recognised(), skipping=skipping)
+    planner = _Planner(reader, plan, theirs or {}, keeps_raw=keeps_raw)
+    try:
+        for chunk in chunks_of(join(rows, match), ROWS_AT_ONCE):
+            planner.take(chunk)
+            if progress is not None:
+                progress(planner.rows)
+        planner.settle()
+    except BaseException:
+        plan.close()
+        raise
+    finally:
+        planner.close()
+    return plan
+
+
+class _Planner:
+    def __init__(self, reader: Reader, plan: KeptPlan, theirs: dict[str, str], *, keeps_raw: bool) -> None:
+        self._reader, self._plan, self._theirs, self._keeps_raw = reader, plan, theirs, keeps_raw
+        self._foreseen = Foreseen()
+        self._references = References(reader, self._foreseen)
+        self._words = Words(self._references)
+        self._matcher = Matcher(reader, plan.match)
+        self._watch = Watch(self._references, self._foreseen)
+        self._families = Families(reader, self._refuse_late, plan.wait)
+        self.rows = 0
+
+    def close(self) -> None:
+        self._families.close()
+        self._matcher.close()
+
+    def take(self, chunk: Sequence[Joined | Problem]) -> None:
+        """Look at some rows, in their order."""
+        taken = [item for item in chunk if isinstance(item, Joined) and item.row.skipped is None]
+        groups = [Group(joined, keeps_empty=self._plan.keeps_empty) for joined in taken]
+        records = [group.record for group in groups]
+        matched = self._matcher.match(records)
+        batch = _Batch(self._reader, self._references, records, [each.known for each in matched])
+        batch.families = self._families
+        pairs = iter(zip(groups, matched, strict=True))
+        for item in chunk:
+            if isinstance(item, Problem):
+                self._plan.add_problem(item.renamed(self._theirs))
+                continue
+            self.rows += 1 + len(item.further)
+            if item.row.skipped is not None:
+                self._plan.add(KeptRow(item.row.line, "skipped", rule=item.row.skipped))
+            else:
+                self._take_group(batch, *next(pairs))
+
+    def _take_group(self, batch: "_Batch", group: Group, matched: Matched) -> None:
+        record, known = group.record, matched.known
+        place = self._plan.places
+        batch.place, batch.line = place, record.line
+        seen = None if known is None else version_seen(known, batch.addresses.rows)
+        is_meant_by_number = matched.by in (None, "number")
+        # Of a row that could not be taken apart nothing more can be said.
+        is_torn = bool(record.problems) and not group.row.values
+        decision = None if is_torn else batch.decide(record, known, keeps_number=is_meant_by_number)
+        self._note_number(place, record, known, decision)
+        kept = KeptRow(
+            record.line, "problem", _customer(record, known), seen=seen, further=len(group.further)
+        )
+        kept.raw = group.row.raw if self._keeps_raw else None
+        if decision is None:
+            kept.problems = self._renamed(record.problems)
+            wanted = record.own.get("parent_number")
+            if wanted is not None:
+                self._families.wants_parent(place, record.line, wanted, NOBODY)
+        else:
+            self._accept(kept, record, decision)
+            self._plan.note_warnings(kept, [*matched.warnings, *self._watch.see(group, kept)])
+        self._plan.add(kept)
+        for further in group.further:
+            self._take_further(kept, further)
+
+    def _take_further(self, head: KeptRow, row: Further) -> None:
+        kept = KeptRow(row.line, "joined", head.customer)
+        kept.raw = row.raw if self._keeps_raw else None
+        if row.problems:
+            kept.outcome, kept.problems = "problem", self._renamed(row.problems)
+        elif head.outcome == "problem":
+            kept.refuse(further_of(head.line))
+        self._plan.add(kept)
+
+    def _note_number(
+        self, place: int, record: CheckedRow, known: Values | None, decision: Decision | None
+    ) -> None:
+        """Have the number be found: of a row with a problem, that of the book counts."""
+        if known is None:
+            number = record.own.get("number")
+            if number is not None:
+                key = NOBODY if decision is None else decision.key
+                self._families.has_number(place, record.line, number, None, key)
+            return
+        number = known["number"] if decision is None else decision.after["number"]
+        folded = known["number_folded"] if number == known["number"] else None
+        # Not as it is kept, where the row has it so: that is what a problem of it shows.
+        written = record.own.get("number", number) if folded else number
+        self._families.has_number(place, record.line, written, folded, known["id"])
+
+    def _accept(self, kept: KeptRow, record: CheckedRow, decision: Decision) -> None:
+        kept.changes = self._words.of(record, decision)
+        rep = decision.after["sales_rep_id"]
+        if self._foreseen:
+            kept.needs = [key for key in _references_of(decision) if key < 0]
+        if decision.rep_name is not None and (named := self._references.reps.rename(rep, decision.rep_name)):
+            kept.needs.append(named)
+        is_renaming = decision.rep_name is not None and decision.outcome == "unchanged"
+        kept.outcome = "updated" if is_renaming else decision.outcome
+        if kept.outcome != "unchanged":
+            kept.record = record
+        kept.customer = _customer(record, decision.before)
+
+    def _renamed(self, problems: Sequence[Problem]) -> list[Problem]:
+        return [problem.renamed(self._theirs) for problem in problems]
+
+    def _refuse_late(self, place: int, column: str, value: str, reason: str) -> None:
+        self._plan.refuse(place, Problem(0, column, value, reason, self._theirs.get(column)))
+
+    def settle(self) -> None:
+        """Find what shows only when all rows are read, and sum up."""
+        for found in (*self._matcher.settle(), *self._watch.settle()):
+            if isinstance(found, Problem):
+                self._plan.refuse_line(found.renamed(self._theirs))
+            else:
+                self._plan.warn(found)
+        for place, line in self._plan.refused_places():
+            self._families.reject(place, line)
+        self._families.settle()
+        self._plan.sum_up(self._foreseen, self._references)
+
+
+def _customer(record: CheckedRow, known: Values | None) -> PlanCustomer:
+    own = record.own
+    if known is None:
+        return PlanCustomer(None, own.get("number"), own.get("name"))
+    return PlanCustomer(encode_id(ID_PREFIX, known["id"]), known["number"], own.get("name", known["name"]))
+
+
+def _references_of(decision: Decision) -> Iterator[int]:
+    after = decision.after
+    for name in _REFERENCES:
+        key: Any = after[name]
+        if key is not None:
+            yield key
+    yield from decision.groups or ()
+
+
+_REFERENCES = (
+    *("type_id", "carrier_id", "service_level_id"),
+    *("payment_term_id", "shipping_term_id", "sales_rep_id"),
+)
+
+
+class _Batch(Batch):
+    """A batch that is only looked at."""
+
+    families: Families
+    place = line = 0
+
+    def key_of_new(self, _record: CheckedRow) -> int:
+        return key_of_place(self.place)
+
+    def take_parent(self, decision: Decision, wanted: str | None) -> None:
+        """Remember what is settled when all rows are read."""
+        if decision.before is not None and decision.before["parent_id"] is not None:
+            self.families.leaves_parent(self.place, decision.key, decision.before["parent_id"])
+        if wanted is not None:
+            self.families.wants_parent(self.place, self.line, wanted, decision.key)

@@ -1,0 +1,94 @@
+"""Whom a new customer resembles: one whose number only looks different, or who has its e-mail."""
+
+import unicodedata
+from collections.abc import Sequence
+
+from tradebook.crud.records import Values
+from tradebook.ids import encode_id
+from tradebook.resources import customers
+from tradebook.storage.database import Reader
+from tradebook.text import fold_case, shortened
+from tradebook.transfer.imports.records import CheckedRow
+from tradebook.transfer.imports.summary import Doubted, RowWarning
+from tradebook.transfer.rows import VALUE_SHOWN_MAX
+
+
+class Resemblance:
+    """Looks up whom the new customers of some rows resemble."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def of(
+        self, records: Sequence[CheckedRow], known: Sequence[Values | None], is_new: Sequence[bool]
+    ) -> list[list[RowWarning]]:
+        """Return the warnings for each row: that the book would end with somebody twice."""
+        numbers, emails = {}, {}
+        for place, record in enumerate(records):
+            number, email = record.own.get("number"), record.own.get("email")
+            if number is not None and _is_another(number, known[place]) and "number" not in record.refused:
+                numbers[place] = customers.likeness.plainest(number)
+            if email is not None and is_new[place]:
+                emails[place] = fold_case(email)
+        alike = customers.recognising.resembling(self._reader, numbers.values())
+        having = customers.recognising.keys_by(self._reader, "email", emails.values())
+        rows = customers.records.find_all(
+            self._reader, {key for found in (alike, having) for keys in found.values() for key in keys}
+        )
+        warnings: list[list[RowWarning]] = [[] for _ in records]
+        for place, plain in numbers.items():
+            for key in alike.get(plain, [])[:1]:
+                warnings[place].append(_of_number(records[place], rows[key], known[place]))
+        for place, folded in emails.items():
+            for key in having.get(folded, [])[:1]:
+                warnings[place].append(_of_email(records[place], rows[key]))
+        return warnings
+
+
+def _is_another(number: str, known: Values | None) -> bool:
+    return known is None or fold_case(number) != fold_case(known["number"])
+
+
+def _of_number(record: CheckedRow, other: Values, known: Values | None) -> RowWarning:
+    number = record.own["number"]
+    reason = f"looks like {named(other)}, from which it differs by {difference(number, other['number'])}"
+    if known is None:
+        reason += ": this row would make a second customer"
+    elif known["id"] == other["id"]:
+        reason += ": this row would change the customer's number"
+    return _doubt(record, "number", reason, other)
+
+
+def _of_email(record: CheckedRow, other: Values) -> RowWarning:
+    reason = (
+        f"is the e-mail of {named(other)}, and this row would make a second customer: "
+        "match by e-mail (--match email) if they are one"
+    )
+    return _doubt(record, "email", reason, other)
+
+
+def _doubt(record: CheckedRow, column: str, reason: str, other: Values) -> RowWarning:
+    customer = Doubted(encode_id(customers.ID_PREFIX, other["id"]), other["number"])
+    value = shortened(record.own[column], VALUE_SHOWN_MAX)
+    return RowWarning(record.line, column, value, reason, customer, needs_yes=True)
+
+
+def named(customer: Values) -> str:
+    """Name a customer in a sentence."""
+    return f"{shortened(customer['number'])} ({shortened(customer['name'])})"
+
+
+def difference(one: str, other: str) -> str:
+    """Say by what two numbers differ that look alike."""
+    both = (one, other)
+    seen = [customers.likeness.UNSEEN.sub("", number) for number in both]
+    narrow = [unicodedata.normalize("NFKC", number) for number in seen]
+    whole = [customers.likeness.without_decimals(number) for number in narrow]
+    zeros = [len(number) - len(number.lstrip("0")) for number in whole]
+    differs = {
+        "characters that nobody sees": seen != list(both),
+        "full-width characters": narrow != seen,
+        "a .0 at the end": whole != narrow,
+        "leading zeros": zeros[0] != zeros[1],
+    }
+    return " and ".join(word for word, is_so in differs.items() if is_so)

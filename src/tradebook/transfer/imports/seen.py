@@ -1,0 +1,46 @@
+"""What tells later whether a customer has changed since a plan was made."""
+
+from collections.abc import Mapping, Sequence
+
+from tradebook.crud.records import Values
+from tradebook.crud.versions import version_of
+from tradebook.resources import addresses
+from tradebook.resources.customers import records as customer_records
+from tradebook.storage.database import Reader
+from tradebook.transfer.imports.matching import Matcher
+from tradebook.transfer.imports.plan import PlannedRow, key_of
+from tradebook.transfer.rows import Match
+
+_ADDRESSES = ("bill_to_address_id", "ship_to_address_id")
+
+
+def version_seen(customer: Values, places: Mapping[int, Values]) -> str:
+    """Write the versions of a customer and of the addresses that it is billed at and shipped to."""
+    rows = [customer]
+    rows += [places[key] for key in (customer[name] for name in _ADDRESSES) if key in places]
+    return ".".join(version_of(row["updated_at"]) for row in rows)
+
+
+def changed_since(reader: Reader, rows: Sequence[PlannedRow], match: Match) -> list[PlannedRow]:
+    """List the rows that a plan can no longer be held to.
+
+    These are changes of a customer that has changed since, or is gone, and new customers that are there by
+    now. What a plan leaves as it is doesn't matter.
+    """
+    changes = [row for row in rows if row.outcome == "updated" and row.record is not None]
+    known = customer_records.find_all(reader, [key_of(row) for row in changes])
+    wanted = {each[name] for each in known.values() for name in _ADDRESSES} - {None}
+    places = addresses.records.find_all(reader, wanted)
+    stale = {
+        id(row)
+        for row in changes
+        if (customer := known.get(key_of(row))) is None or version_seen(customer, places) != row.seen
+    }
+    new = [row for row in rows if row.outcome == "created" and row.record is not None]
+    matcher = Matcher(reader, match)
+    try:
+        found = matcher.match([row.record for row in new if row.record is not None])
+    finally:
+        matcher.close()
+    stale |= {id(row) for row, matched in zip(new, found, strict=True) if matched.known is not None}
+    return [row for row in rows if id(row) in stale]

@@ -1,0 +1,97 @@
+"""Amounts of money as people write them, once a map says which sign separates the decimals."""
+
+import re
+from collections.abc import Callable
+from functools import cache
+
+from tradebook.crud.strict_json import Number
+from tradebook.money import currency_number, currency_symbol
+
+ReadAmount = Callable[[str, str | None], str]
+"""Turns an amount, and the row's currency, into a plain decimal; ValueError says why it can't be one."""
+
+_MINUS = "-\N{MINUS SIGN}\N{EN DASH}\N{EM DASH}"
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019`\u00b4\u02bc", "'"))
+_PARTS = re.compile(r"([^0-9]*)([0-9](?:.*[0-9])?)([^0-9]*)", re.DOTALL)
+_EXPONENT = re.compile(r"[0-9][.,]?[0-9]*[eE][+-]?[0-9]+")
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
+
+
+def amount_reader(decimal: str) -> ReadAmount:
+    """Return what reads amounts whose decimals follow this sign; the other one may separate thousands."""
+    other = "," if decimal == "." else "."
+    # Thousands, and groups of two before the last three as in India; one and the same sign between them.
+    threes = rf"[0-9]{{1,3}}([{other} '])[0-9]{{3}}(?:\1[0-9]{{3}})*"
+    twos = rf"[0-9]{{1,2}}([{other}])(?:[0-9]{{2}}\2)+[0-9]{{3}}"
+    whole = re.compile(rf"[0-9]+|{threes}|{twos}")
+    example = f"1{other}234{decimal}56"
+
+    def read(text: str, currency: str | None) -> str:
+        # What the file itself has as a number is written plainly.
+        if isinstance(text, Number):
+            return text
+        parts = _PARTS.fullmatch(_INVISIBLE.sub("", text).translate(_APOSTROPHES).strip())
+        if _EXPONENT.search(text):
+            raise ValueError("is rounded, written with an exponent: write all its digits")
+        if parts is None:
+            raise ValueError(f"is no amount such as {example}")
+        before, number, after = parts.groups()
+        sign, before, after = _sign(before, after, decimal)
+        if before.endswith(decimal) and not before[-2:-1].isalpha():
+            before, number = before[:-1], f"0{decimal}{number}"
+        for mark in (before.strip(), after.strip()):
+            if mark:
+                _check_currency(mark, currency)
+        units, _, cents = number.partition(decimal)
+        units = " ".join(units.split())
+        if not whole.fullmatch(units) or not re.fullmatch("[0-9]*", cents):
+            raise ValueError(f"is no amount such as {example}")
+        plain = re.sub("[^0-9]", "", units)
+        return f"{sign}{plain}.{cents}" if cents else f"{sign}{plain}"
+
+    return read
+
+
+def _sign(before: str, after: str, decimal: str) -> tuple[str, str, str]:
+    """Take the sign out of what stands around the digits: before them, behind them, or brackets."""
+    before, after = before.strip(), after.strip()
+    if after.startswith(decimal):
+        # 25000,- and 25000,-- have no cents.
+        after = after[1:].lstrip(_MINUS + "=").strip()
+    if before.startswith("(") and after.endswith(")"):
+        return "-", before[1:], after[:-1]
+    sign = ""
+    if before and (before[0] in _MINUS or before[-1] in _MINUS):
+        sign, before = "-", before.strip(_MINUS)
+    elif after and (after[0] in _MINUS or after[-1] in _MINUS):
+        sign, after = "-", after.strip(_MINUS)
+    elif before.startswith("+"):
+        before = before[1:]
+    return sign, before, after
+
+
+def _check_currency(mark: str, currency: str | None) -> None:
+    code = (currency or "").strip().upper()
+    if not code:
+        raise ValueError(f"has {mark} beside the amount: say the currency in credit_limit_currency too")
+    if mark.casefold().rstrip(".") not in _marks_of(code):
+        raise ValueError(f"has {mark} beside the amount, but the currency is {code}")
+
+
+@cache
+def _marks_of(code: str) -> frozenset[str]:
+    """List how a currency is written: its code, and its sign in English and where it is the people's own."""
+    marks = {code}
+    if currency_number(code) is not None:
+        from babel import UnknownLocaleError  # noqa: PLC0415 - late: most files have no signs
+        from babel.languages import get_official_languages  # noqa: PLC0415
+        from babel.numbers import get_currency_symbol  # noqa: PLC0415
+
+        marks.add(currency_symbol(code).strip())
+        # The first two letters are the country that has made the currency.
+        for language in ("en", *get_official_languages(code[:2], regional=True, de_facto=True)):
+            try:
+                marks.add(get_currency_symbol(code, f"{language}_{code[:2]}"))
+            except (UnknownLocaleError, ValueError):
+                continue
+    return frozenset(mark.casefold().strip().rstrip(".") for mark in marks)

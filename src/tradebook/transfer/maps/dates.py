@@ -1,0 +1,132 @@
+"""Dates and times as other systems write them, once a map says in which formats and which zone."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from tradebook.clock import format_ms
+from tradebook.ids import MILLISECONDS_MAX
+from tradebook.transfer.maps.options import shown
+from tradebook.transfer.maps.words import nearest, texts
+from tradebook.transfer.rows import Dated
+
+ISO = "iso"
+_ISO = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?",
+    re.ASCII | re.IGNORECASE,
+)
+_SAMPLE = datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)
+_NUMBERS_SIDE_BY_SIDE = re.compile(r"%[dmyYHMSIjf](?=%[dmyYHMSIjf])")
+_YEAR = re.compile(r"%[YycxG]")
+_OTHER_NOTATION = {
+    "YYYY": "%Y",
+    "YY": "%y",
+    "MM": "%m",
+    "DD": "%d",
+    "hh": "%H",
+    "HH": "%H",
+    "mm": "%M",
+    "ss": "%S",
+}
+
+
+def read_formats(value: Any) -> tuple[str, ...]:
+    """Take the formats of dates that a map gives: `iso`, or as `strptime` has them."""
+    formats = texts(value)
+    for each in formats:
+        if each != ISO:
+            _check_format(each)
+    return formats
+
+
+def _check_format(text: str) -> None:
+    if "%" not in text:
+        guess = re.sub(
+            "YYYY|YY|MM|DD|hh|HH|mm|ss",
+            lambda match: _OTHER_NOTATION[match[0]],
+            text.replace("yyyy", "YYYY").replace("yy", "YY").replace("dd", "DD"),
+        )
+        hint = f"; did you mean {guess}?" if "%" in guess else ""
+        raise ValueError(f'takes "iso", or formats such as %d/%m/%Y; {shown(text)} has no % in it{hint}')
+    if "%Z" in text:
+        raise ValueError(
+            f"{shown(text)} has %Z, whose names are not unique: write them out, and say the zone in zone"
+        )
+    try:
+        datetime.strptime(_SAMPLE.strftime(text), text)  # noqa: DTZ007 - only whether it is a format
+    except ValueError as error:
+        raise ValueError(f"{shown(text)} is no format of dates: {error}") from None
+    if not _YEAR.search(text):
+        raise ValueError(f"{shown(text)} has no year; write it as %Y")
+
+
+def read_zone(value: Any) -> tzinfo:
+    """Take the name of a time zone of the IANA."""
+    import zoneinfo  # noqa: PLC0415 - late: few maps have one
+
+    if not isinstance(value, str) or not value:
+        raise ValueError("takes the name of a time zone in quotes, such as Europe/Dublin")
+    try:
+        return zoneinfo.ZoneInfo(value)
+    except (LookupError, ValueError, OSError):
+        near = nearest(value, sorted(zoneinfo.available_timezones()))
+        hint = f"; did you mean {near}?" if near else ""
+        raise ValueError(f"takes a time zone such as Europe/Dublin; {shown(value)} is none{hint}") from None
+
+
+def date_reader(formats: Sequence[str], zone: tzinfo | None) -> Callable[[str], str]:
+    """Return what turns a date of these formats into an RFC 3339 time; ValueError says why it can't.
+
+    A time that says no offset is one of the zone, UTC if there is none. An hour that a zone has twice, at the
+    end of summer time, is the first one. One that it doesn't have is counted on from the hour before.
+    """
+    known = formats or (ISO,)
+    written = " or ".join(known).replace(ISO, "2024-05-01T09:30:00Z or 2024-05-01")
+    local = zone or UTC
+    readers = [_iso if each == ISO else _of_format(each) for each in known]
+
+    def read(text: str) -> str:
+        found = next(
+            (
+                time
+                for reader in ([_iso] if isinstance(text, Dated) else readers)
+                if (time := reader(text.strip()))
+            ),
+            None,
+        )
+        if found is None:
+            raise ValueError(f"is no date of the form {written}")
+        try:
+            seconds = (found if found.tzinfo else found.replace(tzinfo=local)).timestamp()
+        except (OverflowError, ValueError):
+            seconds = -1.0
+        milliseconds = int(seconds) * 1000 + found.microsecond // 1000
+        if not 0 <= milliseconds < MILLISECONDS_MAX:
+            raise ValueError("is not between 1970 and 2109")
+        return format_ms(milliseconds)
+
+    return read
+
+
+def _iso(text: str) -> datetime | None:
+    if not _ISO.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text.upper())
+    except ValueError:
+        return None
+
+
+def _of_format(form: str) -> Callable[[str], datetime | None]:
+    # Without a sign between two numbers, one digit too few could be missing from either.
+    is_tight = bool(_NUMBERS_SIDE_BY_SIDE.search(form))
+
+    def read(text: str) -> datetime | None:
+        try:
+            found = datetime.strptime(text, form)  # noqa: DTZ007 - the zone is the map's
+        except ValueError:
+            return None
+        return None if is_tight and found.strftime(form).casefold() != text.casefold() else found
+
+    return read

@@ -1,0 +1,201 @@
+"""A map put together for one file: how each of its rows becomes ours, decided once before the first."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from tradebook.text import shortened
+from tradebook.transfer.columns import column_named
+from tradebook.transfer.maps.lookups import Found, LookedUp
+from tradebook.transfer.maps.options import Options
+from tradebook.transfer.maps.rules import Columns, Rule, is_amount, is_date
+from tradebook.transfer.maps.skips import skip_of
+from tradebook.transfer.maps.sources import ABSENT, CellError, Headings, Read, is_empty
+from tradebook.transfer.maps.taking import Cells, Work, source_of, work_of
+from tradebook.transfer.rows import VALUE_SHOWN_MAX, Problem, Record, Row
+
+_FOUND = "\0"
+"""What the key of a looked-up value begins with, in the record that it is put into."""
+_PLACE = ("street_line_1", "street_line_2", "locality", "state", "postal_code", "country")
+"""What makes an address, where the file itself says it."""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What a map says of columns and rows."""
+
+    columns: Columns
+    lookups: Sequence[LookedUp]
+    options: Options
+    cells: Cells
+    theirs: dict[str, str]
+    """What the file calls our columns, where it is another name."""
+    is_by_name: bool
+    """Whether the file's columns are ours by name."""
+
+
+class Fitted:
+    """Translates the records of one file.
+
+    Without headings, as in JSON, each record has its own names, and what it does not have is not given.
+    """
+
+    def __init__(self, plan: Plan, rules: Mapping[str, Rule], headings: Headings | None) -> None:
+        columns = plan.columns
+        self._plan, self._headings = plan, headings
+        self._looked_up = {name: rule for each in plan.lookups for name, rule in each.lookup.rules.items()}
+        self._fill_down = self._filled_down()
+        self._plain: list[tuple[str, str]] = []
+        self._works: dict[str, Work] = {}
+        lines_max = _lines_max(rules)
+        for name in _currencies_first({**rules, **self._looked_up}):
+            self._take_up(name, rules.get(name, Rule()), lines_max.get(name))
+        self._finders = [(each, each.finder(headings, plan.cells)) for each in plan.lookups]
+        self._skip = skip_of(plan.options.skips, headings, plan.cells.nothing)
+        self._defaults = list(columns.defaults.items())
+        self._defaulted: dict[tuple[str, ...], frozenset[str]] = {}
+
+    def _filled_down(self) -> dict[str, Any]:
+        """Return the keys of the columns whose empty cells are filled from above, nothing in them so far."""
+        names = self._plan.cells.fill_down
+        if self._headings is None:
+            return dict.fromkeys(names, "")
+        keys = (self._headings.take(name, None, "fills up") for name in names)
+        return {key: "" for key in keys if key is not None}
+
+    def _take_up(self, name: str, rule: Rule, lines_max: int | None) -> None:
+        column = column_named(name)
+        assert column is not None, "the loader refuses others"
+        cells, values = self._plan.cells, self._plan.columns.values.get(name, {})
+        looked_up = self._looked_up.get(name)
+        if self._headings is not None and rule.is_plain and not looked_up and not cells.nothing:
+            is_as_it_stands = not values and not is_date(column) and not (is_amount(column) and cells.decimal)
+            if is_as_it_stands and self._headings.has(rule.sources[0]):
+                key = self._headings.take(rule.sources[0], rule.nth, f"takes {name} from")
+                assert key is not None
+                self._plain.append((name, key))
+                return
+        source = source_of(name, column, rule, cells, self._headings, lines_max) if rule.sources else _nowhere
+        if looked_up is not None:
+            source, rule = _found_or(_FOUND + name, source), looked_up
+        currency = self._plan.columns.defaults.get(f"{name}_currency")
+        self._works[name] = work_of(column, rule, source, values, cells, str(currency or ""))
+
+    def row(self, line: int, record: Record) -> Row:
+        """Translate one record; what is wrong with a cell leaves the others."""
+        if self._skip is not None and (place := self._skip(record)) is not None:
+            return Row(line, {}, skipped=place)
+        if self._fill_down:
+            record = self._filled(record)
+        row = Row(line, {name: record.get(key, "") for name, key in self._plain})
+        found: list[tuple[LookedUp, Found]] = []
+        if self._finders:
+            found = list(self._look_up(row, record))
+            looked_up = {_FOUND + name: value for _, each in found for name, value in each.values.items()}
+            record = {**record, **looked_up}
+        for name, work in self._works.items():
+            if not row.refused or name not in row.refused:
+                self._make(row, row.values, name, work, record)
+        for each, values in found:
+            if values.further:
+                row.values["addresses"] = [
+                    *row.values.get("addresses", ()),
+                    *self._attached(row, each, values),
+                ]
+        self._fill_up(row)
+        return row
+
+    def _filled(self, record: Record) -> Record:
+        given = {key: record[key] for key in self._fill_down if not is_empty(record.get(key))}
+        self._fill_down.update(given)
+        return {**record, **self._fill_down}
+
+    def row_by_name(self, line: int, record: Record) -> Row:
+        """Translate a record of JSON whose names are our columns."""
+        for name in record:
+            if name not in self._works and column_named(name) is not None:
+                self._take_up(name, Rule((name,)), None)
+        return self.row(line, record)
+
+    def _make(self, row: Row, values: dict[str, Any], name: str, work: Work, record: Record) -> None:
+        try:
+            value = work(record, values)
+        except CellError as error:
+            self._refuse(row, [name], name, error, self._plan.theirs.get(name))
+            return
+        if value is not ABSENT:
+            values[name] = value
+
+    def _refuse(
+        self, row: Row, columns: Iterable[str], column: str | None, error: CellError, heading: str | None
+    ) -> None:
+        shown = None if error.value is None else shortened(error.value, VALUE_SHOWN_MAX)
+        row.problems.append(Problem(row.line, column, shown, error.reason, heading))
+        row.refused += columns
+        for name in columns:
+            row.values.pop(name, None)
+
+    def _look_up(self, row: Row, record: Record) -> Iterator[tuple[LookedUp, Found]]:
+        for each, find in self._finders:
+            try:
+                found = find(record)
+            except CellError as error:
+                only = each.columns[0] if len(each.columns) == 1 else None
+                self._refuse(row, each.columns, only, error, each.lookup.source)
+                continue
+            if found is not None:
+                yield each, found
+
+    def _attached(self, row: Row, each: LookedUp, found: Found) -> Iterator[dict[str, Any]]:
+        """Yield an address for each further line that says where it is."""
+        defaults = self._plan.columns.defaults
+        for line in found.further:
+            record: Record = {_FOUND + name: value for name, value in line.items()}
+            made: dict[str, Any] = {}
+            for name, field in each.attached.items():
+                self._make(row, made, name, self._works[name], record)
+                made[field] = made.pop(name, "")
+            if any(not is_empty(made.get(field)) for field in _PLACE):
+                for name, field in each.attached.items():
+                    given = defaults.get(f"address.{field}", defaults.get(name, ""))
+                    made[field] = given if is_empty(made[field]) else made[field]
+                yield made
+
+    def _fill_up(self, row: Row) -> None:
+        values = row.values
+        filled = []
+        for name, default in self._defaults:
+            value = values.get(name)
+            if not value and value is not False and (not row.refused or name not in row.refused):
+                values[name] = default
+                filled.append(name)
+        if filled:
+            key = tuple(filled)
+            row.defaulted = self._defaulted.setdefault(key, frozenset(key))
+
+
+def _nowhere(_record: Record) -> Any:
+    return ""
+
+
+def _found_or(key: str, source: Read) -> Read:
+    def read(record: Record) -> Any:
+        return record[key] if key in record else source(record)
+
+    return read
+
+
+def _currencies_first(names: Iterable[str]) -> list[str]:
+    """Put the currency of an amount before it, as the amount looks at it."""
+    return sorted(names, key=lambda name: not name.endswith("_currency"))
+
+
+def _lines_max(rules: Mapping[str, Rule]) -> dict[str, int]:
+    """Say, for the last of several lines of one cell that a map takes, how many lines there may be."""
+    lined = defaultdict(list)
+    for name, rule in rules.items():
+        if rule.line is not None:
+            lined[rule.sources, rule.nth].append((*rule.line, name))
+    lasts = (max(lines) for lines in lined.values() if len({number for number, _, _ in lines}) > 1)
+    return {name: number for number, takes_rest, name in lasts if not takes_rest}

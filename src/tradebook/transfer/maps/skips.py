@@ -1,0 +1,54 @@
+"""Rows that a map leaves out: totals under a list, suppliers among customers."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from tradebook.transfer.maps.sources import Headings, Read, Reading, as_text
+from tradebook.transfer.rows import Record, Skipping
+
+Skip = Callable[[Record], int | None]
+"""Returns the place of the rule by which a record is left out; None if it is not."""
+
+
+def skip_of(rules: Sequence[Skipping], headings: Headings | None, nothing: frozenset[str]) -> Skip | None:
+    """Return what leaves out rows by these rules; None where there are none."""
+    tests = []
+    for column in dict.fromkeys(rule.column for rule in rules):
+        words = {rule.is_: place for place, rule in _of(rules, column) if not rule.is_like}
+        likes = [(_pattern(rule.is_), place) for place, rule in _of(rules, column) if rule.is_like]
+        if headings is None or headings.has(column) or not headings.are_optional:
+            read = Reading(headings, purpose="leaves out rows by").reader(column)
+            tests.append(_test(read, words, likes, nothing))
+    return _first(tests) if tests else None
+
+
+def _of(rules: Sequence[Skipping], column: str) -> list[tuple[int, Skipping]]:
+    return [(place, rule) for place, rule in enumerate(rules) if rule.column == column]
+
+
+def _test(
+    read: Read, words: dict[str, int], likes: Sequence[tuple[re.Pattern[str], int]], nothing: frozenset[str]
+) -> Skip:
+    empty = words.get("")
+
+    def test(record: Record) -> int | None:
+        text = as_text(read(record)).strip()
+        place = words.get(text)
+        if place is None and text in nothing:
+            return empty
+        if place is None:
+            return next((place for pattern, place in likes if pattern.fullmatch(text)), None)
+        return place
+
+    return test
+
+
+def _first(tests: Sequence[Skip]) -> Skip:
+    if len(tests) == 1:
+        return tests[0]
+    return lambda record: min((place for test in tests if (place := test(record)) is not None), default=None)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """Read a text in which `*` stands for any text."""
+    return re.compile(".*".join(map(re.escape, text.split("*"))), re.DOTALL)
