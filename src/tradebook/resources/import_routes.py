@@ -32,6 +32,7 @@ from tradebook.storage.index import Facet
 from tradebook.storage.schema import ACCOUNT, prepare, words_of
 
 PATH = "/v1/core/imports"
+APPLY = f"{PATH}/{{id}}/actions/apply"
 WAITING_MAX = 20
 """How many files of an account may wait to be planned."""
 
@@ -50,9 +51,7 @@ _SPANS = {
     for descending in (True, False)
 }
 _WAITING = prepare(sa.select(sa.func.count()).where(_i.account_id == ACCOUNT, _i.state == PLACES["planning"]))
-_DUE = prepare(
-    sa.update(accounts).where(accounts.c.account_id == ACCOUNT).values(imports_due=sa.bindparam("due"))
-)
+_DUE = prepare(sa.update(accounts).where(accounts.c.account_id == ACCOUNT).values(imports_due=0))
 
 
 class KeptOptions(ImportOptions, frozen=True):
@@ -121,7 +120,7 @@ def create(change: Change) -> int:
         size=uploaded.size,
         own_map=uploaded.text,
     )
-    change.writer.run(_DUE, due=now_ms())
+    change.writer.run(_DUE)
     return records.add(
         change.writer,
         {
@@ -130,6 +129,7 @@ def create(change: Change) -> int:
             "total": None,
             "source": uploaded.file_name,
             "options": msgspec.json.encode(options).decode(),
+            "matched_by": "{}",
             "summary": None,
             "counts": "{}",
             "error": None,
@@ -185,15 +185,17 @@ def discard(change: Change) -> int:
     """Give up a plan, or the planning; its rows are swept."""
     if STATES[change.row["state"]] != "planning":
         require_planned(change.row)
-    change.writer.run(_DUE, due=now_ms())
-    records.update(change.writer, change.row, {"state": PLACES["discarded"], "ends_at": None})
+    change.writer.run(_DUE)
+    after = {"state": PLACES["discarded"], "ends_at": None, "owner": None, "lease_until": None}
+    records.update(change.writer, change.row, after)
     return change.id
 
 
-WORKBOOKS = {
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
-    "application/vnd.oasis.opendocument.spreadsheet": "ods",
-}
+WORKBOOKS = (
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.oasis.opendocument.spreadsheet",
+    "application/vnd.ms-excel",
+)
 FILE = FileBody(
     formats={
         "text/csv": "csv",
@@ -205,7 +207,7 @@ FILE = FileBody(
         "application/jsonlines": "ndjson",
         "application/x-jsonlines": "ndjson",
         "application/json": "json",
-        **WORKBOOKS,
+        **dict.fromkeys(WORKBOOKS, "workbook"),
     },
     endings={
         "csv": "csv",
@@ -215,8 +217,7 @@ FILE = FileBody(
         "ndjson": "ndjson",
         "jsonl": "ndjson",
         "json": "json",
-        "xlsx": "xlsx",
-        "ods": "ods",
+        **dict.fromkeys(("xlsx", "xlsm", "xlsb", "xls", "ods"), "workbook"),
     },
     description="The file: CSV, NDJSON, JSON or a workbook, which may be compressed by gzip.",
     text_part="map",
@@ -277,12 +278,12 @@ resource = Resource(
                 Parameter("outcome[]", OneOf(Outcome), "Only rows with one of these outcomes.", OF_OUTCOME),
             ),
             path_objects=(_PATH_OBJECT,),
-            errors=(ResourceConflict, ResourceGone),
+            errors=(ResourceGone,),
             is_kept=False,
         ),
         Action(
             method="POST",
-            path=f"{PATH}/{{id}}/actions/apply",
+            path=APPLY,
             summary="Apply a planned import",
             permissions=("imports:update",),
             act=apply,

@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from tradebook.crud.resource import Asked, Span, View
-from tradebook.errors import ResourceConflict, ResourceGone
+from tradebook.errors import ResourceGone, ResourceNotFound
 from tradebook.resources.import_blocks import unpacked
 from tradebook.resources.import_shapes import OUTCOMES, ImportRow
 from tradebook.resources.imports import BlockKind, State, import_blocks, imports
@@ -89,7 +89,7 @@ def _keys_in(head: _Head, span: Span) -> list[int]:
 def _require_there(reader: Reader, key: int) -> None:
     state = words_of(State)[reader.rows(_STATE, key=key)[0][0]]
     if state == "planning":
-        raise ResourceConflict("This import is still being planned: it has no rows yet.", param="id")
+        raise ResourceNotFound("This import is still being planned: its rows are not there yet.", param="id")
     if state not in {"planned", "applying"}:
         raise ResourceGone(
             f"This import is {state}. Rows are kept until a plan is applied or discarded.", param="id"

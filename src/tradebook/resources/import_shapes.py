@@ -28,7 +28,7 @@ class ImportProblem(msgspec.Struct, frozen=True):
     line: int
     """The line of the file; of a sheet, its row."""
     column: str | None
-    """The column, such as `email`; null where it is about the row, or about a column that only the file has."""
+    """The column, such as `email`; null where it is about the row, or a column that only the file has."""
     value: str | None
     """What stands there, such as `orders@`; null where nothing does."""
     reason: str

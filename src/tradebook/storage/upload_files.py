@@ -76,6 +76,10 @@ class UploadFolder:
         if _NAME.fullmatch(name):
             (self.path / name).unlink(missing_ok=True)
 
+    def is_empty(self) -> bool:
+        """Tell whether there is no file."""
+        return not any(self._names())
+
     def sweep(self, is_wanted: Callable[[str], bool]) -> None:
         """Remove the files that nobody writes and no row names.
 

@@ -9,7 +9,7 @@ from typing import Any
 import falcon
 from msgspec import structs
 
-from tradebook.crud.resource import Act, Action, ListRoute, Resource
+from tradebook.crud.resource import Action, ListRoute, Resource
 from tradebook.crud.whole import FileOf
 from tradebook.errors import (
     CATALOGUE,
@@ -24,7 +24,7 @@ from tradebook.storage.database import Unavailable
 from tradebook.web import metrics
 from tradebook.web.agents import AGENTS_PATH, Agents, Exchange
 from tradebook.web.bodies import require_length
-from tradebook.web.changing import Changing
+from tradebook.web.changing import NO_MORE, Changing, More
 from tradebook.web.cors import Cors
 from tradebook.web.envelope import answer_error
 from tradebook.web.log import log
@@ -36,7 +36,7 @@ from tradebook.web.pages import serving as pages
 from tradebook.web.reading import Reading
 from tradebook.web.service import Service
 from tradebook.web.tracing import Tracing
-from tradebook.web.uploading import FORM_BYTES_MAX, CheckUpload, Uploading
+from tradebook.web.uploading import FORM_BYTES_MAX, Uploading
 
 OPEN_PATHS = ("/healthz", "/readyz", "/openapi.json", *pages.PATHS)
 """The pages that need no key."""
@@ -50,16 +50,15 @@ def build_app(
     load_agents: Callable[[], Exchange],
     cors: Cors,
     csv_of: Mapping[str, FileOf] = MappingProxyType({}),
-    checks: Mapping[str, CheckUpload] = MappingProxyType({}),
-    acts: Mapping[str, Act] = MappingProxyType({}),
+    more: Mapping[str, More] = MappingProxyType({}),
     log_requests: bool,
     tracing: Tracing | None = None,
 ) -> falcon.App[falcon.Request, falcon.Response]:
     """Put the application together.
 
-    `checks` look at what comes with a file, and `acts` take the place of declared ones, both by path.
+    `more` is what other rooms than that of the resources know of an action, by its path.
     """
-    listed = tuple(_with_acts(each, acts) for each in resources)
+    listed = tuple(_with_acts(each, more) for each in resources)
     app = falcon.App(
         middleware=[
             EveryRequest(
@@ -71,7 +70,7 @@ def build_app(
             )
         ]
     )
-    for path, responder in _responders(service, listed, csv_of, checks):
+    for path, responder in _responders(service, listed, csv_of, more):
         app.add_route(path, responder)
     app.add_route(AGENTS_PATH, Agents(service, app, load_agents, cors))
     app.add_route("/healthz", Constant(b'{"status":"ok"}', falcon.MEDIA_JSON))
@@ -87,10 +86,11 @@ def build_app(
     return app
 
 
-def _with_acts(resource: Resource, acts: Mapping[str, Act]) -> Resource:
+def _with_acts(resource: Resource, more: Mapping[str, More]) -> Resource:
+    acts = {path: known.act for path, known in more.items()}
     routes = [
-        structs.replace(route, act=acts[route.path])
-        if isinstance(route, Action) and route.path in acts
+        structs.replace(route, act=act)
+        if isinstance(route, Action) and (act := acts.get(route.path)) is not None
         else route
         for route in resource.routes
     ]
@@ -139,7 +139,7 @@ def _responders(
     service: Service,
     resources: Iterable[Resource],
     csv_of: Mapping[str, FileOf],
-    checks: Mapping[str, CheckUpload],
+    more: Mapping[str, More],
 ) -> Iterator[tuple[str, _Path]]:
     """Collect the routes of each path. Two paths are the same if only the names of their ids differ."""
     found: dict[str, _Path] = {}
@@ -151,9 +151,8 @@ def _responders(
             path = route.path.format(**{name: f"{{{places[name]}{forms[name]}}}" for name in places})
             responder = found.setdefault(path, _Path())
             if isinstance(route, Action):
-                changing = Changing(service, route)
-                if route.upload is not None:
-                    changing = Uploading(service, route, checks.get(route.path))
+                kind = Changing if route.upload is None else Uploading
+                changing = kind(service, route, more.get(route.path, NO_MORE))
                 _answer_by(responder, route.method, changing.answer, places)
             else:
                 csv = csv_of.get(route.path) if isinstance(route, ListRoute) and route.is_exported else None

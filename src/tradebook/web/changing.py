@@ -1,9 +1,9 @@
 """Routes that change the book: authenticate, parse, change, shape, answer, all in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import falcon
 import msgspec
@@ -16,7 +16,7 @@ from tradebook.crud.resource import Act, Action, Deleted, View, path_of_new, row
 from tradebook.crud.uploads import Uploaded
 from tradebook.errors import ApiError, InsufficientPermissions, OutcomeInDoubt, UnsupportedMediaType
 from tradebook.ids import encode_id
-from tradebook.storage.database import OutcomeUnknown, Reader, Writer
+from tradebook.storage.database import Database, OutcomeUnknown, Reader, Writer
 from tradebook.storage.transactions import reading, writing
 from tradebook.web.account_header import Named, named_owner
 from tradebook.web.envelope import SECRET_HEADERS, Answer, error_answer
@@ -35,12 +35,27 @@ class _Replayed(Exception):
         self.answer = answer
 
 
+class More(NamedTuple):
+    """What another room knows of an action."""
+
+    check: Callable[[Values, Uploaded], None] | None = None
+    """Looks at the parameters, and at what came with a file."""
+    look: Callable[[Database, int, Sequence[Any]], None] | None = None
+    """Looks at the account, by the keys of the path, before the transaction: for what takes long."""
+    act: Act | None = None
+    """Takes the place of the declared act."""
+
+
+NO_MORE = More()
+
+
 class Changing:
     """Answers one declared action."""
 
-    def __init__(self, service: Service, action: Action) -> None:
+    def __init__(self, service: Service, action: Action, more: More = NO_MORE) -> None:
         self._service = service
         self._action = action
+        self._more = more
         self._parser = RequestParser(action)
         self._page_url = partial(page_url, service.cursors)
 
@@ -54,7 +69,12 @@ class Changing:
 
     def changed(self, request: falcon.Request, grant: Grant, replay: Replay | None, asked: "Asked") -> Answer:
         """Change the book in one transaction, and return the answer; that of before, if there was one."""
-        service = self._service
+        service, look = self._service, self._more.look
+        if look is not None and asked.refusal is None:
+            try:
+                look(service.database, grant.account_id, asked.path_keys)
+            except ApiError as refusal:
+                asked = msgspec.structs.replace(asked, refusal=refusal)
         if replay is None and asked.refusal is not None:
             # There is nothing to store, so there is no reason to wait for another writer.
             raise asked.refusal

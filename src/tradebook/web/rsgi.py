@@ -105,6 +105,7 @@ class Worker:
         callers: Callers,
         *,
         threads: Threads,
+        is_long: Callable[[str], bool] = lambda _: False,
         read_queue_seconds: float,
         write_queue_seconds: float,
         connections: Connections,
@@ -117,6 +118,7 @@ class Worker:
         self._application = application
         self._bodies, self._uploads = bodies, uploads
         self._callers = callers
+        self._is_long = is_long
         self._reads: LoopTurns | ThreadTurns = LoopTurns(read_queue_seconds)
         self._readers = None
         if threads.reading:
@@ -309,7 +311,7 @@ class Worker:
         """Tell in which line a request waits, and in which threads it is answered."""
         if method in _READING:
             return self._reads, self._readers
-        if path == AGENTS_PATH:
+        if path == AGENTS_PATH or self._is_long(path):
             return self._of_agents, self._agents
         return self._writes, self._writers
 

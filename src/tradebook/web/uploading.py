@@ -1,15 +1,11 @@
 """Routes that take a file: what its head says is checked, the file comes to the disk, the book notes it."""
 
-from collections.abc import Callable
-from typing import Any
-
 import falcon
 
 from tradebook.crud.resource import Action
-from tradebook.crud.uploads import Uploaded
 from tradebook.errors import ApiError
 from tradebook.storage.database import OutcomeUnknown
-from tradebook.web.changing import Asked, Changing, granted
+from tradebook.web.changing import NO_MORE, Asked, Changing, More, granted
 from tradebook.web.query_string import parse_query_string
 from tradebook.web.replays import replay_of
 from tradebook.web.service import Service
@@ -18,18 +14,14 @@ from tradebook.web.uploads import Received, media_type, require_type
 FORM_BYTES_MAX = 2_097_152
 """How much more than its file a form may have: the text beside it, and what stands between its parts."""
 
-CheckUpload = Callable[[dict[str, Any], Uploaded], None]
-"""Looks at the parameters and at what came with a file; an ApiError refuses it."""
-
 
 class Uploading(Changing):
     """Answers an action that takes a file."""
 
-    def __init__(self, service: Service, action: Action, check: CheckUpload | None) -> None:
-        super().__init__(service, action)
+    def __init__(self, service: Service, action: Action, more: More = NO_MORE) -> None:
+        super().__init__(service, action, more)
         assert action.upload is not None
         self._kind = action.upload
-        self._check = check
 
     def answer(self, request: falcon.Request, response: falcon.Response, **path: str) -> None:
         """Take the file and answer with what was begun with it."""
@@ -63,10 +55,10 @@ class Uploading(Changing):
         self, request: falcon.Request, account_id: int, received: Received, path: dict[str, str]
     ) -> Asked:
         asked = self.asked(request, account_id, b"", path)
-        refusal = asked.refusal
-        if refusal is None and self._check is not None:
+        refusal, check = asked.refusal, self._more.check
+        if refusal is None and check is not None:
             try:
-                self._check(asked.parameters, received.uploaded)
+                check(asked.parameters, received.uploaded)
             except ApiError as error:
                 refusal = error
         return Asked(
