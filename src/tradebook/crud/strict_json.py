@@ -61,6 +61,19 @@ def decode(text: str) -> Any:
     return found
 
 
+def decode_at(text: str, start: int) -> tuple[Any, int]:
+    """Read the value that begins at a place of a longer text; return the place behind it too."""
+    try:
+        found, end = _DECODER.raw_decode(text, start)
+    except json.JSONDecodeError as error:
+        raise NotJson(error.msg.removesuffix(" at"), error.pos - start + 1) from None
+    except RecursionError:
+        raise TooDeep from None
+    if text.count("[", start, end) + text.count("{", start, end) > DEPTH_MAX and _is_too_deep(found):
+        raise TooDeep
+    return found, end
+
+
 def _is_too_deep(value: Any) -> bool:
     """Look through a value one level after the other, without a call for each."""
     level = [value]

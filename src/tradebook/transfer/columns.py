@@ -45,6 +45,7 @@ COLUMNS = dict(_columns())
 ATTACHED = dict(_of_address("address"))
 """The columns of one attached address."""
 LIST_COLUMNS = tuple(name for name, column in COLUMNS.items() if column.cell.is_list)
+_NAME_LOOKED_AT = 80
 EXTERNAL_IDS = "external_ids."
 """What the columns of ids in other systems begin with; the name of the system follows."""
 
@@ -57,3 +58,12 @@ def column_named(name: str) -> Column | None:
         cell = Cell(name, LINE, f"The customer's id in {shortened(system)}.")
         return Column("external_ids", system, cell.can_be_null, reader_of(cell), cell)
     return COLUMNS.get(name) or ATTACHED.get(name)
+
+
+def unknown_column(name: str) -> str:
+    """Say that there is no such column, and suggest the nearest one."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for a file that is wrong
+
+    near = get_close_matches(name[:_NAME_LOOKED_AT], COLUMNS, n=1)
+    hint = f"Did you mean {near[0]}?" if near else "A map file can say what it becomes (--map)."
+    return f"There is no such column. {hint}"

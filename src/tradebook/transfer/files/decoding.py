@@ -1,100 +1,64 @@
-"""From bytes to numbered lines: detects the encoding of a file, and marks what can't be read."""
+"""From bytes to physical lines of text; what is no text in the file's encoding is marked."""
 
-import codecs
 import io
-from collections.abc import Iterator
 from typing import BinaryIO
 
-import msgspec
+from tradebook.text import MARKED
+from tradebook.transfer.files.encodings import Encoding
 
-SAMPLE_BYTES = 262_144
 LINE_LENGTH_MAX = 1_000_000
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig", "UTF-8 with a byte order mark"),
-    (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
-    (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
-)
+_BUFFER_BYTES = 262_144
+_BOM = "\ufeff"
 
 
-class Decoded(msgspec.Struct):
-    """A file as text: its detected encoding, its beginning, and all of its lines."""
+class Lines:
+    """The physical lines of a file, with their line ends; `number` is that of the last one that was read.
 
-    encoding: str
-    sample: str
-    text: io.TextIOWrapper
+    Bytes that are no text become what `text.mark_bytes` says. Of a line of more than a million characters the
+    first million is returned; `is_cut` then tells so.
+    """
 
-    def lines(self) -> Iterator[tuple[int, str]]:
-        """Yield each physical line with its number and its line end; a line that is too long is cut off.
+    def __init__(self, stream: BinaryIO, encoding: Encoding) -> None:
+        stream.seek(0)
+        buffered = io.BufferedReader(_Kept(stream), _BUFFER_BYTES)
+        self._text = io.TextIOWrapper(buffered, encoding.codec, MARKED, newline="")
+        self.number = 0
+        self.is_cut = False
 
-        Bytes that are invalid in the file's encoding become lone surrogates, which the checks of cells
-        refuse.
-        """
-        number = 0
-        while True:
-            number += 1
-            try:
-                line = self.text.readline(LINE_LENGTH_MAX)
-                rest = line
-                while len(rest) == LINE_LENGTH_MAX and not rest.endswith(("\n", "\r")):
-                    rest = self.text.readline(LINE_LENGTH_MAX)
-            except UnicodeDecodeError:
-                # A UTF-16 file that ends in the middle of a character.
-                yield number, "\udcff"
-                return
-            if not line:
-                return
-            yield number, line
+    def next(self) -> str:
+        """Read one more line; empty at the end."""
+        line = self._text.readline(LINE_LENGTH_MAX)
+        self.number += 1
+        if self.number == 1 and line.startswith(_BOM):
+            line = line[1:]
+        self.is_cut = len(line) >= LINE_LENGTH_MAX
+        if self.is_cut:
+            rest = line
+            while len(rest) == LINE_LENGTH_MAX and not rest.endswith(("\n", "\r")):
+                rest = self._text.readline(LINE_LENGTH_MAX)
+        return line
 
-
-def decode(file: BinaryIO) -> Decoded:
-    """Detect the encoding by the file's beginning, which is kept: a pipe can't be read again."""
-    head = _read(file, SAMPLE_BYTES)
-    codec, encoding = _recognise(head)
-    errors = "surrogatepass" if codec.startswith("utf-16") else "surrogateescape"
-    sample = codecs.getincrementaldecoder(codec)(errors).decode(head)
-    raw = io.BufferedReader(_Chained(head, file), SAMPLE_BYTES)
-    return Decoded(encoding, sample, io.TextIOWrapper(raw, codec, errors, newline=""))
+    def read(self, characters: int) -> str:
+        """Read on without looking for lines."""
+        return self._text.read(characters)
 
 
-def _recognise(head: bytes) -> tuple[str, str]:
-    for bom, codec, encoding in _BOMS:
-        if head.startswith(bom):
-            return codec, encoding
-    # In UTF-16, a NUL byte is beside each Latin letter.
-    if head[1:200:2].count(0) > len(head[1:200:2]) // 2:
-        return "utf-16-le", "UTF-16 without a byte order mark"
-    if head[0:200:2].count(0) > len(head[0:200:2]) // 2:
-        return "utf-16-be", "UTF-16 without a byte order mark"
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError:
-        return "cp1252", "Windows-1252"
-    return "utf-8", "UTF-8"
+class _Kept(io.RawIOBase):
+    """A stream that stays open when nobody reads its text any more."""
 
-
-def _read(file: BinaryIO, size: int) -> bytes:
-    """Read this many bytes, or all that there are: one read of a pipe may return fewer."""
-    parts = []
-    while size:
-        part = file.read(size)
-        if not part:
-            break
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
-
-
-class _Chained(io.RawIOBase):
-    """The bytes that were read to detect the encoding, then the rest of the file."""
-
-    def __init__(self, head: bytes, file: BinaryIO) -> None:
-        self._head = io.BytesIO(head)
-        self._file = file
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]
-        part = self._head.read(len(buffer)) or self._file.read(len(buffer)) or b""
+        part = self._stream.read(len(buffer)) or b""
         buffer[: len(part)] = part
         return len(part)
+
+
+def sample_of(head: bytes, encoding: Encoding) -> str:
+    """Decode the beginning of a file."""
+    text = io.TextIOWrapper(io.BytesIO(head), encoding.codec, MARKED, newline="").read()
+    return text.removeprefix(_BOM)

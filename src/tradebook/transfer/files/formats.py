@@ -1,5 +1,6 @@
-"""The formats of files, by their endings."""
+"""The formats of files, by their endings and by their content."""
 
+import re
 from pathlib import PurePath
 from typing import Literal
 
@@ -19,9 +20,25 @@ ENDINGS: dict[str, FileFormat] = {
     ".xls": "workbook",
 }
 PACKED = ".gz"
+_LIST = re.compile(r"\[\s*(?:\{\s*[\"}]|\]\s*\Z)")
+_OBJECT = re.compile(r"\{\s*(?:\"|\}|\Z)")
 
 
 def format_of(name: str) -> FileFormat | None:
     """Tell the format of a file by its name, packed by gzip or not; None where the ending says nothing."""
     path = PurePath(name.lower())
     return ENDINGS.get(PurePath(path.stem).suffix if path.suffix == PACKED else path.suffix)
+
+
+def format_by_content(sample: str, told: FileFormat | None) -> FileFormat:
+    """Tell the format of a text by its beginning, where its name says another one or nothing."""
+    text = sample.lstrip()
+    if _LIST.match(text):
+        return "json"
+    if not _OBJECT.match(text):
+        return told if told in ("ndjson", "json") else "csv"
+    # A line that is a whole object begins NDJSON; an object over several lines is a document.
+    first = text.split("\n", 1)[0].strip()
+    if told == "ndjson":
+        return "json" if first == "{" else "ndjson"
+    return "ndjson" if told != "json" and first.endswith("}") else "json"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 
 from tradebook.crud.strict_json import Number
 from tradebook.money import currency_number, currency_symbol
@@ -78,7 +78,7 @@ def _check_currency(mark: str, currency: str | None) -> None:
         raise ValueError(f"has {mark} beside the amount, but the currency is {code}")
 
 
-@cache
+@lru_cache(256)
 def _marks_of(code: str) -> frozenset[str]:
     """List how a currency is written: its code, and its sign in English and where it is the people's own."""
     marks = {code}

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tradebook.transfer.columns import column_named
-from tradebook.transfer.files.rows import unknown_column
+from tradebook.transfer.columns import column_named, unknown_column
 from tradebook.transfer.maps.fitted import Fitted, Plan
 from tradebook.transfer.maps.loading import MapError, read_map
 from tradebook.transfer.maps.rules import Rule

@@ -19,16 +19,8 @@ _ISO = re.compile(
 _SAMPLE = datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)
 _NUMBERS_SIDE_BY_SIDE = re.compile(r"%[dmyYHMSIjf](?=%[dmyYHMSIjf])")
 _YEAR = re.compile(r"%[YycxG]")
-_OTHER_NOTATION = {
-    "YYYY": "%Y",
-    "YY": "%y",
-    "MM": "%m",
-    "DD": "%d",
-    "hh": "%H",
-    "HH": "%H",
-    "mm": "%M",
-    "ss": "%S",
-}
+_DIRECTIVES = {"YYYY": "%Y", "YY": "%y", "MM": "%m", "DD": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
+_OTHER_NOTATION = re.compile("|".join(_DIRECTIVES))
 
 
 def read_formats(value: Any) -> tuple[str, ...]:
@@ -42,11 +34,7 @@ def read_formats(value: Any) -> tuple[str, ...]:
 
 def _check_format(text: str) -> None:
     if "%" not in text:
-        guess = re.sub(
-            "YYYY|YY|MM|DD|hh|HH|mm|ss",
-            lambda match: _OTHER_NOTATION[match[0]],
-            text.replace("yyyy", "YYYY").replace("yy", "YY").replace("dd", "DD"),
-        )
+        guess = _OTHER_NOTATION.sub(lambda match: _DIRECTIVES[match[0]], _with_clear_months(text))
         hint = f"; did you mean {guess}?" if "%" in guess else ""
         raise ValueError(f'takes "iso", or formats such as %d/%m/%Y; {shown(text)} has no % in it{hint}')
     if "%Z" in text:
@@ -59,6 +47,12 @@ def _check_format(text: str) -> None:
         raise ValueError(f"{shown(text)} is no format of dates: {error}") from None
     if not _YEAR.search(text):
         raise ValueError(f"{shown(text)} has no year; write it as %Y")
+
+
+def _with_clear_months(text: str) -> str:
+    """Write YYYY-MM-DD HH:mm:ss, as spreadsheets and others have it, so that mm is minutes alone."""
+    clear = text.replace("yy", "YY").replace("dd", "DD").replace("hh", "HH")
+    return clear if "HH" in clear else clear.replace("mm", "MM")
 
 
 def read_zone(value: Any) -> tzinfo:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tradebook.crud.kinds import did_you_mean
-from tradebook.transfer.columns import ADDRESSES, ATTACHED, COLUMNS, Column, column_named
+from tradebook.transfer.columns import ADDRESSES, ATTACHED, COLUMNS, EXTERNAL_IDS, Column, column_named
 from tradebook.transfer.maps.fitted import Plan
 from tradebook.transfer.maps.lookups import LookedUp, Lookup, attached_fields
 from tradebook.transfer.maps.rules import Columns, read_default, read_rule, read_values
@@ -63,6 +63,8 @@ def _why_no_toml(found: str, error: ValueError) -> str:
     )
     if has_both:
         return "has both [lookup.COLUMN] and [[lookup]], which TOML does not take: write all as [[lookup]]"
+    if not isinstance(error, tomllib.TOMLDecodeError):
+        return "is not TOML: it has a number of too many digits"
     return f"is not TOML: {error}"
 
 
@@ -192,8 +194,9 @@ def _theirs(columns: Columns, lookups: Sequence[LookedUp]) -> dict[str, str]:
 
 
 def _no_column(name: str) -> str:
-    near = nearest(name, [*COLUMNS, *ATTACHED])
-    hint = f"Did you mean {near}?" if near else "The reference lists them; external_ids.NAME is one too."
+    groups = [group for group in _GROUPS if group != name]
+    near = nearest(name, [*COLUMNS, *ATTACHED, f"{EXTERNAL_IDS}NAME", *groups])
+    hint = f"Did you mean {near}?" if near else "The reference lists all that there are."
     return f"There is no such column. {hint}"
 
 

@@ -1,0 +1,272 @@
+"""What the XML of a sheet says beside values: errors, formulas without a result, numbers as they are shown.
+
+python-calamine tells none of it. It keeps a sheet as one grid, whose size is measured here first.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import IO
+from xml.parsers import expat
+
+from tradebook.transfer.files.source import Unreadable
+
+CELLS_MAX = 20_000_000
+_CHUNK = 65_536
+_DIGITS = "0123456789"
+_NO_RESULT = "a formula without a result"
+
+Remarks = dict[int, tuple[str, str]]
+"""Of a row: by the place of a cell, what is remarkable and its text: `error`, or `shown`."""
+
+
+class Xml:
+    """Reads XML that may be anything: no entities, no documents elsewhere, memory flat."""
+
+    def __init__(
+        self, start: Callable[[str, dict[str, str]], None], end: Callable[[str], None] | None = None
+    ) -> None:
+        self.parser = expat.ParserCreate(namespace_separator=" ")
+        self.parser.buffer_text = True
+        self.parser.StartDoctypeDeclHandler = _refuse_doctype
+        names: dict[str, str] = {}
+
+        def local(name: str) -> str:
+            found = names.get(name)
+            if found is None:
+                found = names[name] = name.rpartition(" ")[2]
+            return found
+
+        self.parser.StartElementHandler = lambda name, attributes: start(local(name), attributes)
+        if end is not None:
+            self.parser.EndElementHandler = lambda name: end(local(name))
+
+    def steps(self, file: IO[bytes]) -> Iterator[None]:
+        """Read a part of the file at each step."""
+        try:
+            while part := file.read(_CHUNK):
+                self.parser.Parse(part)
+                yield
+            self.parser.Parse(b"", True)
+        except (expat.ExpatError, ValueError, LookupError) as error:
+            raise Unreadable(f"The workbook is damaged: its XML is broken ({error}). Save it anew.") from None
+
+    def read(self, file: IO[bytes]) -> None:
+        """Read the whole file."""
+        for _ in self.steps(file):
+            pass
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise Unreadable("The workbook has XML that no spreadsheet program writes. Save it anew.")
+
+
+class SheetSize:
+    """How far the filled cells of a sheet reach, and whether any has a remark."""
+
+    def __init__(self) -> None:
+        self.rows = self.columns = 0
+        self.has_remarks = False
+
+    def reach(self, row: int, column: int) -> None:
+        """Note a filled cell."""
+        self.rows = max(self.rows, row)
+        self.columns = max(self.columns, column)
+        if self.rows * self.columns > CELLS_MAX:
+            raise Unreadable(
+                f"The sheet has more than {CELLS_MAX // 1_000_000} million cells: save it as CSV UTF-8, "
+                "which may be of any size."
+            )
+
+
+class XlsxSheet:
+    """Goes through the XML of a sheet of .xlsx; `take` gets each row that has remarks."""
+
+    def __init__(self, shown: dict[int, Callable[[float], str | None]]) -> None:
+        self.size = SheetSize()
+        self._shown = shown
+        self._row = self._column = 0
+        self._style = 0
+        self._kind = ""
+        self._has_formula = self._has_value = self._lacks_result = False
+        self._text: list[str] | None = None
+        self._remarks: Remarks = {}
+        self.rows: list[tuple[int, Remarks]] = []
+
+    def read(self, file: IO[bytes]) -> Iterator[tuple[int, Remarks]]:
+        """Yield the rows with remarks, in their order."""
+        xml = Xml(self._start, self._end)
+        xml.parser.CharacterDataHandler = self._characters
+        for _ in xml.steps(file):
+            yield from self.rows
+            self.rows.clear()
+        yield from self.rows
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "c":
+            self._begin_cell(attributes)
+        elif name == "v":
+            self._has_value = True
+            # A result that is an empty text is one; no result at all is written so too, without the kind.
+            self._lacks_result = self._has_formula and self._kind != "str"
+            if self._lacks_result or self._is_looked_at():
+                self._text = []
+        elif name == "is":
+            self._has_value = True
+        elif name == "f":
+            self._has_formula = True
+        elif name == "row":
+            self._row = _whole(attributes.get("r"), self._row + 1)
+            self._column = 0
+
+    def _is_looked_at(self) -> bool:
+        return self._kind == "e" or (self._kind in ("", "n") and self._style in self._shown)
+
+    def _begin_cell(self, attributes: dict[str, str]) -> None:
+        place = attributes.get("r")
+        self._column = self._column + 1 if place is None else _column_of(place.rstrip(_DIGITS))
+        self._kind = attributes.get("t", "")
+        self._style = _whole(attributes.get("s"), 0)
+        self._has_formula = self._has_value = self._lacks_result = False
+        self._text = None
+
+    def _characters(self, text: str) -> None:
+        if self._text is not None:
+            self._text.append(text)
+
+    def _end(self, name: str) -> None:
+        if name == "c":
+            if self._has_value or self._has_formula:
+                self.size.reach(self._row, self._column)
+            text = "".join(self._text or ())
+            if self._has_formula and not text and (self._lacks_result or not self._has_value):
+                self._remarks[self._column - 1] = ("error", _NO_RESULT)
+            elif text and self._is_looked_at():
+                self._remark(text)
+        elif name == "row" and self._remarks:
+            self.size.has_remarks = True
+            self.rows.append((self._row, self._remarks))
+            self._remarks = {}
+
+    def _remark(self, text: str) -> None:
+        if self._kind == "e":
+            self._remarks[self._column - 1] = ("error", text)
+            return
+        try:
+            shown = self._shown[self._style](float(text))
+        except (ValueError, OverflowError):
+            return
+        if shown is not None:
+            self._remarks[self._column - 1] = ("shown", shown)
+
+
+_PADDED = re.compile(r"[^\d]{0,20}0\d+|[^\d.,]{1,20}\d+(?:[-/ ]\d+)*")
+_ERROR = re.compile(r"#[A-Z0-9/?!]+|Err:\d+")
+
+
+class OdsSheet:
+    """Goes through the sheet of a name in the content of .ods."""
+
+    def __init__(self, sheet: str) -> None:
+        self.size = SheetSize()
+        self._sheet = sheet
+        self._depth = 0
+        self._row = self._column = 0
+        self._repeats = self._wide = 1
+        self._attributes: dict[str, str] = {}
+        self._text: list[str] | None = None
+        self._remarks: Remarks = {}
+        self.rows: list[tuple[int, Remarks]] = []
+
+    def read(self, file: IO[bytes]) -> Iterator[tuple[int, Remarks]]:
+        """Yield the rows with remarks, in their order; one that is repeated once for each."""
+        xml = Xml(self._start, self._end)
+        xml.parser.CharacterDataHandler = self._characters
+        for _ in xml.steps(file):
+            yield from self.rows
+            self.rows.clear()
+        yield from self.rows
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "table":
+            self._depth += bool(self._depth) or _named(attributes, "name") == self._sheet
+        elif self._depth != 1:
+            return
+        elif name == "table-row":
+            self._repeats = max(1, _whole(_named(attributes, "number-rows-repeated"), 1))
+            self._column = 0
+            self._remarks = {}
+        elif name in ("table-cell", "covered-table-cell"):
+            self._attributes = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
+            self._wide = max(1, _whole(self._attributes.get("number-columns-repeated"), 1))
+            self._text = []
+        elif name == "p" and self._text:
+            self._text.append("\n")
+
+    def _characters(self, text: str) -> None:
+        if self._depth == 1 and self._text is not None:
+            self._text.append(text)
+
+    def _end(self, name: str) -> None:
+        if name == "table" and self._depth:
+            self._depth -= 1
+        elif self._depth != 1:
+            return
+        elif name in ("table-cell", "covered-table-cell"):
+            self._end_cell("".join(self._text or ()))
+        elif name == "table-row":
+            if self._remarks:
+                self.size.has_remarks = True
+                self.rows += [(self._row + place, self._remarks) for place in range(1, self._repeats + 1)]
+            self._row += self._repeats
+
+    def _end_cell(self, text: str) -> None:
+        kind = self._attributes.get("value-type", "")
+        if text or kind:
+            self.size.reach(self._row + self._repeats, self._column + self._wide)
+            remark = self._remark(kind, text)
+            if remark is not None:
+                for place in range(self._column, self._column + self._wide):
+                    self._remarks[place] = remark
+        self._column += self._wide
+        self._text = None
+
+    def _remark(self, kind: str, text: str) -> tuple[str, str] | None:
+        if "formula" in self._attributes and _ERROR.fullmatch(text):
+            return ("error", text)
+        if kind == "percentage":
+            return ("shown", text.replace("\u202f", "").replace("\xa0", "").replace(" ", ""))
+        if (
+            kind == "float"
+            and _PADDED.fullmatch(text)
+            and not _is_plain(text, self._attributes.get("value", ""))
+        ):
+            return ("shown", text)
+        return None
+
+
+def _is_plain(text: str, value: str) -> bool:
+    """Tell whether the text is the number itself, or has other digits than it."""
+    digits = re.sub(r"\D", "", text).lstrip("0")
+    try:
+        number = float(value)
+    except ValueError:
+        return True
+    return text == value or not number.is_integer() or digits != str(abs(int(number))).lstrip("0")
+
+
+def _named(attributes: dict[str, str], name: str) -> str:
+    """Return an attribute by its local name."""
+    return next((value for key, value in attributes.items() if key.rpartition(" ")[2] == name), "")
+
+
+def _whole(text: str | None, otherwise: int) -> int:
+    return (
+        int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 9 else otherwise
+    )
+
+
+def _column_of(letters: str) -> int:
+    column = 0
+    for letter in letters[:4]:
+        column = column * 26 + (ord(letter) & 31)
+    return column

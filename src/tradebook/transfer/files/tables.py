@@ -1,0 +1,221 @@
+"""From the cells of a CSV file or a sheet to rows: which row has the headings, and what the others say."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+
+from tradebook.text import encodable, shown
+from tradebook.transfer.cells import unescape
+from tradebook.transfer.columns import column_named, unknown_column
+from tradebook.transfer.files.csv_records import CsvRecord
+from tradebook.transfer.files.csv_shape import Shape, heading_line
+from tradebook.transfer.files.decoding import Lines
+from tradebook.transfer.files.records import PROBLEM, PROBLEM_TOLD, Records
+from tradebook.transfer.files.workbooks import SheetRow
+from tradebook.transfer.rows import FileOptions, Problem, Recognised, Record, Row, Value, record_keys
+
+_LINE_BREAK = re.compile(r"\s*[\r\n]+\s*")
+_ROWS_LOOKED_AT = 100
+
+
+class Table:
+    """Reads the headings of a file, and makes rows of what follows them."""
+
+    def __init__(self, records: Records, recognised: Recognised, options: FileOptions) -> None:
+        self._records = records
+        self._recognised = recognised
+        self._options = options
+        self._keys: list[str] = []
+        self._width = 0
+        self._left: list[str] = []
+        """The column of a file of rejects, which nothing is taken from."""
+        self._named: set[int] = set()
+        self.headings: list[str] = []
+        self.preamble: list[str] = []
+
+    def fits(self, line: int, cells: list[str]) -> bool:
+        """Tell whether these can be the headings: what the map takes, or columns of ours."""
+        names = _trimmed(cells)
+        if self._records.mapping is not None:
+            return not self._records.mapping.fit(line, names)
+        return bool(names) and all(name == PROBLEM or column_named(name) is not None for name in names)
+
+    def _begin(self, line: int, cells: list[str]) -> list[Problem]:
+        """Take up the headings; return what is wrong with them."""
+        self.headings = cells
+        names = _trimmed(cells)
+        self._keys, self._width = record_keys(names), len(names)
+        mapping = self._records.mapping
+        if names and names[-1] == PROBLEM and not self._is_taken(line, names):
+            self._left = [PROBLEM]
+            self._recognised.left_out = [PROBLEM_TOLD]
+            names = names[:-1]
+        if mapping is None:
+            return list(_strange(line, names))
+        self._recognised.left_out += [shown(name) for name in mapping.ignored(names)]
+        return mapping.fit(line, names)
+
+    def _is_taken(self, line: int, names: list[str]) -> bool:
+        """Tell whether a map takes the last heading: it is lacking where it isn't there."""
+        mapping = self._records.mapping
+        return mapping is not None and len(mapping.fit(line, names[:-1])) > len(mapping.fit(line, names))
+
+    def csv_rows(
+        self, records_of: Callable[[Lines, Shape], Iterator[CsvRecord]], lines: Lines, shape: Shape
+    ) -> Iterator[Row | Problem]:
+        """Make rows of the records of a CSV file."""
+        self.preamble = [lines.next() for _ in range(shape.begins - 1)]
+        records = records_of(lines, shape)
+        first = next((record for record in records if record[2] or any(c.strip() for c in record[1])), None)
+        if first is None:
+            yield _nothing_in_it(shape.header, self.preamble)
+            return
+        line, cells, wrong, _ = first
+        if self._options.header and line != shape.header:
+            wrong = "The line of the headings is empty."
+            line = shape.header
+        problems = (
+            [Problem(line, None, None, wrong)] if wrong else self._begin(line, self._heads(shape, cells))
+        )
+        if problems:
+            yield from problems
+            return
+        for record in records if shape.header else chain([first], records):
+            row = self._csv_row(*record)
+            if row is not None:
+                yield row
+
+    def _heads(self, shape: Shape, cells: list[str]) -> list[str]:
+        if shape.header:
+            return [_heading(cell) for cell in cells]
+        return [str(place) for place in range(1, len(cells) + 1)]
+
+    def _csv_row(self, line: int, cells: list[str], wrong: str, text: str) -> Row | None:
+        if wrong:
+            return self._records.unreadable(line, wrong, text)
+        values = list(map(str.strip, cells))
+        if not any(values):
+            return None
+        if len(values) != self._width and (uneven := self._uneven(values)):
+            return self._records.unreadable(line, uneven, cells)
+        if self._records.unguard:
+            values = [cell[1:] if cell[:1] == "'" else cell for cell in values]
+        else:
+            values = [unescape(cell) if cell[:1] == "'" else cell for cell in values]
+        return self._row(line, dict(zip(self._keys, values, strict=False)), cells)
+
+    def _row(self, line: int, record: Record, raw: list[str]) -> Row:
+        for name in self._left:
+            record.pop(name, None)
+        return self._records.row(line, record, raw)
+
+    def _uneven(self, values: list[str]) -> str | None:
+        """Say what is wrong with the number of cells, if anything is."""
+        width = self._width
+        if len(values) < width:
+            return f"The row has {len(values)} cells, the header names {width}."
+        if not any(values[width:]):
+            return None
+        # Columns without a name, at the end: whoever has a map has not taken them.
+        if self._records.mapping is None or any(values[len(self.headings) :]):
+            return f"The row has {len(values)} cells, the header names {width}."
+        for place in range(width, len(self.headings)):
+            if place < len(values) and values[place] and place not in self._named:
+                self._named.add(place)
+                self._recognised.left_out.append(f"column {place + 1}, without a name")
+        return None
+
+    def sheet_rows(self, rows: Iterator[SheetRow]) -> Iterator[Row | Problem]:
+        """Make rows of the rows of a sheet."""
+        looked_at = [row for row, _ in zip(rows, range(_ROWS_LOOKED_AT), strict=False)]
+        texts = [(row.line, [str(cell or "").strip() for cell in row.cells]) for row in looked_at]
+        filled = [(line, cells) for line, cells in texts if any(cells)]
+        header = self._options.header
+        if header is None:
+            header = heading_line(filled, self.fits) if filled else 1
+            if filled and header != filled[0][0]:
+                self._recognised.notes.append(
+                    f"Rows {filled[0][0]} to {header - 1} stand before the headings."
+                )
+        self._recognised.header = header
+        cells = next((cells for line, cells in filled if line == header), None)
+        if header == 0 and filled:
+            cells = [str(place) for place in range(1, max(len(cells) for _, cells in filled) + 1)]
+        if cells is None:
+            yield Problem(header or 1, None, None, "The sheet has no headings there." if filled else EMPTY)
+            return
+        problems = self._begin(header, [_heading(cell) for cell in cells])
+        if problems:
+            yield from problems
+            return
+        for part in (looked_at, rows):
+            yield from self._sheet_part(row for row in part if row.line > header)
+
+    def _sheet_part(self, rows: Iterable[SheetRow]) -> Iterator[Row]:
+        for sheet_row in rows:
+            values: list[Value] = [_cell(cell, unguard=self._records.unguard) for cell in sheet_row.cells]
+            if not any(value not in (None, "") for value in values) and not sheet_row.errors:
+                continue
+            values += [""] * (self._width - len(values))
+            raw = [str(cell or "") for cell in sheet_row.cells]
+            if uneven := self._uneven([str(value or "") for value in values]):
+                yield self._records.unreadable(sheet_row.line, uneven, raw)
+                continue
+            record = dict(zip(self._keys, values, strict=False))
+            row = self._row(sheet_row.line, record, raw)
+            for place, error in sheet_row.errors.items():
+                if place < self._width:
+                    self._refuse_error(row, place, error)
+            yield row
+
+    def _refuse_error(self, row: Row, place: int, error: str) -> None:
+        name = self._keys[place]
+        reason = "is an error of the workbook: mend its formula, or empty the cell"
+        if self._records.mapping is None:
+            if row.values.pop(name, None) is not None:
+                row.refused.append(name)
+                row.problems.append(Problem(row.line, name, error, reason))
+        else:
+            heading = self.headings[place]
+            if heading not in self._recognised.left_out:
+                row.problems.append(Problem(row.line, None, error, reason, heading))
+
+
+EMPTY = "The file is empty: its first row must name the columns."
+
+
+def _nothing_in_it(header: int, preamble: list[str]) -> Problem:
+    if header > 1 and len([line for line in preamble if line]) < header - 1:
+        return Problem(header, None, None, "The file has no such line, where its headings should be.")
+    return Problem(max(1, header), None, None, EMPTY)
+
+
+def _heading(cell: str) -> str:
+    return _LINE_BREAK.sub(" ", encodable(cell.strip()))
+
+
+def _trimmed(cells: list[str]) -> list[str]:
+    names = list(cells)
+    while names and not names[-1]:
+        names.pop()
+    return names
+
+
+def _cell(cell: Value, *, unguard: bool) -> Value:
+    """Read the text of a cell as CSV has it; what the workbook has as a number or a date stays one."""
+    if cell.__class__ is not str:
+        return "" if cell is None else cell
+    text = str(cell).strip()
+    return (text[1:] if unguard else unescape(text)) if text[:1] == "'" else text
+
+
+def _strange(line: int, header: list[str]) -> Iterator[Problem]:
+    """Yield what is wrong with headings where no map says what they become."""
+    for column, name in enumerate(header, 1):
+        first = header.index(name) + 1
+        if not name:
+            yield Problem(line, None, None, f"Column {column} has no name.")
+        elif first != column:
+            yield Problem(line, None, None, f"Column {column} has the name of column {first}.", name)
+        elif column_named(name) is None:
+            yield Problem(line, None, None, unknown_column(name), name)
