@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from tradebook.cli.drafting import draft_command, maps_command
 from tradebook.cli.import_report import summary_lines
 from tradebook.cli.opening import account_key, opened, settings_for
 from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
@@ -23,11 +24,14 @@ from tradebook.transfer.copying import NotTheSame, TargetNotEmpty, copy_book
 from tradebook.transfer.exports.run import export_customers
 from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.imports.run import import_customers
-from tradebook.transfer.maps.column_map import MapError, load_map
+from tradebook.transfer.maps.column_map import MapError
+from tradebook.transfer.maps.ready_maps import load_named
 
 import_app = typer.Typer(help="Import a list from a file.", no_args_is_help=True)
 export_app = typer.Typer(help="Write a list to a file.", no_args_is_help=True)
 copy_app = typer.Typer()
+import_app.command("draft")(draft_command)
+import_app.command("maps")(maps_command)
 
 FORMATS: dict[str, Format] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 STANDARD = "-"
@@ -39,9 +43,13 @@ COLLECT_AFTER = 200_000
 def import_customers_command(
     file: Annotated[str, typer.Argument(help="A .csv or .ndjson file, or - for standard input.")],
     account: AccountOption,
-    map_file: Annotated[
-        Path | None,
-        typer.Option("--map", metavar="MAP.toml", help="Translates the columns of another system's file."),
+    map_name: Annotated[
+        str | None,
+        typer.Option(
+            "--map",
+            metavar="MAP",
+            help="Translates another system's file: a MAP.toml, or a map that ships, such as shopify.",
+        ),
     ] = None,
     dry_run: Annotated[
         bool,
@@ -63,7 +71,7 @@ def import_customers_command(
     with _input(file) as stream, opened(database, moves_much=True) as book:
         key, _ = account_key(book, account)
         try:
-            column_map = None if map_file is None else load_map(map_file, folder)
+            column_map = None if map_name is None else load_named(map_name, folder)
             reader = read_file(stream, chosen, column_map)
             theirs = {} if column_map is None else column_map.theirs
         except MapError as error:

@@ -69,11 +69,15 @@ class Problem(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         """Write the problem as one line for a person."""
+        told = self.without_line()
+        return f"line {self.line}, {told}" if self.heading or self.column else f"line {self.line}: {told}"
+
+    def without_line(self) -> str:
+        """Write the problem for who sees the row beside it."""
         both = self.heading and self.column
         name = f"{self.heading} ({self.column})" if both else self.heading or self.column
-        where = f"line {self.line}" + (f", {shown(name)}" if name else "")
-        value = f" {quoted(self.value)}" if self.value else ""
-        return f"{where}:{value} {shown(self.reason)}"
+        told = f"{quoted(self.value)} {shown(self.reason)}" if self.value else shown(self.reason)
+        return f"{shown(name)}: {told}" if name else told
 
 
 class Row(msgspec.Struct):

@@ -44,7 +44,7 @@ def recognise(stream: BinaryIO, head: bytes, named: str | None) -> tuple[Encodin
         codec = _codec_named(named)
         if bom is None or _family(codec) == _family(bom[1]):
             # Also where there is a mark of this very encoding: it is no part of the text.
-            return _checked(stream, "utf-8-sig" if codec == "utf-8" else codec, named), []
+            return _checked(stream, "utf-8-sig" if bom and codec == "utf-8" else codec, named), []
         note = f"The file's byte order mark says {bom[2].split()[0]}; it was read so, not as {quoted(named)}."
         return _checked(stream, bom[1], bom[2]), [note]
     if bom is not None:

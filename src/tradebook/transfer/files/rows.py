@@ -1,7 +1,7 @@
 """Reads a file row by row; memory does not grow with the file."""
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import BinaryIO
 
@@ -35,7 +35,7 @@ class FileReader:
         self.encoding: Encoding | None = None
         self.shape: Shape | None = None
         """How a CSV file is taken apart."""
-        self._options = options
+        self.options = options
         self._records = Records(mapping, self.recognised, unguard=options.unguard)
         self._table = Table(self._records, self.recognised, options)
         self._failure: str | None = None
@@ -48,12 +48,12 @@ class FileReader:
 
     @property
     def headings(self) -> list[str]:
-        """The headings of the file, as it has them; known when the first row has come."""
+        """The cells of the headings, as the file has them; known when the first row has come."""
         return self._table.headings
 
     @property
-    def preamble(self) -> list[str]:
-        """The lines of a CSV file before its headings; known when the first row has come."""
+    def preamble(self) -> Sequence[str | list[str]]:
+        """What stands before the headings: lines of CSV, the cells of a sheet; known when a row has come."""
         return self._table.preamble
 
     def _open(self, file: BinaryIO) -> None:
@@ -64,10 +64,10 @@ class FileReader:
         refuse_others(self._stream, head)
         if may_be_workbook(head):
             self._note_unexpected("workbook", "The file is a workbook, and was read as one.")
-            self._workbook = Workbook(self._stream, self._options.sheet, self._opened)
+            self._workbook = Workbook(self._stream, self.options.sheet, self._opened)
             self._workbook.tell(self.recognised)
             return
-        self.encoding, notes = recognise(self._stream, head, self._options.encoding)
+        self.encoding, notes = recognise(self._stream, head, self.options.encoding)
         self.recognised.encoding = self.encoding.told
         self.recognised.notes += notes
         self._records.watch(self.encoding)
@@ -78,8 +78,8 @@ class FileReader:
             self.shape = shape_of(
                 sample,
                 is_whole=len(head) < HEAD_BYTES,
-                separator=self._options.separator,
-                header=self._options.header,
+                separator=self.options.separator,
+                header=self.options.header,
                 fits=self._table.fits,
             )
             self.recognised.separator = self.shape.separator

@@ -1,7 +1,7 @@
 """From the cells of a CSV file or a sheet to rows: which row has the headings, and what the others say."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 from tradebook.text import encodable, shown
@@ -26,12 +26,12 @@ class Table:
         self._recognised = recognised
         self._options = options
         self._keys: list[str] = []
-        self._width = 0
+        self._width = self._allowed = 0
         self._left: list[str] = []
         """The column of a file of rejects, which nothing is taken from."""
         self._named: set[int] = set()
         self.headings: list[str] = []
-        self.preamble: list[str] = []
+        self.preamble: list[str | list[str]] = []
 
     def fits(self, line: int, cells: list[str]) -> bool:
         """Tell whether these can be the headings: what the map takes, or columns of ours."""
@@ -42,7 +42,7 @@ class Table:
 
     def _begin(self, line: int, cells: list[str]) -> list[Problem]:
         """Take up the headings; return what is wrong with them."""
-        self.headings = cells
+        self._allowed = len(cells)
         names = _trimmed(cells)
         self._keys, self._width = record_keys(names), len(names)
         mapping = self._records.mapping
@@ -74,6 +74,7 @@ class Table:
         if self._options.header and line != shape.header:
             wrong = "The line of the headings is empty."
             line = shape.header
+        self.headings = cells
         problems = (
             [Problem(line, None, None, wrong)] if wrong else self._begin(line, self._heads(shape, cells))
         )
@@ -117,9 +118,9 @@ class Table:
         if not any(values[width:]):
             return None
         # Columns without a name, at the end: whoever has a map has not taken them.
-        if self._records.mapping is None or any(values[len(self.headings) :]):
+        if self._records.mapping is None or any(values[self._allowed :]):
             return f"The row has {len(values)} cells, the header names {width}."
-        for place in range(width, len(self.headings)):
+        for place in range(width, self._allowed):
             if place < len(values) and values[place] and place not in self._named:
                 self._named.add(place)
                 self._recognised.left_out.append(f"column {place + 1}, without a name")
@@ -144,6 +145,8 @@ class Table:
         if cells is None:
             yield Problem(header or 1, None, None, "The sheet has no headings there." if filled else EMPTY)
             return
+        self.headings = cells
+        self.preamble = [cells for line, cells in texts if line < header]
         problems = self._begin(header, [_heading(cell) for cell in cells])
         if problems:
             yield from problems
@@ -176,7 +179,7 @@ class Table:
                 row.refused.append(name)
                 row.problems.append(Problem(row.line, name, error, reason))
         else:
-            heading = self.headings[place]
+            heading = _heading(self.headings[place])
             if heading not in self._recognised.left_out:
                 row.problems.append(Problem(row.line, None, error, reason, heading))
 
@@ -184,7 +187,7 @@ class Table:
 EMPTY = "The file is empty: its first row must name the columns."
 
 
-def _nothing_in_it(header: int, preamble: list[str]) -> Problem:
+def _nothing_in_it(header: int, preamble: Sequence[object]) -> Problem:
     if header > 1 and len([line for line in preamble if line]) < header - 1:
         return Problem(header, None, None, "The file has no such line, where its headings should be.")
     return Problem(max(1, header), None, None, EMPTY)

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from tradebook.crud.kinds import did_you_mean
+from tradebook.text import shortened
 from tradebook.transfer.maps.column_map import ColumnMap, MapError, load_map, load_map_text
 
 _FOLDER = files("tradebook.transfer.maps") / "ready"
@@ -122,9 +123,14 @@ def load_ready(name: str, folders: Sequence[Path] = ()) -> ColumnMap:
     """
     text = ready_text(name)
     if text is None:
-        hint = did_you_mean(name, NAMES) or f"; there are {', '.join(NAMES)}"
-        raise MapError(f"No map named {name!r} ships with Tradebook{hint}")
+        raise MapError(no_such_map(name))
     return load_map_text(text, folders, name)
+
+
+def no_such_map(name: str) -> str:
+    """Say that no map of this name ships, and name the nearest one, or all."""
+    hint = did_you_mean(name, NAMES) or f"; there are {', '.join(NAMES)}. A file's name has a dot or a slash"
+    return f"No map named {shortened(name)!r} ships with Tradebook{hint}"
 
 
 def load_named(name: str, folder: Path) -> ColumnMap:

@@ -1,0 +1,139 @@
+"""A file of rejects: the rows that could not be taken in, as the file had them, each with its problem."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, BinaryIO, Protocol
+
+from tradebook.crud.strict_json import NotStrict, Number, decode
+from tradebook.text import MARKED, encodable
+from tradebook.transfer.cells import escape
+from tradebook.transfer.files.records import PROBLEM
+from tradebook.transfer.files.rows import FileReader
+from tradebook.transfer.rows import Problem
+
+_MARKED_UTF_8 = "utf-8-sig"
+_BREAK = re.compile(r"\s*[\r\n]+\s*")
+
+
+class Rejects(Protocol):
+    """Takes rejected rows, in the order of the file."""
+
+    def add(self, raw: Any, problems: Sequence[Problem]) -> None:
+        """Write one row: `Row.raw`, and what is wrong with it."""
+
+
+@contextmanager
+def rejects_writer(reader: FileReader, stream: BinaryIO) -> Iterator[Rejects]:
+    """Write the rejected rows of a file that has been read, so that the same map takes the mended file.
+
+    The file of rejects has the columns of the file and one more, `problem`, which is left out when it comes
+    in. It repeats the lines before the headings, the encoding, the separator and the quotes. Of a workbook it
+    is CSV in UTF-8, of JSON and NDJSON it is NDJSON. A row that is not mended is a problem again: one that
+    could not be taken apart stands there as it was.
+
+        with rejects_writer(reader, stream) as rejects:
+            rejects.add(row.raw, problems)
+    """
+    codec = reader.encoding.codec if reader.encoding else _MARKED_UTF_8
+    is_table = reader.format in ("csv", "workbook")
+    if is_table and codec == "utf-8" and reader.encoding and reader.encoding.has_marks:
+        # Where all that is left beyond ASCII is bad bytes, only a mark still says that the file is UTF-8.
+        codec = _MARKED_UTF_8
+    text = io.TextIOWrapper(stream, codec, MARKED, newline="", write_through=False)
+    try:
+        yield _CsvRejects(reader, text, codec) if is_table else _JsonRejects(text, codec)
+        text.flush()
+    finally:
+        # The stream belongs to the caller.
+        text.detach()
+
+
+class _CsvRejects:
+    def __init__(self, reader: FileReader, text: io.TextIOWrapper, codec: str) -> None:
+        self._text, self._codec = text, codec
+        shape = reader.shape
+        self._writer = csv.writer(
+            text,
+            delimiter=shape.separator if shape else reader.options.separator or ",",
+            quotechar=shape.quote if shape else '"',
+            quoting=csv.QUOTE_ALL if shape and shape.quotes_all else csv.QUOTE_MINIMAL,
+            lineterminator=shape.line_end if shape else "\r\n",
+        )
+        headings = reader.headings
+        self._width = len(headings)
+        self._had_problem = bool(headings) and headings[-1].strip() == PROBLEM
+        for line in reader.preamble:
+            if isinstance(line, str):
+                text.write(_encoded(line, codec))
+            else:
+                self._writer.writerow(line)
+        if headings and reader.recognised.header != 0:
+            own = headings[:-1] if self._had_problem else headings
+            self._writer.writerow([*(_encoded(heading, codec) for heading in own), PROBLEM])
+
+    def add(self, raw: Any, problems: Sequence[Problem]) -> None:
+        """Write a row; what could not be taken apart is one cell, so that the number of cells stays wrong."""
+        if isinstance(raw, list):
+            cells = [_text_of(cell) for cell in raw]
+            if self._had_problem and len(cells) == self._width:
+                cells.pop()
+        else:
+            cells = [_text_of(raw).strip("\r\n")] + [""] * (self._width == 1)
+        told = _told(problems, self._codec)
+        self._writer.writerow([*(_encoded(cell, self._codec) for cell in cells), escape(told)])
+
+
+class _JsonRejects:
+    def __init__(self, text: io.TextIOWrapper, codec: str) -> None:
+        self._text, self._codec = text, codec
+
+    def add(self, raw: Any, problems: Sequence[Problem]) -> None:
+        """Write a row; a line that is no object has no place for the problem, and stays as it is."""
+        line = _BREAK.sub(" ", _text_of(raw).strip())
+        try:
+            record = decode(line)
+        except NotStrict:
+            record = None
+        if isinstance(record, dict):
+            if PROBLEM in record:
+                del record[PROBLEM]
+                line = _json(record)
+            told = json.dumps(_told(problems, self._codec), ensure_ascii=False)
+            comma = ", " if record else ""
+            line = f'{line[:-1].rstrip()}{comma}"{PROBLEM}": {told}}}'
+        self._text.write(_encoded(line, self._codec) + "\n")
+
+
+def _told(problems: Sequence[Problem], codec: str) -> str:
+    told = "; ".join(problem.without_line() for problem in problems)
+    return told.encode(codec, "replace").decode(codec).removeprefix("\ufeff")
+
+
+def _text_of(raw: Any) -> str:
+    if raw is None:
+        return ""
+    return raw.decode("utf-8", "surrogatepass") if isinstance(raw, bytes) else str(raw)
+
+
+def _encoded(text: str, codec: str) -> str:
+    """Leave marked bytes to the encoding, which writes them as they were, but where a letter is two bytes."""
+    return encodable(text) if not text.isascii() and codec.startswith(("utf-16", "utf-32")) else text
+
+
+def _json(value: Any) -> str:
+    """Write JSON with its numbers as they were."""
+    if isinstance(value, Number):
+        return str(value)
+    if isinstance(value, dict):
+        return (
+            "{"
+            + ", ".join(f"{json.dumps(k, ensure_ascii=False)}: {_json(v)}" for k, v in value.items())
+            + "}"
+        )
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_json, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
