@@ -554,7 +554,7 @@ class ImportProblem(msgspec.Struct, frozen=True, kw_only=True):
     line: int = ABSENT
     """The line of the file; of a sheet, its row."""
     column: str | None = None
-    """The column, such as `email`; null where it is about the row, or about a column that only the file has."""
+    """The column, such as `email`; null where it is about the row, or a column that only the file has."""
     value: str | None = None
     """What stands there, such as `orders@`; null where nothing does."""
     reason: str = ABSENT

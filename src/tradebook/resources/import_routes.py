@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import structs
 
 from tradebook.clock import format_ms, format_ms_or_none, now_ms
 from tradebook.crud.change import Change
@@ -12,12 +13,14 @@ from tradebook.crud.parameters import Parameter
 from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import Action, Asked, ItemRoute, ListRoute, PathObject, Resource, View
 from tradebook.crud.uploads import FileBody
+from tradebook.crud.versions import first_version
 from tradebook.crud.walks import select_span
 from tradebook.errors import MissingField, RateLimitExceeded, ResourceConflict, ResourceGone
 from tradebook.ids import SPARE, encode_id, example_key, milliseconds_of
 from tradebook.resources.import_options import OPTIONS, REJECTS, YES
-from tradebook.resources.import_rows import OF_OUTCOME, load_rows, walk_rows
+from tradebook.resources.import_rows import OF_OUTCOME, add_block, load_rows, walk_rows
 from tradebook.resources.import_shapes import (
+    NOTHING_DONE,
     Import,
     ImportOptions,
     ImportProgress,
@@ -27,7 +30,7 @@ from tradebook.resources.import_shapes import (
 )
 from tradebook.resources.imports import ID_PREFIX, State, imports
 from tradebook.storage.accounts import accounts
-from tradebook.storage.database import Reader
+from tradebook.storage.database import Reader, Writer
 from tradebook.storage.index import Facet
 from tradebook.storage.schema import ACCOUNT, prepare, words_of
 
@@ -121,23 +124,33 @@ def create(change: Change) -> int:
         own_map=uploaded.text,
     )
     change.writer.run(_DUE)
-    return records.add(
-        change.writer,
-        {
-            "state": PLACES["planning"],
-            "rows": 0,
-            "total": None,
-            "source": uploaded.file_name,
-            "options": msgspec.json.encode(options).decode(),
-            "matched_by": "{}",
-            "summary": None,
-            "counts": "{}",
-            "error": None,
-            "owner": None,
-            "lease_until": None,
-            "ends_at": None,
-        },
-    )
+    text = msgspec.json.encode(options).decode()
+    return records.add(change.writer, {**_NEW, "source": uploaded.file_name, "options": text})
+
+
+def add_plan(writer: Writer, key: int, file_name: str, rows: Sequence[ImportRow]) -> None:
+    """Add a plan that changes nothing, as an example."""
+    summary = structs.replace(NOTHING_DONE, rows=len(rows), unchanged=len(rows))
+    kept = {"summary": msgspec.json.encode(summary).decode(), "rows": len(rows), "total": len(rows)}
+    row = {**_NEW, "id": key, "state": PLACES["planned"], "source": file_name, **kept}
+    records.insert(writer, [{**row, "updated_at": first_version(key)}])
+    add_block(writer, key, rows)
+
+
+_NEW: Values = {
+    "state": PLACES["planning"],
+    "rows": 0,
+    "total": None,
+    "source": None,
+    "options": "{}",
+    "matched_by": "{}",
+    "summary": None,
+    "counts": "{}",
+    "error": None,
+    "owner": None,
+    "lease_until": None,
+    "ends_at": None,
+}
 
 
 def require_planned(row: Values) -> None:

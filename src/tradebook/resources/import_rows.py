@@ -1,6 +1,7 @@
 """What the rows of a planned import do, read from the blocks in which they wait."""
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -9,10 +10,10 @@ import sqlalchemy as sa
 
 from tradebook.crud.resource import Asked, Span, View
 from tradebook.errors import ResourceGone, ResourceNotFound
-from tradebook.resources.import_blocks import unpacked
+from tradebook.resources.import_blocks import packed, unpacked
 from tradebook.resources.import_shapes import OUTCOMES, ImportRow
 from tradebook.resources.imports import BlockKind, State, import_blocks, imports
-from tradebook.storage.database import Reader
+from tradebook.storage.database import Reader, Writer
 from tradebook.storage.index import Facet
 from tradebook.storage.schema import ACCOUNT, prepare, words_of
 
@@ -31,6 +32,7 @@ _OF_ONE = (
 )
 _HEADS = prepare(sa.select(_b.place, _b.rows, _b.outcomes).where(*_OF_ONE).order_by(_b.place))
 _CONTENT = prepare(sa.select(_b.content).where(*_OF_ONE, _b.place == sa.bindparam("place")))
+_ADD = prepare(sa.insert(import_blocks))
 
 
 class _Head(NamedTuple):
@@ -77,6 +79,13 @@ def load_rows(view: View, keys: Sequence[int]) -> Mapping[int, ImportRow]:
             at, rows = begin, _rows_of(view.reader, key, begin)
         found[each] = rows[place - begin]
     return found
+
+
+def add_block(writer: Writer, key: int, rows: Sequence[ImportRow]) -> None:
+    """Add the only block of a plan."""
+    outcomes = msgspec.json.encode(Counter(row.outcome for row in rows)).decode()
+    block = {"import_id": key, "kind": words_of(BlockKind).index("rows"), "place": 0, "rows": len(rows)}
+    writer.insert(_ADD, [{**block, "outcomes": outcomes, "content": packed(rows)}])
 
 
 def _keys_in(head: _Head, span: Span) -> list[int]:

@@ -117,6 +117,20 @@ class ImportSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What the file turned out to be."""
 
 
+NOTHING_DONE = ImportSummary(
+    **dict.fromkeys(
+        ("rows", "created", "updated", "unchanged", "skipped", "joined", "faulty", "problems", "needs_yes"), 0
+    ),
+    is_kept=False,
+    problem_list=[],
+    warnings=[],
+    cleared={},
+    skipped_by=[],
+    made={},
+    recognised=ImportRecognised(),
+)
+
+
 class ImportProgress(msgspec.Struct, frozen=True):
     """How far it has come."""
 
