@@ -4,15 +4,25 @@ from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 import pytest
+import sqlalchemy as sa
 
+from tests.fixtures.ledgers import Ledger
 from tests.transfer.steps import family, in_small_steps, planned, told
 from tradebook.checking import faults_of_account
+from tradebook.resources.customers import records as customers
+from tradebook.resources.imports import imports
 from tradebook.storage.database import OutcomeUnknown, Unavailable
+from tradebook.storage.schema import ACCOUNT, prepare
 from tradebook.transfer.imports import applying, entries, owners, pace, settling, stepping
 from tradebook.transfer.imports.applying import AlreadyThere, Overtaken, apply_plan
 from tradebook.transfer.imports.stepping import CutShort
 
 SIZE = 40
+_GIVE_AWAY = prepare(
+    sa.update(imports)
+    .where(imports.c.account_id == ACCOUNT, imports.c.id == sa.bindparam("key"))
+    .values(owner=sa.bindparam("other"))
+)
 
 
 @pytest.fixture(autouse=True)
@@ -33,12 +43,10 @@ def plan(ledger):
 @pytest.fixture(scope="session")
 def whole(database_of_ledgers):
     """What the import makes of an empty account when nothing comes between."""
-    from tests.fixtures.ledgers import Ledger
-
     ledger = Ledger(database_of_ledgers)
     made = planned(ledger.database, ledger.key, family(SIZE))
-    with ledger.database.write(ledger.key) as writer:
-        applying._at_once(writer, key=1, plan=made, rows=[row for row in made if row.record], source=None)
+    with patch.object(applying, "ROWS_IN_ONE_STEP", 1_000):
+        apply_plan(ledger.database, ledger.key, made)
     made.close()
     return told(ledger.records())
 
@@ -78,7 +86,7 @@ def interrupted(method, at, error):
 def test_an_import_in_steps_makes_what_one_transaction_makes(ledger, plan, whole):
     seen = []
 
-    summary = apply_plan(ledger.database, ledger.key, plan, progress=lambda *done: seen.append(done))
+    summary = apply_plan(ledger.database, ledger.key, plan, written=lambda *done: seen.append(done))
 
     assert told(ledger.records()) == whole
     assert (summary.created, summary.updated, summary.is_kept) == (SIZE + 3, 0, True)
@@ -146,7 +154,7 @@ def test_what_fails_before_the_switch_leaves_nothing(ledger, plan):
         patch.object(applying, "_switch", side_effect=Unavailable("away")),
         pytest.raises(Unavailable),
     ):
-        apply_plan(ledger.database, ledger.key, plan, import_id=7)
+        apply_plan(ledger.database, ledger.key, plan, exactly_as=7)
 
     assert ledger.records() == []
     assert left(ledger) == (0, None)
@@ -159,7 +167,7 @@ def test_blocks_of_a_process_that_died_before_the_switch_are_swept(ledger, plan)
         patch.object(applying, "withdraw"),
         pytest.raises(Unavailable),
     ):
-        apply_plan(ledger.database, ledger.key, plan, import_id=7)
+        apply_plan(ledger.database, ledger.key, plan, exactly_as=7)
     waiting, due = left(ledger)
 
     settling.settle(ledger.database)
@@ -172,7 +180,7 @@ def test_blocks_of_a_process_that_died_before_the_switch_are_swept(ledger, plan)
 
 def test_nobody_takes_an_import_from_a_process_that_lives(ledger, plan):
     with interrupted("_write", 3, Unavailable("away")), pytest.raises(CutShort):
-        apply_plan(ledger.database, ledger.key, plan, import_id=7)
+        apply_plan(ledger.database, ledger.key, plan, exactly_as=7)
     before = len(ledger.records())
 
     with owners.at_work(7):
@@ -193,7 +201,7 @@ def test_who_was_taken_for_dead_stops(ledger, plan, whole):
         return done
 
     with patch.object(stepping._Work, "_write", late):
-        apply_plan(ledger.database, ledger.key, plan, import_id=7)
+        apply_plan(ledger.database, ledger.key, plan, exactly_as=7)
     between = len(ledger.records())
     with patch.object(owners, "now_ms", lambda: 1 << 42):
         settling.settle(ledger.database)
@@ -203,26 +211,25 @@ def test_who_was_taken_for_dead_stops(ledger, plan, whole):
     assert told(ledger.records()) == whole
 
 
-import sqlalchemy as sa  # noqa: E402
-
-from tradebook.resources.imports import imports  # noqa: E402
-from tradebook.storage.schema import ACCOUNT, prepare  # noqa: E402
-
-_GIVE_AWAY = prepare(
-    sa.update(imports)
-    .where(imports.c.account_id == ACCOUNT, imports.c.id == sa.bindparam("key"))
-    .values(owner=sa.bindparam("other"))
-)
-
-
 def test_a_plan_is_applied_once(ledger, plan):
-    apply_plan(ledger.database, ledger.key, plan, import_id=7)
+    apply_plan(ledger.database, ledger.key, plan, exactly_as=7)
     before = ledger.export()
 
     with pytest.raises(AlreadyThere, match="applied already"):
-        apply_plan(ledger.database, ledger.key, plan, import_id=7)
+        apply_plan(ledger.database, ledger.key, plan, exactly_as=7)
 
     assert ledger.export() == before
+
+
+def test_a_file_is_imported_as_if_what_others_did_was_done_before(ledger):
+    plan = planned(ledger.database, ledger.key, family(SIZE))
+    ledger.take({"number": "n1", "name": "There", "phone": "12"})
+
+    summary = apply_plan(ledger.database, ledger.key, plan)
+
+    assert (ledger.customer("n1")["name"], ledger.customer("n1")["phone"]) == ("Customer 1", "12")
+    assert (summary.created, summary.updated) == (SIZE + 2, 1)
+    plan.close()
 
 
 @pytest.mark.parametrize("size", [1, SIZE])
@@ -236,7 +243,7 @@ def test_a_plan_that_the_book_has_overtaken_changes_nothing_and_names_where(ledg
     before = ledger.export()
 
     with pytest.raises(Overtaken) as error:
-        apply_plan(ledger.database, ledger.key, plan, import_id=7)
+        apply_plan(ledger.database, ledger.key, plan, exactly_as=7)
 
     assert [row.line for row in error.value.rows] == [1, 2]
     assert ledger.export() == before
@@ -268,8 +275,6 @@ def test_what_somebody_does_between_switch_and_step_counts_as_done_before(ledger
                 _delete(writer, "N38")
             ledger.take({"number": "n35", "name": "Taken", "phone": "12"})
         step(self)
-
-    from tradebook.resources.customers import records as customers
 
     def _delete(writer, number):
         (row,) = customers.find_by(writer, "number", [number]).values()

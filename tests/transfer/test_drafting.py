@@ -2,6 +2,7 @@
 
 import io
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +14,10 @@ from tradebook.transfer.maps.aliases import column_of_words, heading_words
 from tradebook.transfer.maps.column_map import load_map_text
 from tradebook.transfer.maps.draft import draft_map
 from tradebook.transfer.maps.looking import CantBeRead
+from tradebook.transfer.maps.ready_maps import READY
 from tradebook.transfer.rows import FileOptions, Problem
+
+READY_FILES = Path(__file__).parent / "ready"
 
 
 def drafted(content, file_format="csv", **options):
@@ -132,6 +136,13 @@ def test_dates_get_the_formats_that_read_them_all(dates, taken):
     assert columns_of(content)["created_at"] == taken
 
 
+def test_the_number_of_a_house_stands_behind_its_street():
+    columns = columns_of("Nr;Firma;Straße;Nr.;Ort;Land\n1;A;Ring;5a;Dresden;DE\n")
+
+    assert columns["number"] == "Nr"
+    assert columns["bill_to.street_line_1"] == "{Straße} {Nr.}"
+
+
 def test_a_date_that_could_be_either_is_left_to_the_person():
     draft = drafted("Nr,Firma,Angelegt\n1,A,03/11/2019\n")
 
@@ -213,10 +224,30 @@ def test_nested_objects_are_reached_into():
     assert columns["bill_to.country"] == "address.country"
 
 
+def test_a_file_without_headings_has_its_columns_by_their_place():
+    document = tomllib.loads(
+        drafted("A Ltd,a@a.example,+44 113 4960100\nB Ltd,b@b.example,+44 113 4960101\n").text
+    )
+
+    assert document["file"]["header"] == 0
+    assert document["columns"]["email"] == "2"
+    assert document["columns"]["phone"] == "3"
+
+
 @pytest.mark.parametrize("content", ["", "\n\n"])
 def test_a_file_without_anything_is_refused(content):
     with pytest.raises(CantBeRead):
         drafted(content)
+
+
+@pytest.mark.parametrize("ready", READY, ids=lambda ready: ready.name)
+def test_a_file_that_a_map_ships_for_is_recognised(ready):
+    file = next(READY_FILES.glob(f"{ready.name}.*"))
+
+    draft = draft_map(io.BytesIO(file.read_bytes()), "csv", FileOptions(), file.name)
+
+    assert draft.ready == ready
+    require_readable(draft, file.read_bytes())
 
 
 KNOWN = """Nr|Firma|E-Mail|Telefon|Land|Ort|Limit|Angelegt|status|Tags|Straße|type|Note|priority|Ship To City
@@ -234,7 +265,7 @@ def tables(draw):
     return [draw(st.lists(HEADINGS, min_size=width, max_size=width)), *draw(rows)]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables())
 def test_a_draft_always_loads_and_reads_what_it_takes(table):
     rows = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in table]

@@ -8,10 +8,10 @@ import msgspec
 
 from tradebook.book import open_database
 from tradebook.cli.output import WRONG_USAGE, fail, tell
+from tradebook.clock import now_ms
 from tradebook.ids import ClockOutOfRange
 from tradebook.resources import accounts
 from tradebook.settings import DATABASE_VARIABLE, Settings, load_settings, unknown_variables
-from tradebook.clock import now_ms
 from tradebook.storage import readiness
 from tradebook.storage.accounts import IMPORTS_DUE
 from tradebook.storage.database import Database, Unavailable
@@ -79,9 +79,8 @@ def _settle(book: Database) -> None:
     def tell_once(source: str | None, rows: int, total: int) -> None:
         if source not in begun:
             begun.add(source)
-            tell(
-                f"Finishing the import of {source or 'a file'}, which was cut: {rows:,} of {total:,} rows are there …"
-            )
+            there = f"{rows:,} of {total:,} rows are there"
+            tell(f"Finishing the import of {source or 'a file'}, which was cut: {there} …")
 
     try:
         settling.settle(book, tell_once)

@@ -1,6 +1,6 @@
 """Plans on the command line: written, shown, and applied."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,10 +9,10 @@ import msgspec
 import typer
 
 import tradebook
+from tradebook.cli.import_report import summary_lines
 from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import DatabaseOption, JsonOption
-from tradebook.cli.output import FAILED, fail, print_json, tell
-from tradebook.cli.summaries import tell_summary
+from tradebook.cli.output import fail, print_json, tell
 from tradebook.clock import format_ms, now_ms
 from tradebook.ids import new_key
 from tradebook.storage.database import Database, OutcomeUnknown, Unavailable
@@ -20,7 +20,7 @@ from tradebook.text import shortened
 from tradebook.transfer.imports.applying import AlreadyThere, Overtaken, apply_plan
 from tradebook.transfer.imports.plan import Plan, PlannedRow
 from tradebook.transfer.imports.plan_file import FilePlan, Head, NoPlan, opened_plan, write_plan
-from tradebook.transfer.imports.stepping import CutShort
+from tradebook.transfer.imports.stepping import CutShort, Written
 from tradebook.transfer.imports.summary import Summary
 
 PlanArgument = Annotated[
@@ -58,13 +58,13 @@ def apply_or_fail(
     key: int,
     plan: Plan,
     *,
+    exactly_as: int | None = None,
     source: str | None = None,
-    import_id: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    written: Written | None = None,
 ) -> Summary:
-    """Apply a plan; end the command where it can't be, and say what is the case. Overtaken is the caller's."""
+    """Apply a plan; end the command where it can't be, and say what is the case. Overtaken is for others."""
     try:
-        return apply_plan(book, key, plan, import_id=import_id, source=source, progress=progress)
+        return apply_plan(book, key, plan, exactly_as=exactly_as, source=source, written=written)
     except AlreadyThere as error:
         fail(f"This plan is {error.state} already: nothing was changed. Make a new one from the file.")
     except CutShort as error:
@@ -98,7 +98,7 @@ def _named(row: PlannedRow) -> str:
     return f"customer {' '.join(_shown(word) for word in words if word)}".strip()
 
 
-def show(
+def show_command(
     plan: PlanArgument,
     rows: Annotated[bool, typer.Option("--rows", help="Tell each row, not only the summary.")] = False,
     as_json: JsonOption = False,
@@ -111,7 +111,11 @@ def show(
         if as_json and not rows:
             print_json(found.summary)
         elif not as_json:
-            tell_summary(found.summary)
+            _tell(found.summary)
+
+
+def _tell(summary: Summary) -> None:
+    tell("\n".join(summary_lines(summary, is_dry=False)))
 
 
 def _show_row(row: PlannedRow, *, as_json: bool) -> None:
@@ -120,8 +124,8 @@ def _show_row(row: PlannedRow, *, as_json: bool) -> None:
         print_json({name: getattr(row, name) for name in told})
         return
     changes = "; ".join(f"{name} {_shown(old)} → {_shown(new)}" for name, (old, new) in row.changes.items())
-    told = [f"line {row.line}", row.outcome, "" if row.customer is None else _named(row), changes]
-    print("  ".join(filter(None, [*told, *(str(problem) for problem in row.problems)])))
+    words = [f"line {row.line}", row.outcome, "" if row.customer is None else _named(row), changes]
+    print("  ".join(filter(None, [*words, *(str(problem) for problem in row.problems)])))
 
 
 def _shown(value: Any) -> str:
@@ -132,7 +136,7 @@ def _shown(value: Any) -> str:
     )
 
 
-def apply(
+def apply_command(
     plan: PlanArgument,
     yes: Annotated[bool, typer.Option("--yes", help="Go on in spite of warnings.")] = False,
     database: DatabaseOption = None,
@@ -142,11 +146,11 @@ def apply(
     with _opened(plan) as found, opened(database, moves_much=True) as book:
         key, _ = account_key(book, found.head.account)
         if found.summary.needs_yes and not yes:
-            tell_summary(found.summary)
+            _tell(found.summary)
             fail("Nothing was changed: see the warnings, and say --yes if all of this is meant.")
         try:
             summary = apply_or_fail(
-                book, key, found, source=found.head.source, import_id=found.head.import_id
+                book, key, found, source=found.head.source, exactly_as=found.head.import_id
             )
         except Overtaken as error:
             tell_overtaken(list(error.rows))
@@ -154,7 +158,7 @@ def apply(
     if as_json:
         print_json(summary)
     else:
-        tell_summary(summary)
+        _tell(summary)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from tradebook.cli.import_report import summary_lines
 from tradebook.cli.opening import account_key, opened, settings_for
 from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
 from tradebook.cli.output import FAILED, WRONG_USAGE, fail, print_json, tell
+from tradebook.cli.plans import apply_command, show_command
 from tradebook.storage.database import Duplicate, Unavailable
 from tradebook.storage.location import locate
 from tradebook.transfer.columns import Format
@@ -32,6 +33,8 @@ export_app = typer.Typer(help="Write a list to a file.", no_args_is_help=True)
 copy_app = typer.Typer()
 import_app.command("draft")(draft_command)
 import_app.command("maps")(maps_command)
+import_app.command("show")(show_command)
+import_app.command("apply")(apply_command)
 
 FORMATS: dict[str, Format] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 STANDARD = "-"

@@ -6,7 +6,7 @@ from itertools import chain
 
 from tradebook.text import encodable, shown
 from tradebook.transfer.cells import unescape
-from tradebook.transfer.columns import column_named, unknown_column
+from tradebook.transfer.columns import column_named, unknown_column, unknown_columns
 from tradebook.transfer.files.csv_records import CsvRecord
 from tradebook.transfer.files.csv_shape import Shape, heading_line
 from tradebook.transfer.files.decoding import Lines
@@ -214,6 +214,7 @@ def _cell(cell: Value, *, unguard: bool) -> Value:
 
 def _strange(line: int, header: list[str]) -> Iterator[Problem]:
     """Yield what is wrong with headings where no map says what they become."""
+    unknown = []
     for column, name in enumerate(header, 1):
         first = header.index(name) + 1
         if not name:
@@ -221,4 +222,8 @@ def _strange(line: int, header: list[str]) -> Iterator[Problem]:
         elif first != column:
             yield Problem(line, None, None, f"Column {column} has the name of column {first}.", name)
         elif column_named(name) is None:
-            yield Problem(line, None, None, unknown_column(name), name)
+            unknown.append(name)
+    if len(unknown) == 1:
+        yield Problem(line, None, None, unknown_column(unknown[0]), unknown[0])
+    elif unknown:
+        yield Problem(line, None, None, unknown_columns(unknown))

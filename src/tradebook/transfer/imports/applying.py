@@ -4,15 +4,17 @@ Up to the switch nothing has happened, and nobody sees anything. From the switch
 whoever opens the book finishes what a process has left that is gone (docs/decisions/0021).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import islice
 
 import msgspec
+from msgspec import structs
 
 from tradebook.crud.records import Values
 from tradebook.ids import new_key
+from tradebook.resources.imports import State
 from tradebook.storage.database import ROWS_AT_ONCE, Database, OutcomeUnknown, Reader, Unavailable, Writer
 from tradebook.storage.transactions import reading, writing
 from tradebook.transfer.imports import entries, stepping
@@ -21,18 +23,16 @@ from tradebook.transfer.imports.plan import Plan, PlannedRow
 from tradebook.transfer.imports.seen import changed_since
 from tradebook.transfer.imports.spill import chunks_of
 from tradebook.transfer.imports.staging import rows_of, stage, sweep
-from tradebook.transfer.imports.stepping import Counts, CutShort, write_rows
+from tradebook.transfer.imports.stepping import Counts, CutShort, Written, write_rows
 from tradebook.transfer.imports.summary import Summary
 from tradebook.transfer.imports.writing import Step, reserve_numbers
 from tradebook.transfer.rows import Match
 
 ROWS_IN_ONE_STEP = 100
-"""Up to how many written rows an import is one transaction."""
+"""Up to how many changed rows an import is one transaction."""
 
 NAMED_MAX = 20
 """How many of the rows that the book has overtaken are named."""
-
-Progress = Callable[[int, int], None]
 
 
 class Overtaken(Exception):
@@ -56,80 +56,103 @@ def apply_plan(
     account_id: int,
     plan: Plan,
     *,
-    import_id: int | None = None,
+    exactly_as: int | None = None,
     source: str | None = None,
-    progress: Progress | None = None,
+    written: Written | None = None,
 ) -> Summary:
     """Do what a plan says; returns its summary, with what came of it.
 
+    `exactly_as` is the number of a plan that somebody has looked at: it is applied once, and as it is or not
+    at all. Otherwise what others have done since it was made counts as done before.
     Overtaken or AlreadyThere where nothing was done, CutShort where the rest will be done later.
     """
-    key = import_id or new_key()
-    few = list(islice(_written(plan), ROWS_IN_ONE_STEP + 1))
+    few = list(islice(_changes(plan), ROWS_IN_ONE_STEP + 1))
+    if not few and exactly_as is None:
+        return structs.replace(plan.summary, is_kept=True)
+    apply = _Applying(database, account_id, plan, exactly_as, source)
     if len(few) <= ROWS_IN_ONE_STEP:
-        return writing(database, account_id, partial(_at_once, key=key, plan=plan, rows=few, source=source))
-    with at_work(key):
-        _stage(database, account_id, key, plan, source)
-        stepping.finish(database, account_id, key, progress)
-    entry = reading(database, account_id, partial(entries.find, key=key))
+        return writing(database, account_id, partial(apply.at_once, rows=few))
+    with at_work(apply.key):
+        apply.stage()
+        stepping.finish(database, account_id, apply.key, written)
+    entry = reading(database, account_id, partial(entries.find, key=apply.key))
     return msgspec.json.decode(entry["summary"], type=Summary) if entry else plan.summary
 
 
-def _written(rows: Iterable[PlannedRow]) -> Iterator[PlannedRow]:
+def _changes(rows: Iterable[PlannedRow]) -> Iterator[PlannedRow]:
     return (row for row in rows if row.record is not None)
 
 
-def _at_once(
-    writer: Writer, *, key: int, plan: Plan, rows: Sequence[PlannedRow], source: str | None
-) -> Summary:
-    _require_new(writer, key)
-    if found := changed_since(writer, rows, plan.match):
-        raise Overtaken(found)
-    reserve_numbers(writer, plan.largest_number)
-    counts, step = Counts(), Step(writer)
-    write_rows(step, rows, counts, is_last=False)
-    write_rows(step, [row for row in rows if row.waits], counts, is_last=True)
-    summary = counts.told_in(plan.summary)
-    entries.add(writer, key, "applied", total=len(rows), source=source, match=plan.match, summary=summary)
-    return summary
+class _Applying:
+    """A plan on its way to the switch."""
 
+    def __init__(
+        self, database: Database, account_id: int, plan: Plan, exactly_as: int | None, source: str | None
+    ) -> None:
+        self._database, self._account_id, self._plan = database, account_id, plan
+        self._is_exact = exactly_as is not None
+        self._source = source
+        self.key = exactly_as or new_key()
 
-def _stage(database: Database, account_id: int, key: int, plan: Plan, source: str | None) -> None:
-    """Stage a plan and switch it on; nothing is left of it where that can't be."""
+    def at_once(self, writer: Writer, *, rows: Sequence[PlannedRow]) -> Summary:
+        """Write all of it in one transaction."""
+        plan = self._plan
+        self._require_new(writer)
+        if self._is_exact and (found := changed_since(writer, rows, plan.match)):
+            raise Overtaken(found)
+        reserve_numbers(writer, plan.largest_number)
+        counts, step = Counts(), Step(writer)
+        write_rows(step, rows, counts, is_last=False)
+        write_rows(step, [row for row in rows if row.waits], counts, is_last=True)
+        summary = counts.told_in(plan.summary)
+        self._note(writer, "applied", len(rows), summary)
+        return summary
 
-    def begin(writer: Writer) -> None:
-        _require_new(writer, key)
-        entries.add(
-            writer, key, "planning", total=None, source=source, match=plan.match, summary=plan.summary
-        )
+    def stage(self) -> None:
+        """Stage it and switch it on; nothing is left of it where that can't be."""
+        database, account_id = self._database, self._account_id
+        writing(database, account_id, self._begin)
+        try:
+            total = stage(database, account_id, self.key, _changes(self._plan))
+            if self._is_exact:
+                _require_not_overtaken(database, account_id, self._plan, self._plan.match)
+            writing(database, account_id, partial(self._switch, total=total))
+        except OutcomeUnknown as error:
+            # Perhaps it is on. Whoever opens the book next sees it.
+            summary = self._plan.summary
+            raise CutShort(self._source, 0, summary.created + summary.updated) from error
+        except BaseException:
+            # Where the database is away, whoever opens the book next sweeps.
+            with suppress(Unavailable, entries.NotMine):
+                withdraw(database, account_id, self.key)
+            raise
 
-    writing(database, account_id, begin)
-    try:
-        total = stage(database, account_id, key, _written(plan))
-        _require_not_overtaken(database, account_id, plan, plan.match)
-        switched = partial(_switch_own, key=key, total=total, largest_number=plan.largest_number)
-        writing(database, account_id, switched)
-    except OutcomeUnknown as error:
-        # Perhaps it is on. Whoever opens the book next sees it.
-        raise CutShort(source, 0, plan.summary.created + plan.summary.updated) from error
-    except BaseException:
-        # Where the database is away, whoever opens the book next sweeps.
-        with suppress(Unavailable, entries.NotMine):
-            withdraw(database, account_id, key)
-        raise
+    def _begin(self, writer: Writer) -> None:
+        self._require_new(writer)
+        self._note(writer, "planning", None, self._plan.summary)
 
+    def _note(self, writer: Writer, state: State, total: int | None, summary: Summary) -> None:
+        source, match = self._source, self._plan.match
+        entries.add(writer, self.key, state, total=total, source=source, match=match, summary=summary)
 
-def _require_new(reader: Reader, key: int) -> None:
-    entry = entries.find(reader, key)
-    if entry is not None:
-        raise AlreadyThere(entries.STATES[entry["state"]])
+    def _switch(self, writer: Writer, *, total: int) -> None:
+        entry = entries.find(writer, self.key)
+        if entry is None or entry["owner"] != this_process():
+            raise entries.NotMine
+        largest = self._plan.largest_number
+        _switch(writer, entry, total=total, largest_number=largest, owner=this_process())
+
+    def _require_new(self, reader: Reader) -> None:
+        entry = entries.find(reader, self.key)
+        if entry is not None:
+            raise AlreadyThere(entries.STATES[entry["state"]])
 
 
 def _require_not_overtaken(
     database: Database, account_id: int, rows: Iterable[PlannedRow], match: Match
 ) -> None:
     found: list[PlannedRow] = []
-    for some in chunks_of(_written(rows), ROWS_AT_ONCE):
+    for some in chunks_of(_changes(rows), ROWS_AT_ONCE):
         found += reading(database, account_id, partial(changed_since, rows=some, match=match))
         if len(found) >= NAMED_MAX:
             break
@@ -176,13 +199,6 @@ def switch_on(writer: Writer, entry: Values) -> None:
     """Have a plan that is kept go through from now on: whoever settles next writes it."""
     counts = msgspec.json.decode(entry["counts"], type=Counts)
     _switch(writer, entry, total=entry["total"], largest_number=counts.largest_number, owner=None)
-
-
-def _switch_own(writer: Writer, *, key: int, total: int, largest_number: int) -> None:
-    entry = entries.find(writer, key)
-    if entry is None or entry["owner"] != this_process():
-        raise entries.NotMine
-    _switch(writer, entry, total=total, largest_number=largest_number, owner=this_process())
 
 
 def _switch(writer: Writer, entry: Values, *, total: int, largest_number: int, owner: str | None) -> None:

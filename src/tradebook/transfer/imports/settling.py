@@ -23,7 +23,7 @@ from tradebook.transfer.imports.stepping import CutShort, finish
 __all__ = ["CutShort", "settle"]
 
 GoesOn = Callable[[str | None, int, int], None]
-"""Is told of an import that is finished: what its file is called, how many rows are there, and of how many."""
+"""Is told what the file of an import is called that is finished, how many rows are there, and of how many."""
 
 
 def settle(database: Database, told: GoesOn | None = None) -> int:
@@ -63,8 +63,7 @@ def _go_on(database: Database, account_id: int, entry: Values, told: GoesOn | No
     with at_work(key):
         if not writing(database, account_id, partial(entries.take, entry=entry)):
             return False
-        progress = None if told is None else partial(told, entry["source"])
-        finish(database, account_id, key, progress)
+        finish(database, account_id, key, None if told is None else partial(told, entry["source"]))
     return True
 
 

@@ -1,8 +1,8 @@
-"""Writes the rows of an import that is switched on, in short steps, each a transaction that notes how far it came.
+"""Writes the rows of an import that is switched on, in short steps; each notes how far the import has come.
 
-So a process may end at any moment: its last step is there or it is not, and the next process goes on from there.
-A row that can't be written, whatever somebody else has done meanwhile, is passed over and told: it must not keep
-the others from being written, nor commands from opening the book.
+A step is one transaction. So a process may end at any moment: its last step is there or it is not, and the
+next process goes on from there. A row that can't be written, whatever somebody else has done meanwhile, is
+passed over and told: it must not keep the others from being written, nor commands from opening the book.
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ from tradebook.transfer.imports.staging import Block, block_at, drop
 from tradebook.transfer.imports.summary import RowWarning, Summary
 from tradebook.transfer.imports.writing import Step
 
-Progress = Callable[[int, int], None]
+Written = Callable[[int, int], None]
 """Is told how many rows are written, and of how many."""
 
 PARTS = 4
@@ -97,9 +97,9 @@ def _is_written_once(row: PlannedRow) -> bool:
     return row.outcome == "created" and row.record is not None and "number" not in row.record.own
 
 
-def finish(database: Database, account_id: int, key: int, progress: Progress | None = None) -> None:
+def finish(database: Database, account_id: int, key: int, written: Written | None = None) -> None:
     """Write all that is left of an import that this process works at; CutShort where it can't go on."""
-    work = _Work(database, account_id, key, progress or (lambda *_: None))
+    work = _Work(database, account_id, key, written or (lambda *_: None))
     try:
         while not work.is_done:
             work.step()
@@ -115,9 +115,9 @@ def finish(database: Database, account_id: int, key: int, progress: Progress | N
 class _Work:
     """One import on its way."""
 
-    def __init__(self, database: Database, account_id: int, key: int, progress: Progress) -> None:
+    def __init__(self, database: Database, account_id: int, key: int, written: Written) -> None:
         self._database, self._account_id, self._key = database, account_id, key
-        self._progress = progress
+        self._written = written
         self._pace = Pace()
         self._one_by_one = 0
         """How many rows are to be written one by one, because together they could not be."""
@@ -147,7 +147,7 @@ class _Work:
             self._one_by_one -= written
         else:
             self._pace.note(written, monotonic() - started)
-        self._progress(min(self.rows, self.total), self.total)
+        self._written(min(self.rows, self.total), self.total)
 
     def _write(self, writer: Writer, *, count: int) -> int:
         """Write up to so many rows, as far as the time goes; tells how many."""

@@ -12,6 +12,7 @@ from tradebook.transfer.maps.toml_text import Right
 _COMPANY = ("company", "firm", "business", "organi", "unternehmen", "raison", "societe", "entreprise")
 _COMPANY_TOO = ("empresa", "razon", "bedrijf", "azienda", "ragione", "societa", "account")
 _SEPARATORS = (";", ",", "|")
+_SHORT_NUMBERS = ("nr", "no", "number", "nummer", "numero")
 ADDRESS_COLUMNS = {
     part: tuple(f"{part}.{field}" for field in ADDRESS_FIELDS if field != "country") for part in ADDRESSES
 }
@@ -56,6 +57,7 @@ def guess(evidence: dict[str, Evidence]) -> Found:
         if column is not None and column not in claims:
             claims[column] = [heading]
             found.unknown.remove(heading)
+    _house_numbers(claims, list(evidence))
     _names(claims, found, evidence)
     _notes(claims, found)
     _streets(claims, found, evidence)
@@ -145,6 +147,19 @@ def _notes(claims: dict[str, list[str]], found: Found) -> None:
         pieces.insert(0, f"[{own}\n]")
         taken += claims.pop("note")[:1]
     found.guesses.append(Guess("note", ["".join(pieces)], taken))
+
+
+def _house_numbers(claims: dict[str, list[str]], headings: list[str]) -> None:
+    """Take a plain "Nr" for the number of the house where it follows a street."""
+    for part in ADDRESSES:
+        for street in claims.get(f"{part}.street_line_1", []):
+            following = headings[headings.index(street) + 1 :][:1]
+            for heading in following:
+                if heading in claims.get("number", []) and heading_words(heading) in _SHORT_NUMBERS:
+                    claims["number"].remove(heading)
+                    claims[f"-{part}.house_number"] = [heading]
+    if not claims.get("number"):
+        claims.pop("number", None)
 
 
 def _streets(claims: dict[str, list[str]], found: Found, evidence: dict[str, Evidence]) -> None:

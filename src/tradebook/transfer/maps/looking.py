@@ -8,11 +8,14 @@ from msgspec import structs
 
 from tradebook.transfer.files.formats import FileFormat
 from tradebook.transfer.files.rows import read_file
+from tradebook.transfer.maps.aliases import column_of_words, heading_words
 from tradebook.transfer.maps.evidence import NULL_WORDS, looks_like_values
 from tradebook.transfer.rows import FileOptions, Problem, Recognised, Record, Row, Value, record_keys
 
 ROWS_MAX = 20_000
 """How many rows of a file are looked at."""
+KNOWN_MIN = 2
+"""How many headings of a line must be known, so that it is taken for the headings whatever its shape."""
 
 
 class Looked(msgspec.Struct):
@@ -51,10 +54,16 @@ class _Headings:
     def __init__(self) -> None:
         self.found: dict[str, None] = {}
         self.header: list[str] = []
+        self.is_choosing = True
+        """Whether it is still open which line has the headings."""
 
-    def fit(self, _line: int, header: Sequence[str]) -> list[Problem]:
+    def fit(self, line: int, header: Sequence[str]) -> list[Problem]:
+        # Lines that may be the headings are tried; the last one are they.
         self.header = list(header)
-        self.found.update(dict.fromkeys(record_keys(header)))
+        self.found = dict.fromkeys(record_keys(header))
+        known = sum(column_of_words(heading_words(heading)) is not None for heading in header)
+        if self.is_choosing and known < KNOWN_MIN:
+            return [Problem(line, None, None, "These are no headings that anybody knows.")]
         return []
 
     def ignored(self, _header: Sequence[str]) -> list[str]:
@@ -62,8 +71,9 @@ class _Headings:
 
     def row(self, line: int, record: Record) -> Row:
         values = dict(_flat(record))
-        # JSON has its headings in every row, and not always the same ones.
-        self.found.update(dict.fromkeys(values))
+        if not self.header:
+            # JSON has its headings in every row, and not always the same ones.
+            self.found.update(dict.fromkeys(values))
         return Row(line, values)
 
 
@@ -79,6 +89,7 @@ def _look(file: BinaryIO, file_format: FileFormat, options: FileOptions) -> Look
     file.seek(0)
     headings = _Headings()
     reader = read_file(file, file_format, headings, options)
+    headings.is_choosing = False
     records: list[Record] = []
     looked = Looked(options, reader.recognised, [], [], records, is_whole=True)
     wrong: Problem | None = None

@@ -119,23 +119,28 @@ class Template:
     def filled_by(self, read_of: Callable[[str], Read], *, keeps_lines: bool) -> Read:
         """Return what fills it; `read_of` gives what reads the column of a name."""
         parts = [
-            [(read_of(name) if name else None, literal) for name, literal in part] for part in self.parts
+            (
+                [read_of(name) for name, _ in part if name],
+                "".join("%s" if name else literal.replace("%", "%%") for name, literal in part),
+                place % 2,
+            )
+            for place, part in enumerate(self.parts)
         ]
 
         def fill(record: Record) -> Any:
-            texts: list[str] = []
-            has_any, is_given = False, False
-            for place, part in enumerate(parts):
-                pieces = [literal if read is None else read(record) for read, literal in part]
-                values = [value for value, (read, _) in zip(pieces, part, strict=True) if read is not None]
-                full = [not is_empty(value) for value in values]
-                has_any = has_any or any(full)
-                is_given = is_given or any(value is not ABSENT for value in values)
-                if not place % 2 or all(full):
-                    texts += map(as_text, pieces)
+            text, has_any, is_given = "", False, False
+            for reads, form, may_go in parts:
+                values = [read(record) for read in reads]
+                full = [value for value in values if value or value is False]
+                if full:
+                    has_any = True
+                elif not is_given:
+                    is_given = any(value is not ABSENT for value in values)
+                if not may_go or len(full) == len(values):
+                    text += form % tuple([v if v.__class__ is str else as_text(v) for v in values])
             if not has_any:
                 return "" if is_given else ABSENT
-            return _tidied("".join(texts), keeps_lines=keeps_lines)
+            return _tidied(text, keeps_lines=keeps_lines)
 
         return fill
 
@@ -151,6 +156,8 @@ def label_of(text: str) -> str:
 
 def _tidied(text: str, *, keeps_lines: bool) -> str:
     lines = [" ".join(line.split()) for line in text.splitlines()]
+    if len(lines) == 1:
+        return lines[0].strip(SEPARATORS)
     if keeps_lines:
         return "\n".join(lines).strip(SEPARATORS)
     return joined_lines(lines).strip(SEPARATORS)
