@@ -38,7 +38,7 @@ class ImportWatch:
         try:
             if self._has_work():
                 self.let_go()
-                command = (sys.executable, "-P", "-m", "tradebook.cli.importing", str(os.getpid()))
+                command = (sys.executable, "-P", "-m", "tradebook.cli.import_process", str(os.getpid()))
                 self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - our own
         except Unavailable:
             pass
