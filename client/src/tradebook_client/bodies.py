@@ -185,6 +185,8 @@ class CustomerCreate(TypedDict, total=False):
     """An account user."""
     accepts_invoice_emails: bool
     """Whether invoices go out by email. An addition of this project. Default: `false`."""
+    external_ids: dict[str, str | None] | None
+    """The customer's ids in other systems, by their names. Each is unique for its name. What is not named stays; null takes one away, or all of them. An addition of this project."""
 
 
 class CustomerUpdate(TypedDict, total=False):
@@ -240,6 +242,8 @@ class CustomerUpdate(TypedDict, total=False):
     """An account user."""
     accepts_invoice_emails: bool
     """Whether invoices go out by email. An addition of this project. Default: `false`."""
+    external_ids: dict[str, str | None] | None
+    """The customer's ids in other systems, by their names. Each is unique for its name. What is not named stays; null takes one away, or all of them. An addition of this project."""
 
 
 class CustomerPut(TypedDict, total=False):
@@ -295,6 +299,8 @@ class CustomerPut(TypedDict, total=False):
     """An account user."""
     accepts_invoice_emails: bool
     """Whether invoices go out by email. An addition of this project. Default: `false`."""
+    external_ids: dict[str, str | None] | None
+    """The customer's ids in other systems, by their names. Each is unique for its name. What is not named stays; null takes one away, or all of them. An addition of this project."""
 
 
 class CustomerMerge(TypedDict):
