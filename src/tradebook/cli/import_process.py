@@ -1,4 +1,4 @@
-"""The process beside a server that plans and applies imports: `python -m tradebook.cli.import_process PARENT`.
+"""The process beside a server that works at imports: `python -m tradebook.cli.import_process PARENT`.
 
 It ends when there was nothing to do for a minute, when it is told to, and when its parent is gone.
 """
