@@ -119,7 +119,8 @@ class Operation:
         if not rest[-1].startswith("{"):
             return rest[-1]
         if rest[0].startswith("by_"):
-            return f"{verb}_{rest[0]}" if self.verb == "GET" else verb
+            # The number is the ordinary name of a customer.
+            return verb if (self.verb, rest[0]) == ("PUT", "by_number") else f"{verb}_{rest[0]}"
         if len(rest) > 1:
             return f"{verb}_{rest[1].removesuffix('s')}"
         return verb

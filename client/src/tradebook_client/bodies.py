@@ -182,6 +182,8 @@ class CustomerCreate(TypedDict, total=False):
     """An account user."""
     accepts_invoice_emails: bool
     """Whether invoices go out by email. An addition of this project. Default: `false`."""
+    external_ids: dict[str, str | None] | None
+    """The customer's ids in other systems, by their names. Each is unique for its name. What is not named stays; null takes one away, or all of them. An addition of this project."""
 
 
 class CustomerUpdate(TypedDict, total=False):
@@ -237,6 +239,8 @@ class CustomerUpdate(TypedDict, total=False):
     """An account user."""
     accepts_invoice_emails: bool
     """Whether invoices go out by email. An addition of this project. Default: `false`."""
+    external_ids: dict[str, str | None] | None
+    """The customer's ids in other systems, by their names. Each is unique for its name. What is not named stays; null takes one away, or all of them. An addition of this project."""
 
 
 class CustomerPut(TypedDict, total=False):
@@ -292,6 +296,8 @@ class CustomerPut(TypedDict, total=False):
     """An account user."""
     accepts_invoice_emails: bool
     """Whether invoices go out by email. An addition of this project. Default: `false`."""
+    external_ids: dict[str, str | None] | None
+    """The customer's ids in other systems, by their names. Each is unique for its name. What is not named stays; null takes one away, or all of them. An addition of this project."""
 
 
 class CustomerMerge(TypedDict):

@@ -77,6 +77,8 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
     """When it was created."""
     updated_at: datetime = ABSENT
     """When it was last changed."""
+    external_ids: "dict[str, str] | None" = None
+    """The customer's ids in other systems, by their names. The key is there only where it is included."""
 
 
 class Quantity(msgspec.Struct, frozen=True, kw_only=True):
@@ -502,6 +504,8 @@ class MergedCustomer(msgspec.Struct, frozen=True, kw_only=True):
     """When it was created."""
     updated_at: datetime = ABSENT
     """When it was last changed."""
+    external_ids: "dict[str, str] | None" = None
+    """The customer's ids in other systems, by their names. The key is there only where it is included."""
     losses: "list[MergeLoss]" = ABSENT
     """The values of sources that were lost, because the customer has others."""
     left_out: "LossesLeftOut" = ABSENT

@@ -146,6 +146,30 @@ class Customers(Resource):
             ),
         )
 
+    def get_by_external_id(self, name: str, id: str, *, include: Sequence[CustomerInclude] = ()) -> Customer:
+        """Get a customer by its id in another system."""
+        return self._book.one(
+            Customer,
+            request("GET", "/v1/sales/customers/by-external-id/{name}/{id}", name, id, include=include),
+        )
+
+    def put_by_external_id(
+        self, name: str, id: str, /, *, include: Sequence[CustomerInclude] = (), **fields: Unpack[CustomerPut]
+    ) -> Customer:
+        """Create or change the customer with an id in another system; absent fields stay."""
+        return self._book.one(
+            Customer,
+            request(
+                "PUT",
+                "/v1/sales/customers/by-external-id/{name}/{id}",
+                name,
+                id,
+                include=include,
+                fields=fields,
+                known=CustomerPut,
+            ),
+        )
+
     def merge(
         self, id: str, *, include: Sequence[CustomerInclude] = (), **fields: Unpack[CustomerMerge]
     ) -> MergedCustomer:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         "parent_account",
         "child_accounts",
         "price_groups",
+        "external_ids",
         "contact_info",
         "credit_limit",
         "credit_limit.unit",

@@ -48,9 +48,9 @@ def _of_row(action: Action) -> Iterator[Error]:
     records = action.records
     if records is None:
         return
-    # What the path names it by is its own.
-    given = {field.name for field in action.body.fields} - {each.param for each in action.path_objects}
-    if not records.unique.isdisjoint(given):
+    # What the path names it by is its own, where that is all that is unique.
+    given = {field.name for field in action.body.fields}
+    if not records.unique.isdisjoint(given - {name for each in action.path_objects for name in each.params}):
         yield ResourceExists
     if action.changes_object and records.has_system_rows:
         yield InsufficientPermissions

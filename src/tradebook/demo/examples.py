@@ -49,9 +49,12 @@ def add_examples(writer: Writer) -> None:
 
 
 def attach_examples(writer: Writer) -> None:
-    """Attach the address that is shown to a customer, when there are customers."""
+    """Attach an address to a customer, and give one its id in another system, when there are customers."""
     address, customer = example_key(), example_key(ATTACHED)
     customers.link(writer, [(customer, address)], is_attached=True)
+    # As the examples of the path say.
+    name, value = (str(part.kind.example()) for part in customers.EXTERNAL_ID.parts)
+    customers.external_ids.set_external_ids(writer, {example_key(): {name: value}})
     writer.reindex(customers.INDEX, [customer])
 
 

@@ -92,7 +92,7 @@ def before_names(resources: Iterable[Resource]) -> tuple[str, ...]:
     """List the beginnings of paths behind which all is a name, as no segment of it has to be a route's."""
     routes = [route for each in resources for route in each.routes if route.path_objects]
     named = [route.path for route in routes if route.path_objects[-1].by is not None]
-    return tuple(dict.fromkeys(path.rpartition("{")[0] for path in named))
+    return tuple(dict.fromkeys(path.partition("{")[0] for path in named))
 
 
 class _Path:
@@ -106,9 +106,11 @@ def _responders(
     found: dict[str, _Path] = {}
     for resource in resources:
         for route in resource.routes:
-            places = {owner.param: f"id{number}" for number, owner in enumerate(route.path_objects)}
+            params = [param for owner in route.path_objects for param in owner.params]
+            places = {param: f"id{number}" for number, param in enumerate(params)}
             # A name takes all the rest of the path.
-            forms = {owner.param: "" if owner.by is None else ":path" for owner in route.path_objects}
+            names = {owner.params[-1] for owner in route.path_objects if owner.by is not None}
+            forms = {param: ":path" if param in names else "" for param in params}
             path = route.path.format(**{name: f"{{{places[name]}{forms[name]}}}" for name in places})
             responder = found.setdefault(path, _Path())
             if isinstance(route, Action):

@@ -18,7 +18,7 @@ from tradebook.storage.database import OutcomeUnknown, Reader, Writer
 from tradebook.storage.transactions import reading, writing
 from tradebook.web.account_header import Named, named_owner
 from tradebook.web.envelope import SECRET_HEADERS, Answer, error_answer
-from tradebook.web.paths import keys_in_path, require_agreement
+from tradebook.web.paths import keys_in_path
 from tradebook.web.query_string import page_url, parse_query_string
 from tradebook.web.replays import KEPT_BYTES_MAX, NOT_IDEMPOTENT, Again, Replay, Shown, replay_of
 from tradebook.web.service import ACCOUNT_PREFIX, Service
@@ -199,7 +199,8 @@ class Changing:
         action, (name,), values = self._action, asked.path_keys, asked.values
         (path_object,), creation = action.path_objects, action.or_creates
         assert creation is not None
-        require_agreement(path_object, name, values)
+        assert path_object.by is not None
+        said = path_object.by.said(name, values)
         row = path_object.find(writer, name)
         if row is not None:
             grant.require(*action.permissions)
@@ -207,7 +208,7 @@ class Changing:
             return _Step(action.act, (row["id"],), row, values)
         grant.require(creation.permission)
         require_missing(asked.conditions)
-        whole = action.body.completed({path_object.param: name, **values})
+        whole = action.body.completed(said)
         prefix = path_object.id_prefix
         return _Step(creation.act, (), {}, whole, lambda new: f"{creation.path}/{encode_id(prefix, new)}")
 

@@ -157,6 +157,9 @@ class Operations:
                 if len(before) == len(other.path_objects) - 1:
                     name = operation_id(owner, other)
                     last = other.path_objects[-1]
+                    if len(last.params) > 1:
+                        # No expression finds a name of several parts in the answer.
+                        continue
                     named_by = "id" if last.by is None else last.param
                     at = {**before, last.param: f"$response.body#/{inside}{named_by}"}
                     links[name] = {"operationId": name, "parameters": at, "description": f"{other.summary}."}
@@ -180,7 +183,7 @@ def operation_id(resource: Resource, route: Route) -> str:
         return f"list_{resource.name}_{last}" if is_of_one else f"list_{last}"
     verb = _VERBS[route.method] if isinstance(route, Action) else "get"
     if in_path is not None and in_path.by is not None:
-        return f"{verb}_{resource.name}_by_{in_path.param}"
+        return f"{verb}_{resource.name}_{last}"
     if is_of_one or in_path is None or not route.path.endswith("}"):
         return f"{verb}_{resource.name}"
     return f"{verb}_{resource.name}_{in_path.param.removesuffix('_id')}"
@@ -210,10 +213,9 @@ def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
     for owner in route.path_objects:
         described: dict[str, Any] = {"name": owner.param, "in": "path", "required": True}
         if owner.by is not None:
-            described["description"] = (
-                f"The object's {owner.param}, percent-encoded: the rest of the path. Any case will do."
-            )
-            yield described | {"schema": owner.by.schema(), "example": owner.by.example()}
+            for part in owner.by.parts:
+                shown = {"schema": part.kind.schema(), "example": part.kind.example()}
+                yield described | {"name": part.param, "description": part.description} | shown
             continue
         place = 0
         if is_deleted and owner is route.path_objects[-1]:

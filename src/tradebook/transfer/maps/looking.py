@@ -54,15 +54,16 @@ class _Headings:
     def __init__(self) -> None:
         self.found: dict[str, None] = {}
         self.header: list[str] = []
-        self.is_choosing = True
-        """Whether it is still open which line has the headings."""
 
-    def fit(self, line: int, header: Sequence[str]) -> list[Problem]:
-        # Lines that may be the headings are tried; the last one are they.
+    def fit(self, _line: int, header: Sequence[str]) -> list[Problem]:
         self.header = list(header)
         self.found = dict.fromkeys(record_keys(header))
+        return []
+
+    def lacking(self, line: int, header: Sequence[str]) -> list[Problem]:
+        # Lines that may be the headings are tried.
         known = sum(column_of_words(heading_words(heading)) is not None for heading in header)
-        if self.is_choosing and known < KNOWN_MIN:
+        if known < KNOWN_MIN:
             return [Problem(line, None, None, "These are no headings that anybody knows.")]
         return []
 
@@ -89,7 +90,6 @@ def _look(file: BinaryIO, file_format: FileFormat, options: FileOptions) -> Look
     file.seek(0)
     headings = _Headings()
     reader = read_file(file, file_format, headings, options)
-    headings.is_choosing = False
     records: list[Record] = []
     looked = Looked(options, reader.recognised, [], [], records, is_whole=True)
     wrong: Problem | None = None
