@@ -103,7 +103,7 @@ def test_what_has_no_column_of_its_own_goes_into_the_note():
     columns = columns_of("Firma,Telefon,Handy,Bemerkung,USt-IdNr.\nA,0351 1,0171 2,Ruft an,DE1\n")
 
     assert columns["phone"] == "Telefon"
-    assert columns["note"] == "[{Bemerkung}\n][Handy {Handy}][, USt-IdNr. {USt-IdNr.}]"
+    assert columns["note"] == "[{Bemerkung}\n][Handy {Handy}\n][USt-IdNr. {USt-IdNr.}]"
 
 
 def test_columns_without_a_known_heading_are_known_by_what_is_in_them():

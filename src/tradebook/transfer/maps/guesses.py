@@ -133,7 +133,7 @@ def _notes(claims: dict[str, list[str]], found: Found) -> None:
     for part in ("-mobile", "-fax", "-tax"):
         for heading in claims.pop(part, []):
             if (name := _braced(heading)) and not set("[]") & set(heading):
-                pieces.append(f"[{', ' if pieces else ''}{heading} {name}]")
+                pieces.append(f"[{heading} {name}]")
                 taken.append(heading)
             else:
                 found.unknown.append(heading)
@@ -144,9 +144,10 @@ def _notes(claims: dict[str, list[str]], found: Found) -> None:
         if own is None or set("[]") & set(claims["note"][0]):
             found.unknown += taken
             return
-        pieces.insert(0, f"[{own}\n]")
+        pieces.insert(0, f"[{own}]")
         taken += claims.pop("note")[:1]
-    found.guesses.append(Guess("note", ["".join(pieces)], taken))
+    lines = "".join(f"{piece[:-1]}\n]" for piece in pieces[:-1])
+    found.guesses.append(Guess("note", [lines + pieces[-1]], taken))
 
 
 def _house_numbers(claims: dict[str, list[str]], headings: list[str]) -> None:
