@@ -9,10 +9,10 @@ import msgspec
 import typer
 
 import tradebook
-from tradebook.cli.import_report import summary_lines
 from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import DatabaseOption, JsonOption
 from tradebook.cli.output import fail, print_json, tell
+from tradebook.cli.summaries import tell_findings, tell_summary
 from tradebook.clock import format_ms, now_ms
 from tradebook.ids import new_key
 from tradebook.storage.database import Database, OutcomeUnknown, Unavailable
@@ -111,11 +111,8 @@ def show_command(
         if as_json and not rows:
             print_json(found.summary)
         elif not as_json:
-            _tell(found.summary)
-
-
-def _tell(summary: Summary) -> None:
-    tell("\n".join(summary_lines(summary, is_dry=False)))
+            tell_findings(found)
+            tell_summary(found.summary)
 
 
 def _show_row(row: PlannedRow, *, as_json: bool) -> None:
@@ -146,7 +143,7 @@ def apply_command(
     with _opened(plan) as found, opened(database, moves_much=True) as book:
         key, _ = account_key(book, found.head.account)
         if found.summary.needs_yes and not yes:
-            _tell(found.summary)
+            tell_findings(found)
             fail("Nothing was changed: see the warnings, and say --yes if all of this is meant.")
         try:
             summary = apply_or_fail(
@@ -158,7 +155,7 @@ def apply_command(
     if as_json:
         print_json(summary)
     else:
-        _tell(summary)
+        tell_summary(summary)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ class Table:
         """Tell whether these can be the headings: what the map takes, or columns of ours."""
         names = _trimmed(cells)
         if self._records.mapping is not None:
-            return not self._records.mapping.fit(line, names)
+            return not self._records.mapping.lacking(line, names)
         return bool(names) and all(name == PROBLEM or column_named(name) is not None for name in names)
 
     def _begin(self, line: int, cells: list[str]) -> list[Problem]:
@@ -58,7 +58,9 @@ class Table:
     def _is_taken(self, line: int, names: list[str]) -> bool:
         """Tell whether a map takes the last heading: it is lacking where it isn't there."""
         mapping = self._records.mapping
-        return mapping is not None and len(mapping.fit(line, names[:-1])) > len(mapping.fit(line, names))
+        if mapping is None:
+            return False
+        return len(mapping.lacking(line, names[:-1])) > len(mapping.lacking(line, names))
 
     def csv_rows(
         self, records_of: Callable[[Lines, Shape], Iterator[CsvRecord]], lines: Lines, shape: Shape

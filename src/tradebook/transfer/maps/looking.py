@@ -54,15 +54,16 @@ class _Headings:
     def __init__(self) -> None:
         self.found: dict[str, None] = {}
         self.header: list[str] = []
-        self.is_choosing = True
-        """Whether it is still open which line has the headings."""
 
-    def fit(self, line: int, header: Sequence[str]) -> list[Problem]:
-        # Lines that may be the headings are tried; the last one are they.
+    def fit(self, _line: int, header: Sequence[str]) -> list[Problem]:
         self.header = list(header)
         self.found = dict.fromkeys(record_keys(header))
+        return []
+
+    def lacking(self, line: int, header: Sequence[str]) -> list[Problem]:
+        # Lines that may be the headings are tried.
         known = sum(column_of_words(heading_words(heading)) is not None for heading in header)
-        if self.is_choosing and known < KNOWN_MIN:
+        if known < KNOWN_MIN:
             return [Problem(line, None, None, "These are no headings that anybody knows.")]
         return []
 
@@ -81,15 +82,23 @@ def look(file: BinaryIO, file_format: FileFormat, options: FileOptions) -> Looke
     """Read the beginning of a file that can be read twice; CantBeRead where there is nothing to look at."""
     looked = _look(file, file_format, options)
     if options.header is None and looks_like_values(looked.headings):
-        return _look(file, file_format, structs.replace(options, header=0))
+        options = structs.replace(options, header=0)
+        looked = _look(file, file_format, options)
+    if any(_is_guarded(looked.values(heading)) for heading in looked.headings):
+        looked = _look(file, file_format, structs.replace(options, unguard=True))
     return looked
+
+
+def _is_guarded(values: Sequence[str]) -> bool:
+    """Tell whether an apostrophe stands before every value, as shops put it before numbers."""
+    filled = [value for value in values if value]
+    return bool(filled) and all(value.startswith("'") for value in filled)
 
 
 def _look(file: BinaryIO, file_format: FileFormat, options: FileOptions) -> Looked:
     file.seek(0)
     headings = _Headings()
     reader = read_file(file, file_format, headings, options)
-    headings.is_choosing = False
     records: list[Record] = []
     looked = Looked(options, reader.recognised, [], [], records, is_whole=True)
     wrong: Problem | None = None

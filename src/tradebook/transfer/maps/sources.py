@@ -45,20 +45,28 @@ class Headings:
         self.are_optional = are_optional
         self.taken: set[str] = set()
         """The keys in records of what the map takes."""
+        self.lacked: set[str] = set()
+        """What the map takes and is no heading; in JSON it may be a path."""
         self.problems: list[tuple[str, str]] = []
         """Each heading that can't be taken, and why not."""
 
     def has(self, name: str) -> bool:
         """Tell whether there is such a heading, blanks around it apart."""
-        return bool(name) and (name in self._count or name.strip() in self._count)
+        return bool(name) and self._heading(name) in self._count
+
+    def _heading(self, name: str) -> str:
+        # Files are read with the blanks and line breaks of their headings tidied up.
+        return name if name in self._count else " ".join(name.split())
 
     def take(self, name: str, nth: int | None, purpose: str) -> str | None:
         """Return the key that records have for a heading, None where the file may lack it.
 
         What is wrong is noted in `problems`.
         """
-        heading = name if name in self._count else name.strip()
+        heading = self._heading(name)
         count = self._count[heading] if heading else 0
+        if not count:
+            self.lacked.add(heading)
         if not count and self.are_optional:
             return None
         if not count:
@@ -72,8 +80,13 @@ class Headings:
                 name, f"The map {purpose} number {nth} of the columns of this name; the file has {count}."
             )
         key = nth_heading(heading, nth or 1)
-        self.taken.add(key)
+        if count:
+            self.taken.add(key)
         return key
+
+    def leaves_out(self, key: str) -> bool:
+        """Tell whether the map takes nothing from a column, nor from what is inside it."""
+        return key not in self.taken and not any(path.startswith(f"{key}.") for path in self.lacked)
 
     def _note(self, name: str, reason: str) -> None:
         if all(known != name for known, _ in self.problems):
