@@ -62,7 +62,7 @@ class KeptPlan:
         self.match, self.keeps_empty = match, keeps_empty
         self.summary = Summary(recognised=recognised)
         self.largest_number = 0
-        self.places = 0
+        self.places = self.file_problems = 0
         self._skipping = skipping
         self._rows: Spill[KeptRow] = Spill(KeptRow)
         # By place or line, and in the order of coming.
@@ -85,6 +85,7 @@ class KeptPlan:
 
     def add_problem(self, problem: Problem) -> None:
         """Take a problem of the file, which is no row."""
+        self.file_problems += 1
         self.add(KeptRow(problem.line, None, problems=[problem]))
 
     def note_warnings(self, row: KeptRow, warnings: list[RowWarning]) -> None:
