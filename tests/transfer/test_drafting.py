@@ -95,6 +95,18 @@ def test_a_company_is_the_name_and_the_person_stands_at_its_address():
     }
 
 
+def test_who_has_no_name_is_called_by_what_there_is():
+    content = "Company,First Name,Email,Phone\nA Ltd,Ann,a@a.example,1\n,,b@b.example,2\n"
+
+    assert columns_of(content)["name"] == {"from": ["Company", "{First Name}", "Email"]}
+
+
+def test_apostrophes_before_every_value_of_a_column_go():
+    document = tomllib.loads(drafted("Id,Name,Zip\n'7210,A,'01067\n'7211,B,1010\n").text)
+
+    assert document["file"]["unguard"] is True
+
+
 def test_a_last_name_may_only_be_called_name():
     assert columns_of("Nom,Prénom\nPetit,Zoé\n") == {"name": "{Prénom} {Nom}"}
 
@@ -103,7 +115,7 @@ def test_what_has_no_column_of_its_own_goes_into_the_note():
     columns = columns_of("Firma,Telefon,Handy,Bemerkung,USt-IdNr.\nA,0351 1,0171 2,Ruft an,DE1\n")
 
     assert columns["phone"] == "Telefon"
-    assert columns["note"] == "[{Bemerkung}\n][Handy {Handy}][, USt-IdNr. {USt-IdNr.}]"
+    assert columns["note"] == "[{Bemerkung}\n][Handy {Handy}\n][USt-IdNr. {USt-IdNr.}]"
 
 
 def test_columns_without_a_known_heading_are_known_by_what_is_in_them():
