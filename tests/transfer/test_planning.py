@@ -236,6 +236,15 @@ def test_what_has_changed_since_is_named_and_nothing_else(ledger):
     assert [row.customer.number for row in found] == ["1", "2", "5"]
 
 
+def test_objects_of_one_line_are_told_apart(ledger):
+    """As in a list of JSON that has no line breaks."""
+    rows = [Row(1, {"number": number, "name": name}) for number, name in ("1A", "2B", "1C", "3D")]
+
+    found, _ = plan(ledger, *rows)
+
+    assert [row.outcome for row in found] == ["created", "created", "problem", "created"]
+
+
 # Anything at all in any cell
 
 STRANGE = [
@@ -273,9 +282,10 @@ def test_every_column_wrong_in_every_way_is_a_problem_and_never_an_error(ledger)
     rows, chance = [], random.Random(5)
     for column in EVERY_COLUMN:
         for strange in STRANGE:
-            known = {"number": "0"} if chance.random() < 0.3 else {"number": f"n{len(rows)}", "name": "A"}
-            rows.append(Row(len(rows) + 2, {**known, **HOME, column: strange}, raw=["x"]))
+            known = {"number": "0"} if chance.random() < 0.1 else {"number": f"n{len(rows)}", "name": "A"}
+            rows.append({**known, **HOME, column: strange})
     chance.shuffle(rows)
+    rows = [Row(line, values, raw=["x"]) for line, values in enumerate(rows, 2)]
 
     summary = check_told(ledger, rows)
 
