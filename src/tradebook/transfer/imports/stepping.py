@@ -23,6 +23,7 @@ from tradebook.transfer.imports.plan import PlannedRow
 from tradebook.transfer.imports.staging import Block, block_at, drop
 from tradebook.transfer.imports.summary import RowWarning, Summary
 from tradebook.transfer.imports.writing import Step
+from tradebook.transfer.rows import Match
 
 Written = Callable[[int, int], None]
 """Is told how many rows are written, and of how many."""
@@ -156,7 +157,7 @@ class _Work:
         self._begun = started = monotonic()
         entry = entries.mine(writer, self._key)
         counts = msgspec.json.decode(entry["counts"], type=Counts)
-        step = Step(writer)
+        step = Step(writer, msgspec.json.decode(entry["matched_by"], type=Match))
         self.source, self.rows, self.total = entry["source"], entry["rows"], entry["total"]
         written = 0
         while written < count and (not written or monotonic() - started < AIM_SECONDS / 2):
