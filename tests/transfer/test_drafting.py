@@ -95,6 +95,18 @@ def test_a_company_is_the_name_and_the_person_stands_at_its_address():
     }
 
 
+def test_who_has_no_name_is_called_by_what_there_is():
+    content = "Company,First Name,Email,Phone\nA Ltd,Ann,a@a.example,1\n,,b@b.example,2\n"
+
+    assert columns_of(content)["name"] == {"from": ["Company", "{First Name}", "Email"]}
+
+
+def test_apostrophes_before_every_value_of_a_column_go():
+    document = tomllib.loads(drafted("Id,Name,Zip\n'7210,A,'01067\n'7211,B,1010\n").text)
+
+    assert document["file"]["unguard"] is True
+
+
 def test_a_last_name_may_only_be_called_name():
     assert columns_of("Nom,Prénom\nPetit,Zoé\n") == {"name": "{Prénom} {Nom}"}
 
@@ -215,13 +227,17 @@ def test_a_number_that_stands_twice_tells_no_customers_apart():
     assert '# "Nr" stands more than once' in draft.text
 
 
-def test_nested_objects_are_reached_into():
-    content = '{"name": "A", "address": {"city": "Leeds", "country": "GB"}, "emails": ["a@a.example"]}\n'
+def test_json_is_drafted_by_the_paths_of_its_objects():
+    content = """{"customers": [{"name": "A", "tags": ["a", "b"], "emails": ["x@a.example", "y@a.example"],
+        "address": {"city": "Leeds", "country": "GB"}}]}"""
 
-    columns = columns_of(content, "ndjson")
-
-    assert columns["bill_to.locality"] == "address.city"
-    assert columns["bill_to.country"] == "address.country"
+    assert columns_of(content, "json") == {
+        "name": "name",
+        "email": {"from": "emails", "split": [";", ","], "take": "first"},
+        "price_groups": "tags",
+        "bill_to.locality": "address.city",
+        "bill_to.country": "address.country",
+    }
 
 
 def test_a_file_without_headings_has_its_columns_by_their_place():

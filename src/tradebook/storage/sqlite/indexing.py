@@ -12,8 +12,9 @@ from tradebook.storage.index import ListIndex
 from tradebook.storage.index_documents import Document
 from tradebook.storage.sqlite.index import TOKENIZER, index_name, quoted, tokens
 
-MERGED_ROWS_MAX = 100
-"""Up to how many rows of a transaction FTS5 merges as it writes."""
+MERGED_ROWS_MAX = 900
+"""Up to how many rows of a transaction FTS5 merges as it writes. A step of an import has fewer, and there are
+many of them: what they left unmerged one of them would merge all at once, for most of a second."""
 
 PARTS_MERGED = 4
 """How many parts of an index, of one size, FTS5 merges into one; its own default."""
