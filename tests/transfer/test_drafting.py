@@ -258,7 +258,7 @@ def test_a_file_without_anything_is_refused(content):
 
 @pytest.mark.parametrize("ready", READY, ids=lambda ready: ready.name)
 def test_a_file_that_a_map_ships_for_is_recognised(ready):
-    file = next(READY_FILES.glob(f"{ready.name}.*"))
+    file = next(each for each in READY_FILES.glob(f"{ready.name}.*") if each.suffix != ".ndjson")
 
     draft = draft_map(io.BytesIO(file.read_bytes()), "csv", FileOptions(), file.name)
 
