@@ -50,6 +50,8 @@ class Types:
         if kind == "array":
             items = self.of(schema["items"], is_sent=is_sent)
             return f"Sequence[{items}]" if is_sent else f"list[{items}]"
+        if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
+            return f"dict[str, {self.of(schema['additionalProperties'], is_sent=is_sent)}]"
         if schema.get("format") == "date-time":
             return "datetime | str" if is_sent else "datetime"
         return PLAIN.get(kind, "Any")

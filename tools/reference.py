@@ -188,6 +188,10 @@ def _field_takes(field: Field) -> str:
         kind = " ".join(map(code, inner["enum"]))
     elif "pattern" in inner:
         kind = "ids " + code(inner["pattern"].strip("^").partition("_")[0] + "_…")
+    elif "additionalProperties" in inner and "properties" not in inner:
+        kind = (
+            f"an object: names, each with text, up to {inner['additionalProperties']['maxLength']} characters"
+        )
     elif inner["type"] == "object":
         kind = "an object of " + ", ".join(
             f"{code(name)}{' (required)' if name in inner.get('required', ()) else ''}"

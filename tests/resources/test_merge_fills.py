@@ -151,7 +151,7 @@ def test_the_answer_is_a_customer_with_losses_and_a_replay_is_equal(maker):
     assert done.headers["etag"] == again.headers["etag"]
     assert again.headers["idempotent-replayed"] == "true"
     assert done.headers["etag"] == maker.client.get(f"{CUSTOMERS}/{target['id']}").headers["etag"]
-    assert list(done.json()) == list(MergedCustomer.__struct_fields__)
+    assert list(done.json()) == [key for key in MergedCustomer.__struct_fields__ if key != "external_ids"]
     assert msgspec.json.decode(done.content, type=Customer).id == target["id"]
     listed = {loss["customer_id"] for loss in done.json()["losses"]}
     assert 1 <= len(listed) < len(sources)

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from tests.fixtures.maps import as_it_is, map_of
+from tests.fixtures.readings import as_it_is, map_of
 from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.rows import FileOptions, Problem, Row, nth_heading
 
@@ -184,7 +184,9 @@ def test_no_sign_of_a_file_steers_the_terminal():
 
     lines = [*problems, *cells, *told.lines(), *mapped.lines()]
     assert all(line.isprintable() for line in lines)
-    assert problems[0].startswith("line 1, \\x1b]0;title\\x07\\x1b[31mname: There is no such column.")
+    assert problems[0].startswith(
+        "line 1: There are no such columns: \\x1b]0;title\\x07\\x1b[31mname, x\\u202e."
+    )
     assert mapped.left_out == ["\\x1b[31mx"]
     assert mapped.samples == ["\\x1b[31mé"]
 

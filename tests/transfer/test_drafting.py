@@ -2,6 +2,7 @@
 
 import io
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +14,10 @@ from tradebook.transfer.maps.aliases import column_of_words, heading_words
 from tradebook.transfer.maps.column_map import load_map_text
 from tradebook.transfer.maps.draft import draft_map
 from tradebook.transfer.maps.looking import CantBeRead
+from tradebook.transfer.maps.ready_maps import READY
 from tradebook.transfer.rows import FileOptions, Problem
+
+READY_FILES = Path(__file__).parent / "ready"
 
 
 def drafted(content, file_format="csv", **options):
@@ -91,6 +95,18 @@ def test_a_company_is_the_name_and_the_person_stands_at_its_address():
     }
 
 
+def test_who_has_no_name_is_called_by_what_there_is():
+    content = "Company,First Name,Email,Phone\nA Ltd,Ann,a@a.example,1\n,,b@b.example,2\n"
+
+    assert columns_of(content)["name"] == {"from": ["Company", "{First Name}", "Email"]}
+
+
+def test_apostrophes_before_every_value_of_a_column_go():
+    document = tomllib.loads(drafted("Id,Name,Zip\n'7210,A,'01067\n'7211,B,1010\n").text)
+
+    assert document["file"]["unguard"] is True
+
+
 def test_a_last_name_may_only_be_called_name():
     assert columns_of("Nom,Prénom\nPetit,Zoé\n") == {"name": "{Prénom} {Nom}"}
 
@@ -99,7 +115,7 @@ def test_what_has_no_column_of_its_own_goes_into_the_note():
     columns = columns_of("Firma,Telefon,Handy,Bemerkung,USt-IdNr.\nA,0351 1,0171 2,Ruft an,DE1\n")
 
     assert columns["phone"] == "Telefon"
-    assert columns["note"] == "[{Bemerkung}\n][Handy {Handy}][, USt-IdNr. {USt-IdNr.}]"
+    assert columns["note"] == "[{Bemerkung}\n][Handy {Handy}\n][USt-IdNr. {USt-IdNr.}]"
 
 
 def test_columns_without_a_known_heading_are_known_by_what_is_in_them():
@@ -130,6 +146,13 @@ def test_dates_get_the_formats_that_read_them_all(dates, taken):
     content = "Nr,Firma,Angelegt\n" + "".join(f"{i},F{i},{date}\n" for i, date in enumerate(dates))
 
     assert columns_of(content)["created_at"] == taken
+
+
+def test_the_number_of_a_house_stands_behind_its_street():
+    columns = columns_of("Nr;Firma;Straße;Nr.;Ort;Land\n1;A;Ring;5a;Dresden;DE\n")
+
+    assert columns["number"] == "Nr"
+    assert columns["bill_to.street_line_1"] == "{Straße} {Nr.}"
 
 
 def test_a_date_that_could_be_either_is_left_to_the_person():
@@ -213,10 +236,30 @@ def test_nested_objects_are_reached_into():
     assert columns["bill_to.country"] == "address.country"
 
 
+def test_a_file_without_headings_has_its_columns_by_their_place():
+    document = tomllib.loads(
+        drafted("A Ltd,a@a.example,+44 113 4960100\nB Ltd,b@b.example,+44 113 4960101\n").text
+    )
+
+    assert document["file"]["header"] == 0
+    assert document["columns"]["email"] == "2"
+    assert document["columns"]["phone"] == "3"
+
+
 @pytest.mark.parametrize("content", ["", "\n\n"])
 def test_a_file_without_anything_is_refused(content):
     with pytest.raises(CantBeRead):
         drafted(content)
+
+
+@pytest.mark.parametrize("ready", READY, ids=lambda ready: ready.name)
+def test_a_file_that_a_map_ships_for_is_recognised(ready):
+    file = next(READY_FILES.glob(f"{ready.name}.*"))
+
+    draft = draft_map(io.BytesIO(file.read_bytes()), "csv", FileOptions(), file.name)
+
+    assert draft.ready == ready
+    require_readable(draft, file.read_bytes())
 
 
 KNOWN = """Nr|Firma|E-Mail|Telefon|Land|Ort|Limit|Angelegt|status|Tags|Straße|type|Note|priority|Ship To City
@@ -234,7 +277,7 @@ def tables(draw):
     return [draw(st.lists(HEADINGS, min_size=width, max_size=width)), *draw(rows)]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables())
 def test_a_draft_always_loads_and_reads_what_it_takes(table):
     rows = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in table]

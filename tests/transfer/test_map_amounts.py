@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tradebook.transfer.columns import column_named
 from tradebook.transfer.maps.amounts import amount_reader
 from tradebook.transfer.maps.dates import date_reader, read_formats, read_zone
 from tradebook.transfer.rows import Dated
@@ -187,3 +188,19 @@ def test_a_wrong_format_or_zone_is_a_mistake_of_the_map(told, words, told_of_it)
 
     assert told_of_it in told(f"[file]\n{words}\n", "name\nx\n")[0]
     assert told_of_it in told(f'[columns]\n{column} = {{ from = "x", {words} }}\n', "x\n1\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("1e4", "is written with an exponent, which may have rounded it: write a plain decimal"),
+        ("1,5E+05", "is written with an exponent"),
+        ("1.234,56", "has a thousands separator or a decimal comma"),
+        ("25000,-", "has a thousands separator or a decimal comma"),
+        ("5 USD", "has a currency beside the amount"),
+        ("(5)", "is no amount"),
+    ],
+)
+def test_nothing_is_guessed_of_an_amount_without_a_map(text, reason):
+    with pytest.raises(ValueError, match=f"^{re.escape(reason)}"):
+        column_named("credit_limit").read(text)

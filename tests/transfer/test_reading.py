@@ -105,7 +105,11 @@ def test_empty_rows_and_columns_without_name_or_cells_are_passed_over():
     [
         (b"", "line 1: The file is empty: its first row must name the columns."),
         (b"number,nmae\n1,A\n", "line 1, nmae: There is no such column. Did you mean name?"),
-        (b"number,Umsatz\n1,A\n", "A map file can say what it becomes (--map)."),
+        (
+            b"Id,Name,Mail\n1,A,a\n",
+            "line 1: There are no such columns: Id, Name (did you mean name?), Mail (",
+        ),
+        (b"number,Umsatz\n1,A\n", "`tradebook import draft FILE` drafts a map that says what it becomes."),
         (b"number,,name\n1,2,A\n", "line 1: Column 2 has no name."),
         (b"name,number,name\nA,1,B\n", "line 1, name: Column 3 has the name of column 1."),
         (b"number,name\n1,A,B\n", "line 2: The row has 3 cells, the header names 2."),
@@ -117,7 +121,19 @@ def test_empty_rows_and_columns_without_name_or_cells_are_passed_over():
         (b'number,name\n1,"A"B\n2,C\n', "a quote inside a cell must be doubled"),
         (b"number,name\n1," + b"x" * 1_000_000 + b"\n2,C\n", "longer than a million characters"),
     ],
-    ids=["empty", "near", "foreign", "unnamed", "twice", "more", "fewer", "unclosed", "after-quote", "long"],
+    ids=[
+        "empty",
+        "near",
+        "several",
+        "foreign",
+        "unnamed",
+        "twice",
+        "more",
+        "fewer",
+        "unclosed",
+        "after-quote",
+        "long",
+    ],
 )
 def test_what_is_wrong_with_a_csv_file_is_told_with_its_line(content, told):
     _, _, problems = read(content)

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.fixtures.maps import as_it_is, map_of
+from tests.fixtures.readings import as_it_is, map_of
 from tests.fixtures.workbooks import xlsx
 from tradebook.transfer.files.rejects import rejects_writer
 from tradebook.transfer.files.rows import read_file

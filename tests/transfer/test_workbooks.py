@@ -8,7 +8,7 @@ import zipfile
 import openpyxl
 import pytest
 
-from tests.fixtures.maps import as_it_is, map_of
+from tests.fixtures.readings import as_it_is, map_of
 from tests.fixtures.workbooks import ods, xlsx
 from tradebook.transfer.files import sheet_xml
 from tradebook.transfer.files.number_formats import plain_number, shown_number

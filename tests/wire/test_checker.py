@@ -38,6 +38,8 @@ OURS = {
     "GET /v1/sales/customers/{}/price_groups",
     "GET /v1/sales/customers/by-number/{}",
     "PUT /v1/sales/customers/by-number/{}",
+    "GET /v1/sales/customers/by-external-id/{}/{}",
+    "PUT /v1/sales/customers/by-external-id/{}/{}",
 }
 """Routes that the libraries don't know."""
 
@@ -121,7 +123,8 @@ def test_every_filter_and_include_of_the_customer_list_is_recorded(library):
 
     known = {name for each in parameters_of(route) for name in (each.name.removesuffix("[]"), each.alias)}
     assert known - {name for name, _ in sent} <= {"start_date", "end_date", "starts_at", "ends_at", None}
-    assert set(route.includes) - included == {f"{side}_to_address.geolocation" for side in ("bill", "ship")}
+    ours = {"external_ids", *(f"{side}_to_address.geolocation" for side in ("bill", "ship"))}
+    assert set(route.includes) - included == ours
     assert {values.count(",") for name, values in sent if name == "status_codes"} == {1}
 
 

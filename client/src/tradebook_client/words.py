@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         "parent_account",
         "child_accounts",
         "price_groups",
+        "external_ids",
         "contact_info",
         "credit_limit",
         "credit_limit.unit",
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     ErrorBodyType = Literal["invalid_request_error", "api_error", "idempotency_error"]
     FreightPolicy = Literal["free_freight", "billed_freight"]
     Include = Literal["owner", "owner.account"]
+    Only = Literal["create", "update"]
+    Outcome = Literal["created", "updated", "unchanged", "skipped", "joined", "problem"]
     ParentAccountStatus = Literal["non_parent", "parent"]
     PaymentTermStatus = Literal["active", "inactive"]
     Permission = Literal[
@@ -81,6 +84,9 @@ if TYPE_CHECKING:
         "api_keys:create",
         "api_keys:update",
         "api_keys:delete",
+        "imports:read",
+        "imports:create",
+        "imports:update",
     ]
     PriorityCode = Literal["low", "normal", "high"]
     Relation = Literal["attached", "bill_to", "ship_to"]
@@ -96,6 +102,7 @@ if TYPE_CHECKING:
         "owner.account",
     ]
     ShippingTermType = Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
+    State = Literal["planning", "planned", "applying", "applied", "failed", "discarded"]
     UnitType = Literal["currency", "quantity", "time", "mass", "volume", "length", "temperature", "area"]
 else:
     # A later server may know more words.
@@ -116,6 +123,8 @@ else:
     ErrorBodyType = str
     FreightPolicy = str
     Include = str
+    Only = str
+    Outcome = str
     ParentAccountStatus = str
     PaymentTermStatus = str
     Permission = str
@@ -125,4 +134,5 @@ else:
     RemovedScope = str
     ShippingTermInclude = str
     ShippingTermType = str
+    State = str
     UnitType = str

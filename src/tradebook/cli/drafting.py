@@ -17,7 +17,7 @@ from tradebook.transfer.files.formats import FileFormat, format_of
 from tradebook.transfer.maps.draft import Draft, draft_map
 from tradebook.transfer.maps.looking import CantBeRead
 from tradebook.transfer.maps.options import Options, WrongOption
-from tradebook.transfer.maps.ready_maps import READY, load_ready, no_such_map, ready_text
+from tradebook.transfer.maps.ready_maps import READY, matched_by, no_such_map, ready_text
 
 STANDARD = "-"
 IN_MEMORY_BYTES = 1 << 20
@@ -117,7 +117,7 @@ def maps_command(
             "system": ready.system,
             "file": ready.file,
             "export": ready.export,
-            "match": list(load_ready(ready.name).match.by),
+            "match": matched_by(ready.name),
         }
         for ready in READY
     ]

@@ -49,7 +49,7 @@ COMMANDS = {
     "openapi": Command("openapi", "Print the OpenAPI 3.1 document, the same as the server's /openapi.json."),
     "accounts": Command("accounts", "The tenants of a book."),
     "keys": Command("keys", "The API keys of an account."),
-    "import": Command("transfers", "Import a list from a file.", "import_app"),
+    "import": Command("importing", "Import a list from a file.", "import_app"),
     "export": Command("transfers", "Write a list to a file.", "export_app"),
 }
 

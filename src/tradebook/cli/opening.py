@@ -8,10 +8,12 @@ import msgspec
 
 from tradebook.book import open_database
 from tradebook.cli.output import WRONG_USAGE, fail, tell
+from tradebook.clock import now_ms
 from tradebook.ids import ClockOutOfRange
 from tradebook.resources import accounts
 from tradebook.settings import DATABASE_VARIABLE, Settings, load_settings, unknown_variables
 from tradebook.storage import readiness
+from tradebook.storage.accounts import IMPORTS_DUE
 from tradebook.storage.database import Database, Unavailable
 from tradebook.storage.location import UnknownDatabase, locate
 
@@ -59,9 +61,31 @@ def opened(database: str | None, *, moves_much: bool = False, fills: bool = Fals
                 migrations.upgrade(settings.database)
             elif reason := readiness.why_not(book):
                 fail(f"{location.shown} {reason}")
+            _settle(book)
             yield book
     except (UnknownDatabase, Unavailable, ClockOutOfRange, OSError) as error:
         fail(f"{location.shown}: {error}")
+
+
+def _settle(book: Database) -> None:
+    """Finish the imports that were cut; where that can't be now, another command does it."""
+    if not book.rows_of_all_accounts(IMPORTS_DUE, now=now_ms()):
+        return
+    # Late: hardly ever is there any, and all of the imports would be loaded for it.
+    from tradebook.transfer.imports import settling  # noqa: PLC0415
+
+    begun: set[str | None] = set()
+
+    def tell_once(source: str | None, rows: int, total: int) -> None:
+        if source not in begun:
+            begun.add(source)
+            there = f"{rows:,} of {total:,} rows are there"
+            tell(f"Finishing the import of {source or 'a file'}, which was cut: {there} …")
+
+    try:
+        settling.settle(book, tell_once)
+    except (Unavailable, settling.CutShort) as error:
+        tell(f"Warning: an import that was cut could not be finished now: {error}")
 
 
 def account_key(book: Database, account: str) -> tuple[int, str]:

@@ -1,98 +1,29 @@
-"""The commands `import`, `export` and `copy`."""
+"""The commands `export` and `copy`."""
 
 import contextlib
-import gc
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, BinaryIO, cast
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tradebook.cli.drafting import draft_command, maps_command
-from tradebook.cli.import_report import summary_lines
 from tradebook.cli.opening import account_key, opened, settings_for
 from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
-from tradebook.cli.output import FAILED, WRONG_USAGE, fail, print_json, tell
+from tradebook.cli.output import WRONG_USAGE, fail, print_json, tell
+from tradebook.cli.progress import progress_of
 from tradebook.storage.database import Duplicate, Unavailable
 from tradebook.storage.location import locate
 from tradebook.transfer.columns import Format
 from tradebook.transfer.copying import NotTheSame, TargetNotEmpty, copy_book
 from tradebook.transfer.exports.run import export_customers
-from tradebook.transfer.files.rows import read_file
-from tradebook.transfer.imports.run import import_customers
-from tradebook.transfer.maps.column_map import MapError
-from tradebook.transfer.maps.ready_maps import load_named
 
-import_app = typer.Typer(help="Import a list from a file.", no_args_is_help=True)
 export_app = typer.Typer(help="Write a list to a file.", no_args_is_help=True)
 copy_app = typer.Typer()
-import_app.command("draft")(draft_command)
-import_app.command("maps")(maps_command)
 
 FORMATS: dict[str, Format] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 STANDARD = "-"
-COLLECT_AFTER = 200_000
-"""How many objects more there are before Python looks for those that only refer to each other."""
-
-
-@import_app.command("customers")
-def import_customers_command(
-    file: Annotated[str, typer.Argument(help="A .csv or .ndjson file, or - for standard input.")],
-    account: AccountOption,
-    map_name: Annotated[
-        str | None,
-        typer.Option(
-            "--map",
-            metavar="MAP",
-            help="Translates another system's file: a MAP.toml, or a map that ships, such as shopify.",
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Do the whole import and report every problem, but keep nothing."),
-    ] = False,
-    file_format: Annotated[
-        str | None,
-        typer.Option(
-            "--format", help="csv or ndjson. Default: by the file's ending; needed for standard input."
-        ),
-    ] = None,
-    database: DatabaseOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Import customers: the whole file or nothing. A row with a known number changes that customer."""
-    _collect_rarely()
-    chosen = _format_of(file, file_format)
-    folder = Path.cwd() if file == STANDARD else Path(file).resolve().parent
-    with _input(file) as stream, opened(database, moves_much=True) as book:
-        key, _ = account_key(book, account)
-        try:
-            column_map = None if map_name is None else load_named(map_name, folder)
-            reader = read_file(stream, chosen, column_map)
-            theirs = {} if column_map is None else column_map.theirs
-        except MapError as error:
-            fail(str(error))
-        with _progress("customers") as progress:
-            summary = import_customers(
-                book,
-                key,
-                reader,
-                dry_run=dry_run,
-                report=lambda problem: tell(str(problem.renamed(theirs))),
-                progress=progress,
-            )
-    for line in reader.recognised.lines():
-        tell(line)
-    if as_json:
-        print_json(summary)
-    else:
-        tell("\n".join(summary_lines(summary, is_dry=dry_run)))
-    if summary.problems or not (summary.is_kept or dry_run):
-        raise typer.Exit(FAILED)
 
 
 @export_app.command("customers")
@@ -114,7 +45,7 @@ def export_customers_command(
     with opened(database, moves_much=True) as book:
         key, _ = account_key(book, account)
         try:
-            with _output(output) as stream, _progress("customers") as progress:
+            with _output(output) as stream, progress_of("customers") as progress:
                 summary = export_customers(book, key, format=chosen, file=stream, progress=progress)
         except OSError as error:
             fail(f"{output}: {error}")
@@ -142,7 +73,7 @@ def copy_command(
     with (
         opened(source, moves_much=True) as book,
         opened(target, moves_much=True, fills=True) as copy,
-        _progress("rows") as progress,
+        progress_of("rows") as progress,
     ):
         try:
             summary = copy_book(book, copy, progress=progress)
@@ -158,12 +89,6 @@ def copy_command(
         tell(str(summary))
 
 
-def _collect_rarely() -> None:
-    """Spare Python a search among what stays: each row makes thousands of objects, and none in a circle."""
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER)
-
-
 def _format_of(file: str, given: str | None, default: Format | None = None) -> Format:
     if given is not None:
         if given not in FORMATS.values():
@@ -173,18 +98,6 @@ def _format_of(file: str, given: str | None, default: Format | None = None) -> F
     if found is None:
         fail("Name the format with --format csv or --format ndjson.", WRONG_USAGE)
     return found
-
-
-@contextlib.contextmanager
-def _input(file: str) -> Iterator[BinaryIO]:
-    if file == STANDARD:
-        yield sys.stdin.buffer
-        return
-    path = Path(file)
-    if not path.is_file():
-        fail(f"{file}: there is no such file.")
-    with path.open("rb") as stream:
-        yield stream
 
 
 @contextlib.contextmanager
@@ -219,16 +132,3 @@ def _is_device(path: Path) -> bool:
     if path.is_symlink() and Path("/dev") not in path.absolute().parents:
         return False
     return path.exists() and not path.is_file()
-
-
-@contextlib.contextmanager
-def _progress(unit: str) -> Iterator[Callable[[int], None] | None]:
-    """Show a progress bar on a terminal, and nothing in a pipe."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield None
-        return
-    columns = (TextColumn(unit), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(unit, total=None)
-        yield lambda done: bar.update(task, completed=done)

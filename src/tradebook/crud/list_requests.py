@@ -11,6 +11,7 @@ from tradebook.crud.kinds import Unreadable, did_you_mean, refusal
 from tradebook.crud.parameters import (
     CURSOR,
     END_DATE,
+    INCLUDE,
     LIMIT,
     LIMIT_DEFAULT,
     START_DATE,
@@ -19,7 +20,7 @@ from tradebook.crud.parameters import (
     Q,
     include_parameter,
 )
-from tradebook.crud.resource import ListRoute, Route, path_of
+from tradebook.crud.resource import Action, ListRoute, Route, path_of
 from tradebook.errors import ParameterInvalid, ParameterUnknown
 from tradebook.ids import KEY_MAX
 from tradebook.storage.index import Condition, Facet, Query
@@ -101,6 +102,12 @@ class RequestParser:
         """Read the parameters of a single object: its includes."""
         return _Found(self._by_spelling, pairs).include()
 
+    def values(self, pairs: Pairs) -> dict[str, Any]:
+        """Read the parameters of an action, includes apart, by their names."""
+        found = _Found(self._by_spelling, pairs)
+        declared = [each for each in parameters_of(self._route) if each.name != INCLUDE]
+        return {each.name: found.one(each, None) for each in declared if found.has(each)}
+
 
 def list_scope(
     account_id: int,
@@ -119,6 +126,8 @@ def list_scope(
 def parameters_of(route: Route) -> tuple[Parameter, ...]:
     """List all parameters of a route, in the order of the documentation."""
     include = (include_parameter(route.includes),) if route.includes else ()
+    if isinstance(route, Action):
+        return (*route.parameters, *include)
     if not isinstance(route, ListRoute):
         return include
     return (CURSOR, LIMIT, *route.parameters, *include)
@@ -156,6 +165,10 @@ class _Found:
         hint = did_you_mean(spelling, list(self._by_spelling))
         allowed = f"; this route takes {', '.join(published)}."
         raise ParameterUnknown(f"There is no parameter {shown}{hint or allowed}", param=spelling)
+
+    def has(self, parameter: Parameter) -> bool:
+        """Tell whether a parameter was given."""
+        return parameter.name in self._values
 
     def one(self, parameter: Parameter, default: Any) -> Any:
         """Return the value of a scalar parameter."""

@@ -11,6 +11,7 @@ from tradebook.crud.fields import NOTHING, Body
 from tradebook.crud.kinds import Kind
 from tradebook.crud.parameters import Pairs, Parameter
 from tradebook.crud.records import Records, Values
+from tradebook.crud.uploads import FileBody
 from tradebook.errors import ApiError, ResourceNotFound
 from tradebook.ids import encode_id, example_key
 from tradebook.storage.database import Reader
@@ -34,6 +35,8 @@ class View(msgspec.Struct, frozen=True):
     """How large the whole answer may be."""
     bytes_left: int = NO_LIMIT
     """How much of that is left for what is loaded now."""
+    path_key: int | None = None
+    """The key of the object that the path of a list names last."""
 
 
 Load = Callable[[View, Sequence[int]], Mapping[int, Any]]
@@ -84,8 +87,34 @@ class Gone(msgspec.Struct, frozen=True):
     """Find out, by its key; None where there is no more to tell."""
 
 
-PathKey = int | str
-"""What a path names an object by: its key, or the text of a unique column."""
+PathKey = int | tuple[str, ...]
+"""What a path names an object by: its key, or the texts of a `Name`."""
+
+
+class NamePart(msgspec.Struct, frozen=True):
+    """One text of a name in a path."""
+
+    param: str
+    kind: Kind
+    description: str
+
+
+class Name(msgspec.Struct, frozen=True):
+    """What a path names an object by instead of its id.
+
+    Of its parts the last takes all the rest of the path, slashes too.
+    """
+
+    parts: tuple[NamePart, ...]
+    find: Callable[[Reader, tuple[str, ...]], Values | None]
+    """Find the row of the object that is called so."""
+    said: Callable[[tuple[str, ...], Values], Values]
+    """Complete what a body says of a new object with its name; ValidationFailed where it says another one."""
+
+    @property
+    def params(self) -> tuple[str, ...]:
+        """What its parts are called in the path."""
+        return tuple(part.param for part in self.parts)
 
 
 class PathObject(msgspec.Struct, frozen=True):
@@ -100,19 +129,20 @@ class PathObject(msgspec.Struct, frozen=True):
     gone: Gone | None = None
     example: int = example_key()
     """The key of one in an example."""
-    by: Kind | None = None
-    """What the path names it by instead of its id: the unique column called as `param`, of this kind.
+    by: Name | None = None
+    """What the path names it by instead of its id; `param` is then what an error is about."""
 
-    Then all that follows in the path is that name, slashes too.
-    """
+    @property
+    def params(self) -> tuple[str, ...]:
+        """What stands for it in the path."""
+        return (self.param,) if self.by is None else self.by.params
 
     def find(self, reader: Reader, name: PathKey) -> Values | None:
         """Return its row; None if there is none."""
-        if self.records is None:
-            return None
-        if isinstance(name, str):
-            return self.records.find_by(reader, self.param, [name]).get(name)
-        return self.records.find(reader, name)
+        if isinstance(name, tuple):
+            assert self.by is not None, "only a name has texts"
+            return self.by.find(reader, name)
+        return None if self.records is None else self.records.find(reader, name)
 
     def key(self, reader: Reader, name: PathKey) -> int | None:
         """Return its key, by what the path names it by."""
@@ -130,7 +160,7 @@ class PathObject(msgspec.Struct, frozen=True):
 
     def missing(self, reader: Reader, name: PathKey) -> ApiError:
         """Return the error that says that it does not exist."""
-        if isinstance(name, str):
+        if isinstance(name, tuple):
             return ResourceNotFound(
                 f"No such object of this account has this {self.param}.", param=self.param
             )
@@ -180,6 +210,8 @@ class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it is answered whole too, as lines of JSON or as a CSV file, to who asks for one of these."""
     is_kept: bool = True
     """Whether a finished page may be kept in memory until the account's revision changes."""
+    errors: tuple[type[ApiError], ...] = ()
+    """What its own rules can refuse with."""
     owner: Owner | None = None
     """Whose its objects may be asked to be; None where a request can name none."""
 
@@ -271,6 +303,10 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     new: Records | None = None
     """Where the row of what it creates is kept."""
     owner: Owner | None = None
+    parameters: tuple[Parameter, ...] = ()
+    """What the query string may say of how it is done."""
+    upload: FileBody | None = None
+    """The files that it takes instead of a body in JSON. Then it only begins something, and answers 202."""
     has_secret: bool = False
     """Whether the answer holds a secret: then it is stored encrypted for a replay."""
 

@@ -11,6 +11,8 @@ from tradebook.resources import (
     api_keys,
     carriers,
     customers,
+    import_routes,
+    import_shapes,
     payment_terms,
     service_levels,
     shipping_terms,
@@ -46,12 +48,25 @@ def add_examples(writer: Writer) -> None:
     for place, name in enumerate(("Web shop", "Old EDI gateway")):
         may: Any = {"permissions": ("customers:read",), "expires_at": None}
         api_keys.add_key(writer, "test", name=name, key=example_key(place), **may)
+    add_example_imports(writer)
+
+
+def add_example_imports(writer: Writer) -> None:
+    """Add two plans, one to apply and one to discard: each is about one customer, and changes nothing."""
+    row = import_shapes.ImportRow(
+        2, "unchanged", import_shapes.ImportCustomer(None, "10001", "Harbor Coffee")
+    )
+    for place in (0, SPARE):
+        import_routes.add_plan(writer, example_key(place), "customers.csv", [row])
 
 
 def attach_examples(writer: Writer) -> None:
-    """Attach the address that is shown to a customer, when there are customers."""
+    """Attach an address to a customer, and give one its id in another system, when there are customers."""
     address, customer = example_key(), example_key(ATTACHED)
     customers.link(writer, [(customer, address)], is_attached=True)
+    # As the examples of the path say.
+    name, value = (str(part.kind.example()) for part in customers.EXTERNAL_ID.parts)
+    customers.external_ids.set_external_ids(writer, {example_key(): {name: value}})
     writer.reindex(customers.INDEX, [customer])
 
 

@@ -87,6 +87,10 @@ _SPELLED_OUT = {"st": "saint", "ste": "saint", "rep": "republic", "dem": "democr
 _NO_WORD = re.compile(r"[^\w.']+")
 _LETTERS = re.compile(r"(?:\w )+\w", re.ASCII)
 _OFFERED_MAX = 3
+_LANGUAGES = (
+    *("de", "fr", "es", "it", "nl", "pt", "sv", "da", "nb", "fi", "pl", "cs", "sk", "hu"),
+    *("ro", "tr", "el", "bg", "hr", "sl", "et", "lv", "lt", "uk", "ru", "ja", "zh", "ko"),
+)
 _NAME_LENGTH_MIN = 4
 _REMEMBERED = 1_000
 """A file has the same few in every row."""
@@ -110,6 +114,14 @@ def countries_near(text: str) -> tuple[str, ...]:
         near = get_close_matches(reduced, _names(), n=_OFFERED_MAX, cutoff=0.75)
         codes = tuple(dict.fromkeys(_names()[name] for name in near))
     return tuple(f"{code} ({_shown()[code]})" for code in codes)
+
+
+def country_abroad(text: str) -> str | None:
+    """Return the code of a country by its name in another language, such as Deutschland; None if none has it.
+
+    It is for a proposal: a name that is one country's here may be another's there.
+    """
+    return _abroad().get(_reduced(text))
 
 
 def _reduced(text: str) -> str:
@@ -160,3 +172,15 @@ def _names() -> dict[str, str]:
 @cache
 def _either() -> dict[str, tuple[str, ...]]:
     return {_reduced(name): codes for name, codes in _EITHER.items()}
+
+
+@cache
+def _abroad() -> dict[str, str]:
+    from babel import Locale  # noqa: PLC0415 - late, as above
+
+    names: dict[str, str] = {}
+    for language in _LANGUAGES:
+        for code, name in Locale(language).territories.items():
+            if code in _codes():
+                names.setdefault(_reduced(name), code)
+    return names

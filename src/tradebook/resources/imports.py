@@ -18,6 +18,7 @@ imports: sa.Table = table(
     # What the file is called, and how it was to be read and matched: JSON.
     text("source", nullable=True),
     text("options"),
+    text("matched_by"),
     text("summary", nullable=True),
     # What came of the rows that were written, by outcome: JSON.
     text("counts"),

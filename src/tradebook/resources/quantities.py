@@ -32,6 +32,7 @@ from tradebook.resources.system import system_key
 from tradebook.storage.schema import text
 
 PREFIX, UNIT_PREFIX = "qty", "un"
+_EXPONENT = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+")
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -127,6 +128,8 @@ class Decimal(Line, frozen=True):
 
     def _why_not(self, text: str) -> str:
         plain = "write a plain decimal such as 21000.00"
+        if _EXPONENT.fullmatch(text):
+            return f"is written with an exponent, which may have rounded it: {plain}"
         if any(sign in text for sign in "$€£¥₹") or re.search(r"[A-Za-z]", text):
             return f"has a currency beside the amount: {plain}, the currency in {self.currency}"
         if re.search(r"[,'\u2019\s]", text):

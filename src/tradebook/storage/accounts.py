@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from tradebook.storage.schema import ACCOUNT, TEXT, metadata, prepare
+from tradebook.storage.schema import ACCOUNT, TEXT, metadata, prepare, prepare_of_all_accounts
 
 accounts = sa.Table(
     "accounts",
@@ -39,3 +39,10 @@ NEW_REVISION = prepare(
 NEW_ACCOUNT = prepare(sa.insert(accounts))
 FIRST_VALUES = {"last_customer_number": 0, "imports_due": None}
 """What a new account begins with, unless it is a copy."""
+
+IMPORTS_DUE = prepare_of_all_accounts(
+    sa.select(accounts.c.account_id)
+    .where(accounts.c.imports_due <= sa.bindparam("now"))
+    .order_by(accounts.c.account_id)
+)
+"""The accounts at whose imports somebody should look."""

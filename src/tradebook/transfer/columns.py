@@ -1,13 +1,13 @@
 """The columns of import and export, each once, in their order."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, get_args
 
 from tradebook.crud.kinds import LINE
 from tradebook.crud.table_fields import Cell
 from tradebook.resources import addresses, customers
-from tradebook.text import shortened
+from tradebook.text import shortened, shown
 from tradebook.transfer.cells import CREATED_AT, reader_of
 
 Format = Literal["csv", "ndjson"]
@@ -46,6 +46,8 @@ ATTACHED = dict(_of_address("address"))
 """The columns of one attached address."""
 LIST_COLUMNS = tuple(name for name, column in COLUMNS.items() if column.cell.is_list)
 _NAME_LOOKED_AT = 80
+_NAMES_SHOWN = 10
+DRAFTED = "`tradebook import draft FILE` drafts a map that says"
 EXTERNAL_IDS = "external_ids."
 """What the columns of ids in other systems begin with; the name of the system follows."""
 
@@ -62,8 +64,22 @@ def column_named(name: str) -> Column | None:
 
 def unknown_column(name: str) -> str:
     """Say that there is no such column, and suggest the nearest one."""
+    near = _nearest(name)
+    hint = f"Did you mean {near}?" if near else f"{DRAFTED} what it becomes."
+    return f"There is no such column. {hint}"
+
+
+def unknown_columns(names: Sequence[str]) -> str:
+    """Say that there are no such columns, all in one: whoever has another system's file has many of them."""
+    near = {name: _nearest(name) for name in names[:_NAMES_SHOWN]}
+    listed = ", ".join(
+        f"{shown(name)} (did you mean {it}?)" if it else shown(name) for name, it in near.items()
+    )
+    more = f" and {len(names) - len(near)} more" if len(names) > len(near) else ""
+    return f"There are no such columns: {listed}{more}. {DRAFTED} what they become."
+
+
+def _nearest(name: str) -> str | None:
     from difflib import get_close_matches  # noqa: PLC0415 - only for a file that is wrong
 
-    near = get_close_matches(name[:_NAME_LOOKED_AT], COLUMNS, n=1)
-    hint = f"Did you mean {near[0]}?" if near else "A map file can say what it becomes (--map)."
-    return f"There is no such column. {hint}"
+    return next(iter(get_close_matches(name[:_NAME_LOOKED_AT], COLUMNS, n=1)), None)

@@ -181,6 +181,9 @@ class Mapping(Protocol):
         Equal headings and nameless ones (empty here) are no problem of the file.
         """
 
+    def lacking(self, line: int, header: Sequence[str]) -> list[Problem]:
+        """Name what the map takes and is not among these names, without taking them up."""
+
     def ignored(self, header: Sequence[str]) -> list[str]:
         """Name the columns that the map leaves out, as a person would: "column 1, without a name"."""
 

@@ -85,15 +85,18 @@ class Schemas:
         if origin is Literal:
             return _of_words(inner)
         if origin in {Union, UnionType}:
-            (one,) = (each for each in inner if each is not NoneType)
-            return _or_null(self.of(one))
+            (one,) = (each for each in inner if each not in {NoneType, msgspec.UnsetType})
+            return _or_null(self.of(one)) if NoneType in inner else self.of(one)
         if origin is ListObject:
             return self.list_of(inner[0])
         if origin in {list, Sequence}:
             return {"type": "array", "items": self.of(inner[0])}
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             return self.object(kind)
-        return {} if kind is Any else {"type": _PLAIN[origin or kind]}
+        described: Schema = {} if kind is Any else {"type": _PLAIN[origin or kind]}
+        if origin is dict and inner[1] is not Any:
+            described["additionalProperties"] = self.of(inner[1])
+        return described
 
     def object(self, shape: type[msgspec.Struct]) -> Schema:
         """Point to the schema of an object that is answered."""
@@ -150,7 +153,8 @@ class Schemas:
             "type": "object",
             "description": description or " ".join((shape.__doc__ or "").split()),
             "properties": properties,
-            "required": list(properties),
+            # A key that may be unset is only there where it is asked for.
+            "required": [key for key in properties if msgspec.UnsetType not in get_args(hints[key])],
         }
 
     def _example_of(self, shape: type[msgspec.Struct], key: str, schema: Schema) -> Any:

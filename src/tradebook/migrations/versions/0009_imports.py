@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("total", sa.BigInteger, nullable=True),
         sa.Column("source", TEXT, nullable=True),
         sa.Column("options", TEXT, nullable=False),
+        sa.Column("matched_by", TEXT, nullable=False),
         sa.Column("summary", TEXT, nullable=True),
         sa.Column("counts", TEXT, nullable=False),
         sa.Column("error", TEXT, nullable=True),

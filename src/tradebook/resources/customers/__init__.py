@@ -19,6 +19,7 @@ from tradebook.resources.customers.fields import FIELDS, NEW
 from tradebook.resources.customers.given_addresses import ADDRESS_FIELDS, AddressChanges, has_value
 from tradebook.resources.customers.index import INDEX
 from tradebook.resources.customers.load import load, load_plain
+from tradebook.resources.customers.naming import EXTERNAL_ID
 from tradebook.resources.customers.numbering import Numbering, continues_from
 from tradebook.resources.customers.parents import Misfit, misfits, review_parents, set_parents
 from tradebook.resources.customers.price_groups import price_groups_of
@@ -30,6 +31,7 @@ from tradebook.resources.customers.writing import add_customers, change_customer
 __all__ = [
     "ADDRESS_FIELDS",
     "COPIED",
+    "EXTERNAL_ID",
     "FIELDS",
     "ID_PREFIX",
     "INDEX",

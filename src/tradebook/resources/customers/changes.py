@@ -25,6 +25,7 @@ from tradebook.resources import (
     service_levels,
     shipping_terms,
 )
+from tradebook.resources.customers import external_ids
 from tradebook.resources.customers.fields import NEW, columns
 from tradebook.resources.customers.given_addresses import AddressChanges
 from tradebook.resources.customers.index import INDEX
@@ -63,6 +64,7 @@ def create(change: Change) -> int:
     """Add a customer with its addresses."""
     writer, given = change.writer, dict(change.values)
     groups = given.pop("customer_price_group_ids") or ()
+    ids = given.pop(external_ids.FIELD) or {}
     inline = addresses.new_rows([given.pop(f"{part}_to_address") for part in ("bill", "ship")])
     bill, ship = inline[0], inline[-1]
     _check(writer, {name: value for name, value in given.items() if value is not None}, NEW, groups)
@@ -79,6 +81,7 @@ def create(change: Change) -> int:
     key: int = row["id"]
     places = {address["id"]: address for address in inline}
     add_customers(writer, [row], price_groups={key: groups}, places=places)
+    external_ids.set_external_ids(writer, {key: ids}, had={})
     writer.reindex(INDEX, [key, *review_parents(writer, [row["parent_id"]])], {key: row})
     return key
 
@@ -142,17 +145,21 @@ class _Said(msgspec.Struct):
 
 
 class _Given(msgspec.Struct):
-    """What a customer is to have: columns, and price groups unless None."""
+    """What a customer is to have: columns, price groups unless None, and ids in other systems."""
 
     columns: Values
     groups: Collection[int] | None
     had_groups: Mapping[int, Collection[int]]
+    ids: Mapping[str, str | None]
+    had_ids: Mapping[str, str]
 
     def is_other_than(self, before: Values) -> bool:
         """Tell whether a customer with this row has anything that it is to have otherwise."""
         (had,) = self.had_groups.values() or ((),)
-        return differ(before, self.columns, self.columns) or (
-            self.groups is not None and set(self.groups) != set(had)
+        return (
+            differ(before, self.columns, self.columns)
+            or (self.groups is not None and set(self.groups) != set(had))
+            or any(self.had_ids.get(name) != value for name, value in self.ids.items())
         )
 
 
@@ -161,8 +168,13 @@ def _checked(reader: Reader, values: Values, before: Values) -> _Given:
     given = dict(values)
     groups = given.pop("customer_price_group_ids", None)
     _check(reader, given, before, groups or ())
-    had = {} if groups is None else price_groups_of(reader, [before["id"]])
-    return _Given(columns(given, before), groups, had)
+    key: int = before["id"]
+    had = {} if groups is None else price_groups_of(reader, [key])
+    had_ids = external_ids.of(reader, [key])[key] if external_ids.FIELD in given else {}
+    ids = given.pop(external_ids.FIELD, {})
+    return _Given(
+        columns(given, before), groups, had, dict.fromkeys(had_ids) if ids is None else ids, had_ids
+    )
 
 
 def _change(
@@ -180,6 +192,7 @@ def _change(
     after = {**before, **given.columns}
     if after["number"] != before["number"]:
         _number(writer, after["number"], before["id"])
+    external_ids.set_external_ids(writer, {before["id"]: given.ids}, had={before["id"]: given.had_ids})
     groups = {} if given.groups is None else {before["id"]: given.groups}
     stale = change_customers(
         writer,

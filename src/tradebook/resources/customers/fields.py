@@ -21,6 +21,8 @@ from tradebook.resources import (
 )
 from tradebook.resources.account_groups import CommissionPolicy, FreightPolicy
 from tradebook.resources.account_statuses import StatusCode
+from tradebook.resources.customers.external_ids import FIELD as EXTERNAL_IDS
+from tradebook.resources.customers.external_ids import ExternalIds
 from tradebook.resources.customers.shape import ID_PREFIX, BillingType, Customer, EdiStatus
 from tradebook.resources.priorities import PriorityCode
 from tradebook.resources.quantities import amount
@@ -150,6 +152,14 @@ FIELDS = (
         addresses.ID_PREFIX,
         "Where goods go; both may be the same address.",
         is_required=True,
+    ),
+    TableField(
+        name=EXTERNAL_IDS,
+        kind=ExternalIds(),
+        example={"shopify": "7244551"},
+        description="The customer's ids in other systems, by their names. Each is unique for its name. What "
+        "is not named stays; null takes one away, or all of them. An addition of this project.",
+        can_be_null=True,
     ),
 )
 """In the order of the columns of a file. In a body what is required comes first."""

@@ -216,8 +216,10 @@ class AddressChanges:
         added: list[Values] = []
         for fields in given:
             values = {**_DEFAULTS, **{field: value for field, value in fields.items() if value is not None}}
+            # Without a name of its own it is the one that agrees in all else: the customer's name may change.
+            is_named = values["name"] is not None
             values["name"] = values["name"] or name
-            if not any(agree(values, self.rows[key]) for key in known):
+            if not any(_is_one(values, self.rows[key], is_named=is_named) for key in known):
                 key = self._add(values, None)
                 known.append(key)
                 self._attached[customer].add(key)
@@ -239,6 +241,10 @@ class AddressChanges:
         changes = [(before, self.rows[key]) for key, before in self._before.items()]
         records.write(writer, changes)
         copy_places(writer, {row["id"]: row for before, row in changes if differ(before, row, COPIED)})
+
+
+def _is_one(values: Values, known: Values, *, is_named: bool) -> bool:
+    return agree(values if is_named else {**values, "name": known["name"]}, known)
 
 
 def has_value(given: Values) -> bool:

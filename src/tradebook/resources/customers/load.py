@@ -23,6 +23,7 @@ from tradebook.resources import (
     shipping_terms,
 )
 from tradebook.resources.account_groups import FREIGHT_POLICIES
+from tradebook.resources.customers import external_ids
 from tradebook.resources.customers.finished import COLUMNS, FINISHED, NOTHING_ELSE, OTHERS, plain
 from tradebook.resources.customers.shape import (
     BILLING_TYPES,
@@ -52,6 +53,7 @@ INCLUDES = (
     "parent_account",
     "child_accounts",
     "price_groups",
+    "external_ids",
     "contact_info",
     "credit_limit",
     "credit_limit.unit",
@@ -201,6 +203,7 @@ class _Related(msgspec.Struct, frozen=True):
     children: ByKey
     """The lists of the customers themselves, by their keys; so are the price groups."""
     price_groups: ByKey
+    external_ids: ByKey
 
 
 def _related(view: View, rows: Sequence[tuple[Any, ...]]) -> _Related:
@@ -234,6 +237,7 @@ def _related(view: View, rows: Sequence[tuple[Any, ...]]) -> _Related:
         parents=_parents(view, column("parent_id")) if "parent_account" in include else _NOTHING,
         children=_children(view, parents) if "child_accounts" in include else _NOTHING,
         price_groups=_price_groups(view, column("id")) if "price_groups" in include else _NOTHING,
+        external_ids=_external_ids(view, column("id")) if external_ids.FIELD in include else _NOTHING,
     )
 
 
@@ -283,6 +287,13 @@ def _price_groups(view: View, customers_of: Sequence[int]) -> ByKey:
     return _nested(view, "price_groups", _PRICE_GROUPS, customers_of, finished)
 
 
+def _external_ids(view: View, keys: Sequence[int]) -> ByKey:
+    # Before the times of the customer, as whatever is inside it: see `web.tags`. Not asked for, it isn't
+    # there: who knows the published object alone gets that, key by key.
+    found = external_ids.of(view.reader, keys)
+    return {key: b',"external_ids":%b' % msgspec.json.encode(ids) for key, ids in found.items()}
+
+
 def _nested(view: View, name: str, of: NewestOfEach, owners: Sequence[int], finished: Finished) -> ByKey:
     def path_of(owner: int) -> str:
         return f"{PATH}/{encode_id(ID_PREFIX, owner)}/{name}"
@@ -302,7 +313,7 @@ def _whole(include: frozenset[str], rows: Sequence[tuple[Any, ...]], related: _R
     return count
 
 
-_JSON = b"%b" + b"".join(b',"%b":%%b' % name.encode() for name in OTHERS) + b"%b"
+_JSON = b"%b" + b"".join(b',"%b":%%b' % name.encode() for name in OTHERS) + b"%b%b"
 """A customer, with places for its own parts and for what is included."""
 
 _NO_UNIT = "null}"
@@ -316,6 +327,7 @@ def _expanded(rows: Sequence[Row], include: frozenset[str], related: _Related) -
     freight_of, defaults_of = _freight_of(include, related), _defaults_of(include, related)
     bill_to_of, ship_to_of, type_of = related.bill_to.get, related.ship_to.get, related.types.get
     groups_of, parent_of, children_of = related.price_groups.get, related.parents.get, related.children.get
+    ids_of = related.external_ids.get
     null: Any = b"null"
     return {
         key: msgspec.Raw(
@@ -333,6 +345,7 @@ def _expanded(rows: Sequence[Row], include: frozenset[str], related: _Related) -
                 groups_of(key) or null,
                 parent_of(parent_id) or null,
                 children_of(key) or null,
+                ids_of(key, b""),
                 ending.encode(),
             )
         )

@@ -1,6 +1,6 @@
 """Merging customers: several become one. Everything that is lost by it is shown by a preview."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -14,6 +14,7 @@ from tradebook.crud.versions import next_version
 from tradebook.errors import ResourceConflict, ValidationFailed
 from tradebook.ids import SOURCE, encode_id, example_key
 from tradebook.resources import account_groups, addresses, carriers
+from tradebook.resources.customers import external_ids
 from tradebook.resources.customers.addresses import (
     Pair,
     addresses_of,
@@ -22,7 +23,6 @@ from tradebook.resources.customers.addresses import (
     links_of,
 )
 from tradebook.resources.customers.changes import require_customers
-from tradebook.resources.customers.external_ids import external_ids
 from tradebook.resources.customers.fields import FIELDS, as_given
 from tradebook.resources.customers.index import INDEX
 from tradebook.resources.customers.parents import children_of, review_parents, set_parents
@@ -73,7 +73,7 @@ _DROPS = [
         (customer_addresses, customer_addresses.c.customer_id),
         (customer_price_groups, customer_price_groups.c.customer_id),
         (customer_search, customer_search.c.customer_id),
-        (external_ids, external_ids.c.customer_id),
+        (external_ids.external_ids, external_ids.external_ids.c.customer_id),
         (finished_customers, finished_customers.c.customer_id),
         (customers, _c.id),
     )
@@ -149,7 +149,7 @@ class MergeLosses(msgspec.Struct, frozen=True):
     left_out: LossesLeftOut
 
 
-class MergedCustomer(Customer, frozen=True):
+class MergedCustomer(Customer, frozen=True, kw_only=True):
     """The customer that remains after a merge, and what was lost by it."""
 
     losses: list[MergeLoss]
@@ -187,6 +187,7 @@ class _Merge(msgspec.Struct, frozen=True):
     links: dict[Pair, bool]
     """The addresses of the target; its price groups are `groups`."""
     groups: set[int]
+    external_ids: dict[str, str]
     addresses: list[int]
     """The addresses of the sources."""
     moved_groups: list[int]
@@ -199,7 +200,10 @@ class _Merge(msgspec.Struct, frozen=True):
 
 
 class _Sources:
-    """The rows of the sources, in their order; where they are many, they are read each time anew."""
+    """The rows of the sources with their external ids, in their order.
+
+    Where they are many, they are read each time anew.
+    """
 
     def __init__(self, change: Change, plan: _Merge) -> None:
         self._reader, self._keys = change.writer, list(plan.parents)
@@ -211,8 +215,8 @@ class _Sources:
     def _read(self) -> Iterator[Values]:
         for start in range(0, len(self._keys), SOURCES_AT_ONCE):
             some = self._keys[start : start + SOURCES_AT_ONCE]
-            found = records.find_all(self._reader, some)
-            yield from (found[key] for key in some)
+            found, ids = records.find_all(self._reader, some), external_ids.of(self._reader, some)
+            yield from ({**found[key], external_ids.FIELD: ids[key]} for key in some)
 
 
 def merge(change: Change) -> Told | CustomerMergePreview:
@@ -224,8 +228,11 @@ def merge(change: Change) -> Told | CustomerMergePreview:
         return _preview(change, plan, filled, sources)
     room = min(change.answer_bytes_max // LOSSES_SHARE, TOLD_BYTES_MAX)
     losses, left_out = _losses(plan, filled, sources, room)
+    ids = filled.pop(external_ids.FIELD, plan.external_ids)
     _move(change.writer, plan, filled)
     _remove(change.writer, plan)
+    # When the sources have none any more: an id is one customer's.
+    external_ids.set_external_ids(change.writer, {change.id: ids}, had={change.id: plan.external_ids})
     turned = review_parents(change.writer, {change.id, *plan.parents.values()})
     change.writer.reindex(INDEX, list(dict.fromkeys([change.id, *plan.parents, *turned])))
     return Told(change.id, MergeLosses(losses, LossesLeftOut(left_out)))
@@ -250,6 +257,7 @@ def _plan(change: Change) -> _Merge:
         {key: parents[key] for key in keys},
         links_of(reader, [change.id]),
         groups,
+        external_ids.of(reader, [change.id])[change.id],
         addresses_of(reader, keys),
         sorted(price_groups_of_any(reader, keys) - groups),
         children,
@@ -278,8 +286,9 @@ def _preview(change: Change, plan: _Merge, filled: Values, sources: _Sources) ->
 
 
 def _filled(change: Change, plan: _Merge, sources: _Sources) -> Values:
-    """Take what the target has not set from the sources, in their order; returns the columns."""
+    """Take what the target has not set from the sources, in their order; returns columns, and all its ids."""
     target = dict(plan.target)
+    ids = dict(plan.external_ids)
     if target["parent_id"] in plan.parents:
         target["parent_id"] = None
     gone = {target["id"], *plan.parents}
@@ -295,7 +304,11 @@ def _filled(change: Change, plan: _Merge, sources: _Sources) -> Values:
             _fill(target, source, _CARRIER)
         if may_be_child and source["parent_id"] not in gone:
             _fill(target, source, ("parent_id",))
-    return {name: value for name, value in target.items() if value != plan.target[name]}
+        new = [name for name in source[external_ids.FIELD] if name not in ids]
+        room = external_ids.OF_CUSTOMER_MAX - len(ids)
+        ids.update({name: source[external_ids.FIELD][name] for name in new[:room]})
+    filled = {name: value for name, value in target.items() if value != plan.target[name]}
+    return filled if ids == plan.external_ids else {**filled, external_ids.FIELD: ids}
 
 
 def _fill(target: Values, source: Values, unit: tuple[str, ...]) -> None:
@@ -316,6 +329,7 @@ def _losses(plan: _Merge, filled: Values, sources: _Sources, room: int) -> tuple
     A source is listed whole or not at all, the first one always, and none after one that was left out.
     """
     kept = as_given({**plan.target, **filled})
+    kept |= _by_field(filled.get(external_ids.FIELD, plan.external_ids))
     listed: list[Any] = []
     left_out = 0
     for source in sources:
@@ -332,15 +346,19 @@ def _losses(plan: _Merge, filled: Values, sources: _Sources, room: int) -> tuple
 
 def _lost(plan: _Merge, source: Values, kept: Values) -> list[MergeLoss]:
     # A parent that is part of the merge is no loss.
-    given = as_given(source)
+    given = {**as_given(source), **_by_field(source[external_ids.FIELD])}
     if source["parent_id"] == plan.target["id"] or source["parent_id"] in plan.parents:
         del given["parent_account_id"]
     source_id = encode_id(ID_PREFIX, source["id"])
     return [
-        MergeLoss(source_id, field, lost, kept[field])
+        MergeLoss(source_id, field, lost, kept.get(field))
         for field, lost in given.items()
-        if lost is not None and lost != kept[field]
+        if lost is not None and lost != kept.get(field)
     ]
+
+
+def _by_field(ids: Mapping[str, str]) -> dict[str, str]:
+    return {f"{external_ids.FIELD}.{name}": value for name, value in ids.items()}
 
 
 def _move(writer: Writer, plan: _Merge, filled: Values) -> None:

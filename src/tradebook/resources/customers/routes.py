@@ -2,13 +2,19 @@
 
 from typing import Any, Literal
 
-from msgspec import structs
-
-from tradebook.crud.kinds import LINE, Id, OneOf
+from tradebook.crud.kinds import Id, OneOf
 from tradebook.crud.parameters import END_DATE, START_DATE, Parameter, Q, Text
-from tradebook.crud.resource import Action, Creation, Gone, ItemRoute, ListRoute, PathObject, Resource
+from tradebook.crud.resource import (
+    Action,
+    Creation,
+    Gone,
+    ItemRoute,
+    ListRoute,
+    PathObject,
+    Resource,
+)
 from tradebook.crud.walks import walk_of_index, walk_of_owned
-from tradebook.errors import CustomerMerged, ResourceConflict
+from tradebook.errors import CustomerMerged, ResourceConflict, ResourceExists
 from tradebook.resources import (
     account_groups,
     account_users,
@@ -19,7 +25,7 @@ from tradebook.resources import (
 )
 from tradebook.resources.account_groups import AccountGroup, CommissionPolicy, FreightPolicy
 from tradebook.resources.account_statuses import StatusCode
-from tradebook.resources.customers import changes, index, merging
+from tradebook.resources.customers import changes, index, merging, naming
 from tradebook.resources.customers.changes import survivor_of
 from tradebook.resources.customers.fields import CREATE, PUT, UPDATE
 from tradebook.resources.customers.load import INCLUDES, load, load_plain, load_span
@@ -113,7 +119,8 @@ FILTERS = (
 )
 
 _PATH_OBJECT = PathObject("id", ID_PREFIX, records, gone=Gone(CustomerMerged, survivor_of))
-_BY_NUMBER = PathObject("number", ID_PREFIX, records, by=structs.replace(LINE, such_as="10001"))
+_BY_NUMBER = PathObject("number", ID_PREFIX, records, by=naming.NUMBER)
+_BY_EXTERNAL_ID = PathObject("id", ID_PREFIX, records, by=naming.EXTERNAL_ID)
 _CHANGED: dict[str, Any] = {"item": Customer, "load": load, "includes": INCLUDES}
 
 resource = Resource(
@@ -158,9 +165,30 @@ resource = Resource(
             permissions=("customers:update",),
             act=changes.put,
             or_creates=Creation("customers:create", changes.create, PATH),
-            errors=changes.ERRORS,
+            errors=(*changes.ERRORS, ResourceExists),
             body=PUT,
             path_objects=(_BY_NUMBER,),
+            **_CHANGED,
+        ),
+        ItemRoute(
+            path=f"{PATH}/by-external-id/{{name}}/{{id}}",
+            summary="Get a customer by its id in another system",
+            permission="customers:read",
+            item=Customer,
+            path_objects=(_BY_EXTERNAL_ID,),
+            load=load,
+            includes=INCLUDES,
+        ),
+        Action(
+            method="PUT",
+            path=f"{PATH}/by-external-id/{{name}}/{{id}}",
+            summary="Create or change the customer with an id in another system; absent fields stay",
+            permissions=("customers:update",),
+            act=changes.put,
+            or_creates=Creation("customers:create", changes.create, PATH),
+            errors=changes.ERRORS,
+            body=PUT,
+            path_objects=(_BY_EXTERNAL_ID,),
             **_CHANGED,
         ),
         Action(

@@ -117,6 +117,8 @@ class Customer(msgspec.Struct, frozen=True, gc=False):
     """The child accounts: at most 100, the others behind `next_page_url`; null if there are none."""
     created_at: str
     updated_at: str
+    external_ids: dict[str, str] | msgspec.UnsetType | None = msgspec.UNSET
+    """The customer's ids in other systems, by their names. The key is there only where it is included."""
 
 
 ID_PREFIX = "ac"

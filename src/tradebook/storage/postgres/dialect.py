@@ -54,4 +54,6 @@ def insert_of_lists(statement: Prepared) -> tuple[str, list[str]] | None:
 
 def list_type(kind: Any) -> str:
     """Name the type of a list's entries."""
+    if isinstance(kind, sa.LargeBinary):
+        return "BYTEA"
     return "TEXT" if isinstance(kind, sa.Text) else "BIGINT"

@@ -33,6 +33,8 @@ def format_of(name: str) -> FileFormat | None:
 def format_by_content(sample: str, told: FileFormat | None) -> FileFormat:
     """Tell the format of a text by its beginning, where its name says another one or nothing."""
     text = sample.lstrip()
+    if told == "csv" and text.startswith("{}") and not text[2:].lstrip().startswith("{"):
+        return "csv"  # MYOB writes that line before its headings.
     if _LIST.match(text):
         return "json"
     if not _OBJECT.match(text):

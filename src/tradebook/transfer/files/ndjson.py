@@ -104,8 +104,11 @@ class Objects:
         recognised.left_out = [shown(name) for name in mapping.ignored(keys)]
         if PROBLEM in self._keys:
             self._leave_out_problem()
-        for problem in mapping.fit(1, keys):
-            recognised.notes.append(f"No row has {shown(problem.heading or problem.column or '')}.")
+        for problem in mapping.lacking(1, keys):
+            name = problem.heading or ""
+            # A path may go on into a list.
+            if name and not any(name.startswith(f"{key}.") for key in keys):
+                recognised.notes.append(f"No row has {shown(name)}.")
 
 
 def _refused(line: int, column: str, value: Value) -> Problem:

@@ -6,7 +6,7 @@ from itertools import chain
 
 from tradebook.text import encodable, shown
 from tradebook.transfer.cells import unescape
-from tradebook.transfer.columns import column_named, unknown_column
+from tradebook.transfer.columns import column_named, unknown_column, unknown_columns
 from tradebook.transfer.files.csv_records import CsvRecord
 from tradebook.transfer.files.csv_shape import Shape, heading_line
 from tradebook.transfer.files.decoding import Lines
@@ -37,7 +37,7 @@ class Table:
         """Tell whether these can be the headings: what the map takes, or columns of ours."""
         names = _trimmed(cells)
         if self._records.mapping is not None:
-            return not self._records.mapping.fit(line, names)
+            return not self._records.mapping.lacking(line, names)
         return bool(names) and all(name == PROBLEM or column_named(name) is not None for name in names)
 
     def _begin(self, line: int, cells: list[str]) -> list[Problem]:
@@ -58,7 +58,9 @@ class Table:
     def _is_taken(self, line: int, names: list[str]) -> bool:
         """Tell whether a map takes the last heading: it is lacking where it isn't there."""
         mapping = self._records.mapping
-        return mapping is not None and len(mapping.fit(line, names[:-1])) > len(mapping.fit(line, names))
+        if mapping is None:
+            return False
+        return len(mapping.lacking(line, names[:-1])) > len(mapping.lacking(line, names))
 
     def csv_rows(
         self, records_of: Callable[[Lines, Shape], Iterator[CsvRecord]], lines: Lines, shape: Shape
@@ -214,6 +216,7 @@ def _cell(cell: Value, *, unguard: bool) -> Value:
 
 def _strange(line: int, header: list[str]) -> Iterator[Problem]:
     """Yield what is wrong with headings where no map says what they become."""
+    unknown = []
     for column, name in enumerate(header, 1):
         first = header.index(name) + 1
         if not name:
@@ -221,4 +224,8 @@ def _strange(line: int, header: list[str]) -> Iterator[Problem]:
         elif first != column:
             yield Problem(line, None, None, f"Column {column} has the name of column {first}.", name)
         elif column_named(name) is None:
-            yield Problem(line, None, None, unknown_column(name), name)
+            unknown.append(name)
+    if len(unknown) == 1:
+        yield Problem(line, None, None, unknown_column(unknown[0]), unknown[0])
+    elif unknown:
+        yield Problem(line, None, None, unknown_columns(unknown))

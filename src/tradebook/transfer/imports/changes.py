@@ -7,7 +7,7 @@ from tradebook.crud.records import Values
 from tradebook.crud.table_fields import Cell
 from tradebook.resources.addresses import FIELDS as ADDRESS_FIELDS
 from tradebook.resources.addresses import agree
-from tradebook.transfer.columns import ADDRESS_CELLS, CUSTOMER_CELLS
+from tradebook.transfer.columns import ADDRESS_CELLS, CUSTOMER_CELLS, EXTERNAL_IDS
 from tradebook.transfer.imports.deciding import Decision
 from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.references import References
@@ -55,6 +55,7 @@ class Words:
             )
         self._of_places(changes, decision)
         self._of_further(changes, decision)
+        self._of_ids(changes, decision)
         return changes
 
     def _of_new(self, record: CheckedRow, decision: Decision) -> Changes:
@@ -71,7 +72,11 @@ class Words:
             changes["parent_number"] = decision.parent
         self._of_places(changes, decision)
         self._of_further(changes, decision)
+        self._of_ids(changes, decision)
         return changes
+
+    def _of_ids(self, changes: Changes, decision: Decision) -> None:
+        changes.update((f"{EXTERNAL_IDS}{name}", change) for name, change in decision.external_ids.items())
 
     def _of_places(self, changes: Changes, decision: Decision) -> None:
         """Compare the addresses as an export writes them: a ship-to that agrees with the bill-to is empty."""

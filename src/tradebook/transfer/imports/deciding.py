@@ -6,7 +6,7 @@ customer starts with `customers.fields.NEW`. An address whose ten columns are al
 from the customer; a ship-to address that is taken, or never given, is the bill-to address.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,13 +15,14 @@ import sqlalchemy as sa
 from tradebook.clock import format_ms
 from tradebook.crud.records import Values
 from tradebook.ids import milliseconds_of
-from tradebook.resources.customers import NEW, AddressChanges, customers, price_groups_of
+from tradebook.resources import customers
+from tradebook.resources.customers import NEW, AddressChanges, price_groups_of
 from tradebook.resources.customers import records as customer_records
 from tradebook.resources.quantities import kept
 from tradebook.storage.database import Reader
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 from tradebook.text import fold_case, shortened
-from tradebook.transfer.columns import CUSTOMER_CELLS
+from tradebook.transfer.columns import CUSTOMER_CELLS, EXTERNAL_IDS
 from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.references import References
 from tradebook.transfer.imports.summary import Outcome
@@ -30,7 +31,8 @@ _PLAIN = frozenset(cell.name for cell in CUSTOMER_CELLS if cell.column and not c
 """The cells that hold what their columns hold."""
 _REQUIRED = tuple(cell.name for cell in CUSTOMER_CELLS if cell.is_required)
 
-_c = customers.c
+_c = customers.customers.c
+_ids = customers.external_ids
 _NUMBERS = prepare(sa.select(_c.id, _c.number).where(_c.account_id == ACCOUNT, any_of(_c.id, "ids")))
 
 
@@ -51,6 +53,8 @@ class Decision(msgspec.Struct):
     """The addresses that are attached to it from now on, beside those that are."""
     parent: tuple[str | None, str | None] | None = None
     """The numbers of the parent so far and from now on, where it gets another one or none."""
+    external_ids: dict[str, tuple[str | None, str | None]] = {}
+    """The ids in other systems that change, so far and from now on, by the systems' names."""
     rep_name: str | None = None
     """The name that its sales rep gets, where that has another one."""
 
@@ -76,6 +80,8 @@ class Batch:
         self._number_of: dict[int, str] = {}
         self._meant: dict[str, Values] = {}
         self.groups_of: dict[int, set[int]] = {}
+        self.ids_of: dict[int, dict[str, str]] = {}
+        """The ids in other systems of the customers whose rows give some."""
         listed = [values for values in known if values is not None]
         if listed:
             self._read_related(listed)
@@ -83,6 +89,14 @@ class Batch:
                 values["id"]
                 for record, values in zip(records, known, strict=True)
                 if values is not None and record.addresses
+            )
+            self.ids_of = _ids.of(
+                reader,
+                [
+                    values["id"]
+                    for record, values in zip(records, known, strict=True)
+                    if values is not None and record.external_ids
+                ],
             )
 
     def _read_related(self, listed: list[Values]) -> None:
@@ -130,6 +144,7 @@ class Batch:
         after = {**NEW, **_plain(record)}
         after.update(self._references.columns(record, NEW))
         groups = self._references.price_groups(record)
+        ids = self._ids_of(record, {})
         after.update(kept("credit_limit", after["credit_limit"], after["credit_limit_currency"]))
         bill, ship = self.addresses.of_new(record, record.own.get("name"))
         if record.problems:
@@ -139,7 +154,14 @@ class Batch:
         self.addresses.attach(key, (), (bill, ship))
         further = self._attach(record, after)
         return Decision(
-            "created", None, after, set(), set(groups or ()), self._places(after), further=further
+            "created",
+            None,
+            after,
+            set(),
+            set(groups or ()),
+            self._places(after),
+            further=further,
+            external_ids=ids,
         )
 
     def _change(self, record: CheckedRow, known: Values, keeps_number: bool) -> Decision | None:  # noqa: FBT001
@@ -151,6 +173,7 @@ class Batch:
             self._check_number(record, known)
         after.update(self._references.columns(record, known))
         groups = self._references.price_groups(record)
+        ids = self._ids_of(record, self.ids_of.get(key, {}))
         after.update(kept("credit_limit", after["credit_limit"], after["credit_limit_currency"]))
         created_at = record.own.get("created_at")
         if created_at is not None and created_at != milliseconds_of(key):
@@ -166,9 +189,22 @@ class Batch:
         further = self._attach(record, after)
         had = self.groups_of[key]
         wanted = None if groups is None or set(groups) == had else set(groups)
-        is_same = after == known and not addresses_change and wanted is None and not further
+        is_same = after == known and not addresses_change and wanted is None and not further and not ids
         outcome: Outcome = "unchanged" if is_same else "updated"
-        return Decision(outcome, known, after, had, wanted, self._places(after), had_places, further)
+        return Decision(
+            outcome, known, after, had, wanted, self._places(after), had_places, further, external_ids=ids
+        )
+
+    def _ids_of(self, record: CheckedRow, had: Mapping[str, str]) -> dict[str, tuple[str | None, str | None]]:
+        """Return the ids in other systems that a row changes; more than a customer takes are refused."""
+        if len(_ids.merged(had, record.external_ids)) > _ids.OF_CUSTOMER_MAX:
+            reason = f"would be one id too many: a customer has at most {_ids.OF_CUSTOMER_MAX}"
+            record.refuse(f"{EXTERNAL_IDS}{next(reversed(record.external_ids))}", None, reason)
+        return {
+            name: (had.get(name), value)
+            for name, value in record.external_ids.items()
+            if had.get(name) != value
+        }
 
     def _attach(self, record: CheckedRow, after: Values) -> list[Values]:
         """Attach the row's further addresses; return those that the customer does not have yet."""
@@ -180,7 +216,7 @@ class Batch:
     def _check_number(self, record: CheckedRow, known: Values) -> None:
         """Refuse the number of another customer."""
         number = record.own.get("number")
-        if number is None or number == known["number"]:
+        if number is None or number == known["number"] or "number" in record.refused:
             return
         other = customer_records.find_by(self._reader, "number", [number]).get(number)
         if other is not None and other["id"] != known["id"]:

@@ -37,8 +37,12 @@ class Resemblance:
         )
         warnings: list[list[RowWarning]] = [[] for _ in records]
         for place, plain in numbers.items():
-            for key in alike.get(plain, [])[:1]:
-                warnings[place].append(_of_number(records[place], rows[key], known[place]))
+            found = alike.get(plain)
+            if found:
+                warnings[place].append(_of_number(records[place], rows[found[0]], known[place]))
+            elif customers.likeness.UNSEEN.search(records[place].own["number"]):
+                reason = "has characters that nobody sees: nobody finds a customer by it"
+                warnings[place].append(_doubt(records[place], "number", reason, None))
         for place, folded in emails.items():
             for key in having.get(folded, [])[:1]:
                 warnings[place].append(_of_email(records[place], rows[key]))
@@ -67,8 +71,10 @@ def _of_email(record: CheckedRow, other: Values) -> RowWarning:
     return _doubt(record, "email", reason, other)
 
 
-def _doubt(record: CheckedRow, column: str, reason: str, other: Values) -> RowWarning:
-    customer = Doubted(encode_id(customers.ID_PREFIX, other["id"]), other["number"])
+def _doubt(record: CheckedRow, column: str, reason: str, other: Values | None) -> RowWarning:
+    customer = (
+        None if other is None else Doubted(encode_id(customers.ID_PREFIX, other["id"]), other["number"])
+    )
     value = shortened(record.own[column], VALUE_SHOWN_MAX)
     return RowWarning(record.line, column, value, reason, customer, needs_yes=True)
 

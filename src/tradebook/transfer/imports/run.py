@@ -1,16 +1,17 @@
 """Import: a file's rows into the book, all of them or none.
 
-The file is looked at first, against a snapshot, and nothing is written while that takes.
+The file is looked at first, against a snapshot, and nothing is written while that takes. What others change
+in the meantime counts as done before: each row is decided again when it is written.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 
-from tradebook.storage.database import MANY_ROWS, ROWS_AT_ONCE, Database
+from tradebook.storage.database import Database
+from tradebook.transfer.imports.applying import apply_plan
 from tradebook.transfer.imports.plan import Plan
 from tradebook.transfer.imports.planning import BY_NUMBER, Progress, plan_customers
-from tradebook.transfer.imports.spill import chunks_of
+from tradebook.transfer.imports.stepping import Written
 from tradebook.transfer.imports.summary import Summary
-from tradebook.transfer.imports.writing import Step, reserve_numbers
 from tradebook.transfer.rows import Match, Problem, Recognised, Row, Skipping
 
 Report = Callable[[Problem], None]
@@ -52,7 +53,6 @@ def import_customers(
             report(problem)
         if not dry_run and may_be_kept(plan.summary, yes=yes):
             carry_out(database, account_id, plan)
-            plan.summary.is_kept = True
     finally:
         plan.close()
     return plan.summary
@@ -63,17 +63,13 @@ def may_be_kept(summary: Summary, *, yes: bool) -> bool:
     return not summary.problems and (yes or not summary.needs_yes)
 
 
-def carry_out(database: Database, account_id: int, plan: Plan) -> None:
-    """Do what a plan says."""
-    summary = plan.summary
-    if not summary.created + summary.updated:
-        return
-    with database.write(account_id) as writer:
-        reserve_numbers(writer, plan.largest_number)
-        step = Step(writer)
-        for rows in chunks_of(plan, ROWS_AT_ONCE):
-            step.write(rows)
-        for rows in chunks_of((row for row in plan if row.waits), ROWS_AT_ONCE):
-            step.write(rows, is_last=True)
-    if summary.created + summary.updated >= MANY_ROWS:
-        database.gather_statistics()
+def carry_out(
+    database: Database,
+    account_id: int,
+    plan: Plan,
+    *,
+    source: str | None = None,
+    written: Written | None = None,
+) -> None:
+    """Do what a plan says; its summary then says what came of it. See `apply_plan`."""
+    plan.summary = apply_plan(database, account_id, plan, source=source, written=written)

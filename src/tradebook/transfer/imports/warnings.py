@@ -1,21 +1,67 @@
 """What looks wrong in the values of a file, and is no problem."""
 
+import re
+from collections import deque
 from collections.abc import Container, Iterator
+from typing import Any
 
+from tradebook.resources import customers
 from tradebook.text import shortened
+from tradebook.transfer.columns import ATTACHED, COLUMNS, EXTERNAL_IDS
+from tradebook.transfer.imports.misreading import misread
 from tradebook.transfer.imports.summary import RowWarning
 from tradebook.transfer.rows import VALUE_SHOWN_MAX, Row
+
+_ADDRESS_PARTS = ("bill_to", "ship_to", "address")
+_CODES = frozenset(
+    (
+        *("number", "parent_number", "phone", "carrier_billing_account"),
+        *(f"{part}.{name}" for part in _ADDRESS_PARTS for name in ("phone", "postal_code")),
+    )
+)
+"""The columns of numbers that nobody counts with; ids in other systems are such too."""
+
+_WORDS = frozenset((*COLUMNS, *ATTACHED)) - _CODES
+"""The columns in which text of ASCII alone looks wrong only where it is a word for nothing."""
+
+_EMAILS = frozenset(("email", "sales_rep_email", *(f"{part}.email" for part in _ADDRESS_PARTS)))
+_ROUNDED = re.compile(
+    r"[+-]?[0-9](?:[.,][0-9]+)?E\+[0-9]{1,3}|[+-]?[0-9][.,][0-9]+E[0-9]{1,3}", re.IGNORECASE
+)
+_NULLS = frozenset(("NULL", "null", "\\N", "N/A", "n/a", "#N/A", "(null)", "<null>", "nan", "NaN", "None"))
+_TOTAL = re.compile(
+    r"(?:(?:grand|sub|report)[ -]?)?(?:totals?|totale|totaux|totaal|sum|summe|gesamt(?:summe)?"
+    r"|somme|suma|razem|celkem|итого)\b[\W\d]*",
+    re.IGNORECASE,
+)
+LAST_ROWS = 3
+"""How far from the end of a file a total may stand: a time, or who has made the list, may follow."""
 
 
 class Warnings:
     """Looks at the rows that are taken in; `settle` has what the whole file shows."""
 
-    def see(self, row: Row, changed: Container[str] | None) -> list[RowWarning]:  # noqa: ARG002 - the values are looked at next
+    def __init__(self) -> None:
+        self._nulls: dict[tuple[str, str], tuple[int, int]] = {}
+        """The first line, and how many there are, by column and word."""
+        self._last: deque[tuple[int, str]] = deque(maxlen=LAST_ROWS)
+
+    def see(self, row: Row, changed: Container[str] | None) -> list[RowWarning]:
         """Look at a row's values: those of the columns that it changes; all of them, for a new customer.
 
         An attached address is in the column `addresses`.
         """
-        return []
+        found: list[RowWarning] = []
+        for column, value in row.values.items():
+            if value.__class__ is str and value.isascii() and column in _WORDS and value not in _NULLS:
+                # What nearly every cell is.
+                continue
+            is_attached = column == "addresses" or column.startswith("address.")
+            if changed is None or ("addresses" if is_attached else column) in changed:
+                found += self._of_value(row.line, column, value)
+        name = row.values.get("name")
+        self._last.append((row.line, name if isinstance(name, str) else ""))
+        return found
 
     def new_group(self, line: int, column: str, name: str) -> RowWarning | None:
         """Look at the name of a group that the import makes."""
@@ -29,4 +75,45 @@ class Warnings:
 
     def settle(self) -> Iterator[RowWarning]:
         """Tell what shows at the end of the file only."""
-        yield from ()
+        for (column, word), (line, count) in self._nulls.items():
+            times = "once" if count == 1 else f"{count:,} times"
+            listed = f'nothing = ["{word}"]'.replace("\\", "\\\\")
+            reason = (
+                f"stands {times} in this column: if it means an empty cell, say {listed} in [file] of the map"
+            )
+            yield RowWarning(line, column, word, reason)
+        for line, name in self._last:
+            if _TOTAL.fullmatch(name):
+                reason = (
+                    "looks like the sum at the end of a list, and would become a customer: "
+                    "a [[skip]] in the map leaves it out"
+                )
+                yield RowWarning(line, "name", shortened(name, VALUE_SHOWN_MAX), reason)
+
+    def _of_value(self, line: int, column: str, value: Any) -> Iterator[RowWarning]:
+        if isinstance(value, list):
+            for entry in value:
+                listed = entry if isinstance(entry, dict) else {None: entry}
+                for name, one in listed.items():
+                    yield from self._of_value(line, column if name is None else f"address.{name}", one)
+        elif isinstance(value, str) and value:
+            reason = self._reason(column, value)
+            if reason is not None:
+                yield RowWarning(line, column, shortened(value, VALUE_SHOWN_MAX), reason, needs_yes=True)
+            elif value in _NULLS:
+                first, count = self._nulls.get((column, value), (line, 0))
+                self._nulls[column, value] = (first, count + 1)
+
+    def _reason(self, column: str, value: str) -> str | None:
+        """Say what is wrong with a text; None where nothing is."""
+        if not value.isascii():
+            if "\ufffd" in value:
+                return "has a replacement character: what stood there was lost before the file was made"
+            if (found := misread(value)) is not None:
+                meant = shortened(found.text, VALUE_SHOWN_MAX)
+                return f"is UTF-8 that was read as {found.encoding} and saved again: it was {meant}"
+            if column in _EMAILS and customers.likeness.UNSEEN.search(value):
+                return "has characters that nobody sees: no mail reaches it"
+        elif (column in _CODES or column.startswith(EXTERNAL_IDS)) and _ROUNDED.fullmatch(value.strip()):
+            return "was rounded by a spreadsheet, and its other digits are lost: export it as text"
+        return None

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from tradebook.clock import now_ms
 from tradebook.crud.records import Values
+from tradebook.resources import customers
 from tradebook.resources.customers import INDEX, Numbering, add_customers, change_customers, review_parents
 from tradebook.resources.customers import records as customer_records
 from tradebook.storage.database import Writer
@@ -135,6 +136,7 @@ class _Batch(Batch):
         self.created: list[Values] = []
         self._changed: list[Decision] = []
         self._groups: dict[int, set[int]] = {}
+        self._ids: dict[int, dict[str, str | None]] = {}
         self._reviewed: set[int] = set()
         keys.look_up(
             row.record.own["created_at"]
@@ -167,6 +169,8 @@ class _Batch(Batch):
     def take(self, decision: Decision) -> None:
         """Take note of what is to be written."""
         after = decision.after
+        if decision.external_ids:
+            self._ids[decision.key] = {name: new for name, (_, new) in decision.external_ids.items()}
         if decision.before is None:
             after["updated_at"] = now_ms()
             self.created.append(after)
@@ -192,8 +196,16 @@ class _Batch(Batch):
             had_groups=self.groups_of,
             places=places,
         )
+        self._write_ids()
         self.addresses.write_attached(writer)
         self.addresses.write_changed(writer)
         touched = {row["id"] for row in self.rows()}
         touched.update(review_parents(writer, self._reviewed))
         writer.reindex(INDEX, sorted(touched))
+
+    def _write_ids(self) -> None:
+        """Write the ids in other systems, but for those that somebody else has given meanwhile."""
+        for key, names in customers.external_ids.taken(self._writer, self._ids).items():
+            for name in names:
+                del self._ids[key][name]
+        customers.external_ids.set_external_ids(self._writer, self._ids, had=self.ids_of)

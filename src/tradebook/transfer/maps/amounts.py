@@ -39,13 +39,12 @@ def amount_reader(decimal: str) -> ReadAmount:
         sign, before, after = _sign(before, after, decimal)
         if before.endswith(decimal) and not before[-2:-1].isalpha():
             before, number = before[:-1], f"0{decimal}{number}"
+        units, _, cents = number.partition(decimal)
+        if not whole.fullmatch(" ".join(units.split())) or not re.fullmatch("[0-9]*", cents):
+            raise ValueError(f"is no amount such as {example}")
         for mark in (before.strip(), after.strip()):
             if mark:
                 _check_currency(mark, currency)
-        units, _, cents = number.partition(decimal)
-        units = " ".join(units.split())
-        if not whole.fullmatch(units) or not re.fullmatch("[0-9]*", cents):
-            raise ValueError(f"is no amount such as {example}")
         plain = re.sub("[^0-9]", "", units)
         return f"{sign}{plain}.{cents}" if cents else f"{sign}{plain}"
 

@@ -10,9 +10,6 @@ from tradebook.transfer.maps.rules import Rule
 from tradebook.transfer.maps.sources import Headings
 from tradebook.transfer.rows import FileOptions, Match, Problem, Record, Row, Skipping, record_keys
 
-REJECTED = "problem"
-"""The column that a file of rejected rows has more; it is left out when the mended file comes in."""
-
 
 class ColumnMap:
     """A map that was read and has no mistakes."""
@@ -25,7 +22,6 @@ class ColumnMap:
         """What the file calls our columns, where it is another name."""
         self._plan = plan
         self._row: Callable[[int, Record], Row] | None = None
-        self._taken: set[str] = set()
 
     @property
     def file(self) -> FileOptions:
@@ -49,29 +45,34 @@ class ColumnMap:
 
     def fit(self, line: int, header: Sequence[str]) -> list[Problem]:
         """Take up a file's headings; name those that the map takes and the file does not have."""
+        fitted, _, problems = self._put_together(line, header)
+        self._row = fitted.row
+        return problems
+
+    def lacking(self, line: int, header: Sequence[str]) -> list[Problem]:
+        """Name what the map takes and is not among these headings, and take nothing up."""
+        return self._put_together(line, header)[2]
+
+    def ignored(self, header: Sequence[str]) -> list[str]:
+        """Name the file's columns that the map leaves out, nameless ones by their place."""
+        headings = self._put_together(1, header)[1]
+        keys = enumerate(zip(header, record_keys(header), strict=True), 1)
+        left_out = [(place, name, key) for place, (name, key) in keys if headings.leaves_out(key)]
+        return [_called(place, name, is_first=key == name) for place, name, key in left_out]
+
+    def _put_together(self, line: int, header: Sequence[str]) -> tuple[Fitted, Headings, list[Problem]]:
         headings = Headings(header, are_optional=self._plan.cells.are_optional)
         rules = self._plan.columns.rules
         if self.is_by_name:
             rules = {name: Rule((name,)) for name in header if column_named(name) is not None}
-        self._row = Fitted(self._plan, rules, headings).row
-        self._taken = headings.taken
+        fitted = Fitted(self._plan, rules, headings)
         problems = [Problem(line, None, None, reason, name) for name, reason in headings.problems]
         if self.is_by_name:
-            left = (name for name in header if name and name != REJECTED and name not in headings.taken)
+            left = (name for name in header if name and name not in headings.taken)
             problems += [Problem(line, None, None, unknown_column(name), name) for name in left]
         elif headings.are_optional and not headings.taken:
             problems.append(Problem(line, None, None, "The file has none of the columns that the map takes."))
-        return problems
-
-    def ignored(self, header: Sequence[str]) -> list[str]:
-        """Name the file's columns that the map leaves out, nameless ones by their place."""
-        self.fit(1, header)
-        keys = enumerate(zip(header, record_keys(header), strict=True), 1)
-        return [
-            _called(place, name, is_first=key == name)
-            for place, (name, key) in keys
-            if key not in self._taken and name != REJECTED
-        ]
+        return fitted, headings, problems
 
     def row(self, line: int, record: Record) -> Row:
         """Translate one record into our columns; what is wrong with a cell leaves the others."""

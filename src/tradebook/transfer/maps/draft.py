@@ -207,6 +207,8 @@ class _Drafter:
             lines.append(line("sheet", looked.options.sheet))
         if self._nothing:
             lines.append(line("nothing", self._nothing))
+        if looked.options.unguard:
+            lines.append(line("unguard", True))
         return [*lines, *commented(recognised.notes), ""]
 
     def _match_lines(self, kept: list[Guess]) -> list[str]:

@@ -18,6 +18,7 @@ from tradebook.transfer.rows import VALUE_SHOWN_MAX, Problem, Record, Row
 
 _FOUND = "\0"
 """What the key of a looked-up value begins with, in the record that it is put into."""
+_ATTACHED = "addresses"
 _PLACE = ("street_line_1", "street_line_2", "locality", "state", "postal_code", "country")
 """What makes an address, where the file itself says it."""
 
@@ -116,7 +117,11 @@ class Fitted:
         for name in record:
             if name not in self._works and column_named(name) is not None:
                 self._take_up(name, Rule((name,)), None)
-        return self.row(line, record)
+        row = self.row(line, record)
+        if (given := record.get(_ATTACHED)) and row.skipped is None:
+            further = row.values.get(_ATTACHED, [])
+            row.values[_ATTACHED] = [*given, *further] if isinstance(given, list) else given
+        return row
 
     def _make(self, row: Row, values: dict[str, Any], name: str, work: Work, record: Record) -> None:
         try:

@@ -8,11 +8,14 @@ from msgspec import structs
 
 from tradebook.transfer.files.formats import FileFormat
 from tradebook.transfer.files.rows import read_file
+from tradebook.transfer.maps.aliases import column_of_words, heading_words
 from tradebook.transfer.maps.evidence import NULL_WORDS, looks_like_values
 from tradebook.transfer.rows import FileOptions, Problem, Recognised, Record, Row, Value, record_keys
 
 ROWS_MAX = 20_000
 """How many rows of a file are looked at."""
+KNOWN_MIN = 2
+"""How many headings of a line must be known, so that it is taken for the headings whatever its shape."""
 
 
 class Looked(msgspec.Struct):
@@ -54,7 +57,14 @@ class _Headings:
 
     def fit(self, _line: int, header: Sequence[str]) -> list[Problem]:
         self.header = list(header)
-        self.found.update(dict.fromkeys(record_keys(header)))
+        self.found = dict.fromkeys(record_keys(header))
+        return []
+
+    def lacking(self, line: int, header: Sequence[str]) -> list[Problem]:
+        # Lines that may be the headings are tried.
+        known = sum(column_of_words(heading_words(heading)) is not None for heading in header)
+        if known < KNOWN_MIN:
+            return [Problem(line, None, None, "These are no headings that anybody knows.")]
         return []
 
     def ignored(self, _header: Sequence[str]) -> list[str]:
@@ -62,8 +72,9 @@ class _Headings:
 
     def row(self, line: int, record: Record) -> Row:
         values = dict(_flat(record))
-        # JSON has its headings in every row, and not always the same ones.
-        self.found.update(dict.fromkeys(values))
+        if not self.header:
+            # JSON has its headings in every row, and not always the same ones.
+            self.found.update(dict.fromkeys(values))
         return Row(line, values)
 
 
@@ -71,8 +82,17 @@ def look(file: BinaryIO, file_format: FileFormat, options: FileOptions) -> Looke
     """Read the beginning of a file that can be read twice; CantBeRead where there is nothing to look at."""
     looked = _look(file, file_format, options)
     if options.header is None and looks_like_values(looked.headings):
-        return _look(file, file_format, structs.replace(options, header=0))
+        options = structs.replace(options, header=0)
+        looked = _look(file, file_format, options)
+    if any(_is_guarded(looked.values(heading)) for heading in looked.headings):
+        looked = _look(file, file_format, structs.replace(options, unguard=True))
     return looked
+
+
+def _is_guarded(values: Sequence[str]) -> bool:
+    """Tell whether an apostrophe stands before every value, as shops put it before numbers."""
+    filled = [value for value in values if value]
+    return bool(filled) and all(value.startswith("'") for value in filled)
 
 
 def _look(file: BinaryIO, file_format: FileFormat, options: FileOptions) -> Looked:

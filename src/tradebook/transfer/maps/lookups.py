@@ -6,7 +6,8 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from tradebook.transfer.columns import ADDRESSES, Format, column_named
+from tradebook.transfer.columns import ADDRESSES, column_named
+from tradebook.transfer.files.formats import format_of
 from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.maps.rules import Rule
 from tradebook.transfer.maps.sources import CellError, Headings, Read, Reading, as_text, is_empty
@@ -56,7 +57,7 @@ class LookedUp:
         self.attached = attached_fields(lookup.rules) if lookup.many == "attach" else {}
         """The fields of an attached address that a further line makes, by our columns."""
         with path.open("rb") as file:
-            for item in read_file(file, _format_of(path), _Lines(lookup, cells), lookup.options):
+            for item in read_file(file, format_of(path.name), _Lines(lookup, cells), lookup.options):
                 self._keep(item)
 
     def _keep(self, item: Row | Problem) -> None:
@@ -110,10 +111,6 @@ def attached_fields(names: Collection[str]) -> dict[str, str]:
     return {name: name.partition(".")[2] for name in names if name.partition(".")[0] == part}
 
 
-def _format_of(path: Path) -> Format:
-    return "ndjson" if path.suffix.lower() in (".ndjson", ".jsonl") else "csv"
-
-
 class _Lines:
     """Takes the key and our columns out of the lines of another file."""
 
@@ -135,6 +132,9 @@ class _Lines:
         headings = Headings(header)
         self._put_together(headings)
         return [Problem(line, None, None, reason, name) for name, reason in headings.problems]
+
+    def lacking(self, line: int, header: Sequence[str]) -> list[Problem]:
+        return self.fit(line, header)
 
     def ignored(self, _header: Sequence[str]) -> list[str]:
         return []

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
-from tradebook.transfer.maps.sources import Headings, Read, Reading, as_text
+from tradebook.transfer.maps.sources import CellError, Headings, Read, Reading, as_text
 from tradebook.transfer.rows import Record, Skipping
 
 Skip = Callable[[Record], int | None]
@@ -14,7 +14,7 @@ def skip_of(rules: Sequence[Skipping], headings: Headings | None, nothing: froze
     """Return what leaves out rows by these rules; None where there are none."""
     tests = []
     for column in dict.fromkeys(rule.column for rule in rules):
-        words = {rule.is_: place for place, rule in _of(rules, column) if not rule.is_like}
+        words = {rule.is_: place for place, rule in reversed(_of(rules, column)) if not rule.is_like}
         likes = [(_pattern(rule.is_), place) for place, rule in _of(rules, column) if rule.is_like]
         if headings is None or headings.has(column) or not headings.are_optional:
             read = Reading(headings, purpose="leaves out rows by").reader(column)
@@ -32,13 +32,15 @@ def _test(
     empty = words.get("")
 
     def test(record: Record) -> int | None:
-        text = as_text(read(record)).strip()
-        place = words.get(text)
-        if place is None and text in nothing:
-            return empty
-        if place is None:
-            return next((place for pattern, place in likes if pattern.fullmatch(text)), None)
-        return place
+        try:
+            text = as_text(read(record)).strip()
+        except CellError:  # An object of JSON is no word.
+            return None
+        if not likes and text not in nothing:
+            return words.get(text)
+        places = [words.get(text), empty if text in nothing else None]
+        places += [place for pattern, place in likes if pattern.fullmatch(text)]
+        return min((place for place in places if place is not None), default=None)
 
     return test
 

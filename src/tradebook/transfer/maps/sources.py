@@ -45,20 +45,28 @@ class Headings:
         self.are_optional = are_optional
         self.taken: set[str] = set()
         """The keys in records of what the map takes."""
+        self.lacked: set[str] = set()
+        """What the map takes and is no heading; in JSON it may be a path."""
         self.problems: list[tuple[str, str]] = []
         """Each heading that can't be taken, and why not."""
 
     def has(self, name: str) -> bool:
         """Tell whether there is such a heading, blanks around it apart."""
-        return bool(name) and (name in self._count or name.strip() in self._count)
+        return bool(name) and self._heading(name) in self._count
+
+    def _heading(self, name: str) -> str:
+        # Files are read with the blanks and line breaks of their headings tidied up.
+        return name if name in self._count else " ".join(name.split())
 
     def take(self, name: str, nth: int | None, purpose: str) -> str | None:
         """Return the key that records have for a heading, None where the file may lack it.
 
         What is wrong is noted in `problems`.
         """
-        heading = name if name in self._count else name.strip()
+        heading = self._heading(name)
         count = self._count[heading] if heading else 0
+        if not count:
+            self.lacked.add(heading)
         if not count and self.are_optional:
             return None
         if not count:
@@ -72,8 +80,13 @@ class Headings:
                 name, f"The map {purpose} number {nth} of the columns of this name; the file has {count}."
             )
         key = nth_heading(heading, nth or 1)
-        self.taken.add(key)
+        if count:
+            self.taken.add(key)
         return key
+
+    def leaves_out(self, key: str) -> bool:
+        """Tell whether the map takes nothing from a column, nor from what is inside it."""
+        return key not in self.taken and not any(path.startswith(f"{key}.") for path in self.lacked)
 
     def _note(self, name: str, reason: str) -> None:
         if all(known != name for known, _ in self.problems):
@@ -119,23 +132,28 @@ class Template:
     def filled_by(self, read_of: Callable[[str], Read], *, keeps_lines: bool) -> Read:
         """Return what fills it; `read_of` gives what reads the column of a name."""
         parts = [
-            [(read_of(name) if name else None, literal) for name, literal in part] for part in self.parts
+            (
+                [read_of(name) for name, _ in part if name],
+                "".join("%s" if name else literal.replace("%", "%%") for name, literal in part),
+                place % 2,
+            )
+            for place, part in enumerate(self.parts)
         ]
 
         def fill(record: Record) -> Any:
-            texts: list[str] = []
-            has_any, is_given = False, False
-            for place, part in enumerate(parts):
-                pieces = [literal if read is None else read(record) for read, literal in part]
-                values = [value for value, (read, _) in zip(pieces, part, strict=True) if read is not None]
-                full = [not is_empty(value) for value in values]
-                has_any = has_any or any(full)
-                is_given = is_given or any(value is not ABSENT for value in values)
-                if not place % 2 or all(full):
-                    texts += map(as_text, pieces)
+            text, has_any, is_given = "", False, False
+            for reads, form, may_go in parts:
+                values = [read(record) for read in reads]
+                full = [value for value in values if value or value is False]
+                if full:
+                    has_any = True
+                elif not is_given:
+                    is_given = any(value is not ABSENT for value in values)
+                if not may_go or len(full) == len(values):
+                    text += form % tuple([v if v.__class__ is str else as_text(v) for v in values])
             if not has_any:
                 return "" if is_given else ABSENT
-            return _tidied("".join(texts), keeps_lines=keeps_lines)
+            return _tidied(text, keeps_lines=keeps_lines)
 
         return fill
 
@@ -151,6 +169,8 @@ def label_of(text: str) -> str:
 
 def _tidied(text: str, *, keeps_lines: bool) -> str:
     lines = [" ".join(line.split()) for line in text.splitlines()]
+    if len(lines) == 1:
+        return lines[0].strip(SEPARATORS)
     if keeps_lines:
         return "\n".join(lines).strip(SEPARATORS)
     return joined_lines(lines).strip(SEPARATORS)

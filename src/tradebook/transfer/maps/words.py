@@ -7,6 +7,7 @@ from typing import Any
 
 from tradebook.crud.kinds import did_you_mean
 from tradebook.text import fold
+from tradebook.text import shown as as_seen
 from tradebook.transfer.maps.options import shown
 
 _COMPARED_MAX, _PART_MIN, _NEAR = 100, 4, 0.7
@@ -23,7 +24,7 @@ class Mistakes:
 
     def note(self, where: str, what: object) -> None:
         """Note a mistake: where it stands, and a sentence without its end."""
-        sentence = f"{where}: {what}"
+        sentence = as_seen(f"{where}: {what}")
         self.found.append(sentence if sentence.endswith((".", "?")) else f"{sentence}.")
 
     def unknown(self, where: str, kind: str, name: str, known: Iterable[str]) -> None:

@@ -1,0 +1,221 @@
+"""Writes the rows of an import that is switched on, in short steps; each notes how far the import has come.
+
+A step is one transaction. So a process may end at any moment: its last step is there or it is not, and the
+next process goes on from there. A row that can't be written, whatever somebody else has done meanwhile, is
+passed over and told: it must not keep the others from being written, nor commands from opening the book.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+from time import monotonic
+
+import msgspec
+from msgspec import structs
+
+from tradebook.crud.records import Values
+from tradebook.resources.imports import BlockKind
+from tradebook.storage.database import MANY_ROWS, Database, OutcomeUnknown, Unavailable, Writer
+from tradebook.storage.transactions import writing
+from tradebook.transfer.imports import entries
+from tradebook.transfer.imports.pace import AIM_SECONDS, Pace
+from tradebook.transfer.imports.plan import PlannedRow
+from tradebook.transfer.imports.staging import Block, block_at, drop
+from tradebook.transfer.imports.summary import RowWarning, Summary
+from tradebook.transfer.imports.writing import Step
+
+Written = Callable[[int, int], None]
+"""Is told how many rows are written, and of how many."""
+
+PARTS = 4
+"""In how many parts a step is written: behind each of them it looks at the clock."""
+
+TOLD_MAX = 20
+"""How many rows that were passed over are told by line."""
+
+
+class CutShort(Exception):
+    """An import that goes through was cut: whoever opens the book next goes on with it."""
+
+    def __init__(self, source: str | None, rows: int, total: int) -> None:
+        super().__init__(f"The import was cut after {rows:,} of {total:,} rows.")
+        self.source, self.rows, self.total = source, rows, total
+
+
+class Counts(msgspec.Struct):
+    """What came of the rows that were written."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    passed_over: list[tuple[int, str]] = []
+    """Lines that could not be written, and why."""
+    largest_number: int = 0
+    """The largest number of the new customers, behind which automatic ones begin."""
+
+    def add(self, counts: Counter[str]) -> None:
+        """Add what a step has done."""
+        for name in ("created", "updated", "unchanged", "skipped"):
+            setattr(self, name, getattr(self, name) + counts[name])
+
+    def pass_over(self, line: int, reason: str) -> None:
+        """Take note of a row that can't be written any more, or not as a whole."""
+        if len(self.passed_over) < TOLD_MAX:
+            self.passed_over.append((line, f"was not written, as the book has changed meanwhile: {reason}"))
+
+    def told_in(self, summary: Summary) -> Summary:
+        """Return the summary of a plan with what came of it."""
+        warnings = [RowWarning(line, None, None, reason) for line, reason in self.passed_over]
+        return structs.replace(
+            summary,
+            is_kept=True,
+            created=self.created,
+            updated=self.updated,
+            unchanged=summary.unchanged + self.unchanged,
+            skipped=summary.skipped + self.skipped,
+            warnings=[*summary.warnings, *warnings],
+        )
+
+
+def write_rows(step: Step, rows: Sequence[PlannedRow], counts: Counts, *, is_last: bool) -> None:
+    """Write rows, and count what came of them; `is_last` when all others are written."""
+    before = Counter(step.counts)
+    # Who has waited for a parent was counted before, unless that was the first time.
+    once = [row for row in rows if _is_written_once(row)] if is_last else rows
+    step.write(once, is_last=is_last)
+    counts.add(step.counts - before)
+    if len(once) < len(rows):
+        step.write([row for row in rows if not _is_written_once(row)], is_last=True)
+    for row in rows:
+        for problem in () if row.record is None else row.record.problems:
+            counts.pass_over(row.line, problem.reason)
+
+
+def _is_written_once(row: PlannedRow) -> bool:
+    """Tell whether a row that waits is written at the end alone: see `writing.Step`."""
+    return row.outcome == "created" and row.record is not None and "number" not in row.record.own
+
+
+def finish(database: Database, account_id: int, key: int, written: Written | None = None) -> None:
+    """Write all that is left of an import that this process works at; CutShort where it can't go on."""
+    work = _Work(database, account_id, key, written or (lambda *_: None))
+    try:
+        while not work.is_done:
+            work.step()
+    except entries.NotMine:
+        # Somebody took this process for dead, and does the rest.
+        return
+    except BaseException as error:
+        raise CutShort(work.source, work.rows, work.total) from error
+    if work.total >= MANY_ROWS:
+        database.gather_statistics()
+
+
+class _Work:
+    """One import on its way."""
+
+    def __init__(self, database: Database, account_id: int, key: int, written: Written) -> None:
+        self._database, self._account_id, self._key = database, account_id, key
+        self._written = written
+        self._pace = Pace()
+        self._one_by_one = 0
+        """How many rows are to be written one by one, because together they could not be."""
+        self._block: tuple[BlockKind, Block] | None = None
+        self.source: str | None = None
+        self.rows = self.total = 0
+        self.is_done = False
+
+    def step(self) -> None:
+        """Write the next rows."""
+        count = 1 if self._one_by_one else self._pace.rows
+        started = monotonic()
+        try:
+            written = writing(self._database, self._account_id, partial(self._write, count=count))
+        except OutcomeUnknown:
+            # It is done or it is not: the entry says it to the next step.
+            return
+        except (Unavailable, entries.NotMine):
+            raise
+        except Exception as error:  # noqa: BLE001 - one row must not keep all others out
+            if count > 1:
+                self._one_by_one = count
+                return
+            writing(self._database, self._account_id, partial(self._pass_over, error=error))
+            written = 1
+        if self._one_by_one:
+            self._one_by_one -= written
+        else:
+            self._pace.note(written, monotonic() - started)
+        self._written(min(self.rows, self.total), self.total)
+
+    def _write(self, writer: Writer, *, count: int) -> int:
+        """Write up to so many rows, as far as the time goes; tells how many."""
+        started = monotonic()
+        entry = entries.mine(writer, self._key)
+        counts = msgspec.json.decode(entry["counts"], type=Counts)
+        step = Step(writer)
+        self.source, self.rows, self.total = entry["source"], entry["rows"], entry["total"]
+        written = 0
+        while written < count and (not written or monotonic() - started < AIM_SECONDS / 2):
+            rows, is_last = self._next(writer, max(1, min(count - written, count // PARTS)))
+            if not rows:
+                self._end(writer, entry, counts)
+                return written
+            write_rows(step, rows, counts, is_last=is_last)
+            self._pass(writer, len(rows))
+            written += len(rows)
+        self._note(writer, counts)
+        return written
+
+    def _pass_over(self, writer: Writer, *, error: Exception) -> None:
+        entry = entries.mine(writer, self._key)
+        counts = msgspec.json.decode(entry["counts"], type=Counts)
+        self.rows = entry["rows"]
+        (row,), is_last = self._next(writer, 1)
+        counts.pass_over(row.line, f"{type(error).__name__}: {error}")
+        counts.skipped += not is_last or _is_written_once(row)
+        self._pass(writer, 1)
+        self._note(writer, counts)
+
+    def _next(self, writer: Writer, count: int) -> tuple[list[PlannedRow], bool]:
+        """Return the next rows, and whether they are those that wait for their parents; none at the end."""
+        is_last = self.rows >= self.total
+        place = self.rows - self.total if is_last else self.rows
+        kind: BlockKind = "parents" if is_last else "rows"
+        if self._block is None or self._block[0] != kind or not self._block[1].has(place):
+            block = block_at(writer, key=self._key, kind=kind, place=place)
+            if block is None:
+                assert is_last, "the rows of an import are there until they are written"
+                return [], True
+            self._block = (kind, block)
+        block = self._block[1]
+        first = place - block.place
+        return block.rows[first : first + count], is_last
+
+    def _pass(self, writer: Writer, count: int) -> None:
+        """Go on behind rows that are written; a block of which all are is taken away."""
+        assert self._block is not None
+        kind, block = self._block
+        self.rows += count
+        place = self.rows - self.total if kind == "parents" else self.rows
+        if place >= block.end:
+            drop(writer, self._key, kind, block.place)
+
+    def _note(self, writer: Writer, counts: Counts) -> None:
+        told = msgspec.json.encode(counts).decode()
+        entries.go_on(writer, self._key, rows=self.rows, counts=told)
+
+    def _end(self, writer: Writer, entry: Values, counts: Counts) -> None:
+        summary = counts.told_in(msgspec.json.decode(entry["summary"], type=Summary))
+        entries.change(
+            writer,
+            entry,
+            state=entries.PLACES["applied"],
+            rows=self.total,
+            counts=msgspec.json.encode(counts).decode(),
+            summary=msgspec.json.encode(summary).decode(),
+            owner=None,
+            lease_until=None,
+        )
+        self.is_done = True

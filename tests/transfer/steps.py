@@ -1,0 +1,51 @@
+"""Imports in many small steps, so that a few rows are enough for every part of the way."""
+
+from unittest.mock import patch
+
+from tradebook.transfer.imports import applying, pace, staging
+from tradebook.transfer.imports.planning import plan_customers
+from tradebook.transfer.rows import Row
+
+ROWS_IN_A_STEP = 8
+
+
+def in_small_steps():
+    """Have everything be small: what one step takes, a block, and what is done at once."""
+    return (
+        patch.multiple(pace, ROWS_FIRST=ROWS_IN_A_STEP, ROWS_MAX=ROWS_IN_A_STEP),
+        patch.multiple(staging, BLOCK_ROWS=10, BLOCKS_AT_ONCE=2),
+        patch.multiple(applying, ROWS_IN_ONE_STEP=5),
+    )
+
+
+def planned(database, account, records, **options):
+    """The plan of some records. Close it."""
+    with database.read(account) as reader:
+        return plan_customers(reader, [Row(line, each) for line, each in enumerate(records, 1)], **options)
+
+
+def family(size):
+    """Customers of every kind: a parent after and before its children, numbers given and not, groups made."""
+    yield {"number": "C1", "name": "Child of a late one", "parent_number": "LATE", "price_groups": "Fresh"}
+    for place in range(size):
+        record = {"name": f"Customer {place}", "email": f"c{place}@example.com"}
+        record |= {"bill_to.country": "IE", "bill_to.locality": f"Town {place}"}
+        if place % 3:
+            record["number"] = f"N{place}"
+        if place % 5 == 4:
+            record |= {"parent_number": "EARLY"}
+        if place == 0:
+            record["number"] = "EARLY"
+        if place == size // 2:
+            record["number"] = "1041"
+        yield record
+    yield {"number": "LATE", "name": "Late parent", "sales_rep_email": "rep@example.com"}
+    yield {"name": "Child without a number", "parent_number": "LATE"}
+
+
+def told(records):
+    """What is the same however often an import was begun: all but the times."""
+    return sorted(
+        ({name: value for name, value in each.items() if name != "created_at"} for each in records),
+        key=repr,
+    )

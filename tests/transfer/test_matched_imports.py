@@ -1,0 +1,201 @@
+"""What a row is, through a whole import: matched, joined, warned of, and the same after a second run."""
+
+import io
+
+import pytest
+
+from tests.fixtures.ledgers import Ledger
+from tradebook.resources import customers
+from tradebook.transfer.files.rows import read_file
+from tradebook.transfer.rows import Match, Row
+
+SHOP = Match(("external_ids.shopify", "email"))
+BY_EMAIL = Match(("email",))
+
+
+def take_csv(ledger: Ledger, content: str, **options):
+    """Import a CSV file, and return its summary and problems."""
+    return ledger.take_rows(read_file(io.BytesIO(content.encode()), "csv", None), **options)
+
+
+def attached(ledger: Ledger) -> list[tuple]:
+    """The customers' numbers, with the streets of their addresses, and whether these are attached."""
+    rows = ledger.sql(
+        "SELECT l.account_id, c.number, a.street_line_1, l.is_attached FROM customer_addresses AS l"
+        " JOIN customers AS c ON c.account_id = l.account_id AND c.id = l.customer_id"
+        " JOIN addresses AS a ON a.account_id = l.account_id AND a.id = l.address_id"
+    )
+    return sorted(row[1:] for row in rows)
+
+
+def ids(ledger: Ledger) -> list[tuple]:
+    return sorted(
+        row[1:]
+        for row in ledger.sql(
+            "SELECT e.account_id, c.number, e.name, e.value FROM external_ids AS e"
+            " JOIN customers AS c ON c.account_id = e.account_id AND c.id = e.customer_id"
+        )
+    )
+
+
+def test_a_list_without_numbers_comes_in_twice_by_email(ledger):
+    first = {"name": "Lomond Foods", "type": "Retail", "email": "hello@lomond.example"}
+    again = {**first, "email": "Hello@Lomond.example", "phone": "0141 555 0100"}
+
+    ledger.take(first)
+    hint = ledger.try_to_take(again, yes=False)[0]
+    known = ledger.take(again, match=BY_EMAIL)
+    same = ledger.take(again, match=BY_EMAIL)
+
+    assert (hint.is_kept, hint.needs_yes, hint.created) == (False, 1, 1)
+    assert hint.warnings[0].customer.number == "1"
+    assert (known.updated, known.created, same.unchanged) == (1, 0, 1)
+    assert [each["phone"] for each in ledger.records()] == ["0141 555 0100"]
+
+
+def test_a_dry_run_says_what_needs_a_yes_and_a_yes_keeps_it(ledger):
+    ledger.take({"number": "00417", "name": "A", "type": "R"})
+    row = {"number": "417", "name": "A", "type": "R"}
+
+    asked = ledger.try_to_take(row, yes=False, dry_run=True)[0]
+    kept = ledger.try_to_take(row, yes=True)[0]
+
+    assert (asked.needs_yes, asked.warnings[0].customer.number) == (1, "00417")
+    assert (kept.is_kept, kept.needs_yes) == (True, 1)
+
+
+def test_a_customer_known_by_its_email_gets_the_number_of_its_row(ledger):
+    ledger.take({"number": "1", "name": "A", "email": "a@x"}, {"number": "2", "name": "B", "email": "b@x"})
+
+    summary, _ = ledger.try_to_take({"number": "A-7", "email": "A@x"}, match=BY_EMAIL)
+    _, problems = ledger.try_to_take({"number": "a-7", "email": "b@x"}, match=BY_EMAIL)
+
+    assert summary.updated == 1
+    assert {each["number"]: each["name"] for each in ledger.records()} == {"A-7": "A", "2": "B"}
+    assert problems == ["line 1, number: 'a-7' is the number of customer A-7 (A)"]
+
+
+def test_the_ids_of_another_system_match_are_kept_and_change(ledger):
+    row = {"name": "Wen", "email": "wen@x", "external_ids.shopify": "72", "external_ids.xero": "X1"}
+
+    new = ledger.take(row, match=SHOP)
+    same = ledger.take({**row, "email": "wen@x"}, match=SHOP)
+    other = ledger.take(
+        {"external_ids.shopify": "72", "external_ids.xero": "X2", "email": "new@x"}, match=SHOP
+    )
+    gone = ledger.take({"external_ids.shopify": "72", "external_ids.xero": ""}, match=SHOP)
+
+    assert (new.created, same.unchanged, other.updated, gone.updated) == (1, 1, 1, 1)
+    assert gone.cleared == {"external_ids.xero": 1}
+    assert ids(ledger) == [("1", "shopify", "72")]
+    assert ledger.customer("1")["email"] == "new@x"
+
+
+def test_an_id_that_a_customer_known_by_its_email_lacks_is_added(ledger):
+    ledger.take({"number": "1", "name": "Wen", "email": "wen@x"})
+
+    ledger.take({"email": "WEN@x", "external_ids.shopify": "72"}, match=BY_EMAIL)
+
+    assert ids(ledger) == [("1", "shopify", "72")]
+
+
+def test_more_ids_than_a_customer_takes_are_a_problem(ledger, monkeypatch):
+    monkeypatch.setattr(customers.external_ids, "OF_CUSTOMER_MAX", 2)
+    ledger.take({"number": "1", "name": "A", "external_ids.a": "1", "external_ids.b": "1"})
+
+    _, (problem,) = ledger.try_to_take({"number": "1", "external_ids.c": "1"})
+
+    assert problem.startswith("line 1, external_ids.c: would be one id too many")
+
+
+JOINED = """number,name,type,email,bill_to.street_line_1,bill_to.country,address.street_line_1,address.country
+1,Wen Dahl,Import,wen@x.example,High St 1,US,Park Rd 5,GB
+1,,,,,,Kai 3,DE
+1,Wen Dahl,Import,wen@x.example,,,Park Rd 5,GB
+2,Tig Lind,Import,tig@x.example,,,,
+"""
+
+
+def test_rows_that_differ_in_their_address_are_one_customer(ledger):
+    summary, problems = take_csv(ledger, JOINED)
+    again, _ = take_csv(ledger, JOINED)
+
+    assert problems == []
+    assert (summary.rows, summary.created, summary.joined) == (4, 2, 2)
+    assert attached(ledger) == [("1", "High St 1", 0), ("1", "Kai 3", 1), ("1", "Park Rd 5", 1)]
+    assert (again.rows, again.unchanged, again.joined, again.updated) == (4, 2, 2, 0)
+
+
+def test_a_further_row_with_a_problem_is_told_by_its_own_line(ledger):
+    content = JOINED.replace("Kai 3,DE", "Kai 3,").replace("2,Tig Lind", "1,Tig Lind")
+
+    summary, problems = take_csv(ledger, content)
+
+    assert problems == [
+        "line 3, address.country: is missing: an address needs a country",
+        "line 5, number: '1' is the number of line 2 already",
+    ]
+    assert (summary.rows, summary.created, summary.joined, summary.faulty) == (4, 1, 1, 2)
+
+
+def test_addresses_of_a_list_are_attached_once(ledger):
+    row = {
+        "number": "1",
+        "name": "A",
+        "addresses": [{"street_line_1": "Kai 3", "country": "DE"}, {"name": "Bare"}],
+    }
+
+    first = ledger.take(row)
+    renamed = ledger.take({**row, "name": "B"})
+
+    assert (first.created, renamed.updated) == (1, 1)
+    assert attached(ledger) == [("1", "Kai 3", 1)]
+
+
+@pytest.mark.parametrize("write", ["create", "update"])
+def test_an_import_makes_or_changes_only(ledger, write):
+    ledger.take({"number": "00417", "name": "A"})
+    rows = [Row(2, {"number": "00417", "name": "B"}), Row(3, {"number": "417", "name": "C"})]
+
+    summary, problems = ledger.take_rows(iter(rows), match=Match(write=write))
+
+    assert not summary.is_kept
+    assert [problem.split(":")[0] for problem in problems] == [
+        f"line {2 if write == 'create' else 3}, number"
+    ]
+    assert len(ledger.records()) == 1
+
+
+def test_what_looks_wrong_is_counted_and_told_in_the_order_of_the_file(ledger):
+    content = """number,name,type,phone,price_groups
+7.21045E+12,Harbor Co,Retail,4.91761E+11,"retail, ag-exempt"
+8,MÃ¼ller,Retail,NULL,
+9,TOTAL,Retail,NULL,
+"""
+
+    summary, problems = take_csv(ledger, content, yes=False)
+
+    told = [(each.line, each.column, each.needs_yes) for each in summary.warnings]
+    assert problems == []
+    assert sorted(told) == [
+        (2, "number", True),
+        (2, "phone", True),
+        (2, "price_groups", False),
+        (3, "name", True),
+        (3, "phone", False),
+        (4, "name", False),
+    ]
+    assert [each.line for each in summary.warnings] == [2, 2, 2, 3, 3, 4]
+    assert (summary.needs_yes, summary.is_kept) == (3, False)
+
+
+def test_what_is_in_the_book_already_is_not_told_again(ledger):
+    rows = [
+        {"number": "00417", "name": "MÃ¼ller", "email": "a@x"},
+        {"number": "417", "name": "B", "email": "a@x"},
+    ]
+    ledger.take(*rows)
+
+    again = ledger.try_to_take(*rows, yes=False)[0]
+
+    assert (again.unchanged, again.warnings, again.is_kept) == (2, [], True)
