@@ -227,13 +227,17 @@ def test_a_number_that_stands_twice_tells_no_customers_apart():
     assert '# "Nr" stands more than once' in draft.text
 
 
-def test_nested_objects_are_reached_into():
-    content = '{"name": "A", "address": {"city": "Leeds", "country": "GB"}, "emails": ["a@a.example"]}\n'
+def test_json_is_drafted_by_the_paths_of_its_objects():
+    content = """{"customers": [{"name": "A", "tags": ["a", "b"], "emails": ["x@a.example", "y@a.example"],
+        "address": {"city": "Leeds", "country": "GB"}}]}"""
 
-    columns = columns_of(content, "ndjson")
-
-    assert columns["bill_to.locality"] == "address.city"
-    assert columns["bill_to.country"] == "address.country"
+    assert columns_of(content, "json") == {
+        "name": "name",
+        "email": {"from": "emails", "split": [";", ","], "take": "first"},
+        "price_groups": "tags",
+        "bill_to.locality": "address.city",
+        "bill_to.country": "address.country",
+    }
 
 
 def test_a_file_without_headings_has_its_columns_by_their_place():

@@ -35,7 +35,7 @@ class Outcome:
                 for start in range(0, len(records), 2)
                 for each in matcher.match(records[start : start + 2])
             ]
-            late = list(matcher.settle())
+            late = [each.found for each in matcher.settle()]
             matcher.close()
         self.names = [None if each.known is None else each.known["name"] for each in matched]
         self.by = [each.by for each in matched]

@@ -9,11 +9,11 @@ from tradebook.resources import customers
 from tradebook.storage.database import Reader
 from tradebook.text import fold_case, shortened
 from tradebook.transfer.columns import EXTERNAL_IDS
-from tradebook.transfer.imports.mentions import Mentions, word_of
+from tradebook.transfer.imports.mentions import Late, Mentions, word_of
 from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.resemblance import Resemblance, named
 from tradebook.transfer.imports.summary import RowWarning
-from tradebook.transfer.rows import Match, Problem, Row
+from tradebook.transfer.rows import Match, Row
 
 _BY: dict[str, customers.recognising.By] = {"email": "email", "phone": "phone"}
 
@@ -77,7 +77,7 @@ class Matcher:
             for customer, column, warnings in zip(known, columns, resembled, strict=True)
         ]
 
-    def settle(self) -> Iterator[Problem | RowWarning]:
+    def settle(self) -> Iterator[Late]:
         """Tell what rows of the file have in common that they mustn't, and the warnings of that kind."""
         return self._mentions.settle()
 
