@@ -58,6 +58,7 @@ from tradebook_client.objects import (
     Carrier,
     Customer,
     CustomerMergePreview,
+    DeletedCustomer,
     MergedCustomer,
     PaymentTerm,
     Priority,
@@ -71,6 +72,7 @@ from tradebook_client.words import (
     AccountUserInclude,
     ApiKeyInclude,
     CarrierInclude,
+    CustomerAddresses,
     CustomerInclude,
     Include,
     ShippingTermInclude,
@@ -120,9 +122,11 @@ class Customers(Resource):
             ),
         )
 
-    async def delete(self, id: str) -> None:
+    async def delete(self, id: str, *, addresses: CustomerAddresses | None = None) -> DeletedCustomer:
         """Delete a customer."""
-        await self._book.do(request("DELETE", "/v1/sales/customers/{id}", id))
+        return await self._book.one(
+            DeletedCustomer, request("DELETE", "/v1/sales/customers/{id}", id, asked={"addresses": addresses})
+        )
 
     async def get_by_number(self, number: str, *, include: Sequence[CustomerInclude] = ()) -> Customer:
         """Get a customer by its number."""

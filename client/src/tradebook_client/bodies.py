@@ -9,6 +9,7 @@ from typing import Required, TypedDict
 
 from tradebook_client.words import (
     AccountGroupType,
+    AddressCustomers,
     AddressType,
     ApiKeyStatus,
     BillingType,
@@ -373,6 +374,8 @@ class AddressesFilters(TypedDict, total=False):
     """Only addresses of this type."""
     customer_ids: Sequence[str]
     """Only addresses of one of these customers: bill-to, ship-to or attached."""
+    customers: AddressCustomers
+    """`none`: only addresses that serve no customer, as bill-to, as ship-to or attached; `some`: only the others."""
 
 
 class AddressCreate(TypedDict, total=False):

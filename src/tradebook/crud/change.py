@@ -25,6 +25,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """The row of the object that stands before it in the path."""
     values: dict[str, Any] = {}
     """The fields of the body, as they are stored."""
+    asked: dict[str, Any] = {}
+    """What the query says, by the names of the parameters that the action declares."""
     owner_key: int | None = None
     """The key of the owner that the request names: what is created is its own."""
     answer_bytes_max: int = NO_LIMIT

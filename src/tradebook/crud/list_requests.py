@@ -19,7 +19,7 @@ from tradebook.crud.parameters import (
     Q,
     include_parameter,
 )
-from tradebook.crud.resource import ListRoute, Route, path_of
+from tradebook.crud.resource import Action, ListRoute, Route, path_of
 from tradebook.errors import ParameterInvalid, ParameterUnknown
 from tradebook.ids import KEY_MAX
 from tradebook.storage.index import Condition, Facet, Query
@@ -101,6 +101,12 @@ class RequestParser:
         """Read the parameters of a single object: its includes."""
         return _Found(self._by_spelling, pairs).include()
 
+    def of_action(self, pairs: Pairs, declared: Iterable[Parameter]) -> tuple[frozenset[str], dict[str, Any]]:
+        """Read the parameters of an action: its includes, and the values of its own by name."""
+        found = _Found(self._by_spelling, pairs)
+        values = {each.name: found.one(each, None) for each in declared}
+        return found.include(), {name: value for name, value in values.items() if value is not None}
+
 
 def list_scope(
     account_id: int,
@@ -119,6 +125,8 @@ def list_scope(
 def parameters_of(route: Route) -> tuple[Parameter, ...]:
     """List all parameters of a route, in the order of the documentation."""
     include = (include_parameter(route.includes),) if route.includes else ()
+    if isinstance(route, Action):
+        return (*route.parameters, *include)
     if not isinstance(route, ListRoute):
         return include
     return (CURSOR, LIMIT, *route.parameters, *include)

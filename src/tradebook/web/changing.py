@@ -112,10 +112,17 @@ class Changing:
             if raw:
                 require_json(request)
             pairs = parse_query_string(request.env.get("QUERY_STRING", ""))
+            # In this order: the path is refused before the query.
+            path_keys, named = (
+                keys_in_path(action.path_objects, path),
+                named_owner(request, action.owner, account_id),
+            )
+            include, parameters = self._parser.of_action(pairs, action.parameters)
             return _Asked(
-                path_keys=keys_in_path(action.path_objects, path),
-                named=named_owner(request, action.owner, account_id),
-                include=self._parser.include(pairs),
+                path_keys=path_keys,
+                named=named,
+                include=include,
+                parameters=parameters,
                 values=action.body.read(raw),
                 conditions=_conditions(request, action),
             )
@@ -139,12 +146,13 @@ class Changing:
             row=step.row,
             outer_row=step.outer_row,
             values=step.values,
+            asked=asked.parameters,
             owner_key=None if asked.named is None else asked.named.key,
             answer_bytes_max=self._service.answer_bytes_max,
         )
         result = step.act(change)
-        if result is None:
-            return self._deleted(asked), None
+        if action.deletes is not None:
+            return self._deleted(asked, result), None
         headers = SECRET_HEADERS if action.has_secret else ()
         if isinstance(result, int):
             # Values derived from the account before the change are out of date.
@@ -164,11 +172,12 @@ class Changing:
         status = 200 if step.new_at is None else 201
         return Answer(status, shown.body, (*headers, ("ETag", shown.etag))), result
 
-    def _deleted(self, asked: "_Asked") -> Answer:
-        """Say that what the path ends in is deleted."""
+    def _deleted(self, asked: "_Asked", told: Any) -> Answer:
+        """Say that what the path ends in is deleted, and what is told besides."""
         assert self._action.deletes is not None
         deleted = encode_id(self._action.path_objects[-1].id_prefix, asked.path_keys[-1])
-        return Answer(200, msgspec.json.encode(Deleted(deleted, self._action.deletes, deleted=True)))
+        shown = Shown(msgspec.json.encode(Deleted(deleted, self._action.deletes, deleted=True)), "")
+        return Answer(200, (shown if told is None else shown.telling(msgspec.json.encode(told))).body)
 
     def _step(self, writer: Writer, asked: "_Asked") -> "_Step":
         """Find what the action is about."""
@@ -242,6 +251,7 @@ class Changing:
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     path_keys: tuple[Any, ...] = ()
     include: frozenset[str] = frozenset()
+    parameters: dict[str, Any] = {}
     values: dict[str, Any] = {}
     conditions: Conditions = UNCONDITIONAL
     named: Named | None = None
