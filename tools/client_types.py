@@ -63,7 +63,107 @@ OF_USERS = '''
 '''
 """The fifth verb of account users, which the API has as an action."""
 
-BESIDES = {"customers": OF_CUSTOMERS, "account_users": OF_USERS}
+OF_IMPORTS = '''
+    @async def create(
+        self,
+        file: File,
+        *,
+        format: FileFormat | None = None,
+        file_name: str | None = None,
+        map: str | PathLike[str] | bytes | None = None,
+        encoding: str | None = None,
+        match: str | Sequence[str] | None = None,
+        only: Only | None = None,
+        keep_empty: bool | None = None,
+        sheet: str | None = None,
+    ) -> "@StartedImport":
+        """Upload a file of customers, which is read as it is sent; the server plans what it would do.
+
+        `file` is a path, bytes, or a file that is open for bytes. Default of `format`: by the file's ending.
+        `map` is the name of a map that the server has, or the path or the text of a TOML file.
+        """
+        name, text = map_of(map)
+        by = match if match is None or isinstance(match, str) else ",".join(match)
+        asked = request(
+            "POST",
+            "/v1/core/imports",
+            filters={
+                "encoding": encoding,
+                "match": by,
+                "only": only,
+                "keep_empty": keep_empty,
+                "sheet": sheet,
+                "map": name,
+            },
+            known=ImportsCreateOptions,
+        )
+        body = sent(file, format, file_name, text)
+        return @StartedImport(self, @await self._book.run(uploaded(Import, asked, body)))
+
+    @async def wait(self, id: str, *, timeout: float | None = None) -> Import:
+        """Ask again, with pauses, until an import is neither planned nor applied any more.
+
+        TimeoutError if that takes longer than `timeout` seconds.
+        """
+        return @await self._book.run(settled(Import, request("GET", "/v1/core/imports/{id}", id), timeout))
+'''
+"""What only imports have."""
+
+STARTED = '''
+class @StartedImport:
+    """An import that this program has begun: what the server has told of it last, and what to do with it."""
+
+    def __init__(self, imports: Imports, told: Import) -> None:
+        self._imports, self.told = imports, told
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.told.id!r}, {self.told.state!r})"
+
+    @property
+    def id(self) -> str:
+        """What it is known by."""
+        return self.told.id
+
+    @property
+    def state(self) -> State:
+        """How far it was when the server told of it last."""
+        return self.told.state
+
+    @property
+    def summary(self) -> ImportSummary | None:
+        """What it would do, or did; None until it is planned."""
+        return self.told.summary
+
+    @property
+    def error(self) -> str | None:
+        """Why it has failed; None where it has not."""
+        return self.told.error
+
+    @async def wait(self, *, timeout: float | None = None) -> Self:
+        """Wait until it is planned, applied, failed or discarded: see `state`."""
+        self.told = @await self._imports.wait(self.id, timeout=timeout)
+        return self
+
+    @async def apply(self, *, rejects: bool = False, yes: bool = False) -> Self:
+        """Apply the plan: without the rows that have problems if `rejects`, in spite of warnings if `yes`."""
+        self.told = @await self._imports.apply(self.id, rejects=rejects, yes=yes)
+        return self
+
+    @async def discard(self) -> Self:
+        """Give it up."""
+        self.told = @await self._imports.discard(self.id)
+        return self
+
+    def rows(self, *, outcome: Sequence[Outcome] | None = None) -> @Iterator[ImportRow]:
+        """List what each row does, or only those with one of some outcomes."""
+        filters: ImportsRowsFilters = {} if outcome is None else {"outcome": outcome}
+        return self._imports.rows(self.id, **filters)
+
+
+'''
+"""What is returned where an import was begun."""
+
+BESIDES = {"imports": OF_IMPORTS, "customers": OF_CUSTOMERS, "account_users": OF_USERS}
 BOOK = '''
 class @Tradebook(@Calls):
     """A book on a server.
@@ -102,7 +202,8 @@ class Operation:
         if schema and not self.answers:
             raise SystemExit(f"{verb.upper()} {path} answers an object without a name: give its type one.")
         body = described.get("requestBody", {}).get("content", {}).get("application/json", {})
-        self.body = last_of(body["schema"]["$ref"]) if body else ""
+        self.body = last_of(body["schema"]["$ref"]) if "$ref" in body.get("schema", {}) else ""
+        self.takes_file = "multipart/form-data" in described.get("requestBody", {}).get("content", {})
 
     @property
     def is_list(self) -> bool:
@@ -166,8 +267,21 @@ class Operation:
         name = camel(self.resource) if self.name == "list" else camel(self.resource) + camel(self.name)
         return f"{name}Filters"
 
+    @property
+    def options(self) -> Schema:
+        """Return what an action can be told in the query, as the schema of an object; empty without any."""
+        kept = {} if self.is_list else self.filters["properties"]
+        return {"properties": kept} if kept else {}
+
+    @property
+    def options_name(self) -> str:
+        """Name what this action can be told."""
+        return f"{camel(self.resource)}{camel(self.name)}Options"
+
     def methods(self) -> Iterator[str]:
-        """Write its methods; an action that can be tried without being done has two."""
+        """Write its methods; an action that can be tried without being done has two, and an upload none."""
+        if self.takes_file:
+            return
         if len(self.answers) > 1:
             yield self._method(self.name, self.answers[0])
             yield self._method(f"preview_{self.name}", self.answers[1], constant='{"dry_run": True}')
@@ -190,6 +304,9 @@ class Operation:
         if self.is_list:
             takes += [f"**filters: Unpack[{self.filters_name}]"]
             gives += [f"filters=filters, known={self.filters_name}"]
+        if self.options:
+            takes += [f"**options: Unpack[{self.options_name}]"]
+            gives += [f"filters=options, known={self.options_name}"]
         if self.body:
             takes += [f"**fields: Unpack[{self.body}]"]
             gives += [f"fields=fields, known={self.body}" + (f", constant={constant}" if constant else "")]
@@ -238,6 +355,9 @@ def bodies_module(types: Types, operations: list[Operation]) -> str:
         if each.is_list:
             doc = f"What `GET {each.path}` can be asked for. `limit` is the size of a page, not of the walk."
             found[each.filters_name] = dict_of(types, each.filters_name, each.filters, doc)
+        if each.options:
+            doc = f"What `{each.verb} {each.path}` can be told in the query."
+            found[each.options_name] = dict_of(types, each.options_name, each.options, doc)
     inside = [dict_of(types, name, s, "An object inside a body.") for name, s in types.sent.items()]
     return "\n\n".join([*inside, *found.values()])
 
@@ -255,7 +375,7 @@ def resources_module(operations: list[Operation]) -> str:
             f'class {camel(name)}(Resource):\n    """The routes of {name.replace("_", " ")}."""\n\n{methods}'
         )
     members = "\n".join(f"        self.{name} = {camel(name)}(self)" for name in found)
-    return "\n\n".join([*classes, BOOK + members + "\n"])
+    return "\n\n".join([*classes, STARTED + BOOK + members + "\n"])
 
 
 def names_in(text: str, module: str) -> str:
@@ -265,8 +385,9 @@ def names_in(text: str, module: str) -> str:
     return ", ".join(sorted({a or b for a, b in defined} & words))
 
 
-SYNC = {name: name for name in ("Iterator", "Calls", "Tradebook")} | {"async ": "", "await ": ""}
-ASYNC = {name: f"Async{name}" for name in ("Iterator", "Calls", "Tradebook")} | {
+FORMED = ("Iterator", "Calls", "Tradebook", "StartedImport")
+SYNC = {name: name for name in FORMED} | {"async ": "", "await ": ""}
+ASYNC = {name: f"Async{name}" for name in FORMED} | {
     "async ": "async ",
     "await ": "await ",
 }
@@ -274,7 +395,7 @@ ASYNC = {name: f"Async{name}" for name in ("Iterator", "Calls", "Tradebook")} | 
 
 def in_form(text: str, form: Mapping[str, str]) -> str:
     """Write the resources in one of their two forms."""
-    return re.sub(r"@(async |await |Iterator|Calls|Tradebook)", lambda match: form[match[1]], text)
+    return re.sub(rf"@(async |await |{'|'.join(FORMED)})", lambda match: form[match[1]], text)
 
 
 def modules() -> dict[str, str]:
@@ -294,14 +415,15 @@ def modules() -> dict[str, str]:
     )
     words = words_module(types.words)
     used = (
-        "from os import PathLike\nfrom typing import Unpack\n\n"
+        "from os import PathLike\nfrom typing import Self, Unpack\n\n"
         f"from tradebook_client.bodies import {names_in(routes, bodies)}\n"
         "from tradebook_client.created_keys import CreatedApiKey\n"
         f"from tradebook_client.objects import {names_in(routes, objects)}\n"
         "from tradebook_client.requests import request\n"
         "from tradebook_client.errors import NotFound\n"
         "from tradebook_client.exports import Form, Progress\n"
-        "from tradebook_client.steps import export\n"
+        "from tradebook_client.steps import export, settled, uploaded\n"
+        "from tradebook_client.uploads import File, FileFormat, map_of, sent\n"
         f"from tradebook_client.words import {names_in(routes, words)}\n"
         "from tradebook_client.calls import RETRIES, TIMEOUT_SECONDS, @Calls\n\n\n"
     )

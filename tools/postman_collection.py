@@ -57,9 +57,13 @@ def _request(method: str, path: str, operation: Mapping[str, Any]) -> dict[str, 
         },
     }
     content = operation.get("requestBody", {}).get("content", {})
-    if content:
-        body = json.dumps(content["application/json"]["example"], indent=2, ensure_ascii=False)
+    kind = next((each for each in content if "example" in content[each]), "")
+    if kind == "application/json":
+        body = json.dumps(content[kind]["example"], indent=2, ensure_ascii=False)
         request["body"] = {"mode": "raw", "raw": body, "options": {"raw": {"language": "json"}}}
+    elif kind:
+        request["body"] = {"mode": "raw", "raw": content[kind]["example"]}
+        request["header"] = [*request["header"], {"key": "Content-Type", "value": kind}]
     codes = [int(code) for code in operation["responses"] if code.startswith("2")]
     test = {"type": "text/javascript", "exec": [TEST.format(codes=codes)]}
     return {"name": operation["summary"], "request": request, "event": [{"listen": "test", "script": test}]}

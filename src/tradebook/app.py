@@ -10,23 +10,24 @@ import babel.numbers  # noqa: F401
 import falcon
 import pycountry  # noqa: F401
 
-from tradebook.book import open_database
+from tradebook.book import open_database, uploads_of
 from tradebook.crud.cursor import load_cursors
-from tradebook.resources import ALL, api_keys, customers
+from tradebook.resources import ALL, api_keys, customers, import_routes
 from tradebook.settings import Settings, load_settings
 from tradebook.storage import readiness
 from tradebook.storage.database import Database
 from tradebook.storage.location import locate
 from tradebook.storage.transactions import reading
 from tradebook.transfer.exports.run import csv_blocks
+from tradebook.transfer.imports import uploaded
 from tradebook.web import metrics
 from tradebook.web.agents import AGENTS_PATH, Exchange
 from tradebook.web.application import OPEN_PATHS, build_app
 from tradebook.web.auth import Authenticator, KeyRules
 from tradebook.web.bodies import Bodies
+from tradebook.web.changing import More
 from tradebook.web.connections import Connections
 from tradebook.web.cors import Cors
-from tradebook.web.exports import Exports
 from tradebook.web.inside import Inside
 from tradebook.web.limits import make_limits
 from tradebook.web.page_cache import PageCache
@@ -34,6 +35,8 @@ from tradebook.web.rsgi import Threads, Worker
 from tradebook.web.service import Service
 from tradebook.web.tracing import Tracing, make_tracing
 from tradebook.web.twins import Twins
+from tradebook.web.under_way import UnderWay
+from tradebook.web.uploads import Uploads
 
 if TYPE_CHECKING:
     from tradebook.mcp.asking import Book
@@ -43,6 +46,15 @@ ON_A_FILE = Threads(reading=0, writing=1, agents=1)
 
 ON_A_SERVER = Threads(reading=4, writing=4, agents=2)
 """Whoever asks a server waits for its answer, and others can ask meanwhile."""
+
+MORE = {
+    import_routes.PATH: More(check=uploaded.check),
+    import_routes.APPLY: More(look=uploaded.require_not_overtaken, act=uploaded.apply),
+}
+"""What imports are of two rooms for: the routes of one, and what the other one knows of files and plans."""
+
+_LOOKS_LONG = import_routes.APPLY.rpartition("}")[2]
+"""The end of paths whose requests look at much before they change anything."""
 
 App = falcon.App[falcon.Request, falcon.Response]
 
@@ -64,8 +76,10 @@ def create_worker(
     worker = Worker(
         app,
         service.bodies,
+        service.uploads,
         service.authenticator,
         threads=ON_A_FILE if locate(settings.database).is_embedded else ON_A_SERVER,
+        is_long=lambda path: path.endswith(_LOOKS_LONG),
         read_queue_seconds=settings.read_queue_ms / 1000,
         write_queue_seconds=settings.write_queue_ms / 1000,
         connections=connections,
@@ -108,7 +122,15 @@ def _put_together(settings: Settings, tracing: Tracing | None = None) -> tuple[A
         PageCache(settings.page_cache_bytes),
         Twins(settings.database, settings.run_folder),
         Bodies(settings.body_bytes_max, settings.body_timeout_ms),
-        Exports(settings.exports_per_account_max, settings.export_timeout_ms / 1000),
+        Uploads(
+            uploads_of(settings),
+            bytes_max=settings.import_bytes_max,
+            text_bytes_max=settings.body_bytes_max,
+            seconds_max=settings.body_timeout_ms / 1000,
+            of_account_max=settings.uploads_per_account_max,
+        ),
+        UnderWay("exports", settings.exports_per_account_max),
+        settings.export_timeout_ms / 1000,
         settings.answer_bytes_max,
     )
     app = build_app(
@@ -118,6 +140,7 @@ def _put_together(settings: Settings, tracing: Tracing | None = None) -> tuple[A
         load_agents=partial(_load_agents, database),
         cors=Cors(settings.cors_origins),
         csv_of={customers.PATH: csv_blocks},
+        more=MORE,
         log_requests=settings.log_requests,
         tracing=tracing,
     )

@@ -62,6 +62,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Pages of which origins may call the API from a browser: `https://app.example.com`, several with spaces
     or commas between them, or `*` for all. Default: none."""
 
+    import_bytes_max: _Whole = 1_073_741_824
+    """The largest file of an import over HTTP, in bytes. A larger one is answered with 413."""
+
+    import_folder: str = ""
+    """Where files of imports over HTTP are kept until they are read, on a disk with room for them. Default:
+    beside an embedded book, in a folder with its name and `-imports` behind it; for a book on a server,
+    `tradebook-imports-UID` in `/var/tmp`."""
+
+    uploads_per_account_max: Annotated[int, msgspec.Meta(ge=1)] = 2
+    """How many uploads an account may have under way in one worker process. Beyond that, they are answered
+    with 429."""
+
     connections_max: Annotated[int, msgspec.Meta(ge=8)] = 16_384
     """How many connections may be open, in all worker processes together. Beyond that, those are closed that
     have been silent the longest."""

@@ -30,11 +30,15 @@ class Blocking:
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
         if not inspect.ismethod(found):
-            return Blocking(found, self._runner)
+            return self._wrapped(found)
         return lambda *given, **named: self._result(found(*given, **named))
 
     def _result(self, made: Any) -> Any:
-        return self._iterate(made) if inspect.isasyncgen(made) else self._runner.run(made)
+        return self._iterate(made) if inspect.isasyncgen(made) else self._wrapped(self._runner.run(made))
+
+    def _wrapped(self, found: Any) -> Any:
+        is_one_of_ours = type(found).__module__ == AsyncTradebook.__module__
+        return Blocking(found, self._runner) if is_one_of_ours else found
 
     def _iterate(self, made: Any) -> Iterator[Any]:
         while True:

@@ -1,6 +1,7 @@
 """Section 4: every refusal and every fault is one envelope, and says nothing of the inside."""
 
 import re
+from pathlib import Path
 
 import falcon.testing
 import httpx
@@ -18,14 +19,16 @@ from tradebook.errors import CATALOGUE
 from tradebook.resources import ALL, api_keys
 from tradebook.storage.database import Unavailable
 from tradebook.storage.location import locate
+from tradebook.storage.upload_files import UploadFolder
 from tradebook.web.application import build_app
 from tradebook.web.auth import Authenticator, KeyRules
 from tradebook.web.bodies import Bodies
 from tradebook.web.cors import Cors
-from tradebook.web.exports import Exports
 from tradebook.web.page_cache import PageCache
 from tradebook.web.reading import Service
 from tradebook.web.twins import Twins
+from tradebook.web.under_way import UnderWay
+from tradebook.web.uploads import Uploads
 
 UNKNOWN = "ac_0000000000000"
 SECRET = "kaboom-31337 SELECT name FROM customers"
@@ -245,6 +248,11 @@ def test_a_very_long_unknown_name_is_not_repeated_whole_in_the_message(book):
 # Faults of ours
 
 
+NO_UPLOADS = Uploads(
+    UploadFolder(Path("/nowhere")), bytes_max=1, text_bytes_max=1, seconds_max=1, of_account_max=1
+)
+
+
 def client_of(book, *, walk=None, load_span=None, load=None):
     """The application over this book, with one room of the customer list on fire."""
     listing, *rest = ALL[0].routes
@@ -265,7 +273,9 @@ def client_of(book, *, walk=None, load_span=None, load=None):
         PageCache(1_000_000),
         Twins(str(book.account_key)),
         Bodies(1_000_000, 10_000),
-        Exports(2, 600),
+        NO_UPLOADS,
+        UnderWay("exports", 2),
+        600,
         8_388_608,
     )
     app = build_app(

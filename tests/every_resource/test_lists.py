@@ -13,7 +13,8 @@ FREE = [
     pytest.param(resource, route, id=route.path)
     for resource in ALL
     for route in resource.routes
-    if isinstance(route, ListRoute)
+    # What a row of an import does has no id; its own tests walk it.
+    if isinstance(route, ListRoute) and "id" in route.item.__struct_fields__
 ]
 
 
@@ -28,6 +29,8 @@ def filled(server):
         for _ in range(COUNT):
             assert book.client.post(where, json=maker.required(resource)).status_code == 201
         paths[listing(resource).path] = where
+    for _ in range(COUNT):
+        maker.of_prefix("imp")
     parent = maker.of_prefix("ac")
     for _ in range(COUNT):
         maker.of_prefix("ac", parent_account_id=parent)

@@ -34,6 +34,22 @@ def test_a_row_that_says_something_else_or_brings_nothing_is_no_further_row():
         assert joined(HEAD, {**HEAD, **other}) == [[1], [2]], other
 
 
+def test_the_two_addresses_of_a_customer_may_stand_in_two_rows():
+    rows = [
+        {"email": "a@x.example", "name": "Alder", "bill_to.locality": "Leeds", "ship_to.locality": ""},
+        {"email": "a@x.example", "name": "", "bill_to.locality": "", "ship_to.locality": "York"},
+        {"email": "a@x.example", "name": "", "bill_to.locality": "Hull", "ship_to.locality": ""},
+    ]
+
+    first, second = join([Row(line, row) for line, row in enumerate(rows, 1)], Match(("email",)))
+
+    assert isinstance(first, Joined)
+    assert first.row.values == {**rows[0], "ship_to.locality": "York"}
+    assert [row.line for row in first.further] == [2]
+    assert isinstance(second, Joined)
+    assert second.row.line == 3
+
+
 def test_a_constant_of_the_map_brings_no_address():
     row = Row(2, {"number": "1", "address.country": "GB"}, defaulted=frozenset({"address.country"}))
 

@@ -87,7 +87,8 @@ def resolved(found):
 def test_every_route_is_told_with_all_that_it_takes(read, path, verb, described):
     page, name = read[page_of(described)], described["operationId"]
     parameters = [resolved(each)["name"] for each in described.get("parameters", ())]
-    media = described.get("requestBody", {}).get("content", {}).get("application/json")
+    content = described.get("requestBody", {}).get("content", {})
+    media = content.get("multipart/form-data", content.get("application/json"))
     fields = resolved(media["schema"])["properties"] if media else {}
 
     assert name in page.ids

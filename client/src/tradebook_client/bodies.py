@@ -15,10 +15,13 @@ from tradebook_client.words import (
     BillingType,
     CarrierCode,
     CommissionPolicy,
+    CustomerAddresses,
     CustomerPortalVisibility,
     CustomerStatus,
     EdiStatus,
     FreightPolicy,
+    Only,
+    Outcome,
     ParentAccountStatus,
     PaymentTermStatus,
     Permission,
@@ -26,6 +29,7 @@ from tradebook_client.words import (
     Relation,
     RemovedScope,
     ShippingTermType,
+    State,
     UnitType,
 )
 
@@ -242,6 +246,13 @@ class CustomerUpdate(TypedDict, total=False):
     """Whether invoices go out by email. An addition of this project. Default: `false`."""
     external_ids: dict[str, str | None] | None
     """The customer's ids in other systems, by their names. Each is unique for its name. What is not named stays; null takes one away, or all of them. An addition of this project."""
+
+
+class CustomersDeleteOptions(TypedDict, total=False):
+    """What `DELETE /v1/sales/customers/{id}` can be told in the query."""
+
+    addresses: CustomerAddresses
+    """What becomes of the customer's addresses. `keep`, the default: they stay, as they belong to the account. `delete`: those that serve no other customer go with it; this needs `addresses:delete` too."""
 
 
 class CustomerPut(TypedDict, total=False):
@@ -687,3 +698,47 @@ class UnitsFilters(TypedDict, total=False):
     """Words that must all occur, each anywhere in the searched fields. Case, accents and the punctuation of phone numbers don't matter."""
     type: UnitType
     """Only units of this type. There are currencies; the other types have none."""
+
+
+class ImportsFilters(TypedDict, total=False):
+    """What `GET /v1/core/imports` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+    states: Sequence[State]
+    """Only imports in one of these states."""
+
+
+class ImportsCreateOptions(TypedDict, total=False):
+    """What `POST /v1/core/imports` can be told in the query."""
+
+    encoding: str
+    """How the file's text is encoded. Default: recognised, and told."""
+    match: str
+    """What says which customer a row is about: `number`, `email`, `phone`, `external_ids.NAME`; of several, separated by commas, the first that a row has. Default: what the map says, or `number`."""
+    only: Only
+    """`create`: a customer that is there already is a problem; `update`: one that is not is. Default: both are good."""
+    keep_empty: bool
+    """Whether an empty cell leaves what a customer has. Default: it clears that."""
+    sheet: str
+    """Which sheet of a workbook. Default: the first."""
+    map: str
+    """The name of a map that ships with Tradebook, such as `shopify`. A map of your own comes beside the file, as the part `map` of a form."""
+
+
+class ImportsRowsFilters(TypedDict, total=False):
+    """What `GET /v1/core/imports/{id}/rows` can be asked for. `limit` is the size of a page, not of the walk."""
+
+    limit: int
+    """The most results in one page. Left empty, it counts as absent."""
+    outcome: Sequence[Outcome]
+    """Only rows with one of these outcomes."""
+
+
+class ImportsApplyOptions(TypedDict, total=False):
+    """What `POST /v1/core/imports/{id}/actions/apply` can be told in the query."""
+
+    rejects: bool
+    """Whether the good rows are applied where others have problems. Default: false."""
+    yes: bool
+    """Whether it is applied in spite of the warnings that ask for it. Default: false."""

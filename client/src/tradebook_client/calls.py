@@ -15,7 +15,7 @@ import httpx
 from tradebook_client.errors import UnexpectedAnswer
 from tradebook_client.requests import Request
 from tradebook_client.steps import done, one, page
-from tradebook_client.tries import Download, NoReply, Outcome, Pause, Reply, Steps, tried
+from tradebook_client.tries import Download, NoReply, Outcome, Pause, Reply, Step, Steps, Upload, tried
 
 Kind = TypeVar("Kind")
 TIMEOUT_SECONDS = 60.0
@@ -81,6 +81,12 @@ def _refused(answer: httpx.Response) -> Reply:
     return _reply(answer)
 
 
+async def _read_in_thread(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Read pieces of a file without keeping the loop from other work."""
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        yield piece
+
+
 class Calls:
     """Carries out steps, one after the other."""
 
@@ -122,14 +128,17 @@ class Calls:
                     return result
                 outcome = self._carry_out(step)
 
-    def _carry_out(self, step: Request | Download | Pause) -> Outcome:
+    def _carry_out(self, step: Step | Pause) -> Outcome:
         if isinstance(step, Pause):
             time.sleep(step.seconds)
             return None
         if isinstance(step, Download):
             return self._download(step)
+        arguments = self._target.arguments(step if isinstance(step, Request) else step.request)
+        if isinstance(step, Upload):
+            arguments["content"] = step.sent.pieces()
         try:
-            return _reply(self._http.request(**self._target.arguments(step)))
+            return _reply(self._http.request(**arguments))
         except httpx.RequestError as error:
             return NoReply(error)
 
@@ -207,14 +216,17 @@ class AsyncCalls:
                     return result
                 outcome = await self._carry_out(step)
 
-    async def _carry_out(self, step: Request | Download | Pause) -> Outcome:
+    async def _carry_out(self, step: Step | Pause) -> Outcome:
         if isinstance(step, Pause):
             await asyncio.sleep(step.seconds)
             return None
         if isinstance(step, Download):
             return await self._download(step)
+        arguments = self._target.arguments(step if isinstance(step, Request) else step.request)
+        if isinstance(step, Upload):
+            arguments["content"] = _read_in_thread(step.sent.pieces())
         try:
-            return _reply(await self._http.request(**self._target.arguments(step)))
+            return _reply(await self._http.request(**arguments))
         except httpx.RequestError as error:
             return NoReply(error)
 

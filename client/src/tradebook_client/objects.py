@@ -20,10 +20,13 @@ from tradebook_client.words import (
     CustomerStatus,
     EdiStatus,
     FreightPolicy,
+    Only,
+    Outcome,
     PaymentTermStatus,
     PriorityCode,
     RelationshipType,
     ShippingTermType,
+    State,
 )
 
 ABSENT: Any = msgspec.UNSET
@@ -457,12 +460,171 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """When it was last changed."""
 
 
+class Import(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that is brought in: first planned, then applied."""
+
+    id: str
+    """The id."""
+    object: str
+    """What kind of object this is."""
+    state: "State" = ABSENT
+    """`planning` and `applying` go on by themselves. A plan waits seven days as `planned`."""
+    file_name: str | None = None
+    """What the file is called, such as `customers.csv`; null where that was not said."""
+    options: "ImportOptions" = ABSENT
+    """How the file was asked to be read and matched."""
+    progress: "ImportProgress" = ABSENT
+    """How far it has come."""
+    summary: "ImportSummary | None" = None
+    """What it would do, or did; null until it is planned."""
+    error: str | None = None
+    """Why it has failed, such as `The file is empty.`; null where it has not."""
+    expires_at: datetime | None = None
+    """When the plan ends if it is not applied, such as `2026-02-07T09:30:00Z`; null where nothing waits."""
+    created_at: datetime = ABSENT
+    """When it was created."""
+    updated_at: datetime = ABSENT
+    """When it was last changed."""
+
+
+class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How the file was asked to be read and matched."""
+
+    encoding: str | None = None
+    """How its text is encoded, such as `cp1252`; null where that is to be recognised."""
+    match: "list[str] | None" = None
+    """What says which customer a row is about; null for what the map says, or the number."""
+    only: "Only | None" = None
+    """Whether it may only create, or only update; null for both."""
+    keep_empty: bool = ABSENT
+    """Whether an empty cell leaves what a customer has."""
+    sheet: str | None = None
+    """Which sheet of a workbook, such as `Customers`; null for the first."""
+    map: str | None = None
+    """The map that ships with Tradebook, such as `shopify`; `own` for one that came with the file."""
+
+
+class ImportProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far it has come."""
+
+    rows: int = ABSENT
+    """How many rows were read, or written since it is applied."""
+    total: "int | None" = None
+    """Of how many; null while that is not known."""
+
+
+class ImportSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What an import would do, or did. `rows` is the sum of the six numbers behind it."""
+
+    rows: int = ABSENT
+    """The rows of the file, without empty lines."""
+    created: int = ABSENT
+    """How many are new customers."""
+    updated: int = ABSENT
+    """How many change a customer."""
+    unchanged: int = ABSENT
+    """How many change nothing."""
+    skipped: int = ABSENT
+    """Rows that a rule of the map leaves out."""
+    joined: int = ABSENT
+    """Further rows of one customer."""
+    faulty: int = ABSENT
+    """Rows with a problem."""
+    is_kept: bool = ABSENT
+    """Whether it was written."""
+    problems: int = ABSENT
+    """How many problems there are: a row may have several."""
+    needs_yes: int = ABSENT
+    """How many warnings ask for `yes=true`."""
+    problem_list: "list[ImportProblem]" = ABSENT
+    """The first 1,000 problems; the rows have all of them."""
+    warnings: "list[ImportDoubt]" = ABSENT
+    """The first 1,000 warnings."""
+    cleared: Any = None
+    """How many values become empty, by column."""
+    skipped_by: "list[ImportSkipped]" = ABSENT
+    """Which rules leave rows out."""
+    made: Any = None
+    """What the account lacks, by kind, such as `pricing_groups`: `name`, `line` and `nearest` of each."""
+    recognised: "ImportRecognised" = ABSENT
+    """What the file turned out to be."""
+
+
+class ImportProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with a row, and where."""
+
+    line: int = ABSENT
+    """The line of the file; of a sheet, its row."""
+    column: str | None = None
+    """The column, such as `email`; null where it is about the row, or a column that only the file has."""
+    value: str | None = None
+    """What stands there, such as `orders@`; null where nothing does."""
+    reason: str = ABSENT
+    """What is wrong, for people, such as `must be an e-mail address`."""
+    heading: str | None = None
+    """What the file calls the column, such as `E-Mail`, where that is another name."""
+
+
+class ImportDoubt(msgspec.Struct, frozen=True, kw_only=True):
+    """What looks wrong with a row, and may be meant."""
+
+    line: int = ABSENT
+    """The line of the file; of a sheet, its row."""
+    column: str | None = None
+    """The column, such as `number`; null where it is about the row."""
+    value: str | None = None
+    """What stands there, such as `417`; null where nothing does."""
+    reason: str = ABSENT
+    """What looks wrong, for people, such as `differs from 00417 by leading zeros alone`."""
+    customer: "ImportCustomer | None" = None
+    """The customer that it resembles."""
+    needs_yes: bool = ABSENT
+    """Whether the import is applied only with `yes=true`."""
+
+
+class ImportCustomer(msgspec.Struct, frozen=True, kw_only=True):
+    """The customer that a row or a warning is about."""
+
+    id: str | None = None
+    """Its id, such as `ac_2t17adc000000`; null where it would be a new one."""
+    number: str | None = None
+    """Its number, such as `10001`; null where it would get the next one."""
+    name: str | None = None
+    """Its name, such as `Harbor Coffee`."""
+
+
+class ImportSkipped(msgspec.Struct, frozen=True, kw_only=True):
+    """How many rows a rule of the map leaves out."""
+
+    column: str = ABSENT
+    """The heading of the file, such as `Type`."""
+    is_: str = ABSENT
+    """The word of the rule, such as `Supplier`."""
+    rows: int = ABSENT
+    """How many rows it leaves out."""
+
+
+class ImportRecognised(msgspec.Struct, frozen=True, kw_only=True):
+    """What the file turned out to be."""
+
+    encoding: str | None = None
+    """How its text is encoded, such as `UTF-8`."""
+    separator: str | None = None
+    """What stands between its cells, such as `;`."""
+    header: "int | None" = None
+    """The line of the headings."""
+    left_out: "list[str]" = ABSENT
+    """What is not read, such as columns without a name."""
+    samples: "list[str]" = ABSENT
+    """Some values with letters beyond ASCII, to see whether they are right."""
+
+
 class DeletedCustomer(msgspec.Struct, frozen=True, kw_only=True):
     """What is answered where something was deleted."""
 
-    id: str
+    id: str = ABSENT
     """The id that it had, such as `ac_2t17adc000000`."""
-    object: str
+    object: str = ABSENT
     """What kind of object it was, such as `customer`."""
     deleted: bool = ABSENT
     """Always true."""
@@ -579,3 +741,18 @@ class MergeLeftOut(msgspec.Struct, frozen=True, kw_only=True):
     """How many ids of child accounts are not listed."""
     losses: int = ABSENT
     """How many losses are not listed."""
+
+
+class ImportRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What one row of the file does."""
+
+    line: int = ABSENT
+    """The line of the file; of a sheet, its row."""
+    outcome: "Outcome" = ABSENT
+    """What becomes of it; `joined` is a further row of one customer."""
+    customer: "ImportCustomer | None" = None
+    """The customer that it is about; null where it is about none."""
+    changes: Any = None
+    """What changes, by column: the old value and the new one."""
+    problems: "list[ImportProblem]" = ABSENT
+    """What is wrong with it."""

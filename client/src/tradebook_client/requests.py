@@ -90,6 +90,8 @@ def _text(name: str, value: object) -> str:
         if value.tzinfo is None:
             raise ValueError(f"{name} has no time zone: give it one, such as datetime.UTC.")
         return value.isoformat()
+    if isinstance(value, bool):
+        return str(value).lower()
     if not isinstance(value, str | int):
         raise TypeError(f"{name} takes text or numbers, not {value!r}.")
     return str(value)

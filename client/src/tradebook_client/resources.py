@@ -5,7 +5,7 @@ Made from the declarations of the server: run `make docs` to make it again.
 
 from collections.abc import Iterator, Sequence
 from os import PathLike
-from typing import Unpack
+from typing import Self, Unpack
 
 from tradebook_client.bodies import (
     AccountGroupCreate,
@@ -29,9 +29,14 @@ from tradebook_client.bodies import (
     CustomerMerge,
     CustomerPut,
     CustomersChildAccountsFilters,
+    CustomersDeleteOptions,
     CustomersFilters,
     CustomersPriceGroupsFilters,
     CustomerUpdate,
+    ImportsApplyOptions,
+    ImportsCreateOptions,
+    ImportsFilters,
+    ImportsRowsFilters,
     PaymentTermCreate,
     PaymentTermsFilters,
     PaymentTermUpdate,
@@ -59,6 +64,9 @@ from tradebook_client.objects import (
     Customer,
     CustomerMergePreview,
     DeletedCustomer,
+    Import,
+    ImportRow,
+    ImportSummary,
     MergedCustomer,
     PaymentTerm,
     Priority,
@@ -67,7 +75,8 @@ from tradebook_client.objects import (
     Unit,
 )
 from tradebook_client.requests import request
-from tradebook_client.steps import export
+from tradebook_client.steps import export, settled, uploaded
+from tradebook_client.uploads import File, FileFormat, map_of, sent
 from tradebook_client.words import (
     AccountUserInclude,
     ApiKeyInclude,
@@ -75,7 +84,10 @@ from tradebook_client.words import (
     CustomerAddresses,
     CustomerInclude,
     Include,
+    Only,
+    Outcome,
     ShippingTermInclude,
+    State,
 )
 
 
@@ -122,10 +134,24 @@ class Customers(Resource):
             ),
         )
 
-    def delete(self, id: str, *, addresses: CustomerAddresses | None = None) -> DeletedCustomer:
+    def delete(
+        self,
+        id: str,
+        *,
+        addresses: CustomerAddresses | None = None,
+        **options: Unpack[CustomersDeleteOptions],
+    ) -> DeletedCustomer:
         """Delete a customer."""
         return self._book.one(
-            DeletedCustomer, request("DELETE", "/v1/sales/customers/{id}", id, asked={"addresses": addresses})
+            DeletedCustomer,
+            request(
+                "DELETE",
+                "/v1/sales/customers/{id}",
+                id,
+                asked={"addresses": addresses},
+                filters=options,
+                known=CustomersDeleteOptions,
+            ),
         )
 
     def get_by_number(self, number: str, *, include: Sequence[CustomerInclude] = ()) -> Customer:
@@ -791,6 +817,145 @@ class Units(Resource):
         return self._book.one(Unit, request("GET", "/v1/catalog/units/{id}", id, include=include))
 
 
+class Imports(Resource):
+    """The routes of imports."""
+
+    def list(self, **filters: Unpack[ImportsFilters]) -> Iterator[Import]:
+        """List imports, to the end of all pages."""
+        return self._book.walk(
+            Import, request("GET", "/v1/core/imports", filters=filters, known=ImportsFilters)
+        )
+
+    def get(self, id: str) -> Import:
+        """Get an import."""
+        return self._book.one(Import, request("GET", "/v1/core/imports/{id}", id))
+
+    def rows(self, id: str, **filters: Unpack[ImportsRowsFilters]) -> Iterator[ImportRow]:
+        """List what the rows of a planned import do, to the end of all pages."""
+        return self._book.walk(
+            ImportRow,
+            request("GET", "/v1/core/imports/{id}/rows", id, filters=filters, known=ImportsRowsFilters),
+        )
+
+    def apply(
+        self,
+        id: str,
+        *,
+        rejects: bool | None = None,
+        yes: bool | None = None,
+        **options: Unpack[ImportsApplyOptions],
+    ) -> Import:
+        """Apply a planned import."""
+        return self._book.one(
+            Import,
+            request(
+                "POST",
+                "/v1/core/imports/{id}/actions/apply",
+                id,
+                asked={"rejects": rejects, "yes": yes},
+                filters=options,
+                known=ImportsApplyOptions,
+            ),
+        )
+
+    def discard(self, id: str) -> Import:
+        """Discard an import that is not applied."""
+        return self._book.one(Import, request("POST", "/v1/core/imports/{id}/actions/discard", id))
+
+    def create(
+        self,
+        file: File,
+        *,
+        format: FileFormat | None = None,
+        file_name: str | None = None,
+        map: str | PathLike[str] | bytes | None = None,
+        encoding: str | None = None,
+        match: str | Sequence[str] | None = None,
+        only: Only | None = None,
+        keep_empty: bool | None = None,
+        sheet: str | None = None,
+    ) -> "StartedImport":
+        """Upload a file of customers, which is read as it is sent; the server plans what it would do.
+
+        `file` is a path, bytes, or a file that is open for bytes. Default of `format`: by the file's ending.
+        `map` is the name of a map that the server has, or the path or the text of a TOML file.
+        """
+        name, text = map_of(map)
+        by = match if match is None or isinstance(match, str) else ",".join(match)
+        asked = request(
+            "POST",
+            "/v1/core/imports",
+            filters={
+                "encoding": encoding,
+                "match": by,
+                "only": only,
+                "keep_empty": keep_empty,
+                "sheet": sheet,
+                "map": name,
+            },
+            known=ImportsCreateOptions,
+        )
+        body = sent(file, format, file_name, text)
+        return StartedImport(self, self._book.run(uploaded(Import, asked, body)))
+
+    def wait(self, id: str, *, timeout: float | None = None) -> Import:
+        """Ask again, with pauses, until an import is neither planned nor applied any more.
+
+        TimeoutError if that takes longer than `timeout` seconds.
+        """
+        return self._book.run(settled(Import, request("GET", "/v1/core/imports/{id}", id), timeout))
+
+
+class StartedImport:
+    """An import that this program has begun: what the server has told of it last, and what to do with it."""
+
+    def __init__(self, imports: Imports, told: Import) -> None:
+        self._imports, self.told = imports, told
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.told.id!r}, {self.told.state!r})"
+
+    @property
+    def id(self) -> str:
+        """What it is known by."""
+        return self.told.id
+
+    @property
+    def state(self) -> State:
+        """How far it was when the server told of it last."""
+        return self.told.state
+
+    @property
+    def summary(self) -> ImportSummary | None:
+        """What it would do, or did; None until it is planned."""
+        return self.told.summary
+
+    @property
+    def error(self) -> str | None:
+        """Why it has failed; None where it has not."""
+        return self.told.error
+
+    def wait(self, *, timeout: float | None = None) -> Self:
+        """Wait until it is planned, applied, failed or discarded: see `state`."""
+        self.told = self._imports.wait(self.id, timeout=timeout)
+        return self
+
+    def apply(self, *, rejects: bool = False, yes: bool = False) -> Self:
+        """Apply the plan: without the rows that have problems if `rejects`, in spite of warnings if `yes`."""
+        self.told = self._imports.apply(self.id, rejects=rejects, yes=yes)
+        return self
+
+    def discard(self) -> Self:
+        """Give it up."""
+        self.told = self._imports.discard(self.id)
+        return self
+
+    def rows(self, *, outcome: Sequence[Outcome] | None = None) -> Iterator[ImportRow]:
+        """List what each row does, or only those with one of some outcomes."""
+        filters: ImportsRowsFilters = {} if outcome is None else {"outcome": outcome}
+        return self._imports.rows(self.id, **filters)
+
+
 class Tradebook(Calls):
     """A book on a server.
 
@@ -819,3 +984,4 @@ class Tradebook(Calls):
         self.account_users = AccountUsers(self)
         self.api_keys = ApiKeys(self)
         self.units = Units(self)
+        self.imports = Imports(self)

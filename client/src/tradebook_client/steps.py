@@ -1,5 +1,6 @@
 """What a call does, step by step, for sync and async alike: requests are yielded, answers are sent back."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -14,9 +15,12 @@ from tradebook_client.errors import UnexpectedAnswer
 from tradebook_client.exports import CONTENT_TYPES, MORE, Counted, Form, Progress
 from tradebook_client.files import NewFile
 from tradebook_client.requests import Request, request
-from tradebook_client.tries import Download, Reply, Steps
+from tradebook_client.tries import Download, Pause, Reply, Steps, Upload
+from tradebook_client.uploads import Sent
 
 Kind = TypeVar("Kind")
+UNDER_WAY = ("planning", "applying")
+PAUSE_SECONDS, PAUSE_GROWTH, PAUSE_SECONDS_MAX = 0.1, 1.5, 5.0
 CUSTOMERS = "/v1/sales/customers"
 _WHOLE = {"next_page_url": None, "previous_page_url": None, "has_next_page": False, "has_prev_page": False}
 
@@ -56,6 +60,30 @@ def page(asked: Request) -> Steps[Page]:
     if following is not None and following.path == asked.path:
         raise _strange(reply, "the page after it is the same one")
     return Page(answer["data"], following)
+
+
+def uploaded(kind: type[Kind], asked: Request, body: Sent) -> Steps[Kind]:
+    """Send a file, and return what was begun with it."""
+    headers = {**asked.headers, "Content-Type": body.content_type}
+    if body.length is not None:
+        headers["Content-Length"] = str(body.length)
+    reply = yield Upload(replace(asked, headers=headers), body)
+    return typed(kind, _decoded(reply))
+
+
+def settled(kind: type[Kind], asked: Request, timeout: float | None) -> Steps[Kind]:
+    """Ask again, with pauses, until the server is done with it; TimeoutError if that takes longer."""
+    end = None if timeout is None else time.monotonic() + timeout
+    pause = PAUSE_SECONDS
+    while True:
+        reply = yield asked
+        answer = _decoded(reply)
+        if answer.get("state") not in UNDER_WAY:
+            return typed(kind, answer)
+        if end is not None and time.monotonic() + pause > end:
+            raise TimeoutError(f"It is still {answer['state']} after {timeout:g} s.")
+        yield Pause(pause)
+        pause = min(PAUSE_SECONDS_MAX, PAUSE_GROWTH * pause)
 
 
 def typed(kind: type[Kind], answer: Any) -> Kind:

@@ -12,6 +12,7 @@ import msgspec
 
 from tradebook_client.errors import NoAnswer, error_of
 from tradebook_client.requests import Request
+from tradebook_client.uploads import Sent
 
 Result = TypeVar("Result")
 
@@ -30,6 +31,13 @@ class Download(msgspec.Struct, frozen=True):
     write: Callable[[bytes], object]
 
 
+class Upload(msgspec.Struct, frozen=True):
+    """A request whose body is read from a file while it is sent."""
+
+    request: Request
+    sent: Sent
+
+
 class Reply(msgspec.Struct, frozen=True):
     """An answer, read to its end."""
 
@@ -41,6 +49,9 @@ class Reply(msgspec.Struct, frozen=True):
     def is_good(self) -> bool:
         """Whether it is a success."""
         return 200 <= self.status < 300
+
+
+_NO_REPLY = Reply(0, {}, b"")
 
 
 class NoReply(msgspec.Struct, frozen=True):
@@ -58,9 +69,10 @@ class Pause(msgspec.Struct, frozen=True):
 
 
 Outcome = Reply | NoReply | None
-Steps = Generator[Request | Download, Reply, Result]
-"""Yields requests, is given their answers, returns a result."""
-Tries = Generator[Request | Download | Pause, Outcome, Result]
+Step = Request | Download | Upload
+Steps = Generator[Step | Pause, Reply, Result]
+"""Yields requests and pauses, is given the answers (behind a pause an empty one), returns a result."""
+Tries = Generator[Step | Pause, Outcome, Result]
 """Yields requests and pauses, is given what came of them, returns a result."""
 
 
@@ -69,7 +81,11 @@ def tried(steps: Steps[Result], retries: int) -> Tries[Result]:
     try:
         wanted = next(steps)
         while True:
-            wanted = steps.send((yield from _tried(wanted, retries)))
+            if isinstance(wanted, Pause):
+                yield wanted
+                wanted = steps.send(_NO_REPLY)
+            else:
+                wanted = steps.send((yield from _tried(wanted, retries)))
     except StopIteration as done:
         result: Result = done.value
         return result
@@ -77,8 +93,10 @@ def tried(steps: Steps[Result], retries: int) -> Tries[Result]:
         steps.close()
 
 
-def _tried(step: Request | Download, retries: int) -> Tries[Reply]:
-    request = step.request if isinstance(step, Download) else step
+def _tried(step: Step, retries: int) -> Tries[Reply]:
+    request = step if isinstance(step, Request) else step.request
+    if isinstance(step, Upload) and not step.sent.can_repeat:
+        retries = 0
     may_be_done = False
     for attempt in count():
         outcome = yield step
@@ -88,7 +106,7 @@ def _tried(step: Request | Download, retries: int) -> Tries[Reply]:
                 return outcome
             if may_be_done and request.method == "DELETE" and outcome.status in (404, 410):
                 # The answer to an earlier try was lost: that one has deleted it.
-                return Reply(200, outcome.headers, b"{}")
+                return Reply(200, outcome.headers, b'{"deleted":true}')
         seconds = _wait(outcome, attempt)
         if seconds is None or attempt >= retries:
             raise _error(outcome, attempt + 1) from (outcome.error if isinstance(outcome, NoReply) else None)

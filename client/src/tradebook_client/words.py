@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     ErrorBodyType = Literal["invalid_request_error", "api_error", "idempotency_error"]
     FreightPolicy = Literal["free_freight", "billed_freight"]
     Include = Literal["owner", "owner.account"]
+    Only = Literal["create", "update"]
+    Outcome = Literal["created", "updated", "unchanged", "skipped", "joined", "problem"]
     ParentAccountStatus = Literal["non_parent", "parent"]
     PaymentTermStatus = Literal["active", "inactive"]
     Permission = Literal[
@@ -84,6 +86,9 @@ if TYPE_CHECKING:
         "api_keys:create",
         "api_keys:update",
         "api_keys:delete",
+        "imports:read",
+        "imports:create",
+        "imports:update",
     ]
     PriorityCode = Literal["low", "normal", "high"]
     Relation = Literal["attached", "bill_to", "ship_to"]
@@ -99,6 +104,7 @@ if TYPE_CHECKING:
         "owner.account",
     ]
     ShippingTermType = Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"]
+    State = Literal["planning", "planned", "applying", "applied", "failed", "discarded"]
     UnitType = Literal["currency", "quantity", "time", "mass", "volume", "length", "temperature", "area"]
 else:
     # A later server may know more words.
@@ -121,6 +127,8 @@ else:
     ErrorBodyType = str
     FreightPolicy = str
     Include = str
+    Only = str
+    Outcome = str
     ParentAccountStatus = str
     PaymentTermStatus = str
     Permission = str
@@ -130,4 +138,5 @@ else:
     RemovedScope = str
     ShippingTermInclude = str
     ShippingTermType = str
+    State = str
     UnitType = str

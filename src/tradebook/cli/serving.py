@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from math import ceil
-from threading import Timer
+from threading import Event, Timer
 from typing import Any, cast
 
 from granian import loops
@@ -20,6 +20,7 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from tradebook.app import create_worker, templates
+from tradebook.cli.import_watch import LOOK_SECONDS, ImportWatch
 from tradebook.cli.listening import PortTaken, address_of, require_free
 from tradebook.settings import DATABASE_VARIABLE, Settings, load_settings
 from tradebook.storage.location import locate
@@ -84,6 +85,7 @@ def serve_forever(
         respawn_failed_workers=True,
     )
     server.tell_when(listening, on_listening)
+    server.watch_imports(ImportWatch(load_settings()))
     # It asks for a callable, and calls the method of RSGI where there is one.
     server.serve(target_loader=partial(_worker, port, connections, os.getpid(), told), wrap_loader=False)  # type: ignore[arg-type]
 
@@ -114,6 +116,22 @@ def _worker(port: int, connections: int, parent: int, told: int) -> Worker:
     return create_worker(port, connections, parent, lambda: os.write(told, b"."))
 
 
+class _LookingEvent(Event):
+    """What the main process waits for, with a look at the imports now and then."""
+
+    def __init__(self, watch: ImportWatch) -> None:
+        super().__init__()
+        self._watch = watch
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait; without a time, for as long as it takes."""
+        if timeout is not None:
+            return super().wait(timeout)
+        while not super().wait(LOOK_SECONDS):
+            self._watch.look()
+        return True
+
+
 class _Server(MPServer):
     """Granian, with a limit of its own for workers that don't end, which tells when it can be reached.
 
@@ -124,6 +142,15 @@ class _Server(MPServer):
     def tell_when(self, listening: int, tell: Callable[[], None]) -> None:
         """Call `tell` as soon as a worker has written into a pipe, of which `listening` is the other end."""
         self._listening, self._tell = listening, tell
+
+    def watch_imports(self, watch: ImportWatch) -> None:
+        """Look for imports now and then, in the thread that starts workers: none is forked meanwhile."""
+        self._import_watch = watch
+        self.main_loop_interrupt = _LookingEvent(watch)
+
+    def _spawn_worker(self, *arguments: Any, **named: Any) -> Any:
+        self._import_watch.let_go()
+        return super()._spawn_worker(*arguments, **named)
 
     def _spawn_workers(self, *arguments: Any) -> None:
         super()._spawn_workers(*arguments)  # type: ignore[no-untyped-call]
@@ -139,6 +166,7 @@ class _Server(MPServer):
         overdue.start()
         super()._stop_workers()  # type: ignore[no-untyped-call]
         overdue.cancel()
+        self._import_watch.end()
 
     def _kill_workers(self) -> None:
         for worker in self.wrks:

@@ -8,6 +8,7 @@ from tradebook.cli.output import tell
 from tradebook.text import quoted, shown
 from tradebook.transfer.imports.plan import Plan
 from tradebook.transfer.imports.summary import RowWarning, Summary
+from tradebook.transfer.maps.mending import mending_line
 from tradebook.transfer.rows import Problem
 
 LINES_MAX = 20
@@ -85,6 +86,9 @@ def tell_problems(problems: Iterable[Problem]) -> None:
     causes = Causes(problems)
     for cause in causes.most():
         tell(str(cause))
+        mending = mending_line(cause.told) if isinstance(cause.told, Problem) else None
+        if mending is not None:
+            tell(f"  A map would mend it: {shown(mending)}")
     if causes.left():
         tell(f"… and {causes.left():,} more problems. --json tells all of them.")
 

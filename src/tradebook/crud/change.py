@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from tradebook.crud.grant import Grant
+from tradebook.crud.uploads import Uploaded
 from tradebook.crud.versions import version_of
 from tradebook.errors import InsufficientPermissions, PreconditionFailed
 from tradebook.storage.database import Writer
@@ -25,8 +26,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """The row of the object that stands before it in the path."""
     values: dict[str, Any] = {}
     """The fields of the body, as they are stored."""
-    asked: dict[str, Any] = {}
-    """What the query says, by the names of the parameters that the action declares."""
+    parameters: dict[str, Any] = {}
+    """What the query string says of how it is done, by the parameters that it has."""
+    uploaded: Uploaded | None = None
+    """The file that came as the body."""
     owner_key: int | None = None
     """The key of the owner that the request names: what is created is its own."""
     answer_bytes_max: int = NO_LIMIT

@@ -11,6 +11,7 @@ from tradebook.crud.kinds import Unreadable, did_you_mean, refusal
 from tradebook.crud.parameters import (
     CURSOR,
     END_DATE,
+    INCLUDE,
     LIMIT,
     LIMIT_DEFAULT,
     START_DATE,
@@ -101,11 +102,11 @@ class RequestParser:
         """Read the parameters of a single object: its includes."""
         return _Found(self._by_spelling, pairs).include()
 
-    def of_action(self, pairs: Pairs, declared: Iterable[Parameter]) -> tuple[frozenset[str], dict[str, Any]]:
-        """Read the parameters of an action: its includes, and the values of its own by name."""
+    def values(self, pairs: Pairs) -> dict[str, Any]:
+        """Read the parameters of an action, includes apart, by their names."""
         found = _Found(self._by_spelling, pairs)
-        values = {each.name: found.one(each, None) for each in declared}
-        return found.include(), {name: value for name, value in values.items() if value is not None}
+        declared = [each for each in parameters_of(self._route) if each.name != INCLUDE]
+        return {each.name: found.one(each, None) for each in declared if found.has(each)}
 
 
 def list_scope(
@@ -164,6 +165,10 @@ class _Found:
         hint = did_you_mean(spelling, list(self._by_spelling))
         allowed = f"; this route takes {', '.join(published)}."
         raise ParameterUnknown(f"There is no parameter {shown}{hint or allowed}", param=spelling)
+
+    def has(self, parameter: Parameter) -> bool:
+        """Tell whether a parameter was given."""
+        return parameter.name in self._values
 
     def one(self, parameter: Parameter, default: Any) -> Any:
         """Return the value of a scalar parameter."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tradebook.crud.fields import Body, Object
-from tradebook.crud.resource import Action, Route
+from tradebook.crud.resource import Action, ListRoute, Route
 from tradebook.errors import (
     ApiError,
     InsufficientPermissions,
@@ -22,6 +22,8 @@ def refusals_of(route: Route) -> frozenset[Error]:
     creates = isinstance(route, Action) and route.or_creates is not None
     found: set[Error] = {ResourceNotFound} if route.path_objects and not creates else set()
     found |= {each.gone.error for each in route.path_objects if each.gone is not None}
+    if isinstance(route, ListRoute):
+        found.update(route.errors)
     if isinstance(route, Action):
         found.update(route.errors, _of_body(route.body, creates=creates), _of_row(route))
     return frozenset(found)

@@ -11,6 +11,7 @@ from tradebook.crud.fields import NOTHING, Body
 from tradebook.crud.kinds import Kind
 from tradebook.crud.parameters import Pairs, Parameter
 from tradebook.crud.records import Records, Values
+from tradebook.crud.uploads import FileBody
 from tradebook.errors import ApiError, ResourceNotFound
 from tradebook.ids import encode_id, example_key
 from tradebook.storage.database import Reader
@@ -34,6 +35,8 @@ class View(msgspec.Struct, frozen=True):
     """How large the whole answer may be."""
     bytes_left: int = NO_LIMIT
     """How much of that is left for what is loaded now."""
+    path_key: int | None = None
+    """The key of the object that the path of a list names last."""
 
 
 Load = Callable[[View, Sequence[int]], Mapping[int, Any]]
@@ -207,6 +210,8 @@ class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it is answered whole too, as lines of JSON or as a CSV file, to who asks for one of these."""
     is_kept: bool = True
     """Whether a finished page may be kept in memory until the account's revision changes."""
+    errors: tuple[type[ApiError], ...] = ()
+    """What its own rules can refuse with."""
     owner: Owner | None = None
     """Whose its objects may be asked to be; None where a request can name none."""
 
@@ -290,8 +295,6 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """What kind of object it deletes, as the answer says."""
     tells: type[msgspec.Struct] | None = None
     """What is told besides where something was deleted: more keys of the answer."""
-    parameters: tuple[Parameter, ...] = ()
-    """What its query takes besides the includes."""
     previews: tuple[type[msgspec.Struct], ...] = ()
     """What the answer holds instead where it was only asked what would happen; then nothing was done."""
     load: Load | None = None
@@ -305,6 +308,10 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     new: Records | None = None
     """Where the row of what it creates is kept."""
     owner: Owner | None = None
+    parameters: tuple[Parameter, ...] = ()
+    """What the query string may say of how it is done."""
+    upload: FileBody | None = None
+    """The files that it takes instead of a body in JSON. Then it only begins something, and answers 202."""
     has_secret: bool = False
     """Whether the answer holds a secret: then it is stored encrypted for a replay."""
 

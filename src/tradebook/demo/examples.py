@@ -11,6 +11,8 @@ from tradebook.resources import (
     api_keys,
     carriers,
     customers,
+    import_routes,
+    import_shapes,
     payment_terms,
     service_levels,
     shipping_terms,
@@ -46,6 +48,16 @@ def add_examples(writer: Writer) -> None:
     for place, name in enumerate(("Web shop", "Old EDI gateway")):
         may: Any = {"permissions": ("customers:read",), "expires_at": None}
         api_keys.add_key(writer, "test", name=name, key=example_key(place), **may)
+    add_example_imports(writer)
+
+
+def add_example_imports(writer: Writer) -> None:
+    """Add two plans, one to apply and one to discard: each is about one customer, and changes nothing."""
+    row = import_shapes.ImportRow(
+        2, "unchanged", import_shapes.ImportCustomer(None, "10001", "Harbor Coffee")
+    )
+    for place in (0, SPARE):
+        import_routes.add_plan(writer, example_key(place), "customers.csv", [row])
 
 
 def attach_examples(writer: Writer) -> None:

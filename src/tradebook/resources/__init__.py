@@ -12,6 +12,7 @@ from tradebook.resources import (
     api_keys,
     carriers,
     customers,
+    import_routes,
     imports,
     payment_terms,
     priorities,
@@ -33,6 +34,7 @@ ALL = (
     account_users.resource,
     api_key_routes.resource,
     units.resource,
+    import_routes.resource,
 )
 INDEXES = (customers.INDEX, addresses.INDEX, account_groups.INDEX)
 

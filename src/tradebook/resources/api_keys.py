@@ -90,7 +90,7 @@ api_keys: sa.Table = table(
 )
 
 ID_PREFIX = "ak"
-ALL_PERMISSIONS = tuple(
+_OF_RESOURCES = tuple(
     f"{resource}:{action}"
     for resource in (
         "customers",
@@ -104,6 +104,7 @@ ALL_PERMISSIONS = tuple(
     )
     for action in ("read", "create", "update", "delete")
 )
+ALL_PERMISSIONS = (*_OF_RESOURCES, "imports:read", "imports:create", "imports:update")
 UNNAMED = "Unnamed"
 """What a key is called that the command line has made without a name."""
 KEYS_MAX = 1_000

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 import falcon
+from msgspec import structs
 
 from tradebook.crud.resource import Action, ListRoute, Resource
 from tradebook.crud.whole import FileOf
@@ -22,7 +23,8 @@ from tradebook.errors import (
 from tradebook.storage.database import Unavailable
 from tradebook.web import metrics
 from tradebook.web.agents import AGENTS_PATH, Agents, Exchange
-from tradebook.web.changing import Changing
+from tradebook.web.bodies import require_length
+from tradebook.web.changing import NO_MORE, Changing, More
 from tradebook.web.cors import Cors
 from tradebook.web.envelope import answer_error
 from tradebook.web.log import log
@@ -34,6 +36,7 @@ from tradebook.web.pages import serving as pages
 from tradebook.web.reading import Reading
 from tradebook.web.service import Service
 from tradebook.web.tracing import Tracing
+from tradebook.web.uploading import FORM_BYTES_MAX, Uploading
 
 OPEN_PATHS = ("/healthz", "/readyz", "/openapi.json", *pages.PATHS)
 """The pages that need no key."""
@@ -47,15 +50,19 @@ def build_app(
     load_agents: Callable[[], Exchange],
     cors: Cors,
     csv_of: Mapping[str, FileOf] = MappingProxyType({}),
+    more: Mapping[str, More] = MappingProxyType({}),
     log_requests: bool,
     tracing: Tracing | None = None,
 ) -> falcon.App[falcon.Request, falcon.Response]:
-    """Put the application together."""
-    listed = tuple(resources)
+    """Put the application together.
+
+    `more` is what other rooms than that of the resources know of an action, by its path.
+    """
+    listed = tuple(_with_acts(each, more) for each in resources)
     app = falcon.App(
         middleware=[
             EveryRequest(
-                require_small_body=service.bodies.require_small,
+                require_small_body=_small_bodies(service, listed),
                 count=service.authenticator.count,
                 log_requests=log_requests,
                 tracing=tracing,
@@ -63,7 +70,7 @@ def build_app(
             )
         ]
     )
-    for path, responder in _responders(service, listed, csv_of):
+    for path, responder in _responders(service, listed, csv_of, more):
         app.add_route(path, responder)
     app.add_route(AGENTS_PATH, Agents(service, app, load_agents, cors))
     app.add_route("/healthz", Constant(b'{"status":"ok"}', falcon.MEDIA_JSON))
@@ -77,6 +84,17 @@ def build_app(
     app.add_error_handler(Unavailable, _answer_unavailable)
     app.add_error_handler(ApiError, _answer_api_error)
     return app
+
+
+def _with_acts(resource: Resource, more: Mapping[str, More]) -> Resource:
+    acts = {path: known.act for path, known in more.items()}
+    routes = [
+        structs.replace(route, act=act)
+        if isinstance(route, Action) and (act := acts.get(route.path)) is not None
+        else route
+        for route in resource.routes
+    ]
+    return structs.replace(resource, routes=tuple(routes))
 
 
 def _errors(resources: Iterable[Resource]) -> dict[tuple[str, str], list[type[ApiError]]]:
@@ -95,12 +113,33 @@ def before_names(resources: Iterable[Resource]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(path.partition("{")[0] for path in named))
 
 
+def _small_bodies(service: Service, resources: Iterable[Resource]) -> Callable[[falcon.Request], None]:
+    """Make what refuses a body by its length: a file may be larger, where a route takes one."""
+    taking = {
+        (route.method, route.path)
+        for each in resources
+        for route in each.routes
+        if isinstance(route, Action) and route.upload is not None
+    }
+
+    def require(request: falcon.Request) -> None:
+        if (request.method, request.path) in taking:
+            require_length(request, service.uploads.bytes_max + FORM_BYTES_MAX)
+        else:
+            service.bodies.require_small(request)
+
+    return require
+
+
 class _Path:
     """The responders of one path, by method."""
 
 
 def _responders(
-    service: Service, resources: Iterable[Resource], csv_of: Mapping[str, FileOf]
+    service: Service,
+    resources: Iterable[Resource],
+    csv_of: Mapping[str, FileOf],
+    more: Mapping[str, More],
 ) -> Iterator[tuple[str, _Path]]:
     """Collect the routes of each path. Two paths are the same if only the names of their ids differ."""
     found: dict[str, _Path] = {}
@@ -114,7 +153,9 @@ def _responders(
             path = route.path.format(**{name: f"{{{places[name]}{forms[name]}}}" for name in places})
             responder = found.setdefault(path, _Path())
             if isinstance(route, Action):
-                _answer_by(responder, route.method, Changing(service, route).answer, places)
+                kind = Changing if route.upload is None else Uploading
+                changing = kind(service, route, more.get(route.path, NO_MORE))
+                _answer_by(responder, route.method, changing.answer, places)
             else:
                 csv = csv_of.get(route.path) if isinstance(route, ListRoute) and route.is_exported else None
                 answer = Reading(service, route, csv).answer

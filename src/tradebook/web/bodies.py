@@ -50,9 +50,7 @@ class Bodies:
 
     def require_small(self, request: falcon.Request) -> None:
         """Refuse a body whose Content-Length is over the limit, without reading it: PayloadTooLarge."""
-        length = request.env.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal() or int(length.lstrip("0")[:20] or "0") > self._bytes_max:
-            raise self._too_large()
+        require_length(request, self._bytes_max)
 
     def read(self, request: falcon.Request) -> bytes:
         """Read the body, which is there as a whole; BodyWanted while it is not."""
@@ -73,7 +71,7 @@ class Bodies:
 
     async def _whole(self, environ: Environ, account: int, arriving: Arriving, pieces: list[bytes]) -> bytes:
         size, ends = 0, 0
-        length = _length_of(environ)
+        length = length_of(environ)
         try:
             async with self._timeout():
                 async for piece in arriving:
@@ -82,7 +80,7 @@ class Bodies:
                     if size <= self._bytes_max:
                         pieces.append(piece)
                         self._hold(account, len(piece))
-                        _require_few(pieces, size)
+                        require_few(len(pieces), size)
                     elif size > self._bytes_max + DRAINED_BYTES_MAX:
                         break
                     if size == length:
@@ -93,8 +91,8 @@ class Bodies:
                 f"The body did not arrive within {self._seconds_max:g} s: {size} bytes have come."
             ) from None
         if size > self._bytes_max:
-            raise self._too_large()
-        _require_whole(length, size, ends)
+            raise _too_large(self._bytes_max)
+        require_whole(length, size, ends)
         return b"".join(pieces)
 
     async def drained(self, arriving: Arriving) -> bool:
@@ -102,19 +100,10 @@ class Bodies:
         if self._drained >= DRAINED_MAX:
             return False
         self._drained += 1
-        size, pieces = 0, 0
         try:
-            async with asyncio.timeout(DRAINED_SECONDS_MAX):
-                async for piece in arriving:
-                    size += len(piece)
-                    pieces += 1
-                    if size > DRAINED_BYTES_MAX or pieces > PIECES_MAX + size // PIECE_BYTES:
-                        return False
-        except TimeoutError:
-            return False
+            return await drain(arriving)
         finally:
             self._drained -= 1
-        return True
 
     def wait_no_more(self) -> None:
         """End the time of all bodies that have been awaited for long: RequestTimeout for each."""
@@ -141,18 +130,42 @@ class Bodies:
             metrics.unavailable("load")
             raise overloaded()
 
-    def _too_large(self) -> ApiError:
-        return PayloadTooLarge(f"The body is over {self._bytes_max} bytes.")
+
+async def drain(arriving: Arriving) -> bool:
+    """Read and drop what comes, up to a size and for a short time; False if there is more of it."""
+    size, pieces = 0, 0
+    try:
+        async with asyncio.timeout(DRAINED_SECONDS_MAX):
+            async for piece in arriving:
+                size += len(piece)
+                pieces += 1
+                if size > DRAINED_BYTES_MAX or pieces > PIECES_MAX + size // PIECE_BYTES:
+                    return False
+    except TimeoutError:
+        return False
+    return True
 
 
-def _length_of(environ: Environ) -> int | None:
+def require_length(request: falcon.Request, bytes_max: int) -> None:
+    """Refuse a body that its head says is too large: PayloadTooLarge."""
+    length = request.env.get("CONTENT_LENGTH") or "0"
+    if not length.isdecimal() or int(length.lstrip("0")[:20] or "0") > bytes_max:
+        raise _too_large(bytes_max)
+
+
+def _too_large(bytes_max: int) -> ApiError:
+    return PayloadTooLarge(f"The body is over {bytes_max} bytes.")
+
+
+def length_of(environ: Environ) -> int | None:
     """Read how long a body is; None where that is told in its chunks."""
     if "HTTP_TRANSFER_ENCODING" in environ:
         return None
     return int(environ.get("CONTENT_LENGTH", "").lstrip("0") or 0)
 
 
-def _require_whole(length: int | None, size: int, ends: int) -> None:
+def require_whole(length: int | None, size: int, ends: int) -> None:
+    """Refuse a body that was cut or damaged on its way; `ends` is how many of its pieces were empty."""
     if length is not None:
         if size != length:
             raise ValidationFailed(f"The body ends after {size} of {length} bytes.")
@@ -164,6 +177,7 @@ def _require_whole(length: int | None, size: int, ends: int) -> None:
         )
 
 
-def _require_few(pieces: list[bytes], size: int) -> None:
-    if len(pieces) > PIECES_MAX + size // PIECE_BYTES:
+def require_few(pieces: int, size: int) -> None:
+    """Refuse a body in very many pieces, as each is a step of the loop."""
+    if pieces > PIECES_MAX + size // PIECE_BYTES:
         raise ValidationFailed("The body comes in too many small pieces. Send larger ones.")

@@ -1,8 +1,9 @@
 """Routes that change the book: authenticate, parse, change, shape, answer, all in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from hashlib import sha256
+from typing import Any, NamedTuple
 
 import falcon
 import msgspec
@@ -12,9 +13,10 @@ from tradebook.crud.grant import Grant
 from tradebook.crud.list_requests import RequestParser
 from tradebook.crud.records import Values
 from tradebook.crud.resource import Act, Action, Deleted, View, path_of_new, rows_in_path
+from tradebook.crud.uploads import Uploaded
 from tradebook.errors import ApiError, InsufficientPermissions, OutcomeInDoubt, UnsupportedMediaType
 from tradebook.ids import encode_id
-from tradebook.storage.database import OutcomeUnknown, Reader, Writer
+from tradebook.storage.database import Database, OutcomeUnknown, Reader, Writer
 from tradebook.storage.transactions import reading, writing
 from tradebook.web.account_header import Named, named_owner
 from tradebook.web.envelope import SECRET_HEADERS, Answer, error_answer
@@ -33,24 +35,46 @@ class _Replayed(Exception):
         self.answer = answer
 
 
+class More(NamedTuple):
+    """What another room knows of an action."""
+
+    check: Callable[[Values, Uploaded], None] | None = None
+    """Looks at the parameters, and at what came with a file."""
+    look: Callable[[Database, int, Sequence[Any]], None] | None = None
+    """Looks at the account, by the keys of the path, before the transaction: for what takes long."""
+    act: Act | None = None
+    """Takes the place of the declared act."""
+
+
+NO_MORE = More()
+
+
 class Changing:
     """Answers one declared action."""
 
-    def __init__(self, service: Service, action: Action) -> None:
+    def __init__(self, service: Service, action: Action, more: More = NO_MORE) -> None:
         self._service = service
         self._action = action
+        self._more = more
         self._parser = RequestParser(action)
         self._page_url = partial(page_url, service.cursors)
 
     def answer(self, request: falcon.Request, response: falcon.Response, **path: str) -> None:
         """Change the book and answer with the object after the change."""
         service, action = self._service, self._action
-        grant, _ = service.authenticator.grant(request)
-        request.context.account = encode_id(ACCOUNT_PREFIX, grant.account_id)
-        _require_permission(grant, action)
+        grant = granted(service, request, action)
         raw = service.bodies.read(request)
-        replay = replay_of(request, raw, has_secret=action.has_secret)
-        asked = self._asked(request, grant.account_id, raw, path)
+        replay = replay_of(request, sha256(raw).hexdigest(), has_secret=action.has_secret)
+        self.changed(request, grant, replay, self.asked(request, grant.account_id, raw, path)).send(response)
+
+    def changed(self, request: falcon.Request, grant: Grant, replay: Replay | None, asked: "Asked") -> Answer:
+        """Change the book in one transaction, and return the answer; that of before, if there was one."""
+        service, look = self._service, self._more.look
+        if look is not None and asked.refusal is None:
+            try:
+                look(service.database, grant.account_id, asked.path_keys)
+            except ApiError as refusal:
+                asked = msgspec.structs.replace(asked, refusal=refusal)
         if replay is None and asked.refusal is not None:
             # There is nothing to store, so there is no reason to wait for another writer.
             raise asked.refusal
@@ -68,9 +92,9 @@ class Changing:
             if found is None:
                 raise
             answer = found
-        answer.send(response)
+        return answer
 
-    def _in_transaction(self, writer: Writer, grant: Grant, replay: Replay | None, asked: "_Asked") -> Answer:
+    def _in_transaction(self, writer: Writer, grant: Grant, replay: Replay | None, asked: "Asked") -> Answer:
         # Again: since the head of the request was read, the key may have been revoked.
         grant = self._service.authenticator.standing(writer, grant)
         _require_permission(grant, self._action)
@@ -92,7 +116,7 @@ class Changing:
         return answer
 
     def _settled(
-        self, request: falcon.Request, grant: Grant, replay: Replay | None, asked: "_Asked"
+        self, request: falcon.Request, grant: Grant, replay: Replay | None, asked: "Asked"
     ) -> Answer | None:
         """Find out whether the change was done, and return its stored answer; None if nothing was done."""
         if replay is not None:
@@ -105,31 +129,25 @@ class Changing:
             )
         return None
 
-    def _asked(self, request: falcon.Request, account_id: int, raw: bytes, path: dict[str, str]) -> "_Asked":
+    def asked(self, request: falcon.Request, account_id: int, raw: bytes, path: dict[str, str]) -> "Asked":
         """Read the request. Its error is not raised yet: it may have to be stored, in a transaction."""
         action = self._action
         try:
             if raw:
                 require_json(request)
             pairs = parse_query_string(request.env.get("QUERY_STRING", ""))
-            # In this order: the path is refused before the query.
-            path_keys, named = (
-                keys_in_path(action.path_objects, path),
-                named_owner(request, action.owner, account_id),
-            )
-            include, parameters = self._parser.of_action(pairs, action.parameters)
-            return _Asked(
-                path_keys=path_keys,
-                named=named,
-                include=include,
-                parameters=parameters,
+            return Asked(
+                path_keys=keys_in_path(action.path_objects, path),
+                named=named_owner(request, action.owner, account_id),
+                include=self._parser.include(pairs),
+                parameters=self._parser.values(pairs),
                 values=action.body.read(raw),
                 conditions=_conditions(request, action),
             )
         except ApiError as refusal:
-            return _Asked(refusal=refusal)
+            return Asked(refusal=refusal)
 
-    def _done(self, writer: Writer, grant: Grant, asked: "_Asked") -> tuple[Answer, Any]:
+    def _done(self, writer: Writer, grant: Grant, asked: "Asked") -> tuple[Answer, Any]:
         """Do what is asked; returns the answer, and what the action has returned."""
         action = self._action
         if asked.refusal is not None:
@@ -146,7 +164,8 @@ class Changing:
             row=step.row,
             outer_row=step.outer_row,
             values=step.values,
-            asked=asked.parameters,
+            parameters=asked.parameters,
+            uploaded=asked.uploaded,
             owner_key=None if asked.named is None else asked.named.key,
             answer_bytes_max=self._service.answer_bytes_max,
         )
@@ -169,17 +188,17 @@ class Changing:
             shown = Shown(body, etag_of(result, body))
         if step.new_at is not None:
             headers = (*headers, ("Location", step.new_at(result)))
-        status = 200 if step.new_at is None else 201
+        status = 200 if step.new_at is None else 201 if action.upload is None else 202
         return Answer(status, shown.body, (*headers, ("ETag", shown.etag))), result
 
-    def _deleted(self, asked: "_Asked", told: Any) -> Answer:
+    def _deleted(self, asked: "Asked", told: Any) -> Answer:
         """Say that what the path ends in is deleted, and what is told besides."""
         assert self._action.deletes is not None
         deleted = encode_id(self._action.path_objects[-1].id_prefix, asked.path_keys[-1])
         shown = Shown(msgspec.json.encode(Deleted(deleted, self._action.deletes, deleted=True)), "")
         return Answer(200, (shown if told is None else shown.telling(msgspec.json.encode(told))).body)
 
-    def _step(self, writer: Writer, asked: "_Asked") -> "_Step":
+    def _step(self, writer: Writer, asked: "Asked") -> "_Step":
         """Find what the action is about."""
         action = self._action
         if asked.named is not None:
@@ -190,7 +209,7 @@ class Changing:
             require_changeable(row, asked.conditions)
         return _Step(action.act, asked.path_keys, row, asked.values, self._new_at(asked), outer_row)
 
-    def _new_at(self, asked: "_Asked") -> Callable[[Any], str] | None:
+    def _new_at(self, asked: "Asked") -> Callable[[Any], str] | None:
         """Tell how the path of what the action makes is written; None if it makes nothing."""
         action = self._action
         if action.creates is None:
@@ -203,7 +222,7 @@ class Changing:
 
         return path
 
-    def _step_of_put(self, writer: Writer, grant: Grant, asked: "_Asked") -> "_Step":
+    def _step_of_put(self, writer: Writer, grant: Grant, asked: "Asked") -> "_Step":
         """Find what a PUT changes, or else have it create that."""
         action, (name,), values = self._action, asked.path_keys, asked.values
         (path_object,), creation = action.path_objects, action.or_creates
@@ -231,7 +250,7 @@ class Changing:
             return Again(result.key, self._plain(writer, result.key), msgspec.json.encode(result.more))
         return Again() if isinstance(result, self._action.previews) else None
 
-    def _shown(self, asked: "_Asked", reader: Reader, key: int) -> Shown | None:
+    def _shown(self, asked: "Asked", reader: Reader, key: int) -> Shown | None:
         """Make the JSON of an object as it is now; None if it is gone."""
         assert self._action.load is not None
         view = View(reader, asked.include, self._page_url, self._service.answer_bytes_max)
@@ -243,15 +262,18 @@ class Changing:
 
     def _plain(self, reader: Reader, key: int) -> bytes:
         """Make the JSON of an object without anything that may be included, which is small."""
-        shown = self._shown(_Asked(), reader, key)
+        shown = self._shown(Asked(), reader, key)
         assert shown is not None
         return shown.body
 
 
-class _Asked(msgspec.Struct, frozen=True, kw_only=True):
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request asks for, or why that can't be read."""
+
     path_keys: tuple[Any, ...] = ()
     include: frozenset[str] = frozenset()
     parameters: dict[str, Any] = {}
+    uploaded: Uploaded | None = None
     values: dict[str, Any] = {}
     conditions: Conditions = UNCONDITIONAL
     named: Named | None = None
@@ -268,6 +290,14 @@ class _Step(msgspec.Struct, frozen=True):
     new_at: Callable[[Any], str] | None = None
     """Writes the path of what it makes, from what the act has returned; None if it makes nothing."""
     outer_row: Values = {}
+
+
+def granted(service: Service, request: falcon.Request, action: Action) -> Grant:
+    """Return what the key of a request opens; refuse one that may not do this."""
+    grant, _ = service.authenticator.grant(request)
+    request.context.account = encode_id(ACCOUNT_PREFIX, grant.account_id)
+    _require_permission(grant, action)
+    return grant
 
 
 def _require_permission(grant: Grant, action: Action) -> None:

@@ -95,7 +95,7 @@ class Exporting:
             leave()
             raise
         packing = None if encoding is None else compressor(encoding)
-        stream = Stream(account_id, blocks, pace, packing, seconds_max=service.exports.seconds_max, close=end)
+        stream = Stream(account_id, blocks, pace, packing, seconds_max=service.export_seconds_max, close=end)
         stream.on_close.append(lambda _: leave())
         return stream
 

@@ -8,9 +8,11 @@ from tradebook.crud.five_routes import OF_ALL
 from tradebook.crud.list_requests import parameters_of
 from tradebook.crud.parameters import Parameter
 from tradebook.crud.resource import Action, ListRoute, PathObject, Resource, Route
+from tradebook.crud.uploads import FileBody
 from tradebook.ids import ANY_BODY_PATTERN, ATTACHED, SPARE, encode_id
 from tradebook.web.account_header import NAMES
 from tradebook.web.exporting import CSV, JSON_LINES
+from tradebook.web.forms import FILE, MULTIPART
 from tradebook.web.openapi_headers import OF_A_KEY, OF_WHAT_IS_READ, ref, refer
 from tradebook.web.openapi_refusals import changes_what_is_there, is_repeatable, refused
 from tradebook.web.openapi_schemas import Schema, Schemas, singular
@@ -58,6 +60,8 @@ class Operations:
                     }
                 },
             }
+        elif isinstance(route, Action) and route.upload is not None:
+            described["requestBody"] = _file_body(route.upload)
         return described
 
     def _parameter(self, route: Route, parameter: Parameter) -> dict[str, Any]:
@@ -139,6 +143,8 @@ class Operations:
         }
         if route.or_creates is not None:
             return {"200": answer, "201": new}
+        if route.upload is not None:
+            return {"202": new | {"description": "The new object, which is being worked at."}}
         return {"200": answer} if route.creates is None else {"201": new}
 
     def _links(self, resource: Resource, route: Action) -> dict[str, Any]:
@@ -166,6 +172,29 @@ class Operations:
                     at = {**before, last.param: f"$response.body#/{inside}{named_by}"}
                     links[name] = {"operationId": name, "parameters": at, "description": f"{other.summary}."}
         return links
+
+
+def _file_body(upload: FileBody) -> dict[str, Any]:
+    """Describe a file as the body, by itself and as a part of a form."""
+    file: Schema = {"type": "string", "contentMediaType": "application/octet-stream"}
+    first = next(iter(upload.formats))
+    form = {
+        "type": "object",
+        "description": "A file, and what may come beside it.",
+        "properties": {
+            FILE: file | {"description": upload.description},
+            upload.text_part: {"type": "string", "description": upload.text_description},
+        },
+        "required": [FILE],
+        "additionalProperties": False,
+    }
+    alone: dict[str, Any] = {kind: {"schema": file} for kind in upload.formats}
+    alone[first] = {"schema": {"type": "string"}, "example": upload.example}
+    return {
+        "required": True,
+        "description": upload.description,
+        "content": alone | {MULTIPART: {"schema": form}},
+    }
 
 
 def tag_of(resource: Resource) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import falcon
 import msgspec
+from msgspec import structs
 
 import tradebook
 from tradebook.crud.list_requests import RequestParser
@@ -108,7 +109,7 @@ class Reading:
                 made: Any = route.find(view, keys)
             else:
                 rows_in_path(route.path_objects, reader, keys)
-                made = list_page(view, route, request)
+                made = list_page(structs.replace(view, path_key=request.path_key), route, request)
             # Last: an engine across a network learns it together with the first rows.
             return reader.revision, made
 

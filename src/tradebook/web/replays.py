@@ -120,8 +120,13 @@ class _Kept(msgspec.Struct, frozen=True):
     """What was told beside the object that is read anew."""
 
 
-def replay_of(request: falcon.Request, body: bytes, *, has_secret: bool) -> Replay | None:
-    """Read the header; None if the request has none, or is neither POST nor PATCH."""
+def replay_of(
+    request: falcon.Request, body: str, *, has_secret: bool, content_type: str | None = None
+) -> Replay | None:
+    """Read the header; None if the request has none, or is neither POST nor PATCH.
+
+    `body` is a hash of it; `content_type` is what the request means, where it says that in many ways.
+    """
     key = request.get_header(HEADER)
     if key is None or request.method not in NOT_IDEMPOTENT:
         return None
@@ -133,8 +138,8 @@ def replay_of(request: falcon.Request, body: bytes, *, has_secret: bool) -> Repl
         request.method,
         request.path,
         request.env.get("QUERY_STRING", ""),
-        sha256(body).hexdigest(),
-        *(request.get_header(name, default="") for name in MEANT),
+        body,
+        *(_meant(request, name, content_type) for name in MEANT),
         *sent_headers(request),
     ]
     fingerprint = sha256(msgspec.json.encode(known_by)).hexdigest()
@@ -146,6 +151,12 @@ def replay_of(request: falcon.Request, body: bytes, *, has_secret: bool) -> Repl
         )
         seal = Fernet(urlsafe_b64encode(sha256(secret).digest()))
     return Replay(key, fingerprint, seal)
+
+
+def _meant(request: falcon.Request, name: str, content_type: str | None) -> str:
+    if name == "Content-Type" and content_type is not None:
+        return content_type
+    return request.get_header(name, default="")
 
 
 def _reused() -> IdempotencyKeyReused:

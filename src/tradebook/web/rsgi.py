@@ -33,6 +33,7 @@ from tradebook.web.middleware import REQUEST_ID_HEADERS, good_request_id
 from tradebook.web.sending import Sending
 from tradebook.web.sending import Transport as Streaming
 from tradebook.web.streams import Stream
+from tradebook.web.uploads import RECEIVED, WANTED, Received, Uploads
 from tradebook.web.waiting import LoopTurns, ThreadTurns, overloaded
 
 SWITCH_SECONDS = 0.0005
@@ -100,9 +101,11 @@ class Worker:
         self,
         application: Application,
         bodies: Bodies,
+        uploads: Uploads,
         callers: Callers,
         *,
         threads: Threads,
+        is_long: Callable[[str], bool] = lambda _: False,
         read_queue_seconds: float,
         write_queue_seconds: float,
         connections: Connections,
@@ -113,8 +116,9 @@ class Worker:
         close: Callable[[], None],
     ) -> None:
         self._application = application
-        self._bodies = bodies
+        self._bodies, self._uploads = bodies, uploads
         self._callers = callers
+        self._is_long = is_long
         self._reads: LoopTurns | ThreadTurns = LoopTurns(read_queue_seconds)
         self._readers = None
         if threads.reading:
@@ -154,6 +158,7 @@ class Worker:
         for threads in (self._readers, self._writers, self._agents):
             if threads is not None:
                 threads.shutdown()
+        self._uploads.close()
         self._close()
 
     def lengths(self) -> tuple[int, int, int]:
@@ -174,6 +179,7 @@ class Worker:
             await asyncio.sleep(LOOK_SECONDS)
         connections.take_no_more()
         self._bodies.wait_no_more()
+        self._uploads.wait_no_more()
         for _ in range(ceil(QUIET_SECONDS / LOOK_SECONDS)):
             await asyncio.sleep(LOOK_SECONDS)
             if not connections.active(QUIET_SECONDS):
@@ -273,27 +279,39 @@ class Worker:
         account = self._callers.account_of(environ.get("HTTP_AUTHORIZATION"), request.client)
         request = request._replace(account=account)
         try:
-            raw = b""
-            if has_body(environ):
-                raw = await self._bodies.arrived(environ, request.account, request.transport)
+            await self._receive(request)
         except ApiError as refusal:
             environ[REFUSAL] = refusal
             answer = self._call(environ)
             _say_close(answer[1])
             self._connections.end(request.client)
             return answer
-        environ["wsgi.input"] = io.BytesIO(raw)
         turns, threads = self._line(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         try:
             return await self._in_turn(turns, threads, request)
         except ServiceUnavailable:
             return self._shed_request(request)
+        finally:
+            received: Received | None = environ.get(RECEIVED)
+            if received is not None:
+                received.close()
+
+    async def _receive(self, request: "_Request") -> None:
+        """Wait for the body, and put it where the application finds it; an ApiError refuses it."""
+        environ, raw = request.environ, b""
+        if has_body(environ):
+            begin = environ.get(WANTED)
+            if begin is None:
+                raw = await self._bodies.arrived(environ, request.account, request.transport)
+            else:
+                environ[RECEIVED] = await self._uploads.arrived(environ, begin, request.transport)
+        environ["wsgi.input"] = io.BytesIO(raw)
 
     def _line(self, method: str, path: str) -> tuple[LoopTurns | ThreadTurns, ThreadPoolExecutor | None]:
         """Tell in which line a request waits, and in which threads it is answered."""
         if method in _READING:
             return self._reads, self._readers
-        if path == AGENTS_PATH:
+        if path == AGENTS_PATH or self._is_long(path):
             return self._of_agents, self._agents
         return self._writes, self._writers
 

@@ -4,12 +4,11 @@ They are in a folder that nobody else can look into, so that nobody else can put
 """
 
 import os
-import stat
 import tempfile
 from hashlib import blake2b
 from pathlib import Path
 
-ONLY_MINE = 0o700
+from tradebook.storage.private_folder import private_folder
 
 
 def run_folder(named: str = "") -> Path:
@@ -21,11 +20,7 @@ def run_folder(named: str = "") -> Path:
         folder = Path(runtime) / "tradebook"
     else:
         folder = Path(tempfile.gettempdir()) / f"tradebook-{os.getuid()}"
-    folder.mkdir(ONLY_MINE, parents=bool(named), exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise PermissionError(f"{folder} must be a folder of this user alone, with the mode 0700.")
-    return folder
+    return private_folder(folder, parents=bool(named))
 
 
 def open_shared(database_url: str, purpose: str, size_bytes: int = 0, folder: str = "") -> int:

@@ -236,7 +236,7 @@ def delete(change: Change) -> AddressesLeft:
     Those that serve nobody else are deleted with it where that is asked for.
     """
     writer = change.writer
-    with_addresses = bool(change.asked.get(ADDRESSES.name))
+    with_addresses = bool(change.parameters.get(ADDRESSES.name))
     if with_addresses:
         change.grant.require("addresses:delete")
     served = addresses_of(writer, [change.id])

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from tradebook.transfer.columns import ATTACHED
+from tradebook.transfer.columns import ADDRESSES, ATTACHED
 from tradebook.transfer.imports.matching import match_value
 from tradebook.transfer.rows import Match, Problem, Row
 
@@ -14,6 +14,8 @@ FURTHER_MAX = 1_000
 
 BROUGHT = frozenset((*ATTACHED, "addresses"))
 """The columns that each row of a customer has for itself."""
+PARTS = tuple(f"{part}." for part in ADDRESSES)
+"""What the columns of the customer's own two addresses begin with."""
 
 
 class Joined(msgspec.Struct):
@@ -25,10 +27,14 @@ class Joined(msgspec.Struct):
 
 
 def join(rows: Iterable[Row | Problem], match: Match) -> Iterator[Joined | Problem]:
-    """Put rows of one customer together: they have one match value, and differ in their addresses alone."""
+    """Put rows of one customer together: they have one match value, and differ in their addresses alone.
+
+    The bill-to and the ship-to address may stand in different rows.
+    """
     head: Joined | None = None
     for row in rows:
         if isinstance(row, Row) and head is not None and _is_further(head, row, match):
+            _take_own(head, row)
             head.further.append(_cut(row))
             continue
         if head is not None:
@@ -45,7 +51,8 @@ def join(rows: Iterable[Row | Problem], match: Match) -> Iterator[Joined | Probl
 def _is_further(head: Joined, row: Row, match: Match) -> bool:
     if row.skipped is not None or head.row.skipped is not None or len(head.further) >= FURTHER_MAX:
         return False
-    if not any(column in BROUGHT and _fills(row, column) for column in row.values):
+    own = _own(head, row)
+    if not any((column in BROUGHT or column in own) and _fills(row, column) for column in row.values):
         # It brings nothing: the customer is in the file twice, which is a problem.
         return False
     found = match_value(head.row, match)
@@ -55,10 +62,28 @@ def _is_further(head: Joined, row: Row, match: Match) -> bool:
     return all(
         is_empty(value)
         or column in BROUGHT
+        or column in own
         or value == head.row.values.get(column)
         or column == decided != "number"
         for column, value in row.values.items()
     )
+
+
+def _own(head: Joined, row: Row) -> set[str]:
+    """Return the columns of an address of the customer's own that the rows before lack as a whole."""
+    lacking = [
+        part
+        for part in PARTS
+        if not any(column.startswith(part) and _fills(head.row, column) for column in head.row.values)
+    ]
+    return {column for column in row.values if column.startswith(tuple(lacking))}
+
+
+def _take_own(head: Joined, row: Row) -> None:
+    own = _own(head, row)
+    if any(_fills(row, column) for column in own):
+        head.row.values.update((column, row.values[column]) for column in own)
+        head.row.defaulted = (head.row.defaulted - own) | (row.defaulted & own)
 
 
 def _fills(row: Row, column: str) -> bool:

@@ -84,6 +84,7 @@ class _Planner:
         taken = [item for item in chunk if isinstance(item, Joined) and item.row.skipped is None]
         groups = [Group(joined, keeps_empty=self._plan.keeps_empty) for joined in taken]
         records = [group.record for group in groups]
+        self._number(chunk, iter(records))
         matched = self._matcher.match(records)
         batch = _Batch(self._reader, self._references, records, [each.known for each in matched])
         batch.families = self._families
@@ -97,6 +98,17 @@ class _Planner:
                 self._plan.add(KeptRow(item.row.line, "skipped", rule=item.row.skipped))
             else:
                 self._take_group(batch, *next(pairs))
+
+    def _number(self, chunk: Sequence[Joined | Problem], records: Iterator[CheckedRow]) -> None:
+        """Tell records which row of the file they are; those that are left out have none."""
+        place = self._plan.places
+        for item in chunk:
+            if isinstance(item, Problem):
+                place += 1
+                continue
+            if item.row.skipped is None:
+                next(records).place = place
+            place += 1 + len(item.further)
 
     def _take_group(self, batch: "_Batch", group: Group, matched: Matched) -> None:
         record, known = group.record, matched.known
@@ -170,13 +182,14 @@ class _Planner:
 
     def settle(self) -> None:
         """Find what shows only when all rows are read, and sum up."""
-        for found in (*self._matcher.settle(), *self._watch.settle()):
+        for place, found in self._matcher.settle():
             if isinstance(found, Problem):
-                self._plan.refuse_line(found.renamed(self._theirs))
+                self._plan.refuse(place, found.renamed(self._theirs))
+                self._families.reject(place, found.line)
             else:
                 self._plan.warn(found)
-        for place, line in self._plan.refused_places():
-            self._families.reject(place, line)
+        for warning in self._watch.settle():
+            self._plan.warn(warning)
         self._families.settle()
         self._plan.sum_up(self._foreseen, self._references)
 

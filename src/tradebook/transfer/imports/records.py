@@ -27,6 +27,8 @@ class CheckedRow(msgspec.Struct, array_like=True):
     """Ids in other systems, by the names of these."""
     problems: list[Problem] = []
     refused: list[str] = []
+    place: int = 0
+    """Which row of the file it is. Lines don't tell: a JSON list may have all of its objects in one."""
 
     def refuse(self, column: str, value: Any, reason: str) -> None:
         """Note that this row can't be taken in."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tradebook.errors import ApiError
+from tradebook.web.forms import MULTIPART
 from tradebook.web.pages.examples import Example, Request, examples_of
 from tradebook.web.pages.samples import Samples, example_of
 from tradebook.web.pages.schemas import Kind, Schema, Schemas
@@ -196,7 +197,8 @@ class _Describing:
     def _operation(self, path: str, verb: str, described: Mapping[str, Any]) -> Operation:
         name = described["operationId"]
         parameters = [self._schemas.resolved(each) for each in described.get("parameters", ())]
-        media = _media_of(self._schemas.resolved(described.get("requestBody", {})))
+        body = self._schemas.resolved(described.get("requestBody", {}))
+        media = body.get("content", {}).get(MULTIPART) if _file_of(body) else _media_of(body)
         refused = self._errors.get((verb.upper(), path), ())
         request = self._request(path, verb, described, parameters)
         # What a summary adds is told below the title: "Change a customer; absent fields stay as they are".
@@ -258,7 +260,9 @@ class _Describing:
     def _request(
         self, path: str, verb: str, described: Mapping[str, Any], parameters: Sequence[Mapping[str, Any]]
     ) -> Request:
-        media = _media_of(self._schemas.resolved(described.get("requestBody", {})))
+        sent = self._schemas.resolved(described.get("requestBody", {}))
+        file = _file_of(sent)
+        media = _media_of(sent) if file is None else None
         answers = [schema for schema in _schemas_of(described) if schema]
         whole = self._schemas.resolved(answers[0]) if answers else {}
         item = self._schemas.item_of(answers[0]) if answers else None
@@ -274,6 +278,7 @@ class _Describing:
             },
             query=dict(_filters(parameters, self._schemas)) if item is not None else {},
             body=self._samples.body(media) if media else None,
+            file=file,
             is_open=described.get("security") == [],
             is_repeatable="Idempotency-Key" in names,
             is_list=item is not None,
@@ -306,6 +311,14 @@ def _filters(parameters: Sequence[Mapping[str, Any]], schemas: Schemas) -> Itera
 def _media_of(described: Mapping[str, Any]) -> Mapping[str, Any] | None:
     found: Mapping[str, Any] | None = described.get("content", {}).get(_JSON)
     return found
+
+
+def _file_of(described: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return type and text of the file in an example; None where no file is sent."""
+    content = described.get("content", {})
+    if MULTIPART not in content:
+        return None
+    return next((kind, media["example"]) for kind, media in content.items() if "example" in media)
 
 
 def _schemas_of(described: Mapping[str, Any]) -> Iterable[Schema]:

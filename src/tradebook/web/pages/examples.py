@@ -20,6 +20,8 @@ class Request(NamedTuple):
     query: Mapping[str, Any]
     """An array as a list of its values."""
     body: Mapping[str, Any] | None
+    file: tuple[str, str] | None
+    """The type and the text of a file that is sent instead of a body."""
     is_open: bool
     """Whether it needs no key."""
     is_repeatable: bool
@@ -69,6 +71,9 @@ def curl(request: Request) -> str:
     if request.body is not None:
         parts.append("-H 'Content-Type: application/json'")
         parts.append(f"-d {shlex.quote(json.dumps(request.body, indent=2, ensure_ascii=False))}")
+    if request.file is not None:
+        kind, text = request.file
+        parts += [f"-H 'Content-Type: {kind}'", f"--data-binary {shlex.quote(text)}"]
     return " \\\n  ".join(parts)
 
 
@@ -81,6 +86,8 @@ def typescript(request: Request) -> str:
         headers.append("    Authorization: `Bearer ${process.env.TRADEBOOK_API_KEY}`,")
     if request.body is not None:
         headers.append('    "Content-Type": "application/json",')
+    if request.file is not None:
+        headers.append(f'    "Content-Type": "{request.file[0]}",')
     if request.is_repeatable:
         headers.append('    "Idempotency-Key": crypto.randomUUID(),')
     if headers:
@@ -89,6 +96,8 @@ def typescript(request: Request) -> str:
         quoted = json.dumps(request.body, indent=2, ensure_ascii=False).replace("\n", "\n  ")
         body = _QUOTED_NAME.sub(r"\1\2:", quoted)
         options.append(f"  body: JSON.stringify({body}),")
+    if request.file is not None:
+        options.append(f"  body: {json.dumps(request.file[1], ensure_ascii=False)},")
     url = f"`${{process.env.TRADEBOOK_URL}}{request.target}`"
     call = f"{url}, {{\n{chr(10).join(options)}\n}}" if options else url
     return (
@@ -119,6 +128,9 @@ def python(request: Request) -> str:
         )
     resource, method = _method_of(request)
     arguments = [_literal(text) for text in request.ids.values()]
+    if request.file is not None:
+        kind, text = request.file
+        arguments += [f"{_literal(text)}.encode()", f'format="{kind.rpartition("/")[2]}"']
     body = dict(request.body or {})
     if body.pop("dry_run", False):
         method = f"preview_{method}"

@@ -1,0 +1,108 @@
+"""What a file that was uploaded is planned by, and what is looked at before its plan is applied."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from msgspec import structs
+
+from tradebook.crud.change import Change
+from tradebook.crud.uploads import Uploaded
+from tradebook.errors import ParameterInvalid, ResourceConflict
+from tradebook.resources import import_routes
+from tradebook.resources.import_routes import KeptOptions
+from tradebook.storage.database import Database, Reader
+from tradebook.storage.transactions import reading
+from tradebook.text import shortened
+from tradebook.transfer.files.formats import FileFormat
+from tradebook.transfer.files.rows import read_file
+from tradebook.transfer.imports import entries
+from tradebook.transfer.imports.applying import NAMED_MAX, overtaken, switch_on
+from tradebook.transfer.imports.plan import PlannedRow
+from tradebook.transfer.imports.planned import KeptPlan
+from tradebook.transfer.imports.planning import BY_NUMBER, plan_customers
+from tradebook.transfer.maps.column_map import ColumnMap, MapError, load_map_text
+from tradebook.transfer.maps.ready_maps import load_ready
+from tradebook.transfer.rows import FileOptions, Match
+
+
+def check(given: Mapping[str, Any], uploaded: Uploaded) -> None:
+    """Refuse a map that can't be read, or that there is none of: ParameterInvalid."""
+    name, text = given.get("map"), uploaded.text
+    if name is not None and text is not None:
+        raise ParameterInvalid("map is given twice: as a parameter, and as a part of the form.", param="map")
+    try:
+        _map_of(name, text)
+    except MapError as error:
+        raise ParameterInvalid(f"The map can't be taken. {error}", param="map") from None
+
+
+def plan_of(reader: Reader, path: Path, options: KeptOptions, progress: Callable[[int], None]) -> KeptPlan:
+    """Plan a file against a snapshot; MapError where its map can't be taken any more."""
+    column_map = _map_of(None if options.own_map is not None else options.map, options.own_map)
+    keeps_empty = column_map is not None and column_map.keeps_empty
+    with path.open("rb") as file:
+        file_format = cast("FileFormat", options.format)
+        rows = read_file(file, file_format, column_map, _file_options(options, column_map))
+        return plan_customers(
+            reader,
+            rows,
+            match=_match(options, column_map),
+            keeps_empty=options.keep_empty or keeps_empty,
+            theirs={} if column_map is None else column_map.theirs,
+            skipping=() if column_map is None else column_map.skips,
+            recognised=rows.recognised,
+            progress=progress,
+        )
+
+
+def _map_of(name: str | None, text: str | None) -> ColumnMap | None:
+    if text is not None:
+        return load_map_text(text, ())
+    return None if name is None else load_ready(name)
+
+
+def _file_options(options: KeptOptions, column_map: ColumnMap | None) -> FileOptions:
+    """Take what is asked for, else what the map says, else what the sender has said."""
+    file = FileOptions() if column_map is None else column_map.file
+    encoding = options.encoding or file.encoding or options.charset
+    return structs.replace(file, encoding=encoding, sheet=options.sheet or file.sheet)
+
+
+def _match(options: KeptOptions, column_map: ColumnMap | None) -> Match:
+    match = BY_NUMBER if column_map is None else column_map.match
+    return Match(match.by if options.match is None else tuple(options.match), options.only or match.write)
+
+
+def require_not_overtaken(database: Database, account_id: int, path_keys: Sequence[Any]) -> None:
+    """Refuse to apply a plan whose customers have changed since: ResourceConflict names them.
+
+    It reads as much as the plan is long, on snapshots, so that nobody waits for it.
+    """
+    entry = reading(database, account_id, partial(entries.find, key=path_keys[-1]))
+    if entry is None or entries.STATES[entry["state"]] != "planned":
+        # The act says so.
+        return
+    found = overtaken(database, account_id, entry)
+    if found:
+        named = "; ".join(map(_named, found[:NAMED_MAX]))
+        more = " …" if len(found) > NAMED_MAX else ""
+        raise ResourceConflict(
+            f"The book has changed since this was planned: {named}{more}. Upload the file again.",
+            param="id",
+        )
+
+
+def _named(row: PlannedRow) -> str:
+    customer = row.customer
+    called = "" if customer is None else customer.number or customer.name or ""
+    what = "is there by now" if row.outcome == "created" else "has changed"
+    return f"line {row.line}, customer {shortened(called)}, {what}"
+
+
+def apply(change: Change) -> int:
+    """Have a plan go through from now on; who serves the book writes its rows."""
+    import_routes.require_applicable(change)
+    switch_on(change.writer, change.row)
+    return change.id
