@@ -297,10 +297,6 @@ class Operation:
         if self.include and not constant:
             takes += ["*", f"include: Sequence[{self.include}] = ()"]
             gives += ["include=include"]
-        own = {} if self.is_list else self.filters["properties"]
-        if own:
-            takes += ["*", *(f"{key}: {self.types.of(one)} | None = None" for key, one in own.items())]
-            gives += ["asked={" + ", ".join(f'"{key}": {key}' for key in own) + "}"]
         if self.is_list:
             takes += [f"**filters: Unpack[{self.filters_name}]"]
             gives += [f"filters=filters, known={self.filters_name}"]

@@ -81,7 +81,6 @@ from tradebook_client.words import (
     AccountUserInclude,
     ApiKeyInclude,
     CarrierInclude,
-    CustomerAddresses,
     CustomerInclude,
     Include,
     Only,
@@ -134,24 +133,11 @@ class Customers(Resource):
             ),
         )
 
-    async def delete(
-        self,
-        id: str,
-        *,
-        addresses: CustomerAddresses | None = None,
-        **options: Unpack[CustomersDeleteOptions],
-    ) -> DeletedCustomer:
+    async def delete(self, id: str, **options: Unpack[CustomersDeleteOptions]) -> DeletedCustomer:
         """Delete a customer."""
         return await self._book.one(
             DeletedCustomer,
-            request(
-                "DELETE",
-                "/v1/sales/customers/{id}",
-                id,
-                asked={"addresses": addresses},
-                filters=options,
-                known=CustomersDeleteOptions,
-            ),
+            request("DELETE", "/v1/sales/customers/{id}", id, filters=options, known=CustomersDeleteOptions),
         )
 
     async def get_by_number(self, number: str, *, include: Sequence[CustomerInclude] = ()) -> Customer:
@@ -857,24 +843,12 @@ class Imports(Resource):
             request("GET", "/v1/core/imports/{id}/rows", id, filters=filters, known=ImportsRowsFilters),
         )
 
-    async def apply(
-        self,
-        id: str,
-        *,
-        rejects: bool | None = None,
-        yes: bool | None = None,
-        **options: Unpack[ImportsApplyOptions],
-    ) -> Import:
+    async def apply(self, id: str, **options: Unpack[ImportsApplyOptions]) -> Import:
         """Apply a planned import."""
         return await self._book.one(
             Import,
             request(
-                "POST",
-                "/v1/core/imports/{id}/actions/apply",
-                id,
-                asked={"rejects": rejects, "yes": yes},
-                filters=options,
-                known=ImportsApplyOptions,
+                "POST", "/v1/core/imports/{id}/actions/apply", id, filters=options, known=ImportsApplyOptions
             ),
         )
 

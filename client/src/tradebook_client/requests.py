@@ -30,15 +30,11 @@ def request(
     fields: Mapping[str, object] | None = None,
     known: Any = None,
     constant: Mapping[str, object] | None = None,
-    asked: Mapping[str, object] | None = None,
 ) -> Request:
-    """Make a request. `known` is the TypedDict of all names that filters or fields may have.
-
-    `asked` is what else the query says.
-    """
+    """Make a request. `known` is the TypedDict of all names that filters or fields may have."""
     _refuse_unknown({**(filters or {}), **(fields or {})}, known)
     url = _filled(path, in_path)
-    query = list(_query({**(filters or {}), **(asked or {}), "include": list(include)}))
+    query = list(_query({**(filters or {}), "include": list(include)}))
     if query:
         url = f"{url}?{urlencode(query)}"
     headers = {}
