@@ -38,11 +38,27 @@ class CheckedRow(msgspec.Struct, array_like=True):
     refused: list[str] = []
     place: int = 0
     """Which row of the file it is. Lines don't tell: a JSON list may have all of its objects in one."""
+    for_new: list[str] = []
+    """Columns with a default of the map that a customer who is there already does not take."""
 
     def refuse(self, column: str, value: Any, reason: str) -> None:
         """Note that this row can't be taken in."""
         self.refused.append(column)
         self.problems.append(problem(self.line, column, value, reason))
+
+    def leave_to(self, known: dict[str, Any]) -> None:
+        """Leave a customer as it is where the file has nothing, and only the map a default.
+
+        A currency goes with its amount, and an address that the customer does not have begins with the
+        defaults.
+        """
+        for column in self.for_new:
+            found = column_named(column)
+            assert found is not None, "maps refuse others"
+            amount = self.own.get(column.removesuffix("_currency")) if column.endswith("_currency") else None
+            is_new_address = found.part in ADDRESSES and known[f"{found.part}_address_id"] is None
+            if amount is None and not is_new_address and found.part in ("own", *ADDRESSES):
+                getattr(self, found.part).pop(found.name, None)
 
     def says(self, part: str) -> bool:
         """Tell whether the row has such an address: a cell of its place."""
@@ -77,7 +93,7 @@ def shown(value: Any) -> str:
 def check_row(row: Row, *, keeps_empty: bool = False) -> CheckedRow:
     """Check every cell of a row; what is wrong is in the record's problems, what is right in its parts.
 
-    `keeps_empty` has an empty cell say nothing, where it would clear.
+    `keeps_empty` has an empty cell say nothing, where it would clear; a default is then for new customers.
     """
     parts: dict[str, dict[str, Any]] = {name: {} for name in PARTS}
     attached = [parts["address"]]
@@ -90,6 +106,7 @@ def check_row(row: Row, *, keeps_empty: bool = False) -> CheckedRow:
         parts["external_ids"],
         problems=list(row.problems),
         refused=list(row.refused),
+        for_new=sorted(row.defaulted) if keeps_empty else [],
     )
     for column, value in row.values.items():
         if value.__class__ is str and column in _LINES:

@@ -11,7 +11,6 @@ from tradebook.transfer.files.formats import FileFormat
 from tradebook.transfer.maps.evidence import Evidence, country_code
 from tradebook.transfer.maps.guesses import ADDRESS_COLUMNS, Guess, guess
 from tradebook.transfer.maps.looking import Looked, look
-from tradebook.transfer.maps.ready_maps import ReadyMap, recognise
 from tradebook.transfer.maps.toml_text import Right, commented, key, line, quoted
 from tradebook.transfer.maps.trying import Trial, closed_words, date_formats
 from tradebook.transfer.rows import FileOptions
@@ -23,10 +22,8 @@ class Draft(msgspec.Struct):
     """A map that was drafted, and what a person is told of it."""
 
     text: str
-    headings: int
+    headings: list[str]
     taken: int
-    ready: ReadyMap | None
-    """The map that ships for such a file."""
     notes: list[str] = []
 
 
@@ -75,8 +72,7 @@ class _Drafter:
             *self._value_lines(),
         ]
         taken = {heading for each in kept for heading in each.headings}
-        ready = recognise(self._looked.headings)
-        return Draft("\n".join(lines) + "\n", len(self._looked.headings), len(taken), ready, self._notes)
+        return Draft("\n".join(lines) + "\n", self._looked.headings, len(taken), self._notes)
 
     def _holds(self, each: Guess) -> bool:
         """Find the right side that reads every row; where there is none, the guess becomes a comment."""
