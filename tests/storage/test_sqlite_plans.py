@@ -31,6 +31,8 @@ GOOD = re.compile(
 REFERENCES = [c for table in metadata.sorted_tables for c in table.columns if "references" in c.info]
 DELETE = "DELETE FROM {} WHERE account_id = ? AND id = ?"
 REFERRED_TO = sorted({column.info["references"] for column in REFERENCES})
+LISTED = [c for c in REFERENCES if c.table.primary_key.columns.values()[1] is not c]
+"""References that need an index of their own: the keys of these tables don't begin with them."""
 
 
 def bad_steps(plan: list[str]) -> list[str]:
@@ -169,7 +171,7 @@ def test_a_delete_finds_what_refers_to_its_row(raw, table):
     assert whole_accounts(plan) == []
 
 
-@pytest.mark.parametrize("table", REFERRED_TO)
+@pytest.mark.parametrize("table", sorted({column.info["references"] for column in LISTED}))
 def test_a_delete_that_reads_the_account_is_noticed(untold, table):
     assert whole_accounts(plan_of(untold, DELETE.format(table), (1, 2))) != []
 

@@ -239,6 +239,38 @@ def test_a_second_pass_of_a_file_of_json_is_like_the_first(tmp_path):
     assert passes == [{"name": "x"}, {"name": "x"}]
 
 
+def test_what_would_take_long_is_not_looked_for(told, rows):
+    """Neither a map nor a file makes the other's length cost its square."""
+    columns = "".join(f'"nmae{place}" = "n"\n' for place in range(20_000))
+    many = "".join(f'"external_ids.{place}" = "none{place}"\n' for place in range(500))
+    stars = '[columns]\nname = "n"\n[[skip]]\ncolumn = "n"\nlike = "' + "*a" * 50 + 'b"\n'
+    amount = '[columns]\ncredit_limit = { from = "n", decimal = "," }\ncreated_at = { from = "n", date = "%d/%m/%Y" }\n'
+    header = ",".join(f"x{place}" for place in range(5_000))
+
+    assert len(told(f"[columns]\n{columns}", "n\nx\n")) == 101
+    assert len(told(f"[columns]\n{many}", f"{header}\n")) == 500
+    assert rows(stars, "n\n" + "a" * 50_000 + "\n")[0].skipped is None
+    assert len(rows(amount, "n\n" + "1" * 500_000 + "\n")[0].problems) == 2
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits", "fits_not"),
+    [
+        ("a*", "abc", "ba"),
+        ("*, * PM", "Fri, 3 PM", "Fri 3 PM"),
+        ("a*a", "aa", "a"),
+        ("*", "", None),
+        ("a*b*c", "aXbXc", "acb"),
+    ],
+)
+def test_a_star_stands_for_any_text(rows, pattern, fits, fits_not):
+    text = f'[columns]\nname = "n"\n[[skip]]\ncolumn = "n"\nlike = "{pattern}"\n'
+
+    found = rows(text, json.dumps({"n": fits}) + "\n" + json.dumps({"n": fits_not or "x"}) + "\n", "ndjson")
+
+    assert [row.skipped for row in found] == [0, None if fits_not else 0]
+
+
 def test_a_mistake_has_nothing_that_steers_a_terminal(told):
     assert told('[columns]\n"na\\u001bme" = "n"\n', "n\nx\n") == [
         r"[columns] na\x1bme: There is no such column. Did you mean name?"

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from tradebook.cli import import_options as option
 from tradebook.cli import output_files
-from tradebook.cli.drafting import draft_command, maps_command
+from tradebook.cli.drafting import draft_command, maps_command, tell_ready_map
 from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
 from tradebook.cli.output import FAILED, WRONG_USAGE, fail, print_json, tell
@@ -92,6 +92,8 @@ def import_customers_command(
                 source = None if file == STANDARD else Path(file).name
                 is_good = _Import(how, book, key, account, source, plan, reader).carry_out(progress)
     if not is_good:
+        if column_map is None:
+            tell_ready_map(reader.headings)
         raise typer.Exit(FAILED)
 
 

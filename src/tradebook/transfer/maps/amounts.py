@@ -10,6 +10,7 @@ from tradebook.money import currency_number, currency_symbol
 ReadAmount = Callable[[str, str | None], str]
 """Turns an amount, and the row's currency, into a plain decimal; ValueError says why it can't be one."""
 
+_LENGTH_MAX = 100
 _MINUS = "-\N{MINUS SIGN}\N{EN DASH}\N{EM DASH}"
 _APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019`\u00b4\u02bc", "'"))
 _PARTS = re.compile(r"([^0-9]*)([0-9](?:.*[0-9])?)([^0-9]*)", re.DOTALL)
@@ -30,6 +31,8 @@ def amount_reader(decimal: str) -> ReadAmount:
         # What the file itself has as a number is written plainly.
         if isinstance(text, Number):
             return text
+        if len(text) > _LENGTH_MAX:
+            raise ValueError(f"is no amount such as {example}")
         parts = _PARTS.fullmatch(_INVISIBLE.sub("", text).translate(_APOSTROPHES).strip())
         if _EXPONENT.search(text):
             raise ValueError("is rounded, written with an exponent: write all its digits")

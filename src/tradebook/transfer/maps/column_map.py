@@ -51,17 +51,19 @@ class ColumnMap:
 
     def lacking(self, line: int, header: Sequence[str]) -> list[Problem]:
         """Name what the map takes and is not among these headings, and take nothing up."""
-        return self._put_together(line, header)[2]
+        return self._put_together(line, header, has_hints=False)[2]
 
     def ignored(self, header: Sequence[str]) -> list[str]:
         """Name the file's columns that the map leaves out, nameless ones by their place."""
-        headings = self._put_together(1, header)[1]
+        headings = self._put_together(1, header, has_hints=False)[1]
         keys = enumerate(zip(header, record_keys(header), strict=True), 1)
         left_out = [(place, name, key) for place, (name, key) in keys if headings.leaves_out(key)]
         return [_called(place, name, is_first=key == name) for place, name, key in left_out]
 
-    def _put_together(self, line: int, header: Sequence[str]) -> tuple[Fitted, Headings, list[Problem]]:
-        headings = Headings(header, are_optional=self._plan.cells.are_optional)
+    def _put_together(
+        self, line: int, header: Sequence[str], *, has_hints: bool = True
+    ) -> tuple[Fitted, Headings, list[Problem]]:
+        headings = Headings(header, are_optional=self._plan.cells.are_optional, has_hints=has_hints)
         rules = self._plan.columns.rules
         if self.is_by_name:
             rules = {name: Rule((name,)) for name in header if column_named(name) is not None}

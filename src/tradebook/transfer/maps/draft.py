@@ -10,8 +10,7 @@ from tradebook.transfer.columns import ADDRESSES, Part
 from tradebook.transfer.files.formats import FileFormat
 from tradebook.transfer.maps.evidence import Evidence, country_code
 from tradebook.transfer.maps.guesses import ADDRESS_COLUMNS, Guess, guess
-from tradebook.transfer.maps.looking import ROWS_MAX, Looked, look
-from tradebook.transfer.maps.ready_maps import ReadyMap, recognise
+from tradebook.transfer.maps.looking import Looked, look
 from tradebook.transfer.maps.toml_text import Right, commented, key, line, quoted
 from tradebook.transfer.maps.trying import Trial, closed_words, date_formats
 from tradebook.transfer.rows import FileOptions
@@ -23,10 +22,8 @@ class Draft(msgspec.Struct):
     """A map that was drafted, and what a person is told of it."""
 
     text: str
-    headings: int
+    headings: list[str]
     taken: int
-    ready: ReadyMap | None
-    """The map that ships for such a file."""
     notes: list[str] = []
 
 
@@ -75,8 +72,7 @@ class _Drafter:
             *self._value_lines(),
         ]
         taken = {heading for each in kept for heading in each.headings}
-        ready = recognise(self._looked.headings)
-        return Draft("\n".join(lines) + "\n", len(self._looked.headings), len(taken), ready, self._notes)
+        return Draft("\n".join(lines) + "\n", self._looked.headings, len(taken), self._notes)
 
     def _holds(self, each: Guess) -> bool:
         """Find the right side that reads every row; where there is none, the guess becomes a comment."""
@@ -180,10 +176,11 @@ class _Drafter:
 
     def _beginning(self) -> list[str]:
         name = self._name
-        stem = name.rsplit(".", 1)[0] or "map"
-        rows = (
-            f"{len(self._looked.records):,} rows" if self._looked.is_whole else f"the first {ROWS_MAX:,} rows"
-        )
+        stem = name.removesuffix(".gz").rsplit(".", 1)[0] or "map"
+        count = len(self._looked.records)
+        rows = f"{count:,} {'row' if count == 1 else 'rows'}"
+        if not self._looked.is_whole:
+            rows = f"the first {rows}"
         return commented(
             [
                 f"A map for {quoted(name)}, drafted from its headings and {rows}. Read it, then try it:",

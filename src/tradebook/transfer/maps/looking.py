@@ -132,5 +132,5 @@ def text_of(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return ", ".join(text_of(entry) for entry in value)
+        return "; ".join(text_of(entry) for entry in value)
     return "" if value is None else str(value).strip()
