@@ -85,6 +85,7 @@ def test_a_plan_is_shown_to_people(command, plan):
 
     assert "line 2  updated  customer N1 New name" in shown
     assert "name Old name → New name" in shown
+    assert "3 rows read: customers 1 created, 1 updated, 1 unchanged." in shown
 
 
 def test_a_plan_does_what_the_import_does_and_only_once(command, plan):
