@@ -14,6 +14,7 @@ from tradebook.crud.kinds import Kind, Unreadable
 from tradebook.crud.table_fields import Cell
 from tradebook.crud.text_values import check_text
 from tradebook.ids import MILLISECONDS_MAX
+from tradebook.transfer.rows import Dated
 
 _SEPARATOR = ";"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -31,8 +32,13 @@ class CreatedAt(Kind, frozen=True):
     def read_cell(self, value: Any) -> int:
         """Read an RFC 3339 date-time, or a date, which means its midnight in UTC."""
         text = check_text(value)
+        if _DATE.fullmatch(text):
+            text = f"{text}T00:00:00Z"
+        elif isinstance(value, Dated):
+            # A workbook knows no zones, so its times are meant as its dates are.
+            text = f"{text}Z"
         try:
-            milliseconds, _ = parse_rfc3339(f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text)
+            milliseconds, _ = parse_rfc3339(text)
         except ValueError:
             raise Unreadable(
                 "is no RFC 3339 time: write 2024-05-01T09:30:00Z, or a date such as 2024-05-01"
