@@ -14,7 +14,7 @@ from tradebook.transfer.maps.aliases import column_of_words, heading_words
 from tradebook.transfer.maps.column_map import load_map_text
 from tradebook.transfer.maps.draft import draft_map
 from tradebook.transfer.maps.looking import CantBeRead
-from tradebook.transfer.maps.ready_maps import READY
+from tradebook.transfer.maps.ready_maps import READY, recognise
 from tradebook.transfer.rows import FileOptions, Problem
 
 READY_FILES = Path(__file__).parent / "ready"
@@ -258,11 +258,11 @@ def test_a_file_without_anything_is_refused(content):
 
 @pytest.mark.parametrize("ready", READY, ids=lambda ready: ready.name)
 def test_a_file_that_a_map_ships_for_is_recognised(ready):
-    file = next(READY_FILES.glob(f"{ready.name}.*"))
+    file = next(each for each in READY_FILES.glob(f"{ready.name}.*") if each.suffix != ".ndjson")
 
     draft = draft_map(io.BytesIO(file.read_bytes()), "csv", FileOptions(), file.name)
 
-    assert draft.ready == ready
+    assert recognise(draft.headings) == ready
     require_readable(draft, file.read_bytes())
 
 
@@ -281,7 +281,7 @@ def tables(draw):
     return [draw(st.lists(HEADINGS, min_size=width, max_size=width)), *draw(rows)]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables())
 def test_a_draft_always_loads_and_reads_what_it_takes(table):
     rows = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in table]
@@ -292,4 +292,6 @@ def test_a_draft_always_loads_and_reads_what_it_takes(table):
     except CantBeRead:
         return
 
-    require_readable(draft, data)
+    # A map without columns is for a file that has ours.
+    if tomllib.loads(draft.text)["columns"]:
+        require_readable(draft, data)

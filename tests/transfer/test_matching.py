@@ -173,12 +173,12 @@ def test_an_id_that_another_customer_has_is_a_problem(book):
         (
             {"number": "417"},
             "update",
-            "'417' is the number of no customer, and .* makes no new ones. Did you mean 00417?",
+            "'417' is the number of no customer, and .* makes no new ones. Did you mean 00417 (Alder)?",
         ),
         (
             {"number": "x", "email": "d@x.example"},
             "update",
-            "'x' is the number of no customer, and this import makes no new ones. Did you mean 9?",
+            "'x' is the number of no customer, and this import makes no new ones. Did you mean 9 (Dogwood)?",
         ),
         (
             {"name": "A"},
@@ -223,7 +223,12 @@ def test_numbers_of_one_file_that_look_alike_need_a_yes(book):
     rows = ({"number": "0088"}, {"number": "5"}, {"number": "88.0"}, {"number": "88"}, {"number": "050"})
 
     outcome = asked(book, *rows)
+    of_the_book = asked(book, {"number": "417"}, {"number": "417.0"})
 
+    assert [(each.line, each.customer.number) for each in of_the_book.warnings] == [
+        (2, "00417"),
+        (3, "00417"),
+    ]
     assert [(each.line, each.value, each.customer.number, each.needs_yes) for each in outcome.warnings] == [
         (4, "88.0", "0088", True),
         (5, "88", "0088", True),

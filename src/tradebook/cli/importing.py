@@ -13,7 +13,7 @@ from msgspec import structs
 
 from tradebook.cli import import_options as option
 from tradebook.cli import output_files
-from tradebook.cli.drafting import draft_command, maps_command
+from tradebook.cli.drafting import draft_command, maps_command, tell_ready_map
 from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
 from tradebook.cli.output import FAILED, WRONG_USAGE, fail, print_json, tell
@@ -86,12 +86,18 @@ def import_customers_command(
         reader = read_file(stream, chosen, column_map, options.file)
         with progress_of_import(stream) as progress:
             report = None if progress is None else progress.read
-            keeps_raw = rejects is not None
-            plan = _plan(book, key, reader, column_map, options, progress=report, keeps_raw=keeps_raw)
+            plan = _plan(
+                *(book, key, reader, column_map, options),
+                progress=report,
+                keeps_raw=rejects is not None,
+                tells_new=plan_file is not None,
+            )
             with contextlib.closing(plan):
                 source = None if file == STANDARD else Path(file).name
                 is_good = _Import(how, book, key, account, source, plan, reader).carry_out(progress)
     if not is_good:
+        if column_map is None:
+            tell_ready_map(reader.headings)
         raise typer.Exit(FAILED)
 
 
@@ -213,6 +219,7 @@ def _plan(
     *,
     progress: Progress | None,
     keeps_raw: bool,
+    tells_new: bool,
 ) -> KeptPlan:
     with book.read(key) as reader:
         return plan_customers(
@@ -224,6 +231,7 @@ def _plan(
             skipping=options.skips,
             recognised=rows.recognised,
             keeps_raw=keeps_raw,
+            tells_new=tells_new,
             progress=progress,
         )
 

@@ -57,18 +57,29 @@ class Mentions:
         """Close the temporary file, which deletes it."""
         self._spill.close()
 
-    def note(self, record: CheckedRow, known: Values | None, by: str | None, *, is_new: bool) -> None:
-        """Note a row, the customer that it is about, and by which column that was found."""
+    def note(
+        self,
+        record: CheckedRow,
+        known: Values | None,
+        by: str | None,
+        *,
+        is_new: bool,
+        number_is_told: bool = False,
+    ) -> None:
+        """Note a row, the customer that it is about, and by which column that was found.
+
+        `number_is_told` says that its number looks like one of the book: that it looks like another one of
+        the file is not told too.
+        """
         where, decided = (record.line, record.place), by or ""
         number = record.own.get("number")
         if number is not None:
             is_same = known is not None and fold_case(number) == fold_case(known["number"])
             # Customers of old books may agree in this: the book keeps them apart.
             folded = known["number_folded"] if known is not None and is_same else fold_case(number)
-            mention = _Mention(
-                "number", customers.likeness.plainest(number), folded, *where, number, decided, not is_same
-            )
-            self._spill.add(mention)
+            plain = customers.likeness.plainest(number)
+            is_another = not (is_same or number_is_told)
+            self._spill.add(_Mention("number", plain, folded, *where, number, decided, is_another))
         for column in ("email", "phone"):
             text = record.own.get(column)
             if text is not None and (column in self._by or (is_new and column == "email")):

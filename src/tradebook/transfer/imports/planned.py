@@ -1,6 +1,7 @@
 """A plan that was made in this process: its rows in temporary files, and what was found of them late."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -148,7 +149,9 @@ class KeptPlan:
         late, warnings = Beside(self._late), Beside(self._warnings)
         waiting = Beside((place, place, place) for place in self._waiting)
         head, further = 0, 0
-        for place, row in enumerate(self._rows):
+        for place, kept in enumerate(self._rows):
+            # Of its own: the last rows are in memory, and are told more than once.
+            row = copy(kept)
             if row.outcome is not None:
                 row.waits = bool(waiting.of(place))
                 for problem in late.of(place):

@@ -1,6 +1,7 @@
 """Amounts of money as people write them, once a map says which sign separates the decimals."""
 
 import re
+import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -45,9 +46,10 @@ def amount_reader(decimal: str) -> ReadAmount:
         units, _, cents = number.partition(decimal)
         if not whole.fullmatch(" ".join(units.split())) or not re.fullmatch("[0-9]*", cents):
             raise ValueError(f"is no amount such as {example}")
-        for mark in (before.strip(), after.strip()):
-            if mark:
-                _check_currency(mark, currency)
+        for mark in filter(None, (before.strip(), after.strip())):
+            if not any(sign.isalpha() or unicodedata.category(sign) == "Sc" for sign in mark):
+                raise ValueError(f"is no amount such as {example}")
+            _check_currency(mark, currency)
         plain = re.sub("[^0-9]", "", units)
         return f"{sign}{plain}.{cents}" if cents else f"{sign}{plain}"
 

@@ -11,7 +11,6 @@ from tradebook.transfer.files.formats import FileFormat
 from tradebook.transfer.maps.evidence import Evidence, country_code
 from tradebook.transfer.maps.guesses import ADDRESS_COLUMNS, Guess, guess
 from tradebook.transfer.maps.looking import Looked, look
-from tradebook.transfer.maps.ready_maps import ReadyMap, recognise
 from tradebook.transfer.maps.toml_text import Right, commented, key, line, quoted
 from tradebook.transfer.maps.trying import Trial, closed_words, date_formats
 from tradebook.transfer.rows import FileOptions
@@ -23,10 +22,8 @@ class Draft(msgspec.Struct):
     """A map that was drafted, and what a person is told of it."""
 
     text: str
-    headings: int
+    headings: list[str]
     taken: int
-    ready: ReadyMap | None
-    """The map that ships for such a file."""
     notes: list[str] = []
 
 
@@ -62,6 +59,8 @@ class _Drafter:
         kept = [each for each in self._found.guesses if self._holds(each)]
         for part in ADDRESSES:
             kept = self._with_countries(part, kept)
+        if not kept:
+            kept = self._any_name()
         lines = [
             *self._beginning(),
             *self._file_lines(),
@@ -75,8 +74,7 @@ class _Drafter:
             *self._value_lines(),
         ]
         taken = {heading for each in kept for heading in each.headings}
-        ready = recognise(self._looked.headings)
-        return Draft("\n".join(lines) + "\n", len(self._looked.headings), len(taken), ready, self._notes)
+        return Draft("\n".join(lines) + "\n", self._looked.headings, len(taken), self._notes)
 
     def _holds(self, each: Guess) -> bool:
         """Find the right side that reads every row; where there is none, the guess becomes a comment."""
@@ -101,6 +99,14 @@ class _Drafter:
         else:
             self._put_off(each, f"can't be read in {sum(unread.values()):,} rows, such as {_listed(unread)}")
         return False
+
+    def _any_name(self) -> list[Guess]:
+        """Take the first column that could be a name, so that there is a line to begin with."""
+        for heading in self._looked.headings:
+            if heading and "\0" not in heading and self._trial.reads_all("name", heading):
+                self._notes.append(f"No column was recognised. The map takes {quoted(heading)} for the name.")
+                return [Guess("name", [heading], [heading])]
+        return []
 
     def _put_off(self, each: Guess, why: str) -> None:
         self._open += [f"{', '.join(map(quoted, each.headings))} {why}:", line(each.column, each.rights[0])]
