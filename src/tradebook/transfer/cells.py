@@ -14,7 +14,6 @@ from tradebook.crud.kinds import Kind, Unreadable
 from tradebook.crud.table_fields import Cell
 from tradebook.crud.text_values import check_text
 from tradebook.ids import MILLISECONDS_MAX
-from tradebook.transfer.rows import Dated
 
 _SEPARATOR = ";"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -24,6 +23,15 @@ _ESCAPED = re.compile(r"\\([\\;])")
 _RUNS = re.compile("['\"]*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _BEGINS = frozenset("'\"=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _MARK = "'"
+
+
+class Dated(str):
+    """A date or time that a file has as one, such as a workbook's, as ISO writes it: 2019-11-03T09:30:00.
+
+    The formats of a map are for text, and don't count for it; its zone does.
+    """
+
+    __slots__ = ()
 
 
 class CreatedAt(Kind, frozen=True):

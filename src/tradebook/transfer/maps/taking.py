@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from tradebook.crud.kinds import NOTE
+from tradebook.transfer.cells import Dated
 from tradebook.transfer.columns import Column
 from tradebook.transfer.maps.amounts import amount_reader
 from tradebook.transfer.maps.dates import date_reader
@@ -21,7 +22,7 @@ from tradebook.transfer.maps.sources import (
     as_text,
     is_empty,
 )
-from tradebook.transfer.rows import Dated, Record
+from tradebook.transfer.rows import Record
 
 Work = Callable[[Record, Mapping[str, Any]], Any]
 """Makes the value of a column from a record, and from the values of the columns before it."""
