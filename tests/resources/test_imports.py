@@ -247,7 +247,9 @@ def test_what_an_upload_cannot_mean_is_refused(planned_book, content_type, query
     check_envelope(answer, status, param, code)
 
 
-def test_an_empty_file_and_a_packed_form_are_refused(planned_book):
+def test_a_form_without_a_file_an_empty_file_and_what_is_packed_otherwise_are_refused(planned_book):
+    answer = planned_book.client.post(IMPORTS, files={"map": ("map.toml", "[columns]")})
+    check_envelope(answer, 400, "file", "missing_field")
     check_envelope(upload(planned_book.client, b""), 400, None, "validation_failed")
     packed = {"Content-Encoding": "br"}
     check_envelope(upload(planned_book.client, GOOD, **packed), 415, None, "unsupported_media_type")
