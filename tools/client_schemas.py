@@ -77,7 +77,8 @@ def struct_of(types: Types, name: str, schema: Schema) -> str:
     lines.append(f'    """{schema.get("description", f"{name}.")}"""\n')
     for key, value in schema["properties"].items():
         kind = types.of(value)
-        absent = "" if key in ("id", "object") else " = ABSENT"
+        # What was deleted may be gone when it is asked for again: then no more than that is known.
+        absent = "" if key in ("id", "object") and not name.startswith("Deleted") else " = ABSENT"
         lines.append(
             f"    {key}: {quoted(kind)}" + (" = None" if "None" in kind or kind == "Any" else absent)
         )

@@ -229,11 +229,16 @@ class Operation:
     @property
     def item(self) -> str:
         """Name the object that is answered, or that the answered list is of."""
-        if not self.answers or self.verb == "DELETE":
+        if not self.answers or (self.verb == "DELETE" and not self._tells):
             return "None"
         if self.is_list:
             return last_of(self.types.schemas[self.answers[0]]["properties"]["data"]["items"]["$ref"])
         return self.answers[0]
+
+    @property
+    def _tells(self) -> bool:
+        """Tell whether more is answered than that something is deleted."""
+        return bool(self.types.schemas[self.answers[0]]["properties"].keys() - {"id", "object", "deleted"})
 
     def parameters(self) -> dict[str, Schema]:
         """Return the schemas of its parameters in the query, cursors apart: the client walks."""
@@ -322,7 +327,7 @@ def objects_module(types: Types, operations: list[Operation]) -> str:
     left = [
         name
         for each in operations
-        for name in ([each.item] if each.is_list or each.verb == "DELETE" else each.answers)
+        for name in ([each.item] if each.is_list or each.item == "None" else each.answers)
     ]
     left = [name for name in left if name != CREATED_KEY] + ["ApiKey"]
     while left:

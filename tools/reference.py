@@ -151,7 +151,9 @@ _UNKEYED = (
 
 
 def _change_section(route: Action) -> str:
-    answer = "one " + link(route.item) if route.item else f"`{{id, object: {route.deletes}, deleted: true}}`"
+    told = "".join(f", {name}" for name in route.tells.__struct_fields__) if route.tells else ""
+    deleted = f"`{{id, object: {route.deletes}, deleted: true{told}}}`"
+    answer = "one " + link(route.item) if route.item else deleted
     others = "".join(f", or {link(item)}" for item in route.previews)
     needed = " and ".join(map(code, route.permissions))
     needs = {field.name for field in route.body.fields if field.is_required and not route.body.is_partial}
@@ -176,6 +178,9 @@ def _change_section(route: Action) -> str:
         f"{route.summary}. Needs the permission {needed}. Answers with {answer}{others}.",
         table(("field", "takes", "required", "meaning"), rows) if rows else "It takes no body.",
     ]
+    if route.parameters:
+        asked = [(code(p.name), _takes(p), p.description) for p in route.parameters]
+        parts.append(table(("parameter", "takes", "meaning"), asked))
     if route.includes:
         parts.append("It takes the include values of its GET.")
     return "\n\n".join(parts)

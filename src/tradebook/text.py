@@ -89,13 +89,17 @@ def encodable(text: str) -> str:
 
 
 def mark_bytes(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Decode each byte that is no text as U+DC00 and its value, and encode that as the byte again."""
+    """Decode each byte that is no text as U+DC00 and its value, and encode that as the byte again.
+
+    What else an encoding doesn't have becomes its escape sequence.
+    """
     if isinstance(error, UnicodeDecodeError):
         return "".join(chr(_MARK + byte) for byte in error.object[error.start : error.end]), error.end
     if isinstance(error, UnicodeEncodeError):
         wrong = error.object[error.start : error.end]
         if all(_MARK <= ord(c) <= _MARK_LAST for c in wrong):
             return bytes(ord(c) - _MARK for c in wrong), error.end
+        return wrong.encode("ascii", "backslashreplace").decode(), error.end
     raise error
 
 

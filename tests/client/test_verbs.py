@@ -31,7 +31,7 @@ def test_a_customer_is_made_read_changed_listed_and_deleted(client):
     assert changed.created_at.tzinfo is not None
     assert read.bill_to_address.geolocation.locality == "Chicago"
     assert listed == [made.id]
-    assert gone is None
+    assert (gone.deleted, gone.kept_addresses) == (True, 1)
     assert list(client.customers.list()) == []
 
 

@@ -55,6 +55,18 @@ def test_the_headings_of_a_known_system_are_told_with_the_map_that_ships(nowhere
     assert "--map salesforce" in nowhere.run("import", "draft", "x.csv").stderr
 
 
+def test_an_import_without_a_map_names_the_one_that_ships(tmp_path):
+    command = CommandLine(tmp_path, f"sqlite:///{tmp_path}/book.db")
+    account = command.good("accounts", "create", "Acme")
+    rows = b"Id,Name,BillingStreet\n1,A,\n"
+
+    done = command.run("import", "customers", "-", "--format", "csv", "--account", account, given=rows)
+
+    assert done.returncode == 1
+    assert "There are no such columns: Id, Name (did you mean name?), BillingStreet." in done.stderr
+    assert "--map salesforce" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [

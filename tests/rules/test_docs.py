@@ -16,6 +16,7 @@ from tradebook.errors import CATALOGUE
 from tradebook.resources import ALL
 from tradebook.settings import Settings
 from tradebook.transfer.columns import COLUMNS
+from tradebook.transfer.maps.ready_maps import NAMES
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "client" / "README.md"])
@@ -109,3 +110,13 @@ def test_a_default_is_called_one(path):
 def test_a_default_that_is_not_called_one_is_noticed():
     assert vague_defaults("It is `normal`\n  unless told. Unless told otherwise, it waits.") != []
     assert vague_defaults("Default: `normal`. Nobody was told.") == []
+
+
+def test_every_map_that_ships_is_in_the_docs_and_has_its_test():
+    page = (ROOT / "docs" / "import.md").read_text()
+    tested = {file.stem for file in (ROOT / "tests" / "transfer" / "ready").glob("*.ndjson")}
+
+    shipped = {file.stem for file in (ROOT / "src/tradebook/transfer/maps/ready").glob("*.toml")}
+
+    assert shipped == set(NAMES) == tested
+    assert [name for name in NAMES if f"| `{name}` | " not in page] == []

@@ -342,9 +342,21 @@ def test_the_pace_follows_what_rows_cost():
     followed = pace.Pace()
 
     for _ in range(20):
-        followed.note(followed.rows, followed.rows * 0.01)
+        followed.note(followed.rows, 0, followed.rows * 0.01)
     slow = followed.rows
-    followed.note(slow, 3 * pace.AIM_SECONDS)
+    followed.note(slow, 0, 3 * pace.AIM_SECONDS)
 
     assert slow == min(pace.ROWS_MAX, int(pace.AIM_SECONDS / 0.01))
     assert followed.rows <= slow // 2
+
+
+def test_an_import_rests_while_others_write():
+    followed = pace.Pace()
+    alone = followed.rest_seconds
+
+    followed.note(10, 0.1, 0.1)
+    beside = followed.rest_seconds
+    for _ in range(pace.RESTS):
+        followed.note(10, 0, 0.1)
+
+    assert (alone, beside, followed.rest_seconds) == (0, pace.REST_SECONDS, 0)

@@ -14,7 +14,7 @@ from tradebook.transfer.maps.aliases import column_of_words, heading_words
 from tradebook.transfer.maps.column_map import load_map_text
 from tradebook.transfer.maps.draft import draft_map
 from tradebook.transfer.maps.looking import CantBeRead
-from tradebook.transfer.maps.ready_maps import READY
+from tradebook.transfer.maps.ready_maps import READY, recognise
 from tradebook.transfer.rows import FileOptions, Problem
 
 READY_FILES = Path(__file__).parent / "ready"
@@ -93,6 +93,18 @@ def test_a_company_is_the_name_and_the_person_stands_at_its_address():
         "bill_to.locality": "City",
         "bill_to.country": "Country",
     }
+
+
+def test_who_has_no_name_is_called_by_what_there_is():
+    content = "Company,First Name,Email,Phone\nA Ltd,Ann,a@a.example,1\n,,b@b.example,2\n"
+
+    assert columns_of(content)["name"] == {"from": ["Company", "{First Name}", "Email"]}
+
+
+def test_apostrophes_before_every_value_of_a_column_go():
+    document = tomllib.loads(drafted("Id,Name,Zip\n'7210,A,'01067\n'7211,B,1010\n").text)
+
+    assert document["file"]["unguard"] is True
 
 
 def test_a_last_name_may_only_be_called_name():
@@ -215,13 +227,17 @@ def test_a_number_that_stands_twice_tells_no_customers_apart():
     assert '# "Nr" stands more than once' in draft.text
 
 
-def test_nested_objects_are_reached_into():
-    content = '{"name": "A", "address": {"city": "Leeds", "country": "GB"}, "emails": ["a@a.example"]}\n'
+def test_json_is_drafted_by_the_paths_of_its_objects():
+    content = """{"customers": [{"name": "A", "tags": ["a", "b"], "emails": ["x@a.example", "y@a.example"],
+        "address": {"city": "Leeds", "country": "GB"}}]}"""
 
-    columns = columns_of(content, "ndjson")
-
-    assert columns["bill_to.locality"] == "address.city"
-    assert columns["bill_to.country"] == "address.country"
+    assert columns_of(content, "json") == {
+        "name": "name",
+        "email": {"from": "emails", "split": [";", ","], "take": "first"},
+        "price_groups": "tags",
+        "bill_to.locality": "address.city",
+        "bill_to.country": "address.country",
+    }
 
 
 def test_a_file_without_headings_has_its_columns_by_their_place():
@@ -242,11 +258,11 @@ def test_a_file_without_anything_is_refused(content):
 
 @pytest.mark.parametrize("ready", READY, ids=lambda ready: ready.name)
 def test_a_file_that_a_map_ships_for_is_recognised(ready):
-    file = next(READY_FILES.glob(f"{ready.name}.*"))
+    file = next(each for each in READY_FILES.glob(f"{ready.name}.*") if each.suffix != ".ndjson")
 
     draft = draft_map(io.BytesIO(file.read_bytes()), "csv", FileOptions(), file.name)
 
-    assert draft.ready == ready
+    assert recognise(draft.headings) == ready
     require_readable(draft, file.read_bytes())
 
 
@@ -265,7 +281,7 @@ def tables(draw):
     return [draw(st.lists(HEADINGS, min_size=width, max_size=width)), *draw(rows)]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables())
 def test_a_draft_always_loads_and_reads_what_it_takes(table):
     rows = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in table]
@@ -276,4 +292,6 @@ def test_a_draft_always_loads_and_reads_what_it_takes(table):
     except CantBeRead:
         return
 
-    require_readable(draft, data)
+    # A map without columns is for a file that has ours.
+    if tomllib.loads(draft.text)["columns"]:
+        require_readable(draft, data)

@@ -59,7 +59,8 @@ def test_amounts_as_people_write_them(decimal, text, plain):
         (",", "1,5E+05", "EUR", "is rounded, written with an exponent"),
         (",", "$5", "EUR", "has $ beside the amount, but the currency is EUR"),
         (",", "5 USD", "eur", "has USD beside the amount, but the currency is EUR"),
-        (",", "5 %", "EUR", "has % beside the amount, but the currency is EUR"),
+        (",", "5 %", "EUR", "is no amount"),
+        (".", "25000,-", "EUR", "is no amount"),
         (".", "Rs.500", "INR", "has Rs. beside the amount, but the currency is INR"),
         (",", "5 €", None, "has € beside the amount: say the currency in credit_limit_currency too"),
     ],
@@ -78,6 +79,7 @@ def test_what_is_no_amount_is_told(decimal, text, currency, reason):
         ("PLN", ["zł"]),
         ("HUF", ["Ft"]),
         ("CAD", ["$", "CA$"]),
+        ("USD", ["$", "US$", "USD"]),
         ("CHF", ["CHF", "chf"]),
         ("GBP", ["£"]),
         ("BRL", ["R$"]),
@@ -100,6 +102,15 @@ def test_an_amount_looks_at_the_currency_of_its_row(values, told):
     ]
     assert told(text, "L;C\n5,50 $;\n") == [
         "line 2, L (credit_limit): '5,50 $' has $ beside the amount, but the currency is EUR"
+    ]
+
+
+def test_a_dollar_sign_is_the_currency_where_none_is_told(values):
+    text = '[columns]\ncredit_limit = { from = "L", decimal = "." }\n'
+
+    assert values(text, 'L\n"$1,234.50"\n5\n') == [
+        {"credit_limit": "1234.50", "credit_limit_currency": "USD"},
+        {"credit_limit": "5"},
     ]
 
 

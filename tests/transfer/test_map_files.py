@@ -1,9 +1,11 @@
 """The sections of a map that are about whole files: [file], [match], [[skip]], [[lookup]], and all mistakes."""
 
+import io
 import json
 
 import pytest
 
+from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.maps.column_map import load_map, load_map_text
 from tradebook.transfer.maps.options import Options, WrongOption
 from tradebook.transfer.rows import FileOptions, Match, Skipping
@@ -210,6 +212,69 @@ def test_a_map_without_columns_takes_the_files_own(values, told):
         {"number": "1", "credit_limit": "5.50", "bill_to.locality": "", "type": "Import"}
     ]
     assert told(text, "number,nmae\n1,x\n") == ["line 1, nmae: There is no such column. Did you mean name?"]
+
+
+def test_attached_addresses_of_json_pass_a_map_without_columns(values):
+    record = {"number": "1", "addresses": [{"locality": "Cork"}]}
+
+    assert values('[defaults]\ntype = "T"\n', json.dumps(record), "ndjson")[0]["addresses"] == [
+        {"locality": "Cork"}
+    ]
+
+
+def test_an_object_is_no_word_to_be_left_out_by(rows):
+    text = '[columns]\nname = "n"\n[[skip]]\ncolumn = "a"\nis = [""]\n'
+
+    found = rows(text, '{"n": "x", "a": {"b": 1}}\n{"n": "y", "a": {}}\n', "ndjson")
+
+    assert [row.skipped for row in found] == [None, 0]
+
+
+def test_a_second_pass_of_a_file_of_json_is_like_the_first(tmp_path):
+    column_map = load_map_text('[columns]\nname = "a.b"\nphone = "c"\n', ())
+    content = b'{"a": {"b": "x"}}\n'
+
+    passes = [next(iter(read_file(io.BytesIO(content), "ndjson", column_map))).values for _ in range(2)]
+
+    assert passes == [{"name": "x"}, {"name": "x"}]
+
+
+def test_what_would_take_long_is_not_looked_for(told, rows):
+    """Neither a map nor a file makes the other's length cost its square."""
+    columns = "".join(f'"nmae{place}" = "n"\n' for place in range(20_000))
+    many = "".join(f'"external_ids.{place}" = "none{place}"\n' for place in range(500))
+    stars = '[columns]\nname = "n"\n[[skip]]\ncolumn = "n"\nlike = "' + "*a" * 50 + 'b"\n'
+    amount = '[columns]\ncredit_limit = { from = "n", decimal = "," }\ncreated_at = { from = "n", date = "%d/%m/%Y" }\n'
+    header = ",".join(f"x{place}" for place in range(5_000))
+
+    assert len(told(f"[columns]\n{columns}", "n\nx\n")) == 101
+    assert len(told(f"[columns]\n{many}", f"{header}\n")) == 500
+    assert rows(stars, "n\n" + "a" * 50_000 + "\n")[0].skipped is None
+    assert len(rows(amount, "n\n" + "1" * 500_000 + "\n")[0].problems) == 2
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits", "fits_not"),
+    [
+        ("a*", "abc", "ba"),
+        ("*, * PM", "Fri, 3 PM", "Fri 3 PM"),
+        ("a*a", "aa", "a"),
+        ("*", "", None),
+        ("a*b*c", "aXbXc", "acb"),
+    ],
+)
+def test_a_star_stands_for_any_text(rows, pattern, fits, fits_not):
+    text = f'[columns]\nname = "n"\n[[skip]]\ncolumn = "n"\nlike = "{pattern}"\n'
+
+    found = rows(text, json.dumps({"n": fits}) + "\n" + json.dumps({"n": fits_not or "x"}) + "\n", "ndjson")
+
+    assert [row.skipped for row in found] == [0, None if fits_not else 0]
+
+
+def test_a_mistake_has_nothing_that_steers_a_terminal(told):
+    assert told('[columns]\n"na\\u001bme" = "n"\n', "n\nx\n") == [
+        r"[columns] na\x1bme: There is no such column. Did you mean name?"
+    ]
 
 
 def test_headings_may_be_missing_where_the_map_says_so(values, told):

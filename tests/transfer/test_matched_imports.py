@@ -5,8 +5,11 @@ import io
 import pytest
 
 from tests.fixtures.ledgers import Ledger
+from tests.transfer.steps import planned
 from tradebook.resources import customers
 from tradebook.transfer.files.rows import read_file
+from tradebook.transfer.imports.applying import Overtaken, apply_plan
+from tradebook.transfer.imports.planning import plan_customers
 from tradebook.transfer.rows import Match, Row
 
 SHOP = Match(("external_ids.shopify", "email"))
@@ -189,6 +192,18 @@ def test_what_looks_wrong_is_counted_and_told_in_the_order_of_the_file(ledger):
     assert (summary.needs_yes, summary.is_kept) == (3, False)
 
 
+def test_what_shows_at_the_end_of_the_file_is_told_once(ledger):
+    with ledger.database.read(ledger.key) as reader:
+        rows = [
+            Row(2, {"number": "1", "name": "A", "phone": "NULL"}),
+            Row(3, {"number": "2", "name": "TOTAL"}),
+        ]
+        plan = plan_customers(reader, iter(rows))
+
+    assert len(plan.summary.warnings) == len(list(plan.warnings())) == len(list(plan.warnings())) == 2
+    plan.close()
+
+
 def test_what_is_in_the_book_already_is_not_told_again(ledger):
     rows = [
         {"number": "00417", "name": "MÃ¼ller", "email": "a@x"},
@@ -199,3 +214,26 @@ def test_what_is_in_the_book_already_is_not_told_again(ledger):
     again = ledger.try_to_take(*rows, yes=False)[0]
 
     assert (again.unchanged, again.warnings, again.is_kept) == (2, [], True)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"number": "5", "name": "New", "email": "new@x"},
+        {"number": "5", "email": "a@x"},
+        {"email": "a@x", "external_ids.shopify": "72"},
+        {"name": "New", "email": "b@x"},
+    ],
+)
+def test_a_plan_is_overtaken_where_somebody_else_has_what_its_rows_take(ledger, row):
+    ledger.take({"number": "1", "name": "A", "email": "a@x"})
+    plan = planned(ledger.database, ledger.key, [row], match=BY_EMAIL)
+    ledger.take({"number": "5", "name": "Other", "email": "b@x", "external_ids.shopify": "72"})
+    before = ledger.export()
+
+    with pytest.raises(Overtaken) as error:
+        apply_plan(ledger.database, ledger.key, plan, exactly_as=7)
+
+    assert [each.line for each in error.value.rows] == [1]
+    assert ledger.export() == before
+    plan.close()

@@ -32,6 +32,8 @@ def line_of(column, value, reason="", heading=None):
         ("created_at", "03/11/2019 08:15", '[file] date = "%d/%m/%Y %H:%M"  # or "%m/%d/%Y %H:%M"'),
         ("created_at", "2021-07-01 08:15:00", '[file] date = "iso"'),
         ("created_at", "soon", None),
+        ("created_at", "0000-00-00 00:00:00", '[file] nothing = ["0000-00-00 00:00:00"]'),
+        ("credit_limit", "25000,-", '[file] decimal = ","'),
         ("email", "a@x.example, b@x.example", '[columns] email = { from = "Mails", split = [";", ","], take = "first" }'),
         ("email", "Jo <jo@x.example>", '[columns] email = { from = "Mails", split = [";", ","], take = "first" }'),
         ("email", "siehe oben", '[columns] email = { from = "Mails", empty = ["siehe oben"] }'),
@@ -47,6 +49,10 @@ def test_what_would_mend_a_problem(column, value, line):
         line = '[values."bill_to.country"] "Königreich Belgien" = "…"  # a code of two letters, such as FR'
 
     assert line_of(column, value, heading="Mails") == line
+
+
+def test_a_key_that_is_in_no_other_file_is_no_value_of_the_column():
+    assert line_of("bill_to.country", "b@birch.example", "is not a key in prices.csv") is None
 
 
 def test_lines_of_a_cell_go_where_they_belong():

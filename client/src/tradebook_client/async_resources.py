@@ -29,6 +29,7 @@ from tradebook_client.bodies import (
     CustomerMerge,
     CustomerPut,
     CustomersChildAccountsFilters,
+    CustomersDeleteOptions,
     CustomersFilters,
     CustomersPriceGroupsFilters,
     CustomerUpdate,
@@ -62,6 +63,7 @@ from tradebook_client.objects import (
     Carrier,
     Customer,
     CustomerMergePreview,
+    DeletedCustomer,
     Import,
     ImportRow,
     ImportSummary,
@@ -131,9 +133,12 @@ class Customers(Resource):
             ),
         )
 
-    async def delete(self, id: str) -> None:
+    async def delete(self, id: str, **options: Unpack[CustomersDeleteOptions]) -> DeletedCustomer:
         """Delete a customer."""
-        await self._book.do(request("DELETE", "/v1/sales/customers/{id}", id))
+        return await self._book.one(
+            DeletedCustomer,
+            request("DELETE", "/v1/sales/customers/{id}", id, filters=options, known=CustomersDeleteOptions),
+        )
 
     async def get_by_number(self, number: str, *, include: Sequence[CustomerInclude] = ()) -> Customer:
         """Get a customer by its number."""

@@ -9,11 +9,13 @@ from typing import Required, TypedDict
 
 from tradebook_client.words import (
     AccountGroupType,
+    AddressCustomers,
     AddressType,
     ApiKeyStatus,
     BillingType,
     CarrierCode,
     CommissionPolicy,
+    CustomerAddresses,
     CustomerPortalVisibility,
     CustomerStatus,
     EdiStatus,
@@ -246,6 +248,13 @@ class CustomerUpdate(TypedDict, total=False):
     """The customer's ids in other systems, by their names. Each is unique for its name. What is not named stays; null takes one away, or all of them. An addition of this project."""
 
 
+class CustomersDeleteOptions(TypedDict, total=False):
+    """What `DELETE /v1/sales/customers/{id}` can be told in the query."""
+
+    addresses: CustomerAddresses
+    """What becomes of the customer's addresses. `keep`, the default: they stay, as they belong to the account. `delete`: those that serve no other customer go with it; this needs `addresses:delete` too."""
+
+
 class CustomerPut(TypedDict, total=False):
     """The fields of `PUT /v1/sales/customers/by-number/{number}`."""
 
@@ -376,6 +385,8 @@ class AddressesFilters(TypedDict, total=False):
     """Only addresses of this type."""
     customer_ids: Sequence[str]
     """Only addresses of one of these customers: bill-to, ship-to or attached."""
+    customers: AddressCustomers
+    """`none`: only addresses that serve no customer, as bill-to, as ship-to or attached; `some`: only the others."""
 
 
 class AddressCreate(TypedDict, total=False):

@@ -619,6 +619,21 @@ class ImportRecognised(msgspec.Struct, frozen=True, kw_only=True):
     """Some values with letters beyond ASCII, to see whether they are right."""
 
 
+class DeletedCustomer(msgspec.Struct, frozen=True, kw_only=True):
+    """What is answered where something was deleted."""
+
+    id: str = ABSENT
+    """The id that it had, such as `ac_2t17adc000000`."""
+    object: str = ABSENT
+    """What kind of object it was, such as `customer`."""
+    deleted: bool = ABSENT
+    """Always true."""
+    kept_addresses: int = ABSENT
+    """How many of its addresses stay in the account."""
+    deleted_addresses: int = ABSENT
+    """How many were deleted with it: those that serve nobody else, where that was asked for."""
+
+
 class MergedCustomer(msgspec.Struct, frozen=True, kw_only=True):
     """The customer that remains after a merge, and what was lost by it."""
 

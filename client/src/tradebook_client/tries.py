@@ -106,7 +106,7 @@ def _tried(step: Step, retries: int) -> Tries[Reply]:
                 return outcome
             if may_be_done and request.method == "DELETE" and outcome.status in (404, 410):
                 # The answer to an earlier try was lost: that one has deleted it.
-                return Reply(200, outcome.headers, b"{}")
+                return Reply(200, outcome.headers, b'{"deleted":true}')
         seconds = _wait(outcome, attempt)
         if seconds is None or attempt >= retries:
             raise _error(outcome, attempt + 1) from (outcome.error if isinstance(outcome, NoReply) else None)

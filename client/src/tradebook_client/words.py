@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     AccountGroupType = Literal["pricing_group", "type_group"]
     AccountUserInclude = Literal["user", "role", "department", "owner", "owner.account"]
     AccountUserStatus = Literal["active", "disabled", "removed"]
+    AddressCustomers = Literal["some", "none"]
     AddressType = Literal["standard", "drop_ship"]
     ApiKeyInclude = Literal["role", "role.permissions", "owner", "owner.account"]
     ApiKeyStatus = Literal["active", "expired", "revoked"]
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     CarrierCode = Literal["fedex", "ups", "usps", "will_call", "delivery", "ltl", "ltl1", "freight_collect"]
     CarrierInclude = Literal["service_levels", "owner", "owner.account"]
     CommissionPolicy = Literal["commission_applied", "commission_exempt"]
+    CustomerAddresses = Literal["keep", "delete"]
     CustomerInclude = Literal[
         "bill_to_address",
         "bill_to_address.geolocation",
@@ -109,6 +111,7 @@ else:
     AccountGroupType = str
     AccountUserInclude = str
     AccountUserStatus = str
+    AddressCustomers = str
     AddressType = str
     ApiKeyInclude = str
     ApiKeyStatus = str
@@ -116,6 +119,7 @@ else:
     CarrierCode = str
     CarrierInclude = str
     CommissionPolicy = str
+    CustomerAddresses = str
     CustomerInclude = str
     CustomerPortalVisibility = str
     CustomerStatus = str

@@ -5,6 +5,7 @@ import io
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, BinaryIO, cast
 
@@ -17,7 +18,7 @@ from tradebook.transfer.files.formats import FileFormat, format_of
 from tradebook.transfer.maps.draft import Draft, draft_map
 from tradebook.transfer.maps.looking import CantBeRead
 from tradebook.transfer.maps.options import Options, WrongOption
-from tradebook.transfer.maps.ready_maps import READY, load_ready, no_such_map, ready_text
+from tradebook.transfer.maps.ready_maps import READY, matched_by, no_such_map, ready_text, recognise
 
 STANDARD = "-"
 IN_MEMORY_BYTES = 1 << 20
@@ -68,14 +69,17 @@ def draft_command(
 
 
 def _tell_of(draft: Draft) -> None:
-    tell(f"{draft.taken} of {draft.headings} columns are taken. The map says what the others hold.")
+    tell(f"{draft.taken} of {len(draft.headings)} columns are taken. The map says what the others hold.")
     for note in draft.notes:
         tell(note)
-    if draft.ready is not None:
-        tell(
-            f"These look like the headings of {draft.ready.system}. A map for it ships with Tradebook: "
-            f"tradebook import customers FILE --map {draft.ready.name}"
-        )
+    tell_ready_map(draft.headings)
+
+
+def tell_ready_map(headings: Iterable[str]) -> None:
+    """Name the map that ships for a file with these headings, if there is one."""
+    ready = recognise(headings)
+    if ready is not None:
+        tell(f"These are headings of {ready.system}. A map for them ships with Tradebook: --map {ready.name}")
 
 
 def _format_of(file: str, given: str | None) -> FileFormat:
@@ -117,7 +121,7 @@ def maps_command(
             "system": ready.system,
             "file": ready.file,
             "export": ready.export,
-            "match": list(load_ready(ready.name).match.by),
+            "match": matched_by(ready.name),
         }
         for ready in READY
     ]

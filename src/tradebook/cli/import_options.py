@@ -19,6 +19,14 @@ MapOption = Annotated[
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Tell what the import would do, and change nothing.")
 ]
+RejectsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--rejects",
+        metavar="FILE",
+        help="Let the good rows in, and write the others to a file, each with its problem.",
+    ),
+]
 PlanOption = Annotated[
     Path | None,
     typer.Option("--plan", metavar="PLAN", help="Write what would be done to a file, and change nothing."),

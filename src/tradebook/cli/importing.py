@@ -12,19 +12,21 @@ import typer
 from msgspec import structs
 
 from tradebook.cli import import_options as option
-from tradebook.cli.drafting import draft_command, maps_command
+from tradebook.cli import output_files
+from tradebook.cli.drafting import draft_command, maps_command, tell_ready_map
 from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
 from tradebook.cli.output import FAILED, WRONG_USAGE, fail, print_json, tell
+from tradebook.cli.output_files import STANDARD
 from tradebook.cli.plans import apply_command, apply_or_fail, keep, show_command
 from tradebook.cli.progress import ImportProgress, progress_of_import
 from tradebook.cli.summaries import tell_findings, tell_summary
 from tradebook.storage.database import Database
 from tradebook.transfer.files.formats import FileFormat, format_of
+from tradebook.transfer.files.rejects import rejects_writer
 from tradebook.transfer.files.rows import FileReader, read_file
 from tradebook.transfer.imports.planned import KeptPlan
-from tradebook.transfer.imports.planning import plan_customers
-from tradebook.transfer.imports.run import may_be_kept
+from tradebook.transfer.imports.planning import Progress, plan_customers
 from tradebook.transfer.imports.summary import LISTED_MAX
 from tradebook.transfer.maps.column_map import ColumnMap, MapError
 from tradebook.transfer.maps.options import Options, WrongOption
@@ -36,7 +38,6 @@ import_app.command("maps")(maps_command)
 import_app.command("show")(show_command)
 import_app.command("apply")(apply_command)
 
-STANDARD = "-"
 COLLECT_AFTER = 200_000
 """How many objects more there are before Python looks for those that only refer to each other."""
 
@@ -57,6 +58,7 @@ def import_customers_command(
     map_name: option.MapOption = None,
     dry_run: option.DryRunOption = False,
     plan_file: option.PlanOption = None,
+    rejects: option.RejectsOption = None,
     yes: option.YesOption = False,
     match: option.MatchOption = None,
     only: option.OnlyOption = None,
@@ -77,26 +79,97 @@ def import_customers_command(
     )
     if file_format == "tsv" and options.file.separator is None:
         options = structs.replace(options, file=structs.replace(options.file, separator="\t"))
+    how = _How(dry_run=dry_run, yes=yes, plan_file=plan_file, rejects=rejects, as_json=as_json)
     with _input(file) as stream, opened(database, moves_much=True) as book:
         key, _ = account_key(book, account)
-        source = None if file == STANDARD else Path(file).name
         chosen = format_of(file) if file_format is None else FORMATS[file_format]
         reader = read_file(stream, chosen, column_map, options.file)
         with progress_of_import(stream) as progress:
-            plan = _plan(book, key, reader, column_map, options, progress)
+            report = None if progress is None else progress.read
+            plan = _plan(
+                *(book, key, reader, column_map, options),
+                progress=report,
+                keeps_raw=rejects is not None,
+                tells_new=plan_file is not None,
+            )
             with contextlib.closing(plan):
-                tell_findings(plan)
-                is_wanted = may_be_kept(plan.summary, yes=yes)
-                is_only_told = dry_run or plan_file is not None
-                if plan_file is not None and not plan.summary.problems:
-                    keep(plan_file, plan, account, source)
-                    tell(f"The plan is in {plan_file}. tradebook import apply does it.")
-                if is_wanted and not is_only_told:
-                    written = None if progress is None else progress.written
-                    plan.summary = apply_or_fail(book, key, plan, source=source, written=written)
-                _tell_ending(plan, is_only_told=is_only_told, as_json=as_json, is_wanted=is_wanted)
-    if plan.summary.problems or not (is_wanted or is_only_told):
+                source = None if file == STANDARD else Path(file).name
+                is_good = _Import(how, book, key, account, source, plan, reader).carry_out(progress)
+    if not is_good:
+        if column_map is None:
+            tell_ready_map(reader.headings)
         raise typer.Exit(FAILED)
+
+
+class _How(msgspec.Struct, frozen=True):
+    """What is to become of a plan."""
+
+    dry_run: bool
+    yes: bool
+    plan_file: Path | None
+    rejects: Path | None
+    as_json: bool
+
+
+class _Import:
+    """A file that was looked at, on its way into the book."""
+
+    def __init__(
+        self,
+        how: _How,
+        book: Database,
+        key: int,
+        account: str,
+        source: str | None,
+        plan: KeptPlan,
+        reader: FileReader,
+    ) -> None:
+        self._how, self._book, self._key, self._account = how, book, key, account
+        self._source, self._plan, self._reader = source, plan, reader
+
+    def carry_out(self, progress: ImportProgress | None) -> bool:
+        """Tell what was found, and do what is wanted of it; returns whether all went well."""
+        how, plan = self._how, self._plan
+        tell_findings(plan)
+        # What is wrong with the file as a whole can't be taken out of it.
+        has_problems = plan.file_problems if how.rejects else plan.summary.problems
+        may_be_done = not has_problems and (how.yes or not plan.summary.needs_yes)
+        is_only_told = how.dry_run or how.plan_file is not None
+        if how.rejects is not None:
+            self._write_rejects(how.rejects)
+        if how.plan_file is not None and not has_problems:
+            keep(how.plan_file, plan, self._account, self._source)
+            tell(f"The plan is in {how.plan_file}. tradebook import apply does it.")
+        if may_be_done and not is_only_told:
+            written = None if progress is None else progress.written
+            plan.summary = apply_or_fail(self._book, self._key, plan, source=self._source, written=written)
+        if how.as_json:
+            _print_whole(plan)
+        elif has_problems:
+            tell(f"{plan.summary.rows:,} rows read, {plan.summary.problems:,} problems: nothing was written.")
+        else:
+            self._tell_ending(may_be_done=may_be_done, is_only_told=is_only_told)
+        return not has_problems and (may_be_done or is_only_told)
+
+    def _write_rejects(self, path: Path) -> None:
+        """Write the rows that are not taken in, before the others are: no row is nowhere."""
+        try:
+            with output_files.written(str(path)) as stream, rejects_writer(self._reader, stream) as rejects:
+                for row in self._plan:
+                    if row.outcome == "problem":
+                        rejects.add(row.raw, row.problems)
+        except OSError as error:
+            fail(f"{path}: {error.strerror or error}. Nothing was changed.")
+        if self._plan.summary.faulty:
+            tell(f"{self._plan.summary.faulty:,} rows with a problem are in {path}.")
+
+    def _tell_ending(self, *, may_be_done: bool, is_only_told: bool) -> None:
+        tell_summary(self._plan.summary)
+        if is_only_told:
+            tell("This was a dry run: nothing was written.")
+        if not may_be_done:
+            without = "would be written" if is_only_told else "was written"
+            tell(f"Nothing {without}: look at the warnings, and say --yes if all of this is meant.")
 
 
 def _collect_rarely() -> None:
@@ -127,13 +200,14 @@ def _input(file: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     path = Path(file)
-    if not path.is_file():
+    if not path.exists() or path.is_dir():
         fail(f"{file}: there is no such file.")
     try:
-        with path.open("rb") as stream:
-            yield stream
-    except PermissionError as error:
+        stream = path.open("rb")
+    except OSError as error:
         fail(f"{file}: {error.strerror}.")
+    with stream:
+        yield stream
 
 
 def _plan(
@@ -142,7 +216,10 @@ def _plan(
     rows: FileReader,
     column_map: ColumnMap | None,
     options: Options,
-    progress: ImportProgress | None,
+    *,
+    progress: Progress | None,
+    keeps_raw: bool,
+    tells_new: bool,
 ) -> KeptPlan:
     with book.read(key) as reader:
         return plan_customers(
@@ -153,24 +230,10 @@ def _plan(
             theirs={} if column_map is None else column_map.theirs,
             skipping=options.skips,
             recognised=rows.recognised,
-            progress=None if progress is None else progress.read,
+            keeps_raw=keeps_raw,
+            tells_new=tells_new,
+            progress=progress,
         )
-
-
-def _tell_ending(plan: KeptPlan, *, is_only_told: bool, as_json: bool, is_wanted: bool) -> None:
-    summary = plan.summary
-    if as_json:
-        _print_whole(plan)
-        return
-    if summary.problems and not is_wanted:
-        tell(f"{summary.rows:,} rows read, {summary.problems:,} problems: nothing was written.")
-        return
-    tell_summary(summary)
-    if is_only_told:
-        tell("This was a dry run: nothing was written.")
-    if not is_wanted:
-        without = "would be written" if is_only_told else "was written"
-        tell(f"Nothing {without}: look at the warnings, and say --yes if all of this is meant.")
 
 
 def _print_whole(plan: KeptPlan) -> None:

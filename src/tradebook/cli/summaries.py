@@ -1,6 +1,6 @@
 """What the terminal says of an import: what was recognised, what is wrong, what it did, or would do."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -8,6 +8,7 @@ from tradebook.cli.output import tell
 from tradebook.text import quoted, shown
 from tradebook.transfer.imports.plan import Plan
 from tradebook.transfer.imports.summary import RowWarning, Summary
+from tradebook.transfer.maps.mending import mending_line
 from tradebook.transfer.rows import Problem
 
 LINES_MAX = 20
@@ -85,6 +86,9 @@ def tell_problems(problems: Iterable[Problem]) -> None:
     causes = Causes(problems)
     for cause in causes.most():
         tell(str(cause))
+        mending = mending_line(cause.told) if isinstance(cause.told, Problem) else None
+        if mending is not None:
+            tell(f"  A map would mend it: {shown(mending)}")
     if causes.left():
         tell(f"… and {causes.left():,} more problems. --json tells all of them.")
 
@@ -107,10 +111,10 @@ def tell_findings(plan: Plan) -> None:
     tell_warnings(plan.warnings())
 
 
-def tell_summary(summary: Summary) -> None:
+def tell_summary(summary: Summary, say: Callable[[str], None] = tell) -> None:
     """Tell what an import did, or would do, in numbers and names."""
     for line in _numbers(summary):
-        tell(line)
+        say(line)
 
 
 def _numbers(summary: Summary) -> Iterator[str]:

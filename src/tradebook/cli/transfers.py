@@ -1,29 +1,25 @@
 """The commands `export` and `copy`."""
 
-import contextlib
-import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, BinaryIO, cast
+from typing import Annotated, cast
 
 import typer
 
 from tradebook.cli.opening import account_key, opened, settings_for
 from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
 from tradebook.cli.output import WRONG_USAGE, fail, print_json, tell
+from tradebook.cli.output_files import STANDARD, written
 from tradebook.cli.progress import progress_of
 from tradebook.storage.database import Duplicate, Unavailable
 from tradebook.storage.location import locate
 from tradebook.transfer.columns import Format
-from tradebook.transfer.copying import NotTheSame, TargetNotEmpty, copy_book
+from tradebook.transfer.copying import ImportUnderWay, NotTheSame, TargetNotEmpty, copy_book
 from tradebook.transfer.exports.run import export_customers
 
 export_app = typer.Typer(help="Write a list to a file.", no_args_is_help=True)
 copy_app = typer.Typer()
 
 FORMATS: dict[str, Format] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
-STANDARD = "-"
 
 
 @export_app.command("customers")
@@ -45,7 +41,7 @@ def export_customers_command(
     with opened(database, moves_much=True) as book:
         key, _ = account_key(book, account)
         try:
-            with _output(output) as stream, progress_of("customers") as progress:
+            with written(output) as stream, progress_of("customers") as progress:
                 summary = export_customers(book, key, format=chosen, file=stream, progress=progress)
         except OSError as error:
             fail(f"{output}: {error}")
@@ -79,6 +75,8 @@ def copy_command(
             summary = copy_book(book, copy, progress=progress)
         except TargetNotEmpty:
             fail("The target is not empty: it has accounts, or has been served. Nothing was copied.")
+        except ImportUnderWay:
+            fail("An import is under way in the source. Nothing was copied: wait until it has ended.")
         except NotTheSame as error:
             fail(f"{error} Do not use the target: empty it and copy again.")
         except (Unavailable, Duplicate) as error:
@@ -98,37 +96,3 @@ def _format_of(file: str, given: str | None, default: Format | None = None) -> F
     if found is None:
         fail("Name the format with --format csv or --format ndjson.", WRONG_USAGE)
     return found
-
-
-@contextlib.contextmanager
-def _output(file: str) -> Iterator[BinaryIO]:
-    """Open the output. A file gets its name only when it is complete, and is its owner's alone."""
-    if file == STANDARD:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    if _is_device(Path(file)):
-        # It is written to directly: a finished file can't take its place.
-        with Path(file).open("wb") as stream:
-            yield stream
-        return
-    partial = Path(f"{file}.part")
-    # What an export left behind that was killed; or a link, which goes, and not what it points to.
-    partial.unlink(missing_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        with os.fdopen(os.open(partial, flags, 0o600), "wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(file)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-
-
-def _is_device(path: Path) -> bool:
-    """Tell whether it is a device or a named pipe. No link is followed, but those of the system."""
-    if path.is_symlink() and Path("/dev") not in path.absolute().parents:
-        return False
-    return path.exists() and not path.is_file()

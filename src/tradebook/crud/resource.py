@@ -264,7 +264,10 @@ class Deleted(msgspec.Struct, frozen=True):
 
 
 Act = Callable[[Change], int | Told | msgspec.Struct | None]
-"""Changes the book. Returns the key of the object to answer with, or the answer, or None if it deletes."""
+"""Changes the book. Returns the key of the object to answer with, or the answer.
+
+One that deletes returns None, or what is told besides.
+"""
 
 
 class Creation(msgspec.Struct, frozen=True):
@@ -290,6 +293,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """The object in the answer; None if it deletes."""
     deletes: str | None = None
     """What kind of object it deletes, as the answer says."""
+    tells: type[msgspec.Struct] | None = None
+    """What is told besides where something was deleted: more keys of the answer."""
     previews: tuple[type[msgspec.Struct], ...] = ()
     """What the answer holds instead where it was only asked what would happen; then nothing was done."""
     load: Load | None = None

@@ -43,7 +43,7 @@ def add_examples(writer: Writer) -> None:
         service_levels.add(writer, example_key(), _at(place, service_levels.CREATE.new(name=name)))
     for place, name in enumerate(("Harbor Coffee", "Harbor Coffee – Old Warehouse")):
         row = {field.name: field.default for field in addresses.FIELDS}
-        row |= {"name": name, "country": "US", "locality": "Portland", "state": "ME"}
+        row |= {"name": name, "country": "US", "locality": "Portland", "state": "ME", "is_unused": 1}
         addresses.records.add(writer, _at(place, row))
     for place, name in enumerate(("Web shop", "Old EDI gateway")):
         may: Any = {"permissions": ("customers:read",), "expires_at": None}

@@ -34,7 +34,7 @@ from tradebook.crud.versions import next_version_of
 from tradebook.crud.walks import select_span, walk_of_index, walk_of_owned
 from tradebook.errors import CustomerMerged, ResourceNotFound
 from tradebook.resources import addresses
-from tradebook.resources.addresses import ID_PREFIX, INDEX, TYPE, Address, AddressType
+from tradebook.resources.addresses import ID_PREFIX, INDEX, TYPE, UNUSED, Address, AddressType
 from tradebook.resources.customers import (
     COPIED,
     Customer,
@@ -178,7 +178,7 @@ def create(change: Change) -> int:
     values, served = _taken_apart(change)
     if change.owner_key is not None:
         served = list(dict.fromkeys([*(served or ()), change.owner_key]))
-    row = addresses.records.new_row(values)
+    row = addresses.new_row(values, is_unused=not served)
     key: int = row["id"]
     addresses.records.insert(change.writer, [row])
     if served:
@@ -298,6 +298,15 @@ _ROUTES: tuple[Route, ...] = (
                 Id(CUSTOMER_PREFIX),
                 "Only addresses of one of these customers: bill-to, ship-to or attached.",
                 CUSTOMER,
+            ),
+            # The order of the words is that of the flag: 0 serves somebody, 1 serves nobody.
+            Parameter(
+                "customers",
+                OneOf(Literal["some", "none"]),
+                "`none`: only addresses that serve no customer, as bill-to, as ship-to or attached; `some`: "
+                "only the others.",
+                UNUSED,
+                example="none",
             ),
         ),
         bodies=(CREATE, UPDATE),

@@ -1,6 +1,6 @@
 """Addresses: where customers are billed and shipped to; one may serve several customers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -13,10 +13,10 @@ from tradebook.crud.table_fields import columns_of, own
 from tradebook.crud.text_values import check_text
 from tradebook.ids import KEY_MAX, SEQUENCE_BITS, encode_body
 from tradebook.resources.countries import countries_near, country_code
-from tradebook.storage.database import Reader, Row
+from tradebook.storage.database import ROWS_AT_ONCE, Reader, Row, Writer
 from tradebook.storage.finished import FinishedRows
 from tradebook.storage.index import Facet, ListIndex, Source
-from tradebook.storage.schema import ACCOUNT, TEXT, any_of, prepare, reference, table, text
+from tradebook.storage.schema import ACCOUNT, TEXT, any_of, flag, prepare, reference, table, text
 
 AddressType = Literal["standard", "drop_ship"]
 TYPES: tuple[AddressType, ...] = get_args(AddressType)
@@ -117,7 +117,12 @@ FIELDS = (
 )
 """What the book keeps of an address: see `crud.table_fields`."""
 
-addresses: sa.Table = table("addresses", *columns_of(FIELDS))
+addresses: sa.Table = table(
+    "addresses",
+    *columns_of(FIELDS),
+    # Stored, so that a list need not look for customers. It is written when their links change.
+    flag("is_unused"),
+)
 
 address_search: sa.Table = table(
     "address_search",
@@ -138,6 +143,7 @@ finished_addresses: sa.Table = table(
 
 _a = addresses.c
 TYPE = Facet("t", (_a.type,))
+UNUSED = Facet("n", (_a.is_unused,))
 _TEXTS = (
     _a.name,
     _a.email,
@@ -147,7 +153,7 @@ _TEXTS = (
     _a.state,
     _a.postal_code,
 )
-_INDEXED = (*_TEXTS, _a.phone, _a.type)
+_INDEXED = (*_TEXTS, _a.phone, _a.type, _a.is_unused)
 ID_PREFIX, GEOLOCATION_PREFIX = "ad", "geo"
 
 _ALWAYS = (_a.id, _a.name, _a.phone, _a.email, _a.type, _a.updated_at)
@@ -221,7 +227,7 @@ INDEX = ListIndex(
             texts=_TEXTS,
             codes=(_a.postal_code,),
             phones=(_a.phone,),
-            facets=(TYPE,),
+            facets=(TYPE, UNUSED),
         ),
     ),
 )
@@ -242,11 +248,41 @@ def load(reader: Reader, keys: Iterable[int], *, geolocation: bool) -> dict[int 
 
 records = Records(addresses, index=INDEX, finished=FINISHED)
 _OWN = tuple(column.name for column in columns_of(FIELDS))
+_MARK = prepare(
+    sa.update(addresses)
+    .where(_a.account_id == ACCOUNT, any_of(_a.id, "ids"))
+    .values(is_unused=sa.bindparam("is_unused"))
+)
+_DROPS = [
+    prepare(sa.delete(key.table).where(key.table.c.account_id == ACCOUNT, any_of(key, "ids")))
+    for key in (_s.address_id, _a.id)
+]
 
 
 def agree(one: Values, other: Values) -> bool:
     """Tell whether two addresses agree in every field, so that two of one customer are one."""
     return not differ(one, other, _OWN)
+
+
+def new_row(values: Values, *, is_unused: bool = False) -> Values:
+    """Make a row of the fields of an address, which serves somebody as a rule."""
+    return records.new_row({**values, "is_unused": int(is_unused)})
+
+
+def mark(writer: Writer, keys: Sequence[int], *, is_unused: bool) -> None:
+    """Note of addresses whether they serve nobody; nothing of that is shown, so their versions stay."""
+    if keys:
+        writer.run(_MARK, ids=list(keys), is_unused=int(is_unused))
+        writer.reindex(INDEX, keys)
+
+
+def drop(writer: Writer, keys: Sequence[int]) -> None:
+    """Delete addresses that serve nobody, any number at once."""
+    for start in range(0, len(keys), ROWS_AT_ONCE):
+        some = keys[start : start + ROWS_AT_ONCE]
+        for statement in _DROPS:
+            writer.run(statement, ids=some)
+        writer.reindex(INDEX, some)
 
 
 def new_rows(listed: Iterable[Values]) -> list[Values]:
@@ -255,4 +291,4 @@ def new_rows(listed: Iterable[Values]) -> list[Values]:
     for values in listed:
         if not any(agree(values, known) for known in distinct):
             distinct.append(values)
-    return [records.new_row(values) for values in distinct]
+    return [new_row(values) for values in distinct]

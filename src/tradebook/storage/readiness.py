@@ -8,7 +8,7 @@ from tradebook.storage.database import Database, Unavailable
 NAMED_MAX = 3
 """How many are named where more are meant."""
 
-HEAD = "0010"
+HEAD = "0011"
 """The schema that this version works with: the last of `migrations`."""
 
 

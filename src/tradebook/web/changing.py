@@ -170,8 +170,8 @@ class Changing:
             answer_bytes_max=self._service.answer_bytes_max,
         )
         result = step.act(change)
-        if result is None:
-            return self._deleted(asked), None
+        if action.deletes is not None:
+            return self._deleted(asked, result), None
         headers = SECRET_HEADERS if action.has_secret else ()
         if isinstance(result, int):
             # Values derived from the account before the change are out of date.
@@ -191,11 +191,12 @@ class Changing:
         status = 200 if step.new_at is None else 201 if action.upload is None else 202
         return Answer(status, shown.body, (*headers, ("ETag", shown.etag))), result
 
-    def _deleted(self, asked: "Asked") -> Answer:
-        """Say that what the path ends in is deleted."""
+    def _deleted(self, asked: "Asked", told: Any) -> Answer:
+        """Say that what the path ends in is deleted, and what is told besides."""
         assert self._action.deletes is not None
         deleted = encode_id(self._action.path_objects[-1].id_prefix, asked.path_keys[-1])
-        return Answer(200, msgspec.json.encode(Deleted(deleted, self._action.deletes, deleted=True)))
+        shown = Shown(msgspec.json.encode(Deleted(deleted, self._action.deletes, deleted=True)), "")
+        return Answer(200, (shown if told is None else shown.telling(msgspec.json.encode(told))).body)
 
     def _step(self, writer: Writer, asked: "Asked") -> "_Step":
         """Find what the action is about."""

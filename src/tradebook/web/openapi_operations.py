@@ -75,6 +75,8 @@ class Operations:
         # What all resources take to include is no resource's own.
         is_shared = key == "include" and route.includes == OF_ALL
         item = "" if route.item is None or is_shared else route.item.__name__
+        if isinstance(route, Action) and route.deletes is not None:
+            item = route.deletes.capitalize()
         schema = self._schemas.sent({**schema, "description": parameter.description}, item, key)
         del schema["description"]
         described: dict[str, Any] = {
@@ -120,7 +122,7 @@ class Operations:
         headers = (*OF_A_KEY, *(("Idempotent-Replayed",) if is_repeatable(route) else ()))
         if route.item is None:
             assert route.deletes is not None
-            schema = self._schemas.deleted(route.deletes)
+            schema = self._schemas.deleted(route.deletes, route.tells)
             return {
                 "200": {
                     "description": "It is deleted.",

@@ -20,7 +20,7 @@ SCHEMA_REF = "#/components/schemas/{name}"
 _SUCH_AS = re.compile("(?:such as|Always) `([^`]+)`")
 _PLAIN = {str: "string", int: "integer", bool: "boolean", dict: "object"}
 _NULL: Schema = {"type": "null"}
-_OF_ANY_OWNER = {"status", "type", "code", "include"}
+_OF_ANY_OWNER = {"status", "type", "code", "include", "addresses", "customers"}
 """Names of properties that say nothing without the object that has them."""
 _OF_ALL = {
     "id": "The id.",
@@ -105,12 +105,17 @@ class Schemas:
             self._add(shape, get_type_hints(shape))
         return schema_ref(shape.__name__)
 
-    def deleted(self, kind: str) -> Schema:
+    def deleted(self, kind: str, tells: type[msgspec.Struct] | None) -> Schema:
         """Point to the schema of what is answered where an object of a kind was deleted."""
         name = f"{Deleted.__name__}{kind.title().replace('_', '')}"
         if name not in self.found:
             self.found[name] = {}
             self._add(Deleted, get_type_hints(Deleted) | {"object": cast("Any", Literal)[kind]}, name)
+            if tells is not None:
+                self._add(tells, get_type_hints(tells), "")
+                more = self.found.pop(tells.__name__)
+                self.found[name]["properties"] |= more["properties"]
+                self.found[name]["required"] += more["required"]
         return schema_ref(name)
 
     def list_of(self, item: type[msgspec.Struct]) -> Schema:

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tradebook.resources.addresses import addresses
+from tradebook.resources.addresses import addresses, mark
 from tradebook.resources.customers.tables import customers
 from tradebook.storage.database import ROWS_AT_ONCE, Reader, Writer
 from tradebook.storage.schema import ACCOUNT, Prepared, any_of, flag, prepare, reference, table, text
@@ -21,6 +21,14 @@ customer_addresses: sa.Table = table(
     *(text(name, nullable=True) for name in COPIED),
     # Whether it stays attached when it is bill-to and ship-to address no longer.
     flag("is_attached"),
+    # As a rule they are few: an export asks whether there are any.
+    sa.Index(
+        "customer_addresses_attached",
+        "account_id",
+        "customer_id",
+        "address_id",
+        info={"where": "is_attached = 1"},
+    ),
     key=("customer_id", "address_id"),
 )
 
@@ -29,7 +37,9 @@ Pair = tuple[int, int]
 
 _a, _c, _links = addresses.c, customers.c, customer_addresses.c
 _PLACES = prepare(
-    sa.select(_a.id, *(_a[name] for name in COPIED)).where(_a.account_id == ACCOUNT, any_of(_a.id, "ids"))
+    sa.select(_a.id, _a.is_unused, *(_a[name] for name in COPIED)).where(
+        _a.account_id == ACCOUNT, any_of(_a.id, "ids")
+    )
 )
 _LINKS_OF = prepare(
     sa.select(_links.customer_id, _links.address_id, _links.is_attached).where(
@@ -76,6 +86,15 @@ _UNLINK = prepare(
             sa.or_(_c.bill_to_address_id == _links.address_id, _c.ship_to_address_id == _links.address_id),
         )
         .correlate(customer_addresses),
+    )
+)
+_SERVING_NOBODY = prepare(
+    sa.select(_a.id).where(
+        _a.account_id == ACCOUNT,
+        any_of(_a.id, "ids"),
+        ~sa.exists(_links.customer_id)
+        .where(_links.account_id == ACCOUNT, _links.address_id == _a.id)
+        .correlate(addresses),
     )
 )
 _OF_ADDRESS = (_links.account_id == ACCOUNT, _links.address_id == sa.bindparam("address"))
@@ -132,7 +151,7 @@ def link(
     unknown = sorted({address for _, address in missing} - set(places))
     if unknown:
         read = writer.rows(_PLACES, ids=unknown)
-        places |= {key: dict(zip(COPIED, place, strict=True)) for key, *place in read}
+        places |= {key: dict(zip(("is_unused", *COPIED), place, strict=True)) for key, *place in read}
     writer.insert(
         _LINK,
         [
@@ -145,6 +164,8 @@ def link(
             for customer, address in missing
         ],
     )
+    unused = {address for _, address in missing if places[address]["is_unused"]}
+    mark(writer, sorted(unused), is_unused=False)
 
 
 def unlink(writer: Writer, pairs: Iterable[Pair]) -> None:
@@ -154,12 +175,19 @@ def unlink(writer: Writer, pairs: Iterable[Pair]) -> None:
         of_address[address].append(customer)
     for address, served in of_address.items():
         _run_on_some(writer, _UNLINK, address, served)
+    mark(writer, serving_nobody(writer, of_address), is_unused=True)
+
+
+def serving_nobody(reader: Reader, keys: Iterable[int]) -> list[int]:
+    """List those of some addresses that serve no customer."""
+    wanted = sorted(keys)
+    return [key for (key,) in reader.rows(_SERVING_NOBODY, ids=wanted)] if wanted else []
 
 
 def detach(writer: Writer, address: int, served: Sequence[int]) -> None:
     """Take an address from customers that it is attached to; those it bills or ships to keep it."""
     _run_on_some(writer, _DETACH, address, served)
-    _run_on_some(writer, _UNLINK, address, served)
+    unlink(writer, [(customer, address) for customer in served])
 
 
 def _run_on_some(writer: Writer, statement: Prepared, address: int, served: Sequence[int]) -> None:

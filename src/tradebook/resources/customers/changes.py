@@ -1,12 +1,14 @@
 """Creating, changing and deleting customers, with the rules between a customer and what it refers to."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
 
 from tradebook.crud.change import Change
+from tradebook.crud.kinds import OneOf
+from tradebook.crud.parameters import Parameter
 from tradebook.crud.records import Values, differ
 from tradebook.errors import (
     CustomerMerged,
@@ -26,6 +28,7 @@ from tradebook.resources import (
     shipping_terms,
 )
 from tradebook.resources.customers import external_ids
+from tradebook.resources.customers.addresses import addresses_of, serving_nobody
 from tradebook.resources.customers.fields import NEW, columns
 from tradebook.resources.customers.given_addresses import AddressChanges
 from tradebook.resources.customers.index import INDEX
@@ -40,6 +43,15 @@ from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
 ERRORS = (ResourceGone, ResourceConflict)
 """What the rules below can refuse with."""
+
+ADDRESSES = Parameter(
+    "addresses",
+    # The order of the words is that of the question whether they go.
+    OneOf(Literal["keep", "delete"]),
+    "What becomes of the customer's addresses. `keep`, the default: they stay, as they belong to the "
+    "account. `delete`: those that serve no other customer go with it; this needs `addresses:delete` too.",
+    example="keep",
+)
 
 _SURVIVORS = prepare(
     sa.select(merged_customers.c.id, merged_customers.c.survivor_id).where(
@@ -209,11 +221,33 @@ def _change(
         writer.reindex(INDEX, sorted(stale))
 
 
-def delete(change: Change) -> None:
-    """Delete a customer that has no children. Its addresses stay: they belong to the account."""
+class AddressesLeft(msgspec.Struct, frozen=True):
+    """What became of the addresses of a customer that was deleted."""
+
+    kept_addresses: int
+    """How many of its addresses stay in the account."""
+    deleted_addresses: int
+    """How many were deleted with it: those that serve nobody else, where that was asked for."""
+
+
+def delete(change: Change) -> AddressesLeft:
+    """Delete a customer that has no children. Its addresses stay, as they belong to the account.
+
+    Those that serve nobody else are deleted with it where that is asked for.
+    """
     writer = change.writer
+    with_addresses = bool(change.parameters.get(ADDRESSES.name))
+    if with_addresses:
+        change.grant.require("addresses:delete")
+    served = addresses_of(writer, [change.id])
     records.delete(writer, change.row)
     writer.reindex(INDEX, [change.id, *review_parents(writer, [change.row["parent_id"]])])
+    left = serving_nobody(writer, served)
+    if not with_addresses:
+        addresses.mark(writer, left, is_unused=True)
+        return AddressesLeft(len(served), 0)
+    addresses.drop(writer, left)
+    return AddressesLeft(len(served) - len(left), len(left))
 
 
 def survivor_of(reader: Reader, key: int, param: str = "id") -> CustomerMerged | None:

@@ -42,7 +42,19 @@ _is_held = (
     .correlate(customer_addresses)
 )
 
+_is_served = (
+    sa.exists(_links.customer_id)
+    .where(_links.account_id == ACCOUNT, _links.address_id == _a.id)
+    .correlate(addresses.addresses)
+)
+
 RULES: tuple[Rule, ...] = (
+    rule(
+        _a.id,
+        lambda is_unused: f"serves {'somebody' if is_unused else 'nobody'}, and is_unused says otherwise",
+        (_a.is_unused == 1) == _is_served,
+        told=(_a.is_unused,),
+    ),
     rule(
         _c.id,
         lambda is_parent: f"has {'no ' if is_parent else ''}child accounts, and is_parent says otherwise",

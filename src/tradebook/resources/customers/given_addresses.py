@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
+from tradebook.crud import table_fields
 from tradebook.crud.records import Values, differ
-from tradebook.crud.table_fields import new_row
-from tradebook.resources.addresses import FIELDS, agree, records
+from tradebook.resources.addresses import FIELDS, agree, new_row, records
 from tradebook.resources.customers.addresses import (
     COPIED,
     Pair,
@@ -27,7 +27,7 @@ from tradebook.storage.database import Reader, Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
 ADDRESS_FIELDS = tuple(field.name for field in FIELDS)
-_DEFAULTS: Values = new_row(FIELDS)
+_DEFAULTS: Values = table_fields.new_row(FIELDS)
 _NO_COUNTRY = "is missing: an address needs a country"
 _NEVER_NULL = frozenset(field.name for field in FIELDS if not field.can_be_null)
 
@@ -185,7 +185,7 @@ class AddressChanges:
         """Make a new address, unless it agrees with the customer's other one: then that serves as both."""
         if other is not None and agree(values, self.rows[other]):
             return other
-        row = records.new_row({name: values[name] for name in ADDRESS_FIELDS})
+        row = new_row({name: values[name] for name in ADDRESS_FIELDS})
         key: int = row["id"]
         self.rows[key] = row
         self._added.append(row)

@@ -221,7 +221,9 @@ resource = Resource(
             permissions=("customers:delete",),
             act=changes.delete,
             path_objects=(_PATH_OBJECT,),
+            parameters=(changes.ADDRESSES,),
             deletes="customer",
+            tells=changes.AddressesLeft,
         ),
         Action(
             method="POST",

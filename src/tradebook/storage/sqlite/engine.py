@@ -30,13 +30,14 @@ from tradebook.storage.schema import Prepared, declared_parts, metadata
 from tradebook.storage.sqlite.connections import Connections
 from tradebook.storage.sqlite.dialect import DIALECT
 from tradebook.storage.sqlite.index import (
+    index_name,
     keys_statement,
     more_statement,
     version_of,
     walk_statement,
     words_to_confirm,
 )
-from tradebook.storage.sqlite.indexing import Indexing
+from tradebook.storage.sqlite.indexing import Indexing, has_table
 from tradebook.storage.sqlite.inspection import file_faults, index_faults, opened
 from tradebook.storage.sqlite.searching import Search
 
@@ -113,6 +114,8 @@ class SqliteReader:
         if not (query.conditions or query.words):
             return self._walk(index, (self.account_id, *bounds), descending=descending)
         self._database.indexes.require_whole(self.versions, index)
+        if not has_table(self._connection, index_name(index, self.account_id)):
+            return []
         has_more = bool(query.words) and self._has_more(index)
         if words_to_confirm(query, has_more=has_more):
             search = Search(
@@ -217,7 +220,7 @@ class SqliteWriter(SqliteReader):
         self.indexing.write(index, found, keys)
 
     def empty_index(self, index: ListIndex) -> None:
-        """Make the account's own table of the index, in the place of any that is there."""
+        """Throw the account's own table of the index away; the next row makes it again."""
         self.indexing.empty(index)
 
     def keep_versions(self, versions: Versions) -> None:
@@ -303,8 +306,6 @@ class SqliteDatabase:
         with self._write(account_id) as writer:
             own = {**FIRST_VALUES, "revision": new_key(), "indexes": self.indexes.kept}
             writer.run(NEW_ACCOUNT, **own | values)
-            for index in self.indexes.indexes:
-                writer.empty_index(index)
             yield writer
 
     def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:

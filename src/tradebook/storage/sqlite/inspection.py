@@ -10,7 +10,9 @@ from tradebook.storage.database import IndexFault, Reader
 from tradebook.storage.index import ListIndex
 from tradebook.storage.index_documents import Document
 from tradebook.storage.index_faults import Kind, Step, compare_texts, steps, told
+from tradebook.storage.index_versions import keys_to_index
 from tradebook.storage.sqlite.index import index_name, quoted, tokens
+from tradebook.storage.sqlite.indexing import has_table
 
 CACHE_KIBIBYTES = 32_768
 TOKENS_SOUGHT = 1_000
@@ -50,8 +52,9 @@ def index_faults(connection: apsw.Connection, reader: Reader, index: ListIndex) 
     The connection gets temporary tables, so it may not be a read-only one.
     """
     name = index_name(index, reader.account_id)
-    if not connection.table_exists("main", name):
-        yield IndexFault(index, None, "missing")
+    if not has_table(connection, name):
+        if reader.rows(keys_to_index(index), after=-1):
+            yield IndexFault(index, None, "missing")
         return
     held = _Tokens(connection, name)
     named: set[int] = set()

@@ -15,8 +15,9 @@ _OTHERS = (
 )
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
 _WORDS_MAX = 5_000
-_BESIDE = frozenset("’‘“”„«»‹›–—…•·™®©°ºª€£§´¨¡¿±²³¹½¼¾×\xa0\xad")  # noqa: RUF001 - they are meant
-"""What stands beside letters also where a text was read rightly."""
+_BESIDE = frozenset("’‘“”„«»‹›–—…•·™®©°ºª¡¿²³´\xa0\xad")  # noqa: RUF001 - they are meant
+"""What stands before or behind letters also where a text was read rightly."""
+_BETWEEN = frozenset("’‘´·–—\xa0\xad")  # noqa: RUF001 - they are meant
 _ODD_MAX = 0.2
 _GOOD_MAX = 0.05
 
@@ -47,16 +48,18 @@ def _odd_share(words: list[bytes], codec: str) -> float:
 
 def _is_odd(word: str) -> bool:
     """Tell whether nobody writes such a word: signs among its letters, capitals inside, or accents alone."""
-    beyond = [letter for letter in word if not letter.isascii()]
-    if any(not letter.isalpha() and letter not in _BESIDE for letter in beyond):
-        return True
     letters = [letter for letter in word if letter.isalpha()]
+    if not letters:
+        return False
+    inside = word.strip("".join(_BESIDE))
+    if any(not letter.isalpha() and letter not in _BETWEEN for letter in inside):
+        return True
     kinds = {_script(letter) for letter in letters}
     if len(kinds) > 1:
         return True
     if kinds == {"latin"}:
         accents = sum(not letter.isascii() for letter in letters)
-        if len(letters) >= 4 and accents > len(letters) * 0.6:
+        if len(letters) >= 5 and accents > len(letters) * 0.6:
             return True
     return any(
         not letter.isascii() and letter.isupper() and (word[at - 1].islower() or _lower_after(word, at))

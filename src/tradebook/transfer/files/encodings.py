@@ -44,7 +44,7 @@ def recognise(stream: BinaryIO, head: bytes, named: str | None) -> tuple[Encodin
         codec = _codec_named(named)
         if bom is None or _family(codec) == _family(bom[1]):
             # Also where there is a mark of this very encoding: it is no part of the text.
-            return _checked(stream, "utf-8-sig" if bom and codec == "utf-8" else codec, named), []
+            return _checked(stream, _with_mark(codec) if bom else _unmarked(codec, head), named), []
         note = f"The file's byte order mark says {bom[2].split()[0]}; it was read so, not as {quoted(named)}."
         return _checked(stream, bom[1], bom[2]), [note]
     if bom is not None:
@@ -69,6 +69,18 @@ def _codec_named(named: str) -> str:
             f"{quoted(named)} is no encoding of a text file: write a name such as utf-8 or cp1252."
         )
     return found.name
+
+
+def _with_mark(codec: str) -> str:
+    return "utf-8-sig" if codec == "utf-8" else codec
+
+
+def _unmarked(codec: str, head: bytes) -> str:
+    """Choose the order of bytes where no mark tells it; Python's decoder would refuse to."""
+    if codec == "utf-16":
+        wide = _without_mark(head)
+        return wide[0] if wide else "utf-16-le"
+    return "utf-32-le" if codec == "utf-32" else codec
 
 
 def _family(codec: str) -> str:

@@ -40,7 +40,7 @@ def format_by_content(sample: str, told: FileFormat | None) -> FileFormat:
     if not _OBJECT.match(text):
         return told if told in ("ndjson", "json") else "csv"
     # A line that is a whole object begins NDJSON; an object over several lines is a document.
-    first = text.split("\n", 1)[0].strip()
+    first, _, others = (part.strip() for part in text.partition("\n"))
     if told == "ndjson":
         return "json" if first == "{" else "ndjson"
-    return "ndjson" if told != "json" and first.endswith("}") else "json"
+    return "ndjson" if told != "json" and first.endswith("}") and others else "json"

@@ -34,9 +34,12 @@ class Found(msgspec.Struct):
 def json_rows(open_lines: Callable[[], Lines], records: Records) -> Iterator[Row | Problem]:
     """Yield a row for each object; its line is where it begins."""
     objects = Objects(records)
+    # Each look begins anew, because all of them read the same stream.
+    first = JsonText(open_lines()).peek()
+    path = _list_of(_look_through(JsonText(open_lines())), records) if first == "{" else None
     text = JsonText(open_lines())
     is_empty = True
-    for element in _elements(text, open_lines, records):
+    for element in _elements(text, path, records):
         is_empty = False
         if element.error is None:
             yield objects.row(element.line, element.value, element.raw)
@@ -49,13 +52,12 @@ def json_rows(open_lines: Callable[[], Lines], records: Records) -> Iterator[Row
     objects.tell()
 
 
-def _elements(text: JsonText, open_lines: Callable[[], Lines], records: Records) -> Iterator[Element]:
+def _elements(text: JsonText, path: Path | None, records: Records) -> Iterator[Element]:
     first = text.peek()
-    if first == "{":
-        path = _list_of(_look_through(JsonText(open_lines())), records)
-        if path is None:
-            yield from text.values()
-            return
+    if first == "{" and path is None:
+        yield from text.values()
+        return
+    if path:
         records.recognised.notes.append(f"The records are the list {shown('.'.join(path))} of the file.")
         text.go_to(path)
     elif first != "[":

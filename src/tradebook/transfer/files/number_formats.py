@@ -25,7 +25,7 @@ def shown_number(value: float, code: str) -> str | None:
 
     None where it is an amount, a date or a plain number: how these look is no part of them.
     """
-    section, magnitude = _section_of(value, code)
+    section, magnitude = _section_of(float(value), code)
     parts = _parts(section) if len(code) <= _LENGTH_MAX else None
     if parts is None:
         return None

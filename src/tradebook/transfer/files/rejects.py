@@ -11,8 +11,10 @@ from typing import Any, BinaryIO, Protocol
 from tradebook.crud.strict_json import NotStrict, Number, decode
 from tradebook.text import MARKED, encodable
 from tradebook.transfer.cells import escape
+from tradebook.transfer.files.csv_shape import separator_named
 from tradebook.transfer.files.records import PROBLEM
 from tradebook.transfer.files.rows import FileReader
+from tradebook.transfer.files.source import Unreadable
 from tradebook.transfer.rows import Problem
 
 _MARKED_UTF_8 = "utf-8-sig"
@@ -44,8 +46,10 @@ def rejects_writer(reader: FileReader, stream: BinaryIO) -> Iterator[Rejects]:
         # Where all that is left beyond ASCII is bad bytes, only a mark still says that the file is UTF-8.
         codec = _MARKED_UTF_8
     text = io.TextIOWrapper(stream, codec, MARKED, newline="", write_through=False)
+    rejects = _CsvRejects(reader, text, codec) if is_table else _JsonRejects(text, codec)
     try:
-        yield _CsvRejects(reader, text, codec) if is_table else _JsonRejects(text, codec)
+        yield rejects
+        rejects.end()
         text.flush()
     finally:
         # The stream belongs to the caller.
@@ -58,25 +62,39 @@ class _CsvRejects:
         shape = reader.shape
         self._writer = csv.writer(
             text,
-            delimiter=shape.separator if shape else reader.options.separator or ",",
+            delimiter=shape.separator if shape else _separator_of(reader.options.separator),
             quotechar=shape.quote if shape else '"',
             quoting=csv.QUOTE_ALL if shape and shape.quotes_all else csv.QUOTE_MINIMAL,
             lineterminator=shape.line_end if shape else "\r\n",
         )
-        headings = reader.headings
+        self._reader = reader
+        self._has_begun = self._had_problem = False
+        self._width = 0
+
+    def _begin(self) -> None:
+        """Write what the file begins with, which is known when it has been read."""
+        self._has_begun = True
+        headings = self._reader.headings
         self._width = len(headings)
         self._had_problem = bool(headings) and headings[-1].strip() == PROBLEM
-        for line in reader.preamble:
+        for line in self._reader.preamble:
             if isinstance(line, str):
-                text.write(_encoded(line, codec))
+                self._text.write(_encoded(line, self._codec))
             else:
                 self._writer.writerow(line)
-        if headings and reader.recognised.header != 0:
+        if headings and self._reader.recognised.header != 0:
             own = headings[:-1] if self._had_problem else headings
-            self._writer.writerow([*(_encoded(heading, codec) for heading in own), PROBLEM])
+            self._writer.writerow([*(_encoded(heading, self._codec) for heading in own), PROBLEM])
+
+    def end(self) -> None:
+        """Write the headings also where no row was rejected."""
+        if not self._has_begun:
+            self._begin()
 
     def add(self, raw: Any, problems: Sequence[Problem]) -> None:
         """Write a row; what could not be taken apart is one cell, so that the number of cells stays wrong."""
+        if not self._has_begun:
+            self._begin()
         if isinstance(raw, list):
             cells = [_text_of(cell) for cell in raw]
             if self._had_problem and len(cells) == self._width:
@@ -90,6 +108,9 @@ class _CsvRejects:
 class _JsonRejects:
     def __init__(self, text: io.TextIOWrapper, codec: str) -> None:
         self._text, self._codec = text, codec
+
+    def end(self) -> None:
+        """Write nothing more."""
 
     def add(self, raw: Any, problems: Sequence[Problem]) -> None:
         """Write a row; a line that is no object has no place for the problem, and stays as it is."""
@@ -106,6 +127,14 @@ class _JsonRejects:
             comma = ", " if record else ""
             line = f'{line[:-1].rstrip()}{comma}"{PROBLEM}": {told}}}'
         self._text.write(_encoded(line, self._codec) + "\n")
+
+
+def _separator_of(named: str | None) -> str:
+    """Take the separator that a map asks for, where a workbook has none."""
+    try:
+        return "," if named is None else separator_named(named)
+    except Unreadable:
+        return ","
 
 
 def _told(problems: Sequence[Problem], codec: str) -> str:

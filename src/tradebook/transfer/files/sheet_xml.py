@@ -4,6 +4,7 @@ python-calamine tells none of it. It keeps a sheet as one grid, whose size is me
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from typing import IO
 from xml.parsers import expat
@@ -63,15 +64,16 @@ def _refuse_doctype(*_: object) -> None:
 class SheetSize:
     """How far the filled cells of a sheet reach, and whether any has a remark."""
 
-    def __init__(self) -> None:
+    def __init__(self, cells_before: int = 0) -> None:
         self.rows = self.columns = 0
         self.has_remarks = False
+        self._cells_before = cells_before
 
     def reach(self, row: int, column: int) -> None:
         """Note a filled cell."""
         self.rows = max(self.rows, row)
         self.columns = max(self.columns, column)
-        if self.rows * self.columns > CELLS_MAX:
+        if self._cells_before + self.rows * self.columns > CELLS_MAX:
             raise Unreadable(
                 f"The sheet has more than {CELLS_MAX // 1_000_000} million cells: save it as CSV UTF-8, "
                 "which may be of any size."
@@ -159,16 +161,18 @@ class XlsxSheet:
             self._remarks[self._column - 1] = ("shown", shown)
 
 
-_PADDED = re.compile(r"[^\d]{0,20}0\d+|[^\d.,]{1,20}\d+(?:[-/ ]\d+)*")
+_GROUPED = re.compile(r"-?\d{1,3}(?:[ .,'\u2019\xa0\u202f]\d{3})+")
+_SAYS_MORE = re.compile(r"[^\d.,]{0,20}\d[\d()/ \-]*")
 _ERROR = re.compile(r"#[A-Z0-9/?!]+|Err:\d+")
 
 
 class OdsSheet:
-    """Goes through the sheet of a name in the content of .ods."""
+    """Goes through the sheet of a name in the content of .ods; without a name measures all of them."""
 
-    def __init__(self, sheet: str) -> None:
+    def __init__(self, sheet: str | None) -> None:
         self.size = SheetSize()
         self._sheet = sheet
+        self._cells_before = 0
         self._depth = 0
         self._row = self._column = 0
         self._repeats = self._wide = 1
@@ -188,7 +192,7 @@ class OdsSheet:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "table":
-            self._depth += bool(self._depth) or _named(attributes, "name") == self._sheet
+            self._depth += bool(self._depth) or self._sheet in (None, _named(attributes, "name"))
         elif self._depth != 1:
             return
         elif name == "table-row":
@@ -209,6 +213,8 @@ class OdsSheet:
     def _end(self, name: str) -> None:
         if name == "table" and self._depth:
             self._depth -= 1
+            if not self._depth and self._sheet is None:
+                self._end_sheet()
         elif self._depth != 1:
             return
         elif name in ("table-cell", "covered-table-cell"):
@@ -218,6 +224,12 @@ class OdsSheet:
                 self.size.has_remarks = True
                 self.rows += [(self._row + place, self._remarks) for place in range(1, self._repeats + 1)]
             self._row += self._repeats
+
+    def _end_sheet(self) -> None:
+        """Begin to measure the next sheet: calamine keeps all of them."""
+        self._cells_before += self.size.rows * self.size.columns
+        self.size = SheetSize(self._cells_before)
+        self._row = 0
 
     def _end_cell(self, text: str) -> None:
         kind = self._attributes.get("value-type", "")
@@ -235,23 +247,23 @@ class OdsSheet:
             return ("error", text)
         if kind == "percentage":
             return ("shown", text.replace("\u202f", "").replace("\xa0", "").replace(" ", ""))
-        if (
-            kind == "float"
-            and _PADDED.fullmatch(text)
-            and not _is_plain(text, self._attributes.get("value", ""))
-        ):
+        if kind == "float" and _says_more(text, self._attributes.get("value", "")):
             return ("shown", text)
         return None
 
 
-def _is_plain(text: str, value: str) -> bool:
-    """Tell whether the text is the number itself, or has other digits than it."""
-    digits = re.sub(r"\D", "", text).lstrip("0")
+def _says_more(text: str, value: str) -> bool:
+    """Tell whether a number is shown with its own digits, and with zeros or signs that mean something."""
+    digits = re.sub(r"\D", "", text)
     try:
         number = float(value)
     except ValueError:
-        return True
-    return text == value or not number.is_integer() or digits != str(abs(int(number))).lstrip("0")
+        return False
+    if not number.is_integer() or digits.lstrip("0") != str(abs(int(number))).lstrip("0"):
+        return False
+    if _GROUPED.fullmatch(text) or any(unicodedata.category(sign) == "Sc" for sign in text):
+        return False
+    return _SAYS_MORE.fullmatch(text) is not None and text.lstrip("-") != str(abs(int(number)))
 
 
 def _named(attributes: dict[str, str], name: str) -> str:

@@ -3,7 +3,7 @@
 import zipfile
 from typing import BinaryIO
 
-from tradebook.transfer.files.source import Unreadable
+from tradebook.transfer.files.source import BROKEN_ZIP, Unreadable
 
 _ZIP = b"PK\x03\x04"
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -67,7 +67,7 @@ def _refuse_archives(stream: BinaryIO) -> None:
         stream.seek(0)
         with zipfile.ZipFile(stream) as archive:
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except (*BROKEN_ZIP, ValueError):
         raise Unreadable(
             "The file is a damaged workbook or zip archive. Fetch it again, or save it anew."
         ) from None

@@ -3,7 +3,9 @@
 import gzip
 import io
 import shutil
+import struct
 import tempfile
+import zipfile
 import zlib
 from contextlib import ExitStack
 from typing import BinaryIO, cast
@@ -13,6 +15,20 @@ HEAD_BYTES = 262_144
 WORKBOOK_BYTES_MAX = 256 << 20
 UNPACKED_BYTES_MAX = 1 << 36
 """64 GiB. What packs a thousand to one can't keep a machine busy for days."""
+
+
+BROKEN_ZIP = (
+    zipfile.BadZipFile,
+    OSError,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    UnicodeError,
+    struct.error,
+    zlib.error,
+)
+"""What zipfile ends with where an archive is damaged, or protected by a password."""
 
 
 class Unreadable(ValueError):

@@ -149,7 +149,7 @@ class Table:
             return
         self.headings = cells
         self.preamble = [cells for line, cells in texts if line < header]
-        problems = self._begin(header, [_heading(cell) for cell in cells])
+        problems = self._begin(max(1, header), [_heading(cell) for cell in cells])
         if problems:
             yield from problems
             return

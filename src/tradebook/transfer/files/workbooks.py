@@ -13,8 +13,8 @@ import msgspec
 from tradebook.crud.strict_json import Number
 from tradebook.text import quoted, shown
 from tradebook.transfer.files.number_formats import BUILT_IN, is_interesting, plain_number, shown_number
-from tradebook.transfer.files.sheet_xml import OdsSheet, Remarks, XlsxSheet, Xml
-from tradebook.transfer.files.source import WORKBOOK_BYTES_MAX, Unreadable
+from tradebook.transfer.files.sheet_xml import OdsSheet, Remarks, SheetSize, XlsxSheet, Xml
+from tradebook.transfer.files.source import BROKEN_ZIP, WORKBOOK_BYTES_MAX, Unreadable
 from tradebook.transfer.rows import Dated, Recognised, Value
 
 XML_BYTES_MAX = 1 << 30
@@ -45,6 +45,9 @@ class Workbook:
         self._is_old = self._archive is None
         if self._archive is not None:
             _check_sizes(self._archive)
+            if "content.xml" in self._archive.namelist():
+                # calamine takes in all sheets of .ods as soon as it opens it.
+                _measured(OdsSheet(None), self._archive.open("content.xml"))
         stream.seek(0)
         with _damage_told():
             self._book = python_calamine.CalamineWorkbook.from_filelike(stream)
@@ -108,17 +111,18 @@ class Workbook:
         else:
             open_sheet = partial(archive.open, _part_of_sheet(archive, self.sheet))
             make = partial(XlsxSheet, _formats(archive))
-        measured = make()
-        try:
-            with open_sheet() as file:
-                for _ in measured.read(file):
-                    pass
-        except _BROKEN as error:
-            raise Unreadable(_DAMAGED) from error
-        return make().read(open_sheet()) if measured.size.has_remarks else iter(())
+        measured = _measured(make(), open_sheet())
+        return make().read(open_sheet()) if measured.has_remarks else iter(())
 
 
-_BROKEN = (zipfile.BadZipFile, OSError, EOFError, KeyError, NotImplementedError, RuntimeError)
+def _measured(sheet: XlsxSheet | OdsSheet, file: IO[bytes]) -> SheetSize:
+    try:
+        with file:
+            for _ in sheet.read(file):
+                pass
+    except BROKEN_ZIP as error:
+        raise Unreadable(_DAMAGED) from error
+    return sheet.size
 
 
 @contextmanager
@@ -137,7 +141,7 @@ def _archive_of(stream: BinaryIO, opened: ExitStack) -> zipfile.ZipFile | None:
         return None
     try:
         return opened.enter_context(zipfile.ZipFile(stream))
-    except (*_BROKEN, ValueError) as error:
+    except (*BROKEN_ZIP, ValueError) as error:
         raise Unreadable(_DAMAGED) from error
 
 
@@ -158,7 +162,7 @@ def _check_sizes(archive: zipfile.ZipFile) -> None:
             with archive.open(member) as file:
                 while file.read(1 << 20):
                     pass
-        except (*_BROKEN, ValueError) as error:
+        except (*BROKEN_ZIP, ValueError) as error:
             raise Unreadable(_DAMAGED) from error
 
 
@@ -181,7 +185,7 @@ def _part_of_sheet(archive: zipfile.ZipFile, sheet: str) -> str:
         target = targets[ids[sheet]]
         path = target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
         archive.getinfo(path)
-    except _BROKEN as error:
+    except BROKEN_ZIP as error:
         raise Unreadable(_DAMAGED) from error
     return path
 

@@ -101,7 +101,7 @@ class _Applying:
         if self._is_exact and (found := changed_since(writer, rows, plan.match)):
             raise Overtaken(found)
         reserve_numbers(writer, plan.largest_number)
-        counts, step = Counts(), Step(writer)
+        counts, step = Counts(), Step(writer, plan.match)
         write_rows(step, rows, counts, is_last=False)
         write_rows(step, [row for row in rows if row.waits], counts, is_last=True)
         summary = counts.told_in(plan.summary)

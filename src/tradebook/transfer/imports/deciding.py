@@ -166,6 +166,7 @@ class Batch:
 
     def _change(self, record: CheckedRow, known: Values, keeps_number: bool) -> Decision | None:  # noqa: FBT001
         key: int = known["id"]
+        record.leave_to(known)
         after = {**known, **_plain(record)}
         if keeps_number:
             after["number"] = known["number"]

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 from tradebook.crud.records import Values
 from tradebook.resources import customers
 from tradebook.storage.database import Reader
-from tradebook.text import fold_case, shortened
+from tradebook.text import fold_case
 from tradebook.transfer.columns import EXTERNAL_IDS
-from tradebook.transfer.imports.mentions import Mentions, word_of
+from tradebook.transfer.imports.mentions import Late, Mentions, word_of
 from tradebook.transfer.imports.records import CheckedRow
-from tradebook.transfer.imports.resemblance import Resemblance, named
+from tradebook.transfer.imports.resemblance import Resemblance, Resembled, named
 from tradebook.transfer.imports.summary import RowWarning
-from tradebook.transfer.rows import Match, Problem, Row
+from tradebook.transfer.rows import Match, Row
 
 _BY: dict[str, customers.recognising.By] = {"email": "email", "phone": "phone"}
 
@@ -71,13 +71,16 @@ class Matcher:
         columns = [each and each.column for each in sought]
         for place, record in enumerate(records):
             self._check_write(record, sought[place], known[place], resembled[place])
-            self._mentions.note(record, known[place], columns[place], is_new=is_new[place])
+            is_told = resembled[place].has_number_like_another
+            self._mentions.note(
+                record, known[place], columns[place], is_new=is_new[place], number_is_told=is_told
+            )
         return [
-            Matched(customer, column, warnings)
-            for customer, column, warnings in zip(known, columns, resembled, strict=True)
+            Matched(customer, column, found.warnings)
+            for customer, column, found in zip(known, columns, resembled, strict=True)
         ]
 
-    def settle(self) -> Iterator[Problem | RowWarning]:
+    def settle(self) -> Iterator[Late]:
         """Tell what rows of the file have in common that they mustn't, and the warnings of that kind."""
         return self._mentions.settle()
 
@@ -137,7 +140,7 @@ class Matcher:
         record: CheckedRow,
         sought: Sought | None,
         known: Values | None,
-        resembled: Sequence[RowWarning],
+        resembled: Resembled,
     ) -> None:
         write = self._match.write
         if write == "both" or record.problems:
@@ -152,7 +155,7 @@ class Matcher:
             record.require(self._match.by[0], reason)
         elif known is None:
             reason = f"is the {word_of(sought.column)} of no customer, and this import makes no new ones"
-            record.refuse(sought.column, sought.text, reason + _near(resembled))
+            record.refuse(sought.column, sought.text, reason + _near(resembled.nearest))
 
 
 def _several(column: str, meant: Sequence[Values]) -> str:
@@ -160,9 +163,8 @@ def _several(column: str, meant: Sequence[Values]) -> str:
     return f"is the {word_of(column)} of several customers, such as {listed}: match by what only one has"
 
 
-def _near(resembled: Sequence[RowWarning]) -> str:
-    near = next((each.customer.number for each in resembled if each.customer is not None), None)
-    return "" if near is None else f". Did you mean {shortened(near)}?"
+def _near(customer: Values | None) -> str:
+    return "" if customer is None else f". Did you mean {named(customer)}?"
 
 
 def _sought(record: CheckedRow, match: Match) -> Sought | None:

@@ -1,6 +1,7 @@
 """A plan that was made in this process: its rows in temporary files, and what was found of them late."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -62,19 +63,18 @@ class KeptPlan:
         self.match, self.keeps_empty = match, keeps_empty
         self.summary = Summary(recognised=recognised)
         self.largest_number = 0
-        self.places = 0
+        self.places = self.file_problems = 0
         self._skipping = skipping
         self._rows: Spill[KeptRow] = Spill(KeptRow)
         # By place or line, and in the order of coming.
         self._late: SortedSpill[tuple[int, int, Problem]] = SortedSpill(tuple[int, int, Problem])
-        self._late_of_line: SortedSpill[tuple[int, int, Problem]] = SortedSpill(tuple[int, int, Problem])
         self._warnings: SortedSpill[tuple[int, int, RowWarning]] = SortedSpill(tuple[int, int, RowWarning])
         self._waiting: SortedSpill[int] = SortedSpill(int)
         self._tally = Tally()
 
     def close(self) -> None:
         """Close the temporary files, which deletes them."""
-        for spill in (self._rows, self._late, self._late_of_line, self._warnings, self._waiting):
+        for spill in (self._rows, self._late, self._warnings, self._waiting):
             spill.close()
 
     def add(self, row: KeptRow) -> None:
@@ -85,6 +85,7 @@ class KeptPlan:
 
     def add_problem(self, problem: Problem) -> None:
         """Take a problem of the file, which is no row."""
+        self.file_problems += 1
         self.add(KeptRow(problem.line, None, problems=[problem]))
 
     def note_warnings(self, row: KeptRow, warnings: list[RowWarning]) -> None:
@@ -98,20 +99,6 @@ class KeptPlan:
         """Take a problem of a row that was taken before."""
         self._late.add((place, self._late.count, problem))
 
-    def refuse_line(self, problem: Problem) -> None:
-        """Take a problem of the row that begins at a line."""
-        self._late_of_line.add((problem.line, self._late_of_line.count, problem))
-
-    def refused_places(self) -> Iterator[tuple[int, int]]:
-        """Yield the place and line of each row that was refused by its line."""
-        if self._late_of_line.count:
-            refused = Beside(self._late_of_line)
-            yield from (
-                (place, row.line)
-                for place, row in enumerate(self._rows)
-                if row.outcome and refused.of(row.line)
-            )
-
     def warn(self, warning: RowWarning) -> None:
         """Take a warning of a row that was taken before."""
         self._warnings.add((warning.line, self._warnings.count, warning))
@@ -122,7 +109,10 @@ class KeptPlan:
 
     def sum_up(self, foreseen: Foreseen, references: References) -> None:
         """Finish the summary, when all rows are there and all late problems."""
-        if self._late.count or self._late_of_line.count or self._warnings.count:
+        if not self._late.count and not self._tally.faulty:
+            self._tally.warn(warning for _, _, warning in self._warnings)
+        elif self._late.count or self._warnings.count:
+            # Not all that is told of rows counts for those that are not taken in.
             self._tally = Tally()
             for row in self._kept():
                 self._tally.add(row)
@@ -156,14 +146,15 @@ class KeptPlan:
 
     def _kept(self) -> Iterator[KeptRow]:
         """Yield the rows, each with what was found late."""
-        late, late_of_line = Beside(self._late), Beside(self._late_of_line)
-        warnings = Beside(self._warnings)
+        late, warnings = Beside(self._late), Beside(self._warnings)
         waiting = Beside((place, place, place) for place in self._waiting)
         head, further = 0, 0
-        for place, row in enumerate(self._rows):
+        for place, kept in enumerate(self._rows):
+            # Of its own: the last rows are in memory, and are told more than once.
+            row = copy(kept)
             if row.outcome is not None:
                 row.waits = bool(waiting.of(place))
-                for problem in (*late.of(place), *late_of_line.of(row.line)):
+                for problem in late.of(place):
                     row.refuse(problem)
                 found = warnings.of(row.line)
                 if found:

@@ -38,6 +38,7 @@ def plan_customers(
     match: Match = BY_NUMBER,
     keeps_empty: bool = False,
     keeps_raw: bool = False,
+    tells_new: bool = True,
     theirs: dict[str, str] | None = None,
     skipping: Sequence[Skipping] = (),
     recognised: Recognised | None = None,
@@ -46,10 +47,11 @@ def plan_customers(
     """Look at every row of a file and decide what it would do. Close the plan in the end.
 
     A bare Problem among the rows is one of the file, and no row. `theirs` has what the file calls our
-    columns, where it is another name. `keeps_raw` keeps of each row with a problem what the file has.
+    columns, where it is another name. `keeps_raw` keeps of each row with a problem what the file has;
+    without `tells_new` the rows of new customers don't say what they set, which is quicker.
     """
     plan = KeptPlan(match, keeps_empty=keeps_empty, recognised=recognised or Recognised(), skipping=skipping)
-    planner = _Planner(reader, plan, theirs or {}, keeps_raw=keeps_raw)
+    planner = _Planner(reader, plan, theirs or {}, keeps_raw=keeps_raw, tells_new=tells_new)
     try:
         for chunk in chunks_of(join(rows, match), ROWS_AT_ONCE):
             planner.take(chunk)
@@ -65,8 +67,11 @@ def plan_customers(
 
 
 class _Planner:
-    def __init__(self, reader: Reader, plan: KeptPlan, theirs: dict[str, str], *, keeps_raw: bool) -> None:
-        self._reader, self._plan, self._theirs, self._keeps_raw = reader, plan, theirs, keeps_raw
+    def __init__(
+        self, reader: Reader, plan: KeptPlan, theirs: dict[str, str], *, keeps_raw: bool, tells_new: bool
+    ) -> None:
+        self._reader, self._plan, self._theirs = reader, plan, theirs
+        self._keeps_raw, self._tells_new = keeps_raw, tells_new
         self._foreseen = Foreseen()
         self._references = References(reader, self._foreseen)
         self._words = Words(self._references)
@@ -84,6 +89,7 @@ class _Planner:
         taken = [item for item in chunk if isinstance(item, Joined) and item.row.skipped is None]
         groups = [Group(joined, keeps_empty=self._plan.keeps_empty) for joined in taken]
         records = [group.record for group in groups]
+        self._number(chunk, iter(records))
         matched = self._matcher.match(records)
         batch = _Batch(self._reader, self._references, records, [each.known for each in matched])
         batch.families = self._families
@@ -97,6 +103,17 @@ class _Planner:
                 self._plan.add(KeptRow(item.row.line, "skipped", rule=item.row.skipped))
             else:
                 self._take_group(batch, *next(pairs))
+
+    def _number(self, chunk: Sequence[Joined | Problem], records: Iterator[CheckedRow]) -> None:
+        """Tell records which row of the file they are; those that are left out have none."""
+        place = self._plan.places
+        for item in chunk:
+            if isinstance(item, Problem):
+                place += 1
+                continue
+            if item.row.skipped is None:
+                next(records).place = place
+            place += 1 + len(item.further)
 
     def _take_group(self, batch: "_Batch", group: Group, matched: Matched) -> None:
         record, known = group.record, matched.known
@@ -150,7 +167,8 @@ class _Planner:
         self._families.has_number(place, record.line, written, folded, known["id"])
 
     def _accept(self, kept: KeptRow, record: CheckedRow, decision: Decision) -> None:
-        kept.changes = self._words.of(record, decision)
+        if self._tells_new or decision.before is not None:
+            kept.changes = self._words.of(record, decision)
         rep = decision.after["sales_rep_id"]
         if self._foreseen:
             kept.needs = [key for key in _references_of(decision) if key < 0]
@@ -170,13 +188,14 @@ class _Planner:
 
     def settle(self) -> None:
         """Find what shows only when all rows are read, and sum up."""
-        for found in (*self._matcher.settle(), *self._watch.settle()):
+        for place, found in self._matcher.settle():
             if isinstance(found, Problem):
-                self._plan.refuse_line(found.renamed(self._theirs))
+                self._plan.refuse(place, found.renamed(self._theirs))
+                self._families.reject(place, found.line)
             else:
                 self._plan.warn(found)
-        for place, line in self._plan.refused_places():
-            self._families.reject(place, line)
+        for warning in self._watch.settle():
+            self._plan.warn(warning)
         self._families.settle()
         self._plan.sum_up(self._foreseen, self._references)
 

@@ -5,13 +5,22 @@ from typing import Any
 
 import msgspec
 
+from tradebook.crud.kinds import LINE
+from tradebook.crud.text_values import TEXT_LENGTH_MAX
 from tradebook.resources.customers import ADDRESS_FIELDS
 from tradebook.text import shortened
-from tradebook.transfer.columns import ADDRESSES, ATTACHED, PARTS, Column, column_named
+from tradebook.transfer.columns import ADDRESSES, ATTACHED, COLUMNS, PARTS, Column, column_named
 from tradebook.transfer.rows import VALUE_SHOWN_MAX, Problem, Row
 
 PLACE = ("street_line_1", "street_line_2", "locality", "state", "postal_code", "country")
 """What makes an address: one of them in a cell of the row itself. A name or a phone alone makes none."""
+
+
+_LINES: dict[str, tuple[str, str]] = {
+    column: (found.part, found.name)
+    for column, found in {**COLUMNS, **ATTACHED}.items()
+    if found.cell.kind is LINE and not found.cell.is_list
+}
 
 
 class CheckedRow(msgspec.Struct, array_like=True):
@@ -27,15 +36,37 @@ class CheckedRow(msgspec.Struct, array_like=True):
     """Ids in other systems, by the names of these."""
     problems: list[Problem] = []
     refused: list[str] = []
+    place: int = 0
+    """Which row of the file it is. Lines don't tell: a JSON list may have all of its objects in one."""
+    for_new: list[str] = []
+    """Columns with a default of the map that a customer who is there already does not take."""
 
     def refuse(self, column: str, value: Any, reason: str) -> None:
         """Note that this row can't be taken in."""
         self.refused.append(column)
         self.problems.append(problem(self.line, column, value, reason))
 
+    def leave_to(self, known: dict[str, Any]) -> None:
+        """Leave a customer as it is where the file has nothing, and only the map a default.
+
+        A currency goes with its amount, and an address that the customer does not have begins with the
+        defaults.
+        """
+        for column in self.for_new:
+            found = column_named(column)
+            assert found is not None, "maps refuse others"
+            amount = self.own.get(column.removesuffix("_currency")) if column.endswith("_currency") else None
+            is_new_address = found.part in ADDRESSES and known[f"{found.part}_address_id"] is None
+            if amount is None and not is_new_address and found.part in ("own", *ADDRESSES):
+                getattr(self, found.part).pop(found.name, None)
+
     def says(self, part: str) -> bool:
         """Tell whether the row has such an address: a cell of its place."""
-        given = getattr(self, part)
+        return self.has_place(getattr(self, part))
+
+    @staticmethod
+    def has_place(given: dict[str, Any]) -> bool:
+        """Tell whether an address says where it is."""
         return bool(given) and any(given.get(name) is not None for name in PLACE)
 
     def require(self, column: str, reason: str) -> None:
@@ -62,7 +93,7 @@ def shown(value: Any) -> str:
 def check_row(row: Row, *, keeps_empty: bool = False) -> CheckedRow:
     """Check every cell of a row; what is wrong is in the record's problems, what is right in its parts.
 
-    `keeps_empty` has an empty cell say nothing, where it would clear.
+    `keeps_empty` has an empty cell say nothing, where it would clear; a default is then for new customers.
     """
     parts: dict[str, dict[str, Any]] = {name: {} for name in PARTS}
     attached = [parts["address"]]
@@ -75,8 +106,16 @@ def check_row(row: Row, *, keeps_empty: bool = False) -> CheckedRow:
         parts["external_ids"],
         problems=list(row.problems),
         refused=list(row.refused),
+        for_new=sorted(row.defaulted) if keeps_empty else [],
     )
     for column, value in row.values.items():
+        if value.__class__ is str and column in _LINES:
+            # The fast way for nearly every cell: what `check_text` takes as it is.
+            text = value.strip()
+            if text and len(text) <= TEXT_LENGTH_MAX and text.isprintable():
+                part, name = _LINES[column]
+                parts[part][name] = text
+                continue
         if column == "addresses":
             _check_addresses(record, value)
             continue
@@ -147,12 +186,14 @@ def _is_made(record: CheckedRow, address: dict[str, Any], defaulted: Container[s
     """Tell whether an attached address is one; one without a country is a problem."""
     if not _has_place(record, "address", address, defaulted):
         return False
-    if address.get("country") is None:
+    if address.get("country") is None and "addresses" not in record.refused:
         record.require("address.country", "is missing: an address needs a country")
     return True
 
 
 def _has_place(record: CheckedRow, part: str, given: dict[str, Any], defaulted: Container[str]) -> bool:
+    if not defaulted and not record.refused:
+        return record.has_place(given)
     return any(
         (given.get(name) is not None and f"{part}.{name}" not in defaulted)
         or f"{part}.{name}" in record.refused

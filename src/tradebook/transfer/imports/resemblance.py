@@ -13,6 +13,25 @@ from tradebook.transfer.imports.summary import Doubted, RowWarning
 from tradebook.transfer.rows import VALUE_SHOWN_MAX
 
 
+class Resembled:
+    """Whom a row resembles."""
+
+    def __init__(self) -> None:
+        self.warnings: list[RowWarning] = []
+        self.nearest: Values | None = None
+        """The customer that it resembles most."""
+
+    def note(self, customer: Values, warning: RowWarning) -> None:
+        """Note a customer that it resembles; the first one is the nearest."""
+        self.nearest = self.nearest or customer
+        self.warnings.append(warning)
+
+    @property
+    def has_number_like_another(self) -> bool:
+        """Whether its number looks like that of a customer of the book."""
+        return any(warning.column == "number" for warning in self.warnings)
+
+
 class Resemblance:
     """Looks up whom the new customers of some rows resemble."""
 
@@ -21,8 +40,8 @@ class Resemblance:
 
     def of(
         self, records: Sequence[CheckedRow], known: Sequence[Values | None], is_new: Sequence[bool]
-    ) -> list[list[RowWarning]]:
-        """Return the warnings for each row: that the book would end with somebody twice."""
+    ) -> list["Resembled"]:
+        """Return for each row whom it resembles, and the warnings of that."""
         numbers, emails = {}, {}
         for place, record in enumerate(records):
             number, email = record.own.get("number"), record.own.get("email")
@@ -35,18 +54,19 @@ class Resemblance:
         rows = customers.records.find_all(
             self._reader, {key for found in (alike, having) for keys in found.values() for key in keys}
         )
-        warnings: list[list[RowWarning]] = [[] for _ in records]
+        resembled = [Resembled() for _ in records]
         for place, plain in numbers.items():
             found = alike.get(plain)
             if found:
-                warnings[place].append(_of_number(records[place], rows[found[0]], known[place]))
+                other = rows[found[0]]
+                resembled[place].note(other, _of_number(records[place], other, known[place]))
             elif customers.likeness.UNSEEN.search(records[place].own["number"]):
                 reason = "has characters that nobody sees: nobody finds a customer by it"
-                warnings[place].append(_doubt(records[place], "number", reason, None))
+                resembled[place].warnings.append(_doubt(records[place], "number", reason, None))
         for place, folded in emails.items():
             for key in having.get(folded, [])[:1]:
-                warnings[place].append(_of_email(records[place], rows[key]))
-        return warnings
+                resembled[place].note(rows[key], _of_email(records[place], rows[key]))
+        return resembled
 
 
 def _is_another(number: str, known: Values | None) -> bool:

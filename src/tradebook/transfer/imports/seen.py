@@ -7,6 +7,7 @@ from tradebook.crud.versions import version_of
 from tradebook.resources import addresses
 from tradebook.resources.customers import records as customer_records
 from tradebook.storage.database import Reader
+from tradebook.transfer.columns import EXTERNAL_IDS
 from tradebook.transfer.imports.matching import Matcher
 from tradebook.transfer.imports.plan import PlannedRow, key_of
 from tradebook.transfer.rows import Match
@@ -36,11 +37,26 @@ def changed_since(reader: Reader, rows: Sequence[PlannedRow], match: Match) -> l
         for row in changes
         if (customer := known.get(key_of(row))) is None or version_seen(customer, places) != row.seen
     }
-    new = [row for row in rows if row.outcome == "created" and row.record is not None]
+    stale |= _taken_since(reader, rows, match)
+    return [row for row in rows if id(row) in stale]
+
+
+def _taken_since(reader: Reader, rows: Sequence[PlannedRow], match: Match) -> set[int]:
+    """Find new customers that are there by now, and numbers and ids that somebody else has by now."""
+    asked = [(row, row.record) for row in rows if row.record is not None and _takes_what_is_unique(row)]
     matcher = Matcher(reader, match)
     try:
-        found = matcher.match([row.record for row in new if row.record is not None])
+        found = matcher.match([record for _, record in asked])
     finally:
         matcher.close()
-    stale |= {id(row) for row, matched in zip(new, found, strict=True) if matched.known is not None}
-    return [row for row in rows if id(row) in stale]
+    return {
+        id(row)
+        for (row, record), matched in zip(asked, found, strict=True)
+        if record.problems or (row.outcome == "created" and matched.known is not None)
+    }
+
+
+def _takes_what_is_unique(row: PlannedRow) -> bool:
+    return row.outcome == "created" or any(
+        column == "number" or column.startswith(EXTERNAL_IDS) for column in row.changes
+    )

@@ -8,7 +8,7 @@ passed over and told: it must not keep the others from being written, nor comman
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
-from time import monotonic
+from time import monotonic, sleep
 
 import msgspec
 from msgspec import structs
@@ -18,11 +18,12 @@ from tradebook.resources.imports import BlockKind
 from tradebook.storage.database import MANY_ROWS, Database, OutcomeUnknown, Unavailable, Writer
 from tradebook.storage.transactions import writing
 from tradebook.transfer.imports import entries
-from tradebook.transfer.imports.pace import AIM_SECONDS, Pace
+from tradebook.transfer.imports.pace import Pace
 from tradebook.transfer.imports.plan import PlannedRow
 from tradebook.transfer.imports.staging import Block, block_at, drop
 from tradebook.transfer.imports.summary import RowWarning, Summary
 from tradebook.transfer.imports.writing import Step
+from tradebook.transfer.rows import Match
 
 Written = Callable[[int, int], None]
 """Is told how many rows are written, and of how many."""
@@ -125,10 +126,12 @@ class _Work:
         self.source: str | None = None
         self.rows = self.total = 0
         self.is_done = False
+        self._begun = 0.0
 
     def step(self) -> None:
         """Write the next rows."""
         count = 1 if self._one_by_one else self._pace.rows
+        sleep(self._pace.rest_seconds)
         started = monotonic()
         try:
             written = writing(self._database, self._account_id, partial(self._write, count=count))
@@ -146,18 +149,18 @@ class _Work:
         if self._one_by_one:
             self._one_by_one -= written
         else:
-            self._pace.note(written, monotonic() - started)
+            self._pace.note(written, self._begun - started, monotonic() - self._begun)
         self._written(min(self.rows, self.total), self.total)
 
     def _write(self, writer: Writer, *, count: int) -> int:
         """Write up to so many rows, as far as the time goes; tells how many."""
-        started = monotonic()
+        self._begun = started = monotonic()
         entry = entries.mine(writer, self._key)
         counts = msgspec.json.decode(entry["counts"], type=Counts)
-        step = Step(writer)
+        step = Step(writer, msgspec.json.decode(entry["matched_by"], type=Match))
         self.source, self.rows, self.total = entry["source"], entry["rows"], entry["total"]
         written = 0
-        while written < count and (not written or monotonic() - started < AIM_SECONDS / 2):
+        while written < count and (not written or monotonic() - started < self._pace.aim_seconds / 2):
             rows, is_last = self._next(writer, max(1, min(count - written, count // PARTS)))
             if not rows:
                 self._end(writer, entry, counts)

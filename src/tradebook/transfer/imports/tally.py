@@ -1,7 +1,7 @@
 """Counts what the rows of a plan would do."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from tradebook.resources.customers import continues_from
@@ -44,8 +44,7 @@ class Tally:
             self._problem_count += len(row.problems)
             self._problems += row.problems[: LISTED_MAX - len(self._problems)]
         if row.warnings:
-            self._needs_yes += sum(warning.needs_yes for warning in row.warnings)
-            self._warnings += row.warnings[: LISTED_MAX - len(self._warnings)]
+            self._note(row.warnings)
         if row.outcome is None:
             return
         self._outcomes[row.outcome] += 1
@@ -62,6 +61,21 @@ class Tally:
         number = None if customer is None else customer.number
         if number is not None and continues_from(number):
             self.largest_number = max(self.largest_number, int(number))
+
+    def warn(self, warnings: Iterable[RowWarning]) -> None:
+        """Count what was found of rows late, in the order of the file."""
+        for warning in warnings:
+            self._note([warning])
+        self._warnings.sort(key=lambda warning: warning.line)
+
+    def _note(self, warnings: list[RowWarning]) -> None:
+        self._needs_yes += sum(warning.needs_yes for warning in warnings)
+        self._warnings += warnings[: LISTED_MAX - len(self._warnings)]
+
+    @property
+    def faulty(self) -> int:
+        """How many rows have a problem."""
+        return self._outcomes["problem"]
 
     def into(self, summary: Summary, skipping: Sequence[Skipping]) -> None:
         """Write what was counted into a summary."""

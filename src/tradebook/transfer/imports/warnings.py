@@ -7,7 +7,7 @@ from typing import Any
 
 from tradebook.resources import customers
 from tradebook.text import shortened
-from tradebook.transfer.columns import EXTERNAL_IDS
+from tradebook.transfer.columns import ATTACHED, COLUMNS, EXTERNAL_IDS
 from tradebook.transfer.imports.misreading import misread
 from tradebook.transfer.imports.summary import RowWarning
 from tradebook.transfer.rows import VALUE_SHOWN_MAX, Row
@@ -20,6 +20,9 @@ _CODES = frozenset(
     )
 )
 """The columns of numbers that nobody counts with; ids in other systems are such too."""
+
+_WORDS = frozenset((*COLUMNS, *ATTACHED)) - _CODES
+"""The columns in which text of ASCII alone looks wrong only where it is a word for nothing."""
 
 _EMAILS = frozenset(("email", "sales_rep_email", *(f"{part}.email" for part in _ADDRESS_PARTS)))
 _ROUNDED = re.compile(
@@ -50,6 +53,10 @@ class Warnings:
         """
         found: list[RowWarning] = []
         for column, value in row.values.items():
+            is_plain = value.__class__ is str and value.isascii() and value not in _NULLS
+            # What nearly every cell is. What a spreadsheet has rounded has an exponent.
+            if is_plain and (column in _WORDS or ("E" not in value and "e" not in value)):
+                continue
             is_attached = column == "addresses" or column.startswith("address.")
             if changed is None or ("addresses" if is_attached else column) in changed:
                 found += self._of_value(row.line, column, value)

@@ -16,10 +16,12 @@ from tradebook.storage.database import Writer
 from tradebook.text import fold_case
 from tradebook.transfer.imports.deciding import Batch, Decision
 from tradebook.transfer.imports.making import Written
+from tradebook.transfer.imports.matching import Matcher
 from tradebook.transfer.imports.plan import PlannedRow, key_of
 from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.references import References
 from tradebook.transfer.imports.row_keys import RowKeys
+from tradebook.transfer.rows import Match
 
 
 def reserve_numbers(writer: Writer, largest: int) -> None:
@@ -34,11 +36,11 @@ class Step:
 
     When all are written, those that wait for their parent are written again, with `is_last`. What somebody
     else did to the same customers since the plan was made counts as done before: one that was deleted is
-    left out, one that has the number of a new one by now is changed.
+    left out, one that is a new one's by now is changed: it has what rows are matched by.
     """
 
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
+    def __init__(self, writer: Writer, match: Match) -> None:
+        self._writer, self._match = writer, match
         self._keys = RowKeys(writer)
         self._numbering = Numbering(writer)
         self._references = References(writer, Written(writer))
@@ -71,20 +73,28 @@ class Step:
         return []
 
     def _known(self, rows: list[PlannedRow]) -> list[Values | None]:
-        """Return the customers of now: of a change by its id, of a new one by its number."""
-        numbers = [_own(row).get("number", "") if _is_new(row) else "" for row in rows]
-        by_number = customer_records.find_by(self._writer, "number", filter(None, numbers))
+        """Return the customers of now: of a change by its id, of a new one by what rows are matched by."""
         by_key = customer_records.find_all(self._writer, [key_of(row) for row in rows if not _is_new(row)])
-        return [
-            by_number.get(number) if _is_new(row) else by_key.get(key_of(row))
-            for row, number in zip(rows, numbers, strict=True)
-        ]
+        there = iter(self._there_by_now([row.record for row in rows if _is_new(row) and row.record]))
+        return [next(there) if _is_new(row) else by_key.get(key_of(row)) for row in rows]
+
+    def _there_by_now(self, records: Sequence[CheckedRow]) -> list[Values | None]:
+        if self._match.by == ("number",):
+            numbers = [record.own.get("number", "") for record in records]
+            known = customer_records.find_by(self._writer, "number", filter(None, numbers))
+            return [known.get(number) for number in numbers]
+        matcher = Matcher(self._writer, self._match)
+        try:
+            return [matched.known for matched in matcher.match(records)]
+        finally:
+            matcher.close()
 
     def _decide(self, batch: "_Batch", row: PlannedRow, customer: Values | None) -> None:
         if customer is None and not _is_new(row):
             self.counts["skipped"] += 1
             return
         assert row.record is not None
+        batch.waits = row.waits
         decision = batch.decide(
             row.record, customer, keeps_number=_is_new(row) or "number" not in row.changes
         )
@@ -138,6 +148,8 @@ class _Batch(Batch):
         self._groups: dict[int, set[int]] = {}
         self._ids: dict[int, dict[str, str | None]] = {}
         self._reviewed: set[int] = set()
+        self.waits = False
+        """Whether the row that is decided gets its parent only when all others are written."""
         keys.look_up(
             row.record.own["created_at"]
             for row, customer in zip(rows, known, strict=True)
@@ -155,16 +167,18 @@ class _Batch(Batch):
         """Give a customer another parent; a later step does it where that can't be yet, or nobody."""
         after = decision.after
         had = after["parent_id"]
-        if wanted is None:
-            after["parent_id"] = None
-        else:
-            parent = self._own_numbers.get(fold_case(wanted)) or self._parents.get(wanted)
-            if parent is None or parent["parent_id"] is not None or after["is_parent"]:
-                return
-            if parent["id"] == after["id"]:
-                return
-            after["parent_id"] = parent["id"]
+        parent = None if wanted is None else self._parent_to_be(after, wanted)
+        if parent is None and wanted is not None and not self.waits:
+            return
+        # Who waits leaves its parent at once: that one may wait for it, to become a child.
+        after["parent_id"] = None if parent is None else parent["id"]
         self._reviewed |= {key for key in (had, after["parent_id"]) if key is not None}
+
+    def _parent_to_be(self, child: Values, number: str) -> Values | None:
+        parent = self._own_numbers.get(fold_case(number)) or self._parents.get(number)
+        if parent is None or parent["id"] == child["id"]:
+            return None
+        return None if parent["parent_id"] is not None or child["is_parent"] else parent
 
     def take(self, decision: Decision) -> None:
         """Take note of what is to be written."""

@@ -28,15 +28,15 @@ _OWN = {
         nombre del cliente, nombre cliente, naam, bedrijf, bedrijfsnaam, klant, klantnaam, organisatie,
         nome, azienda, ragione sociale, societa, denominazione, nome cliente""",
     "email": """
-        email, mail, email address, mail address, e mail adresse, mailadresse, adresse e mail,
-        adresse mail, courriel, correo, correo electronico, email 1, e mailadres, mailadres,
-        indirizzo email, posta elettronica, primary email, main email, billing email, invoice email,
-        contact email, customer email""",
+        email, emails, e mails, email addresses, mail, email address, mail address, e mail adresse,
+        mailadresse, adresse e mail, adresse mail, courriel, correo, correo electronico, email 1,
+        e mailadres, mailadres, indirizzo email, posta elettronica, primary email, main email,
+        billing email, invoice email, contact email, customer email""",
     "phone": """
-        phone, phone number, phone no, phone 1, phone numbers, telephone, telephone number, tel, tel no,
-        tel nr, primary phone, main phone, work phone, business phone, office phone, telefon, telefon 1,
-        telefonnummer, telefon nr, festnetz, numero de telephone, telephone fixe, telefono, telefono 1,
-        numero de telefono, fijo, telefoon, telefoonnummer, numero di telefono""",
+        phone, phones, phone number, phone no, phone 1, phone numbers, telephone, telephone number, tel,
+        tel no, tel nr, primary phone, main phone, work phone, business phone, office phone, telefon,
+        telefon 1, telefonnummer, telefon nr, festnetz, numero de telephone, telephone fixe, telefono,
+        telefono 1, numero de telefono, fijo, telefoon, telefoonnummer, numero di telefono""",
     "-mobile": """
         mobile, mobile phone, mobile number, mobile no, cell, cell phone, mobil, mobiltelefon, mobilnummer,
         handy, handynummer, telephone portable, telephone mobile, portable, movil, telefono movil, celular,

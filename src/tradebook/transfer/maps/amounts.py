@@ -1,15 +1,17 @@
 """Amounts of money as people write them, once a map says which sign separates the decimals."""
 
 import re
+import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
 from tradebook.crud.strict_json import Number
-from tradebook.money import currency_number, currency_symbol
+from tradebook.money import DEFAULT_CURRENCY, currency_number, currency_symbol
 
 ReadAmount = Callable[[str, str | None], str]
 """Turns an amount, and the row's currency, into a plain decimal; ValueError says why it can't be one."""
 
+_LENGTH_MAX = 100
 _MINUS = "-\N{MINUS SIGN}\N{EN DASH}\N{EM DASH}"
 _APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019`\u00b4\u02bc", "'"))
 _PARTS = re.compile(r"([^0-9]*)([0-9](?:.*[0-9])?)([^0-9]*)", re.DOTALL)
@@ -30,6 +32,8 @@ def amount_reader(decimal: str) -> ReadAmount:
         # What the file itself has as a number is written plainly.
         if isinstance(text, Number):
             return text
+        if len(text) > _LENGTH_MAX:
+            raise ValueError(f"is no amount such as {example}")
         parts = _PARTS.fullmatch(_INVISIBLE.sub("", text).translate(_APOSTROPHES).strip())
         if _EXPONENT.search(text):
             raise ValueError("is rounded, written with an exponent: write all its digits")
@@ -42,9 +46,10 @@ def amount_reader(decimal: str) -> ReadAmount:
         units, _, cents = number.partition(decimal)
         if not whole.fullmatch(" ".join(units.split())) or not re.fullmatch("[0-9]*", cents):
             raise ValueError(f"is no amount such as {example}")
-        for mark in (before.strip(), after.strip()):
-            if mark:
-                _check_currency(mark, currency)
+        for mark in filter(None, (before.strip(), after.strip())):
+            if not has_currency(mark):
+                raise ValueError(f"is no amount such as {example}")
+            _check_currency(mark, currency)
         plain = re.sub("[^0-9]", "", units)
         return f"{sign}{plain}.{cents}" if cents else f"{sign}{plain}"
 
@@ -69,12 +74,18 @@ def _sign(before: str, after: str, decimal: str) -> tuple[str, str, str]:
     return sign, before, after
 
 
+def has_currency(text: str) -> bool:
+    """Tell whether an amount that was read has a currency beside it."""
+    return any(sign.isalpha() or unicodedata.category(sign) == "Sc" for sign in text)
+
+
 def _check_currency(mark: str, currency: str | None) -> None:
     code = (currency or "").strip().upper()
+    if mark.casefold().rstrip(".") in _marks_of(code or DEFAULT_CURRENCY):
+        return
     if not code:
         raise ValueError(f"has {mark} beside the amount: say the currency in credit_limit_currency too")
-    if mark.casefold().rstrip(".") not in _marks_of(code):
-        raise ValueError(f"has {mark} beside the amount, but the currency is {code}")
+    raise ValueError(f"has {mark} beside the amount, but the currency is {code}")
 
 
 @lru_cache(256)
@@ -93,4 +104,6 @@ def _marks_of(code: str) -> frozenset[str]:
                 marks.add(get_currency_symbol(code, f"{language}_{code[:2]}"))
             except (UnknownLocaleError, ValueError):
                 continue
+        if "$" in marks:
+            marks.add(f"{code[:2]}$")
     return frozenset(mark.casefold().strip().rstrip(".") for mark in marks)

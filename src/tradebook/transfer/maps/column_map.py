@@ -7,7 +7,7 @@ from tradebook.transfer.columns import column_named, unknown_column
 from tradebook.transfer.maps.fitted import Fitted, Plan
 from tradebook.transfer.maps.loading import MapError, read_map
 from tradebook.transfer.maps.rules import Rule
-from tradebook.transfer.maps.sources import Headings
+from tradebook.transfer.maps.sources import Headings, label_of
 from tradebook.transfer.rows import FileOptions, Match, Problem, Record, Row, Skipping, record_keys
 
 
@@ -45,23 +45,34 @@ class ColumnMap:
 
     def fit(self, line: int, header: Sequence[str]) -> list[Problem]:
         """Take up a file's headings; name those that the map takes and the file does not have."""
-        fitted, _, problems = self._put_together(line, header)
+        fitted, headings, problems = self._put_together(line, header)
         self._row = fitted.row
+        self._name_what_is_there(headings)
         return problems
+
+    def _name_what_is_there(self, headings: Headings) -> None:
+        """Of several headings that a column may come from, name those that this file has."""
+        looked_up = {name for each in self._plan.lookups for name in each.columns}
+        for name, rule in self._plan.columns.rules.items():
+            there = [each for each in rule.sources if headings.has_any_of(each)]
+            if len(rule.sources) > 1 and there and name not in looked_up:
+                self.theirs[name] = " or ".join(map(label_of, there))
 
     def lacking(self, line: int, header: Sequence[str]) -> list[Problem]:
         """Name what the map takes and is not among these headings, and take nothing up."""
-        return self._put_together(line, header)[2]
+        return self._put_together(line, header, has_hints=False)[2]
 
     def ignored(self, header: Sequence[str]) -> list[str]:
         """Name the file's columns that the map leaves out, nameless ones by their place."""
-        headings = self._put_together(1, header)[1]
+        headings = self._put_together(1, header, has_hints=False)[1]
         keys = enumerate(zip(header, record_keys(header), strict=True), 1)
         left_out = [(place, name, key) for place, (name, key) in keys if headings.leaves_out(key)]
         return [_called(place, name, is_first=key == name) for place, name, key in left_out]
 
-    def _put_together(self, line: int, header: Sequence[str]) -> tuple[Fitted, Headings, list[Problem]]:
-        headings = Headings(header, are_optional=self._plan.cells.are_optional)
+    def _put_together(
+        self, line: int, header: Sequence[str], *, has_hints: bool = True
+    ) -> tuple[Fitted, Headings, list[Problem]]:
+        headings = Headings(header, are_optional=self._plan.cells.are_optional, has_hints=has_hints)
         rules = self._plan.columns.rules
         if self.is_by_name:
             rules = {name: Rule((name,)) for name in header if column_named(name) is not None}

@@ -11,7 +11,10 @@ from tradebook.transfer.maps.options import shown
 from tradebook.transfer.maps.words import nearest, texts
 from tradebook.transfer.rows import Dated
 
+ReadMoment = Callable[[str], datetime | None]
+
 ISO = "iso"
+_LENGTH_MAX = 100
 _ISO = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?",
     re.ASCII | re.IGNORECASE,
@@ -81,14 +84,7 @@ def date_reader(formats: Sequence[str], zone: tzinfo | None) -> Callable[[str], 
     readers = [_iso if each == ISO else _of_format(each) for each in known]
 
     def read(text: str) -> str:
-        found = next(
-            (
-                time
-                for reader in ([_iso] if isinstance(text, Dated) else readers)
-                if (time := reader(text.strip()))
-            ),
-            None,
-        )
+        found = _moment(text.strip(), [_iso] if isinstance(text, Dated) else readers)
         if found is None:
             raise ValueError(f"is no date of the form {written}")
         try:
@@ -103,6 +99,16 @@ def date_reader(formats: Sequence[str], zone: tzinfo | None) -> Callable[[str], 
     return read
 
 
+def _moment(text: str, readers: Sequence[ReadMoment]) -> datetime | None:
+    if len(text) > _LENGTH_MAX:
+        return None
+    for reader in readers:
+        found = reader(text)
+        if found is not None:
+            return found
+    return None
+
+
 def _iso(text: str) -> datetime | None:
     if not _ISO.fullmatch(text):
         return None
@@ -112,7 +118,7 @@ def _iso(text: str) -> datetime | None:
         return None
 
 
-def _of_format(form: str) -> Callable[[str], datetime | None]:
+def _of_format(form: str) -> ReadMoment:
     # Without a sign between two numbers, one digit too few could be missing from either.
     is_tight = bool(_NUMBERS_SIDE_BY_SIDE.search(form))
 

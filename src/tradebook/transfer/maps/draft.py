@@ -10,8 +10,7 @@ from tradebook.transfer.columns import ADDRESSES, Part
 from tradebook.transfer.files.formats import FileFormat
 from tradebook.transfer.maps.evidence import Evidence, country_code
 from tradebook.transfer.maps.guesses import ADDRESS_COLUMNS, Guess, guess
-from tradebook.transfer.maps.looking import ROWS_MAX, Looked, look
-from tradebook.transfer.maps.ready_maps import ReadyMap, recognise
+from tradebook.transfer.maps.looking import Looked, look
 from tradebook.transfer.maps.toml_text import Right, commented, key, line, quoted
 from tradebook.transfer.maps.trying import Trial, closed_words, date_formats
 from tradebook.transfer.rows import FileOptions
@@ -23,10 +22,8 @@ class Draft(msgspec.Struct):
     """A map that was drafted, and what a person is told of it."""
 
     text: str
-    headings: int
+    headings: list[str]
     taken: int
-    ready: ReadyMap | None
-    """The map that ships for such a file."""
     notes: list[str] = []
 
 
@@ -62,6 +59,8 @@ class _Drafter:
         kept = [each for each in self._found.guesses if self._holds(each)]
         for part in ADDRESSES:
             kept = self._with_countries(part, kept)
+        if not kept:
+            kept = self._any_name()
         lines = [
             *self._beginning(),
             *self._file_lines(),
@@ -75,8 +74,7 @@ class _Drafter:
             *self._value_lines(),
         ]
         taken = {heading for each in kept for heading in each.headings}
-        ready = recognise(self._looked.headings)
-        return Draft("\n".join(lines) + "\n", len(self._looked.headings), len(taken), ready, self._notes)
+        return Draft("\n".join(lines) + "\n", self._looked.headings, len(taken), self._notes)
 
     def _holds(self, each: Guess) -> bool:
         """Find the right side that reads every row; where there is none, the guess becomes a comment."""
@@ -101,6 +99,14 @@ class _Drafter:
         else:
             self._put_off(each, f"can't be read in {sum(unread.values()):,} rows, such as {_listed(unread)}")
         return False
+
+    def _any_name(self) -> list[Guess]:
+        """Take the first column that could be a name, so that there is a line to begin with."""
+        for heading in self._looked.headings:
+            if heading and "\0" not in heading and self._trial.reads_all("name", heading):
+                self._notes.append(f"No column was recognised. The map takes {quoted(heading)} for the name.")
+                return [Guess("name", [heading], [heading])]
+        return []
 
     def _put_off(self, each: Guess, why: str) -> None:
         self._open += [f"{', '.join(map(quoted, each.headings))} {why}:", line(each.column, each.rights[0])]
@@ -180,10 +186,11 @@ class _Drafter:
 
     def _beginning(self) -> list[str]:
         name = self._name
-        stem = name.rsplit(".", 1)[0] or "map"
-        rows = (
-            f"{len(self._looked.records):,} rows" if self._looked.is_whole else f"the first {ROWS_MAX:,} rows"
-        )
+        stem = name.removesuffix(".gz").rsplit(".", 1)[0] or "map"
+        count = len(self._looked.records)
+        rows = f"{count:,} {'row' if count == 1 else 'rows'}"
+        if not self._looked.is_whole:
+            rows = f"the first {rows}"
         return commented(
             [
                 f"A map for {quoted(name)}, drafted from its headings and {rows}. Read it, then try it:",
@@ -207,6 +214,8 @@ class _Drafter:
             lines.append(line("sheet", looked.options.sheet))
         if self._nothing:
             lines.append(line("nothing", self._nothing))
+        if looked.options.unguard:
+            lines.append(line("unguard", True))
         return [*lines, *commented(recognised.notes), ""]
 
     def _match_lines(self, kept: list[Guess]) -> list[str]:

@@ -50,10 +50,12 @@ DATES = (
 
 
 class Evidence:
-    """The values of one column, in the order of the rows; empty ones are left out."""
+    """The values of one column, in the order of the rows."""
 
     def __init__(self, values: Iterable[str], nothing: frozenset[str]) -> None:
-        self.values = [value for value in values if value and value not in nothing]
+        self.rows = ["" if value in nothing else value for value in values]
+        """The value of each row, empty ones too."""
+        self.values = [value for value in self.rows if value]
         self.distinct = Counter(self.values)
 
     def share(self, pattern: re.Pattern[str]) -> float:

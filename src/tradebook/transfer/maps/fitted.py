@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from tradebook.text import shortened
-from tradebook.transfer.columns import column_named
+from tradebook.transfer.columns import Column, column_named
 from tradebook.transfer.maps.lookups import Found, LookedUp
 from tradebook.transfer.maps.options import Options
 from tradebook.transfer.maps.rules import Columns, Rule, is_amount, is_date
@@ -18,6 +18,8 @@ from tradebook.transfer.rows import VALUE_SHOWN_MAX, Problem, Record, Row
 
 _FOUND = "\0"
 """What the key of a looked-up value begins with, in the record that it is put into."""
+_ATTACHED = "addresses"
+_REMEMBERED = 1_000
 _PLACE = ("street_line_1", "street_line_2", "locality", "state", "postal_code", "country")
 """What makes an address, where the file itself says it."""
 
@@ -48,6 +50,7 @@ class Fitted:
         self._fill_down = self._filled_down()
         self._plain: list[tuple[str, str]] = []
         self._works: dict[str, Work] = {}
+        self._by_name: dict[str, Work] = {}
         lines_max = _lines_max(rules)
         for name in _currencies_first({**rules, **self._looked_up}):
             self._take_up(name, rules.get(name, Rule()), lines_max.get(name))
@@ -76,14 +79,36 @@ class Fitted:
                 assert key is not None
                 self._plain.append((name, key))
                 return
+        self._works[name] = self._work(name, column, rule, lines_max)
+
+    def _work(self, name: str, column: Column, rule: Rule, lines_max: int | None) -> Work:
+        cells, values = self._plan.cells, self._plan.columns.values.get(name, {})
         source = source_of(name, column, rule, cells, self._headings, lines_max) if rule.sources else _nowhere
+        looked_up = self._looked_up.get(name)
         if looked_up is not None:
             source, rule = _found_or(_FOUND + name, source), looked_up
         currency = self._plan.columns.defaults.get(f"{name}_currency")
-        self._works[name] = work_of(column, rule, source, values, cells, str(currency or ""))
+        return work_of(column, rule, source, values, cells, str(currency or ""))
 
     def row(self, line: int, record: Record) -> Row:
         """Translate one record; what is wrong with a cell leaves the others."""
+        return self._row(line, record, self._works)
+
+    def row_by_name(self, line: int, record: Record) -> Row:
+        """Translate a record of JSON whose names are our columns."""
+        if len(self._by_name) > _REMEMBERED:
+            self._by_name.clear()
+        for name in record:
+            if name not in self._by_name and (column := column_named(name)) is not None:
+                self._by_name[name] = self._work(name, column, Rule((name,)), None)
+        works = {name: self._by_name[name] for name in _currencies_first(record) if name in self._by_name}
+        row = self._row(line, record, self._works | works)
+        if (given := record.get(_ATTACHED)) and row.skipped is None:
+            further = row.values.get(_ATTACHED, [])
+            row.values[_ATTACHED] = [*given, *further] if isinstance(given, list) else given
+        return row
+
+    def _row(self, line: int, record: Record, works: Mapping[str, Work]) -> Row:
         if self._skip is not None and (place := self._skip(record)) is not None:
             return Row(line, {}, skipped=place)
         if self._fill_down:
@@ -94,13 +119,13 @@ class Fitted:
             found = list(self._look_up(row, record))
             looked_up = {_FOUND + name: value for _, each in found for name, value in each.values.items()}
             record = {**record, **looked_up}
-        for name, work in self._works.items():
+        for name, work in works.items():
             if not row.refused or name not in row.refused:
                 self._make(row, row.values, name, work, record)
         for each, values in found:
             if values.further:
-                row.values["addresses"] = [
-                    *row.values.get("addresses", ()),
+                row.values[_ATTACHED] = [
+                    *row.values.get(_ATTACHED, ()),
                     *self._attached(row, each, values),
                 ]
         self._fill_up(row)
@@ -110,13 +135,6 @@ class Fitted:
         given = {key: record[key] for key in self._fill_down if not is_empty(record.get(key))}
         self._fill_down.update(given)
         return {**record, **self._fill_down}
-
-    def row_by_name(self, line: int, record: Record) -> Row:
-        """Translate a record of JSON whose names are our columns."""
-        for name in record:
-            if name not in self._works and column_named(name) is not None:
-                self._take_up(name, Rule((name,)), None)
-        return self.row(line, record)
 
     def _make(self, row: Row, values: dict[str, Any], name: str, work: Work, record: Record) -> None:
         try:
@@ -172,6 +190,8 @@ class Fitted:
                 filled.append(name)
         if filled:
             key = tuple(filled)
+            if len(self._defaulted) > _REMEMBERED:
+                self._defaulted.clear()
             row.defaulted = self._defaulted.setdefault(key, frozenset(key))
 
 

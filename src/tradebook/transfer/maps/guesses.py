@@ -89,20 +89,21 @@ def _person(claims: dict[str, list[str]]) -> list[str]:
 def _names(claims: dict[str, list[str]], found: Found, evidence: dict[str, Evidence]) -> None:
     """Make the name: the company, else any other name, else the person, else whatever is always filled."""
     person = _person(claims)
-    if "-last_name" not in claims and "-first_name" in claims and "name" not in claims:
-        person = claims["-first_name"][:1]
-    elif "-last_name" not in claims:
+    surnames = [heading for heading in claims.get("name", []) if not _is_company(heading)]
+    if "-first_name" in claims and "-last_name" not in claims and surnames:
         # "Nom" and "Prénom", "Nome" and "Cognome": beside a first name, a name is the last name.
-        person = [*person, *claims.pop("name", [])[:1]] if person and "name" in claims else person
+        claims["name"].remove(surnames[0])
+        person.append(surnames[0])
     for part in ("-first_name", "-last_name"):
         found.twins |= {heading: "name" for heading in claims.pop(part, []) if heading not in person}
     names = sorted(claims.pop("name", []), key=lambda heading: not _is_company(heading))
     full = " ".join(filter(None, map(_braced, person)))
     sources: list[str] = [*names, full] if full else names
+    known = [*names, *person]
     for column in ("email", "number", "phone"):
-        if sources and _covers(names, person, evidence):
-            break
-        sources += claims.get(column, [])[:1]
+        if sources and column in claims and not _covers(known, evidence):
+            sources.append(claims[column][0])
+            known.append(claims[column][0])
     if sources:
         one: Right = sources[0] if len(sources) == 1 else {"from": sources}
         found.guesses.append(Guess("name", [one], [*names, *person]))
@@ -113,9 +114,9 @@ def _names(claims: dict[str, list[str]], found: Found, evidence: dict[str, Evide
             claims["-contact"] = person
 
 
-def _covers(names: Iterable[str], person: Iterable[str], evidence: dict[str, Evidence]) -> bool:
-    rows = max((len(each.values) for each in evidence.values()), default=0)
-    return any(len(evidence[heading].values) >= rows for heading in [*names, *person])
+def _covers(headings: Iterable[str], evidence: dict[str, Evidence]) -> bool:
+    """Tell whether one of the columns is filled in every row."""
+    return all(any(cells) for cells in zip(*(evidence[heading].rows for heading in headings), strict=True))
 
 
 def _is_company(heading: str) -> bool:

@@ -53,7 +53,7 @@ def read_map(found: str, folders: Sequence[Path], name: str) -> Plan:
     loader = _Loader(folders)
     plan = loader.load(document)
     if loader.mistakes.found:
-        raise MapError("\n".join(f"{name}: {mistake}" for mistake in loader.mistakes.found))
+        raise MapError("\n".join(f"{name}: {mistake}" for mistake in loader.mistakes.told()))
     return plan
 
 
@@ -75,7 +75,7 @@ class _Loader:
 
     def load(self, document: dict[str, Any]) -> Plan:
         for name in document:
-            if name not in _SECTIONS:
+            if name not in _SECTIONS and not self.mistakes.are_enough:
                 self.mistakes.unknown(f"[{name}]", "section", name, _SECTIONS)
         options, cells = read_options(document, self.mistakes)
         columns = Columns()
@@ -86,7 +86,7 @@ class _Loader:
         self._rules("[columns]", document.get("columns", {}), columns)
         lookups = list(self._lookups(document.get("lookup", {}), columns, cells))
         _empty_ones_last(columns)
-        is_by_name = "columns" not in document
+        is_by_name = not document.get("columns")
         if "match" in document and not is_by_name:
             self._check_match(options.match.by, columns, lookups)
         return Plan(columns, lookups, options, cells, _theirs(columns, lookups), is_by_name)
@@ -100,6 +100,8 @@ class _Loader:
             self.mistakes.note(section, "must be a table")
             return
         for name, value in _joined(table).items():
+            if self.mistakes.are_enough:
+                return
             column = column_named(name)
             if column is None:
                 self.mistakes.note(f"{section} {name}", _no_column(name))

@@ -82,8 +82,17 @@ def look(file: BinaryIO, file_format: FileFormat, options: FileOptions) -> Looke
     """Read the beginning of a file that can be read twice; CantBeRead where there is nothing to look at."""
     looked = _look(file, file_format, options)
     if options.header is None and looks_like_values(looked.headings):
-        return _look(file, file_format, structs.replace(options, header=0))
+        options = structs.replace(options, header=0)
+        looked = _look(file, file_format, options)
+    if any(_is_guarded(looked.values(heading)) for heading in looked.headings):
+        looked = _look(file, file_format, structs.replace(options, unguard=True))
     return looked
+
+
+def _is_guarded(values: Sequence[str]) -> bool:
+    """Tell whether an apostrophe stands before every value, as shops put it before numbers."""
+    filled = [value for value in values if value]
+    return bool(filled) and all(value.startswith("'") for value in filled)
 
 
 def _look(file: BinaryIO, file_format: FileFormat, options: FileOptions) -> Looked:
@@ -123,5 +132,5 @@ def text_of(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return ", ".join(text_of(entry) for entry in value)
+        return "; ".join(text_of(entry) for entry in value)
     return "" if value is None else str(value).strip()

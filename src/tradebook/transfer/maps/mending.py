@@ -49,7 +49,9 @@ def mending_line(problem: Problem) -> str | None:
     value = (problem.value or "").strip()
     if column is None or not value or problem.column is None or len(value) >= VALUE_SHOWN_MAX:
         return None
-    if value.casefold() in NOTHING:
+    if "is not a key in" in problem.reason:
+        return None
+    if value.casefold() in NOTHING or not value.strip("0/.-: "):
         return f"[file] nothing = [{quoted(value)}]"
     heading = problem.heading or problem.column
     if "has a line break" in problem.reason:

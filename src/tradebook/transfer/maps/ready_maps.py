@@ -1,5 +1,6 @@
 """The maps that ship with Tradebook, one for the list of customers of each of some systems."""
 
+import tomllib
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -125,6 +126,14 @@ def load_ready(name: str, folders: Sequence[Path] = ()) -> ColumnMap:
     if text is None:
         raise MapError(no_such_map(name))
     return load_map_text(text, folders, name)
+
+
+def matched_by(name: str) -> list[str]:
+    """Return the columns by which a map that ships matches rows; its lookups needn't be there."""
+    text = ready_text(name)
+    assert text is not None
+    by: list[str] = tomllib.loads(text)["match"]["by"]
+    return by
 
 
 def no_such_map(name: str) -> str:

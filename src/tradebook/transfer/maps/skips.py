@@ -1,9 +1,8 @@
 """Rows that a map leaves out: totals under a list, suppliers among customers."""
 
-import re
 from collections.abc import Callable, Sequence
 
-from tradebook.transfer.maps.sources import Headings, Read, Reading, as_text
+from tradebook.transfer.maps.sources import CellError, Headings, Read, Reading, as_text
 from tradebook.transfer.rows import Record, Skipping
 
 Skip = Callable[[Record], int | None]
@@ -14,8 +13,8 @@ def skip_of(rules: Sequence[Skipping], headings: Headings | None, nothing: froze
     """Return what leaves out rows by these rules; None where there are none."""
     tests = []
     for column in dict.fromkeys(rule.column for rule in rules):
-        words = {rule.is_: place for place, rule in _of(rules, column) if not rule.is_like}
-        likes = [(_pattern(rule.is_), place) for place, rule in _of(rules, column) if rule.is_like]
+        words = {rule.is_: place for place, rule in reversed(_of(rules, column)) if not rule.is_like}
+        likes = [(rule.is_.split("*"), place) for place, rule in _of(rules, column) if rule.is_like]
         if headings is None or headings.has(column) or not headings.are_optional:
             read = Reading(headings, purpose="leaves out rows by").reader(column)
             tests.append(_test(read, words, likes, nothing))
@@ -27,18 +26,20 @@ def _of(rules: Sequence[Skipping], column: str) -> list[tuple[int, Skipping]]:
 
 
 def _test(
-    read: Read, words: dict[str, int], likes: Sequence[tuple[re.Pattern[str], int]], nothing: frozenset[str]
+    read: Read, words: dict[str, int], likes: Sequence[tuple[list[str], int]], nothing: frozenset[str]
 ) -> Skip:
     empty = words.get("")
 
     def test(record: Record) -> int | None:
-        text = as_text(read(record)).strip()
-        place = words.get(text)
-        if place is None and text in nothing:
-            return empty
-        if place is None:
-            return next((place for pattern, place in likes if pattern.fullmatch(text)), None)
-        return place
+        try:
+            text = as_text(read(record)).strip()
+        except CellError:  # An object of JSON is no word.
+            return None
+        if not likes and text not in nothing:
+            return words.get(text)
+        places = [words.get(text), empty if text in nothing else None]
+        places += [place for pattern, place in likes if _is_like(text, pattern)]
+        return min((place for place in places if place is not None), default=None)
 
     return test
 
@@ -49,6 +50,20 @@ def _first(tests: Sequence[Skip]) -> Skip:
     return lambda record: min((place for test in tests if (place := test(record)) is not None), default=None)
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    """Read a text in which `*` stands for any text."""
-    return re.compile(".*".join(map(re.escape, text.split("*"))), re.DOTALL)
+def _is_like(text: str, pattern: Sequence[str]) -> bool:
+    """Tell whether a text has these parts, one after the other, from its beginning to its end.
+
+    A regular expression would take very long for many stars and a long text.
+    """
+    if len(pattern) == 1:
+        return text == pattern[0]
+    first, last = pattern[0], pattern[-1]
+    if not text.startswith(first) or not text.endswith(last) or len(text) < len(first) + len(last):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for part in pattern[1:-1]:
+        at = text.find(part, at, end)
+        if at < 0:
+            return False
+        at += len(part)
+    return True

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from tradebook.transfer.maps.words import nearest
@@ -13,6 +14,7 @@ Read = Callable[[Record], Any]
 
 SEPARATORS = " \t\r\n\N{NO-BREAK SPACE},;/|\N{MIDDLE DOT}\N{EN DASH}-"
 """What a template's outcome neither begins nor ends with."""
+HINTS_MAX, HEADINGS_COMPARED_MAX = 20, 1_000
 _PATH_PARTS_MAX = 16
 _WHICH = "say in the map which one counts, by nth = 1 to nth ="
 _BRACES, _BRACKETS, _ESCAPED = ("{", "}"), ("[", "]"), ("{{", "}}", "[[", "]]")
@@ -40,19 +42,33 @@ class CellError(ValueError):
 class Headings:
     """The headings of a file that has some: what a map finds there, and what it does not."""
 
-    def __init__(self, header: Sequence[str], *, are_optional: bool = False) -> None:
+    def __init__(self, header: Sequence[str], *, are_optional: bool = False, has_hints: bool = True) -> None:
         self._count = Counter(header)
+        self._hints_left = HINTS_MAX if has_hints else 0
         self.are_optional = are_optional
         self.taken: set[str] = set()
         """The keys in records of what the map takes."""
         self.lacked: set[str] = set()
         """What the map takes and is no heading; in JSON it may be a path."""
-        self.problems: list[tuple[str, str]] = []
+        self._problems: dict[str, str] = {}
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
         """Each heading that can't be taken, and why not."""
+        return list(self._problems.items())
 
     def has(self, name: str) -> bool:
         """Tell whether there is such a heading, blanks around it apart."""
         return bool(name) and self._heading(name) in self._count
+
+    def has_any_of(self, text: str) -> bool:
+        """Tell whether the file has a heading that a right side takes."""
+        if self.has(text):
+            return True
+        try:
+            return any(map(self.has, Template(text).names))
+        except ValueError:
+            return False
 
     def _heading(self, name: str) -> str:
         # Files are read with the blanks and line breaks of their headings tidied up.
@@ -70,13 +86,11 @@ class Headings:
         if not count and self.are_optional:
             return None
         if not count:
-            near = nearest(heading, [each for each in self._count if each])
-            hint = f" Did you mean {near}?" if near else ""
-            self._note(name, f"The map {purpose} this column; the file has none.{hint}")
+            self.note(name, f"The map {purpose} this column; the file has none.{self._hint(heading)}")
         elif nth is None and count > 1:
-            self._note(name, f"The map {purpose} this column; the file has {count}: {_WHICH} {count}.")
+            self.note(name, f"The map {purpose} this column; the file has {count}: {_WHICH} {count}.")
         elif nth is not None and nth > count:
-            self._note(
+            self.note(
                 name, f"The map {purpose} number {nth} of the columns of this name; the file has {count}."
             )
         key = nth_heading(heading, nth or 1)
@@ -84,13 +98,21 @@ class Headings:
             self.taken.add(key)
         return key
 
+    def _hint(self, heading: str) -> str:
+        # It takes its time: a file may have thousands of columns, and a map too.
+        if not self._hints_left:
+            return ""
+        self._hints_left -= 1
+        near = nearest(heading, [each for each in islice(self._count, HEADINGS_COMPARED_MAX) if each])
+        return f" Did you mean {near}?" if near else ""
+
     def leaves_out(self, key: str) -> bool:
         """Tell whether the map takes nothing from a column, nor from what is inside it."""
         return key not in self.taken and not any(path.startswith(f"{key}.") for path in self.lacked)
 
-    def _note(self, name: str, reason: str) -> None:
-        if all(known != name for known, _ in self.problems):
-            self.problems.append((name, reason))
+    def note(self, name: str, reason: str) -> None:
+        """Note why a heading can't be taken."""
+        self._problems.setdefault(name, reason)
 
 
 class Template:
@@ -237,9 +259,7 @@ class Reading(NamedTuple):
             flat = self._of_path(text)
             return lambda record: flat(record) if text in record or not has_braces else _refuse(error)
         if has_braces and not self.headings.has(text):
-            self.headings.problems.append(
-                (text, f"The file has no such column, and it is no template: {error}.")
-            )
+            self.headings.note(text, f"The file has no such column, and it is no template: {error}.")
             return _nothing
         return self._of_heading(text)
 

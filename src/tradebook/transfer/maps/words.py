@@ -7,6 +7,7 @@ from typing import Any
 
 from tradebook.crud.kinds import did_you_mean
 from tradebook.text import fold
+from tradebook.text import shown as as_seen
 from tradebook.transfer.maps.options import shown
 
 _COMPARED_MAX, _PART_MIN, _NEAR = 100, 4, 0.7
@@ -16,15 +17,26 @@ Reader = Callable[[Any], Any]
 
 
 class Mistakes:
-    """All that is wrong with a map, in its order."""
+    """What is wrong with a map, in its order; more than `MAX` are not looked for."""
+
+    MAX = 100
 
     def __init__(self) -> None:
         self.found: list[str] = []
 
+    @property
+    def are_enough(self) -> bool:
+        """Whether more would help nobody."""
+        return len(self.found) > self.MAX
+
     def note(self, where: str, what: object) -> None:
         """Note a mistake: where it stands, and a sentence without its end."""
-        sentence = f"{where}: {what}"
+        sentence = as_seen(f"{where}: {what}")
         self.found.append(sentence if sentence.endswith((".", "?")) else f"{sentence}.")
+
+    def told(self) -> list[str]:
+        """Return what to tell of them."""
+        return [*self.found[: self.MAX], "There are more mistakes."] if self.are_enough else self.found
 
     def unknown(self, where: str, kind: str, name: str, known: Iterable[str]) -> None:
         """Note a name that there is not, with the nearest one that there is."""
@@ -52,6 +64,8 @@ class Mistakes:
             return {}
         found = {}
         for word, entry in value.items():
+            if self.are_enough:
+                break
             if word not in words:
                 self.unknown(where, "word", word, told or words)
                 continue
