@@ -8,6 +8,7 @@ import msgspec
 
 from tradebook.crud.kinds import NOTE
 from tradebook.money import DEFAULT_CURRENCY
+from tradebook.transfer.cells import Dated
 from tradebook.transfer.columns import Column
 from tradebook.transfer.maps.amounts import ReadAmount, amount_reader, has_currency
 from tradebook.transfer.maps.dates import date_reader
@@ -22,7 +23,7 @@ from tradebook.transfer.maps.sources import (
     as_text,
     is_empty,
 )
-from tradebook.transfer.rows import Dated, Record
+from tradebook.transfer.rows import Record
 
 Made = MutableMapping[str, Any]
 Work = Callable[[Record, Made], Any]
