@@ -165,6 +165,10 @@ def test_nul_bytes_are_a_problem_of_their_cell_alone():
     assert rows[2]["name"] == "A\0B", "the check of the cell refuses it"
 
 
+def test_the_sign_that_old_programs_end_a_file_with_is_no_row():
+    assert read("number,name\r\n1,A\r\n\x1a")[1:] == ({2: {"number": "1", "name": "A"}}, [])
+
+
 def test_unguard_takes_the_apostrophe_before_any_text():
     text = "number,name\n'00123,'=A\n''4,B\n"
 

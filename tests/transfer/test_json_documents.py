@@ -10,7 +10,7 @@ from tests.fixtures.readings import as_it_is, map_of
 from tradebook.transfer.files.formats import format_of
 from tradebook.transfer.files.ndjson import value_at
 from tradebook.transfer.files.rows import read_file
-from tradebook.transfer.rows import Problem, Row
+from tradebook.transfer.rows import FileOptions, Problem, Row
 
 
 def read(content, file_format="json", mapping=None):
@@ -110,6 +110,15 @@ def test_what_is_wrong_with_one_object_leaves_the_others():
 )
 def test_what_is_wrong_with_a_whole_document_is_told(text, told):
     assert told in read(text)[2][-1]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_a_document_may_have_any_encoding(encoding):
+    content = '[{"name": "Zoë"}]'.encode(encoding)
+    for option in (None, "utf-16-le" if encoding == "utf-16" else encoding):
+        reader = read_file(io.BytesIO(content), "json", None, FileOptions(encoding=option))
+
+        assert [row.values for row in reader] == [{"name": "Zoë"}]
 
 
 def test_a_large_document_takes_no_more_memory_than_a_small_one():

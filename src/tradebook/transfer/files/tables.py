@@ -16,6 +16,8 @@ from tradebook.transfer.rows import FileOptions, Problem, Recognised, Record, Ro
 
 _LINE_BREAK = re.compile(r"\s*[\r\n]+\s*")
 _ROWS_LOOKED_AT = 100
+_END_OF_DOS = "\x1a"
+"""What old programs end a file with."""
 
 
 class Table:
@@ -97,7 +99,7 @@ class Table:
         if wrong:
             return self._records.unreadable(line, wrong, text)
         values = list(map(str.strip, cells))
-        if not any(values):
+        if not any(values) or values == [_END_OF_DOS]:
             return None
         if len(values) != self._width and (uneven := self._uneven(values)):
             return self._records.unreadable(line, uneven, cells)
