@@ -48,6 +48,10 @@ LIST_COLUMNS = tuple(name for name, column in COLUMNS.items() if column.cell.is_
 _NAME_LOOKED_AT = 80
 _NAMES_SHOWN = 10
 DRAFTED = "`tradebook import draft FILE` drafts a map that says"
+SYSTEM_NAME = (
+    f"what follows external_ids. has up to {customers.external_ids.NAME_LENGTH_MAX} letters, digits, blanks "
+    "and _ . : -, and begins with a letter or a digit"
+)
 EXTERNAL_IDS = "external_ids."
 """What the columns of ids in other systems begin with; the name of the system follows."""
 
@@ -56,7 +60,10 @@ EXTERNAL_IDS = "external_ids."
 def column_named(name: str) -> Column | None:
     """Return the column of a name, `external_ids.NAME` too; None if there is none."""
     if name.startswith(EXTERNAL_IDS) and len(name) > len(EXTERNAL_IDS):
-        system = name.removeprefix(EXTERNAL_IDS)
+        try:
+            system = customers.external_ids.check_name(name.removeprefix(EXTERNAL_IDS))
+        except ValueError:
+            return None
         cell = Cell(name, LINE, f"The customer's id in {shortened(system)}.")
         return Column("external_ids", system, cell.can_be_null, reader_of(cell), cell)
     return COLUMNS.get(name) or ATTACHED.get(name)
@@ -64,6 +71,8 @@ def column_named(name: str) -> Column | None:
 
 def unknown_column(name: str) -> str:
     """Say that there is no such column, and suggest the nearest one."""
+    if name.startswith(EXTERNAL_IDS):
+        return f"There is no such column: {SYSTEM_NAME}."
     near = _nearest(name)
     hint = f"Did you mean {near}?" if near else f"{DRAFTED} what it becomes."
     return f"There is no such column. {hint}"
