@@ -16,7 +16,7 @@ from tests.storage.questions import NESTED, ask_all, loading_statements, queries
 from tradebook import migrations
 from tradebook.app import open_database
 from tradebook.ids import first_key_of
-from tradebook.resources.customers import INDEX, records
+from tradebook.resources.customers import INDEX, recognising, records
 from tradebook.settings import Settings
 from tradebook.storage.index_documents import Document
 from tradebook.storage.postgres import index as postgres_index
@@ -40,11 +40,12 @@ ACCOUNTS = f"""INSERT INTO accounts SELECT n, 'A', 'test', 1, 0 FROM generate_se
 CUSTOMERS = """
     INSERT INTO customers (account_id, id, name, number, number_folded, status, edi_status, commission_policy, freight_policy,
         parent_id, is_parent, type_id, carrier_id, service_level_id, payment_term_id, shipping_term_id,
-        sales_rep_id, accepts_invoice_emails, updated_at)
+        sales_rep_id, accepts_invoice_emails, email_folded, updated_at)
     SELECT a, {first} + n, 'Customer ' || n, n::text, n::text,
         CASE WHEN n % 50 = 0 THEN 3 ELSE n % 3 END, 0, (n % 7 = 0)::int, (n % 2),
         CASE WHEN n % 100 = 1 THEN {first} + n - 1 END, (n % 100 = 0)::int,
-        n % 5, n % 4, n % 11, n % 3, n % 6, n % 12, 0, 0
+        n % 5, n % 4, n % 11, n % 3, n % 6, n % 12, 0,
+        CASE WHEN n % 2 = 0 THEN 'info@x.example' WHEN n % 3 = 0 THEN n || '@x.example' END, 0
     FROM generate_series({accounts}) a, generate_series(0, {rows} - 1) n"""
 ADDRESSES = """
     INSERT INTO customer_addresses (account_id, customer_id, address_id, locality, state, postal_code)
@@ -222,3 +223,16 @@ def test_a_sort_or_a_scan_is_noticed(database, sql):
         plan, _ = explained(reader, sql, {})
 
     assert faults(plan, 3 * PAGE) != []
+
+
+def test_customers_are_looked_up_by_email_one_by_one_however_many_share_it(database):
+    """An import asks for a thousand at once; half of the customers may have one e-mail."""
+    emails = ["info@x.example", *(f"{n}@x.example" for n in range(3, 3_000, 3)), *map(str, range(100))]
+
+    with database.read(LARGE) as reader:
+        sql, fixed = recognising._WAYS["email"].statement.text(DIALECT)
+        plan, rows = explained(reader, sql, {"account_id": LARGE, "ids": emails, **fixed})
+
+    assert len(rows) == recognising.SOME + 500
+    assert rows_read(plan) <= 2 * len(rows)
+    assert not [node for node in plan if node["Node Type"] == "Seq Scan"]

@@ -15,7 +15,7 @@ from tests.storage.questions import FILTERS, NESTED, ROUTE, loading_statements, 
 from tradebook.app import open_database
 from tradebook.crud.resource import Asked, Span
 from tradebook.resources import ALL, address_routes
-from tradebook.resources.customers import INDEX, records
+from tradebook.resources.customers import INDEX, recognising, records
 from tradebook.settings import Settings
 from tradebook.storage.index import Condition, Query
 from tradebook.storage.schema import metadata
@@ -151,6 +151,24 @@ def test_what_agrees_with_a_number_is_found_by_it(book, raw):
         plan = plan_of(raw, sql, {"account_id": book.key, "values": '["1"]', **fixed})
         assert any(step.endswith(f"(account_id=? AND number_folded{end})") for step in plan), plan
         assert bad_steps([step for step in plan if "SCALAR" not in step]) == [], plan
+
+
+@pytest.mark.parametrize(
+    ("statement", "column"),
+    [
+        (recognising._WAYS["email"].statement, "email_folded"),
+        (recognising._WAYS["phone"].statement, "phone_digits"),
+        (recognising._RESEMBLING, "number_plain"),
+    ],
+)
+def test_customers_are_looked_up_by_what_they_are_known_by(book, raw, statement, column):
+    """Each by itself: an import asks for a thousand at once."""
+    sql, fixed = statement.text(DIALECT)
+    plan = plan_of(raw, sql, {"account_id": book.key, "ids": '["a"]', **fixed})
+
+    assert any(step.endswith(f"customers_by_{column} (account_id=? AND {column}=?)") for step in plan), plan
+    assert bad_steps(plan) == [], plan
+    assert not any("(account_id=?)" in step for step in plan), plan
 
 
 @pytest.mark.parametrize("column", REFERENCES, ids=str)

@@ -13,12 +13,17 @@ from tests.fixtures.book import walk
 from tests.fixtures.command_line import CommandLine
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.ledgers import Ledger
+from tests.transfer.steps import family, planned
 from tradebook.app import open_database
 from tradebook.demo.book import demo_customers
 from tradebook.resources import api_keys, customers
+from tradebook.resources.accounts import list_accounts
 from tradebook.settings import Settings
 from tradebook.transfer import copying
-from tradebook.transfer.copying import NotTheSame, TargetNotEmpty, copy_book
+from tradebook.transfer.copying import ImportUnderWay, NotTheSame, TargetNotEmpty, copy_book
+from tradebook.transfer.imports import entries
+from tradebook.transfer.imports.applying import keep_plan, switch_on
+from tradebook.transfer.imports.settling import settle
 
 INCLUDE = ",".join(customers.resource.routes[0].includes)
 DIRECTIONS = ["sqlite to postgresql", "postgresql to sqlite", "postgresql to postgresql", "sqlite to sqlite"]
@@ -175,3 +180,42 @@ def test_every_table_is_copied_or_made_anew():
         "accounts",
         "deployment",
     }
+
+
+def test_a_plan_that_waits_is_copied_and_applied_there(pair):
+    source, target = pair
+    ledger = Ledger(source)
+    plan = planned(source, ledger.key, family(20))
+    _wait(source, ledger.key, plan)
+
+    copy_book(source, target)
+
+    with target.write(ledger.key) as writer:
+        switch_on(writer, entries.find(writer, 7))
+    settle(target)
+    copied = Ledger.__new__(Ledger)
+    copied.database, copied.key = target, ledger.key
+    assert len(copied.records()) == 23
+    plan.close()
+
+
+def test_nothing_is_copied_while_an_import_is_under_way(pair):
+    source, target = pair
+    ledger = Ledger(source)
+    plan = planned(source, ledger.key, family(20))
+    _wait(source, ledger.key, plan)
+    with source.write(ledger.key) as writer:
+        switch_on(writer, entries.find(writer, 7))
+
+    with pytest.raises(ImportUnderWay):
+        copy_book(source, target)
+
+    assert list_accounts(target) == []
+    plan.close()
+
+
+def _wait(database, account, plan):
+    """Keep a plan in the book, as a server does."""
+    with database.write(account) as writer:
+        entries.add(*(writer, 7, "planning"), total=None, source=None, match=plan.match, summary=plan.summary)
+    keep_plan(database, account, 7, plan, ends_at=1 << 42)

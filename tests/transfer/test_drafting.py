@@ -281,7 +281,7 @@ def tables(draw):
     return [draw(st.lists(HEADINGS, min_size=width, max_size=width)), *draw(rows)]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables())
 def test_a_draft_always_loads_and_reads_what_it_takes(table):
     rows = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in table]
@@ -292,4 +292,6 @@ def test_a_draft_always_loads_and_reads_what_it_takes(table):
     except CantBeRead:
         return
 
-    require_readable(draft, data)
+    # A map without columns is for a file that has ours.
+    if tomllib.loads(draft.text)["columns"]:
+        require_readable(draft, data)

@@ -64,6 +64,7 @@ def test_attached_addresses_come_from_columns_and_from_a_list():
         ({"address.locality": "Leeds"}, "address.country", "is missing"),
         ({"addresses": [{"locality": "Leeds"}]}, "address.country", "is missing"),
         ({"addresses": [{"country": "Utopia"}]}, "address.country", "country"),
+        ({"addresses": [{"locality": "York", "land": "GB"}]}, "addresses", "no field of an address"),
         ({"addresses": [{"city": "Leeds"}]}, "addresses", "no field of an address"),
         ({"addresses": ["Leeds"]}, "addresses", "must be a list of addresses"),
         ({"addresses": {"city": "Leeds"}}, "addresses", "must be a list of addresses"),

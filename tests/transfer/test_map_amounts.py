@@ -4,10 +4,10 @@ import re
 
 import pytest
 
+from tradebook.transfer.cells import Dated
 from tradebook.transfer.columns import column_named
 from tradebook.transfer.maps.amounts import amount_reader
 from tradebook.transfer.maps.dates import date_reader, read_formats, read_zone
-from tradebook.transfer.rows import Dated
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,7 @@ def test_what_is_no_amount_is_told(decimal, text, currency, reason):
         ("PLN", ["zł"]),
         ("HUF", ["Ft"]),
         ("CAD", ["$", "CA$"]),
+        ("USD", ["$", "US$", "USD"]),
         ("CHF", ["CHF", "chf"]),
         ("GBP", ["£"]),
         ("BRL", ["R$"]),
@@ -101,6 +102,15 @@ def test_an_amount_looks_at_the_currency_of_its_row(values, told):
     ]
     assert told(text, "L;C\n5,50 $;\n") == [
         "line 2, L (credit_limit): '5,50 $' has $ beside the amount, but the currency is EUR"
+    ]
+
+
+def test_a_dollar_sign_is_the_currency_where_none_is_told(values):
+    text = '[columns]\ncredit_limit = { from = "L", decimal = "." }\n'
+
+    assert values(text, 'L\n"$1,234.50"\n5\n') == [
+        {"credit_limit": "1234.50", "credit_limit_currency": "USD"},
+        {"credit_limit": "5"},
     ]
 
 

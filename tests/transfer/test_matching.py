@@ -8,6 +8,9 @@ from hypothesis import strategies as some
 
 from tests.fixtures.ledgers import Ledger
 from tradebook.resources import customers
+from tradebook.resources.customers import recognising
+from tradebook.storage.schema import newest_of_each, prepare
+from tradebook.transfer.imports import matching, mentions
 from tradebook.transfer.imports.matching import Matcher
 from tradebook.transfer.imports.records import check_row
 from tradebook.transfer.rows import Match, Problem, Row
@@ -324,15 +327,57 @@ def meet(row: dict, other: dict, by: list[str]) -> bool:
     return len(mine) == 1 and mine == others
 
 
-@given(
-    rows=ROWS,
-    by=some.lists(some.sampled_from(list(VALUES)), min_size=1, max_size=3, unique=True),
-    write=some.sampled_from(["both", "create", "update"]),
-)
-def test_a_matcher_agrees_with_a_plain_list_of_customers(book, rows, by, write):
+def check_against_a_list(book, rows: list[dict], by: list[str], write: str) -> None:
     outcome = Outcome(book, rows, tuple(by), write)
 
     names, faulty = model(rows, by, write)
     assert outcome.names == names
     assert {each.line for each in outcome.problems} == faulty
     assert all(each.line - 2 < len(rows) for each in outcome.warnings)
+
+
+@given(
+    rows=ROWS,
+    by=some.lists(some.sampled_from(list(VALUES)), min_size=1, max_size=3, unique=True),
+    write=some.sampled_from(["both", "create", "update"]),
+)
+def test_a_matcher_agrees_with_a_plain_list_of_customers(book, rows, by, write):
+    check_against_a_list(book, rows, by, write)
+
+
+_c = customers.customers.c
+ONE = recognising._Way(str.casefold, prepare(newest_of_each(_c.email_folded, _c.id, 1)))
+"""A look-up by e-mail that finds one customer where there are several."""
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "fault"),
+    [
+        pytest.param(matching, "folded_by", lambda _, text: text, id="capitals"),
+        pytest.param(Matcher, "_refuse_what_others_have", lambda *_: None, id="a number of another"),
+        pytest.param(Matcher, "_check_write", lambda *_: None, id="only create"),
+        pytest.param(mentions, "_values", lambda *_: (), id="twice in a file"),
+        pytest.param(mentions, "_customers", lambda *_: (), id="found by two columns"),
+        pytest.param(recognising, "_WAYS", {"email": ONE}, id="several"),
+    ],
+)
+def test_the_check_against_a_list_finds_faults(book, monkeypatch, place, name, fault):
+    """With a fault planted, the check that passes now fails."""
+    rows = [
+        {"email": "D@X.example"},
+        {"email": "info@shared.example"},
+        {"number": "ab1", "email": "new@x.example"},
+        {"email": "new@x.example", "number": "AB1"},
+        {"email": "new@x.example"},
+        {"number": "9"},
+    ]
+
+    def check():
+        for write in ("create", "both"):
+            check_against_a_list(book, rows, ["email", "number"], write)
+
+    check()
+    monkeypatch.setattr(place, name, fault)
+
+    with pytest.raises(AssertionError):
+        check()

@@ -86,8 +86,12 @@ def import_customers_command(
         reader = read_file(stream, chosen, column_map, options.file)
         with progress_of_import(stream) as progress:
             report = None if progress is None else progress.read
-            keeps_raw = rejects is not None
-            plan = _plan(book, key, reader, column_map, options, progress=report, keeps_raw=keeps_raw)
+            plan = _plan(
+                *(book, key, reader, column_map, options),
+                progress=report,
+                keeps_raw=rejects is not None,
+                tells_new=plan_file is not None,
+            )
             with contextlib.closing(plan):
                 source = None if file == STANDARD else Path(file).name
                 is_good = _Import(how, book, key, account, source, plan, reader).carry_out(progress)
@@ -215,6 +219,7 @@ def _plan(
     *,
     progress: Progress | None,
     keeps_raw: bool,
+    tells_new: bool,
 ) -> KeptPlan:
     with book.read(key) as reader:
         return plan_customers(
@@ -226,6 +231,7 @@ def _plan(
             skipping=options.skips,
             recognised=rows.recognised,
             keeps_raw=keeps_raw,
+            tells_new=tells_new,
             progress=progress,
         )
 

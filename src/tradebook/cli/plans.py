@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 import tradebook
+from tradebook.cli import output_files
 from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import DatabaseOption, JsonOption
 from tradebook.cli.output import fail, print_json, tell
@@ -48,7 +49,8 @@ def keep(path: Path, plan: Plan, account: str, source: str | None) -> None:
         summary=plan.summary,
     )
     try:
-        write_plan(path, plan, head)
+        with output_files.written(str(path)) as stream:
+            write_plan(stream, plan, head)
     except OSError as error:
         fail(f"{path}: {error.strerror or error}. There is no plan, and nothing was changed.")
 
@@ -112,7 +114,7 @@ def show_command(
             print_json(found.summary)
         elif not as_json:
             tell_findings(found)
-            tell_summary(found.summary)
+            tell_summary(found.summary, print)
 
 
 def _show_row(row: PlannedRow, *, as_json: bool) -> None:

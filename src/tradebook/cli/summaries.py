@@ -1,6 +1,6 @@
 """What the terminal says of an import: what was recognised, what is wrong, what it did, or would do."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -111,10 +111,10 @@ def tell_findings(plan: Plan) -> None:
     tell_warnings(plan.warnings())
 
 
-def tell_summary(summary: Summary) -> None:
+def tell_summary(summary: Summary, say: Callable[[str], None] = tell) -> None:
     """Tell what an import did, or would do, in numbers and names."""
     for line in _numbers(summary):
-        tell(line)
+        say(line)
 
 
 def _numbers(summary: Summary) -> Iterator[str]:

@@ -13,7 +13,7 @@ from tradebook.cli.progress import progress_of
 from tradebook.storage.database import Duplicate, Unavailable
 from tradebook.storage.location import locate
 from tradebook.transfer.columns import Format
-from tradebook.transfer.copying import NotTheSame, TargetNotEmpty, copy_book
+from tradebook.transfer.copying import ImportUnderWay, NotTheSame, TargetNotEmpty, copy_book
 from tradebook.transfer.exports.run import export_customers
 
 export_app = typer.Typer(help="Write a list to a file.", no_args_is_help=True)
@@ -83,6 +83,8 @@ def copy_command(
             summary = copy_book(book, copy, progress=progress)
         except TargetNotEmpty:
             fail("The target is not empty: it has accounts, or has been served. Nothing was copied.")
+        except ImportUnderWay:
+            fail("An import is under way in the source. Nothing was copied: wait until it has ended.")
         except NotTheSame as error:
             fail(f"{error} Do not use the target: empty it and copy again.")
         except (Unavailable, Duplicate) as error:

@@ -13,10 +13,11 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from tradebook.clock import now_ms
 from tradebook.ids import encode_id
 from tradebook.resources import INDEXES
 from tradebook.resources.accounts import ID_PREFIX
-from tradebook.storage.accounts import accounts, deployment
+from tradebook.storage.accounts import IMPORTS_DUE, accounts, deployment
 from tradebook.storage.database import MANY_ROWS, ROWS_AT_ONCE, Database, Reader, Row, Writer
 from tradebook.storage.schema import ACCOUNT, Prepared, metadata, prepare, prepare_of_all_accounts
 
@@ -37,6 +38,10 @@ _NEW_DEPLOYMENT = prepare_of_all_accounts(sa.insert(deployment))
 
 class TargetNotEmpty(Exception):
     """The target has accounts, or has been served before: a copy would mix two books."""
+
+
+class ImportUnderWay(Exception):
+    """An import is being planned or written in the source, so its accounts change."""
 
 
 class NotTheSame(Exception):
@@ -111,12 +116,16 @@ _TABLES = [
 
 
 def copy_book(source: Database, target: Database, *, progress: Progress | None = None) -> CopySummary:
-    """Copy everything; TargetNotEmpty before anything is written, NotTheSame if the comparison fails.
+    """Copy everything; NotTheSame if the comparison fails.
+
+    TargetNotEmpty and ImportUnderWay before anything is written.
 
     `progress` is called now and then with the number of rows copied.
     """
     if target.rows_of_all_accounts(_ACCOUNTS) or target.rows_of_all_accounts(_DEPLOYMENT):
         raise TargetNotEmpty
+    if source.rows_of_all_accounts(IMPORTS_DUE, now=now_ms()):
+        raise ImportUnderWay
     summary = CopySummary()
     listed = source.rows_of_all_accounts(_ACCOUNTS)
     for (account_id,) in listed:

@@ -18,6 +18,9 @@ PARTS = tuple(f"{part}." for part in ADDRESSES)
 """What the columns of the customer's own two addresses begin with."""
 
 
+Meant = tuple[str, Any] | None
+
+
 class Joined(msgspec.Struct):
     """The row of a customer, and the further rows that are the same customer."""
 
@@ -32,8 +35,12 @@ def join(rows: Iterable[Row | Problem], match: Match) -> Iterator[Joined | Probl
     The bill-to and the ship-to address may stand in different rows.
     """
     head: Joined | None = None
+    meant: Meant = None
     for row in rows:
-        if isinstance(row, Row) and head is not None and _is_further(head, row, match):
+        before, meant = meant, match_value(row, match) if isinstance(row, Row) else None
+        # Nearly every row has another value than the one before, and nothing else is looked at.
+        is_same = meant is not None and meant == before
+        if is_same and isinstance(row, Row) and head is not None and _is_further(head, row, meant):
             _take_own(head, row)
             head.further.append(_cut(row))
             continue
@@ -48,17 +55,14 @@ def join(rows: Iterable[Row | Problem], match: Match) -> Iterator[Joined | Probl
         yield head
 
 
-def _is_further(head: Joined, row: Row, match: Match) -> bool:
+def _is_further(head: Joined, row: Row, meant: Meant) -> bool:
     if row.skipped is not None or head.row.skipped is not None or len(head.further) >= FURTHER_MAX:
         return False
     own = _own(head, row)
     if not any((column in BROUGHT or column in own) and _fills(row, column) for column in row.values):
         # It brings nothing: the customer is in the file twice, which is a problem.
         return False
-    found = match_value(head.row, match)
-    if found is None or match_value(row, match) != found:
-        return False
-    decided, _ = found
+    decided = None if meant is None else meant[0]
     return all(
         is_empty(value)
         or column in BROUGHT

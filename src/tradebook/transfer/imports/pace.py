@@ -1,7 +1,7 @@
 """How many rows one transaction writes, and how long an import rests behind it: nobody is to wait long."""
 
-AIM_SECONDS = 0.12
-"""How long a transaction of an import is to take, its commit included."""
+AIM_SECONDS, AIM_BESIDE_SECONDS = 0.12, 0.06
+"""How long a transaction of an import is to take, its commit included; and where others write too."""
 
 ROWS_FIRST, ROWS_MAX = 100, 300
 GROWTH_MAX = 2.0
@@ -9,7 +9,7 @@ GROWTH_MAX = 2.0
 WAITED_SECONDS = 0.003
 """After which wait for its turn an import knows that others write too."""
 
-REST_SECONDS = 0.05
+REST_SECONDS = 0.06
 """How long it then rests behind each step: those who stand in line behind the first come in too."""
 
 RESTS = 10
@@ -26,11 +26,16 @@ class Pace:
     def note(self, rows: int, waited: float, seconds: float) -> None:
         """Take note of a step: how long it waited for its turn, and how long it took then."""
         self._rests = RESTS if waited > WAITED_SECONDS else max(0, self._rests - 1)
-        if rows < self.rows and seconds < AIM_SECONDS:
+        if rows < self.rows and seconds < self.aim_seconds:
             # There were no more, which says little of what more would take.
             return
-        wanted = int(rows * AIM_SECONDS / max(seconds, 1e-6))
+        wanted = int(rows * self.aim_seconds / max(seconds, 1e-6))
         self.rows = max(1, min(ROWS_MAX, wanted, int(GROWTH_MAX * self.rows)))
+
+    @property
+    def aim_seconds(self) -> float:
+        """How long a step is to take."""
+        return AIM_BESIDE_SECONDS if self._rests else AIM_SECONDS
 
     @property
     def rest_seconds(self) -> float:

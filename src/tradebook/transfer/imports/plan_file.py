@@ -53,20 +53,9 @@ class Head(msgspec.Struct, frozen=True):
     summary: Summary
 
 
-def write_plan(path: Path, plan: Plan, head: Head) -> None:
-    """Write a plan to a file, which gets its name when it is complete, and is its owner's alone."""
-    partial = path.with_name(f"{path.name}.part")
-    partial.unlink(missing_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        with os.fdopen(os.open(partial, flags, 0o600), "wb") as file:
-            _Writing(file).write(plan, head)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+def write_plan(file: BinaryIO, plan: Plan, head: Head) -> None:
+    """Write a plan."""
+    _Writing(file).write(plan, head)
 
 
 class _Writing:

@@ -38,6 +38,7 @@ def plan_customers(
     match: Match = BY_NUMBER,
     keeps_empty: bool = False,
     keeps_raw: bool = False,
+    tells_new: bool = True,
     theirs: dict[str, str] | None = None,
     skipping: Sequence[Skipping] = (),
     recognised: Recognised | None = None,
@@ -46,10 +47,11 @@ def plan_customers(
     """Look at every row of a file and decide what it would do. Close the plan in the end.
 
     A bare Problem among the rows is one of the file, and no row. `theirs` has what the file calls our
-    columns, where it is another name. `keeps_raw` keeps of each row with a problem what the file has.
+    columns, where it is another name. `keeps_raw` keeps of each row with a problem what the file has;
+    without `tells_new` the rows of new customers don't say what they set, which is quicker.
     """
     plan = KeptPlan(match, keeps_empty=keeps_empty, recognised=recognised or Recognised(), skipping=skipping)
-    planner = _Planner(reader, plan, theirs or {}, keeps_raw=keeps_raw)
+    planner = _Planner(reader, plan, theirs or {}, keeps_raw=keeps_raw, tells_new=tells_new)
     try:
         for chunk in chunks_of(join(rows, match), ROWS_AT_ONCE):
             planner.take(chunk)
@@ -65,8 +67,11 @@ def plan_customers(
 
 
 class _Planner:
-    def __init__(self, reader: Reader, plan: KeptPlan, theirs: dict[str, str], *, keeps_raw: bool) -> None:
-        self._reader, self._plan, self._theirs, self._keeps_raw = reader, plan, theirs, keeps_raw
+    def __init__(
+        self, reader: Reader, plan: KeptPlan, theirs: dict[str, str], *, keeps_raw: bool, tells_new: bool
+    ) -> None:
+        self._reader, self._plan, self._theirs = reader, plan, theirs
+        self._keeps_raw, self._tells_new = keeps_raw, tells_new
         self._foreseen = Foreseen()
         self._references = References(reader, self._foreseen)
         self._words = Words(self._references)
@@ -162,7 +167,8 @@ class _Planner:
         self._families.has_number(place, record.line, written, folded, known["id"])
 
     def _accept(self, kept: KeptRow, record: CheckedRow, decision: Decision) -> None:
-        kept.changes = self._words.of(record, decision)
+        if self._tells_new or decision.before is not None:
+            kept.changes = self._words.of(record, decision)
         rep = decision.after["sales_rep_id"]
         if self._foreseen:
             kept.needs = [key for key in _references_of(decision) if key < 0]

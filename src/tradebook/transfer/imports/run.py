@@ -47,6 +47,7 @@ def import_customers(
             skipping=skipping,
             recognised=recognised,
             progress=progress,
+            tells_new=False,
         )
     try:
         for problem in plan.problems() if plan.summary.problems else ():

@@ -18,7 +18,7 @@ from tradebook.resources.imports import BlockKind
 from tradebook.storage.database import MANY_ROWS, Database, OutcomeUnknown, Unavailable, Writer
 from tradebook.storage.transactions import writing
 from tradebook.transfer.imports import entries
-from tradebook.transfer.imports.pace import AIM_SECONDS, Pace
+from tradebook.transfer.imports.pace import Pace
 from tradebook.transfer.imports.plan import PlannedRow
 from tradebook.transfer.imports.staging import Block, block_at, drop
 from tradebook.transfer.imports.summary import RowWarning, Summary
@@ -160,7 +160,7 @@ class _Work:
         step = Step(writer, msgspec.json.decode(entry["matched_by"], type=Match))
         self.source, self.rows, self.total = entry["source"], entry["rows"], entry["total"]
         written = 0
-        while written < count and (not written or monotonic() - started < AIM_SECONDS / 2):
+        while written < count and (not written or monotonic() - started < self._pace.aim_seconds / 2):
             rows, is_last = self._next(writer, max(1, min(count - written, count // PARTS)))
             if not rows:
                 self._end(writer, entry, counts)

@@ -53,8 +53,9 @@ class Warnings:
         """
         found: list[RowWarning] = []
         for column, value in row.values.items():
-            if value.__class__ is str and value.isascii() and column in _WORDS and value not in _NULLS:
-                # What nearly every cell is.
+            is_plain = value.__class__ is str and value.isascii() and value not in _NULLS
+            # What nearly every cell is. What a spreadsheet has rounded has an exponent.
+            if is_plain and (column in _WORDS or ("E" not in value and "e" not in value)):
                 continue
             is_attached = column == "addresses" or column.startswith("address.")
             if changed is None or ("addresses" if is_attached else column) in changed:

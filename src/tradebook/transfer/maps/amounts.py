@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from tradebook.crud.strict_json import Number
-from tradebook.money import currency_number, currency_symbol
+from tradebook.money import DEFAULT_CURRENCY, currency_number, currency_symbol
 
 ReadAmount = Callable[[str, str | None], str]
 """Turns an amount, and the row's currency, into a plain decimal; ValueError says why it can't be one."""
@@ -47,7 +47,7 @@ def amount_reader(decimal: str) -> ReadAmount:
         if not whole.fullmatch(" ".join(units.split())) or not re.fullmatch("[0-9]*", cents):
             raise ValueError(f"is no amount such as {example}")
         for mark in filter(None, (before.strip(), after.strip())):
-            if not any(sign.isalpha() or unicodedata.category(sign) == "Sc" for sign in mark):
+            if not has_currency(mark):
                 raise ValueError(f"is no amount such as {example}")
             _check_currency(mark, currency)
         plain = re.sub("[^0-9]", "", units)
@@ -74,12 +74,18 @@ def _sign(before: str, after: str, decimal: str) -> tuple[str, str, str]:
     return sign, before, after
 
 
+def has_currency(text: str) -> bool:
+    """Tell whether an amount that was read has a currency beside it."""
+    return any(sign.isalpha() or unicodedata.category(sign) == "Sc" for sign in text)
+
+
 def _check_currency(mark: str, currency: str | None) -> None:
     code = (currency or "").strip().upper()
+    if mark.casefold().rstrip(".") in _marks_of(code or DEFAULT_CURRENCY):
+        return
     if not code:
         raise ValueError(f"has {mark} beside the amount: say the currency in credit_limit_currency too")
-    if mark.casefold().rstrip(".") not in _marks_of(code):
-        raise ValueError(f"has {mark} beside the amount, but the currency is {code}")
+    raise ValueError(f"has {mark} beside the amount, but the currency is {code}")
 
 
 @lru_cache(256)
@@ -98,4 +104,6 @@ def _marks_of(code: str) -> frozenset[str]:
                 marks.add(get_currency_symbol(code, f"{language}_{code[:2]}"))
             except (UnknownLocaleError, ValueError):
                 continue
+        if "$" in marks:
+            marks.add(f"{code[:2]}$")
     return frozenset(mark.casefold().strip().rstrip(".") for mark in marks)

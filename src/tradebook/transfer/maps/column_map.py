@@ -7,7 +7,7 @@ from tradebook.transfer.columns import column_named, unknown_column
 from tradebook.transfer.maps.fitted import Fitted, Plan
 from tradebook.transfer.maps.loading import MapError, read_map
 from tradebook.transfer.maps.rules import Rule
-from tradebook.transfer.maps.sources import Headings
+from tradebook.transfer.maps.sources import Headings, label_of
 from tradebook.transfer.rows import FileOptions, Match, Problem, Record, Row, Skipping, record_keys
 
 
@@ -45,9 +45,18 @@ class ColumnMap:
 
     def fit(self, line: int, header: Sequence[str]) -> list[Problem]:
         """Take up a file's headings; name those that the map takes and the file does not have."""
-        fitted, _, problems = self._put_together(line, header)
+        fitted, headings, problems = self._put_together(line, header)
         self._row = fitted.row
+        self._name_what_is_there(headings)
         return problems
+
+    def _name_what_is_there(self, headings: Headings) -> None:
+        """Of several headings that a column may come from, name those that this file has."""
+        looked_up = {name for each in self._plan.lookups for name in each.columns}
+        for name, rule in self._plan.columns.rules.items():
+            there = [each for each in rule.sources if headings.has_any_of(each)]
+            if len(rule.sources) > 1 and there and name not in looked_up:
+                self.theirs[name] = " or ".join(map(label_of, there))
 
     def lacking(self, line: int, header: Sequence[str]) -> list[Problem]:
         """Name what the map takes and is not among these headings, and take nothing up."""
@@ -99,8 +108,8 @@ def load_map(path: Path, folder: Path) -> ColumnMap:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise MapError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise MapError(f"{path} is not TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise MapError(f"{path} is not UTF-8, as a map must be: save it so") from None
     return load_map_text(text, (path.resolve().parent, folder), str(path))
 
 

@@ -59,6 +59,8 @@ class _Drafter:
         kept = [each for each in self._found.guesses if self._holds(each)]
         for part in ADDRESSES:
             kept = self._with_countries(part, kept)
+        if not kept:
+            kept = self._any_name()
         lines = [
             *self._beginning(),
             *self._file_lines(),
@@ -97,6 +99,14 @@ class _Drafter:
         else:
             self._put_off(each, f"can't be read in {sum(unread.values()):,} rows, such as {_listed(unread)}")
         return False
+
+    def _any_name(self) -> list[Guess]:
+        """Take the first column that could be a name, so that there is a line to begin with."""
+        for heading in self._looked.headings:
+            if heading and "\0" not in heading and self._trial.reads_all("name", heading):
+                self._notes.append(f"No column was recognised. The map takes {quoted(heading)} for the name.")
+                return [Guess("name", [heading], [heading])]
+        return []
 
     def _put_off(self, each: Guess, why: str) -> None:
         self._open += [f"{', '.join(map(quoted, each.headings))} {why}:", line(each.column, each.rights[0])]
@@ -162,10 +172,10 @@ class _Drafter:
         )
         if not without:
             return kept
-        rows = (
-            "Every address needs a country. Here" if country not in lines else f"{without:,} addresses have"
-        )
-        note = f"{rows} none: say which one it is under [defaults], and take the # off these lines"
+        rows = "1 address has" if without == 1 else f"{without:,} addresses have"
+        if country not in lines:
+            rows = "Every address needs a country, and this file has"
+        note = f"{rows} no country: say which one it is under [defaults], and take the # off these lines"
         self._open += [f"{note}:", *(line(column, one) for column, one in lines.items())]
         self._open_defaults.append(f'{key(country)} = "…"')
         self._notes.append(f"{note}.")

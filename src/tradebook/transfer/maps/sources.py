@@ -61,6 +61,15 @@ class Headings:
         """Tell whether there is such a heading, blanks around it apart."""
         return bool(name) and self._heading(name) in self._count
 
+    def has_any_of(self, text: str) -> bool:
+        """Tell whether the file has a heading that a right side takes."""
+        if self.has(text):
+            return True
+        try:
+            return any(map(self.has, Template(text).names))
+        except ValueError:
+            return False
+
     def _heading(self, name: str) -> str:
         # Files are read with the blanks and line breaks of their headings tidied up.
         return name if name in self._count else " ".join(name.split())

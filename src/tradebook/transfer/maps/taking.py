@@ -1,14 +1,16 @@
 """From a record to the value of one of our columns, as a map says; put together once for a whole file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import tzinfo
 from typing import Any
 
 import msgspec
 
 from tradebook.crud.kinds import NOTE
+from tradebook.money import DEFAULT_CURRENCY
+from tradebook.transfer.cells import Dated
 from tradebook.transfer.columns import Column
-from tradebook.transfer.maps.amounts import amount_reader
+from tradebook.transfer.maps.amounts import ReadAmount, amount_reader, has_currency
 from tradebook.transfer.maps.dates import date_reader
 from tradebook.transfer.maps.pieces import email_addresses, line_of, splitter, taken
 from tradebook.transfer.maps.rules import Condition, Rule, is_amount, is_date, is_email
@@ -21,11 +23,12 @@ from tradebook.transfer.maps.sources import (
     as_text,
     is_empty,
 )
-from tradebook.transfer.rows import Dated, Record
+from tradebook.transfer.rows import Record
 
-Work = Callable[[Record, Mapping[str, Any]], Any]
+Made = MutableMapping[str, Any]
+Work = Callable[[Record, Made], Any]
 """Makes the value of a column from a record, and from the values of the columns before it."""
-Convert = Callable[[str, Mapping[str, Any]], str]
+Convert = Callable[[str, Made], str]
 
 
 class Cells(msgspec.Struct, frozen=True):
@@ -87,14 +90,18 @@ def _lined(read: Read, line: tuple[int, bool], lines_max: int | None) -> Read:
 
 
 def _split(read: Read, column: Column, rule: Rule, nothing: frozenset[str]) -> Read:
-    split, take, has_addresses = splitter(rule.split, nothing), rule.take, is_email(column)
+    split, take = splitter(rule.split, nothing), rule.take
+    has_addresses, is_list = is_email(column), column.cell.is_list
 
     def read_pieces(record: Record) -> Any:
         value = read(record)
         if is_empty(value):
             return value
         pieces = email_addresses(split(value)) if has_addresses else split(value)
-        return pieces if take is None else taken(pieces, take)
+        if take is None:
+            return pieces
+        piece = taken(pieces, take)
+        return [piece] if is_list and piece else piece
 
     return read_pieces
 
@@ -143,7 +150,7 @@ def work_of(
         return lambda record, _: source(record)
     is_list = column.cell.is_list
 
-    def work(record: Record, made: Mapping[str, Any]) -> Any:
+    def work(record: Record, made: Made) -> Any:
         value = source(record)
         if is_empty(value):
             return value
@@ -167,11 +174,22 @@ def work_of(
 def _converter(column: Column, rule: Rule, cells: Cells, currency: str | None) -> Convert | None:
     decimal = rule.decimal or cells.decimal
     if is_amount(column) and decimal is not None:
-        read_amount, beside = amount_reader(decimal), f"{column.name}_currency"
-        return lambda text, made: read_amount(text, made.get(beside) or currency)
+        return _amount_converter(amount_reader(decimal), f"{column.name}_currency", currency)
     if is_date(column):
         formats, zone = rule.date or cells.date, rule.zone or cells.zone
         read_date = date_reader(formats, zone)
         says_nothing = not formats and zone is None
         return lambda text, _: text if says_nothing and not isinstance(text, Dated) else read_date(text)
     return None
+
+
+def _amount_converter(read_amount: ReadAmount, beside: str, default: str | None) -> Convert:
+    def convert(text: str, made: Made) -> str:
+        currency = made.get(beside) or default
+        plain = read_amount(text, currency)
+        if not currency and has_currency(text):
+            # Whatever the customer's amount was in so far, this one says dollars.
+            made[beside] = DEFAULT_CURRENCY
+        return plain
+
+    return convert

@@ -30,7 +30,7 @@ class Trial:
         values: Mapping[str, dict[str, str]] | None = None,
         defaults: Mapping[str, str] | None = None,
     ) -> Iterator[Row]:
-        """Yield every row as the lines make it; MapError if they make no map."""
+        """Yield every row as the lines make it; MapError if they make no map, or none for these headings."""
         text = [
             *(["[file]", line("nothing", self._nothing)] if self._nothing else []),
             "[columns]",
@@ -41,8 +41,8 @@ class Trial:
         if defaults:
             text += ["[defaults]", *(f"{key(column)} = {right(value)}" for column, value in defaults.items())]
         mapping = load_map_text("\n".join(text), ())
-        if self._looked.header:
-            mapping.fit(1, self._looked.header)
+        if self._looked.header and (wrong := mapping.fit(1, self._looked.header)):
+            raise MapError(str(wrong[0]))
         return (mapping.row(1, record) for record in self._looked.records)
 
     def reads_all(
