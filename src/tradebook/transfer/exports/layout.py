@@ -8,7 +8,7 @@ import msgspec
 from tradebook.resources import customers
 from tradebook.storage.database import Reader
 from tradebook.transfer.columns import ADDRESS_CELLS, ATTACHED, COLUMNS, EXTERNAL_IDS
-from tradebook.transfer.imports.joining import FURTHER_MAX
+from tradebook.transfer.rows import FURTHER_MAX
 
 Cells = Sequence[Any]
 

@@ -7,10 +7,7 @@ import msgspec
 
 from tradebook.transfer.columns import ADDRESSES, ATTACHED
 from tradebook.transfer.imports.matching import match_value
-from tradebook.transfer.rows import Match, Problem, Row
-
-FURTHER_MAX = 1_000
-"""How many further rows of one customer are joined; what follows is a row with a number given twice."""
+from tradebook.transfer.rows import FURTHER_MAX, Match, Problem, Row
 
 BROUGHT = frozenset((*ATTACHED, "addresses"))
 """The columns that each row of a customer has for itself."""
