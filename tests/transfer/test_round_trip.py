@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.fixtures.ledgers import Ledger, Record
 from tests.fixtures.lengths import length
-from tradebook.resources.customers import external_ids
+from tradebook.resources import customers
 from tradebook.storage.database import Database
 from tradebook.transfer import cells as checking
 from tradebook.transfer.exports import run as exporting
@@ -166,8 +166,8 @@ def in_euro(name: str, value: str | None, _currency: str | None) -> Record:
         pytest.param("ndjson", exporting, "milliseconds_of", lambda key: key >> 21 & ~3, id="milliseconds"),
         pytest.param("ndjson", deciding, "kept", in_euro, id="currency"),
         pytest.param("csv", writing._Batch, "take_parent", lambda *_: None, id="parents"),
-        pytest.param("csv", exporting, "attached_to", lambda *_: [], id="attached"),
-        pytest.param("ndjson", external_ids, "set_external_ids", lambda *_, **__: set(), id="ids"),
+        pytest.param("csv", customers, "attached_to", lambda *_: [], id="attached"),
+        pytest.param("ndjson", customers.external_ids, "set_external_ids", lambda *_, **__: set(), id="ids"),
     ],
 )
 def test_the_check_of_the_round_trip_finds_faults(

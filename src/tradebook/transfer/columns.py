@@ -44,6 +44,8 @@ def _of_address(part: Part) -> Iterator[tuple[str, Column]]:
 COLUMNS = dict(_columns())
 ATTACHED = dict(_of_address("address"))
 """The columns of one attached address."""
+FURTHER_MAX = 1_000
+"""How many further rows of one customer are joined; what follows is a row with a number given twice."""
 LIST_COLUMNS = tuple(name for name, column in COLUMNS.items() if column.cell.is_list)
 _NAME_LOOKED_AT = 80
 _NAMES_SHOWN = 10

@@ -16,8 +16,6 @@ Record = dict[str, Value]
 """A row of a file, by its own headings, which `record_keys` keeps apart."""
 
 VALUE_SHOWN_MAX = 80
-FURTHER_MAX = 1_000
-"""How many further rows of one customer are joined; what follows is a row with a number given twice."""
 LEFT_OUT_SHOWN = 12
 SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", " ": "blank"}
 Write = Literal["both", "create", "update"]

@@ -7,8 +7,7 @@ import msgspec
 
 from tradebook.resources import customers
 from tradebook.storage.database import Reader
-from tradebook.transfer.columns import ADDRESS_CELLS, ATTACHED, COLUMNS, EXTERNAL_IDS
-from tradebook.transfer.rows import FURTHER_MAX
+from tradebook.transfer.columns import ADDRESS_CELLS, ATTACHED, COLUMNS, EXTERNAL_IDS, FURTHER_MAX
 
 Cells = Sequence[Any]
 
@@ -43,6 +42,14 @@ class Layout(msgspec.Struct, frozen=True):
         """The headings of a CSV file."""
         attached = ATTACHED if self.has_attached else ()
         return [*COLUMNS, *(f"{EXTERNAL_IDS}{name}" for name in self.systems), *attached]
+
+    def ids_of(self, reader: Reader, keys: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
+        """Read the ids of some customers; nothing where the account has none."""
+        return customers.external_ids.of(reader, keys) if self.systems else {}
+
+    def attached_to(self, reader: Reader, keys: Sequence[int]) -> list[customers.Pair]:
+        """Read what is attached to some customers; nothing where the account has none."""
+        return customers.attached_to(reader, keys) if self.has_attached else []
 
     def csv_rows(self, page: "Page") -> list[Cells]:
         """Write customers as rows; each further address is one of its own, which names the customer."""

@@ -26,13 +26,7 @@ from tradebook.crud.table_fields import Cell
 from tradebook.crud.whole import Block
 from tradebook.ids import milliseconds_of
 from tradebook.resources.addresses import addresses
-from tradebook.resources.customers import (
-    FIELDS,
-    attached_to,
-    customer_price_groups,
-    customers,
-    external_ids,
-)
+from tradebook.resources.customers import FIELDS, customer_price_groups, customers
 from tradebook.storage.database import ROWS_AT_ONCE, Database, Reader
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 from tradebook.transfer.cells import csv_row
@@ -186,8 +180,7 @@ class _Found:
         parents = {key for key in self._columns["parent_id"] if key is not None}
         self._numbers: ByKey = {None: None}
         self._numbers.update(reader.rows(_NUMBERS, ids=list(parents)) if parents else ())
-        self._attached = attached_to(reader, keys) if layout.has_attached else []
-        self._ids = external_ids.of(reader, keys) if layout.systems else {}
+        self._attached, self._ids = layout.attached_to(reader, keys), layout.ids_of(reader, keys)
         wanted = {*self._columns["bill_to_address_id"], *self._columns["ship_to_address_id"]} - {None}
         wanted |= {address for _, address in self._attached}
         listed = reader.rows(_ADDRESSES, ids=list(wanted)) if wanted else []

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from tradebook.transfer.columns import ADDRESSES, ATTACHED
+from tradebook.transfer.columns import ADDRESSES, ATTACHED, FURTHER_MAX
 from tradebook.transfer.imports.matching import match_value
-from tradebook.transfer.rows import FURTHER_MAX, Match, Problem, Row
+from tradebook.transfer.rows import Match, Problem, Row
 
 BROUGHT = frozenset((*ATTACHED, "addresses"))
 """The columns that each row of a customer has for itself."""
