@@ -219,6 +219,12 @@ def test_each_unknown_heading_is_a_comment_once_with_what_is_in_it():
     assert "#   column 1, without a name: 2 different values" in text
 
 
+def test_totals_under_a_list_are_left_out():
+    content = "Customer,City,Country,Balance\nAspen Works,Aspen,US,12\nTotal Ltd,Delta,US,3\nTOTAL,,,15\n"
+
+    assert tomllib.loads(drafted(content).text)["skip"] == [{"column": "Customer", "is": ["TOTAL"]}]
+
+
 def test_a_number_that_stands_twice_tells_no_customers_apart():
     draft = drafted("Nr,Firma,Mail\n1,A,a@a.example\n1,B,b@b.example\n")
 

@@ -146,7 +146,7 @@ class Recognised(msgspec.Struct):
         """Write it as lines for a person."""
         lines = [] if self.encoding is None else [f"Encoding: {self.encoding}"]
         if self.separator is not None:
-            lines.append(f"Separated by {SEPARATOR_NAMES.get(self.separator, self.separator)}")
+            lines.append(f"Separated by {SEPARATOR_NAMES.get(self.separator, shown(self.separator))}")
         if self.header is not None and self.header > 1:
             lines.append(f"Headings in line {self.header}")
         lines += self.notes

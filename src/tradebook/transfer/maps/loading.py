@@ -87,7 +87,7 @@ class _Loader:
         lookups = list(self._lookups(document.get("lookup", {}), columns, cells))
         _empty_ones_last(columns)
         is_by_name = not document.get("columns")
-        if "match" in document and not is_by_name:
+        if "match" in document and not is_by_name and not self.mistakes.found:
             self._check_match(options.match.by, columns, lookups)
         return Plan(columns, lookups, options, cells, _theirs(columns, lookups), is_by_name)
 
