@@ -159,3 +159,17 @@ def test_a_workbook_becomes_csv_in_utf_8_that_its_map_takes(separator, sign):
         sign.join(["00417", "Müller", "name: 'x' is wrong"]),
     ]
     assert rows_of(written, "csv", None, options)[1] == [{"number": "00417", "name": "Müller"}]
+
+
+def test_a_row_with_too_few_cells_can_be_mended_in_a_text_editor_and_in_a_spreadsheet():
+    content = b"number,name,note\n1,A\n2,B,x,y\n3,C,z,\n"
+
+    once = rejected(content)
+    lines = once.decode().splitlines()
+
+    assert lines[1].startswith('1,A,,,"The row has 2 cells')
+    assert lines[2].startswith('2,B,x,y,"The row has 4 cells')
+    assert lines[3] == "3,C,z,name: 'x' is wrong"
+    assert rejected(once).decode().splitlines()[1].startswith('1,A,,,"The row has ')
+    mended = "\n".join([lines[0], "1,A,n", "2,B,x,", lines[3]]) + "\n"
+    assert [row["note"] for row in rows_of(mended.encode())[1]] == ["n", "x", "z"]

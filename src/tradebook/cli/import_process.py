@@ -7,7 +7,8 @@ import gc
 import os
 import signal
 import sys
-from contextlib import closing
+import tempfile
+from contextlib import closing, suppress
 from threading import Event, Thread
 from time import monotonic
 from traceback import format_exception
@@ -50,12 +51,17 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     Thread(target=_end_with, args=(parent, stopping), daemon=True).start()
     settings = load_settings()
+    folder = uploads_of(settings)
+    with suppress(OSError):
+        # What planning must remember is about as large as the file, and the usual place may be memory.
+        folder.make()
+        tempfile.tempdir = str(folder.path)
     patience = max(settings.database_timeout_ms, PATIENCE_MS)
     try:
         with closing(open_database(structs.replace(settings, database_timeout_ms=patience))) as database:
             background = Background(
                 database,
-                uploads_of(settings),
+                folder,
                 is_embedded=locate(settings.database).is_embedded,
                 is_stopping=stopping.is_set,
                 tell=_tell,
