@@ -82,12 +82,22 @@ def test_data_of_more_cells_than_the_headings_does_not_become_the_headings():
     assert len(problems) == 2
 
 
+def test_a_line_of_a_million_signs_is_no_million_problems():
+    for text in ("," * 900_000 + "x\n1\n", ",".join(map(str, range(150_000))) + "\n1\n"):
+        _, _, problems = read(text)
+
+        assert len(problems) == 1
+        assert "The headings are more than 16,384" in problems[0]
+    assert read("number,,,name,,x,\n1,2,3,4,5,6\n")[2][0] == "line 1: Columns 2, 3 and 5 have no name."
+
+
 def test_the_line_of_the_headings_can_be_named():
     text = "a;b\n1;2\nnumber;name\n1;A\n"
 
     told, rows, _ = read(text, header=3)
 
     assert (told.header, rows) == (3, {4: {"number": "1", "name": "A"}})
+    assert read("sep=;\nnumber;name\n1;A\n", header=1)[1] == {3: {"number": "1", "name": "A"}}
     assert "line 9: The file has no such line" in read(text, header=9)[2][0]
     assert read("a;b\n\nnumber;name\n", header=2)[2] == ["line 2: The line of the headings is empty."]
 
@@ -163,6 +173,10 @@ def test_nul_bytes_are_a_problem_of_their_cell_alone():
     assert rows[3] == {"number": "2", "name": "C"}
     assert problems == []
     assert rows[2]["name"] == "A\0B", "the check of the cell refuses it"
+
+
+def test_the_sign_that_old_programs_end_a_file_with_is_no_row():
+    assert read("number,name\r\n1,A\r\n\x1a")[1:] == ({2: {"number": "1", "name": "A"}}, [])
 
 
 def test_unguard_takes_the_apostrophe_before_any_text():

@@ -10,7 +10,7 @@ from tests.fixtures.readings import as_it_is, map_of
 from tradebook.transfer.files.formats import format_of
 from tradebook.transfer.files.ndjson import value_at
 from tradebook.transfer.files.rows import read_file
-from tradebook.transfer.rows import Problem, Row
+from tradebook.transfer.rows import FileOptions, Problem, Row
 
 
 def read(content, file_format="json", mapping=None):
@@ -112,6 +112,15 @@ def test_what_is_wrong_with_a_whole_document_is_told(text, told):
     assert told in read(text)[2][-1]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_a_document_may_have_any_encoding(encoding):
+    content = '[{"name": "Zoë"}]'.encode(encoding)
+    for option in (None, "utf-16-le" if encoding == "utf-16" else encoding):
+        reader = read_file(io.BytesIO(content), "json", None, FileOptions(encoding=option))
+
+        assert [row.values for row in reader] == [{"name": "Zoë"}]
+
+
 def test_a_large_document_takes_no_more_memory_than_a_small_one():
     text = (
         b'{"customers": [\n'
@@ -125,7 +134,7 @@ def test_a_large_document_takes_no_more_memory_than_a_small_one():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
-    assert count == 20_000
+    assert count == 8_000
     assert peak < len(text) / 2
 
 
@@ -160,6 +169,16 @@ def test_what_is_wrong_inside_an_object_leaves_its_other_columns():
         "line 1, x: There is no such column",
         "line 1, bill_to.nmae: There is no such column. Did you mean bill_to.name?",
     ]
+
+
+def test_many_unknown_keys_are_one_problem_and_a_long_one_is_cut():
+    record = {f"k{number}": 1 for number in range(200)} | {"number": "1"}
+
+    (many,) = read_file(io.BytesIO(json.dumps(record).encode()), "ndjson", None)
+    (long,) = read_file(io.BytesIO(json.dumps({"x" * 9_000: 1, "number": "1"}).encode()), "ndjson", None)
+
+    assert (len(many.problems), many.values) == (1, {"number": "1"})
+    assert len(str(long.problems[0])) < 400
 
 
 def test_a_map_gets_a_record_as_it_is():

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
+from tradebook.transfer.cells import Dated
 from tradebook.transfer.columns import column_named
 from tradebook.transfer.maps.amounts import amount_reader
 from tradebook.transfer.maps.dates import date_reader, read_formats, read_zone
-from tradebook.transfer.rows import Dated
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,8 @@ def test_a_list_of_groups_is_split_and_each_is_translated(values):
     right_side = '{ from = "Tags", split = [",", "|"], values = { vip = "Gold", test = "" } }'
 
     assert one(values, right_side, "price_groups", Tags="retail, vip|test,") == ["retail", "Gold"]
+    first = '{ from = "Tags", split = ",", take = "first" }'
+    assert one(values, first, "price_groups", Tags="A; B, C") == ["A; B"]
 
 
 @pytest.mark.parametrize(

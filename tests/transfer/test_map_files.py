@@ -329,6 +329,7 @@ def test_cells_are_filled_from_above_where_the_map_says_so(values):
         ("[columns]\ntype = { from = 'a', default = 'b' }\n[defaults]\ntype = 'c'\n", ["[columns] type default: is there twice: in [defaults] type and in [columns] type."]),
         ("[columns]\ntype = { from = 'a', values = {b = 'c'} }\n[values.type]\nd = 'e'\n", ["[columns] type values: is there twice: in [values] type and in [columns] type."]),
         ("[columns]\nbil_to.locality = 'a'\n\"bill_to.citty\" = 'a'\n", ["[columns] bil_to: There is no such column. Did you mean bill_to?", "[columns] bill_to.citty: There is no such column. Did you mean bill_to.locality?"]),
+        ("[columns]\n'bill_to.name' = 'a'\nbill_to.name = 'b'\n", ["[columns] bill_to.name: is there twice, with a dot and in a section of its own."]),
         ("[columns]\nexternal_ids = 'a'\n", ["[columns] external_ids: There is no such column. Did you mean external_ids.NAME?"]),
         ("[[lookup]]\nfile = 'a.csv'\n", ["[[lookup]]: needs key and from and columns."]),
         ("[[lookup]]\nfile = 'a.csv'\nkey = 'a'\nfrom = 'b'\ncolumns = {nam = 'c'}\nmany = 'frist'\n", ["[[lookup]] many: takes \"problem\", \"first\" or \"attach\", not 'frist'; did you mean first?", "[[lookup]] nam: There is no such column. Did you mean name?"]),
@@ -362,3 +363,10 @@ def test_a_map_may_begin_with_a_byte_order_mark(tmp_path):
     (tmp_path / "map.toml").write_bytes(b'\xef\xbb\xbf[columns]\r\nname = "n"\r\n')
 
     assert load_map(tmp_path / "map.toml", tmp_path).theirs == {"name": "n"}
+
+
+def test_a_map_in_another_encoding_is_told(tmp_path):
+    (tmp_path / "map.toml").write_bytes('[columns]\nname = "Größe"\n'.encode("cp1252"))
+
+    with pytest.raises(ValueError, match="is not UTF-8, as a map must be: save it so"):
+        load_map(tmp_path / "map.toml", tmp_path)

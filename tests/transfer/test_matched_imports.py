@@ -72,10 +72,12 @@ def test_a_customer_known_by_its_email_gets_the_number_of_its_row(ledger):
 
     summary, _ = ledger.try_to_take({"number": "A-7", "email": "A@x"}, match=BY_EMAIL)
     _, problems = ledger.try_to_take({"number": "a-7", "email": "b@x"}, match=BY_EMAIL)
+    same, _ = ledger.try_to_take({"number": "a-7", "email": "a@x"}, match=BY_EMAIL)
 
     assert summary.updated == 1
-    assert {each["number"]: each["name"] for each in ledger.records()} == {"A-7": "A", "2": "B"}
+    assert {each["number"]: each["email"] for each in ledger.records()} == {"A-7": "a@x", "2": "b@x"}
     assert problems == ["line 1, number: 'a-7' is the number of customer A-7 (A)"]
+    assert same.updated == 1
 
 
 def test_the_ids_of_another_system_match_are_kept_and_change(ledger):

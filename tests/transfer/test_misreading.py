@@ -52,7 +52,7 @@ REAL = [name for names in NAMES.values() for name in names]
 TRICKY = [
     "AMANHÃ…", "“AMANHÃ”", "IRMÃ\u00a0LTDA", "«AMANHû", "MARQUÉ’S", "CAFÉ™", "CAFÉ®", "CAFÉ–BAR", "IRMÃ’S", "SMÖ–BLÅ", "PÅ…",
     "« voilà »", "voilà\u00a0»", "« café »", "café\u00a0»", "MENÜ–KARTE", "LUNEDÌ…", "COSÌ–", "RØ…", "l’été", "“élan”", "–é",
-    "Ç’est", "naïve—yes", "5 µm ± 2°", "½ ¾", "£5 – €6", "d’Été", "№ 5", "Žižkov—Š", "Bar “Ñ”", "Ø 5 mm", "©®™", "Æ‘s", "BLÅ “X”",
+    "Ç’est", "naïve—yes", "5 µm ± 2°", "Âşık", "T恤衫", "卡拉OK厅", "Bar猫", "Rock’n’Roll", "A\u3000B", "K東B", "½ ¾", "£5 – €6", "d’Été", "№ 5", "Žižkov—Š", "Bar “Ñ”", "Ø 5 mm", "©®™", "Æ‘s", "BLÅ “X”",
     "«olá»…", "Łódź…", "«Żółć»", "Ąż", "Ľudia", "ÁÉÍÓÚ", "áéíóú", "ÀÈÌÒÙ", "âêîôû", "ÄËÏÖÜ", "äëïöü", "ÃÕÑ", "ãõñ",
 ]  # fmt: skip
 PAGES = {
@@ -62,6 +62,18 @@ PAGES = {
     "code page 437": "cp437",
     "code page 850": "cp850",
     "Mac Roman": "mac_roman",
+}
+FOREIGN = {
+    "ISO 8859-15": "iso8859_15",
+    "ISO 8859-2": "iso8859_2",
+    "Windows-1253": "cp1253",
+    "Windows-1256": "cp1256",
+    "Windows-1257": "cp1257",
+    "KOI8-R": "koi8_r",
+    "Shift JIS": "cp932",
+    "GBK": "gbk",
+    "Big5": "big5",
+    "EUC-KR": "cp949",
 }
 LATIN = [name for language, names in NAMES.items() if language in list(NAMES)[:21] for name in names]
 
@@ -94,6 +106,11 @@ def test_what_was_read_wrongly_is_what_it_was(name):
     assert wrong == []
 
 
+@pytest.mark.parametrize("codec", FOREIGN.values(), ids=FOREIGN)
+def test_a_name_that_was_read_with_another_script_is_noticed(codec):
+    assert misread("Müller".encode().decode(codec)) is not None
+
+
 @pytest.mark.parametrize(
     ("text", "meant"),
     [
@@ -106,6 +123,7 @@ def test_what_was_read_wrongly_is_what_it_was(name):
         ("Ð¡Ð¾Ñ‡Ð¸", "Сочи"),
         ("åŒ—äº¬", "北京"),
         ("ðŸ˜€", "😀"),
+        ("voilÃ", "voilà"),
         ("uÌˆber", "u\u0308ber"),
     ],
 )

@@ -51,8 +51,10 @@ def test_windows_1252_is_recognised_and_told():
     assert problems == []
 
 
-def test_a_character_cut_in_two_by_the_samples_end_does_not_make_a_file_windows_1252():
-    content = ("number,name\n" + "1,ë\n" * 100_000).encode()
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_a_character_cut_in_two_between_blocks_does_not_make_a_file_windows_1252(monkeypatch, size):
+    monkeypatch.setattr("tradebook.transfer.files.encodings.BLOCK_BYTES", size)
+    content = ("number,name\n" + "1,ë東😀\n" * 20).encode()
     for shift in range(3):
         recognised, _, problems = read(b" " * shift + content)
 

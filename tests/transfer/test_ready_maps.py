@@ -11,6 +11,7 @@ from tradebook.ids import decode_id
 from tradebook.resources.accounts import ID_PREFIX as ACCOUNT_PREFIX
 from tradebook.transfer.maps.column_map import MapError
 from tradebook.transfer.maps.ready_maps import NAMES, READY, load_named, load_ready, ready_text
+from tradebook.transfer.rows import record_keys
 
 FILES = Path(__file__).parent / "ready"
 USUAL = {
@@ -95,6 +96,60 @@ def test_a_column_that_an_export_lacks_is_no_problem(ready):
 
     assert [mapping.fit(1, known) for known in ready.known_by] == [[]] * len(ready.known_by)
     assert len(mapping.fit(1, ["Something else"])) == 1
+
+
+def test_older_editions_of_myob_name_an_address_once():
+    fields = "Line 2,Line 3,Line 4,City,State,Postcode,Country,Phone # 1,Email".split(",")
+    header = ["Co./Last Name", "First Name", "Card ID"]
+    header += [each for n in (1, 2) for each in (f"Addr {n} - Line 1", *(f"- {field}" for field in fields))]
+    cells = [
+        "Haven",
+        "",
+        "H1",
+        "1 Bay Rd",
+        "Rear",
+        "",
+        "",
+        "Perth",
+        "WA",
+        "6000",
+        "",
+        "08 5550 0100",
+        "a@haven.example",
+    ]
+    mapping = load_ready("myob")
+
+    problems = mapping.fit(1, header)
+    row = mapping.row(2, dict(zip(record_keys(header), [*cells, *[""] * 10], strict=True)))
+
+    assert problems == row.problems == []
+    given = {column: value for column, value in row.values.items() if value and column not in row.defaulted}
+    assert given == {
+        "number": "H1",
+        "name": "Haven",
+        "email": "a@haven.example",
+        "phone": "08 5550 0100",
+        "bill_to.street_line_1": "1 Bay Rd",
+        "bill_to.street_line_2": "Rear",
+        "bill_to.locality": "Perth",
+        "bill_to.state": "WA",
+        "bill_to.postal_code": "6000",
+    }
+
+
+def test_addresses_of_prestashop_may_be_the_table_as_it_is(tmp_path):
+    (tmp_path / "addresses.csv").write_text(
+        "id_address,id_country,id_customer,address1,city\n7,8,1,rue 1,Lyon\n"
+    )
+    mapping = load_ready("prestashop", (tmp_path,))
+
+    mapping.fit(1, ["ID", "Email address"])
+    row = mapping.row(2, {"ID": "1", "Email address": "a@a.example"})
+
+    assert row.values["bill_to.country"] == "FR"
+    (tmp_path / "addresses.csv").write_text("id_address,address1\n7,rue 1\n")
+    with pytest.raises(MapError, match=r"addresses.csv.*id_customer"):
+        load_ready("prestashop", (tmp_path,))
 
 
 def test_a_name_is_of_a_map_that_ships_and_a_path_of_a_file(tmp_path):

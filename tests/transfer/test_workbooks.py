@@ -10,10 +10,11 @@ import pytest
 
 from tests.fixtures.readings import as_it_is, map_of
 from tests.fixtures.workbooks import ods, xlsx
+from tradebook.transfer.cells import Dated
 from tradebook.transfer.files import sheet_xml
 from tradebook.transfer.files.number_formats import plain_number, shown_number
 from tradebook.transfer.files.rows import read_file
-from tradebook.transfer.rows import Dated, FileOptions, Problem, Row
+from tradebook.transfer.rows import FileOptions, Problem, Row
 
 HEAD = ["number", "name", "note"]
 

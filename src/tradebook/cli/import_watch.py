@@ -6,7 +6,9 @@ import sys
 from time import monotonic
 
 from tradebook.book import open_database, uploads_of
+from tradebook.clock import now_ms
 from tradebook.settings import Settings
+from tradebook.storage.accounts import IMPORTS_DUE
 from tradebook.storage.database import Database, Unavailable
 from tradebook.storage.location import locate
 from tradebook.web.log import log
@@ -52,12 +54,16 @@ class ImportWatch:
             self._database.close()
             self._database = None
 
-    def end(self) -> None:
-        """Have the process end, and wait for it."""
+    def begin_to_end(self) -> None:
+        """Tell the process to end."""
         self.let_go()
+        if self._process is not None:
+            self._process.terminate()
+
+    def end(self) -> None:
+        """Wait until the process has ended, which was told to."""
         if self._process is None:
             return
-        self._process.terminate()
         try:
             self._process.wait(END_SECONDS_MAX)
         except subprocess.TimeoutExpired:
@@ -82,9 +88,6 @@ class ImportWatch:
         self._next_at = monotonic() + min(PAUSE_SECONDS_MAX, LOOK_SECONDS * 2**self._failed)
 
     def _has_work(self) -> bool:
-        # Late: the workers are there by now, and need none of it.
-        from tradebook.transfer.imports.background import Background  # noqa: PLC0415
-
         folder = uploads_of(self._settings)
         if not self._looked_for_files:
             # What a process has left that was killed while a file came.
@@ -93,6 +96,11 @@ class ImportWatch:
                 return True
         if self._database is None:
             self._database = open_database(self._settings)
+        if not self._database.rows_of_all_accounts(IMPORTS_DUE, now=now_ms()):
+            return False
+        # Late: most servers never need it.
+        from tradebook.transfer.imports.background import Background  # noqa: PLC0415
+
         is_embedded = locate(self._settings.database).is_embedded
         return Background(
             self._database, folder, is_embedded=is_embedded, is_stopping=lambda: False

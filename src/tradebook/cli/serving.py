@@ -162,6 +162,7 @@ class _Server(MPServer):
                 return
 
     def _stop_workers(self) -> None:
+        self._import_watch.begin_to_end()
         overdue = Timer(ENDING_SECONDS_MAX, self._kill_workers)
         overdue.start()
         super()._stop_workers()  # type: ignore[no-untyped-call]

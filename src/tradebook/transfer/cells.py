@@ -25,14 +25,28 @@ _BEGINS = frozenset("'\"=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _MARK = "'"
 
 
+class Dated(str):
+    """A date or time that a file has as one, such as a workbook's, as ISO writes it: 2019-11-03T09:30:00.
+
+    The formats of a map are for text, and don't count for it; its zone does.
+    """
+
+    __slots__ = ()
+
+
 class CreatedAt(Kind, frozen=True):
     """When a customer was entered, in milliseconds since 1970."""
 
     def read_cell(self, value: Any) -> int:
         """Read an RFC 3339 date-time, or a date, which means its midnight in UTC."""
         text = check_text(value)
+        if _DATE.fullmatch(text):
+            text = f"{text}T00:00:00Z"
+        elif isinstance(value, Dated):
+            # A workbook knows no zones, so its times are meant as its dates are.
+            text = f"{text}Z"
         try:
-            milliseconds, _ = parse_rfc3339(f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text)
+            milliseconds, _ = parse_rfc3339(text)
         except ValueError:
             raise Unreadable(
                 "is no RFC 3339 time: write 2024-05-01T09:30:00Z, or a date such as 2024-05-01"

@@ -62,6 +62,7 @@ def column_named(name: str) -> Column | None:
     return COLUMNS.get(name) or ATTACHED.get(name)
 
 
+@lru_cache(maxsize=1_000)
 def unknown_column(name: str) -> str:
     """Say that there is no such column, and suggest the nearest one."""
     near = _nearest(name)

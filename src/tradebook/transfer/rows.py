@@ -21,15 +21,6 @@ SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical b
 Write = Literal["both", "create", "update"]
 
 
-class Dated(str):
-    """A date or time that a file has as one, such as a workbook's, as ISO writes it: 2019-11-03T09:30:00.
-
-    The formats of a map are for text, and don't count for it; its zone does.
-    """
-
-    __slots__ = ()
-
-
 def nth_heading(heading: str, nth: int) -> str:
     """Name the nth of several equal headings as records do; the first one is the heading itself."""
     return heading if nth == 1 else f"{heading}\0{nth}"
@@ -155,7 +146,7 @@ class Recognised(msgspec.Struct):
         """Write it as lines for a person."""
         lines = [] if self.encoding is None else [f"Encoding: {self.encoding}"]
         if self.separator is not None:
-            lines.append(f"Separated by {SEPARATOR_NAMES.get(self.separator, self.separator)}")
+            lines.append(f"Separated by {SEPARATOR_NAMES.get(self.separator, shown(self.separator))}")
         if self.header is not None and self.header > 1:
             lines.append(f"Headings in line {self.header}")
         lines += self.notes

@@ -62,6 +62,8 @@ def shape_of(sample: str, *, is_whole: bool, separator: str | None, header: int 
         begins = 2
         notes.append("The first line names the separator.")
         named = named or declared[1]
+        # Who counts from the table and not from the file means the same line.
+        header = 2 if header == 1 else header
     if header:
         begins = max(begins, header)
     rest = lines[begins - 1 :]

@@ -40,7 +40,9 @@ class Lines:
 
     def read(self, characters: int) -> str:
         """Read on without looking for lines."""
-        return self._text.read(characters)
+        part = self._text.read(characters)
+        self.number += 1
+        return part.removeprefix(_BOM) if self.number == 1 else part
 
 
 class _Kept(io.RawIOBase):

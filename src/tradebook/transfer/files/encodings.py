@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from tradebook.text import quoted
+from tradebook.text import quoted, shown
 from tradebook.transfer.files.code_pages import likely_code_page
 from tradebook.transfer.files.signatures import refuse_binary
 from tradebook.transfer.files.source import Unreadable
@@ -44,7 +44,7 @@ def recognise(stream: BinaryIO, head: bytes, named: str | None) -> tuple[Encodin
         codec = _codec_named(named)
         if bom is None or _family(codec) == _family(bom[1]):
             # Also where there is a mark of this very encoding: it is no part of the text.
-            return _checked(stream, _with_mark(codec) if bom else _unmarked(codec, head), named), []
+            return _checked(stream, _with_mark(codec) if bom else _unmarked(codec, head), shown(named)), []
         note = f"The file's byte order mark says {bom[2].split()[0]}; it was read so, not as {quoted(named)}."
         return _checked(stream, bom[1], bom[2]), [note]
     if bom is not None:

@@ -4,18 +4,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from tradebook.crud.strict_json import GivenTwice, NotANumber, NotJson, NotStrict, TooDeep, decode
-from tradebook.text import shown
-from tradebook.transfer.columns import ADDRESSES, LIST_COLUMNS, column_named, unknown_column
+from tradebook.text import shortened, shown
+from tradebook.transfer.columns import ADDRESSES, LIST_COLUMNS, column_named, unknown_column, unknown_columns
 from tradebook.transfer.files.csv_records import TOO_LONG
 from tradebook.transfer.files.decoding import Lines
 from tradebook.transfer.files.records import PROBLEM, PROBLEM_TOLD, Records
-from tradebook.transfer.rows import Problem, Record, Row, Value
+from tradebook.transfer.rows import VALUE_SHOWN_MAX, Problem, Record, Row, Value
 
 FLAT = (*ADDRESSES, "address", "external_ids")
 """Objects whose keys are columns: `{"bill_to": {"name": …}}` is `bill_to.name`."""
 ATTACHED = "addresses"
 _SHAPES_MAX = 1_000
 _KEYS_MAX = 2_000
+_UNKNOWN_TOLD = 50
+"""Of so many keys that are no columns, each is a problem of its own."""
 
 
 class Objects:
@@ -51,11 +53,14 @@ class Objects:
             unknown = [name for name in shape if column_named(name) is None and name != ATTACHED]
             for name in unknown:
                 del record[name]
-                if name == PROBLEM:
-                    self._leave_out_problem()
-                else:
-                    problems.append(Problem(line, None, None, unknown_column(name), name))
-            if not unknown and len(self._shapes) < _SHAPES_MAX:
+            if PROBLEM in unknown:
+                unknown.remove(PROBLEM)
+                self._leave_out_problem()
+            if len(unknown) > _UNKNOWN_TOLD:
+                problems.append(Problem(line, None, None, unknown_columns(unknown)))
+            else:
+                problems += [_unknown(line, name) for name in unknown]
+            if len(shape) == len(record) and len(self._shapes) < _SHAPES_MAX:
                 self._shapes.add(shape)
         row = self._records.row(line, record, raw)
         if problems:
@@ -109,6 +114,11 @@ class Objects:
             # A path may go on into a list.
             if name and not any(name.startswith(f"{key}.") for key in keys):
                 recognised.notes.append(f"No row has {shown(name)}.")
+
+
+def _unknown(line: int, name: str) -> Problem:
+    name = shortened(name, VALUE_SHOWN_MAX)
+    return Problem(line, None, None, unknown_column(name), name)
 
 
 def _refused(line: int, column: str, value: Value) -> Problem:

@@ -10,6 +10,8 @@ from tradebook.transfer.rows import VALUE_SHOWN_MAX, Mapping, Problem, Recognise
 SAMPLES_MAX = 8
 _SAMPLES_OF_ROW = 2
 _SAMPLE_LENGTH_MAX = 40
+_LOOKED_AT_MAX = 1_000
+"""Who has met so many values with such letters has met most of those that differ."""
 _MARK = re.compile("[\udc00-\udcff]")
 PROBLEM = "problem"
 """The column that a file of rejects has more than the file it came from."""
@@ -28,6 +30,7 @@ class Records:
         self._encoding = ""
         self._has_marks = False
         self._wants_samples = True
+        self._looked_at = 0
 
     def watch(self, encoding: Encoding) -> None:
         """Look for what is no text in this encoding, and for letters beyond ASCII, where there are any."""
@@ -39,8 +42,11 @@ class Records:
         """Make a row of a record, which then belongs to the row."""
         if self._wants_samples:
             self._sample(record)
-        row = Row(line, record) if self.mapping is None else self.mapping.row(line, record)
-        row.raw = raw
+        if self.mapping is None:
+            row = Row(line, record, raw=raw)
+        else:
+            row = self.mapping.row(line, record)
+            row.raw = raw
         if self._has_marks:
             self._refuse_marked(row)
         return row
@@ -51,17 +57,24 @@ class Records:
         return Row(line, {}, [Problem(line, None, shown_value, reason)], raw=self._encodable(raw))
 
     def _sample(self, record: Record) -> None:
+        try:
+            # The quick way past most rows.
+            if "".join(record.values()).isascii():  # type: ignore[arg-type]
+                return
+        except TypeError:
+            pass
         samples, found = self.recognised.samples, 0
         for value in record.values():
             if not isinstance(value, str) or value.isascii() or _MARK.search(value):
                 continue
+            self._looked_at += 1
             sample = shown(shortened(" ".join(value.split()), _SAMPLE_LENGTH_MAX))
             if sample not in samples and any(c.isalpha() and not c.isascii() for c in sample):
                 samples.append(sample)
                 found += 1
             if found == _SAMPLES_OF_ROW:
                 break
-        self._wants_samples = len(samples) < SAMPLES_MAX
+        self._wants_samples = len(samples) < SAMPLES_MAX and self._looked_at < _LOOKED_AT_MAX
 
     def _refuse_marked(self, row: Row) -> None:
         row.raw = self._encodable(row.raw)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
-from tradebook.text import encodable, shown
+from tradebook.text import encodable, shortened, shown
 from tradebook.transfer.cells import unescape
 from tradebook.transfer.columns import column_named, unknown_column, unknown_columns
 from tradebook.transfer.files.csv_records import CsvRecord
@@ -12,10 +12,24 @@ from tradebook.transfer.files.csv_shape import Shape, heading_line
 from tradebook.transfer.files.decoding import Lines
 from tradebook.transfer.files.records import PROBLEM, PROBLEM_TOLD, Records
 from tradebook.transfer.files.workbooks import SheetRow
-from tradebook.transfer.rows import FileOptions, Problem, Recognised, Record, Row, Value, record_keys
+from tradebook.transfer.rows import (
+    VALUE_SHOWN_MAX,
+    FileOptions,
+    Problem,
+    Recognised,
+    Record,
+    Row,
+    Value,
+    record_keys,
+)
 
 _LINE_BREAK = re.compile(r"\s*[\r\n]+\s*")
 _ROWS_LOOKED_AT = 100
+_COLUMNS_MAX = 16_384
+"""As many as a spreadsheet has."""
+_COLUMNS_SHOWN = 12
+_END_OF_DOS = "\x1a"
+"""What old programs end a file with."""
 
 
 class Table:
@@ -36,6 +50,8 @@ class Table:
     def fits(self, line: int, cells: list[str]) -> bool:
         """Tell whether these can be the headings: what the map takes, or columns of ours."""
         names = _trimmed(cells)
+        if len(names) > _COLUMNS_MAX:
+            return False
         if self._records.mapping is not None:
             return not self._records.mapping.lacking(line, names)
         return bool(names) and all(name == PROBLEM or column_named(name) is not None for name in names)
@@ -44,6 +60,9 @@ class Table:
         """Take up the headings; return what is wrong with them."""
         self._allowed = len(cells)
         names = _trimmed(cells)
+        if len(names) > _COLUMNS_MAX:
+            reason = f"The headings are more than {_COLUMNS_MAX:,}: is the separator another one?"
+            return [Problem(line, None, None, reason)]
         self._keys, self._width = record_keys(names), len(names)
         mapping = self._records.mapping
         if names and names[-1] == PROBLEM and not self._is_taken(line, names):
@@ -52,7 +71,9 @@ class Table:
             names = names[:-1]
         if mapping is None:
             return list(_strange(line, names))
-        self._recognised.left_out += [shown(name) for name in mapping.ignored(names)]
+        self._recognised.left_out += [
+            shown(shortened(name, VALUE_SHOWN_MAX)) for name in mapping.ignored(names)
+        ]
         return mapping.fit(line, names)
 
     def _is_taken(self, line: int, names: list[str]) -> bool:
@@ -96,16 +117,16 @@ class Table:
     def _csv_row(self, line: int, cells: list[str], wrong: str, text: str) -> Row | None:
         if wrong:
             return self._records.unreadable(line, wrong, text)
-        values = list(map(str.strip, cells))
-        if not any(values):
+        if self._records.unguard:
+            values = [cell[1:] if cell[:1] == "'" else cell for cell in map(str.strip, cells)]
+        else:
+            values = [unescape(cell) if cell[:1] == "'" else cell for cell in map(str.strip, cells)]
+        if not any(values) or values == [_END_OF_DOS]:
             return None
         if len(values) != self._width and (uneven := self._uneven(values)):
             return self._records.unreadable(line, uneven, cells)
-        if self._records.unguard:
-            values = [cell[1:] if cell[:1] == "'" else cell for cell in values]
-        else:
-            values = [unescape(cell) if cell[:1] == "'" else cell for cell in values]
-        return self._row(line, dict(zip(self._keys, values, strict=False)), cells)
+        record: Record = dict(zip(self._keys, values, strict=False))
+        return self._row(line, record, cells) if self._left else self._records.row(line, record, cells)
 
     def _row(self, line: int, record: Record, raw: list[str]) -> Row:
         for name in self._left:
@@ -216,16 +237,23 @@ def _cell(cell: Value, *, unguard: bool) -> Value:
 
 def _strange(line: int, header: list[str]) -> Iterator[Problem]:
     """Yield what is wrong with headings where no map says what they become."""
-    unknown = []
+    first: dict[str, int] = {}
+    nameless, unknown = [], []
     for column, name in enumerate(header, 1):
-        first = header.index(name) + 1
         if not name:
-            yield Problem(line, None, None, f"Column {column} has no name.")
-        elif first != column:
-            yield Problem(line, None, None, f"Column {column} has the name of column {first}.", name)
+            nameless.append(str(column))
+        elif name in first:
+            reason = f"Column {column} has the name of column {first[name]}."
+            yield Problem(line, None, None, reason, shortened(name, VALUE_SHOWN_MAX))
         elif column_named(name) is None:
             unknown.append(name)
+        first.setdefault(name, column)
+    if nameless:
+        have = "has no name" if len(nameless) == 1 else "have no name"
+        listed = " and ".join(filter(None, [", ".join(nameless[:-1][:_COLUMNS_SHOWN]), nameless[-1]]))
+        yield Problem(line, None, None, f"Column{'s' * (len(nameless) > 1)} {listed} {have}.")
     if len(unknown) == 1:
-        yield Problem(line, None, None, unknown_column(unknown[0]), unknown[0])
+        name = shortened(unknown[0], VALUE_SHOWN_MAX)
+        yield Problem(line, None, None, unknown_column(name), name)
     elif unknown:
         yield Problem(line, None, None, unknown_columns(unknown))

@@ -12,10 +12,11 @@ import msgspec
 
 from tradebook.crud.strict_json import Number
 from tradebook.text import quoted, shown
+from tradebook.transfer.cells import Dated
 from tradebook.transfer.files.number_formats import BUILT_IN, is_interesting, plain_number, shown_number
 from tradebook.transfer.files.sheet_xml import OdsSheet, Remarks, SheetSize, XlsxSheet, Xml
 from tradebook.transfer.files.source import BROKEN_ZIP, WORKBOOK_BYTES_MAX, Unreadable
-from tradebook.transfer.rows import Dated, Recognised, Value
+from tradebook.transfer.rows import Recognised, Value
 
 XML_BYTES_MAX = 1 << 30
 _SHEETS_SHOWN = 20

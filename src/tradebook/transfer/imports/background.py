@@ -128,23 +128,33 @@ class Background:
         return self._is_embedded or age > ELSEWHERE_MS or self._folder.find(upload) is not None
 
     def _work_once(self) -> bool:
-        """Do what is due now; tells whether a file was planned, as more may have come meanwhile."""
+        """Do what is due now; tells whether a file was planned, as more may have come meanwhile.
+
+        Of each account one file, so that nobody waits for all that another one has sent.
+        """
         settle(self._database, lambda *_: self._require_going_on())
+        is_any = False
         for account_id in self._due():
-            for entry in reading(self._database, account_id, entries.open_ones):
-                if _upload_of(entry) is not None and self._can_be_done(entry):
-                    self._plan(account_id, entry["id"])
-                    return True
-        return False
+            found = reading(self._database, account_id, entries.open_ones)
+            entry = next((each for each in found if self._can_be_planned(each)), None)
+            if entry is not None:
+                self._plan(account_id, entry)
+                is_any = True
+        return is_any
+
+    def _can_be_planned(self, entry: Values) -> bool:
+        return _upload_of(entry) is not None and self._can_be_done(entry)
 
     def _require_going_on(self) -> None:
         if self._is_stopping():
             raise Stopped
 
-    def _plan(self, account_id: int, key: int) -> None:
+    def _plan(self, account_id: int, found: Values) -> None:
+        key = found["id"]
         with at_work(key):
-            entry = writing(self._database, account_id, partial(_take, key=key))
+            entry = writing(self._database, account_id, partial(_take, found=found))
             if entry is None:
+                # Somebody was faster.
                 return
             # What a process has left that died while it staged.
             sweep(self._database, account_id, key)
@@ -236,14 +246,11 @@ def _tries(entry: Values) -> int:
     return msgspec.json.decode(entry["counts"], type=Tries).tries
 
 
-def _take(writer: Writer, *, key: int) -> Values | None:
-    """Take over a file that nobody plans; None where somebody was faster."""
-    entry = entries.find(writer, key)
-    if entry is None or entry["state"] != entries.PLACES["planning"]:
+def _take(writer: Writer, *, found: Values) -> Values | None:
+    """Take over a file that nobody plans, if it is as it was found; None otherwise."""
+    if not entries.take(writer, found):
         return None
-    if not is_gone(key, entry["owner"], entry["lease_until"]) or not entries.take(writer, entry):
-        return None
-    taken = entries.find(writer, key)
+    taken = entries.find(writer, found["id"])
     assert taken is not None
     counts = msgspec.json.encode(Tries(_tries(taken) + 1)).decode()
     entries.change(writer, taken, counts=counts)

@@ -168,7 +168,7 @@ class Batch:
         key: int = known["id"]
         record.leave_to(known)
         after = {**known, **_plain(record)}
-        if keeps_number:
+        if keeps_number or fold_case(after["number"]) == fold_case(known["number"]):
             after["number"] = known["number"]
         else:
             self._check_number(record, known)

@@ -10,7 +10,11 @@ import re
 from typing import NamedTuple
 
 _RUN = re.compile("[^\x00-\x7f]+")
-_TWO = re.compile("[^\x00-\x7f]{2}")
+_SUSPECT = re.compile("[^\x00-\x7f]{2}|[A-Za-z][\u2e80-\uffef][A-Za-z]")
+_EAST = "\u2e80"
+"""Behind this are the letters of the east."""
+
+_CUT = {"Â", "Ã"}
 _LEADS = range(0xC2, 0xF5)
 _PUNCTUATION = range(0x80, 0xA0)
 """The bytes that are quotes and dashes in code pages of Windows, and letters in no text."""
@@ -18,8 +22,8 @@ _PUNCTUATION = range(0x80, 0xA0)
 _ENDING = frozenset(b"\x85\x92\x94\x95\x96\x97\x99\x9b")
 """Those of them that may follow a word: dots, closing quotes, dashes, and the sign of a trade mark."""
 
-_REAL_PAIRS = {"ÂŞ", "ĹŠ", "ĹŽ", "ĹŤ"}
-"""Romanian and Slovak capitals that do stand together."""
+_REAL_PAIRS = {"ÂŞ", "Âş", "ĹŠ", "ĹŽ", "ĹŤ"}
+"""Romanian, Turkish and Slovak letters that do stand together."""
 
 _APOSTROPHE = "\u2019"
 _LATIN = re.compile("[\u00a0-\u00d6\u00d8-\u00f6\u00f8-\u017f\u0218-\u021b\u1e00-\u1eff]")
@@ -52,9 +56,9 @@ class _Page:
     """A code page that UTF-8 is read as."""
 
     def __init__(
-        self, name: str, codec: str, *, is_of_windows: bool = False, is_cyrillic: bool = False
+        self, name: str, codec: str, *, is_of_windows: bool = False, is_foreign: bool = False
     ) -> None:
-        self.name, self._is_of_windows, self._is_cyrillic = name, is_of_windows, is_cyrillic
+        self.name, self._is_of_windows, self._is_foreign = name, is_of_windows, is_foreign
         # Bytes that a code page of Windows leaves open are kept as control characters, as browsers do.
         self._codes = {chr(code): code for code in _PUNCTUATION} if is_of_windows else {}
         for code in range(0x80, 0x100):
@@ -95,9 +99,8 @@ class _Page:
     def _is_likely_letter(self, text: str, run: _Run) -> bool:
         """Tell whether two letters of a Windows code page are more likely one than what they are."""
         before, after = _before(text, run), text[run.end : run.end + 1]
-        if self._is_cyrillic:
-            # Within a word of other letters.
-            return run.meant.isalpha() and any(each.isascii() and each.isalpha() for each in (before, after))
+        if self._is_foreign and not (run.meant.isalpha() and (_is_latin(before) or _is_latin(after))):
+            return False
         letters = text[run.start : run.end]
         if letters in _REAL_PAIRS:
             return False
@@ -109,19 +112,60 @@ class _Page:
         return not (word.isupper() and is_at_end and run.codes[1] in _ENDING)
 
 
-_PAGES = (
+class _WidePage:
+    """A code page of the east, in which two bytes of UTF-8 are one letter: Müller as M眉ller."""
+
+    def __init__(self, name: str, codec: str) -> None:
+        self.name, self._codec = name, codec
+
+    def runs(self, text: str, found: list[re.Match[str]]) -> list[_Run]:
+        """Return the runs that are letters of the west in this code page, amidst others."""
+        return [run for each in found if (run := self._read(text, each)) is not None]
+
+    def _read(self, text: str, found: re.Match[str]) -> _Run | None:
+        if found[0][0] < _EAST or not (found.start() and _is_latin(text[found.start() - 1])):
+            return None
+        if not _is_latin(text[found.end() : found.end() + 1]):
+            return None
+        try:
+            codes = found[0].encode(self._codec)
+            run = _Run(found.start(), found.end(), codes, codes.decode())
+        except UnicodeError:
+            return None
+        return run if all(_LATIN.match(letter) and letter.isalpha() for letter in run.meant) else None
+
+
+_PAGES: tuple[_Page | _WidePage, ...] = (
     _Page("Windows-1252", "cp1252", is_of_windows=True),
     _Page("Windows-1250", "cp1250", is_of_windows=True),
-    _Page("Windows-1251", "cp1251", is_of_windows=True, is_cyrillic=True),
+    _Page("Windows-1251", "cp1251", is_of_windows=True, is_foreign=True),
     _Page("code page 850", "cp850"),
     _Page("code page 437", "cp437"),
     _Page("Mac Roman", "mac_roman"),
+    *(
+        _Page(name, codec, is_of_windows=True, is_foreign=True)
+        for name, codec in (
+            ("ISO 8859-2", "iso8859_2"),
+            ("ISO 8859-15", "iso8859_15"),
+            ("Windows-1253", "cp1253"),
+            ("Windows-1256", "cp1256"),
+            ("Windows-1257", "cp1257"),
+            ("KOI8-R", "koi8_r"),
+            ("Shift JIS", "cp932"),
+        )
+    ),
+    _WidePage("GBK", "gbk"),
+    _WidePage("Big5", "big5"),
+    _WidePage("EUC-KR", "cp949"),
 )
 
 
 def misread(text: str) -> Misread | None:
     """Return what a text was that was read wrongly; None for nearly every text."""
-    if _TWO.search(text) is None:
+    if text[-1:] in _CUT and text[-2:-1].islower():
+        # A blank that doesn't break was cut off at its end.
+        text += "\u00a0"
+    if _SUSPECT.search(text) is None:
         return None
     found = list(_RUN.finditer(text))
     best: tuple[str, list[_Run]] = ("", [])
@@ -145,6 +189,10 @@ def _replaced(text: str, runs: list[_Run]) -> str:
 
 def _has_punctuation(run: _Run) -> bool:
     return any(code in _PUNCTUATION for code in run.codes)
+
+
+def _is_latin(letter: str) -> bool:
+    return letter.isascii() and letter.isalpha()
 
 
 def _before(text: str, run: _Run) -> str:

@@ -108,8 +108,8 @@ def load_map(path: Path, folder: Path) -> ColumnMap:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise MapError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise MapError(f"{path} is not TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise MapError(f"{path} is not UTF-8, as a map must be: save it so") from None
     return load_map_text(text, (path.resolve().parent, folder), str(path))
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from tradebook.clock import format_ms
 from tradebook.ids import MILLISECONDS_MAX
+from tradebook.transfer.cells import Dated
 from tradebook.transfer.maps.options import shown
 from tradebook.transfer.maps.words import nearest, texts
-from tradebook.transfer.rows import Dated
 
 ReadMoment = Callable[[str], datetime | None]
 

@@ -172,10 +172,10 @@ class _Drafter:
         )
         if not without:
             return kept
-        rows = (
-            "Every address needs a country. Here" if country not in lines else f"{without:,} addresses have"
-        )
-        note = f"{rows} none: say which one it is under [defaults], and take the # off these lines"
+        rows = "1 address has" if without == 1 else f"{without:,} addresses have"
+        if country not in lines:
+            rows = "Every address needs a country, and this file has"
+        note = f"{rows} no country: say which one it is under [defaults], and take the # off these lines"
         self._open += [f"{note}:", *(line(column, one) for column, one in lines.items())]
         self._open_defaults.append(f'{key(country)} = "…"')
         self._notes.append(f"{note}.")

@@ -87,7 +87,7 @@ class _Loader:
         lookups = list(self._lookups(document.get("lookup", {}), columns, cells))
         _empty_ones_last(columns)
         is_by_name = not document.get("columns")
-        if "match" in document and not is_by_name:
+        if "match" in document and not is_by_name and not self.mistakes.found:
             self._check_match(options.match.by, columns, lookups)
         return Plan(columns, lookups, options, cells, _theirs(columns, lookups), is_by_name)
 
@@ -99,13 +99,19 @@ class _Loader:
         if not isinstance(table, dict):
             self.mistakes.note(section, "must be a table")
             return
-        for name, value in _joined(table).items():
+        seen = set()
+        for name, value in _joined(table):
             if self.mistakes.are_enough:
                 return
             column = column_named(name)
             if column is None:
                 self.mistakes.note(f"{section} {name}", _no_column(name))
+            elif name in seen:
+                self.mistakes.note(
+                    f"{section} {name}", "is there twice, with a dot and in a section of its own"
+                )
             else:
+                seen.add(name)
                 yield name, column, value
 
     def _lookups(self, found: Any, columns: Columns, cells: Cells) -> Iterator[LookedUp]:
@@ -202,12 +208,10 @@ def _no_column(name: str) -> str:
     return f"There is no such column. {hint}"
 
 
-def _joined(table: dict[str, Any]) -> dict[str, Any]:
+def _joined(table: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Join `bill_to.name` again, which TOML split at its dot: both spellings mean the same column."""
-    joined = {}
     for name, value in table.items():
         if isinstance(value, dict) and name in _GROUPS:
-            joined.update({f"{name}.{inner}": entry for inner, entry in value.items()})
+            yield from ((f"{name}.{inner}", entry) for inner, entry in value.items())
         else:
-            joined[name] = value
-    return joined
+            yield name, value

@@ -129,9 +129,13 @@ class _Lines:
             self._reads[name] = source_of(name, column, rule, self._cells, headings, None)
 
     def fit(self, line: int, header: Sequence[str]) -> list[Problem]:
-        headings = Headings(header)
+        headings = Headings(header, are_optional=self._cells.are_optional)
         self._put_together(headings)
-        return [Problem(line, None, None, reason, name) for name, reason in headings.problems]
+        problems = [Problem(line, None, None, reason, name) for name, reason in headings.problems]
+        if not problems and not headings.has_any_of(self._lookup.key):
+            # Of all columns this one can't be lacking: nothing would be found, and nobody would know.
+            problems = [Problem(line, None, None, "The file has no such column.", self._lookup.key)]
+        return problems
 
     def lacking(self, line: int, header: Sequence[str]) -> list[Problem]:
         return self.fit(line, header)

@@ -158,7 +158,7 @@ def _against_each_other(column: Column, rule: Rule, has_source: bool, has_defaul
         found.append('split makes several values of one: say which counts, such as take = "first"')
     if rule.line and (rule.split or rule.take is not None):
         found.append("line does not go with split and take")
-    if rule.nth and len(rule.sources) > 1:
+    if rule.nth and rule.nth > 1 and len(rule.sources) > 1:
         found.append("nth goes with one heading, not with several")
     return found
 

@@ -8,6 +8,7 @@ import msgspec
 
 from tradebook.crud.kinds import NOTE
 from tradebook.money import DEFAULT_CURRENCY
+from tradebook.transfer.cells import Dated
 from tradebook.transfer.columns import Column
 from tradebook.transfer.maps.amounts import ReadAmount, amount_reader, has_currency
 from tradebook.transfer.maps.dates import date_reader
@@ -22,7 +23,7 @@ from tradebook.transfer.maps.sources import (
     as_text,
     is_empty,
 )
-from tradebook.transfer.rows import Dated, Record
+from tradebook.transfer.rows import Record
 
 Made = MutableMapping[str, Any]
 Work = Callable[[Record, Made], Any]
@@ -89,14 +90,18 @@ def _lined(read: Read, line: tuple[int, bool], lines_max: int | None) -> Read:
 
 
 def _split(read: Read, column: Column, rule: Rule, nothing: frozenset[str]) -> Read:
-    split, take, has_addresses = splitter(rule.split, nothing), rule.take, is_email(column)
+    split, take = splitter(rule.split, nothing), rule.take
+    has_addresses, is_list = is_email(column), column.cell.is_list
 
     def read_pieces(record: Record) -> Any:
         value = read(record)
         if is_empty(value):
             return value
         pieces = email_addresses(split(value)) if has_addresses else split(value)
-        return pieces if take is None else taken(pieces, take)
+        if take is None:
+            return pieces
+        piece = taken(pieces, take)
+        return [piece] if is_list and piece else piece
 
     return read_pieces
 
