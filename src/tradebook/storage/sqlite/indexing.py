@@ -16,6 +16,9 @@ MERGED_ROWS_MAX = 900
 """Up to how many rows of a transaction FTS5 merges as it writes. A step of an import has fewer, and there are
 many of them: what they left unmerged one of them would merge all at once, for most of a second."""
 
+WORDS_KEPT = 10_000
+"""Of how many words of one transaction the pieces are remembered: about those of a step of an import."""
+
 PARTS_MERGED = 4
 """How many parts of an index, of one size, FTS5 merges into one; its own default."""
 
@@ -27,6 +30,7 @@ class Indexing:
         self._connection = connection
         self._account_id = account_id
         self._rows = 0
+        self._pieces: dict[str, frozenset[str]] = {}
         self._unmerged: list[ListIndex] = []
 
     def write(self, index: ListIndex, found: Mapping[int, Document], keys: Sequence[int]) -> None:
@@ -47,9 +51,11 @@ class Indexing:
         elif not has_table(self._connection, name):
             return
         self._merge_later(index, len(keys))
+        if len(self._pieces) > WORDS_KEPT:
+            self._pieces.clear()
         self._connection.executemany(
             f"INSERT OR REPLACE INTO {name} (rowid, tokens) VALUES (?, ?)",
-            ((key, tokens(document)) for key, document in found.items()),
+            ((key, tokens(document, self._pieces)) for key, document in found.items()),
         )
         self._connection.executemany(f"DELETE FROM {name} WHERE rowid = ?", ((key,) for key in gone))
 
