@@ -12,9 +12,12 @@ from tradebook.storage.index import ListIndex
 from tradebook.storage.index_documents import Document
 from tradebook.storage.sqlite.index import TOKENIZER, index_name, quoted, tokens
 
-MERGED_ROWS_MAX = 900
-"""Up to how many rows of a transaction FTS5 merges as it writes. A step of an import has fewer, and there are
-many of them: what they left unmerged one of them would merge all at once, for most of a second."""
+MERGED_ROWS_MAX = 100
+"""Up to how many rows of a transaction FTS5 merges as it writes."""
+
+PAGES_MERGED = 150
+"""How many pages it merges at the end of a larger one. Steps of an import come one after the other: what they
+left unmerged one of them would merge all at once, for most of a second."""
 
 WORDS_KEPT = 10_000
 """Of how many words of one transaction the pieces are remembered: about those of a step of an import."""
@@ -76,8 +79,12 @@ class Indexing:
         """Leave the indexes to later transactions as these expect them."""
         for index in self._unmerged:
             # A savepoint may have taken the table back.
-            if has_table(self._connection, self._name(index)):
+            name = self._name(index)
+            if has_table(self._connection, name):
                 self._merge_at(index, PARTS_MERGED)
+                self._connection.execute(
+                    f"INSERT INTO {name} ({name}, rank) VALUES ('merge', {PAGES_MERGED})"
+                )
 
     def _merge_later(self, index: ListIndex, rows: int) -> None:
         """Keep FTS5 from merging, from the row on that makes this a large transaction.
