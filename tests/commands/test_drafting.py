@@ -74,10 +74,14 @@ def test_an_import_without_a_map_names_the_one_that_ships(tmp_path):
         (("empty.csv",), 1, "empty.csv"),
         (("empty.csv", "--encoding", "klingon"), 2, "--encoding"),
         (("empty.csv", "--format", "pdf"), 2, "--format is csv, ndjson or json"),
+        (("list.csv", "--map-out", "gone/list.toml"), 1, "gone/list.toml: No such file"),
+        (("binary.csv",), 1, "binary.csv"),
     ],
 )
 def test_what_can_not_be_read_is_told(nowhere, arguments, code, told):
     (nowhere.folder / "empty.csv").write_text("")
+    (nowhere.folder / "list.csv").write_text(LIST)
+    (nowhere.folder / "binary.csv").write_bytes(bytes(range(256)) * 40)
 
     done = nowhere.run("import", "draft", *arguments)
 

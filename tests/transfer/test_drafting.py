@@ -95,6 +95,13 @@ def test_a_company_is_the_name_and_the_person_stands_at_its_address():
     }
 
 
+def test_the_name_may_stand_at_the_address_alone():
+    columns = columns_of("Cust #,Bill To Name,Bill To City,Bill To Country\n1,A Ltd,Leeds,GB\n")
+
+    assert columns["number"] == "Cust #"
+    assert columns["name"] == columns["bill_to.name"] == "Bill To Name"
+
+
 def test_who_has_no_name_is_called_by_what_there_is():
     content = "Company,First Name,Email,Phone\nA Ltd,Ann,a@a.example,1\n,,b@b.example,2\n"
 
@@ -217,6 +224,12 @@ def test_each_unknown_heading_is_a_comment_once_with_what_is_in_it():
     assert '#   "Punkte": 2 different values, such as "12", "77"' in text
     assert text.count('"Frei"') == 1
     assert "#   column 1, without a name: 2 different values" in text
+
+
+def test_totals_under_a_list_are_left_out():
+    content = "Customer,City,Country,Balance\nAspen Works,Aspen,US,12\nTotal Ltd,Delta,US,3\nTOTAL,,,15\n"
+
+    assert tomllib.loads(drafted(content).text)["skip"] == [{"column": "Customer", "is": ["TOTAL"]}]
 
 
 def test_a_number_that_stands_twice_tells_no_customers_apart():

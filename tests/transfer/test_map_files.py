@@ -349,7 +349,7 @@ def test_every_mistake_is_told_with_the_nearest_right_word(told, text, mistakes)
 def test_all_mistakes_are_told_at_once(told):
     text = "[fil]\n[file]\nheadr = 1\n[match]\nwrite = 'x'\n[columns]\nnmae = 'a'\n[[skip]]\n[values]\nstatus = 1\n"
 
-    assert len(told(text, "name\nx\n")) == 7
+    assert len(told(text, "name\nx\n")) == 6
 
 
 def test_a_map_that_is_sent_has_no_other_files(tmp_path):

@@ -64,7 +64,10 @@ def draft_command(
     if map_out is None:
         sys.stdout.write(draft.text)
     else:
-        map_out.write_text(draft.text, encoding="utf-8")
+        try:
+            map_out.write_text(draft.text, encoding="utf-8")
+        except OSError as error:
+            fail(f"{map_out}: {error.strerror}.")
     _tell_of(draft)
 
 
@@ -95,7 +98,10 @@ def _readable_twice(file: str) -> BinaryIO:
     if file != STANDARD:
         if not Path(file).is_file():
             fail(f"{file}: there is no such file.")
-        return Path(file).open("rb")
+        try:
+            return Path(file).open("rb")
+        except OSError as error:
+            fail(f"{file}: {error.strerror}.")
     kept = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 - who takes it closes it
     shutil.copyfileobj(sys.stdin.buffer, kept)
     kept.seek(0, io.SEEK_SET)

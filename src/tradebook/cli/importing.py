@@ -19,7 +19,7 @@ from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
 from tradebook.cli.output import FAILED, WRONG_USAGE, fail, print_json, tell
 from tradebook.cli.output_files import STANDARD
 from tradebook.cli.plans import apply_command, apply_or_fail, keep, show_command
-from tradebook.cli.progress import ImportProgress, progress_of_import
+from tradebook.cli.progress import rows_read, rows_written
 from tradebook.cli.summaries import tell_findings, tell_summary
 from tradebook.storage.database import Database
 from tradebook.transfer.files.formats import FileFormat, format_of
@@ -84,17 +84,16 @@ def import_customers_command(
         key, _ = account_key(book, account)
         chosen = format_of(file) if file_format is None else FORMATS[file_format]
         reader = read_file(stream, chosen, column_map, options.file)
-        with progress_of_import(stream) as progress:
-            report = None if progress is None else progress.read
+        with rows_read(stream) as progress:
             plan = _plan(
                 *(book, key, reader, column_map, options),
-                progress=report,
+                progress=progress,
                 keeps_raw=rejects is not None,
                 tells_new=plan_file is not None,
             )
-            with contextlib.closing(plan):
-                source = None if file == STANDARD else Path(file).name
-                is_good = _Import(how, book, key, account, source, plan, reader).carry_out(progress)
+        with contextlib.closing(plan):
+            source = None if file == STANDARD else Path(file).name
+            is_good = _Import(how, book, key, account, source, plan, reader).carry_out()
     if not is_good:
         if column_map is None:
             tell_ready_map(reader.headings)
@@ -127,7 +126,7 @@ class _Import:
         self._how, self._book, self._key, self._account = how, book, key, account
         self._source, self._plan, self._reader = source, plan, reader
 
-    def carry_out(self, progress: ImportProgress | None) -> bool:
+    def carry_out(self) -> bool:
         """Tell what was found, and do what is wanted of it; returns whether all went well."""
         how, plan = self._how, self._plan
         tell_findings(plan)
@@ -141,8 +140,10 @@ class _Import:
             keep(how.plan_file, plan, self._account, self._source)
             tell(f"The plan is in {how.plan_file}. tradebook import apply does it.")
         if may_be_done and not is_only_told:
-            written = None if progress is None else progress.written
-            plan.summary = apply_or_fail(self._book, self._key, plan, source=self._source, written=written)
+            with rows_written() as written:
+                plan.summary = apply_or_fail(
+                    self._book, self._key, plan, source=self._source, written=written
+                )
         if how.as_json:
             _print_whole(plan)
         elif has_problems:

@@ -32,46 +32,24 @@ def progress_of(unit: str) -> Iterator[Report | None]:
         yield lambda done: bar.update(task, completed=done)
 
 
-class ImportProgress:
-    """Shows how many rows were read and written, how many a second, and the time that is left."""
-
-    def __init__(self, bar: Progress, stream: BinaryIO) -> None:
-        self._bar, self._stream = bar, stream
-        self._size = _size_of(stream)
-        self._task = bar.add_task("Read", total=self._size, told="")
-        self._began = time.monotonic()
-        self._is_writing = False
-
-    def read(self, rows: int) -> None:
-        """Show that so many rows were read; how much of the file that is, its place tells."""
-        place = min(self._stream.tell(), self._size) if self._size else 0
-        self._bar.update(self._task, completed=place, told=self._told(rows))
-
-    def written(self, done: int, total: int) -> None:
-        """Show that so many rows were written."""
-        if not self._is_writing:
-            self._is_writing = True
-            self._bar.remove_task(self._task)
-            self._task = self._bar.add_task("Written", total=total, told="")
-            self._began = time.monotonic()
-        self._bar.update(self._task, completed=done, total=total, told=self._told(done))
-
-    def _told(self, rows: int) -> str:
-        seconds = max(time.monotonic() - self._began, 0.001)
-        return f"{rows:,} rows, {rows / seconds:,.0f} a second"
-
-
-def _size_of(stream: BinaryIO) -> int | None:
-    """Return the size of a file; None for what can't tell its place, such as a pipe."""
-    try:
-        return os.fstat(stream.fileno()).st_size if stream.seekable() else None
-    except OSError:
-        return None
+@contextlib.contextmanager
+def rows_read(stream: BinaryIO) -> Iterator[Report | None]:
+    """Show how many rows of a file were read, how many a second, and the time that is left."""
+    size = _size_of(stream)
+    with _rows("Read", size) as show:
+        # How much of the file that is, its place tells.
+        yield None if show is None else lambda rows: show(rows, min(stream.tell(), size) if size else 0, size)
 
 
 @contextlib.contextmanager
-def progress_of_import(stream: BinaryIO) -> Iterator[ImportProgress | None]:
-    """Show the progress of an import of a file."""
+def rows_written() -> Iterator[Callable[[int, int], None] | None]:
+    """Show how many rows were written, how many a second, and the time that is left."""
+    with _rows("Written", None) as show:
+        yield None if show is None else lambda done, total: show(done, done, total)
+
+
+@contextlib.contextmanager
+def _rows(what: str, total: int | None) -> Iterator[Callable[[int, int, int | None], None] | None]:
     console = Console(stderr=True)
     if not console.is_terminal:
         yield None
@@ -81,4 +59,20 @@ def progress_of_import(stream: BinaryIO) -> Iterator[ImportProgress | None]:
         *(TextColumn("left"), TimeRemainingColumn()),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        yield ImportProgress(bar, stream)
+        task = bar.add_task(what, total=total, told="")
+        began = time.monotonic()
+
+        def show(rows: int, completed: int, total: int | None) -> None:
+            seconds = max(time.monotonic() - began, 0.001)
+            told = f"{rows:,} rows, {rows / seconds:,.0f} a second"
+            bar.update(task, completed=completed, total=total, told=told)
+
+        yield show
+
+
+def _size_of(stream: BinaryIO) -> int | None:
+    """Return the size of a file; None for what can't tell its place, such as a pipe."""
+    try:
+        return os.fstat(stream.fileno()).st_size if stream.seekable() else None
+    except OSError:
+        return None

@@ -14,7 +14,7 @@ from tradebook.crud.strict_json import Number
 from tradebook.text import quoted, shown
 from tradebook.transfer.cells import Dated
 from tradebook.transfer.files.number_formats import BUILT_IN, is_interesting, plain_number, shown_number
-from tradebook.transfer.files.sheet_xml import OdsSheet, Remarks, SheetSize, XlsxSheet, Xml
+from tradebook.transfer.files.sheet_xml import OdsSheet, Remarks, SheetSize, XlsxSheet, Xml, local_name
 from tradebook.transfer.files.source import BROKEN_ZIP, WORKBOOK_BYTES_MAX, Unreadable
 from tradebook.transfer.rows import Recognised, Value
 
@@ -109,10 +109,12 @@ class Workbook:
         if "content.xml" in archive.namelist():
             open_sheet: Callable[[], IO[bytes]] = partial(archive.open, "content.xml")
             make: Callable[[], XlsxSheet | OdsSheet] = partial(OdsSheet, self.sheet)
+            measuring = make()
         else:
             open_sheet = partial(archive.open, _part_of_sheet(archive, self.sheet))
-            make = partial(XlsxSheet, _formats(archive))
-        measured = _measured(make(), open_sheet())
+            formats = _formats(archive)
+            make, measuring = partial(XlsxSheet, formats), XlsxSheet(formats, only_measures=True)
+        measured = _measured(measuring, open_sheet())
         return make().read(open_sheet()) if measured.has_remarks else iter(())
 
 
@@ -225,7 +227,7 @@ def _read_part(archive: zipfile.ZipFile, name: str, start: Callable[[str, dict[s
 
 
 def _local(attributes: dict[str, str], name: str) -> str:
-    return next((value for key, value in attributes.items() if key.rpartition(" ")[2] == name), "")
+    return next((value for key, value in attributes.items() if local_name(key) == name), "")
 
 
 def _number_of(attributes: dict[str, str], name: str) -> int:

@@ -5,17 +5,22 @@ from typing import BinaryIO
 
 import msgspec
 
-from tradebook.text import fold_case, shortened
+from tradebook.text import fold, fold_case, shortened
 from tradebook.transfer.columns import ADDRESSES, Part
 from tradebook.transfer.files.formats import FileFormat
 from tradebook.transfer.maps.evidence import Evidence, country_code
 from tradebook.transfer.maps.guesses import ADDRESS_COLUMNS, Guess, guess
-from tradebook.transfer.maps.looking import Looked, look
+from tradebook.transfer.maps.looking import Looked, look, text_of
 from tradebook.transfer.maps.toml_text import Right, commented, key, line, quoted
 from tradebook.transfer.maps.trying import Trial, closed_words, date_formats
 from tradebook.transfer.rows import FileOptions
 
 _VALUES_SHOWN_MAX = 40
+LAST_ROWS = 3
+"""How far from the end of a list its totals may stand."""
+TOTALS = frozenset(
+    ("total", "totals", "grand total", "summe", "gesamt", "gesamtsumme", "somme", "totaal", "totale")
+)
 
 
 class Draft(msgspec.Struct):
@@ -65,6 +70,7 @@ class _Drafter:
             *self._beginning(),
             *self._file_lines(),
             *self._match_lines(kept),
+            *self._skip_lines(),
             "[columns]",
             *(line(each.column, each.rights[0]) for each in kept),
             *commented(self._open),
@@ -230,6 +236,17 @@ class _Drafter:
             *commented(["No column tells customers apart: the same file twice would make them twice."]),
             "",
         ]
+
+    def _skip_lines(self) -> list[str]:
+        """Leave out totals under a list: a word in one of the last rows, and no text beside it."""
+        lines = []
+        for record in self._looked.records[-LAST_ROWS:] if self._looked.is_whole else ():
+            filled = {heading: text for heading, value in record.items() if (text := text_of(value))}
+            named = (heading for heading in filled if heading and "\0" not in heading)
+            words = [heading for heading in named if fold(filled[heading]).rstrip(":") in TOTALS]
+            if words and not any(any(map(str.isalpha, filled[each])) for each in filled if each != words[0]):
+                lines += ["[[skip]]", line("column", words[0]), line("is", [filled[words[0]]]), ""]
+        return lines
 
     def _left_out(self) -> list[str]:
         """Name each heading that nothing is taken from, once, with what is in it."""

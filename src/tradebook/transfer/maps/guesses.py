@@ -87,7 +87,7 @@ def _person(claims: dict[str, list[str]]) -> list[str]:
 
 
 def _names(claims: dict[str, list[str]], found: Found, evidence: dict[str, Evidence]) -> None:
-    """Make the name: the company, else any other name, else the person, else whatever is always filled."""
+    """Make the name: the company, else any other name, else the person, else an e-mail or a phone."""
     person = _person(claims)
     surnames = [heading for heading in claims.get("name", []) if not _is_company(heading)]
     if "-first_name" in claims and "-last_name" not in claims and surnames:
@@ -96,11 +96,14 @@ def _names(claims: dict[str, list[str]], found: Found, evidence: dict[str, Evide
         person.append(surnames[0])
     for part in ("-first_name", "-last_name"):
         found.twins |= {heading: "name" for heading in claims.pop(part, []) if heading not in person}
+    if not claims.get("name") and not person:
+        # A list of addresses has its customers' names there alone.
+        claims["name"] = claims.get("bill_to.name", [])[:1]
     names = sorted(claims.pop("name", []), key=lambda heading: not _is_company(heading))
     full = " ".join(filter(None, map(_braced, person)))
     sources: list[str] = [*names, full] if full else names
     known = [*names, *person]
-    for column in ("email", "number", "phone"):
+    for column in ("email", "phone"):
         if sources and column in claims and not _covers(known, evidence):
             sources.append(claims[column][0])
             known.append(claims[column][0])
