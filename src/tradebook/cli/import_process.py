@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 from contextlib import closing, suppress
+from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
 from traceback import format_exception
@@ -29,6 +30,9 @@ from tradebook.web.service import ACCOUNT_PREFIX
 NICENESS = 10
 """So that requests come first where there is not enough of the processor for both."""
 
+OUT_OF_MEMORY_FIRST = "500"
+"""Where a file takes more memory than the machine has, this process is ended and not the server."""
+
 LOOK_SECONDS = 0.2
 IDLE_SECONDS = 60.0
 """How long it stays without anything to do."""
@@ -43,6 +47,8 @@ def main() -> None:
     """Do what is due."""
     parent = int(sys.argv[1])
     os.nice(NICENESS)
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(OUT_OF_MEMORY_FIRST, encoding="ascii")
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
     stopping = Event()
