@@ -21,7 +21,7 @@
     ├── ResourceGone             410  the object was deleted or has ended, and is kept to be read
     ├── PreconditionFailed       412  the object has changed since it was read
     ├── PayloadTooLarge          413  the body is over the limit
-    ├── UnsupportedMediaType     415  the body is not JSON in UTF-8
+    ├── UnsupportedMediaType     415  the body is not JSON in UTF-8, or no file of a type that is taken
     ├── IdempotencyKeyReused     422  another request has this idempotency key
     ├── RateLimitExceeded        429  too many requests
     ├── InternalError            500  a fault of ours
@@ -231,7 +231,10 @@ class PayloadTooLarge(ApiError):
 
 
 class UnsupportedMediaType(ApiError):
-    """The body must be JSON in UTF-8, uncompressed: `Content-Type: application/json`."""
+    """The body must be JSON in UTF-8, uncompressed: `Content-Type: application/json`.
+
+    Where a file is taken, the message lists the types that it may have.
+    """
 
     code = "unsupported_media_type"
     status = 415

@@ -7,15 +7,16 @@ import pytest
 from tests.fixtures.command_line import CommandLine
 
 
-@pytest.fixture
-def command(tmp_path):
+@pytest.fixture(scope="module")
+def command(tmp_path_factory):
     """A command line with an embedded book: what is told is the same on every engine."""
-    return CommandLine(tmp_path, f"sqlite:///{tmp_path / 'book.db'}")
+    folder = tmp_path_factory.mktemp("imports")
+    return CommandLine(folder, f"sqlite:///{folder / 'book.db'}")
 
 
 @pytest.fixture
 def take(command):
-    """Import a file by its content, and return how the command ended."""
+    """Import a file by its content into an account of its own, and return how the command ended."""
     account = command.good("accounts", "create", "Acme")
 
     def imported(content, *options, name="list.csv"):

@@ -20,7 +20,7 @@ from tests.fixtures.lengths import length
 from tests.fixtures.server import start_server, stop_server, wait_until
 from tests.reliability.journal import kill_one
 from tradebook.resources.customers.load import INCLUDES
-from tradebook.transfer.columns import COLUMNS
+from tradebook.transfer.columns import ATTACHED, COLUMNS
 from tradebook.transfer.exports.run import export_customers
 
 JSON_LINES, CSV = "application/x-ndjson", "text/csv"
@@ -103,7 +103,7 @@ def test_an_export_is_the_walk_in_one_answer(filled, asked):
 def test_a_csv_has_the_columns_of_the_command_for_the_customers_of_the_list(filled, asked, tmp_path):
     numbers = filled.numbers(**asked)
     with (tmp_path / "all.csv").open("wb") as file:
-        export_customers(filled.database, filled.account_key, format="csv", file=file)
+        export_customers(filled.database, filled.account_key, format="csv", file=file, plain=True)
     by_command = {row["number"]: row for row in rows((tmp_path / "all.csv").read_text())}
 
     answer = export(filled.client, CSV, **asked)
@@ -112,6 +112,28 @@ def test_a_csv_has_the_columns_of_the_command_for_the_customers_of_the_list(fill
     assert list(found[0]) == list(COLUMNS)
     assert found == [by_command[number] for number in numbers]
     assert answer.headers["content-type"].startswith("text/csv; charset=utf-8")
+
+
+def test_a_csv_has_ids_in_other_systems_and_attached_addresses_where_there_are_any(book):
+    book.add(
+        {
+            "number": "1",
+            "name": "A",
+            "external_ids.erp": "=7",
+            "addresses": [{"country": "FR"}, {"country": "NL"}],
+        },
+        {"number": "2", "name": "B"},
+    )
+
+    answer = export(book.client, CSV)
+
+    other, first, further = rows(answer.text)
+    assert list(first) == [*COLUMNS, "external_ids.erp", *ATTACHED]
+    assert [row["external_ids.erp"] for row in (other, first, further)] == ["", "'=7", ""]
+    assert [row["address.country"] for row in (other, first, further)] == ["", "FR", "NL"]
+    assert {name for name, value in further.items() if value} == {
+        "number", "address.name", "address.country", "address.type",
+    }  # fmt: skip
 
 
 def test_an_empty_list_is_an_empty_file(book):

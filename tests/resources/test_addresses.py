@@ -382,3 +382,22 @@ def test_more_are_attached_one_by_one_than_a_set_has_room_for(maker):
 
     attached = [c["id"] for c in walk(maker.client, path, limit=1000, **{"relations[]": "attached"})]
     assert attached == ids[1:]
+
+
+@pytest.mark.parametrize("q", ["Harbour Row", "+353 87 555 0199", "una@quay.example", "0199 quay"])
+def test_a_customer_is_found_by_its_street_in_two_requests(book, q):
+    """The list of customers looks at no streets and at no contacts of addresses."""
+    book.add(
+        {
+            "number": "1", "name": "Quay Trading", "phone": "+353 1 555 0101", "bill_to.name": "Una Byrne",
+            "bill_to.street_line_1": "12 Harbour Row", "bill_to.locality": "Cork", "bill_to.country": "IE",
+            "bill_to.phone": "+353 87 555 0199", "bill_to.email": "una@quay.example",
+        },
+        {"number": "2", "name": "Other", "bill_to.country": "IE", "bill_to.street_line_1": "1 Quay"},
+    )  # fmt: skip
+
+    (address,) = book.get(ADDRESSES, q=q)["data"]
+    customers = book.get(f"{ADDRESSES}/{address['id']}/customers")["data"]
+
+    assert [customer["number"] for customer in customers] == ["1"]
+    assert book.numbers(q=q) == []

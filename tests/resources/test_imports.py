@@ -9,6 +9,9 @@ from tests.fixtures.book import Book, walk
 from tests.fixtures.raw_http import exchange
 from tests.fixtures.server import wait_until
 from tests.fixtures.uploads import IMPORTS, act, planned, settled, upload
+from tradebook.resources import import_shapes
+from tradebook.transfer import rows
+from tradebook.transfer.imports import plan, summary
 
 FILE = b"number,name,email\n1,Caf\xc3\xa9 A,a@example.com\n2,B,\n3,,\n"
 GOOD = b"number,name\n1,A\n2,B\n"
@@ -299,3 +302,23 @@ def test_an_upload_that_is_cut_leaves_nothing(book):
 
     wait_until(lambda: files_in(folder) == before, "the end of what was cut")
     assert book.get(IMPORTS)["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("shown", "kept"),
+    [
+        (import_shapes.ImportSummary, summary.Summary),
+        (import_shapes.ImportDoubt, summary.RowWarning),
+        (import_shapes.ImportSkipped, summary.SkippedBy),
+        (import_shapes.ImportCustomer, plan.PlanCustomer),
+        (import_shapes.ImportRecognised, rows.Recognised),
+    ],
+)
+def test_what_is_kept_of_a_plan_is_told_whole(shown, kept):
+    assert shown.__struct_encode_fields__ == kept.__struct_encode_fields__
+
+
+def test_the_words_and_the_limit_of_plans_are_those_of_what_is_told():
+    assert import_shapes.OUTCOMES == summary.OUTCOMES
+    assert set(import_shapes.ImportProblem.__struct_fields__) <= set(rows.Problem.__struct_fields__)
+    assert set(import_shapes.ImportRow.__struct_fields__) <= set(plan.PlannedRow.__struct_fields__)

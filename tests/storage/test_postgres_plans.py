@@ -16,7 +16,7 @@ from tests.storage.questions import NESTED, ask_all, loading_statements, queries
 from tradebook import migrations
 from tradebook.app import open_database
 from tradebook.ids import first_key_of
-from tradebook.resources.customers import INDEX, recognising, records
+from tradebook.resources.customers import INDEX, addresses, external_ids, recognising, records
 from tradebook.settings import Settings
 from tradebook.storage.index_documents import Document
 from tradebook.storage.postgres import index as postgres_index
@@ -236,3 +236,19 @@ def test_customers_are_looked_up_by_email_one_by_one_however_many_share_it(datab
     assert len(rows) == recognising.SOME + 500
     assert rows_read(plan) <= 2 * len(rows)
     assert not [node for node in plan if node["Node Type"] == "Seq Scan"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [addresses._ANY_ATTACHED, addresses._ATTACHED_TO, addresses._SERVING_NOBODY, external_ids._FIND, external_ids._NEXT_NAME],
+    ids=["any attached", "attached to", "serving nobody", "by external id", "next system"],
+)  # fmt: skip
+def test_what_is_attached_and_known_elsewhere_is_found_without_a_look_at_the_rest(database, statement):
+    """Nothing of the large account is attached: that is known from the index of what is."""
+    keys = [FIRST + n * 100 for n in range(PAGE)]
+    with database.read(LARGE) as reader:
+        sql, fixed = statement.text(DIALECT)
+        asked = {"ids": keys, "account_id": LARGE, "name": "erp", "values": ["1", "2"], "after": ""}
+        plan, _ = explained(reader, sql, {**asked, **fixed})
+
+    assert faults(plan, 3 * PAGE) == [], sql

@@ -15,7 +15,7 @@ from tests.storage.questions import FILTERS, NESTED, ROUTE, loading_statements, 
 from tradebook.app import open_database
 from tradebook.crud.resource import Asked, Span
 from tradebook.resources import ALL, address_routes
-from tradebook.resources.customers import INDEX, recognising, records
+from tradebook.resources.customers import INDEX, addresses, recognising, records
 from tradebook.settings import Settings
 from tradebook.storage.index import Condition, Query
 from tradebook.storage.schema import metadata
@@ -211,3 +211,15 @@ def test_every_filter_of_the_list_is_among_these():
 
     assert published == {name for name, _ in FILTERS}
     assert ROUTE in ALL[0].routes
+
+
+@pytest.mark.parametrize(
+    "statement", [addresses._ANY_ATTACHED, addresses._ATTACHED_TO], ids=["any", "of some"]
+)
+def test_what_is_attached_is_found_without_a_look_at_the_rest(raw, statement):
+    sql, fixed = statement.text(DIALECT)
+
+    plan = plan_of(raw, sql, {**values_for(sql, 1), **fixed})
+
+    assert [step for step in plan if "customer_addresses_attached" in step]
+    assert not [step for step in plan if step.startswith("SCAN customer") or "TEMP B-TREE" in step]

@@ -95,6 +95,13 @@ def test_a_company_is_the_name_and_the_person_stands_at_its_address():
     }
 
 
+def test_the_name_may_stand_at_the_address_alone():
+    columns = columns_of("Cust #,Bill To Name,Bill To City,Bill To Country\n1,A Ltd,Leeds,GB\n")
+
+    assert columns["number"] == "Cust #"
+    assert columns["name"] == columns["bill_to.name"] == "Bill To Name"
+
+
 def test_who_has_no_name_is_called_by_what_there_is():
     content = "Company,First Name,Email,Phone\nA Ltd,Ann,a@a.example,1\n,,b@b.example,2\n"
 

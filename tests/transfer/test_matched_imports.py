@@ -194,6 +194,17 @@ def test_an_import_makes_or_changes_only(ledger, write):
     assert len(ledger.records()) == 1
 
 
+def test_a_parent_whose_number_only_looks_different_is_named(ledger):
+    ledger.take({"number": "00417", "name": "Alder"})
+
+    _, problems = ledger.try_to_take({"number": "1", "name": "B", "parent_number": "417"})
+
+    (problem,) = problems
+    assert problem.endswith(
+        "is the number of no customer, in the book or the file. Did you mean 00417 (Alder)?"
+    )
+
+
 def test_what_looks_wrong_is_counted_and_told_in_the_order_of_the_file(ledger):
     content = """number,name,type,phone,price_groups
 7.21045E+12,Harbor Co,Retail,4.91761E+11,"retail, ag-exempt"

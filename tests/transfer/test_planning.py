@@ -1,5 +1,7 @@
 """A plan: what each row of a file would do, decided on a snapshot, with nothing written."""
 
+import gzip
+import io
 import random
 from contextlib import closing
 
@@ -12,6 +14,7 @@ from tests.fixtures.lengths import length
 from tradebook.crud.strict_json import Number
 from tradebook.storage.sqlite.engine import SqliteWriter
 from tradebook.transfer.columns import ATTACHED, COLUMNS
+from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.imports import planned
 from tradebook.transfer.imports.planning import plan_customers
 from tradebook.transfer.imports.seen import changed_since
@@ -314,6 +317,58 @@ def test_any_cells_in_any_rows_are_told_of_and_what_is_planned_can_be_written(le
     summary, problems = ledger.take_rows(rows)
 
     assert summary.is_kept == (not problems)
+
+
+GOOD = (
+    "number,name,email,credit_limit,created_at,bill_to.country,price_groups\n"
+    "1,Müller,a@b.example,12.50,2020-01-01,DE,Gold;Silver\n"
+    '2,"A ""B""\n C",,,,,\n'
+).encode()
+LINES = b'{"number": "1", "name": "M\xc3\xbcller", "bill_to": {"country": "DE"}}\n{"name": "B", "price_groups": ["Gold"]}\n'
+FILES = [
+    GOOD,
+    LINES,
+    b"[" + b",".join(LINES.splitlines()) + b"]",
+    GOOD.decode().encode("utf-16"),
+    gzip.compress(GOOD),
+]
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A file that is cut, or has bytes put in, taken out or in another order; or any bytes at all."""
+    content = bytearray(draw(st.sampled_from(FILES) | st.binary(max_size=200)))
+    for _ in range(draw(st.integers(0, 4))):
+        at, to = sorted((draw(st.integers(0, len(content))), draw(st.integers(0, len(content)))))
+        match draw(st.sampled_from(["cut", "put", "drop", "swap"])):
+            case "cut":
+                del content[at:]
+            case "put":
+                content[at:at] = draw(st.binary(max_size=4))
+            case "drop":
+                del content[at : at + 3]
+            case _:
+                content = content[to:] + content[at:to] + content[:at]
+    return bytes(content)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@settings(
+    deadline=None, max_examples=length(80, 2_000), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(content=damaged(), told=st.sampled_from([None, "csv", "ndjson", "json", "workbook"]))
+def test_any_bytes_are_a_file_of_which_all_is_told(ledger, content, told):
+    with (
+        ledger.database.read(ledger.key) as reader,
+        closing(plan_customers(reader, read_file(io.BytesIO(content), told, None), keeps_raw=True)) as found,
+    ):
+        rows, summary, problems = list(found), found.summary, list(found.problems())
+
+    check_sum(summary)
+    assert len(rows) == summary.rows
+    assert len(problems) == summary.problems
+    for problem in problems:
+        str(problem).encode()
 
 
 def test_the_check_of_the_sum_finds_a_row_that_is_not_counted(ledger, monkeypatch):

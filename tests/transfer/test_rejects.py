@@ -4,6 +4,8 @@ import io
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.fixtures.readings import as_it_is, map_of
 from tests.fixtures.workbooks import xlsx
@@ -159,3 +161,36 @@ def test_a_workbook_becomes_csv_in_utf_8_that_its_map_takes(separator, sign):
         sign.join(["00417", "Müller", "name: 'x' is wrong"]),
     ]
     assert rows_of(written, "csv", None, options)[1] == [{"number": "00417", "name": "Müller"}]
+
+
+def test_a_row_with_too_few_cells_can_be_mended_in_a_text_editor_and_in_a_spreadsheet():
+    content = b"number,name,note\n1,A\n2,B,x,y\n3,C,z,\n"
+
+    once = rejected(content)
+    lines = once.decode().splitlines()
+
+    assert lines[1].startswith('1,A,,,"The row has 2 cells')
+    assert lines[2].startswith('2,B,x,y,"The row has 4 cells')
+    assert lines[3] == "3,C,z,name: 'x' is wrong"
+    assert rejected(once).decode().splitlines()[1].startswith('1,A,,,"The row has ')
+    mended = "\n".join([lines[0], "1,A,n", "2,B,x,", lines[3]]) + "\n"
+    assert [row["note"] for row in rows_of(mended.encode())[1]] == ["n", "x", "z"]
+
+
+CELLS = st.lists(st.sampled_from(["", "a", "b c", '"q"', "'=", "\xe9"]), min_size=1, max_size=6).map(",".join)
+
+
+@given(columns=st.integers(1, 4), end=st.sampled_from(["", ","]), rows=st.lists(CELLS, max_size=4))
+def test_rejects_that_nobody_has_mended_say_what_the_file_said(columns, end, rows):
+    """Also those of rejects: what was wrong is wrong again, and what was right is the same."""
+    heading = ",".join(["number", "name", "note", "email"][:columns]) + end
+    content = "\n".join([heading, *rows, ""]).encode("cp1252")
+    options = FileOptions(encoding="cp1252")
+
+    def says(file):
+        return [(bool(row.problems), row.values) for row in rows_of(file, options=options)[2]]
+
+    once = rejected(content, options=options)
+
+    assert says(once) == says(content)
+    assert says(rejected(once, options=options)) == says(content)

@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from tests.fixtures.ledgers import Ledger, Record
 from tests.fixtures.lengths import length
+from tradebook.resources import customers
 from tradebook.storage.database import Database
 from tradebook.transfer import cells as checking
 from tradebook.transfer.exports import run as exporting
-from tradebook.transfer.files import rows as reading
+from tradebook.transfer.files import tables as reading
 from tradebook.transfer.imports import deciding, writing
 
 EACH_ONCE = [("sqlite", "csv"), ("postgresql", "ndjson")]
@@ -68,6 +69,11 @@ OWN = {
 }
 
 
+# Two that agree are one; so is one that agrees with the bill-to address.
+further = st.fixed_dictionaries({"country": countries}, optional=ADDRESS)
+systems = st.dictionaries(st.sampled_from(["shopify", "Büro 7", "erp", "a.b:c"]), words, max_size=3)
+
+
 @st.composite
 def records(draw: st.DrawFn) -> Record:
     """A new customer with any of the columns."""
@@ -83,6 +89,8 @@ def records(draw: st.DrawFn) -> Record:
         record[f"{part}.country"] = draw(countries)
         given = draw(st.fixed_dictionaries({}, optional=ADDRESS))
         record |= {f"{part}.{name}": value for name, value in given.items()}
+    if attached := draw(st.lists(further, max_size=3)):
+        record["addresses"] = attached
     return record
 
 
@@ -93,6 +101,15 @@ books = st.lists(records(), max_size=6).map(
         *({"number": f"c{place}", **record} if place % 3 else record for place, record in enumerate(listed)),
     ]
 )
+
+
+def with_ids(book: list[Record], ids: list[dict[str, str]]) -> list[Record]:
+    """Give customers ids in other systems, each of which is one customer's."""
+    named = [
+        {f"external_ids.{name}": f"{value}{place}" for name, value in some.items()}
+        for place, some in enumerate(ids)
+    ]
+    return [{**record, **some} for record, some in zip(book, [*named, *[{}] * len(book)], strict=False)]
 
 
 def check_round_trip(first: Ledger, file_format: str) -> None:
@@ -115,13 +132,13 @@ def check_round_trip(first: Ledger, file_format: str) -> None:
 @settings(
     deadline=None, max_examples=length(40, 200), suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(book=books)
+@given(book=books, ids=st.lists(systems, max_size=6))
 def test_an_export_makes_the_same_book(
-    database_of_ledgers: Database, file_format: str, book: list[Record]
+    database_of_ledgers: Database, file_format: str, book: list[Record], ids: list[dict[str, str]]
 ) -> None:
     """Whatever the book holds, in either format, in a fresh account and over itself."""
     first = Ledger(database_of_ledgers)
-    first.take(*book)
+    first.take(*with_ids(book, ids))
 
     assert len(first.records()) == len(book)
     check_round_trip(first, file_format)
@@ -149,6 +166,8 @@ def in_euro(name: str, value: str | None, _currency: str | None) -> Record:
         pytest.param("ndjson", exporting, "milliseconds_of", lambda key: key >> 21 & ~3, id="milliseconds"),
         pytest.param("ndjson", deciding, "kept", in_euro, id="currency"),
         pytest.param("csv", writing._Batch, "take_parent", lambda *_: None, id="parents"),
+        pytest.param("csv", customers, "attached_to", lambda *_: [], id="attached"),
+        pytest.param("ndjson", customers.external_ids, "set_external_ids", lambda *_, **__: set(), id="ids"),
     ],
 )
 def test_the_check_of_the_round_trip_finds_faults(
@@ -157,8 +176,11 @@ def test_the_check_of_the_round_trip_finds_faults(
     """With a fault planted in what writes or reads, the check that passes now fails."""
     book = [
         {"number": "1", "name": "A", "price_groups": ["a;b"], "created_at": "2020-01-01T00:00:00.001Z"},
-        {"number": "2", "name": "B", "credit_limit": "1", "note": "=1", "parent_number": "1"},
-    ]
+        {
+            "number": "2", "name": "B", "credit_limit": "1", "note": "=1", "parent_number": "1",
+            "external_ids.erp": "7", "addresses": [{"country": "FR"}, {"country": "US"}],
+        },
+    ]  # fmt: skip
     first = Ledger(database_of_ledgers)
     first.take(*book)
     check_round_trip(first, file_format)

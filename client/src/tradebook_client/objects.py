@@ -617,6 +617,8 @@ class ImportRecognised(msgspec.Struct, frozen=True, kw_only=True):
     """What is not read, such as columns without a name."""
     samples: "list[str]" = ABSENT
     """Some values with letters beyond ASCII, to see whether they are right."""
+    notes: "list[str]" = ABSENT
+    """What else was found, such as lines before the headings."""
 
 
 class DeletedCustomer(msgspec.Struct, frozen=True, kw_only=True):

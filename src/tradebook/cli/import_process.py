@@ -7,7 +7,9 @@ import gc
 import os
 import signal
 import sys
-from contextlib import closing
+import tempfile
+from contextlib import closing, suppress
+from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
 from traceback import format_exception
@@ -28,6 +30,9 @@ from tradebook.web.service import ACCOUNT_PREFIX
 NICENESS = 10
 """So that requests come first where there is not enough of the processor for both."""
 
+OUT_OF_MEMORY_FIRST = "500"
+"""Where a file takes more memory than the machine has, this process is ended and not the server."""
+
 LOOK_SECONDS = 0.2
 IDLE_SECONDS = 60.0
 """How long it stays without anything to do."""
@@ -42,6 +47,8 @@ def main() -> None:
     """Do what is due."""
     parent = int(sys.argv[1])
     os.nice(NICENESS)
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(OUT_OF_MEMORY_FIRST, encoding="ascii")
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
     stopping = Event()
@@ -50,12 +57,17 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     Thread(target=_end_with, args=(parent, stopping), daemon=True).start()
     settings = load_settings()
+    folder = uploads_of(settings)
+    with suppress(OSError):
+        # What planning must remember is about as large as the file, and the usual place may be memory.
+        folder.make()
+        tempfile.tempdir = str(folder.path)
     patience = max(settings.database_timeout_ms, PATIENCE_MS)
     try:
         with closing(open_database(structs.replace(settings, database_timeout_ms=patience))) as database:
             background = Background(
                 database,
-                uploads_of(settings),
+                folder,
                 is_embedded=locate(settings.database).is_embedded,
                 is_stopping=stopping.is_set,
                 tell=_tell,

@@ -33,16 +33,24 @@ def export_customers_command(
         str,
         typer.Option("-o", "--output", metavar="FILE", help="The file to write, or - for standard output."),
     ] = STANDARD,
+    plain: Annotated[
+        bool,
+        typer.Option("--plain", help="CSV without the byte order mark by which spreadsheets know UTF-8."),
+    ] = False,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write all customers in the columns that import takes. The file is complete, or the command fails."""
     chosen = _format_of(output, file_format, default="ndjson")
+    if plain and chosen != "csv":
+        fail("--plain is for CSV: add --format csv, or leave it out.", WRONG_USAGE)
     with opened(database, moves_much=True) as book:
         key, _ = account_key(book, account)
         try:
             with written(output) as stream, progress_of("customers") as progress:
-                summary = export_customers(book, key, format=chosen, file=stream, progress=progress)
+                summary = export_customers(
+                    book, key, format=chosen, file=stream, plain=plain, progress=progress
+                )
         except OSError as error:
             fail(f"{output}: {error}")
     if as_json and output != STANDARD:

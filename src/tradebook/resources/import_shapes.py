@@ -78,6 +78,8 @@ class ImportRecognised(msgspec.Struct, frozen=True):
     """What is not read, such as columns without a name."""
     samples: list[str] = []
     """Some values with letters beyond ASCII, to see whether they are right."""
+    notes: list[str] = []
+    """What else was found, such as lines before the headings."""
 
 
 class ImportSummary(msgspec.Struct, frozen=True, kw_only=True):

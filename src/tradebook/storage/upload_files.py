@@ -61,9 +61,13 @@ class UploadFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def new(self) -> NewUpload:
-        """Begin a file; OSError where the folder can't be had for this user alone."""
+    def make(self) -> None:
+        """Make the folder, if it is not there; OSError where it can't be had for this user alone."""
         private_folder(self.path, parents=True)
+
+    def new(self) -> NewUpload:
+        """Begin a file; OSError as `make`."""
+        self.make()
         return NewUpload(self.path)
 
     def find(self, name: str) -> Path | None:

@@ -44,10 +44,16 @@ def _of_address(part: Part) -> Iterator[tuple[str, Column]]:
 COLUMNS = dict(_columns())
 ATTACHED = dict(_of_address("address"))
 """The columns of one attached address."""
+FURTHER_MAX = 1_000
+"""How many further rows of one customer are joined; what follows is a row with a number given twice."""
 LIST_COLUMNS = tuple(name for name, column in COLUMNS.items() if column.cell.is_list)
 _NAME_LOOKED_AT = 80
 _NAMES_SHOWN = 10
 DRAFTED = "`tradebook import draft FILE` drafts a map that says"
+SYSTEM_NAME = (
+    f"what follows external_ids. has up to {customers.external_ids.NAME_LENGTH_MAX} letters, digits, blanks "
+    "and _ . : -, and begins with a letter or a digit"
+)
 EXTERNAL_IDS = "external_ids."
 """What the columns of ids in other systems begin with; the name of the system follows."""
 
@@ -56,7 +62,10 @@ EXTERNAL_IDS = "external_ids."
 def column_named(name: str) -> Column | None:
     """Return the column of a name, `external_ids.NAME` too; None if there is none."""
     if name.startswith(EXTERNAL_IDS) and len(name) > len(EXTERNAL_IDS):
-        system = name.removeprefix(EXTERNAL_IDS)
+        try:
+            system = customers.external_ids.check_name(name.removeprefix(EXTERNAL_IDS))
+        except ValueError:
+            return None
         cell = Cell(name, LINE, f"The customer's id in {shortened(system)}.")
         return Column("external_ids", system, cell.can_be_null, reader_of(cell), cell)
     return COLUMNS.get(name) or ATTACHED.get(name)
@@ -65,6 +74,8 @@ def column_named(name: str) -> Column | None:
 @lru_cache(maxsize=1_000)
 def unknown_column(name: str) -> str:
     """Say that there is no such column, and suggest the nearest one."""
+    if name.startswith(EXTERNAL_IDS):
+        return f"There is no such column: {SYSTEM_NAME}."
     near = _nearest(name)
     hint = f"Did you mean {near}?" if near else f"{DRAFTED} what it becomes."
     return f"There is no such column. {hint}"

@@ -46,6 +46,28 @@ _LINKS_OF = prepare(
         _links.account_id == ACCOUNT, any_of(_links.customer_id, "ids")
     )
 )
+# In words, not as a value: so engines see that the index of what is attached serves.
+_IS_ATTACHED = _links.is_attached == sa.literal_column("1")
+_ANY_ATTACHED = prepare(
+    sa.select(_links.address_id)
+    .join_from(
+        customer_addresses,
+        customers,
+        sa.and_(
+            _c.account_id == ACCOUNT,
+            _c.id == _links.customer_id,
+            _c.bill_to_address_id.is_distinct_from(_links.address_id),
+            _c.ship_to_address_id.is_distinct_from(_links.address_id),
+        ),
+    )
+    .where(_links.account_id == ACCOUNT, _IS_ATTACHED)
+    .limit(1)
+)
+_ATTACHED_TO = prepare(
+    sa.select(_links.customer_id, _links.address_id)
+    .where(_links.account_id == ACCOUNT, any_of(_links.customer_id, "ids"), _IS_ATTACHED)
+    .order_by(_links.customer_id, _links.address_id)
+)
 _ADDRESSES_OF = prepare(
     sa.select(_links.address_id)
     .where(_links.account_id == ACCOUNT, any_of(_links.customer_id, "ids"))
@@ -102,6 +124,16 @@ _CUSTOMERS_OF = prepare(sa.select(_links.customer_id, _links.is_attached).where(
 _COPY = prepare(
     sa.update(customer_addresses).where(*_OF_ADDRESS).values(**{name: sa.bindparam(name) for name in COPIED})
 )
+
+
+def has_attached(reader: Reader) -> bool:
+    """Tell whether any customer has an address that it is neither billed at nor shipped to."""
+    return bool(reader.rows(_ANY_ATTACHED))
+
+
+def attached_to(reader: Reader, keys: Sequence[int]) -> list[Pair]:
+    """List what is attached to some customers, the oldest address of each first."""
+    return [(customer, address) for customer, address in reader.rows(_ATTACHED_TO, ids=keys)]
 
 
 def links_of(reader: Reader, keys: Iterable[int]) -> dict[Pair, bool]:

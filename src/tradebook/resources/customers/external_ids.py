@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from tradebook.errors import ApiError, InvalidFormat, ResourceExists, Validation
 from tradebook.ids import encode_id
 from tradebook.resources.customers.shape import ID_PREFIX
 from tradebook.storage.database import Reader, Writer
-from tradebook.storage.schema import ACCOUNT, any_of, prepare, reference, table, text, unique
+from tradebook.storage.schema import ACCOUNT, TEXT, any_of, prepare, reference, table, text, unique
 from tradebook.text import shortened
 
 FIELD = "external_ids"
@@ -46,6 +46,11 @@ _OF = prepare(
 _FIND = prepare(
     sa.select(_e.value, _e.customer_id).where(
         _e.account_id == ACCOUNT, _e.name == sa.bindparam("name"), any_of(_e.value, "values")
+    )
+)
+_NEXT_NAME = prepare(
+    sa.select(sa.func.min(_e.name)).where(
+        _e.account_id == ACCOUNT, _e.name > sa.bindparam("after", type_=TEXT)
     )
 )
 _DROP = prepare(
@@ -108,6 +113,15 @@ def of(reader: Reader, keys: Iterable[int]) -> dict[int, dict[str, str]]:
     for customer, name, value in reader.rows(_OF, ids=list(found)) if found else ():
         found[customer][name] = value
     return found
+
+
+def systems(reader: Reader) -> Iterator[str]:
+    """Yield the names of all systems, in their order."""
+    # From name to name: an index of a million ids is not read for a handful of names.
+    after = ""
+    while (name := reader.rows(_NEXT_NAME, after=after)[0][0]) is not None:
+        yield name
+        after = name
 
 
 def taken(reader: Reader, wanted: Wanted) -> dict[int, dict[str, int]]:

@@ -68,23 +68,24 @@ class _CsvRejects:
             lineterminator=shape.line_end if shape else "\r\n",
         )
         self._reader = reader
-        self._has_begun = self._had_problem = False
-        self._width = 0
+        self._has_begun = False
+        self._own = 0
 
     def _begin(self) -> None:
         """Write what the file begins with, which is known when it has been read."""
         self._has_begun = True
-        headings = self._reader.headings
-        self._width = len(headings)
-        self._had_problem = bool(headings) and headings[-1].strip() == PROBLEM
+        headings, at = self._reader.headings, self._reader.problem_at
+        # Without a map, cells without a heading at the end are empty in every row.
+        columns = self._reader.width if self._reader.is_without_map else len(headings)
+        self._own = columns if at is None else at
         for line in self._reader.preamble:
             if isinstance(line, str):
                 self._text.write(_encoded(line, self._codec))
             else:
                 self._writer.writerow(line)
         if headings and self._reader.recognised.header != 0:
-            own = headings[:-1] if self._had_problem else headings
-            self._writer.writerow([*(_encoded(heading, self._codec) for heading in own), PROBLEM])
+            own = [_encoded(heading, self._codec) for heading in headings[: self._own]]
+            self._writer.writerow([*own, PROBLEM])
 
     def end(self) -> None:
         """Write the headings also where no row was rejected."""
@@ -92,17 +93,31 @@ class _CsvRejects:
             self._begin()
 
     def add(self, raw: Any, problems: Sequence[Problem]) -> None:
-        """Write a row; what could not be taken apart is one cell, so that the number of cells stays wrong."""
+        """Write a row.
+
+        Where its cells are too few or too many, or could not be taken apart, its problem stands behind the
+        column for it: so the number of cells stays wrong until somebody has mended the row.
+        """
         if not self._has_begun:
             self._begin()
+        own = self._own
         if isinstance(raw, list):
-            cells = [_text_of(cell) for cell in raw]
-            if self._had_problem and len(cells) == self._width:
-                cells.pop()
+            cells = self._without_problem([_text_of(cell) for cell in raw])
+            is_even = self._reader.width <= len(cells) <= own
         else:
-            cells = [_text_of(raw).strip("\r\n")] + [""] * (self._width == 1)
+            cells, is_even = [_text_of(raw).strip("\r\n")], False
+        cells += [""] * (own + (not is_even) - len(cells))
         told = _told(problems, self._codec)
         self._writer.writerow([*(_encoded(cell, self._codec) for cell in cells), escape(told)])
+
+    def _without_problem(self, cells: list[str]) -> list[str]:
+        """Take away what an earlier file of rejects has added, and empty cells behind the columns."""
+        if self._reader.problem_at is not None and len(cells) > self._own:
+            was_uneven = len(cells) > self._own + 1
+            cells = cells[:-1]
+            while was_uneven and len(cells) > 1 and not cells[-1]:
+                cells.pop()
+        return cells if any(cell.strip() for cell in cells[self._own :]) else cells[: self._own]
 
 
 class _JsonRejects:

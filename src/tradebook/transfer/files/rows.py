@@ -52,6 +52,21 @@ class FileReader:
         return self._table.headings
 
     @property
+    def width(self) -> int:
+        """How many cells a row must have."""
+        return self._table.width
+
+    @property
+    def is_without_map(self) -> bool:
+        """Whether the file is read as one of our own."""
+        return self._records.mapping is None
+
+    @property
+    def problem_at(self) -> int | None:
+        """Where the file has the column of a file of rejects."""
+        return self._table.problem_at
+
+    @property
     def preamble(self) -> Sequence[str | list[str]]:
         """What stands before the headings: lines of CSV, the cells of a sheet; known when a row has come."""
         return self._table.preamble

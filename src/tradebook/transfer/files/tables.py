@@ -40,9 +40,9 @@ class Table:
         self._recognised = recognised
         self._options = options
         self._keys: list[str] = []
-        self._width = self._allowed = 0
-        self._left: list[str] = []
-        """The column of a file of rejects, which nothing is taken from."""
+        self.width = self._allowed = 0
+        self.problem_at: int | None = None
+        """The place of the column that a file of rejects has more, which nothing is taken from."""
         self._named: set[int] = set()
         self.headings: list[str] = []
         self.preamble: list[str | list[str]] = []
@@ -54,7 +54,9 @@ class Table:
             return False
         if self._records.mapping is not None:
             return not self._records.mapping.lacking(line, names)
-        return bool(names) and all(name == PROBLEM or column_named(name) is not None for name in names)
+        return bool(names) and all(
+            not name or name == PROBLEM or column_named(name) is not None for name in names
+        )
 
     def _begin(self, line: int, cells: list[str]) -> list[Problem]:
         """Take up the headings; return what is wrong with them."""
@@ -63,12 +65,12 @@ class Table:
         if len(names) > _COLUMNS_MAX:
             reason = f"The headings are more than {_COLUMNS_MAX:,}: is the separator another one?"
             return [Problem(line, None, None, reason)]
-        self._keys, self._width = record_keys(names), len(names)
         mapping = self._records.mapping
         if names and names[-1] == PROBLEM and not self._is_taken(line, names):
-            self._left = [PROBLEM]
+            self.problem_at = len(names) - 1
             self._recognised.left_out = [PROBLEM_TOLD]
-            names = names[:-1]
+            names = _trimmed(names[:-1])
+        self._keys, self.width = record_keys(names), len(names)
         if mapping is None:
             return list(_strange(line, names))
         self._recognised.left_out += [
@@ -123,19 +125,16 @@ class Table:
             values = [unescape(cell) if cell[:1] == "'" else cell for cell in map(str.strip, cells)]
         if not any(values) or values == [_END_OF_DOS]:
             return None
-        if len(values) != self._width and (uneven := self._uneven(values)):
+        if len(values) != self.width and (uneven := self._uneven(values)):
             return self._records.unreadable(line, uneven, cells)
         record: Record = dict(zip(self._keys, values, strict=False))
-        return self._row(line, record, cells) if self._left else self._records.row(line, record, cells)
-
-    def _row(self, line: int, record: Record, raw: list[str]) -> Row:
-        for name in self._left:
-            record.pop(name, None)
-        return self._records.row(line, record, raw)
+        return self._records.row(line, record, cells)
 
     def _uneven(self, values: list[str]) -> str | None:
         """Say what is wrong with the number of cells, if anything is."""
-        width = self._width
+        width = self.width
+        if self.problem_at is not None and len(values) > self.problem_at:
+            values = [*values[: self.problem_at], "", *values[self.problem_at + 1 :]]
         if len(values) < width:
             return f"The row has {len(values)} cells, the header names {width}."
         if not any(values[width:]):
@@ -182,15 +181,15 @@ class Table:
             values: list[Value] = [_cell(cell, unguard=self._records.unguard) for cell in sheet_row.cells]
             if not any(value not in (None, "") for value in values) and not sheet_row.errors:
                 continue
-            values += [""] * (self._width - len(values))
+            values += [""] * (self.width - len(values))
             raw = [str(cell or "") for cell in sheet_row.cells]
             if uneven := self._uneven([str(value or "") for value in values]):
                 yield self._records.unreadable(sheet_row.line, uneven, raw)
                 continue
             record = dict(zip(self._keys, values, strict=False))
-            row = self._row(sheet_row.line, record, raw)
+            row = self._records.row(sheet_row.line, record, raw)
             for place, error in sheet_row.errors.items():
-                if place < self._width:
+                if place < self.width:
                     self._refuse_error(row, place, error)
             yield row
 

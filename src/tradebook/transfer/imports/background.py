@@ -184,7 +184,7 @@ class Background:
                 writing(self._database, account_id, partial(_give_back, key=key))
                 raise Stopped from None
         except MapError as error:
-            self._fail(account_id, key, f"The map can't be taken. {error}")
+            self._fail(account_id, key, str(error))
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a file does to the program, the import has an end

@@ -5,12 +5,9 @@ from typing import Any
 
 import msgspec
 
-from tradebook.transfer.columns import ADDRESSES, ATTACHED
+from tradebook.transfer.columns import ADDRESSES, ATTACHED, FURTHER_MAX
 from tradebook.transfer.imports.matching import match_value
 from tradebook.transfer.rows import Match, Problem, Row
-
-FURTHER_MAX = 1_000
-"""How many further rows of one customer are joined; what follows is a row with a number given twice."""
 
 BROUGHT = frozenset((*ATTACHED, "addresses"))
 """The columns that each row of a customer has for itself."""

@@ -11,7 +11,7 @@ from tradebook.text import fold_case
 from tradebook.transfer.columns import EXTERNAL_IDS
 from tradebook.transfer.imports.mentions import Late, Mentions, word_of
 from tradebook.transfer.imports.records import CheckedRow
-from tradebook.transfer.imports.resemblance import Resemblance, Resembled, named
+from tradebook.transfer.imports.resemblance import Resemblance, Resembled, did_you_mean, named
 from tradebook.transfer.imports.summary import RowWarning
 from tradebook.transfer.rows import Match, Row
 
@@ -155,16 +155,12 @@ class Matcher:
             record.require(self._match.by[0], reason)
         elif known is None:
             reason = f"is the {word_of(sought.column)} of no customer, and this import makes no new ones"
-            record.refuse(sought.column, sought.text, reason + _near(resembled.nearest))
+            record.refuse(sought.column, sought.text, reason + did_you_mean(resembled.nearest))
 
 
 def _several(column: str, meant: Sequence[Values]) -> str:
     listed = ", ".join(named(customer) for customer in meant)
     return f"is the {word_of(column)} of several customers, such as {listed}: match by what only one has"
-
-
-def _near(customer: Values | None) -> str:
-    return "" if customer is None else f". Did you mean {named(customer)}?"
 
 
 def _sought(record: CheckedRow, match: Match) -> Sought | None:

@@ -19,6 +19,7 @@ from tradebook.resources.customers import records as customer_records
 from tradebook.storage.database import ROWS_AT_ONCE, Reader
 from tradebook.storage.schema import ACCOUNT, any_of, apart, prepare
 from tradebook.text import fold_case
+from tradebook.transfer.imports.resemblance import did_you_mean, nearest_of
 from tradebook.transfer.imports.spill import SortedSpill, chunks_of
 
 Refuse = Callable[[int, str, str, str], None]
@@ -170,10 +171,12 @@ class Families:
     def _adopt(self, wanted: list[tuple[_Mention, _Mention | None]]) -> None:
         unknown = {mention.number for mention, row in wanted if row is None}
         known = customer_records.find_by(self._reader, "number", unknown)
+        near = nearest_of(self._reader, unknown - set(known))
         for mention, row in wanted:
             parent = known.get(mention.number, _UNKNOWN)["id"] if row is None else row.key
             if parent is None:
-                self._refuse_parent(mention, "is the number of no customer, in the book or the file")
+                hint = did_you_mean(near.get(mention.number))
+                self._refuse_parent(mention, "is the number of no customer, in the book or the file" + hint)
             elif mention.key == NOBODY:
                 # It has a problem of its own.
                 continue

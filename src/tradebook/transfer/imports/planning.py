@@ -4,7 +4,7 @@ What must be remembered of each row goes to temporary files, so memory is flat h
 problems show only when all rows are read: they find their way back to their rows by the rows' places.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tradebook.crud.records import Values
@@ -124,15 +124,12 @@ class _Planner:
         record, known = group.record, matched.known
         place = self._plan.places
         batch.place, batch.line = place, record.line
-        seen = None if known is None else version_seen(known, batch.addresses.rows)
         is_meant_by_number = matched.by in (None, "number")
         # Of a row that could not be taken apart nothing more can be said.
         is_torn = bool(record.problems) and not group.row.values
         decision = None if is_torn else batch.decide(record, known, keeps_number=is_meant_by_number)
         self._note_number(place, record, known, decision)
-        kept = KeptRow(
-            record.line, "problem", _customer(record, known), seen=seen, further=len(group.further)
-        )
+        kept = KeptRow(record.line, "problem", _customer(record, known), further=len(group.further))
         kept.raw = group.row.raw if self._keeps_raw else None
         if decision is None:
             kept.problems = self._renamed(record.problems)
@@ -140,7 +137,7 @@ class _Planner:
             if wanted is not None:
                 self._families.wants_parent(place, record.line, wanted, NOBODY)
         else:
-            self._accept(kept, record, decision)
+            self._accept(kept, record, decision, batch.addresses.rows)
             self._plan.note_warnings(kept, [*matched.warnings, *self._watch.see(group, kept)])
         self._plan.add(kept)
         for further in group.further:
@@ -171,7 +168,9 @@ class _Planner:
         written = record.own.get("number", number) if folded else number
         self._families.has_number(place, record.line, written, folded, known["id"])
 
-    def _accept(self, kept: KeptRow, record: CheckedRow, decision: Decision) -> None:
+    def _accept(
+        self, kept: KeptRow, record: CheckedRow, decision: Decision, places: Mapping[int, Values]
+    ) -> None:
         if self._tells_new or decision.before is not None:
             kept.changes = self._words.of(record, decision)
         rep = decision.after["sales_rep_id"]
@@ -183,7 +182,8 @@ class _Planner:
         kept.outcome = "updated" if is_renaming else decision.outcome
         if kept.outcome != "unchanged":
             kept.record = record
-        kept.customer = _customer(record, decision.before)
+        if kept.outcome == "updated" and decision.before is not None:
+            kept.seen = version_seen(decision.before, places)
 
     def _renamed(self, problems: Sequence[Problem]) -> list[Problem]:
         return [problem.renamed(self._theirs) for problem in problems]

@@ -1,12 +1,14 @@
 """A row of a file, checked cell by cell: what it gives of a customer, and what is wrong with it."""
 
-from collections.abc import Container
+from collections.abc import Callable, Container
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from tradebook.crud.kinds import LINE
+from tradebook.crud.kinds import LINE, Flag, OneOf
 from tradebook.crud.text_values import TEXT_LENGTH_MAX
+from tradebook.resources.addresses import Country
 from tradebook.resources.customers import ADDRESS_FIELDS
 from tradebook.text import shortened
 from tradebook.transfer.columns import ADDRESSES, ATTACHED, COLUMNS, PARTS, Column, column_named
@@ -21,6 +23,14 @@ _LINES: dict[str, tuple[str, str]] = {
     for column, found in {**COLUMNS, **ATTACHED}.items()
     if found.cell.kind is LINE and not found.cell.is_list
 }
+
+
+_FEW: dict[str, tuple[str, str, Callable[[str], Any]]] = {
+    column: (found.part, found.name, lru_cache(1_000)(found.read))
+    for column, found in {**COLUMNS, **ATTACHED}.items()
+    if isinstance(found.cell.kind, OneOf | Flag | Country)
+}
+"""The columns that say few things again and again, with what remembers them."""
 
 
 class CheckedRow(msgspec.Struct, array_like=True):
@@ -115,6 +125,15 @@ def check_row(row: Row, *, keeps_empty: bool = False) -> CheckedRow:
             if text and len(text) <= TEXT_LENGTH_MAX and text.isprintable():
                 part, name = _LINES[column]
                 parts[part][name] = text
+                continue
+        elif value.__class__ is str and column in _FEW and value:
+            part, name, read = _FEW[column]
+            try:
+                parts[part][name] = read(value)
+            except ValueError:
+                # It is looked at again below, and told.
+                pass
+            else:
                 continue
         if column == "addresses":
             _check_addresses(record, value)

@@ -1,7 +1,7 @@
 """Whom a new customer resembles: one whose number only looks different, or who has its e-mail."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tradebook.crud.records import Values
 from tradebook.ids import encode_id
@@ -97,6 +97,19 @@ def _doubt(record: CheckedRow, column: str, reason: str, other: Values | None) -
     )
     value = shortened(record.own[column], VALUE_SHOWN_MAX)
     return RowWarning(record.line, column, value, reason, customer, needs_yes=True)
+
+
+def nearest_of(reader: Reader, numbers: Iterable[str]) -> dict[str, Values]:
+    """Return the customers whose numbers only look different from some that nobody has."""
+    plain = {number: customers.likeness.plainest(number) for number in numbers}
+    found = customers.recognising.resembling(reader, plain.values()) if plain else {}
+    rows = customers.records.find_all(reader, {keys[0] for keys in found.values()})
+    return {number: rows[found[form][0]] for number, form in plain.items() if form in found}
+
+
+def did_you_mean(customer: Values | None) -> str:
+    """Name the customer that somebody may have meant, as the end of a sentence."""
+    return "" if customer is None else f". Did you mean {named(customer)}?"
 
 
 def named(customer: Values) -> str:

@@ -35,7 +35,7 @@ def check(given: Mapping[str, Any], uploaded: Uploaded) -> None:
     try:
         _map_of(name, text)
     except MapError as error:
-        raise ParameterInvalid(f"The map can't be taken. {error}", param="map") from None
+        raise ParameterInvalid(str(error), param="map") from None
 
 
 def plan_of(reader: Reader, path: Path, options: KeptOptions, progress: Callable[[int], None]) -> KeptPlan:

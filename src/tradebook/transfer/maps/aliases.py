@@ -10,14 +10,15 @@ ADDRESS_FIELDS = ("street_line_1", "street_line_2", "locality", "state", "postal
 # begins with a hyphen is no column, but becomes part of one.
 _OWN = {
     "number": """
-        number, no, nr, nummer, numero, customer number, customer no, customer nr, customer id,
-        customer code, customer #, cust no, cust nr, cust id, account number, account no, account id,
-        account code, acct no, client number, client no, client id, client code, id, code, reference, ref,
-        card id, kundennummer, kunden nr, kd nr, kunde nr, debitor, debitorennummer, debitoren nr, konto,
-        kontonummer, numero client, numero de client, no client, n client, code client, id client,
-        num client, numero de cliente, numero cliente, codigo cliente, codigo de cliente, codigo,
-        id cliente, n cliente, klantnummer, klantnr, klantcode, debiteurnummer, debiteurennummer,
-        debiteurnr, codice cliente, codice, cod cliente, entity id, contact id, record id""",
+        number, cust #, account #, client #, no, nr, nummer, numero, customer number, customer no,
+        customer nr, customer id, customer code, customer #, cust no, cust nr, cust id, account number,
+        account no, account id, account code, acct no, client number, client no, client id, client code,
+        id, code, reference, ref, card id, kundennummer, kunden nr, kd nr, kunde nr, debitor,
+        debitorennummer, debitoren nr, konto, kontonummer, numero client, numero de client, no client,
+        n client, code client, id client, num client, numero de cliente, numero cliente, codigo cliente,
+        codigo de cliente, codigo, id cliente, n cliente, klantnummer, klantnr, klantcode, debiteurnummer,
+        debiteurennummer, debiteurnr, codice cliente, codice, cod cliente, entity id, contact id,
+        record id""",
     "name": """
         name, company, company name, customer, customer name, account name, account, business name,
         business, trading name, organisation, organization, organisation name, organization name,
@@ -56,8 +57,8 @@ _OWN = {
         opmerkingen, notitie, notities, osservazioni, annotazioni, description""",
     "credit_limit": """
         credit limit, limit, credit line, kreditlimit, kreditlinie, kreditrahmen, limite, limite de credit,
-        encours autorise, plafond, limite de credito, limite credito, riesgo, kredietlimiet, limiet,
-        limite di credito, fido""",
+        plafond de credit, encours autorise, plafond, limite de credito, limite credito, riesgo,
+        kredietlimiet, limiet, limite di credito, fido""",
     "credit_limit_currency": """
         currency, currency code, curr, waehrung, wahrung, wkz, devise, monnaie, moneda, divisa, valuta""",
     "type": """
@@ -108,10 +109,11 @@ _OWN = {
 }
 _ADDRESS = {
     "name": """
-        recipient, addressee, attention, attention to, attn, contact person, contact, ansprechpartner,
-        ansprechpartnerin, kontakt, kontaktperson, empfaenger, empfanger, zu haenden, zu handen,
-        personne de contact, interlocuteur, destinataire, persona de contacto, contacto, destinatario,
-        contactpersoon, ter attentie van, referente, persona di riferimento""",
+        name, company, company name, full name, recipient, addressee, attention, attention to, attn,
+        contact person, contact, ansprechpartner, ansprechpartnerin, kontakt, kontaktperson, empfaenger,
+        empfanger, zu haenden, zu handen, personne de contact, interlocuteur, destinataire,
+        persona de contacto, contacto, destinatario, contactpersoon, ter attentie van, referente,
+        persona di riferimento""",
     "street_line_1": """
         street, street 1, street line 1, street address, address, address 1, address line 1, addr, addr 1,
         line 1, street and number, strasse, str, strasse 1, strasse nr, strasse hausnummer,

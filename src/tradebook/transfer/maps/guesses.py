@@ -96,6 +96,9 @@ def _names(claims: dict[str, list[str]], found: Found, evidence: dict[str, Evide
         person.append(surnames[0])
     for part in ("-first_name", "-last_name"):
         found.twins |= {heading: "name" for heading in claims.pop(part, []) if heading not in person}
+    if not claims.get("name") and not person:
+        # A list of addresses has its customers' names there alone.
+        claims["name"] = claims.get("bill_to.name", [])[:1]
     names = sorted(claims.pop("name", []), key=lambda heading: not _is_company(heading))
     full = " ".join(filter(None, map(_braced, person)))
     sources: list[str] = [*names, full] if full else names

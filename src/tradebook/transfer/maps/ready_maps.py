@@ -125,7 +125,11 @@ def load_ready(name: str, folders: Sequence[Path] = ()) -> ColumnMap:
     text = ready_text(name)
     if text is None:
         raise MapError(no_such_map(name))
-    return load_map_text(text, folders, name)
+    try:
+        return load_map_text(text, folders, name)
+    except MapError as error:
+        # It has no mistakes; what it may lack is a second file.
+        raise MapError(f"{error} `tradebook import maps {name}` tells how to make it.") from None
 
 
 def matched_by(name: str) -> list[str]:
