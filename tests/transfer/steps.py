@@ -12,7 +12,7 @@ ROWS_IN_A_STEP = 8
 def in_small_steps():
     """Have everything be small: what one step takes, a block, and what is done at once."""
     return (
-        patch.multiple(pace, ROWS_FIRST=ROWS_IN_A_STEP, ROWS_MAX=ROWS_IN_A_STEP),
+        patch.multiple(pace, ROWS_LEAST=ROWS_IN_A_STEP, ROWS_FIRST=ROWS_IN_A_STEP, ROWS_MAX=ROWS_IN_A_STEP),
         patch.multiple(staging, BLOCK_ROWS=10, BLOCKS_AT_ONCE=2),
         patch.multiple(applying, ROWS_IN_ONE_STEP=5),
     )

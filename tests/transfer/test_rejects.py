@@ -4,6 +4,8 @@ import io
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.fixtures.readings import as_it_is, map_of
 from tests.fixtures.workbooks import xlsx
@@ -173,3 +175,22 @@ def test_a_row_with_too_few_cells_can_be_mended_in_a_text_editor_and_in_a_spread
     assert rejected(once).decode().splitlines()[1].startswith('1,A,,,"The row has ')
     mended = "\n".join([lines[0], "1,A,n", "2,B,x,", lines[3]]) + "\n"
     assert [row["note"] for row in rows_of(mended.encode())[1]] == ["n", "x", "z"]
+
+
+CELLS = st.lists(st.sampled_from(["", "a", "b c", '"q"', "'=", "\xe9"]), min_size=1, max_size=6).map(",".join)
+
+
+@given(columns=st.integers(1, 4), end=st.sampled_from(["", ","]), rows=st.lists(CELLS, max_size=4))
+def test_rejects_that_nobody_has_mended_say_what_the_file_said(columns, end, rows):
+    """Also those of rejects: what was wrong is wrong again, and what was right is the same."""
+    heading = ",".join(["number", "name", "note", "email"][:columns]) + end
+    content = "\n".join([heading, *rows, ""]).encode("cp1252")
+    options = FileOptions(encoding="cp1252")
+
+    def says(file):
+        return [(bool(row.problems), row.values) for row in rows_of(file, options=options)[2]]
+
+    once = rejected(content, options=options)
+
+    assert says(once) == says(content)
+    assert says(rejected(once, options=options)) == says(content)

@@ -1,12 +1,14 @@
 """Collects what an index holds of each row: its folded text and its facts, the same on every engine."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 from tradebook.storage.index import Facet, ListIndex, Source
 from tradebook.text import fold, fold_phone, phone_form
 
 FIELD_END = "\n"
+_FIELDS_KEPT = 5_000
 
 
 class Document:
@@ -52,6 +54,13 @@ class _Columns:
         document.facts += [(facet, tuple([row[at] for at in places])) for facet, places in self.facets]
 
 
+@cache
+def _columns_of(source: Source) -> _Columns:
+    return _Columns(source)
+
+
+# Kept, because a customer's name stands in its address too, and towns and countries stand everywhere.
+@lru_cache(_FIELDS_KEPT)
 def _folded_field(text: str) -> str:
     return " ".join(fold(text).split())
 
@@ -71,7 +80,7 @@ def documents(
     """
     found: dict[int, Document] = {}
     for number, source in enumerate(index.sources):
-        columns = _Columns(source)
+        columns = _columns_of(source)
         given = known if known and number == 0 else {}
         rows = [(key, *(row[column.name] for column in source.columns)) for key, row in given.items()]
         missing = [key for key in keys if key not in given]

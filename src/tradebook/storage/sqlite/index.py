@@ -60,13 +60,21 @@ def version_of(index: ListIndex) -> str:
     return digest_of(index, DIALECT, form=FORM, with_facets=True)
 
 
-def tokens(document: Document) -> str:
-    """Write all tokens of a row as one text, which FTS5 splits at the spaces."""
+def tokens(document: Document, known: dict[str, frozenset[str]] | None = None) -> str:
+    """Write all tokens of a row as one text, which FTS5 splits at the spaces.
+
+    `known` remembers the pieces of words: those of an address stand in the entries of its customers too.
+    """
     fields = _first_fields(document)
     found: set[str] = set()
     for field in fields:
         for word in field.split(" "):
-            found |= _kept_pieces_of(word) if len(word) <= _WORD_LENGTH_KEPT else _pieces_of(word)
+            pieces = None if known is None else known.get(word)
+            if pieces is None:
+                pieces = _kept_pieces_of(word) if len(word) <= _WORD_LENGTH_KEPT else _pieces_of(word)
+                if known is not None:
+                    known[word] = pieces
+            found |= pieces
     if len(fields) < len(document.fields):
         found.add(MORE)
     for facet, values in document.facts:

@@ -12,9 +12,15 @@ from tradebook.storage.index import ListIndex
 from tradebook.storage.index_documents import Document
 from tradebook.storage.sqlite.index import TOKENIZER, index_name, quoted, tokens
 
-MERGED_ROWS_MAX = 900
-"""Up to how many rows of a transaction FTS5 merges as it writes. A step of an import has fewer, and there are
-many of them: what they left unmerged one of them would merge all at once, for most of a second."""
+MERGED_ROWS_MAX = 100
+"""Up to how many rows of a transaction FTS5 merges as it writes."""
+
+PAGES_MERGED = 150
+"""How many pages it merges at the end of a larger one. Steps of an import come one after the other: what they
+left unmerged one of them would merge all at once, for most of a second."""
+
+WORDS_KEPT = 10_000
+"""Of how many words of one transaction the pieces are remembered: about those of a step of an import."""
 
 PARTS_MERGED = 4
 """How many parts of an index, of one size, FTS5 merges into one; its own default."""
@@ -27,6 +33,7 @@ class Indexing:
         self._connection = connection
         self._account_id = account_id
         self._rows = 0
+        self._pieces: dict[str, frozenset[str]] = {}
         self._unmerged: list[ListIndex] = []
 
     def write(self, index: ListIndex, found: Mapping[int, Document], keys: Sequence[int]) -> None:
@@ -47,9 +54,11 @@ class Indexing:
         elif not has_table(self._connection, name):
             return
         self._merge_later(index, len(keys))
+        if len(self._pieces) > WORDS_KEPT:
+            self._pieces.clear()
         self._connection.executemany(
             f"INSERT OR REPLACE INTO {name} (rowid, tokens) VALUES (?, ?)",
-            ((key, tokens(document)) for key, document in found.items()),
+            ((key, tokens(document, self._pieces)) for key, document in found.items()),
         )
         self._connection.executemany(f"DELETE FROM {name} WHERE rowid = ?", ((key,) for key in gone))
 
@@ -70,8 +79,12 @@ class Indexing:
         """Leave the indexes to later transactions as these expect them."""
         for index in self._unmerged:
             # A savepoint may have taken the table back.
-            if has_table(self._connection, self._name(index)):
+            name = self._name(index)
+            if has_table(self._connection, name):
                 self._merge_at(index, PARTS_MERGED)
+                self._connection.execute(
+                    f"INSERT INTO {name} ({name}, rank) VALUES ('merge', {PAGES_MERGED})"
+                )
 
     def _merge_later(self, index: ListIndex, rows: int) -> None:
         """Keep FTS5 from merging, from the row on that makes this a large transaction.

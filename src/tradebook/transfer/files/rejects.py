@@ -75,7 +75,9 @@ class _CsvRejects:
         """Write what the file begins with, which is known when it has been read."""
         self._has_begun = True
         headings, at = self._reader.headings, self._reader.problem_at
-        self._own = len(headings) if at is None else at
+        # Without a map, cells without a heading at the end are empty in every row.
+        columns = self._reader.width if self._reader.is_without_map else len(headings)
+        self._own = columns if at is None else at
         for line in self._reader.preamble:
             if isinstance(line, str):
                 self._text.write(_encoded(line, self._codec))
@@ -111,8 +113,9 @@ class _CsvRejects:
     def _without_problem(self, cells: list[str]) -> list[str]:
         """Take away what an earlier file of rejects has added, and empty cells behind the columns."""
         if self._reader.problem_at is not None and len(cells) > self._own:
+            was_uneven = len(cells) > self._own + 1
             cells = cells[:-1]
-            while len(cells) > 1 and len(cells) != self._own and not cells[-1]:
+            while was_uneven and len(cells) > 1 and not cells[-1]:
                 cells.pop()
         return cells if any(cell.strip() for cell in cells[self._own :]) else cells[: self._own]
 

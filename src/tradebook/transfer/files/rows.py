@@ -57,6 +57,11 @@ class FileReader:
         return self._table.width
 
     @property
+    def is_without_map(self) -> bool:
+        """Whether the file is read as one of our own."""
+        return self._records.mapping is None
+
+    @property
     def problem_at(self) -> int | None:
         """Where the file has the column of a file of rejects."""
         return self._table.problem_at

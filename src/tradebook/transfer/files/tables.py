@@ -54,7 +54,9 @@ class Table:
             return False
         if self._records.mapping is not None:
             return not self._records.mapping.lacking(line, names)
-        return bool(names) and all(name == PROBLEM or column_named(name) is not None for name in names)
+        return bool(names) and all(
+            not name or name == PROBLEM or column_named(name) is not None for name in names
+        )
 
     def _begin(self, line: int, cells: list[str]) -> list[Problem]:
         """Take up the headings; return what is wrong with them."""

@@ -5,6 +5,7 @@ have such names: each is found as it is written, and an export of them changes n
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from tradebook.crud.fields import Body
 from tradebook.crud.records import Records, Values
 from tradebook.resources import account_groups, account_users
 from tradebook.storage.database import Reader, Writer
-from tradebook.storage.schema import ACCOUNT, prepare
+from tradebook.storage.schema import ACCOUNT, Prepared, prepare
 from tradebook.text import fold_case
 from tradebook.transfer.imports.making import MadeKind, Making
 
@@ -61,6 +62,12 @@ class ByName(Generic[Found]):
         return sorted(self._exactly)
 
 
+@cache
+def _names(table: sa.Table) -> Prepared:
+    c = table.c
+    return prepare(sa.select(c.name, c.id).where(c.account_id == ACCOUNT).order_by(c.id.desc()))
+
+
 class Terms:
     """Payment terms or shipping terms by name."""
 
@@ -76,9 +83,7 @@ class Terms:
         self._making, self._body, self._add_row, self._kind = making, body, add, kind
         self._by_name: ByName[int] = ByName()
         self.name_of: dict[int, str] = {}
-        c = records.table.c
-        names = prepare(sa.select(c.name, c.id).where(c.account_id == ACCOUNT).order_by(c.id.desc()))
-        for name, key in reader.rows(names):
+        for name, key in reader.rows(_names(records.table)):
             self._know(key, name)
 
     def _know(self, key: int, name: str) -> None:

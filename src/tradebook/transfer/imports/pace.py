@@ -3,7 +3,9 @@
 AIM_SECONDS, AIM_BESIDE_SECONDS = 0.12, 0.06
 """How long a transaction of an import is to take, its commit included; and where others write too."""
 
-ROWS_FIRST, ROWS_MAX = 100, 300
+ROWS_LEAST, ROWS_FIRST, ROWS_MAX = 20, 100, 300
+"""However busy the machine is, a step has some rows: each has its price, beside that of its rows."""
+
 GROWTH_MAX = 2.0
 
 WAITED_SECONDS = 0.003
@@ -30,7 +32,7 @@ class Pace:
             # There were no more, which says little of what more would take.
             return
         wanted = int(rows * self.aim_seconds / max(seconds, 1e-6))
-        self.rows = max(1, min(ROWS_MAX, wanted, int(GROWTH_MAX * self.rows)))
+        self.rows = max(ROWS_LEAST, min(ROWS_MAX, wanted, int(GROWTH_MAX * self.rows)))
 
     @property
     def aim_seconds(self) -> float:

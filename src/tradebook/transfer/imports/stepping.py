@@ -28,7 +28,7 @@ from tradebook.transfer.rows import Match
 Written = Callable[[int, int], None]
 """Is told how many rows are written, and of how many."""
 
-PARTS = 4
+PARTS = 2
 """In how many parts a step is written: behind each of them it looks at the clock."""
 
 TOLD_MAX = 20

@@ -215,7 +215,8 @@ class _Batch(Batch):
         self.addresses.write_changed(writer)
         touched = {row["id"] for row in self.rows()}
         touched.update(review_parents(writer, self._reviewed))
-        writer.reindex(INDEX, sorted(touched))
+        new = {row["id"]: row for row in self.created if row["id"] not in self._reviewed}
+        writer.reindex(INDEX, sorted(touched), new)
 
     def _write_ids(self) -> None:
         """Write the ids in other systems, but for those that somebody else has given meanwhile."""
