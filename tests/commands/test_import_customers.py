@@ -199,6 +199,21 @@ def test_an_option_that_cannot_be_used_is_wrong_usage(take, options, told):
     assert (done.returncode, told in done.stderr) == (2, True), done.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--rejects", "./list.csv"), "--rejects is the file that comes in too"),
+        (("--plan", "list.csv", "--dry-run"), "--plan is the file that comes in too"),
+        (("--plan", "out", "--rejects", "out"), "--plan is --rejects too"),
+    ],
+)
+def test_nothing_is_written_over_what_is_read(command, take, options, told):
+    done = take("number,name\n1,A\n2,\n", *options)
+
+    assert (done.returncode, told in done.stderr) == (2, True), done.stderr
+    assert (command.folder / "list.csv").read_text() == "number,name\n1,A\n2,\n"
+
+
 def test_only_create_and_only_update_make_the_other_a_problem(take):
     take("number,name\n1,A\n")
     both = "number,name\n1,B\n2,C\n"

@@ -102,6 +102,25 @@ def test_a_code_page_is_told_with_samples(encoding, told, names):
     assert found.samples
 
 
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("shift_jis", ["日本商店"]),
+        ("gb18030", ["北京公司", "上海贸易有限公司"]),
+        ("big5", ["台北公司", "高雄貿易"]),
+        ("euc_kr", ["서울상사", "부산무역"]),
+        ("cp1250", ["ZAŻÓŁĆ", "ŁÓDŹ", "ŻÓŁĆ I ŚŻĄĘĆ", "ŚĆĄŻĘ"]),
+    ],
+)
+def test_what_looks_wrong_in_every_code_page_is_not_guessed(encoding, names):
+    rows = [f"{number},{name}" for number, name in enumerate(names)]
+
+    _, _, problems = read((HEAD + "\n".join(rows)).encode(encoding))
+
+    assert all("name its encoding (--encoding)" in problem or "no UTF-8" in problem for problem in problems)
+    assert problems
+
+
 def test_windows_1252_that_looks_like_utf_8_in_one_place_stays_what_it_is():
     """Capitals before a sign: two bytes that are UTF-8 by accident, among hundreds that can't be."""
     text = HEAD + "1,Öffnung\n" * 200 + "2,CAFÉ»\n"

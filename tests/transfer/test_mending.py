@@ -63,6 +63,7 @@ def test_lines_of_a_cell_go_where_they_belong():
         '"bill_to.street_line_2" = { from = "Street", line = "2-" }'
     )
     assert line_of("name", "a\nb", reason) == '[columns] name = { from = "name", line = "1-" }'
+    assert line_of("name", "a\x1b[31mb", reason) is None
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ def import_customers_command(
     _collect_rarely()
     if file_format is not None and file_format not in FORMATS:
         fail(f"--format is one of {', '.join(FORMATS)}.", WRONG_USAGE)
+    _refuse_one_file_for_two(file=file, map=map_name, rejects=rejects, plan=plan_file)
     column_map = _map(map_name, file)
     options = _options(
         column_map, encoding=encoding, match=match, only=only, keep_empty=keep_empty, sheet=sheet
@@ -171,6 +172,19 @@ class _Import:
         if not may_be_done:
             without = "would be written" if is_only_told else "was written"
             tell(f"Nothing {without}: look at the warnings, and say --yes if all of this is meant.")
+
+
+def _refuse_one_file_for_two(**named: str | Path | None) -> None:
+    """Refuse to write over what is read: the rows that were good would stand nowhere."""
+    seen: dict[Path, str] = {}
+    for name, given in named.items():
+        if given is None or str(given) == STANDARD:
+            continue
+        path = Path(given).resolve()
+        if path in seen:
+            what = "the file that comes in" if seen[path] == "file" else f"--{seen[path]}"
+            fail(f"--{name} is {what} too: name another file.", WRONG_USAGE)
+        seen[path] = name
 
 
 def _collect_rarely() -> None:

@@ -94,4 +94,6 @@ def unknown_columns(names: Sequence[str]) -> str:
 def _nearest(name: str) -> str | None:
     from difflib import get_close_matches  # noqa: PLC0415 - only for a file that is wrong
 
-    return next(iter(get_close_matches(name[:_NAME_LOOKED_AT], COLUMNS, n=1)), None)
+    # Whatever its case: NAME is nothing like name otherwise.
+    looked_at = name[:_NAME_LOOKED_AT].strip().casefold()
+    return next(iter(get_close_matches(looked_at, [*COLUMNS, *ATTACHED], n=1)), None)

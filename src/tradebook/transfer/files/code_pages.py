@@ -1,7 +1,7 @@
 """Which code page of one byte a letter a text has: Windows-1252, unless its words look wrong so."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 USUAL = ("cp1252", "Windows-1252")
 _OTHERS = (
@@ -13,6 +13,14 @@ _OTHERS = (
     ("cp866", "code page 866"),
     ("koi8_r", "KOI8-R"),
 )
+_LATIN = frozenset({"cp1250", "mac_roman", "cp850"})
+_EAST_ASIAN = ("cp932", "gb18030", "big5", "euc_kr")
+_WIDE_FROM = "\u2e80"
+_FITS_MIN = 0.8
+_LINES_MAX = 500
+_WRONG_MIN = 0.5
+_WRONG_WORDS_MIN = 3
+"""From how many words on it counts that most of them look wrong."""
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
 _WORDS_MAX = 5_000
 _BESIDE = frozenset("’‘“”„«»‹›–—…•·™®©°ºª¡¿²³´\xa0\xad")  # noqa: RUF001 - they are meant
@@ -22,14 +30,36 @@ _ODD_MAX = 0.2
 _GOOD_MAX = 0.05
 
 
-def likely_code_page(blocks: Iterable[bytes]) -> tuple[str, str]:
-    """Name the codec, and how it is told."""
+def likely_code_page(blocks: Sequence[bytes]) -> tuple[str, str] | None:
+    """Name the codec, and how it is told; None where the words look wrong in all of them."""
     words = _words_of(blocks)
     odd = _odd_share(words, USUAL[0])
     if odd <= _ODD_MAX:
         return USUAL
     best = min(_OTHERS, key=lambda page: _odd_share(words, page[0]))
-    return best if _odd_share(words, best[0]) <= min(_GOOD_MAX, odd / 4) else USUAL
+    is_good = _odd_share(words, best[0]) <= min(_GOOD_MAX, odd / 4)
+    if is_good and (best[0] not in _LATIN or not _may_be_east_asian(blocks)):
+        return best
+    is_wrong = is_good or (odd > _WRONG_MIN and len(words) >= _WRONG_WORDS_MIN) or _may_be_east_asian(blocks)
+    return None if is_wrong else USUAL
+
+
+def _may_be_east_asian(blocks: Iterable[bytes]) -> bool:
+    """Tell whether a code page of two bytes a letter has letters side by side all through a text."""
+    lines = [line for block in blocks for line in block.splitlines() if not line.isascii()][:_LINES_MAX]
+    return any(
+        sum(_is_written_in(line, codec) for line in lines) > len(lines) * _FITS_MIN for codec in _EAST_ASIAN
+    )
+
+
+def _is_written_in(line: bytes, codec: str) -> bool:
+    try:
+        text = line.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    wide = [letter >= _WIDE_FROM for letter in f" {text} "]
+    side_by_side = sum(is_wide and (wide[at - 1] or wide[at + 1]) for at, is_wide in enumerate(wide))
+    return side_by_side > sum(wide) * _FITS_MIN
 
 
 def _words_of(blocks: Iterable[bytes]) -> list[bytes]:

@@ -141,7 +141,13 @@ def _by_evidence(stream: BinaryIO) -> Encoding:
         return Encoding("utf-8", "UTF-8", is_ascii)
     if valid * _VALID_PER_BAD >= bad:
         return Encoding("utf-8", "UTF-8", has_marks=True)
-    return _checked(stream, *likely_code_page(samples))
+    page = likely_code_page(samples)
+    if page is None:
+        raise Unreadable(
+            "The file is no UTF-8, and its words look wrong in every code page that is recognised: "
+            "name its encoding (--encoding), such as shift_jis, gb18030, cp1255 or cp852."
+        )
+    return _checked(stream, *page)
 
 
 def _count_marks(text: str) -> int:

@@ -55,6 +55,9 @@ def mending_line(problem: Problem) -> str | None:
         return f"[file] nothing = [{quoted(value)}]"
     heading = problem.heading or problem.column
     if "has a line break" in problem.reason:
+        # Only of lines: nothing in a map takes away other control characters.
+        if not value.replace("\n", "").replace("\r", "").isprintable():
+            return None
         return _of_lines(problem.column, heading)
     kind = column.cell.kind
     for kinds, mend in _MENDED:
