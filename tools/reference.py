@@ -358,9 +358,10 @@ def columns_page() -> str:
         of_addresses,
         table(heading, addresses),
         "## What only some customers have",
-        "An export writes these where the account has any. An attached address is one more than the two above: "
-        "`address.name`, `address.country` and so on, with the fields of those. In CSV each further one is a row "
-        "below, with the same number; in NDJSON `addresses` is a list of objects. What is attached stays attached.",
+        "An export writes these where the account has any. An attached address is one more than the two "
+        "above: `address.name`, `address.country` and so on, with their fields. In CSV each further one is a "
+        "row below, with the same number; in NDJSON `addresses` is a list of objects. What is attached stays "
+        "attached.",
         table(
             heading,
             [
@@ -374,7 +375,7 @@ def columns_page() -> str:
                     code("external_ids.NAME"),
                     "text, up to 255 characters",
                     "clears it",
-                    "The customer's id in the system of that name. In NDJSON also an object of names and ids.",
+                    "The customer's id in the system of that name. NDJSON also takes an object of them.",
                 ),
             ],
         ),
