@@ -49,6 +49,16 @@ def plan(command):
     return command.folder / "my.plan"
 
 
+def test_a_book_may_be_named_also_where_none_is_needed(command, plan):
+    book = ("--database", "sqlite:///elsewhere.db")
+    command.good("import", "show", "my.plan", *book)
+    command.good("import", "maps", *book)
+    command.good("import", "draft", "known.csv", *book)
+    command.good("openapi", *book)
+
+    assert not (command.folder / "elsewhere.db").exists()
+
+
 def test_a_plan_is_its_owners_alone(plan):
     assert stat.S_IMODE(plan.stat().st_mode) == 0o600
 

@@ -18,7 +18,7 @@ from tradebook.resources.carriers import CODES
 from tradebook.resources.quantities import unit_of
 from tradebook.transfer.columns import COLUMNS
 from tradebook.transfer.files.rows import read_file
-from tradebook.transfer.imports import batches, parents
+from tradebook.transfer.imports import deciding, writing
 from tradebook.transfer.imports.run import import_customers
 
 IS_SOAK = os.environ.get("TRADEBOOK_TEST_SOAK") == "1"
@@ -329,9 +329,9 @@ def without_places(writer, rows, *, price_groups, places):
     ("place", "name", "fault"),
     [
         (service_levels, "token_of", lambda name: f"own_van_{name}"),
-        (batches, "kept", in_euro),
-        (batches, "add_customers", without_places),
-        (parents, "review_parents", lambda writer, keys: []),
+        (deciding, "kept", in_euro),
+        (writing, "add_customers", without_places),
+        (writing, "review_parents", lambda writer, keys: []),
     ],
     ids=["token", "currency", "places", "flags"],
 )

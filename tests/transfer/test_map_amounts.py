@@ -105,6 +105,12 @@ def test_an_amount_looks_at_the_currency_of_its_row(values, told):
     ]
 
 
+def test_an_amount_that_can_not_be_is_shown_as_the_file_has_it(told):
+    text = '[columns]\ncredit_limit = { from = "L", decimal = "," }\n'
+
+    assert told(text, 'L\n"-1.234,50"\n') == ["line 2, L (credit_limit): '-1.234,50' must not be negative"]
+
+
 def test_a_dollar_sign_is_the_currency_where_none_is_told(values):
     text = '[columns]\ncredit_limit = { from = "L", decimal = "." }\n'
 

@@ -135,6 +135,8 @@ def test_lines_that_nothing_takes_are_a_problem(told, values):
         )
     ]
     assert values(rest, 'S\n"a\nb\nc"\n')[0]["bill_to.street_line_1"] == "b, c"
+    twice = f'{rest}"bill_to.locality" = {{ from = "S", line = 3 }}\n'
+    assert values(twice, 'S\n"a\nb\nc\nd"\n')[0]["bill_to.locality"] == "c"
 
 
 def test_one_of_equal_headings_is_taken(values, told):

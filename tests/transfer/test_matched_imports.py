@@ -67,6 +67,29 @@ def test_a_dry_run_says_what_needs_a_yes_and_a_yes_keeps_it(ledger):
     assert (kept.is_kept, kept.needs_yes) == (True, 1)
 
 
+def test_a_file_without_what_its_rows_are_matched_by_is_refused(ledger):
+    row = {"name": "A", "type": "R"}
+
+    summary, problems = ledger.try_to_take(row, row, match=SHOP)
+    empty, _ = ledger.try_to_take({**row, "email": ""}, match=SHOP)
+
+    assert (summary.rows, summary.problems, summary.faulty, summary.is_kept) == (2, 1, 0, False)
+    assert problems == [
+        "line 1: The customers are matched by external_ids.shopify or email, which no row has."
+    ]
+    assert empty.created == 1
+
+
+def test_two_rows_about_one_customer_are_told_of_once(ledger):
+    ledger.take({"number": "1", "name": "A", "email": "a@x"})
+
+    _, problems = ledger.try_to_take(
+        {"email": "A@x", "phone": "1"}, {"email": "a@x", "phone": "2"}, match=BY_EMAIL
+    )
+
+    assert problems == ["line 2, email: 'a@x' is the e-mail of line 1 already"]
+
+
 def test_a_customer_known_by_its_email_gets_the_number_of_its_row(ledger):
     ledger.take({"number": "1", "name": "A", "email": "a@x"}, {"number": "2", "name": "B", "email": "b@x"})
 

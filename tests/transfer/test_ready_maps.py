@@ -91,9 +91,13 @@ def bare(record):
 
 @pytest.mark.parametrize("ready", READY, ids=lambda ready: ready.name)
 def test_a_column_that_an_export_lacks_is_no_problem(ready):
-    """The headings that a file is known by are enough; a file that has none of them is another system's."""
+    """The headings that a file is known by are enough; one that has none of them is another system's.
+
+    Nothing that was entered here is cleared because it is empty there.
+    """
     mapping = load_ready(ready.name, (FILES,))
 
+    assert mapping.keeps_empty
     assert [mapping.fit(1, known) for known in ready.known_by] == [[]] * len(ready.known_by)
     assert len(mapping.fit(1, ["Something else"])) == 1
 

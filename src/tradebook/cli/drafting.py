@@ -12,7 +12,7 @@ from typing import Annotated, BinaryIO, cast
 import typer
 from rich.table import Table
 
-from tradebook.cli.options import JsonOption
+from tradebook.cli.options import JsonOption, UnusedDatabaseOption
 from tradebook.cli.output import WRONG_USAGE, fail, print_json, print_whole, tell
 from tradebook.transfer.files.formats import FileFormat, format_of
 from tradebook.transfer.maps.draft import Draft, draft_map
@@ -41,6 +41,7 @@ def draft_command(
         str | None,
         typer.Option("--format", help="csv, ndjson or json, where the file's ending does not say it."),
     ] = None,
+    _database: UnusedDatabaseOption = None,
 ) -> None:
     """Draft a map for a file of another system. It needs no book.
 
@@ -112,6 +113,7 @@ def maps_command(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Print this map, to be copied and changed.")
     ] = None,
+    _database: UnusedDatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the maps that ship with Tradebook, or print one of them."""

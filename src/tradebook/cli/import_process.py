@@ -8,9 +8,10 @@ import os
 import signal
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Thread, get_native_id
 from time import monotonic
 from traceback import format_exception
 
@@ -28,7 +29,10 @@ from tradebook.web.log import log
 from tradebook.web.service import ACCOUNT_PREFIX
 
 NICENESS = 10
-"""So that requests come first where there is not enough of the processor for both."""
+"""Of the thread that plans, so that requests come first where there is not enough of the processor for both.
+
+What writes is not niced: whoever waits for its lock would wait for the processor too.
+"""
 
 OUT_OF_MEMORY_FIRST = "500"
 """Where a file takes more memory than the machine has, this process is ended and not the server."""
@@ -46,7 +50,6 @@ COLLECT_AFTER = 200_000
 def main() -> None:
     """Do what is due."""
     parent = int(sys.argv[1])
-    os.nice(NICENESS)
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(OUT_OF_MEMORY_FIRST, encoding="ascii")
     gc.freeze()
@@ -63,6 +66,7 @@ def main() -> None:
         folder.make()
         tempfile.tempdir = str(folder.path)
     patience = max(settings.database_timeout_ms, PATIENCE_MS)
+    planner = ThreadPoolExecutor(1, initializer=_be_nice)
     try:
         with closing(open_database(structs.replace(settings, database_timeout_ms=patience))) as database:
             background = Background(
@@ -71,11 +75,17 @@ def main() -> None:
                 is_embedded=locate(settings.database).is_embedded,
                 is_stopping=stopping.is_set,
                 tell=_tell,
+                reads=lambda work: planner.submit(work).result(),
             )
             _work_on(background, stopping)
     except Unavailable as error:
         log("imports wait for the database", reason=str(error))
         sys.exit(1)
+
+
+def _be_nice() -> None:
+    """Let others go before this thread; the system counts for each thread."""
+    os.setpriority(os.PRIO_PROCESS, get_native_id(), NICENESS)
 
 
 def _work_on(background: Background, stopping: Event) -> None:

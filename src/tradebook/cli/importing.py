@@ -192,7 +192,7 @@ def _options(column_map: ColumnMap | None, **given: str | bool | None) -> Option
     try:
         return options.with_options(**given)  # type: ignore[arg-type]
     except WrongOption as error:
-        fail(f"--{error.name.replace('_', '-')} {error}.", WRONG_USAGE)
+        fail(f"--{error.name.replace('_', '-')} {error}", WRONG_USAGE)
 
 
 @contextlib.contextmanager

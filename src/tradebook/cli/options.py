@@ -13,6 +13,15 @@ DatabaseOption = Annotated[
         show_default=False,
     ),
 ]
+UnusedDatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        help="Taken as everywhere, but no book is needed for this.",
+        show_default=False,
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON for programs.")]
 AccountOption = Annotated[
     str, typer.Option("--account", metavar="ID", help="The account's id, such as ac_….")

@@ -11,7 +11,7 @@ import typer
 import tradebook
 from tradebook.cli import output_files
 from tradebook.cli.opening import account_key, opened
-from tradebook.cli.options import DatabaseOption, JsonOption
+from tradebook.cli.options import DatabaseOption, JsonOption, UnusedDatabaseOption
 from tradebook.cli.output import fail, print_json, tell
 from tradebook.cli.summaries import tell_findings, tell_summary
 from tradebook.clock import format_ms, now_ms
@@ -103,6 +103,7 @@ def _named(row: PlannedRow) -> str:
 def show_command(
     plan: PlanArgument,
     rows: Annotated[bool, typer.Option("--rows", help="Tell each row, not only the summary.")] = False,
+    _database: UnusedDatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a plan would do. With --rows and --json, each row is a line of JSON."""

@@ -84,9 +84,11 @@ class Background:
         is_embedded: bool,
         is_stopping: Callable[[], bool],
         tell: Callable[[Told], object] = lambda _: None,
+        reads: Callable[[Callable[[], KeptPlan]], KeptPlan] = lambda work: work(),
     ) -> None:
+        """Take what it works with; `reads` does what takes long and holds no lock."""
         self._database, self._folder, self._is_embedded = database, folder, is_embedded
-        self._is_stopping, self._tell = is_stopping, tell
+        self._is_stopping, self._tell, self._reads = is_stopping, tell, reads
 
     def work(self) -> None:
         """Do all that is due; ends early where it is told to stop, or the database is away (Unavailable)."""
@@ -171,9 +173,13 @@ class Background:
 
     def _plan_file(self, account_id: int, key: int, path: Path, options: KeptOptions) -> None:
         going = _Going(self._database, account_id, key, self._require_going_on)
-        try:
+
+        def read() -> KeptPlan:
             with self._database.hold(account_id) as reader:
-                plan = plan_of(reader, path, options, going.note)
+                return plan_of(reader, path, options, going.note)
+
+        try:
+            plan = self._reads(read)
             try:
                 self._keep(account_id, key, plan)
             finally:

@@ -159,9 +159,12 @@ class Families:
                 if mention.purpose == _WANTS:
                     yield mention, there.get(mention.kept) or there.get(mention.folded)
                 elif mention.kept in there:
-                    reason = f"is the number of line {there[mention.kept].line} already"
+                    first = there[mention.kept]
                     self.reject(mention.place, mention.line)
-                    self._refuse(mention.place, "number", mention.number, reason)
+                    # Two rows about one customer of the book: told of what they are matched by.
+                    if mention.key != first.key or mention.key <= NOBODY:
+                        reason = f"is the number of line {first.line} already"
+                        self._refuse(mention.place, "number", mention.number, reason)
                 else:
                     there[mention.kept] = mention
 

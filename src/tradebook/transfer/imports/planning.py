@@ -78,6 +78,9 @@ class _Planner:
         self._matcher = Matcher(reader, plan.match)
         self._watch = Watch(self._references, self._foreseen)
         self._families = Families(reader, self._refuse_late, plan.wait)
+        self._by = plan.match.by
+        self._is_matched = plan.match == BY_NUMBER
+        """Whether some row has a column by which customers are matched; by number they needn't."""
         self.rows = 0
 
     def close(self) -> None:
@@ -87,6 +90,8 @@ class _Planner:
     def take(self, chunk: Sequence[Joined | Problem]) -> None:
         """Look at some rows, in their order."""
         taken = [item for item in chunk if isinstance(item, Joined) and item.row.skipped is None]
+        if not self._is_matched:
+            self._is_matched = any(name in item.row.values for item in taken for name in self._by)
         groups = [Group(joined, keeps_empty=self._plan.keeps_empty) for joined in taken]
         records = [group.record for group in groups]
         self._number(chunk, iter(records))
@@ -188,6 +193,10 @@ class _Planner:
 
     def settle(self) -> None:
         """Find what shows only when all rows are read, and sum up."""
+        if self.rows and not self._is_matched and not self._plan.file_problems:
+            # Each row would be a new customer, and again with the next file.
+            reason = f"The customers are matched by {' or '.join(self._by)}, which no row has."
+            self._plan.add_problem(Problem(1, None, None, reason))
         for place, found in self._matcher.settle():
             if isinstance(found, Problem):
                 self._plan.refuse(place, found.renamed(self._theirs))

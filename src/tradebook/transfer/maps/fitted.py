@@ -217,5 +217,6 @@ def _lines_max(rules: Mapping[str, Rule]) -> dict[str, int]:
     for name, rule in rules.items():
         if rule.line is not None:
             lined[rule.sources, rule.nth].append((*rule.line, name))
-    lasts = (max(lines) for lines in lined.values() if len({number for number, _, _ in lines}) > 1)
-    return {name: number for number, takes_rest, name in lasts if not takes_rest}
+    whole = (lines for lines in lined.values() if not any(takes_rest for _, takes_rest, _ in lines))
+    lasts = (max(lines) for lines in whole if len({number for number, _, _ in lines}) > 1)
+    return {name: number for number, _, name in lasts}

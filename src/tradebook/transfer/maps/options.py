@@ -76,7 +76,9 @@ def read_encoding(name: str) -> str:
     except (LookupError, ValueError):
         from encodings.aliases import aliases  # noqa: PLC0415 - only for a name that is wrong
 
-        near = did_you_mean(name.lower().replace("-", "_"), [*aliases, *aliases.values()])
+        # Not such as rot13, which Python has beside them and which is this very name.
+        names = {*aliases, *aliases.values()} - {name.lower().replace("-", "_")}
+        near = did_you_mean(name.lower().replace("-", "_"), sorted(names))
         raise ValueError(f"takes a code page, such as cp1250 or utf-8; {shown(name)} is none{near}") from None
     return name
 

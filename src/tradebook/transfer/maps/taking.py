@@ -164,9 +164,12 @@ def work_of(
         if convert is None:
             return value
         try:
-            return convert(text, made)
+            plain = convert(text, made)
+            # Here already, so that a problem shows what the file has, and not what was made of it.
+            column.read(plain)
         except ValueError as reason:
             raise CellError(text, str(reason)) from None
+        return plain
 
     return work
 
