@@ -12,8 +12,8 @@ WAITED_SECONDS = 0.003
 """After which wait for its turn an import knows that others write too."""
 
 REST_SECONDS = 0.06
-"""How long it then rests behind each step, or as long as that took, on a busy machine: those who stand in line
-behind the first come in too."""
+"""How long it then rests behind each step; on a busy machine, as long as the step took. So those who stand in
+line behind the first come in too."""
 
 RESTS = 10
 """Behind how many steps it rests when it has last seen others."""
