@@ -357,6 +357,28 @@ def columns_page() -> str:
         "## Addresses",
         of_addresses,
         table(heading, addresses),
+        "## What only some customers have",
+        "An export writes these where the account has any. An attached address is one more than the two "
+        "above: `address.name`, `address.country` and so on, with their fields. In CSV each further one is a "
+        "row below, with the same number; in NDJSON `addresses` is a list of objects. What is attached stays "
+        "attached.",
+        table(
+            heading,
+            [
+                (
+                    code("address.*"),
+                    "as the fields of `bill_to.*`",
+                    "changes nothing",
+                    "An attached address.",
+                ),
+                (
+                    code("external_ids.NAME"),
+                    "text, up to 255 characters",
+                    "clears it",
+                    "The customer's id in the system of that name. NDJSON also takes an object of them.",
+                ),
+            ],
+        ),
     )
 
 

@@ -31,7 +31,9 @@ def method_of(route):
 
 
 def url_of(route, body=NOWHERE):
-    return route.path.format(**{owner.param: f"{owner.id_prefix}_{body}" for owner in route.path_objects})
+    return route.path.format(
+        **{param: f"{owner.id_prefix}_{body}" for owner in route.path_objects for param in owner.params}
+    )
 
 
 @pytest.fixture(scope="module")

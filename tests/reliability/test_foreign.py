@@ -133,7 +133,7 @@ class Attempts:
     def _request(self, place, key):
         route, kind, name, _ = place
         method = route.method if isinstance(route, Action) else "GET"
-        places = {owner.param: self._own(owner.id_prefix) for owner in route.path_objects}
+        places = {param: self._own(owner.id_prefix) for owner in route.path_objects for param in owner.params}
         parameters, headers, body = (
             {},
             {},

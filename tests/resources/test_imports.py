@@ -45,11 +45,16 @@ def test_a_file_is_planned_and_then_applied(book):
     applied = act(book.client, at, "apply")
     assert (applied.status_code, applied.json()["state"]) == (200, "applying")
     found = settled(book.client, at)
-    assert (found["state"], found["summary"]["is_kept"], found["expires_at"]) == ("applied", True, None)
+    assert (found["state"], found["summary"]["is_kept"]) == ("applied", True)
     assert {each["number"]: each["name"] for each in walk(book.client)} == {"1": "A", "2": "B", "3": "C"}
     for name in ("apply", "discard"):
         check_envelope(act(book.client, at, name), 409, "id", "resource_conflict")
-    check_envelope(book.client.get(f"{at}/rows"), 410, "id", "resource_gone")
+    rows = book.client.get(f"{at}/rows").json()["data"]
+    assert [(row["line"], row["outcome"]) for row in rows] == [
+        (2, "unchanged"),
+        (3, "updated"),
+        (4, "created"),
+    ]
 
 
 def test_a_plan_that_is_discarded_changes_nothing_and_leaves_nothing(book):

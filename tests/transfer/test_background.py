@@ -98,7 +98,12 @@ def test_a_file_is_planned_and_applied_whenever_the_process_is_told_to_end(ledge
 
     assert ends > 5
     assert [each["number"] for each in ledger.records()] == [str(n) for n in range(1, 13)]
-    assert blocks(ledger, key) == 0
+    assert (state(ledger, key), blocks(ledger, key), work.has_work()) == ("applied", 12, False)
+    ledger.plant(f"UPDATE imports SET ends_at = 1 WHERE id = {key}")
+    ledger.plant(f"UPDATE accounts SET imports_due = 1 WHERE account_id = {ledger.key}")
+    assert work.has_work()
+    work.work()
+    assert (state(ledger, key), blocks(ledger, key), work.has_work()) == ("applied", 0, False)
     assert not work.has_work()
 
 

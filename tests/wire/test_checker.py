@@ -40,6 +40,12 @@ OURS = {
     "PUT /v1/sales/customers/by-number/{}",
     "GET /v1/sales/customers/by-external-id/{}/{}",
     "PUT /v1/sales/customers/by-external-id/{}/{}",
+    "POST /v1/core/imports",
+    "GET /v1/core/imports",
+    "GET /v1/core/imports/{}",
+    "GET /v1/core/imports/{}/rows",
+    "POST /v1/core/imports/{}/actions/apply",
+    "POST /v1/core/imports/{}/actions/discard",
 }
 """Routes that the libraries don't know."""
 

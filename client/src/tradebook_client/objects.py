@@ -480,7 +480,7 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     """Why it has failed, such as `The file is empty.`; null where it has not."""
     expires_at: datetime | None = None
-    """When the plan ends if it is not applied, such as `2026-02-07T09:30:00Z`; null where nothing waits."""
+    """When the plan ends if it is not applied, and its rows go, such as `2026-02-07T09:30:00Z`."""
     created_at: datetime = ABSENT
     """When it was created."""
     updated_at: datetime = ABSENT

@@ -23,7 +23,9 @@ FIRST = 1 << 48
 _b = import_blocks.c
 OF_OUTCOME = Facet("o", (_b.outcomes,))
 _STATE = prepare(
-    sa.select(imports.c.state).where(imports.c.account_id == ACCOUNT, imports.c.id == sa.bindparam("key"))
+    sa.select(imports.c.state, imports.c.ends_at).where(
+        imports.c.account_id == ACCOUNT, imports.c.id == sa.bindparam("key")
+    )
 )
 _OF_ONE = (
     _b.account_id == ACCOUNT,
@@ -96,12 +98,14 @@ def _keys_in(head: _Head, span: Span) -> list[int]:
 
 
 def _require_there(reader: Reader, key: int) -> None:
-    state = words_of(State)[reader.rows(_STATE, key=key)[0][0]]
+    ((place, ends_at),) = reader.rows(_STATE, key=key)
+    state = words_of(State)[place]
     if state == "planning":
         raise ResourceNotFound("This import is still being planned: its rows are not there yet.", param="id")
-    if state not in {"planned", "applying"}:
+    if ends_at is None and state != "planned":
         raise ResourceGone(
-            f"This import is {state}. Rows are kept until a plan is applied or discarded.", param="id"
+            f"This import is {state}. Rows are kept for seven days, and until a plan is discarded.",
+            param="id",
         )
 
 

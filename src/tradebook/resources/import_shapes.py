@@ -177,7 +177,7 @@ class Import(msgspec.Struct, frozen=True):
     error: str | None
     """Why it has failed, such as `The file is empty.`; null where it has not."""
     expires_at: str | None
-    """When the plan ends if it is not applied, such as `2026-02-07T09:30:00Z`; null where nothing waits."""
+    """When the plan ends if it is not applied, and its rows go, such as `2026-02-07T09:30:00Z`."""
     created_at: str
     updated_at: str
 

@@ -210,7 +210,6 @@ def _switch(writer: Writer, entry: Values, *, total: int, largest_number: int, o
         rows=0,
         total=total,
         counts=msgspec.json.encode(Counts()).decode(),
-        ends_at=None,
         owner=owner,
         lease_until=None if owner is None else lease_until(),
     )

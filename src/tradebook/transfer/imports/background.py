@@ -115,10 +115,8 @@ class Background:
 
     def _can_be_done(self, entry: Values) -> bool:
         state = entries.STATES[entry["state"]]
-        if state == "planned":
-            return entry["ends_at"] is not None and entry["ends_at"] <= now_ms()
         if state not in {"planning", "applying"}:
-            return True
+            return entry["ends_at"] is None or entry["ends_at"] <= now_ms()
         if not is_gone(entry["id"], entry["owner"], entry["lease_until"]):
             return False
         upload = _upload_of(entry)

@@ -34,12 +34,15 @@ _IS_UNDER_WAY = prepare(
     sa.select(_i.id)
     .where(
         _i.account_id == ACCOUNT,
-        sa.or_(_is_under_way, sa.and_(_i.state != PLACES["planned"], _has_blocks)),
+        sa.or_(
+            _is_under_way,
+            sa.and_(_i.state != PLACES["planned"], _i.ends_at.is_(None), _has_blocks),
+        ),
     )
     .limit(1)
 )
 _FIRST_END = prepare(
-    sa.select(sa.func.min(_i.ends_at)).where(_i.account_id == ACCOUNT, _i.state == PLACES["planned"])
+    sa.select(sa.func.min(_i.ends_at)).where(_i.account_id == ACCOUNT, _i.ends_at.is_not(None))
 )
 _NOTED = prepare(sa.select(accounts.c.imports_due).where(accounts.c.account_id == ACCOUNT))
 _NOTE = prepare(

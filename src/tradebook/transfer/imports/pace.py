@@ -12,7 +12,8 @@ WAITED_SECONDS = 0.003
 """After which wait for its turn an import knows that others write too."""
 
 REST_SECONDS = 0.06
-"""How long it then rests behind each step: those who stand in line behind the first come in too."""
+"""How long it then rests behind each step; on a busy machine, as long as the step took. So those who stand in
+line behind the first come in too."""
 
 RESTS = 10
 """Behind how many steps it rests when it has last seen others."""
@@ -24,9 +25,11 @@ class Pace:
     def __init__(self) -> None:
         self.rows = ROWS_FIRST
         self._rests = 0
+        self._last_seconds = 0.0
 
     def note(self, rows: int, waited: float, seconds: float) -> None:
         """Take note of a step: how long it waited for its turn, and how long it took then."""
+        self._last_seconds = seconds
         self._rests = RESTS if waited > WAITED_SECONDS else max(0, self._rests - 1)
         if rows < self.rows and seconds < self.aim_seconds:
             # There were no more, which says little of what more would take.
@@ -42,4 +45,4 @@ class Pace:
     @property
     def rest_seconds(self) -> float:
         """How long to rest before the next step."""
-        return REST_SECONDS if self._rests else 0.0
+        return max(REST_SECONDS, self._last_seconds) if self._rests else 0.0

@@ -48,9 +48,10 @@ def _settle(database: Database, account_id: int, entry: Values, told: GoesOn | N
         # A file that was uploaded is planned again by a server, which has it.
         if not _is_upload(entry) and is_gone(key, entry["owner"], entry["lease_until"]):
             withdraw(database, account_id, key)
-    elif state != "planned":
-        sweep(database, account_id, key)
-    elif entry["ends_at"] is not None and entry["ends_at"] <= now_ms():
+    elif entry["ends_at"] is None:
+        if state != "planned":
+            sweep(database, account_id, key)
+    elif entry["ends_at"] <= now_ms():
         writing(database, account_id, partial(_end, key=key))
         sweep(database, account_id, key)
     return False
@@ -74,6 +75,10 @@ def _is_upload(entry: Values) -> bool:
 
 def _end(writer: Writer, *, key: int) -> None:
     entry = entries.find(writer, key)
-    if entry is not None and entry["state"] == entries.PLACES["planned"]:
+    if entry is None:
+        return
+    ended: Values = {"ends_at": None}
+    if entry["state"] == entries.PLACES["planned"]:
         error = "The plan was not applied in time. Upload the file again."
-        entries.change(writer, entry, state=entries.PLACES["discarded"], ends_at=None, error=error)
+        ended |= {"state": entries.PLACES["discarded"], "error": error}
+    entries.change(writer, entry, **ended)

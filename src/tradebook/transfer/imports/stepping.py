@@ -126,6 +126,8 @@ class _Work:
         self.source: str | None = None
         self.rows = self.total = 0
         self.is_done = False
+        self._keeps_rows = False
+        """Whether somebody may still read what each row does: then its block stays until the plan's end."""
         self._begun = 0.0
 
     def step(self) -> None:
@@ -159,6 +161,7 @@ class _Work:
         counts = msgspec.json.decode(entry["counts"], type=Counts)
         step = Step(writer, msgspec.json.decode(entry["matched_by"], type=Match))
         self.source, self.rows, self.total = entry["source"], entry["rows"], entry["total"]
+        self._keeps_rows = entry["ends_at"] is not None
         written = 0
         while written < count and (not written or monotonic() - started < self._pace.aim_seconds / 2):
             rows, is_last = self._next(writer, max(1, min(count - written, count // PARTS)))
@@ -174,7 +177,7 @@ class _Work:
     def _pass_over(self, writer: Writer, *, error: Exception) -> None:
         entry = entries.mine(writer, self._key)
         counts = msgspec.json.decode(entry["counts"], type=Counts)
-        self.rows = entry["rows"]
+        self.rows, self._keeps_rows = entry["rows"], entry["ends_at"] is not None
         (row,), is_last = self._next(writer, 1)
         counts.pass_over(row.line, f"{type(error).__name__}: {error}")
         counts.skipped += not is_last or _is_written_once(row)
@@ -197,12 +200,12 @@ class _Work:
         return block.rows[first : first + count], is_last
 
     def _pass(self, writer: Writer, count: int) -> None:
-        """Go on behind rows that are written; a block of which all are is taken away."""
+        """Go on behind rows that are written; a block that nobody will read any more is taken away."""
         assert self._block is not None
         kind, block = self._block
         self.rows += count
         place = self.rows - self.total if kind == "parents" else self.rows
-        if place >= block.end:
+        if place >= block.end and not self._keeps_rows:
             drop(writer, self._key, kind, block.place)
 
     def _note(self, writer: Writer, counts: Counts) -> None:
