@@ -56,9 +56,8 @@ def mending_line(problem: Problem) -> str | None:
     heading = problem.heading or problem.column
     if "has a line break" in problem.reason:
         # Only of lines: nothing in a map takes away other control characters.
-        if not value.replace("\n", "").replace("\r", "").isprintable():
-            return None
-        return _of_lines(problem.column, heading)
+        has_only_lines = value.replace("\n", "").replace("\r", "").isprintable()
+        return _of_lines(problem.column, heading) if has_only_lines else None
     kind = column.cell.kind
     for kinds, mend in _MENDED:
         if isinstance(kind, kinds):
