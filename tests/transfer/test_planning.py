@@ -342,7 +342,7 @@ FILES = [
     LINES,
     b"[" + b",".join(LINES.splitlines()) + b"]",
     GOOD.decode().encode("utf-16"),
-    gzip.compress(GOOD),
+    gzip.compress(GOOD, mtime=0),
 ]
 
 
