@@ -149,8 +149,11 @@ def test_a_plan_that_the_book_has_overtaken_changes_nothing_and_names_the_custom
         ),
     ],
 )
-def test_what_a_plan_needs_and_the_book_no_longer_allows_is_no_part_of_it(command, row, meanwhile, told):
-    (command.folder / "file.csv").write_text(row)
+@pytest.mark.parametrize("others", [0, 120])
+def test_a_plan_whose_names_and_parents_the_book_no_longer_allows_changes_nothing(
+    command, row, meanwhile, told, others
+):
+    (command.folder / "file.csv").write_text(row + "".join(f"M{n},Other,\n" for n in range(others)))
     bring_in(command, "known.csv")
     bring_in(command, "file.csv", "--plan", "my.plan")
     change(command, meanwhile)

@@ -20,6 +20,7 @@ from tradebook.storage.transactions import writing
 from tradebook.transfer.imports import entries
 from tradebook.transfer.imports.pace import Pace
 from tradebook.transfer.imports.plan import PlannedRow
+from tradebook.transfer.imports.seen import NO_PARENT
 from tradebook.transfer.imports.staging import Block, block_at, drop
 from tradebook.transfer.imports.summary import RowWarning, Summary
 from tradebook.transfer.imports.writing import Step
@@ -30,8 +31,6 @@ Written = Callable[[int, int], None]
 
 PARTS = 2
 """In how many parts a step is written: behind each of them it looks at the clock."""
-
-NO_PARENT = "{} can't be its parent any more"
 
 TOLD_MAX = 20
 """How many rows that were passed over are told by line."""
@@ -94,7 +93,7 @@ def write_rows(step: Step, rows: Sequence[PlannedRow], counts: Counts, *, is_las
         for problem in () if row.record is None else row.record.problems:
             counts.pass_over(row.line, problem.reason)
     for row, number in step.without_parent[had_parents:]:
-        counts.pass_over(row.line, NO_PARENT.format(number))
+        counts.pass_over(row.line, f"{number} {NO_PARENT}")
 
 
 def _is_written_once(row: PlannedRow) -> bool:
