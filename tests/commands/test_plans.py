@@ -138,6 +138,32 @@ def test_a_plan_that_the_book_has_overtaken_changes_nothing_and_names_the_custom
     assert exported(command) == before
 
 
+@pytest.mark.parametrize(
+    ("row", "meanwhile", "told"),
+    [
+        ("number,name,price_groups\nN,New,Late\n", "number,type\nX,Late\n", "is the name of a type_group"),
+        (
+            "number,name,parent_number\nN,New,N2\n",
+            "number,parent_number\nN2,X\n",
+            "can't be its parent any more",
+        ),
+    ],
+)
+def test_what_a_plan_needs_and_the_book_no_longer_allows_is_no_part_of_it(command, row, meanwhile, told):
+    (command.folder / "file.csv").write_text(row)
+    bring_in(command, "known.csv")
+    bring_in(command, "file.csv", "--plan", "my.plan")
+    change(command, meanwhile)
+    before = exported(command)
+
+    done = command.run("import", "apply", "my.plan")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("line 2: customer N New can't be written any more: ")
+    assert told in done.stderr
+    assert exported(command) == before
+
+
 def test_other_customers_changes_and_names_that_came_meanwhile_do_not_matter(command, plan):
     change(command, "number,name,price_groups\nX,Changed,FRESH\nN2,Changed too,\n")
 

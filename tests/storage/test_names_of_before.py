@@ -11,7 +11,7 @@ from tradebook.crud import records
 from tradebook.ids import encode_id
 from tradebook.resources import api_keys, customers
 from tradebook.settings import Settings
-from tradebook.transfer.imports import batches, carriers, names, parents
+from tradebook.transfer.imports import carriers, deciding, matching, mentions, names, parents, writing
 
 NUMBERS = ("a-1", "Straße", "A-1", "STRASSE", "Á-1", "b")
 OTHERS = ("service_level", "payment_term", "shipping_term")
@@ -27,7 +27,7 @@ def old(engine, tmp_path, monkeypatch):
     url = engine.new(tmp_path)
     ledger = Ledger(open_database(Settings(database=url)))
     with monkeypatch.context() as of_before:
-        for module in (records, batches, parents, names, carriers):
+        for module in (records, deciding, matching, mentions, names, carriers, parents, writing):
             of_before.setattr(module, "fold_case", str)
         for place, number in enumerate(NUMBERS):
             own = {column: f"{'House' if place else 'HOUSE'} {place // 2}" for column in OTHERS}

@@ -189,6 +189,16 @@ def test_unguard_takes_the_apostrophe_before_any_text():
     }
 
 
+def test_unguard_takes_text_out_of_the_formula_that_keeps_its_zeros():
+    text = 'number,name\n="00123",A\n"=""00124""","=""a""""b"""\n=1,=""\n'
+
+    assert list(read(text, unguard=True)[1].values()) == [
+        {"number": "00123", "name": "A"},
+        {"number": "00124", "name": 'a"b'},
+        {"number": "=1", "name": ""},
+    ]
+
+
 def test_no_sign_of_a_file_steers_the_terminal():
     told, _, problems = read("number,\x1b]0;title\x07\x1b[31mname,x\u202e\n1,b,c\n")
     _, _, cells = read("number,status\n\x1b[31m\xff,\x9b31m\x07é\n1\n")

@@ -55,7 +55,16 @@ def test_every_row_has_an_outcome_its_customer_and_what_changes_in_the_words_of_
 
     rows, summary = plan(
         ledger,
-        {"number": "1", "type": "Export", "phone": "", "price_groups": "", "bill_to.locality": "Köln"},
+        {
+            "number": "1",
+            "type": "Export",
+            "phone": "",
+            "price_groups": "",
+            "bill_to.locality": "Köln",
+            "credit_limit": "12.50",
+            "credit_limit_currency": "EUR",
+            "accepts_invoice_emails": "yes",
+        },
         {"number": "2", "name": "B"},
         {"number": "3", "name": "C", "type": "retail", "status": "hold_all", "parent_number": "2", **HOME},
         {"number": "4"},
@@ -69,6 +78,9 @@ def test_every_row_has_an_outcome_its_customer_and_what_changes_in_the_words_of_
         "phone": ("1", None),
         "price_groups": (["Gold"], []),
         "bill_to.locality": ("Bonn", "Köln"),
+        "credit_limit": (None, "12.50"),
+        "credit_limit_currency": (None, "EUR"),
+        "accepts_invoice_emails": (False, True),
     }
     assert rows[1].changes == {}
     assert {
@@ -330,7 +342,7 @@ FILES = [
     LINES,
     b"[" + b",".join(LINES.splitlines()) + b"]",
     GOOD.decode().encode("utf-16"),
-    gzip.compress(GOOD),
+    gzip.compress(GOOD, mtime=0),
 ]
 
 

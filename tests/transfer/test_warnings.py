@@ -96,6 +96,16 @@ def test_words_for_nothing_are_counted_by_column():
     assert 'nothing = ["\\\\N"]' in second.reason
 
 
+def test_a_word_for_nothing_is_found_in_what_a_template_has_made_of_it():
+    warnings = Warnings()
+    for line, note in enumerate(("Tel. NULL, region \\N", "NULLARBOR", "NULL/5", "C:\\New"), 2):
+        assert warnings.see(Row(line, {"note": note}), None) == []
+
+    assert [(each.line, each.value, each.reason[:14]) for each in warnings.settle()] == [
+        (2, "NULL", "stands 2 times")
+    ]
+
+
 @pytest.mark.parametrize("name", ["TOTAL", "Total", "Grand Total:", "Totals (34)", "Summe", "Итого"])
 def test_a_total_at_the_end_of_a_list_is_told(name):
     rows = [{"name": "A"}, {"name": name}, {"name": "Friday, Nov. 20, 2026 03:12 PM"}]

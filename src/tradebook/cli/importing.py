@@ -18,7 +18,7 @@ from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
 from tradebook.cli.output import FAILED, WRONG_USAGE, fail, print_json, tell
 from tradebook.cli.output_files import STANDARD
-from tradebook.cli.plans import apply_command, apply_or_fail, keep, show_command
+from tradebook.cli.plans import apply_command, apply_or_fail, keep, show_command, told_of_passed_over
 from tradebook.cli.progress import rows_read, rows_written
 from tradebook.cli.summaries import tell_findings, tell_summary
 from tradebook.storage.database import Database
@@ -142,9 +142,9 @@ class _Import:
             tell(f"The plan is in {how.plan_file}. tradebook import apply does it.")
         if may_be_done and not is_only_told:
             with rows_written() as written:
-                plan.summary = apply_or_fail(
-                    self._book, self._key, plan, source=self._source, written=written
-                )
+                summary = apply_or_fail(self._book, self._key, plan, source=self._source, written=written)
+            told_of_passed_over(plan.summary, summary)
+            plan.summary = summary
         if how.as_json:
             _print_whole(plan)
         elif has_problems:

@@ -12,8 +12,8 @@ import tradebook
 from tradebook.cli import output_files
 from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import DatabaseOption, JsonOption, UnusedDatabaseOption
-from tradebook.cli.output import fail, print_json, tell
-from tradebook.cli.summaries import tell_findings, tell_summary
+from tradebook.cli.output import FAILED, fail, print_json, tell
+from tradebook.cli.summaries import tell_findings, tell_summary, tell_warnings
 from tradebook.clock import format_ms, now_ms
 from tradebook.ids import new_key
 from tradebook.storage.database import Database, OutcomeUnknown, Unavailable
@@ -88,10 +88,23 @@ def _why(cause: BaseException | None) -> str:
 def tell_overtaken(rows: list[PlannedRow]) -> None:
     """Name the customers by which the book has overtaken a plan."""
     for row in rows[:_NAMED_MAX]:
-        there = "is there by now" if row.outcome == "created" else "has changed since, or is gone"
-        tell(f"line {row.line}: {_named(row)} {there}")
+        tell(f"line {row.line}: {_named(row)} {_overtaken_by(row)}")
     if len(rows) > _NAMED_MAX:
         tell("… and others.")
+
+
+def _overtaken_by(row: PlannedRow) -> str:
+    problems = [] if row.record is None else row.record.problems
+    if problems:
+        return f"can't be written any more: {'; '.join(each.without_line() for each in problems)}"
+    return "is there by now" if row.outcome == "created" else "has changed since, or is gone"
+
+
+def told_of_passed_over(planned: Summary, summary: Summary) -> bool:
+    """Tell of rows that could not be written, as the book had changed; returns whether there are."""
+    passed_over = summary.warnings[len(planned.warnings) :]
+    tell_warnings(passed_over)
+    return bool(passed_over)
 
 
 def _named(row: PlannedRow) -> str:
@@ -155,10 +168,13 @@ def apply_command(
         except Overtaken as error:
             tell_overtaken(list(error.rows))
             fail("The book has changed since this plan was made: nothing was changed. Make a new plan.")
+    is_whole = not told_of_passed_over(found.summary, summary)
     if as_json:
         print_json(summary)
     else:
         tell_summary(summary)
+    if not is_whole:
+        raise typer.Exit(FAILED)
 
 
 @contextmanager

@@ -127,3 +127,10 @@ def escape(cell: str) -> str:
 def unescape(cell: str) -> str:
     """Undo `escape`, exactly: `unescape(escape(x)) == x` for every x, and `'hello` stays as it is."""
     return cell[1:] if cell.startswith(_MARK) and _RUNS.match(cell, 1) else cell
+
+
+def unguard(cell: str) -> str:
+    """Take away what a spreadsheet keeps text by: an apostrophe before it, or a formula around it."""
+    if cell.startswith('="') and cell.endswith('"') and len(cell) > 2:
+        return cell[2:-1].replace('""', '"')
+    return cell[1:] if cell.startswith(_MARK) else cell

@@ -72,6 +72,15 @@ _MISFITS: dict[Misfit, str] = {
 }
 
 
+class AddressesLeft(msgspec.Struct, frozen=True):
+    """What became of the addresses of a customer that was deleted."""
+
+    kept_addresses: int
+    """How many of its addresses stay in the account."""
+    deleted_addresses: int
+    """How many were deleted with it: those that serve nobody else, where that was asked for."""
+
+
 def create(change: Change) -> int:
     """Add a customer with its addresses."""
     writer, given = change.writer, dict(change.values)
@@ -219,15 +228,6 @@ def _change(
         stale.add(before["id"])
     if stale:
         writer.reindex(INDEX, sorted(stale))
-
-
-class AddressesLeft(msgspec.Struct, frozen=True):
-    """What became of the addresses of a customer that was deleted."""
-
-    kept_addresses: int
-    """How many of its addresses stay in the account."""
-    deleted_addresses: int
-    """How many were deleted with it: those that serve nobody else, where that was asked for."""
 
 
 def delete(change: Change) -> AddressesLeft:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 from tradebook.text import encodable, shortened, shown
-from tradebook.transfer.cells import unescape
+from tradebook.transfer.cells import unescape, unguard
 from tradebook.transfer.columns import column_named, unknown_column, unknown_columns
 from tradebook.transfer.files.csv_records import CsvRecord
 from tradebook.transfer.files.csv_shape import Shape, heading_line
@@ -120,7 +120,7 @@ class Table:
         if wrong:
             return self._records.unreadable(line, wrong, text)
         if self._records.unguard:
-            values = [cell[1:] if cell[:1] == "'" else cell for cell in map(str.strip, cells)]
+            values = [unguard(cell) for cell in map(str.strip, cells)]
         else:
             values = [unescape(cell) if cell[:1] == "'" else cell for cell in map(str.strip, cells)]
         if not any(values) or values == [_END_OF_DOS]:
@@ -178,7 +178,7 @@ class Table:
 
     def _sheet_part(self, rows: Iterable[SheetRow]) -> Iterator[Row]:
         for sheet_row in rows:
-            values: list[Value] = [_cell(cell, unguard=self._records.unguard) for cell in sheet_row.cells]
+            values: list[Value] = [_cell(cell, unguards=self._records.unguard) for cell in sheet_row.cells]
             if not any(value not in (None, "") for value in values) and not sheet_row.errors:
                 continue
             values += [""] * (self.width - len(values))
@@ -226,12 +226,12 @@ def _trimmed(cells: list[str]) -> list[str]:
     return names
 
 
-def _cell(cell: Value, *, unguard: bool) -> Value:
+def _cell(cell: Value, *, unguards: bool) -> Value:
     """Read the text of a cell as CSV has it; what the workbook has as a number or a date stays one."""
     if cell.__class__ is not str:
         return "" if cell is None else cell
     text = str(cell).strip()
-    return (text[1:] if unguard else unescape(text)) if text[:1] == "'" else text
+    return unguard(text) if unguards else unescape(text)
 
 
 def _strange(line: int, header: list[str]) -> Iterator[Problem]:

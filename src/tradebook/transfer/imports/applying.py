@@ -104,6 +104,12 @@ class _Applying:
         counts, step = Counts(), Step(writer, plan.match)
         write_rows(step, rows, counts, is_last=False)
         write_rows(step, [row for row in rows if row.waits], counts, is_last=True)
+        if self._is_exact and counts.passed_over:
+            # A name is of another kind by now, or a parent somebody's child: none of it is done.
+            for row, number in step.without_parent:
+                if row.record is not None:
+                    row.record.refuse("parent_number", number, "can't be its parent any more")
+            raise Overtaken([row for row in rows if row.record is not None and row.record.problems])
         summary = counts.told_in(plan.summary)
         self._note(writer, "applied", len(rows), summary)
         return summary

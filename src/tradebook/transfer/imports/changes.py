@@ -116,7 +116,9 @@ class Words:
         if kept is None:
             return None
         if cell.names is None:
-            return cell.kind.write_json(kept)
+            # As a cell: JSON has a currency's id, where files have its three letters.
+            (word,) = cell.kind.write_cells((kept,))
+            return word
         return self._references.words[cell.names](kept)
 
     def _groups(self, keys: set[int]) -> list[str]:

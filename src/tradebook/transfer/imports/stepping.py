@@ -31,6 +31,8 @@ Written = Callable[[int, int], None]
 PARTS = 2
 """In how many parts a step is written: behind each of them it looks at the clock."""
 
+NO_PARENT = "{} can't be its parent any more"
+
 TOLD_MAX = 20
 """How many rows that were passed over are told by line."""
 
@@ -81,7 +83,7 @@ class Counts(msgspec.Struct):
 
 def write_rows(step: Step, rows: Sequence[PlannedRow], counts: Counts, *, is_last: bool) -> None:
     """Write rows, and count what came of them; `is_last` when all others are written."""
-    before = Counter(step.counts)
+    before, had_parents = Counter(step.counts), len(step.without_parent)
     # Who has waited for a parent was counted before, unless that was the first time.
     once = [row for row in rows if _is_written_once(row)] if is_last else rows
     step.write(once, is_last=is_last)
@@ -91,6 +93,8 @@ def write_rows(step: Step, rows: Sequence[PlannedRow], counts: Counts, *, is_las
     for row in rows:
         for problem in () if row.record is None else row.record.problems:
             counts.pass_over(row.line, problem.reason)
+    for row, number in step.without_parent[had_parents:]:
+        counts.pass_over(row.line, NO_PARENT.format(number))
 
 
 def _is_written_once(row: PlannedRow) -> bool:

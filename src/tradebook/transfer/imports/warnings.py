@@ -29,6 +29,8 @@ _ROUNDED = re.compile(
     r"[+-]?[0-9](?:[.,][0-9]+)?E\+[0-9]{1,3}|[+-]?[0-9][.,][0-9]+E[0-9]{1,3}", re.IGNORECASE
 )
 _NULLS = frozenset(("NULL", "null", "\\N", "N/A", "n/a", "#N/A", "(null)", "<null>", "nan", "NaN", "None"))
+_NULL_IN_TEXT = re.compile(r"(?<!\w)(?:NULL|\\N)(?!\w)", re.ASCII)
+"""What a template has made of a cell for nothing: `Tel. NULL`."""
 _TOTAL = re.compile(
     r"(?:(?:grand|sub|report)[ -]?)?(?:totals?|totale|totaux|totaal|sum|summe|gesamt(?:summe)?"
     r"|somme|suma|razem|celkem|итого)\b[\W\d]*",
@@ -53,7 +55,13 @@ class Warnings:
         """
         found: list[RowWarning] = []
         for column, value in row.values.items():
-            is_plain = value.__class__ is str and value.isascii() and value not in _NULLS
+            is_plain = (
+                value.__class__ is str
+                and value.isascii()
+                and value not in _NULLS
+                and "NULL" not in value
+                and "\\N" not in value
+            )
             # What nearly every cell is. What a spreadsheet has rounded has an exponent.
             if is_plain and (column in _WORDS or ("E" not in value and "e" not in value)):
                 continue
@@ -101,9 +109,9 @@ class Warnings:
             reason = self._reason(column, value)
             if reason is not None:
                 yield RowWarning(line, column, shortened(value, VALUE_SHOWN_MAX), reason, needs_yes=True)
-            elif value in _NULLS:
-                first, count = self._nulls.get((column, value), (line, 0))
-                self._nulls[column, value] = (first, count + 1)
+            elif (word := _null_in(value)) is not None:
+                first, count = self._nulls.get((column, word), (line, 0))
+                self._nulls[column, word] = (first, count + 1)
 
     def _reason(self, column: str, value: str) -> str | None:
         """Say what is wrong with a text; None where nothing is."""
@@ -118,3 +126,10 @@ class Warnings:
         elif (column in _CODES or column.startswith(EXTERNAL_IDS)) and _ROUNDED.fullmatch(value.strip()):
             return "was rounded by a spreadsheet, and its other digits are lost: export it as text"
         return None
+
+
+def _null_in(value: str) -> str | None:
+    if value in _NULLS:
+        return value
+    found = _NULL_IN_TEXT.search(value)
+    return None if found is None else found[0]

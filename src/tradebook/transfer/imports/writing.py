@@ -45,6 +45,8 @@ class Step:
         self._numbering = Numbering(writer)
         self._references = References(writer, Written(writer))
         self.counts: Counter[str] = Counter()
+        self.without_parent: list[tuple[PlannedRow, str]] = []
+        """Rows whose parent can't be theirs any more, and its number."""
 
     def write(self, rows: Sequence[PlannedRow], *, is_last: bool = False) -> None:
         """Write the rows that create or change a customer; the others are passed over."""
@@ -54,10 +56,10 @@ class Step:
             if row.record is not None and (row.waits if is_last else not _has_to_wait(row))
         ]
         while wanted:
-            wanted = self._write_some(wanted)
+            wanted = self._write_some(wanted, is_last=is_last)
         self._numbering.save()
 
-    def _write_some(self, rows: list[PlannedRow]) -> list[PlannedRow]:
+    def _write_some(self, rows: list[PlannedRow], *, is_last: bool) -> list[PlannedRow]:
         """Write rows up to the first whose customer stands in one before; return the rest."""
         known = self._known(rows)
         batch = _Batch(self._writer, self._references, self._keys, rows, known)
@@ -69,6 +71,8 @@ class Step:
                     return rows[place:]
                 seen.add(customer["id"])
             self._decide(batch, row, customer)
+            if batch.lacks_parent is not None and (is_last or not row.waits):
+                self.without_parent.append((row, batch.lacks_parent))
         self._finish(batch)
         return []
 
@@ -90,11 +94,11 @@ class Step:
             matcher.close()
 
     def _decide(self, batch: "_Batch", row: PlannedRow, customer: Values | None) -> None:
+        batch.waits, batch.lacks_parent = row.waits, None
         if customer is None and not _is_new(row):
             self.counts["skipped"] += 1
             return
         assert row.record is not None
-        batch.waits = row.waits
         decision = batch.decide(
             row.record, customer, keeps_number=_is_new(row) or "number" not in row.changes
         )
@@ -150,6 +154,8 @@ class _Batch(Batch):
         self._reviewed: set[int] = set()
         self.waits = False
         """Whether the row that is decided gets its parent only when all others are written."""
+        self.lacks_parent: str | None = None
+        """The parent that this row wants, and that can't be its parent, or not yet."""
         keys.look_up(
             row.record.own["created_at"]
             for row, customer in zip(rows, known, strict=True)
@@ -168,7 +174,8 @@ class _Batch(Batch):
         after = decision.after
         had = after["parent_id"]
         parent = None if wanted is None else self._parent_to_be(after, wanted)
-        if parent is None and wanted is not None and not self.waits:
+        self.lacks_parent = wanted if parent is None else None
+        if self.lacks_parent is not None and not self.waits:
             return
         # Who waits leaves its parent at once: that one may wait for it, to become a child.
         after["parent_id"] = None if parent is None else parent["id"]
