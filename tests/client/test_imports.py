@@ -7,7 +7,7 @@ import pytest
 from tests.client.proxy import Cut, Proxy
 from tests.fixtures.book import walk
 from tradebook_client import Conflict, Invalid
-from tradebook_client.uploads import sent
+from tradebook_client.uploads import map_of, sent
 
 SERVED = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 FILE = b"Firma;Nr\nZo\xc3\xab;1\n;2\n"
@@ -43,8 +43,8 @@ def test_a_file_with_a_map_is_planned_looked_at_and_applied(book, clients, tmp_p
 @SERVED
 def test_bytes_and_open_files_are_sent_and_given_up(book, clients):
     client = clients.of(book)
-    for file in (b"number,name\n1,A\n", io.BytesIO(b"number,name\n1,A\n")):
-        started = client.imports.create(file, format="csv")
+    for file in (b"number,name\n1,A\n", io.BytesIO(b'{"number": "1", "name": "A"}\n')):
+        started = client.imports.create(file)
         assert started.wait(timeout=30).summary.created == 1
         assert started.discard().state == "discarded"
     with pytest.raises(Invalid):
@@ -74,7 +74,16 @@ def test_a_body_is_as_long_as_it_says():
         )
 
 
-def test_what_nothing_says_the_format_of_is_refused():
-    for file, error in ((b"number\n", ValueError), (io.StringIO("number"), TypeError)):
+def test_a_file_of_an_unknown_kind_and_one_that_is_open_for_text_are_refused():
+    for file, name, error in ((b"number\n", "a.dat", ValueError), (io.StringIO("number"), None, TypeError)):
         with pytest.raises(error):
-            sent(file, None if error is ValueError else "csv", None, None)
+            sent(file, None, name, None)
+
+
+def test_a_map_is_a_name_of_the_server_or_a_file_or_its_text(tmp_path):
+    path = tmp_path / "shop.map"
+    path.write_text(MAP)
+    assert map_of("shopify") == ("shopify", None)
+    for own in (path, str(path), MAP, MAP.encode(), MAP.splitlines()[1]):
+        name, text = map_of(own)
+        assert (name, text) in {(None, MAP.encode()), (None, b'name = "Firma"')}

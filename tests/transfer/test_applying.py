@@ -311,6 +311,17 @@ def test_a_row_that_cannot_be_written_keeps_no_other_from_being_written(ledger, 
     assert "planted" in summary.warnings[0].reason
 
 
+def test_an_id_that_somebody_else_has_by_then_is_told(ledger):
+    plan = planned(ledger.database, ledger.key, [{"number": "A", "name": "A", "external_ids.shopify": "72"}])
+    ledger.take({"number": "B", "name": "B", "external_ids.shopify": "72"})
+
+    summary = apply_plan(ledger.database, ledger.key, plan)
+
+    assert ledger.customer("A").get("external_ids") is None
+    assert [(each.line, "shopify" in each.reason) for each in summary.warnings] == [(1, True)]
+    plan.close()
+
+
 def test_two_imports_of_one_account_take_turns(ledger):
     first = planned(ledger.database, ledger.key, [{"number": f"A{n}", "name": "A"} for n in range(SIZE)])
     second = planned(ledger.database, ledger.key, [{"number": f"B{n}", "name": "B"} for n in range(SIZE)])

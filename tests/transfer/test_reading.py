@@ -188,6 +188,12 @@ def test_nested_addresses_and_dotted_ones_are_the_same():
     assert nested == dotted == {1: {"bill_to.name": "A", "bill_to.country": "FR"}}
 
 
+def test_an_object_that_is_null_says_nothing():
+    line = '{"number": "1", "bill_to": null, "ship_to": {"country": "IE"}, "external_ids": null}\n'
+
+    assert read(line.encode(), "ndjson")[1:] == ({1: {"number": "1", "ship_to.country": "IE"}}, [])
+
+
 def test_numbers_of_ndjson_stay_as_they_are_written():
     _, rows, _ = read(b'{"number": 007e1}\n{"credit_limit": 21000.00, "number": 103}\n', "ndjson")
 

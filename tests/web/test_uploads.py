@@ -78,7 +78,7 @@ def test_a_kept_file_stays_and_another_one_goes(folder):
 
 @pytest.mark.parametrize("size", [1, 7, 10_000])
 def test_a_form_is_read_however_it_is_cut(folder, size):
-    body = FILE + part("map", '[columns]\nname = "Café"\n'.encode()) + b"--x--\r\n"
+    body = FILE + part("map", '\ufeff[columns]\nname = "Café"\n'.encode()) + b"--x--\r\n"
     pieces = [body[at : at + size] for at in range(0, len(body), size)]
 
     received = receive(folder, FORM, *pieces)

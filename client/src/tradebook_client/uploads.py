@@ -71,7 +71,7 @@ def sent(file: File, format: FileFormat | None, file_name: str | None, map: byte
     name = file_name or _name_of(file)
     kind = CONTENT_TYPES[format or _format_of(name)]
     boundary = uuid.uuid4().hex
-    begin = _part(boundary, "file", name or f"file.{format}", kind)
+    begin = _part(boundary, "file", name or f"file.{format or 'csv'}", kind)
     end = b""
     if map is not None:
         end = b"\r\n" + _part(boundary, "map", "map.toml", "application/toml") + map
@@ -91,10 +91,13 @@ def sent(file: File, format: FileFormat | None, file_name: str | None, map: byte
 
 
 def map_of(map: str | PathLike[str] | bytes | None) -> tuple[str | None, bytes | None]:
-    """Tell a map of the server by its name from one of a file; the second is the text of the latter."""
+    """Tell a map of the server by its name from one of a file, or its text; the second is that text."""
     if map is None or isinstance(map, bytes):
         return None, map
-    if isinstance(map, str) and not map.endswith(".toml"):
+    if isinstance(map, str) and ("\n" in map or ("=" in map and not map.endswith(".toml"))):
+        return None, map.encode()
+    # As on the command line: a map of the server has a name of one word.
+    if isinstance(map, str) and not any(sign in map for sign in "./\\"):
         return map, None
     return None, Path(map).read_bytes()
 
@@ -107,7 +110,10 @@ def _name_of(file: File) -> str | None:
 
 
 def _format_of(name: str | None) -> FileFormat:
-    ending = (name or "").lower().removesuffix(".gz").rpartition(".")[2]
+    if name is None:
+        # The server sees by its bytes what else a file is that is said to be CSV.
+        return "csv"
+    ending = name.lower().removesuffix(".gz").rpartition(".")[2]
     if ending not in _ENDINGS:
         raise ValueError(
             f"Nothing says of what format the file is: give format, one of {', '.join(CONTENT_TYPES)}."

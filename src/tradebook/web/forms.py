@@ -54,7 +54,8 @@ class Form:
         if self._text_part not in self._seen:
             return None
         try:
-            return self._text.decode()
+            # Some editors write a byte order mark.
+            return self._text.decode("utf-8-sig")
         except UnicodeDecodeError:
             raise ValidationFailed(
                 f"The part {self._text_part} is not UTF-8.", param=self._text_part

@@ -48,6 +48,9 @@ class Objects:
         problems: list[Problem] = []
         for name in [name for name, value in record.items() if value.__class__ in (dict, list)]:
             self._take_apart(line, record, name, problems)
+        # As some programs write an object that is not there.
+        for name in [name for name in FLAT if name in record and record[name] is None]:
+            del record[name]
         shape = tuple(record)
         if shape not in self._shapes:
             unknown = [name for name in shape if column_named(name) is None and name != ATTACHED]

@@ -32,6 +32,8 @@ Written = Callable[[int, int], None]
 PARTS = 2
 """In how many parts a step is written: behind each of them it looks at the clock."""
 
+NO_ID = "its {} id is another customer's by now"
+
 TOLD_MAX = 20
 """How many rows that were passed over are told by line."""
 
@@ -82,7 +84,7 @@ class Counts(msgspec.Struct):
 
 def write_rows(step: Step, rows: Sequence[PlannedRow], counts: Counts, *, is_last: bool) -> None:
     """Write rows, and count what came of them; `is_last` when all others are written."""
-    before, had_parents = Counter(step.counts), len(step.without_parent)
+    before, had_parents, had_ids = Counter(step.counts), len(step.without_parent), len(step.without_id)
     # Who has waited for a parent was counted before, unless that was the first time.
     once = [row for row in rows if _is_written_once(row)] if is_last else rows
     step.write(once, is_last=is_last)
@@ -94,6 +96,8 @@ def write_rows(step: Step, rows: Sequence[PlannedRow], counts: Counts, *, is_las
             counts.pass_over(row.line, problem.reason)
     for row, number in step.without_parent[had_parents:]:
         counts.pass_over(row.line, f"{number} {NO_PARENT}")
+    for line, system in step.without_id[had_ids:]:
+        counts.pass_over(line, NO_ID.format(system))
 
 
 def _is_written_once(row: PlannedRow) -> bool:

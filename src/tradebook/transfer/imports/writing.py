@@ -47,6 +47,8 @@ class Step:
         self.counts: Counter[str] = Counter()
         self.without_parent: list[tuple[PlannedRow, str]] = []
         """Rows whose parent can't be theirs any more, and its number."""
+        self.without_id: list[tuple[int, str]] = []
+        """Lines whose id in another system is another customer's by now, and that system."""
 
     def write(self, rows: Sequence[PlannedRow], *, is_last: bool = False) -> None:
         """Write the rows that create or change a customer; the others are passed over."""
@@ -108,7 +110,7 @@ class Step:
         if decision.rep_name is not None:
             self._references.reps.rename(decision.after["sales_rep_id"], decision.rep_name)
         self.counts[decision.outcome] += 1
-        batch.take(decision)
+        batch.take(decision, row.line)
 
     def _finish(self, batch: "_Batch") -> None:
         for row in batch.rows():
@@ -118,6 +120,7 @@ class Step:
         for row, number in zip(unnumbered, self._numbering.next(len(unnumbered)), strict=True):
             row["number"] = number
         batch.write()
+        self.without_id += batch.without_id
 
 
 def _own(row: PlannedRow) -> Values:
@@ -151,6 +154,8 @@ class _Batch(Batch):
         self._changed: list[Decision] = []
         self._groups: dict[int, set[int]] = {}
         self._ids: dict[int, dict[str, str | None]] = {}
+        self._lines: dict[int, int] = {}
+        self.without_id: list[tuple[int, str]] = []
         self._reviewed: set[int] = set()
         self.waits = False
         """Whether the row that is decided gets its parent only when all others are written."""
@@ -187,11 +192,12 @@ class _Batch(Batch):
             return None
         return None if parent["parent_id"] is not None or child["is_parent"] else parent
 
-    def take(self, decision: Decision) -> None:
+    def take(self, decision: Decision, line: int) -> None:
         """Take note of what is to be written."""
         after = decision.after
         if decision.external_ids:
             self._ids[decision.key] = {name: new for name, (_, new) in decision.external_ids.items()}
+            self._lines[decision.key] = line
         if decision.before is None:
             after["updated_at"] = now_ms()
             self.created.append(after)
@@ -230,4 +236,5 @@ class _Batch(Batch):
         for key, names in customers.external_ids.taken(self._writer, self._ids).items():
             for name in names:
                 del self._ids[key][name]
+                self.without_id.append((self._lines[key], name))
         customers.external_ids.set_external_ids(self._writer, self._ids, had=self.ids_of)
