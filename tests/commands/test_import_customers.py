@@ -244,3 +244,10 @@ def test_nothing_in_a_file_reaches_the_terminal_raw(take):
 
     assert told.isprintable() or "\x1b" not in told
     assert "\\x1b" in told
+
+
+def test_nothing_in_the_name_of_a_file_reaches_the_terminal_raw(take):
+    told = take("number,name\n1,A\n", "--map", "no\x1b[31m.toml").stderr
+
+    assert "\x1b" not in told
+    assert "no\\x1b[31m.toml" in told

@@ -331,6 +331,16 @@ def test_cells_are_filled_from_above_where_the_map_says_so(values):
         ("[columns]\nbil_to.locality = 'a'\n\"bill_to.citty\" = 'a'\n", ["[columns] bil_to: There is no such column. Did you mean bill_to?", "[columns] bill_to.citty: There is no such column. Did you mean bill_to.locality?"]),
         ("[columns]\n'bill_to.name' = 'a'\nbill_to.name = 'b'\n", ["[columns] bill_to.name: is there twice, with a dot and in a section of its own."]),
         ("[columns]\nexternal_ids = 'a'\n", ["[columns] external_ids: There is no such column. Did you mean external_ids.NAME?"]),
+        ("[columns]\n'external_ids.-x' = 'a'\naddresses = 'b'\n", [
+            (
+                "[columns] external_ids.-x: There is no such column: what follows external_ids. has up to 64 letters, "
+                "digits, blanks and _ . : -, and begins with a letter or a digit."
+            ),
+            (
+                "[columns] addresses: There is no such column: one attached address is given by its fields, "
+                'such as "address.locality".'
+            ),
+        ]),
         ("[[lookup]]\nfile = 'a.csv'\n", ["[[lookup]]: needs key and from and columns."]),
         ("[[lookup]]\nfile = 'a.csv'\nkey = 'a'\nfrom = 'b'\ncolumns = {nam = 'c'}\nmany = 'frist'\n", ["[[lookup]] many: takes \"problem\", \"first\" or \"attach\", not 'frist'; did you mean first?", "[[lookup]] nam: There is no such column. Did you mean name?"]),
         ("[[lookup]]\nfile = 'a.csv'\nkey = 'a'\nfrom = 'b'\ncolumns = {name = 'c'}\nmany = 'attach'\n", ['[[lookup]]: many = "attach" needs columns of an address, such as "bill_to.locality".']),

@@ -8,12 +8,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from tradebook.text import shown
+
 FAILED, WRONG_USAGE = 1, 2
 
 
 def tell(message: str) -> None:
     """Print a message for people on standard error; standard output is for results."""
-    print(message, file=sys.stderr)
+    # Names of files and what a library says may have signs that steer the terminal.
+    print("\n".join(map(shown, message.split("\n"))), file=sys.stderr)
 
 
 def fail(message: str, code: int = FAILED) -> NoReturn:

@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from tradebook.crud.kinds import did_you_mean
-from tradebook.transfer.columns import ADDRESSES, ATTACHED, COLUMNS, EXTERNAL_IDS, Column, column_named
+from tradebook.transfer.columns import (
+    ADDRESSES,
+    ATTACHED,
+    COLUMNS,
+    EXTERNAL_IDS,
+    Column,
+    column_named,
+    unknown_column,
+)
 from tradebook.transfer.maps.fitted import Plan
 from tradebook.transfer.maps.lookups import LookedUp, Lookup, attached_fields
 from tradebook.transfer.maps.rules import Columns, read_default, read_rule, read_values
@@ -202,6 +210,11 @@ def _theirs(columns: Columns, lookups: Sequence[LookedUp]) -> dict[str, str]:
 
 
 def _no_column(name: str) -> str:
+    if name.startswith(EXTERNAL_IDS):
+        return unknown_column(name)
+    if name == "addresses":
+        fields = 'one attached address is given by its fields, such as "address.locality"'
+        return f"There is no such column: {fields}."
     groups = [group for group in _GROUPS if group != name]
     near = nearest(name, [*COLUMNS, *ATTACHED, f"{EXTERNAL_IDS}NAME", *groups])
     hint = f"Did you mean {near}?" if near else "The reference lists all that there are."
