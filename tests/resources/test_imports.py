@@ -80,17 +80,19 @@ def test_bad_rows_and_doubts_need_a_word_before_the_others_are_applied(book):
 
 def test_a_plan_that_the_book_has_overtaken_is_refused_and_says_where(book):
     book.add({"number": "1", "name": "A"}, {"number": "9", "name": "I"})
-    at = planned(book.client, b"number,name\n1,B\n2,C\n9,I\n")
+    at = planned(book.client, b"number,name,price_groups\n1,B,\n2,C,\n9,I,\n4,D,Staff\n")
     one, nine = (next(c["id"] for c in walk(book.client) if c["number"] == n) for n in ("1", "9"))
 
     book.client.patch(f"/v1/sales/customers/{nine}", json={"note": "what the plan leaves as it is"})
     book.client.patch(f"/v1/sales/customers/{one}", json={"note": "meanwhile"})
     book.add({"number": "2", "name": "Somebody else"})
+    book.client.post("/v1/sales/account-groups", json={"name": "Staff", "type": "type_group"})
     answer = act(book.client, at, "apply")
 
     message = answer.json()["error"]["message"]
     check_envelope(answer, 409, "id", "resource_conflict")
-    assert "line 2, customer 1, has changed; line 3, customer 2, is there by now" in message
+    assert "line 2, customer 1, has changed; line 3, customer 2, is there by now; " in message
+    assert "line 5, customer 4, can't be written any more: price_groups" in message
     assert book.client.get(at).json()["state"] == "planned"
 
 

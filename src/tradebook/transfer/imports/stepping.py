@@ -66,7 +66,9 @@ class Counts(msgspec.Struct):
     def pass_over(self, line: int, reason: str) -> None:
         """Take note of a row that can't be written any more, or not as a whole."""
         if len(self.passed_over) < TOLD_MAX:
-            self.passed_over.append((line, f"was not written, as the book has changed meanwhile: {reason}"))
+            self.passed_over.append(
+                (line, f"is not as it was planned, as the book has changed meanwhile: {reason}")
+            )
 
     def told_in(self, summary: Summary) -> Summary:
         """Return the summary of a plan with what came of it."""

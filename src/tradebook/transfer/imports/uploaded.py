@@ -97,8 +97,14 @@ def require_not_overtaken(database: Database, account_id: int, path_keys: Sequen
 def _named(row: PlannedRow) -> str:
     customer = row.customer
     called = "" if customer is None else customer.number or customer.name or ""
-    what = "is there by now" if row.outcome == "created" else "has changed"
-    return f"line {row.line}, customer {shortened(called)}, {what}"
+    return f"line {row.line}, customer {shortened(called)}, {_overtaken_by(row)}"
+
+
+def _overtaken_by(row: PlannedRow) -> str:
+    problems = [] if row.record is None else row.record.problems
+    if problems:
+        return f"can't be written any more: {', '.join(each.without_line() for each in problems)}"
+    return "is there by now" if row.outcome == "created" else "has changed"
 
 
 def apply(change: Change) -> int:
