@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 # Babel and pycountry for the first request that shows an amount, which would wait for them.
 import babel.numbers  # noqa: F401
@@ -19,7 +19,6 @@ from tradebook.storage.database import Database
 from tradebook.storage.location import locate
 from tradebook.storage.transactions import reading
 from tradebook.transfer.exports.run import csv_blocks
-from tradebook.transfer.imports import uploaded
 from tradebook.web import metrics
 from tradebook.web.agents import AGENTS_PATH, Exchange
 from tradebook.web.application import OPEN_PATHS, build_app
@@ -47,9 +46,21 @@ ON_A_FILE = Threads(reading=0, writing=1, agents=1)
 ON_A_SERVER = Threads(reading=4, writing=4, agents=2)
 """Whoever asks a server waits for its answer, and others can ask meanwhile."""
 
+
+def _of_uploads(name: str) -> Callable[..., Any]:
+    """Return a function of what knows files and plans, which most workers never need."""
+
+    def called(*told: Any) -> Any:
+        from tradebook.transfer.imports import uploaded  # noqa: PLC0415
+
+        return getattr(uploaded, name)(*told)
+
+    return called
+
+
 MORE = {
-    import_routes.PATH: More(check=uploaded.check),
-    import_routes.APPLY: More(look=uploaded.require_not_overtaken, act=uploaded.apply),
+    import_routes.PATH: More(check=_of_uploads("check")),
+    import_routes.APPLY: More(look=_of_uploads("require_not_overtaken"), act=_of_uploads("apply")),
 }
 """What imports are of two rooms for: the routes of one, and what the other one knows of files and plans."""
 

@@ -26,6 +26,8 @@ def test_the_programs_of_the_page_run_as_printed(book, tmp_path, monkeypatch, ca
     )
     book.add({"number": "11002", "name": "Acme Child", "type": "Retail", "parent_number": "11000"})
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "customers.csv").write_text("No,Firm\n11000,Acme One\n")
+    (tmp_path / "map.toml").write_text('[columns]\nnumber = "No"\nname = "Firm"\n')
     with Proxy(book.server.url) as proxy:
         monkeypatch.setenv("TRADEBOOK_URL", proxy.url)
         monkeypatch.setenv("TRADEBOOK_API_KEY", book.key)

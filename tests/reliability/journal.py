@@ -154,13 +154,20 @@ def is_done(answer: httpx.Response | None) -> bool:
 
 
 def workers_of(process: int) -> list[int]:
-    """List the processes that a process has started."""
+    """List the workers that a process has started, and not the one that is busy with imports."""
     found: list[int] = []
     for children in Path(f"/proc/{process}/task").glob("*/children"):
         # A thread may end while it is looked at.
         with suppress(FileNotFoundError):
             found += map(int, children.read_text().split())
-    return sorted(found)
+    return sorted(worker for worker in found if not _is_busy_with_imports(worker))
+
+
+def _is_busy_with_imports(process: int) -> bool:
+    try:
+        return b"tradebook.cli.import_process" in Path(f"/proc/{process}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return True
 
 
 def kill_all(server: Server) -> None:

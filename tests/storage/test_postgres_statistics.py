@@ -23,7 +23,7 @@ from tradebook.settings import Settings
 from tradebook.storage.index import Condition, Query
 from tradebook.storage.postgres.index import REACHED
 from tradebook.transfer import copying
-from tradebook.transfer.imports import run
+from tradebook.transfer.imports import applying, stepping
 
 ROWS = length(8_000, 200_000)
 SHARE_MAX = 20
@@ -182,7 +182,8 @@ def test_a_statement_that_is_left_to_the_planner_is_noticed(database, url):
 @pytest.mark.parametrize(("many", "known"), [(20, 40), (41, -1)])
 def test_after_an_import_of_many_the_server_knows_of_them(postgres, monkeypatch, many, known):
     """Also the index of words has taken in what it puts off."""
-    monkeypatch.setattr(run, "MANY_ROWS", many)
+    monkeypatch.setattr(stepping, "MANY_ROWS", many)
+    monkeypatch.setattr(applying, "ROWS_IN_ONE_STEP", 10)
     ledger = Ledger(open_database(Settings(database=postgres.new(None))))
     ledger.take(*demo_customers(40))
     found = ledger.sql(f"SELECT {ledger.key}, reltuples FROM pg_class WHERE relname = 'customers'")

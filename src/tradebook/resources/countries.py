@@ -91,7 +91,7 @@ _LANGUAGES = (
     *("de", "fr", "es", "it", "nl", "pt", "sv", "da", "nb", "fi", "pl", "cs", "sk", "hu"),
     *("ro", "tr", "el", "bg", "hr", "sl", "et", "lv", "lt", "uk", "ru", "ja", "zh", "ko"),
 )
-_NAME_LENGTH_MIN = 4
+_NAME_LENGTH_MIN, _CODE_LENGTH_MAX = 4, 3
 _REMEMBERED = 1_000
 """A file has the same few in every row."""
 
@@ -100,7 +100,11 @@ _REMEMBERED = 1_000
 def country_code(text: str) -> str | None:
     """Return the two-letter code of a country; None if no country, or more than one, is called so."""
     code = text.upper()
-    return code if code in _codes() else _names().get(_reduced(text))
+    if code in _codes():
+        return code
+    # Folded, letters with accents could be those of a code, and no code has any.
+    reduced = _reduced(text)
+    return None if len(reduced) <= _CODE_LENGTH_MAX and not text.isascii() else _names().get(reduced)
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -6,7 +6,7 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import structs
 
-from tradebook.clock import format_ms, format_ms_or_none, now_ms
+from tradebook.clock import DAY_MS, format_ms, format_ms_or_none, now_ms
 from tradebook.crud.change import Change
 from tradebook.crud.kinds import OneOf
 from tradebook.crud.parameters import Parameter
@@ -38,6 +38,9 @@ PATH = "/v1/core/imports"
 APPLY = f"{PATH}/{{id}}/actions/apply"
 WAITING_MAX = 20
 """How many files of an account may wait to be planned."""
+
+PLAN_ENDS_AFTER_MS = 7 * DAY_MS
+"""How long a plan may wait to be applied, and what its rows do can be read."""
 
 _i = imports.c
 STATES = words_of(State)
@@ -131,7 +134,8 @@ def create(change: Change) -> int:
 def add_plan(writer: Writer, key: int, file_name: str, rows: Sequence[ImportRow]) -> None:
     """Add a plan that changes nothing, as an example."""
     summary = structs.replace(NOTHING_DONE, rows=len(rows), unchanged=len(rows))
-    kept = {"summary": msgspec.json.encode(summary).decode(), "rows": len(rows), "total": len(rows)}
+    kept: Values = {"summary": msgspec.json.encode(summary).decode(), "rows": len(rows), "total": len(rows)}
+    kept["ends_at"] = now_ms() + PLAN_ENDS_AFTER_MS
     row = {**_NEW, "id": key, "state": PLACES["planned"], "source": file_name, **kept}
     records.insert(writer, [{**row, "updated_at": first_version(key)}])
     add_block(writer, key, rows)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from tradebook.clock import now_ms
 from tradebook.crud.records import Values
 from tradebook.ids import milliseconds_of
-from tradebook.resources.import_routes import KeptOptions
+from tradebook.resources.import_routes import PLAN_ENDS_AFTER_MS, KeptOptions
 from tradebook.resources.imports import imports
 from tradebook.storage.accounts import IMPORTS_DUE
 from tradebook.storage.database import Database, Unavailable, Writer
@@ -32,9 +32,7 @@ from tradebook.transfer.imports.staging import sweep
 from tradebook.transfer.imports.uploaded import plan_of
 from tradebook.transfer.maps.column_map import MapError
 
-DAY_MS = 86_400_000
-PLAN_ENDS_AFTER_MS = 7 * DAY_MS
-ELSEWHERE_MS = DAY_MS
+ELSEWHERE_MS = 86_400_000
 """How long a file may be on the disk of another machine, which is away, before its import has failed."""
 
 TRIES_MAX = 3
