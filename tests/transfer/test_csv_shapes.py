@@ -221,3 +221,10 @@ def test_a_file_with_nothing_in_it(content):
 
     assert rows == {}
     assert (problems == []) == ("number" in content)
+
+
+def test_a_sheet_that_is_asked_of_a_file_without_sheets_is_told():
+    reader = read_file(io.BytesIO(b"number,name\n1,A\n"), "csv", None, FileOptions(sheet="Customers"))
+
+    assert [row.values["number"] for row in reader] == ["1"]
+    assert reader.recognised.notes == ["The file has no sheets, so 'Customers' is not asked for."]

@@ -82,6 +82,10 @@ class FileReader:
             self._workbook = Workbook(self._stream, self.options.sheet, self._opened)
             self._workbook.tell(self.recognised)
             return
+        if self.options.sheet is not None:
+            # Rejects of a workbook are CSV, and come in by its map.
+            note = f"The file has no sheets, so {self.options.sheet!r} is not asked for."
+            self.recognised.notes.append(note)
         self.encoding, notes = recognise(self._stream, head, self.options.encoding)
         self.recognised.encoding = self.encoding.told
         self.recognised.notes += notes
