@@ -154,16 +154,21 @@ def is_done(answer: httpx.Response | None) -> bool:
 
 
 def workers_of(process: int) -> list[int]:
-    """List the workers that a process has started, and not the one that is busy with imports."""
+    """List the workers that a server has started, and not the process of imports."""
+    return [child for child in children_of(process) if not _is_of_imports(child)]
+
+
+def children_of(process: int) -> list[int]:
+    """List the processes that a process has started."""
     found: list[int] = []
     for children in Path(f"/proc/{process}/task").glob("*/children"):
         # A thread may end while it is looked at.
         with suppress(FileNotFoundError):
             found += map(int, children.read_text().split())
-    return sorted(worker for worker in found if not _is_busy_with_imports(worker))
+    return sorted(found)
 
 
-def _is_busy_with_imports(process: int) -> bool:
+def _is_of_imports(process: int) -> bool:
     try:
         return b"tradebook.cli.import_process" in Path(f"/proc/{process}/cmdline").read_bytes()
     except FileNotFoundError:
@@ -172,10 +177,12 @@ def _is_busy_with_imports(process: int) -> bool:
 
 def kill_all(server: Server) -> None:
     """End the server and its workers at once, without a chance to tidy up."""
-    workers = workers_of(server.process.pid)
+    children = children_of(server.process.pid)
     server.process.kill()
-    for worker in workers:
-        os.kill(worker, signal.SIGKILL)
+    for child in children:
+        # That of imports ends by itself.
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
     server.process.wait()
 
 

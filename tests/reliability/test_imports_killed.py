@@ -13,7 +13,7 @@ from tests.fixtures.engines import ENGINES
 from tests.fixtures.lengths import length
 from tests.fixtures.server import start_server, stop_server, wait_until
 from tests.fixtures.uploads import act, settled, upload
-from tests.reliability.journal import workers_of
+from tests.reliability.journal import children_of
 
 pytestmark = pytest.mark.parametrize("engine", length(["sqlite"], ENGINES), indirect=True)
 ROUNDS = length(1, 12)
@@ -28,7 +28,7 @@ def file_of(rows):
 
 def process_of_imports(server):
     """The process that works at imports, if there is one."""
-    for each in workers_of(server.process.pid):
+    for each in children_of(server.process.pid):
         command = Path(f"/proc/{each}/cmdline").read_bytes()
         if b"import_process" in command:
             return each
@@ -37,7 +37,7 @@ def process_of_imports(server):
 
 def kill(server, *, whole):
     """End the process of imports, or the whole server, at once."""
-    doomed = workers_of(server.process.pid) if whole else [process_of_imports(server)]
+    doomed = children_of(server.process.pid) if whole else [process_of_imports(server)]
     if whole:
         server.process.kill()
         server.process.wait()

@@ -57,9 +57,11 @@ def test_words_for_nothing_are_told_until_the_map_says_what_they_mean(ledger, br
     assert [each[1:3] for each in told(asked)] == [
         ("phone", "NULL"),
         ("bill_to.state", "NULL"),
+        ("note", "NULL"),
         ("phone", "n/a"),
         ("bill_to.state", "\\N"),
         ("bill_to.postal_code", "NULL"),
+        ("note", "\\N"),
     ]
     assert told(said) == []
     assert [ledger.customer(number)["bill_to.state"] for number in ("A1", "A2")] == [None, None]
