@@ -4,6 +4,7 @@
 on this machine is skipped, and the reason is printed. Everything that is made is in `.clients`.
 """
 
+import json
 import os
 import re
 import shutil
@@ -184,6 +185,20 @@ def openapi_generator(language: str, target: Path, **properties: str) -> None:
     run(*command, JAVA_OPTS="-XX:TieredStopAtLevel=1")
 
 
+def file_types() -> set[str]:
+    """Name the types of files that bodies may have, but JSON and forms."""
+    document = json.loads(DOCUMENT.read_text(encoding="utf-8"))
+    known = {"application/json", "multipart/form-data"}
+    return {
+        kind
+        for path in document["paths"].values()
+        for operation in path.values()
+        if isinstance(operation, dict)
+        for kind in operation.get("requestBody", {}).get("content", {})
+        if kind not in known
+    }
+
+
 def check_lint(_: Mapping[str, str]) -> None:
     """Let the linters find no error, and no warning either."""
     run(node("spectral"), "lint", "--fail-severity=warn", "--ruleset", SOURCES / "spectral.yaml", DOCUMENT)
@@ -193,7 +208,10 @@ def check_lint(_: Mapping[str, str]) -> None:
 def check_openapi_python_client(variables: Mapping[str, str]) -> None:
     """Generate with openapi-python-client."""
     config = HERE / "openapi-python-client.yaml"
-    config.write_text("package_name_override: openapi_python_client_book\n", encoding="utf-8")
+    # It knows no other types of files by itself than JSON and forms.
+    overrides = [f"  {kind}: application/octet-stream" for kind in sorted(file_types())]
+    lines = ["package_name_override: openapi_python_client_book", "content_type_overrides:", *overrides]
+    config.write_text("\n".join(lines) + "\n", encoding="utf-8")
     target = GENERATED / "openapi_python_client_book"
     command: list[str | Path] = [BIN / "openapi-python-client", "generate", "--path", DOCUMENT]
     command += ["--config", config]

@@ -193,7 +193,8 @@ def _file_body(upload: FileBody) -> dict[str, Any]:
     return {
         "required": True,
         "description": upload.description,
-        "content": alone | {MULTIPART: {"schema": form}},
+        # The form first: generators of clients take the first that they know, and nearly all know this one.
+        "content": {MULTIPART: {"schema": form}, **alone},
     }
 
 

@@ -159,7 +159,8 @@ def _method_of(request: Request) -> tuple[str, str]:
     if not rest[-1].startswith("{"):
         return resource, rest[-1]
     if rest[0].startswith("by_"):
-        return resource, f"{verb}_{rest[0]}" if request.method == "GET" else verb
+        # By its number a customer is just put.
+        return resource, verb if (verb, rest[0]) == ("put", "by_number") else f"{verb}_{rest[0]}"
     if len(rest) > 1:
         return resource, f"{verb}_{rest[1].removesuffix('s')}"
     return resource, verb
