@@ -24,11 +24,10 @@ from tests.fixtures.plain_http import Client
 from tests.fixtures.server import Server, start_server, stop_server
 from tradebook import migrations
 from tradebook.app import open_database
-from tradebook.clock import now_ms
 from tradebook.ids import encode_id
 from tradebook.resources import accounts, api_keys, customers
 from tradebook.settings import Settings
-from tradebook.storage.database import Database, Unavailable, Writer
+from tradebook.storage.database import Database, Unavailable
 from tradebook.storage.location import locate
 from tradebook.storage.transactions import writing
 from tradebook.transfer.imports.run import import_customers
@@ -75,13 +74,10 @@ class _Account:
         self.customers = {number: encode_id(customers.ID_PREFIX, row["id"]) for number, row in found.items()}
 
     def new_key(self, database: Database) -> tuple[str, str]:
-        """Make a key, as `keys create` does; it ends at once, as an account can have a thousand that work."""
-
-        def create(writer: Writer) -> tuple[str, str]:
-            ends = now_ms() + 1
-            return api_keys.create_key(writer, self.environment, name="One more", expires_at=ends)
-
-        return writing(database, self.key, create)
+        """Make a key, as `keys create` does."""
+        return writing(
+            database, self.key, lambda writer: api_keys.create_key(writer, self.environment, name="One more")
+        )
 
 
 def beside(
