@@ -22,7 +22,7 @@ BROKEN_ZIP = (
     OSError,
     EOFError,
     KeyError,
-    NotImplementedError,
+    NotImplementedError,  # of zipfile: a way of packing that it doesn't know
     RuntimeError,
     UnicodeError,
     struct.error,

@@ -6,6 +6,7 @@ customer starts with `customers.fields.NEW`. An address whose ten columns are al
 from the customer; a ship-to address that is taken, or never given, is the bill-to address.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -65,7 +66,7 @@ class Decision(msgspec.Struct):
         return key
 
 
-class Batch:
+class Batch(ABC):
     """Some rows, and what the book has of their customers. Whoever looks or writes says how keys are made."""
 
     def __init__(
@@ -107,13 +108,13 @@ class Batch:
         )
         self.groups_of = price_groups_of(self._reader, [values["id"] for values in listed])
 
+    @abstractmethod
     def key_of_new(self, record: CheckedRow) -> int:
         """Return the key of a new customer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def take_parent(self, decision: Decision, wanted: str | None) -> None:
         """Give a customer another parent than it has, or none."""
-        raise NotImplementedError
 
     def decide(
         self, record: CheckedRow, known: Values | None, *, keeps_number: bool = True
