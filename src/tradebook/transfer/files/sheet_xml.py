@@ -5,6 +5,7 @@ python-calamine tells none of it. It keeps a sheet as one grid, whose size is me
 
 import re
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import IO
@@ -84,31 +85,51 @@ class SheetSize:
             )
 
 
-class XlsxSheet:
-    """Goes through the XML of a sheet of .xlsx; `take` gets each row that has remarks."""
+class _Sheet(ABC):
+    """Goes through the XML of a sheet, and measures it on the way."""
+
+    def __init__(self) -> None:
+        self.size = SheetSize()
+        self._row = self._column = 0
+        self._text: list[str] | None = None
+        """What the cell holds that is being read; None outside a cell, or where nobody looks at it."""
+        self._remarks: Remarks = {}
+        self._rows: list[tuple[int, Remarks]] = []
+
+    def read(self, file: IO[bytes]) -> Iterator[tuple[int, Remarks]]:
+        """Yield the rows with remarks, in their order; one that is repeated once for each."""
+        xml = Xml(self._start, self._end)
+        xml.parser.CharacterDataHandler = self._characters
+        for _ in xml.steps(file):
+            yield from self._rows
+            self._rows.clear()
+        yield from self._rows
+
+    @abstractmethod
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        """Begin an element."""
+
+    @abstractmethod
+    def _end(self, name: str) -> None:
+        """End an element."""
+
+    def _characters(self, text: str) -> None:
+        if self._text is not None:
+            self._text.append(text)
+
+
+class XlsxSheet(_Sheet):
+    """A sheet of .xlsx; `shown` writes numbers as their style shows them."""
 
     def __init__(
         self, shown: dict[int, Callable[[float], str | None]], *, only_measures: bool = False
     ) -> None:
-        self.size = SheetSize()
+        super().__init__()
         self._only_measures = only_measures
         self._shown = shown
-        self._row = self._column = 0
         self._style = 0
         self._kind = ""
         self._has_formula = self._has_value = self._lacks_result = False
-        self._text: list[str] | None = None
-        self._remarks: Remarks = {}
-        self.rows: list[tuple[int, Remarks]] = []
-
-    def read(self, file: IO[bytes]) -> Iterator[tuple[int, Remarks]]:
-        """Yield the rows with remarks, in their order."""
-        xml = Xml(self._start, self._end)
-        xml.parser.CharacterDataHandler = self._characters
-        for _ in xml.steps(file):
-            yield from self.rows
-            self.rows.clear()
-        yield from self.rows
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "c":
@@ -138,10 +159,6 @@ class XlsxSheet:
         self._has_formula = self._has_value = self._lacks_result = False
         self._text = None
 
-    def _characters(self, text: str) -> None:
-        if self._text is not None:
-            self._text.append(text)
-
     def _end(self, name: str) -> None:
         if name == "c":
             if self._has_value or self._has_formula:
@@ -156,7 +173,7 @@ class XlsxSheet:
                     self._remark(text)
         elif name == "row" and self._remarks:
             self.size.has_remarks = True
-            self.rows.append((self._row, self._remarks))
+            self._rows.append((self._row, self._remarks))
             self._remarks = {}
 
     def _remark(self, text: str) -> None:
@@ -176,29 +193,16 @@ _SAYS_MORE = re.compile(r"[^\d.,]{0,20}\d[\d()/ \-]*")
 _ERROR = re.compile(r"#[A-Z0-9/?!]+|Err:\d+")
 
 
-class OdsSheet:
-    """Goes through the sheet of a name in the content of .ods; without a name measures all of them."""
+class OdsSheet(_Sheet):
+    """The sheet of a name in the content of .ods; without a name all of them are measured."""
 
     def __init__(self, sheet: str | None) -> None:
-        self.size = SheetSize()
+        super().__init__()
         self._sheet = sheet
         self._cells_before = 0
         self._depth = 0
-        self._row = self._column = 0
         self._repeats = self._wide = 1
         self._attributes: dict[str, str] = {}
-        self._text: list[str] | None = None
-        self._remarks: Remarks = {}
-        self.rows: list[tuple[int, Remarks]] = []
-
-    def read(self, file: IO[bytes]) -> Iterator[tuple[int, Remarks]]:
-        """Yield the rows with remarks, in their order; one that is repeated once for each."""
-        xml = Xml(self._start, self._end)
-        xml.parser.CharacterDataHandler = self._characters
-        for _ in xml.steps(file):
-            yield from self.rows
-            self.rows.clear()
-        yield from self.rows
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "table":
@@ -217,8 +221,8 @@ class OdsSheet:
             self._text.append("\n")
 
     def _characters(self, text: str) -> None:
-        if self._depth == 1 and self._text is not None:
-            self._text.append(text)
+        if self._depth == 1:
+            super()._characters(text)
 
     def _end(self, name: str) -> None:
         if name == "table" and self._depth:
@@ -232,7 +236,7 @@ class OdsSheet:
         elif name == "table-row":
             if self._remarks:
                 self.size.has_remarks = True
-                self.rows += [(self._row + place, self._remarks) for place in range(1, self._repeats + 1)]
+                self._rows += [(self._row + place, self._remarks) for place in range(1, self._repeats + 1)]
             self._row += self._repeats
 
     def _end_sheet(self) -> None:
