@@ -1,6 +1,7 @@
 """Plans in files: written without changing anything, shown, and applied exactly, once, or not at all."""
 
 import json
+import os
 import stat
 
 import pytest
@@ -243,3 +244,15 @@ def test_a_plan_that_is_not_there_or_cannot_be_written_is_told(command):
     assert "none.plan: No such file or directory" in missing.stderr
     assert "no/such/folder/my.plan: No such file or directory" in nowhere.stderr
     assert "nothing was changed" in nowhere.stderr
+
+
+def test_no_memory_is_asked_for_what_a_damaged_part_claims(tmp_path, monkeypatch):
+    path, asked = tmp_path / "plan", []
+    path.write_bytes(plan_file.MAGIC + b"R" + b"\xff" * 8)
+    pread = os.pread
+    monkeypatch.setattr(os, "pread", lambda file, count, at: asked.append(count) or pread(file, count, at))
+
+    with pytest.raises(plan_file.NoPlan, match="damaged"), plan_file.opened_plan(path):
+        pass
+
+    assert max(asked) < 1_000

@@ -37,7 +37,6 @@ class Numbering:
         self._writer = writer
         self._saved: int = writer.rows(_LAST)[0][0]
         self._last = self._saved
-        self._first: int | None = None
 
     def saw(self, number: str) -> None:
         """Notice a number that was given: the sequence continues after the largest one."""
@@ -46,8 +45,6 @@ class Numbering:
 
     def next(self, count: int) -> list[str]:
         """Return this many numbers that no customer has."""
-        if self._first is None:
-            self._first = self._last + 1
         free: list[str] = []
         while len(free) < count:
             start = self._last + 1
@@ -56,12 +53,6 @@ class Numbering:
             taken = {number for (number,) in self._writer.rows(_TAKEN, numbers=numbers)}
             free += [number for number in numbers if number not in taken]
         return free
-
-    def is_automatic(self, number: str) -> bool:
-        """Tell whether this change gave the number itself, so that no row of a file can mean it."""
-        if self._first is None or not (number.isascii() and number.isdigit()) or number[0] == "0":
-            return False
-        return bool(self._first <= int(number) <= self._last)
 
     def save(self) -> None:
         """Store the end of the sequence in the account."""

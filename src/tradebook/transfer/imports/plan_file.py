@@ -25,6 +25,8 @@ MAGIC = b"tradebook plan 1\n"
 
 ENTRIES_AT_ONCE = 1_000
 PART_BYTES_MAX = 1 << 30
+"""What a part of a thousand rows never is of: who claims more is damaged, and no memory is asked for."""
+
 _PART = struct.Struct(">cII")
 """What a part has, how many bytes it is of, and how many they were before they were compressed."""
 
@@ -158,6 +160,8 @@ def _checked(file: BinaryIO) -> Head:
 def _read_part(file: BinaryIO, at: int) -> tuple[bytes, Any, int]:
     """Return the kind of the part at a place, what reads it, and where the next one begins."""
     kind, packed, whole = _PART.unpack(_exactly(file, at, _PART.size))
+    if max(packed, whole) > PART_BYTES_MAX:
+        raise EOFError
     begin = at + _PART.size
 
     def content() -> bytes:
