@@ -12,10 +12,8 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-import msgspec
-
-Work = Callable[[Any], Any]
-"""What is asked for, and what came of it; msgspec can encode both."""
+Work = Callable[[bytes], bytes]
+"""Does what is asked, and says what came of it."""
 
 
 class Helper:
@@ -23,7 +21,7 @@ class Helper:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._asked: Any = None
+        self._asked: bytes | None = None
         self._pipe: Connection | None = None
         self._process: Any = None
         if len(os.sched_getaffinity(0)) > 1:
@@ -38,22 +36,28 @@ class Helper:
         theirs.close()
         self._pipe = own
 
-    def ask(self, asked: Any) -> None:
+    @property
+    def is_there(self) -> bool:
+        """Whether there is another process; without, it is simpler not to ask."""
+        return self._pipe is not None
+
+    def ask(self, asked: bytes) -> None:
         """Have something be done; what was asked before and not fetched is dropped."""
         self.drop()
         self._asked = asked
         if self._pipe is not None:
             try:
-                self._pipe.send_bytes(msgspec.msgpack.encode(asked))
+                self._pipe.send_bytes(asked)
             except OSError:
                 self._lose()
 
-    def fetch(self) -> Any:
+    def fetch(self) -> bytes:
         """Return what came of it."""
         asked, self._asked = self._asked, None
+        assert asked is not None
         if self._pipe is not None:
             try:
-                return msgspec.msgpack.decode(self._pipe.recv_bytes())
+                return self._pipe.recv_bytes()
             except (EOFError, OSError):
                 self._lose()
         return self._work(asked)
@@ -97,5 +101,4 @@ def _serve(pipe: Connection, others: Connection, work: Work) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with suppress(EOFError, OSError):
         while True:
-            asked = msgspec.msgpack.decode(pipe.recv_bytes())
-            pipe.send_bytes(msgspec.msgpack.encode(work(asked)))
+            pipe.send_bytes(work(pipe.recv_bytes()))
