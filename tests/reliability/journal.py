@@ -195,7 +195,7 @@ def kill_one(server: Server) -> None:
 
 def start(folder: Path, database: str) -> Server:
     """Start a server of two workers."""
-    return start_server(folder, "--workers", "2", database=database)
+    return start_server(folder, workers=2, database=database)
 
 
 def plant(monkeypatch, folder, code):
