@@ -1,0 +1,101 @@
+"""A second process, for what takes the processor's time and nothing else: it is asked while this one writes.
+
+It ends when whoever asks closes its end of the pipe, as the kernel does for a process that is killed. Where
+there is none, or none any more, the work is done here.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
+from typing import Any
+
+import msgspec
+
+Work = Callable[[Any], Any]
+"""What is asked for, and what came of it; msgspec can encode both."""
+
+
+class Helper:
+    """Does one piece of work at a time: who asks for the next has fetched the last, so no end is full."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._asked: Any = None
+        self._pipe: Connection | None = None
+        self._process: Any = None
+        if len(os.sched_getaffinity(0)) > 1:
+            with suppress(OSError):
+                self._start()
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("fork")
+        own, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, own, self._work), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._pipe = own
+
+    def ask(self, asked: Any) -> None:
+        """Have something be done; what was asked before and not fetched is dropped."""
+        self.drop()
+        self._asked = asked
+        if self._pipe is not None:
+            try:
+                self._pipe.send_bytes(msgspec.msgpack.encode(asked))
+            except OSError:
+                self._lose()
+
+    def fetch(self) -> Any:
+        """Return what came of it."""
+        asked, self._asked = self._asked, None
+        if self._pipe is not None:
+            try:
+                return msgspec.msgpack.decode(self._pipe.recv_bytes())
+            except (EOFError, OSError):
+                self._lose()
+        return self._work(asked)
+
+    def drop(self) -> None:
+        """Forget what was asked: its transaction is undone."""
+        if self._asked is not None and self._pipe is not None:
+            try:
+                self._pipe.recv_bytes()
+            except (EOFError, OSError):
+                self._lose()
+        self._asked = None
+
+    def close(self) -> None:
+        """End the process."""
+        self._lose()
+        if self._process is not None:
+            self._process.join()
+
+    def _lose(self) -> None:
+        if self._pipe is not None:
+            self._pipe.close()
+            self._pipe = None
+
+
+@contextmanager
+def helping(work: Work) -> Iterator[Helper]:
+    """Have a helper for some work as long as this goes on."""
+    helper = Helper(work)
+    try:
+        yield helper
+    finally:
+        helper.close()
+
+
+def _serve(pipe: Connection, others: Connection, work: Work) -> None:
+    # While this end is open here as well, the other process could be gone and nobody would see it.
+    others.close()
+    # Ctrl-C in a terminal reaches this process too. It ends with the one that it helps.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with suppress(EOFError, OSError):
+        while True:
+            asked = msgspec.msgpack.decode(pipe.recv_bytes())
+            pipe.send_bytes(msgspec.msgpack.encode(work(asked)))
