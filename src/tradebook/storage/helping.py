@@ -85,8 +85,10 @@ class Helper:
 
 
 def _may_fork() -> bool:
-    """Tell whether a second core is there, and a copy of this process does no harm: on other systems than Linux,
-    what they bring along has threads, and a copy may wait for ever for what one of them held."""
+    """Tell whether a second core is there, and a copy of this process does no harm.
+
+    On other systems than Linux, libraries of the system have threads: a copy may wait for ever for their locks.
+    """
     return sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1
 
 
