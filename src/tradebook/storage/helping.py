@@ -87,7 +87,7 @@ class Helper:
 def _may_fork() -> bool:
     """Tell whether a second core is there, and a copy of this process does no harm.
 
-    On other systems than Linux, libraries of the system have threads: a copy may wait for ever for their locks.
+    Elsewhere than on Linux, libraries of the system have threads, for whose locks a copy may wait for ever.
     """
     return sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1
 
