@@ -7,6 +7,8 @@ there is none, or none any more, the work is done here.
 import multiprocessing
 import os
 import signal
+import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
@@ -24,7 +26,7 @@ class Helper:
         self._asked: bytes | None = None
         self._pipe: Connection | None = None
         self._process: Any = None
-        if len(os.sched_getaffinity(0)) > 1:
+        if _may_fork():
             with suppress(OSError):
                 self._start()
 
@@ -32,7 +34,10 @@ class Helper:
         context = multiprocessing.get_context("fork")
         own, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, own, self._work), daemon=True)
-        self._process.start()
+        with warnings.catch_warnings():
+            # Of other threads, whose locks a copy would wait for: what it does here takes none.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._process.start()
         theirs.close()
         self._pipe = own
 
@@ -81,6 +86,14 @@ class Helper:
         if self._pipe is not None:
             self._pipe.close()
             self._pipe = None
+
+
+def _may_fork() -> bool:
+    """Tell whether a second core is there, and a copy of this process does no harm.
+
+    Elsewhere than on Linux, libraries of the system have threads, for whose locks a copy may wait for ever.
+    """
+    return sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1
 
 
 @contextmanager
