@@ -17,70 +17,72 @@ HELPED = """
 import sys, signal
 from tradebook.storage.helping import Helper
 helper = Helper(lambda asked: asked)
-helper.ask("all is well")
-assert helper.fetch() == "all is well"
+helper.ask(b"all is well")
+assert helper.fetch() == b"all is well"
 print(helper._process.pid, flush=True)
 signal.pause()
 """
 
 
-def squares(numbers):
-    return [os.getpid(), [number * number for number in numbers]]
+def doubled(asked):
+    return b"%d %s" % (os.getpid(), 2 * asked)
 
 
 @pytest.fixture
 def helper():
-    made = Helper(squares)
+    made = Helper(doubled)
     yield made
     made.close()
 
 
 def test_another_process_does_the_work(helper):
-    helper.ask([1, 2, 3])
+    helper.ask(b"abc")
 
-    process, answer = helper.fetch()
+    process, answer = helper.fetch().split()
 
-    assert answer == [1, 4, 9]
-    assert process != os.getpid()
+    assert answer == b"abcabc"
+    assert int(process) != os.getpid()
 
 
 def test_what_nobody_fetched_is_no_answer_to_the_next_question(helper):
-    helper.ask([1, 2, 3])
-    helper.ask([4])
+    helper.ask(b"abc")
+    helper.ask(b"d")
 
-    assert helper.fetch()[1] == [16]
+    assert helper.fetch().endswith(b" dd")
 
 
 @pytest.mark.parametrize("is_asked_before", [True, False])
 def test_where_the_process_is_gone_the_work_is_done_here(helper, is_asked_before):
     os.kill(helper._process.pid, signal.SIGSTOP)
     if is_asked_before:
-        helper.ask([5])
+        helper.ask(b"e")
     helper._process.kill()
     helper._process.join()
     if not is_asked_before:
-        helper.ask([5])
+        helper.ask(b"e")
 
-    assert helper.fetch() == [os.getpid(), [25]]
-    helper.ask([6])
-    assert helper.fetch() == [os.getpid(), [36]]
+    assert helper.fetch() == doubled(b"e")
+    assert not helper.is_there
+    helper.ask(b"f")
+    assert helper.fetch() == doubled(b"f")
 
 
 def test_a_single_processor_has_no_use_for_it(monkeypatch):
     monkeypatch.setattr(helping.os, "sched_getaffinity", lambda _: {0})
-    helper = Helper(squares)
+    helper = Helper(doubled)
 
-    helper.ask([7])
+    helper.ask(b"g")
 
-    assert helper.fetch() == [os.getpid(), [49]]
+    assert helper.fetch() == doubled(b"g")
+    assert not helper.is_there
     helper.close()
 
 
 def test_much_fits_through_both_ways(helper):
     for _ in range(3):
-        helper.ask(list(range(500_000)))
+        helper.ask(b"h" * 5_000_000)
 
-        assert helper.fetch()[1][-1] == 499_999**2
+        assert helper.fetch().count(b"h") == 10_000_000
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])

@@ -7,15 +7,15 @@ there is none, or none any more, the work is done here.
 import multiprocessing
 import os
 import signal
+import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-import msgspec
-
-Work = Callable[[Any], Any]
-"""What is asked for, and what came of it; msgspec can encode both."""
+Work = Callable[[bytes], bytes]
+"""Does what is asked, and says what came of it."""
 
 
 class Helper:
@@ -23,10 +23,10 @@ class Helper:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._asked: Any = None
+        self._asked: bytes | None = None
         self._pipe: Connection | None = None
         self._process: Any = None
-        if len(os.sched_getaffinity(0)) > 1:
+        if _may_fork():
             with suppress(OSError):
                 self._start()
 
@@ -34,26 +34,35 @@ class Helper:
         context = multiprocessing.get_context("fork")
         own, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, own, self._work), daemon=True)
-        self._process.start()
+        with warnings.catch_warnings():
+            # Of other threads, whose locks a copy would wait for: what it does here takes none.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._process.start()
         theirs.close()
         self._pipe = own
 
-    def ask(self, asked: Any) -> None:
+    @property
+    def is_there(self) -> bool:
+        """Whether there is another process; without, it is simpler not to ask."""
+        return self._pipe is not None
+
+    def ask(self, asked: bytes) -> None:
         """Have something be done; what was asked before and not fetched is dropped."""
         self.drop()
         self._asked = asked
         if self._pipe is not None:
             try:
-                self._pipe.send_bytes(msgspec.msgpack.encode(asked))
+                self._pipe.send_bytes(asked)
             except OSError:
                 self._lose()
 
-    def fetch(self) -> Any:
+    def fetch(self) -> bytes:
         """Return what came of it."""
         asked, self._asked = self._asked, None
+        assert asked is not None
         if self._pipe is not None:
             try:
-                return msgspec.msgpack.decode(self._pipe.recv_bytes())
+                return self._pipe.recv_bytes()
             except (EOFError, OSError):
                 self._lose()
         return self._work(asked)
@@ -79,6 +88,14 @@ class Helper:
             self._pipe = None
 
 
+def _may_fork() -> bool:
+    """Tell whether a second core is there, and a copy of this process does no harm.
+
+    Elsewhere than on Linux, libraries of the system have threads, for whose locks a copy may wait for ever.
+    """
+    return sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1
+
+
 @contextmanager
 def helping(work: Work) -> Iterator[Helper]:
     """Have a helper for some work as long as this goes on."""
@@ -97,5 +114,4 @@ def _serve(pipe: Connection, others: Connection, work: Work) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with suppress(EOFError, OSError):
         while True:
-            asked = msgspec.msgpack.decode(pipe.recv_bytes())
-            pipe.send_bytes(msgspec.msgpack.encode(work(asked)))
+            pipe.send_bytes(work(pipe.recv_bytes()))

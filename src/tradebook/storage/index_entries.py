@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
+
 from tradebook.storage.helping import Helper, Work
 from tradebook.storage.index import ListIndex
 from tradebook.storage.index_documents import RowsToIndex
@@ -24,10 +26,10 @@ class Entries:
 
     def ask(self, index: ListIndex, rows: RowsToIndex) -> bool:
         """Have the entries of rows made, unless these are too few."""
-        if len(rows[0]) < HELPED_ROWS:
+        if len(rows[0]) < HELPED_ROWS or not self._helper.is_there:
             return False
         self._fetch()
-        self._helper.ask((index.name, self._account_id, rows))
+        self._helper.ask(msgspec.msgpack.encode((index.name, self._account_id, rows)))
         self._asked = index
         return True
 
@@ -39,7 +41,7 @@ class Entries:
 
     def _fetch(self) -> None:
         if self._asked is not None:
-            self._made.append((self._asked, self._helper.fetch()))
+            self._made.append((self._asked, msgspec.msgpack.decode(self._helper.fetch())))
             self._asked = None
 
 
@@ -47,8 +49,8 @@ def making_entries(indexes: Sequence[ListIndex], make: Make) -> Work:
     """Return what makes entries in another process, where an index is known by its name."""
     named = {index.name: index for index in indexes}
 
-    def work(asked: tuple[str, int, RowsToIndex]) -> list[Any]:
-        name, account_id, rows = asked
-        return make(named[name], account_id, rows)
+    def work(asked: bytes) -> bytes:
+        name, account_id, rows = msgspec.msgpack.decode(asked)
+        return msgspec.msgpack.encode(make(named[name], account_id, rows))
 
     return work
