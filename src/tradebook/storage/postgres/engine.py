@@ -4,6 +4,7 @@ Nothing is kept in a session: settings end with their transaction, and no statem
 may be a pooler in transaction mode, and every statement is planned for its own account.
 """
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
@@ -23,7 +24,9 @@ from tradebook.storage.database import (
     Unavailable,
 )
 from tradebook.storage.derived import Derived
+from tradebook.storage.helping import helping
 from tradebook.storage.index import ListIndex
+from tradebook.storage.index_entries import making_entries
 from tradebook.storage.index_versions import (
     OTHER_VERSIONS,
     IndexVersions,
@@ -32,7 +35,7 @@ from tradebook.storage.postgres import parts
 from tradebook.storage.postgres.beginning import AWAY, Beginning
 from tradebook.storage.postgres.connections import Connection, Connections, Statement
 from tradebook.storage.postgres.dialect import DIALECT
-from tradebook.storage.postgres.handles import PostgresReader, PostgresWriter
+from tradebook.storage.postgres.handles import PostgresReader, PostgresWriter, texts_of
 from tradebook.storage.postgres.index import version_of
 from tradebook.storage.postgres.inspection import database_faults
 from tradebook.storage.postgres.row_security import own_account, put_on
@@ -66,6 +69,7 @@ class PostgresDatabase:
         self._patience_seconds = timeout_ms / 1000
         self._server_timeout_ms = int(timeout_ms * SERVER_TIMEOUT_SHARE)
         self._connections = Connections(conninfo, patience_seconds=self._patience_seconds)
+        self._helped = threading.local()
 
     @contextmanager
     def read(self, account_id: int) -> Iterator[PostgresReader]:
@@ -94,9 +98,21 @@ class PostgresDatabase:
         with self._writing(f"{_WRITE}; {self._own(account_id)}; {lock}") as (transaction, rows):
             writer = PostgresWriter(transaction, account_id, self.indexes, self.derived)
             writer.account = rows[0] if rows else writer.account
+            writer.take_help(getattr(self._helped, "helper", None))
             yield writer
+            writer.settle()
             # It only rises, so that a standby can be compared with it.
             writer.run(NEW_REVISION, new_revision=max(writer.revision + 1, new_key()))
+
+    @contextmanager
+    def helped(self) -> Iterator[None]:
+        """Have a second process write the searched texts of what this thread writes meanwhile."""
+        with helping(making_entries(self.indexes.indexes, texts_of)) as helper:
+            self._helped.helper = helper
+            try:
+                yield
+            finally:
+                self._helped.helper = None
 
     @contextmanager
     def create_account(self, account_id: int, **values: Any) -> Iterator[PostgresWriter]:

@@ -10,8 +10,10 @@ import psycopg
 
 from tradebook.storage.database import IndexFault, Row
 from tradebook.storage.derived import Derived, Values
+from tradebook.storage.helping import Helper
 from tradebook.storage.index import ListIndex, Query
-from tradebook.storage.index_documents import Document, documents
+from tradebook.storage.index_documents import Document, RowsToIndex, documents_of, rows_to_index
+from tradebook.storage.index_entries import Entries
 from tradebook.storage.index_faults import compare_texts, steps, told
 from tradebook.storage.index_versions import (
     KEEP_VERSIONS,
@@ -158,8 +160,23 @@ class PostgresReader:
         return found
 
 
+Text = tuple[int, str]
+"""The key of a row, and its searched text."""
+
+_IS_AWAITED = (
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"
+    " AND transactionid = pg_current_xact_id_if_assigned()::xid)"
+)
+
+
 class PostgresWriter(PostgresReader):
     """Reads and writes one account inside one transaction."""
+
+    _entries: Entries | None = None
+
+    def take_help(self, helper: Helper | None) -> None:
+        """Have a helper write the texts of rows; they come in at the end of the transaction, by `settle`."""
+        self._entries = None if helper is None else Entries(self.account_id, helper)
 
     @cached_property
     def cache(self) -> Values:
@@ -193,6 +210,7 @@ class PostgresWriter(PostgresReader):
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Mark a place in the transaction. An exception undoes everything since then, and is raised on."""
+        assert self._entries is None, "what a helper makes comes at the end of the transaction"
         self._connection.execute("SAVEPOINT part")
         try:
             yield
@@ -214,19 +232,40 @@ class PostgresWriter(PostgresReader):
         self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
     ) -> None:
         """Bring the index up to date for these rows; those that no longer exist are removed from it."""
-        found = documents(index, self.rows, list(keys), known)
+        rows = rows_to_index(index, self.rows, list(keys), known)
+        found = {row[0] for row in rows[0]}
+        gone = [key for key in keys if key not in found]
+        if gone or self._entries is None or not self._entries.ask(index, rows):
+            self.settle()
+            self._write_texts(index, texts_of(index, self.account_id, rows))
+        if gone:
+            self._connection.execute(
+                f"DELETE FROM {index.folded.name} WHERE account_id = %s"
+                f" AND {index.folded_key} = ANY (%s::bigint[])",
+                (self.account_id, gone),
+            )
+
+    def settle(self) -> None:
+        """Write the texts that a helper has made."""
+        for index, texts in () if self._entries is None else self._entries.take():
+            self._write_texts(index, texts)
+
+    def _write_texts(self, index: ListIndex, texts: Sequence[Text]) -> None:
         table, key = index.folded.name, index.folded_key
-        texts = [searchable(document, self.account_id) for document in found.values()]
+        keys, written = [key for key, _ in texts], [text for _, text in texts]
         self._connection.execute(
             f"INSERT INTO {table} (account_id, {key}, folded) SELECT %(account_id)s::bigint, given.*"
             f" FROM unnest(%(keys)s::bigint[], %(texts)s::text[]) AS given ({key}, folded)"
             f" ON CONFLICT (account_id, {key}) DO UPDATE SET folded = excluded.folded"
             f" WHERE {table}.folded <> excluded.folded",
-            {"account_id": self.account_id, "keys": list(found), "texts": texts},
+            {"account_id": self.account_id, "keys": keys, "texts": written},
         )
-        gone = [key for key in keys if key not in found]
-        if gone:
-            self._connection.execute(
-                f"DELETE FROM {table} WHERE account_id = %s AND {key} = ANY (%s::bigint[])",
-                (self.account_id, gone),
-            )
+
+    def is_awaited(self) -> bool:
+        """Tell whether somebody waits for the end of this transaction."""
+        return bool(self._connection.execute(_IS_AWAITED).fetchall()[0][0])
+
+
+def texts_of(index: ListIndex, account_id: int, rows: RowsToIndex) -> list[Text]:
+    """Write the searched texts of rows."""
+    return [(key, searchable(document, account_id)) for key, document in documents_of(index, rows).items()]

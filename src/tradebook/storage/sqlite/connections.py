@@ -107,6 +107,11 @@ class Connections:
         own["turns"].begin(connection, self.timeout_ms / 1000)
         return connection
 
+    def is_awaited(self) -> bool:
+        """Tell whether somebody waits for his turn behind the thread."""
+        turns: Turns | None = self.own.__dict__.get("turns")
+        return turns is not None and turns.is_awaited()
+
     def touching(self) -> apsw.Connection:
         """Return the thread's connection to write at once or not at all."""
         return self._to_write("touching", 0)
