@@ -147,9 +147,14 @@ class LoopTurns:
         self._spent = 0.0
         self._is_round_open = False
 
+    @property
+    def is_free(self) -> bool:
+        """Whether a turn would begin at once."""
+        return not self.waiting.number and self._spent < SLICE_SECONDS
+
     async def wait(self, account: int) -> float:
         """Wait for a turn; returns when it began. End it with `done`, without awaiting anything between."""
-        if self.waiting.number or self._spent >= SLICE_SECONDS:
+        if not self.is_free:
             self._open_round()
             # Where few wait behind it, the machine is slow and not asked for too much: they are all answered.
             if not await self.waiting.wait(account) and self.waiting.number >= ALWAYS:
@@ -188,6 +193,11 @@ class ThreadTurns:
         self._free = threads
         self._is_one_by_one = is_one_by_one
         self._busy: set[int] = set()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a turn of anybody's would begin at once."""
+        return self._free > 0 and not self._busy
 
     async def wait(self, account: int) -> float:
         """Wait for a turn; returns when it began. End it with `done`."""

@@ -346,7 +346,7 @@ class SqliteDatabase:
             # Every request runs this, so everything that is rarely needed is in `_read_revision`.
             if own.age != connections.age or monotonic() >= connections.follow_at:
                 return self._read_revision(account_id)
-            version = own.reading.execute("PRAGMA data_version").get
+            version = own.looking.execute("PRAGMA data_version").get
         except (AttributeError, *_AWAY):
             return self._read_revision(account_id)
         if version == own.data_version and account_id in own.revisions:
