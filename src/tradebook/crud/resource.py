@@ -343,6 +343,8 @@ def path_of_new(action: Action, keys: Sequence[int], new: str) -> str:
 
 def path_of(route: Route, keys: Sequence[int]) -> str:
     """Write the path of a route with these objects in it, the one way in which this API writes it."""
+    if not route.path_objects:
+        return route.path
     ids = {
         each.param: encode_id(each.id_prefix, key) for each, key in zip(route.path_objects, keys, strict=True)
     }
