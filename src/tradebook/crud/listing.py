@@ -1,6 +1,7 @@
 """Cursor pages: exact at both ends, in both directions, and no larger than an answer may be."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -9,9 +10,9 @@ from msgspec.structs import replace
 from tradebook.crud.cursor import CURSOR_LENGTH, Position
 from tradebook.crud.list_requests import EVERYTHING, ListRequest, list_scope
 from tradebook.crud.parameters import LIMIT_DEFAULT
-from tradebook.crud.resource import Asked, ListRoute, Span, View
-from tradebook.crud.walks import WalkOfIndex
+from tradebook.crud.resource import Asked, ListRoute, LoadSpan, Span, View
 from tradebook.ids import KEY_MAX
+from tradebook.storage.database import Row
 
 NESTED_MAX = 100
 """The most entries of a list inside an object. The others follow at its `next_page_url`."""
@@ -64,25 +65,24 @@ def list_page(view: View, route: ListRoute, request: ListRequest) -> bytes:
     It ends before `limit` where it would be larger than an answer may be. One row it always has.
     """
     walk = _Walk(view, route, request)
-    position = request.position or Position(KEY_MAX)
-    page = _Page(view.bytes_max, request, backwards=position.backwards)
-    body = _encoded(walk, page, position, has_more=walk.fill(page, position))
+    page = _Page(view.bytes_max, request, backwards=walk.position.backwards)
+    body = _encoded(walk, page, has_more=walk.fill(page))
     if len(body) > view.bytes_max and not page.settle():
-        body = _encoded(walk, page, position, has_more=True)
+        body = _encoded(walk, page, has_more=True)
     return body
 
 
-def _encoded(walk: "_Walk", page: "_Page", position: Position, *, has_more: bool) -> bytes:
-    keys = page.keys
+def _encoded(walk: "_Walk", page: "_Page", *, has_more: bool) -> bytes:
+    keys, position = page.keys, walk.position
     newest, oldest = (keys[0], keys[-1]) if keys else (0, 0)
     if position.backwards:
         newest, oldest = oldest, newest
     # In one snapshot, what lies beyond the page on its near side lies beyond its position.
     if position.backwards:
-        has_prev, has_next = has_more, walk.any_beyond(position)
+        has_prev, has_next = has_more, walk.any_before()
     else:
         # Nothing comes before the first page, so a first page needs no further look.
-        has_prev, has_next = walk.is_later_page and walk.any_beyond(position), has_more
+        has_prev, has_next = walk.is_later_page and walk.any_before(), has_more
     last = Position(oldest if keys else position.key)
     first = Position(newest + 1 if keys else position.key, backwards=True)
     info = PageInfo(
@@ -199,13 +199,11 @@ class _Page:
         used = max(1, self._bytes_max - self.bytes_left)
         return max(1, min(STEP_MAX, self.bytes_left * len(self.keys) // used))
 
-    def take(self, keys: list[int], rows: list[Any], count: int) -> bool:
-        """Take at most `count` rows, up to one that there was no room for; tells whether these are all."""
-        if rows and rows[-1] is None:
-            count = min(count, rows.index(None))
-        self._loose = rows if len(rows) <= count else rows[:count]
-        self.keys += keys if len(rows) <= count else keys[:count]
-        return len(self._loose) == len(rows)
+    def take(self, keys: list[int], rows: list[Any]) -> bool:
+        """Take what was loaded; tells whether these are all that were found."""
+        self._loose = rows
+        self.keys += keys[: len(rows)]
+        return len(rows) == len(keys)
 
     def settle(self) -> bool:
         """Make JSON of the rows of the last step, as far as there is room; tells whether these are all."""
@@ -236,7 +234,7 @@ class _Page:
 
 
 Rows = tuple[list[int], list[Any]]
-"""Keys, and what was loaded of each; None where there was no room."""
+"""The keys that were found, and what was loaded of them, from the first on, as far as there is room."""
 
 
 class _Walk:
@@ -244,67 +242,89 @@ class _Walk:
 
     def __init__(self, view: View, route: ListRoute, request: ListRequest) -> None:
         self._view, self._route, self._request = view, route, request
+        self.position = request.position or Position(KEY_MAX)
         self.is_later_page = request.position is not None
+        self._has_neighbour = False
+        """Whether the row that the page before ends with is still there: found together with the page."""
 
     def url(self, position: Position) -> str:
         """Write the URL of the page at a position."""
         request = self._request
         return self._view.page_url(request.path, request.repeated, position, request.scope)
 
-    def fill(self, page: _Page, position: Position) -> bool:
-        """Load what is next to a position into a page; tells whether there is more than that."""
-        if self.is_later_page and isinstance(self._route.walk, WalkOfIndex):
-            self._route.walk.foresee(self._view.reader, self._beyond(position))
-        load = self._loader(position)
+    def fill(self, page: _Page) -> bool:
+        """Load what is next to the position into a page; tells whether there is more than that."""
+        load = self._loader()
         while True:
             left = self._request.limit - len(page.keys)
             count = min(left + 1, page.step)
             view = replace(self._view, bytes_left=page.bytes_left) if page.keys else self._view
             keys, rows = load(view, count)
-            if not page.take(keys, rows, left):
+            if not page.take(keys, rows):
                 return True
             if len(keys) < count:
                 return False
             if not page.settle():
                 return True
 
-    def _loader(self, position: Position) -> Callable[[View, int], Rows]:
-        """Return what loads the next rows, the nearest first."""
+    def _loader(self) -> Callable[[View, int], Rows]:
+        """Return what loads the next rows, the nearest first; the last key only tells that there is more."""
         load_span = self._route.load_span
         if load_span is None or self._request.query != EVERYTHING or self._request.owner_key is not None:
-            return self._loader_by_keys(self._keys(position, self._request.limit + 1))
-        at = position
+            return self._loader_by_keys()
+        return self._loader_by_span(load_span)
+
+    def _loader_by_span(self, load_span: LoadSpan) -> Callable[[View, int], Rows]:
+        at, done, limit = self.position, 0, self._request.limit
 
         def load(view: View, count: int) -> Rows:
-            nonlocal at
-            loaded = load_span(view, self._span(at, count))
-            keys = list(loaded)
+            nonlocal at, done
+
+            def read(position: Position, count: int) -> Sequence[Row]:
+                return load_span.read(view, self._span(position, count))
+
+            found = read(at, count) if done else self._first(read, itemgetter(0), count)
+            keys = [row[0] for row in found]
             if keys:
                 at = Position(keys[-1] + 1, backwards=True) if at.backwards else Position(keys[-1])
-            return keys, list(loaded.values())
+            left, done = limit - done, done + len(keys)
+            shown = found if len(found) <= left else found[:left]
+            return keys, load_span.finish(view, shown) if shown else []
 
         return load
 
-    def _loader_by_keys(self, found: Sequence[int]) -> Callable[[View, int], Rows]:
+    def _loader_by_keys(self) -> Callable[[View, int], Rows]:
         done, limit = 0, self._request.limit
+        found = self._first(self._keys, int, limit + 1)
 
         def load(view: View, count: int) -> Rows:
             nonlocal done
             keys = list(found[done : done + count])
             done += len(keys)
-            # The last one only tells that there is more.
             shown = keys[:-1] if done > limit else keys
             loaded = self._route.load(view, shown) if shown else {}
-            return keys, [loaded.get(key) for key in keys]
+            rows = [loaded.get(key) for key in shown]
+            return keys, rows[: rows.index(None)] if rows and rows[-1] is None else rows
 
         return load
 
-    def any_beyond(self, position: Position) -> bool:
-        """Tell whether anything lies on the other side of a position than its page."""
-        return bool(self._route.walk(self._view.reader, self._beyond(position)))
+    def _first(
+        self, read: Callable[[Position, int], Sequence[Item]], key_of: Callable[[Item], int], count: int
+    ) -> Sequence[Item]:
+        """Read what is next to the position, and in the same step the row that the page before ends with."""
+        at = self.position
+        if not self.is_later_page:
+            return read(at, count)
+        found = read(Position(at.key + (-1 if at.backwards else 1), backwards=at.backwards), count + 1)
+        self._has_neighbour = bool(found) and key_of(found[0]) == at.key - at.backwards
+        return found[1:] if self._has_neighbour else found[:count]
 
-    def _beyond(self, position: Position) -> Asked:
-        return self._asked(Position(position.key, backwards=not position.backwards), 1)
+    def any_before(self) -> bool:
+        """Tell whether anything lies on the other side of the position than its page."""
+        if self._has_neighbour:
+            return True
+        opposite = Position(self.position.key, backwards=not self.position.backwards)
+        return bool(self._keys(opposite, 1))
 
     def _span(self, position: Position, limit: int) -> Span:
         request = self._request
@@ -313,8 +333,6 @@ class _Walk:
         return Span(request.above, min(request.below, position.key), descending=True, limit=limit)
 
     def _keys(self, position: Position, limit: int) -> list[int]:
-        return self._route.walk(self._view.reader, self._asked(position, limit))
-
-    def _asked(self, position: Position, limit: int) -> Asked:
-        request = self._request
-        return Asked(self._span(position, limit), request.query, request.path_key, request.owner_key)
+        request, span = self._request, self._span(position, limit)
+        asked = Asked(span, request.query, request.path_key, request.owner_key)
+        return self._route.walk(self._view.reader, asked)

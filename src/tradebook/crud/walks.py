@@ -14,26 +14,14 @@ MANY = 2_000
 """If the nested lists of a page have this many entries, they are read with a limit for each owner."""
 
 
-class WalkOfIndex:
-    """Walks the rows of a table that match the filters and words; all rows without any."""
-
-    def __init__(self, index: ListIndex) -> None:
-        self._index = index
-
-    def __call__(self, reader: Reader, asked: Asked) -> list[int]:
-        """Return the keys of a part of the list."""
-        span = asked.span
-        return reader.keys(self._index, asked.query, descending=span.descending, **span.bounds)
-
-    def foresee(self, reader: Reader, asked: Asked) -> None:
-        """Say that this part of the list will be asked for too."""
-        span = asked.span
-        reader.foresee_keys(self._index, asked.query, descending=span.descending, **span.bounds)
-
-
-def walk_of_index(index: ListIndex) -> WalkOfIndex:
+def walk_of_index(index: ListIndex) -> Walk:
     """Walk the rows of a table that match the filters and words; all rows without any."""
-    return WalkOfIndex(index)
+
+    def walk(reader: Reader, asked: Asked) -> list[int]:
+        span = asked.span
+        return reader.keys(index, asked.query, descending=span.descending, **span.bounds)
+
+    return walk
 
 
 def walk_of_table(key_column: sa.Column[Any], *conditions: sa.ColumnElement[bool]) -> Walk:

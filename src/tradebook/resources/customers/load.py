@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 
 from tradebook.crud.fragments import Fragments
 from tradebook.crud.listing import NESTED_MAX, nested_lists
-from tradebook.crud.resource import Span, View
+from tradebook.crud.resource import LoadSpan, Span, View
 from tradebook.crud.walks import NewestOfEach, select_span
 from tradebook.ids import encode_id
 from tradebook.money import DEFAULT_CURRENCY
@@ -37,7 +38,7 @@ from tradebook.resources.customers.tables import customer_price_groups, customer
 from tradebook.resources.priorities import PRIORITIES
 from tradebook.resources.quantities import unit_of
 from tradebook.storage.database import Row
-from tradebook.storage.schema import ACCOUNT, TEXT, Prepared, any_of, prepare
+from tradebook.storage.schema import ACCOUNT, TEXT, Prepared, any_of, prepare, utf8
 
 _NOTIFICATION_PREFERENCES = tuple(
     msgspec.json.encode(CustomerNotificationPreferences("customer_notification_preferences", accepts))
@@ -96,16 +97,13 @@ _INCLUDED = (
 _s = finished_customers.c
 _WHOLE = (
     _c.id,
-    _s.head,
-    _s.credit_limit,
-    _s.contact_info,
-    _s.ending,
+    *(utf8(part) for part in (_s.head, _s.credit_limit, _s.contact_info, _s.ending)),
     _c.parent_id,
     _c.is_parent,
     *_INCLUDED,
 )
 _PLACES = {column.name: place for place, column in enumerate(_WHOLE)}
-_PLAIN = (_s.customer_id, _s.head + sa.literal(NOTHING_ELSE, TEXT) + _s.ending)
+_PLAIN = (_s.customer_id, utf8(_s.head + sa.literal(NOTHING_ELSE, TEXT) + _s.ending))
 _BOTH = (_s.account_id == ACCOUNT, _s.customer_id == _c.id)
 
 
@@ -150,42 +148,52 @@ def load(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
         # In the order of the keys: where there is no more room, it is the last ones that wait.
         by_key = {row[0]: row for row in rows}
         rows = [by_key[key] for key in keys if key in by_key]
-    return _finish(view, rows)
+    return dict(zip_longest([row[0] for row in rows], _expanded(view, rows)))
 
 
-def load_span(view: View, span: Span) -> Mapping[int, Any]:
-    """Return the finished customers of a span; this needs one statement less than reading keys first."""
+def _read_span(view: View, span: Span) -> Sequence[Row]:
     reader, bounds = view.reader, span.bounds
     if not view.include:
         rows = FINISHED.read(reader, _PLAIN_READS.of(span), **bounds)
-        return _shown(rows) if rows is not None else plain(reader.rows(_PLAIN_ROWS.of(span), **bounds))
+        return _written(reader.rows(_PLAIN_ROWS.of(span), **bounds)) if rows is None else rows
     rows = FINISHED.read(reader, _WHOLE_READS.of(span), **bounds)
-    return _finish(view, _with_parts(reader.rows(_WHOLE_ROWS.of(span), **bounds)) if rows is None else rows)
+    return _with_parts(reader.rows(_WHOLE_ROWS.of(span), **bounds)) if rows is None else rows
 
 
-def load_plain(view: View, keys: Sequence[int]) -> Mapping[int, Any]:
+def _finish(view: View, rows: Sequence[Row]) -> list[msgspec.Raw]:
+    return _expanded(view, rows) if view.include else [msgspec.Raw(text) for _, text in rows]
+
+
+load_span = LoadSpan(_read_span, _finish)
+
+
+def load_plain(view: View, keys: Iterable[int]) -> dict[int, msgspec.Raw]:
     """Return customers as they are shown inside another one: every sub-object is null."""
-    rows = FINISHED.read(view.reader, _PLAIN_READS.by_key, ids=keys)
-    return _shown(rows) if rows is not None else plain(view.reader.rows(_PLAIN_ROWS.by_key, ids=keys))
-
-
-def _shown(rows: Sequence[Row]) -> dict[int, msgspec.Raw]:
+    wanted = list(keys)
+    rows = FINISHED.read(view.reader, _PLAIN_READS.by_key, ids=wanted)
+    if rows is None:
+        rows = _written(view.reader.rows(_PLAIN_ROWS.by_key, ids=wanted))
     return {key: msgspec.Raw(text) for key, text in rows}
+
+
+def _written(rows: Sequence[Row]) -> list[Row]:
+    """Write the JSON that is not kept of rows: they become rows of `_PLAIN`."""
+    return [(key, msgspec.json.encode(customer)) for key, customer in plain(rows).items()]
 
 
 def _with_parts(rows: Sequence[Row]) -> list[Row]:
     """Give rows the JSON that is not kept of them: they become rows of `_WHOLE`."""
     count = len(FINISHED.columns)
     places = [FINISHED.columns.index(each) for each in (_c.parent_id, _c.is_parent, _c.credit_limit_currency)]
-    parts = FINISHED.make([row[:count] for row in rows])
+    made = FINISHED.make([row[:count] for row in rows])
+    parts = {key: [part.encode() for part in of_row] for key, of_row in made.items()}
     return [(row[0], *parts[row[0]], *(row[at] for at in places), *row[count:]) for row in rows]
 
 
-def _finish(view: View, rows: Sequence[Row]) -> Mapping[int, msgspec.Raw | None]:
+def _expanded(view: View, rows: Sequence[Row]) -> list[msgspec.Raw]:
+    """Turn rows of `_WHOLE` into the JSON of customers, as far as there is room for their lists."""
     related = _related(view, rows)
-    count = _whole(view.include, rows, related)
-    made = _expanded(rows[:count], view.include, related)
-    return made if count == len(rows) else {row[0]: made.get(row[0]) for row in rows}
+    return _spliced(rows[: _whole(view.include, rows, related)], view.include, related)
 
 
 class _Related(msgspec.Struct, frozen=True):
@@ -264,22 +272,12 @@ def _addresses(
 
 def _parents(view: View, keys: Sequence[int | None]) -> ByKey:
     wanted = {key for key in keys if key is not None}
-    return _written(load_plain(view, list(wanted))) if wanted else _NOTHING
+    return load_plain(view, wanted) if wanted else _NOTHING
 
 
 def _children(view: View, parents: Sequence[int]) -> ByKey:
-    def finished(keys: Iterable[int]) -> Mapping[int, msgspec.Raw]:
-        return _written(load_plain(view, list(keys)))
-
+    finished = partial(load_plain, view)
     return _nested(view, "child_accounts", _CHILDREN, parents, finished) if parents else _NOTHING
-
-
-def _written(loaded: Mapping[int, Any]) -> dict[int, msgspec.Raw]:
-    """Make JSON of what isn't yet."""
-    return {
-        key: each if isinstance(each, msgspec.Raw) else msgspec.Raw(msgspec.json.encode(each))
-        for key, each in loaded.items()
-    }
 
 
 def _price_groups(view: View, customers_of: Sequence[int]) -> ByKey:
@@ -316,12 +314,11 @@ def _whole(include: frozenset[str], rows: Sequence[tuple[Any, ...]], related: _R
 _JSON = b"%b" + b"".join(b',"%b":%%b' % name.encode() for name in OTHERS) + b"%b%b"
 """A customer, with places for its own parts and for what is included."""
 
-_NO_UNIT = "null}"
+_NO_UNIT = b"null}"
 
 
 # Requests with includes spend their time here: so a row is one expression.
-def _expanded(rows: Sequence[Row], include: frozenset[str], related: _Related) -> dict[int, msgspec.Raw]:
-    """Turn rows of `_WHOLE` into the JSON of customers."""
+def _spliced(rows: Sequence[Row], include: frozenset[str], related: _Related) -> list[msgspec.Raw]:
     with_limit, with_contact = "credit_limit" in include, "contact_info" in include
     with_unit, with_notifications = "credit_limit.unit" in include, "notification_preferences" in include
     freight_of, defaults_of = _freight_of(include, related), _defaults_of(include, related)
@@ -329,13 +326,13 @@ def _expanded(rows: Sequence[Row], include: frozenset[str], related: _Related) -
     groups_of, parent_of, children_of = related.price_groups.get, related.parents.get, related.children.get
     ids_of = related.external_ids.get
     null: Any = b"null"
-    return {
-        key: msgspec.Raw(
+    return [
+        msgspec.Raw(
             _JSON
             % (
-                head.encode(),
-                (_with_unit(limit, currency) if with_unit else limit.encode()) if with_limit else null,
-                contact.encode() if with_contact else null,
+                head,
+                (_with_unit(limit, currency) if with_unit else limit) if with_limit else null,
+                contact if with_contact else null,
                 freight_of(freight, carrier, level, billing_type, billing_account),
                 defaults_of(payment, shipping, priority, rep),
                 _NOTIFICATION_PREFERENCES[accepts] if with_notifications else null,
@@ -346,7 +343,7 @@ def _expanded(rows: Sequence[Row], include: frozenset[str], related: _Related) -
                 parent_of(parent_id) or null,
                 children_of(key) or null,
                 ids_of(key, b""),
-                ending.encode(),
+                ending,
             )
         )
         for (
@@ -354,15 +351,15 @@ def _expanded(rows: Sequence[Row], include: frozenset[str], related: _Related) -
             freight, carrier, level, billing_type, billing_account,
             payment, shipping, priority, rep, accepts, bill_to, ship_to, kind,
         ) in rows
-    }  # fmt: skip
+    ]  # fmt: skip
 
 
-def _with_unit(limit: str, currency: str | None) -> bytes:
+def _with_unit(limit: bytes, currency: str | None) -> bytes:
     """Fill the unit of a credit limit, which ends in it."""
-    if limit == "null":
-        return b"null"
+    if limit == b"null":
+        return limit
     unit = msgspec.json.encode(unit_of(currency or DEFAULT_CURRENCY))
-    return b"%b%b}" % (limit.removesuffix(_NO_UNIT).encode(), unit)
+    return b"%b%b}" % (limit.removesuffix(_NO_UNIT), unit)
 
 
 # Customers of a page have few combinations of these: so each is made once.
