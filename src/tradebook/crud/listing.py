@@ -59,6 +59,27 @@ class ListObject(msgspec.Struct, Generic[Item], frozen=True):
     """The objects, newest first."""
 
 
+_OPEN: Any = msgspec.Raw(b"\0")
+_BEGIN, _MIDDLE, _END = msgspec.json.encode(ListObject("list", _OPEN, _OPEN)).split(b"\0")
+
+
+def _list_of(info: PageInfo, rows: list[bytes]) -> bytes:
+    begin, end = b"%b%b%b[" % (_BEGIN, msgspec.json.encode(info), _MIDDLE), b"]" + _END
+    if not rows:
+        return begin + end
+    # What stands around the rows goes into the same join: so a large page is copied once.
+    return b",".join(
+        (begin + rows[0], *rows[1:-1], rows[-1] + end) if len(rows) > 1 else (begin + rows[0] + end,)
+    )
+
+
+def _written(rows: list[Any]) -> list[bytes]:
+    """Write rows as they stand between the brackets of a list: finished JSON, or objects."""
+    if not rows or isinstance(rows[0], bytes):
+        return rows
+    return [msgspec.json.encode(rows)[1:-1]]
+
+
 def list_page(view: View, route: ListRoute, request: ListRequest) -> bytes:
     """Read one page as JSON, and whether there is more on either side of it, in one snapshot.
 
@@ -88,7 +109,7 @@ def _encoded(walk: "_Walk", page: "_Page", *, has_more: bool) -> bytes:
     info = PageInfo(
         walk.url(last) if has_next else None, walk.url(first) if has_prev else None, has_next, has_prev
     )
-    return msgspec.json.encode(ListObject("list", info, page.rows))
+    return _list_of(info, page.rows)
 
 
 def nested_lists(
@@ -105,38 +126,53 @@ def nested_lists(
     bytes_max, left = view.bytes_max // NESTED_SHARE, view.bytes_left
     made: dict[int, msgspec.Raw] = {}
     # Many objects have the same list, as customers their price groups.
-    written: dict[tuple[int, ...], msgspec.Raw] = {}
+    known: dict[tuple[int, ...], _Fitting] = {}
     for some in _owners_at_once(listed):
-        wanted = {key for keys in some.values() for key in keys}
+        wanted = set().union(*some.values())
         loaded = load(wanted) if wanted else {}
-        sizes = {key: len(loaded[key]) + 1 for key in wanted}
-        size = sum([sizes[key] for keys in some.values() for key in keys])
-        is_little = size <= min(bytes_max, left)
-        left -= size if is_little else 0
         for owner, keys in some.items():
-            shown = keys
-            if not is_little:
-                shown = _first_of(keys, sizes, bytes_max)
-                size = sum([sizes[key] for key in shown])
-                if size > left and made:
-                    return made
-                left -= size
-            same = tuple(shown)
-            if len(same) < len(listed[owner]):
-                made[owner] = _written(same, loaded, _rest(view, path_of(owner), same[-1]))
-                continue
-            if same not in written:
-                written[same] = _written(same, loaded, _WHOLE)
-            made[owner] = written[same]
+            fitting = known.get(same := tuple(keys))
+            if fitting is None:
+                fitting = known[same] = _fitting([loaded[key] for key in keys], bytes_max)
+            if fitting.size > left and made:
+                return made
+            left -= fitting.size
+            if fitting.count == len(listed[owner]):
+                made[owner] = fitting.whole
+            else:
+                rest = _rest(view, path_of(owner), keys[fitting.count - 1])
+                made[owner] = msgspec.Raw(_list_of(rest, [fitting.rows]))
     return made
 
 
-def _written(keys: Sequence[int], loaded: Mapping[Any, msgspec.Raw], info: PageInfo) -> msgspec.Raw:
-    return msgspec.Raw(msgspec.json.encode(ListObject("list", info, [loaded[key] for key in keys])))
+class _Fitting(msgspec.Struct, frozen=True):
+    """The first entries of a list inside an object, as far as there is room for them."""
+
+    count: int
+    size: int
+    rows: bytes
+    whole: msgspec.Raw
+    """The list that has no more than these."""
 
 
-def _owners_at_once(listed: Mapping[int, list[int]]) -> Iterator[dict[int, list[int]]]:
+def _fitting(entries: Sequence[msgspec.Raw], bytes_max: int) -> _Fitting:
+    """Take as many of the first entries as there is room for; one in any case."""
+    size = 0
+    for count, entry in enumerate(entries):
+        if size + len(entry) + 1 > bytes_max and count:
+            entries = entries[:count]
+            break
+        size += len(entry) + 1
+    rows = b",".join(entries)
+    return _Fitting(len(entries), size, rows, msgspec.Raw(_list_of(_WHOLE, [rows] if entries else [])))
+
+
+def _owners_at_once(listed: Mapping[int, list[int]]) -> Iterator[Mapping[int, list[int]]]:
     """Yield some owners after the other, with the keys that they may show, which are not too many at once."""
+    lengths = [len(keys) for keys in listed.values()]
+    if sum(lengths) <= ENTRIES_AT_ONCE and max(lengths, default=0) <= NESTED_MAX:
+        yield listed
+        return
     some: dict[int, list[int]] = {}
     count = 0
     for owner, keys in listed.items():
@@ -147,16 +183,6 @@ def _owners_at_once(listed: Mapping[int, list[int]]) -> Iterator[dict[int, list[
             some, count = {}, len(shown)
         some[owner] = shown
     yield some
-
-
-def _first_of(keys: list[int], sizes: Mapping[int, int], bytes_max: int) -> list[int]:
-    """Take as many of the first entries as there is room for; one in any case."""
-    left = bytes_max
-    for count, key in enumerate(keys):
-        left -= sizes[key]
-        if left < 0 and count:
-            return keys[:count]
-    return keys
 
 
 def _rest(view: View, path: str, last: int) -> PageInfo:
@@ -182,13 +208,18 @@ class _Page:
         self.bytes_left = self._bytes_max = bytes_max
         self._request = request
         self._backwards = backwards
-        self._settled: list[msgspec.Raw] = []
+        self._settled: list[bytes] = []
         self._loose: list[Any] = []
 
     @property
-    def rows(self) -> list[Any]:
+    def rows(self) -> list[bytes]:
         """What stands between the brackets of the list, newest first."""
-        rows = [*self._settled, *self._loose] if self._settled else self._loose
+        loose = _written(self._newest_first(self._loose))
+        if not self._settled:
+            return loose
+        return [*loose, *self._settled[::-1]] if self._backwards else [*self._settled, *loose]
+
+    def _newest_first(self, rows: list[Any]) -> list[Any]:
         return rows[::-1] if self._backwards else rows
 
     @property
@@ -212,14 +243,13 @@ class _Page:
         rows, self._loose = self._loose, []
         if not rows:
             return True
-        body = msgspec.json.encode(rows[::-1] if self._backwards else rows)
-        if len(body) <= self.bytes_left:
-            # Several rows without their brackets, which stand in the list as they are.
-            self._settle(body[1:-1])
+        body = b",".join(_written(self._newest_first(rows)))
+        if len(body) + 2 <= self.bytes_left:
+            self._settle(body)
             return True
         done = len(self.keys) - len(rows)
         for row in rows:
-            body = msgspec.json.encode(row)
+            (body,) = _written([row])
             if len(body) >= self.bytes_left and done:
                 break
             self._settle(body)
@@ -229,7 +259,7 @@ class _Page:
         return is_all
 
     def _settle(self, body: bytes) -> None:
-        self._settled.append(msgspec.Raw(body))
+        self._settled.append(body)
         self.bytes_left -= len(body) + 1
 
 

@@ -81,8 +81,8 @@ class LoadSpan(msgspec.Struct, frozen=True):
 
     read: Callable[[View, Span], Sequence[Row]]
     """Read rows that begin with their keys, in the order of the span."""
-    finish: Callable[[View, Sequence[Row]], list[Any]]
-    """Turn such rows into finished objects, as far as there is room for the lists inside them."""
+    finish: Callable[[View, Sequence[Row]], list[bytes]]
+    """Turn such rows into the JSON of objects, as far as there is room for the lists inside them."""
 
 
 class Gone(msgspec.Struct, frozen=True):

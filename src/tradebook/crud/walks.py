@@ -102,13 +102,28 @@ class NewestOfEach:
             .where(table.c.account_id == ACCOUNT, any_of(owner_column, "ids"))
             .limit(MANY)
         )
+        self.of_span = prepare(
+            sa.select(owner_column, key_column)
+            .where(
+                table.c.account_id == ACCOUNT,
+                owner_column.between(sa.bindparam("first"), sa.bindparam("last")),
+            )
+            .limit(MANY)
+        )
         self.bounded = prepare(newest_of_each(owner_column, key_column, count))
 
-    def load(self, reader: Reader, owners: Sequence[int]) -> dict[int, list[int]]:
-        """Return the keys of each owner, newest first; an owner without keys has an empty list."""
-        rows = reader.rows(self.plain, ids=owners)
+    def load(self, reader: Reader, owners: Sequence[int], *, are_all: bool = False) -> dict[int, list[int]]:
+        """Return the keys of each owner, newest first; an owner without keys has an empty list.
+
+        `are_all` tells that nobody else between the first and the last of the owners has any: then they are
+        read in one go, not owner by owner.
+        """
+        if are_all and owners:
+            rows = reader.rows(self.of_span, first=min(owners), last=max(owners))
+        else:
+            rows = reader.rows(self.plain, ids=list(owners))
         if len(rows) >= MANY:
-            rows = reader.rows(self.bounded, ids=owners)
+            rows = reader.rows(self.bounded, ids=list(owners))
         listed: dict[int, list[int]] = {owner: [] for owner in owners}
         for owner, key in rows:
             listed[owner].append(key)

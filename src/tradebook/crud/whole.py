@@ -79,7 +79,7 @@ def _objects(view: View, route: ListRoute, request: ListRequest, pace: Pace) -> 
         if not found:
             return
         rows = route.load_span.finish(view, found)
-        yield rows
+        yield [msgspec.Raw(row) for row in rows]
         if len(found) < count and len(rows) == len(found):
             return
         below = found[len(rows) - 1][0]

@@ -233,6 +233,13 @@ INDEX = ListIndex(
 )
 
 
+def json_of(key: sa.ColumnElement[Any], *, with_place: bool) -> sa.ColumnElement[str]:
+    """Find the JSON that is kept of the address that a column of another table names."""
+    place = _s.place if with_place else sa.literal("null", TEXT)
+    kept = sa.select(_s.head + place + _s.ending)
+    return kept.where(_s.account_id == ACCOUNT, _s.address_id == key).scalar_subquery()
+
+
 def load(reader: Reader, keys: Iterable[int], *, geolocation: bool) -> dict[int | None, msgspec.Raw]:
     """Return the JSON of addresses by key in one statement, with or without their geolocation."""
     wanted = list(keys)
