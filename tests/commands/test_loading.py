@@ -101,7 +101,9 @@ def test_an_export_loads_no_server_and_no_migrations(recorder):
 
 
 def test_a_worker_loads_nothing_of_the_command_line_and_no_migrations(recorder, tmp_path):
-    server = start_server(tmp_path, "--workers", "2", database=os.environ["TRADEBOOK_DATABASE"])
+    server = start_server(
+        tmp_path, "--host", "127.0.0.1", workers=2, database=os.environ["TRADEBOOK_DATABASE"]
+    )
     wait_until(lambda: len([*recorder.glob("*.json")]) >= 2, "the workers' lists")
     stop_server(server)
 

@@ -17,7 +17,7 @@ from tests.fixtures.lengths import length
 from tradebook.app import open_database
 from tradebook.settings import Settings
 
-STAYING = 1_500
+STAYING = length(700, 1_500)
 WRITERS, WALKERS = 3, 4
 WRITES = length(24, 200)
 TIED = "2024-05-01T09:30:00.500Z"

@@ -134,6 +134,9 @@ class Writer(Reader, Protocol):
     def insert(self, statement: Prepared, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run an insert for every row, into the handle's own account."""
 
+    def is_awaited(self) -> bool:
+        """Tell whether somebody has been waiting for the end of this transaction for some time."""
+
     def savepoint(self) -> AbstractContextManager[None]:
         """Mark a place in the transaction. An exception undoes everything since then, and is raised on."""
 
@@ -181,6 +184,12 @@ class Database(Protocol):
         """Open a transaction on one account; leaving it normally commits, an exception undoes it.
 
         Unavailable where an index of the account is of another version.
+        """
+
+    def helped(self) -> AbstractContextManager[None]:
+        """Have a second process share in what this thread writes meanwhile, where one has a processor.
+
+        For transactions of many rows, without savepoints.
         """
 
     def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:

@@ -150,9 +150,14 @@ class LoopTurns:
         self._spent = 0.0
         self._is_round_open = False
 
+    @property
+    def is_free(self) -> bool:
+        """Whether a turn would begin at once."""
+        return not self.waiting.number and self._spent < SLICE_SECONDS
+
     async def wait(self, account: int) -> float:
         """Wait for a turn; returns when it began. End it with `done`, without awaiting anything between."""
-        if self.waiting.number or self._spent >= SLICE_SECONDS:
+        if not self.is_free:
             self._open_round()
             if not await self.waiting.wait(account):
                 raise overloaded()
@@ -191,6 +196,11 @@ class ThreadTurns:
         self._turns: Counter[int] = Counter()
         self._busy: set[int] = set()
         """The accounts that have as many turns as they may."""
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a turn of anybody's would begin at once."""
+        return self._free > 0 and not self._busy
 
     async def wait(self, account: int) -> float:
         """Wait for a turn; returns when it began. End it with `done`."""

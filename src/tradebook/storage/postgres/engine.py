@@ -4,6 +4,7 @@ Nothing is kept in a session: settings end with their transaction, and no statem
 may be a pooler in transaction mode, and every statement is planned for its own account.
 """
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
@@ -23,7 +24,9 @@ from tradebook.storage.database import (
     Unavailable,
 )
 from tradebook.storage.derived import Derived
+from tradebook.storage.helping import helping
 from tradebook.storage.index import ListIndex
+from tradebook.storage.index_entries import making_entries
 from tradebook.storage.index_versions import (
     OTHER_VERSIONS,
     IndexVersions,
@@ -32,7 +35,7 @@ from tradebook.storage.postgres import parts
 from tradebook.storage.postgres.beginning import AWAY, Beginning
 from tradebook.storage.postgres.connections import Connections
 from tradebook.storage.postgres.dialect import DIALECT
-from tradebook.storage.postgres.handles import PostgresReader, PostgresWriter
+from tradebook.storage.postgres.handles import PostgresReader, PostgresWriter, texts_of
 from tradebook.storage.postgres.index import version_of
 from tradebook.storage.postgres.inspection import database_faults
 from tradebook.storage.postgres.literals import Statement
@@ -69,6 +72,7 @@ class PostgresDatabase:
         self._server_timeout_ms = int(timeout_ms * SERVER_TIMEOUT_SHARE)
         self._connections = Connections(conninfo, patience_seconds=self._patience_seconds)
         self._sharing = Sharing(self._begin_shared, self._commit_shared, self._patience_seconds)
+        self._helped = threading.local()
 
     @contextmanager
     def read(self, account_id: int) -> Iterator[PostgresReader]:
@@ -88,25 +92,34 @@ class PostgresDatabase:
         share a transaction where they come at once.
         """
         with _translated(), self._sharing.turn(account_id) as shared:
-            writer = self._writer(shared.transaction, account_id, shared.account)
-            self.indexes.require_own(writer.versions)
-            yield writer
+            with self._writer(shared.transaction, account_id, shared.account) as writer:
+                self.indexes.require_own(writer.versions)
+                yield writer
         self._commits.note()
 
     @contextmanager
     def _write(self, account_id: int) -> Iterator[PostgresWriter]:
         """Open a transaction as `write` does, for one alone, and of whatever version the indexes are."""
-        with self._writing(self._lock(account_id)) as (transaction, rows):
-            yield (writer := self._writer(transaction, account_id, rows))
+        with (
+            self._writing(self._lock(account_id)) as (transaction, rows),
+            self._writer(transaction, account_id, rows) as writer,
+        ):
+            yield writer
+            writer.settle()
             _renew(writer)
 
     def _lock(self, account_id: int) -> str:
         return f"{_WRITE}; {self._own(account_id)}; {_account_of(account_id)} FOR NO KEY UPDATE"
 
-    def _writer(self, transaction: Beginning, account_id: int, account: list[Row]) -> PostgresWriter:
+    @contextmanager
+    def _writer(
+        self, transaction: Beginning, account_id: int, account: list[Row]
+    ) -> Iterator[PostgresWriter]:
         writer = PostgresWriter(transaction, account_id, self.indexes, self.derived)
         writer.account = account[0] if account else writer.account
-        return writer
+        writer.take_help(getattr(self._helped, "helper", None))
+        yield writer
+        writer.settle()
 
     def _begin_shared(self, account_id: int) -> Shared:
         transaction = self._beginning(self._lock(account_id))
@@ -114,9 +127,19 @@ class PostgresDatabase:
         return Shared(transaction, account_id, rows)
 
     def _commit_shared(self, shared: Shared) -> None:
-        with _translated():
-            _renew(self._writer(shared.transaction, shared.account_id, shared.account))
+        with _translated(), self._writer(shared.transaction, shared.account_id, shared.account) as writer:
+            _renew(writer)
             _commit(shared.transaction)
+
+    @contextmanager
+    def helped(self) -> Iterator[None]:
+        """Have a second process write the searched texts of what this thread writes meanwhile."""
+        with helping(making_entries(self.indexes.indexes, texts_of)) as helper:
+            self._helped.helper = helper
+            try:
+                yield
+            finally:
+                self._helped.helper = None
 
     @contextmanager
     def create_account(self, account_id: int, **values: Any) -> Iterator[PostgresWriter]:

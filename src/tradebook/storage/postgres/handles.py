@@ -10,8 +10,10 @@ import psycopg
 
 from tradebook.storage.database import IndexFault, Row
 from tradebook.storage.derived import Derived, Values
+from tradebook.storage.helping import Helper
 from tradebook.storage.index import ListIndex, Query
-from tradebook.storage.index_documents import Document, documents
+from tradebook.storage.index_documents import Document, RowsToIndex, documents_of, rows_to_index
+from tradebook.storage.index_entries import Entries
 from tradebook.storage.index_faults import compare_texts, steps, told
 from tradebook.storage.index_versions import (
     KEEP_VERSIONS,
@@ -167,8 +169,23 @@ class PostgresReader:
         return found
 
 
+Text = tuple[int, str]
+"""The key of a row, and its searched text."""
+
+_IS_AWAITED = (
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"
+    " AND transactionid = pg_current_xact_id_if_assigned()::xid)"
+)
+
+
 class PostgresWriter(PostgresReader):
     """Reads and writes one account inside one transaction."""
+
+    _entries: Entries | None = None
+
+    def take_help(self, helper: Helper | None) -> None:
+        """Have a helper write the texts of rows; they come in at the end of the transaction, by `settle`."""
+        self._entries = None if helper is None else Entries(self.account_id, helper)
 
     @cached_property
     def cache(self) -> Values:
@@ -225,6 +242,7 @@ class PostgresWriter(PostgresReader):
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Mark a place in the transaction. An exception undoes everything since then, and is raised on."""
+        assert self._entries is None, "what a helper makes comes at the end of the transaction"
         try:
             with self._transaction.savepoint():
                 yield
@@ -246,20 +264,41 @@ class PostgresWriter(PostgresReader):
         keys = list(keys)
         for source in index.sources[1:]:
             self.foresee(source.statement, ids=keys)
-        found = documents(index, self.rows, keys, known)
+        rows = rows_to_index(index, self.rows, keys, known)
+        found = {row[0] for row in rows[0]}
+        gone = [key for key in keys if key not in found]
+        if gone or self._entries is None or not self._entries.ask(index, rows):
+            self.settle()
+            self._write_texts(index, texts_of(index, self.account_id, rows))
+        if gone:
+            drop = (
+                f"DELETE FROM {index.folded.name} WHERE account_id = %(account_id)s"
+                f" AND {index.folded_key} = ANY (%(keys)s::bigint[])"
+            )
+            self._change(Statement(drop, {"account_id": self.account_id, "keys": gone}))
+
+    def settle(self) -> None:
+        """Write the texts that a helper has made."""
+        for index, texts in () if self._entries is None else self._entries.take():
+            self._write_texts(index, texts)
+
+    def _write_texts(self, index: ListIndex, texts: Sequence[Text]) -> None:
         table, key = index.folded.name, index.folded_key
-        texts = [searchable(document, self.account_id) for document in found.values()]
+        keys, written = [key for key, _ in texts], [text for _, text in texts]
         put = (
             f"INSERT INTO {table} (account_id, {key}, folded) SELECT %(account_id)s::bigint, given.*"
             f" FROM unnest(%(keys)s::bigint[], %(texts)s::text[]) AS given ({key}, folded)"
             f" ON CONFLICT (account_id, {key}) DO UPDATE SET folded = excluded.folded"
             f" WHERE {table}.folded <> excluded.folded"
         )
-        values: dict[str, Any] = {"account_id": self.account_id, "keys": list(found), "texts": texts}
+        values: dict[str, Any] = {"account_id": self.account_id, "keys": keys, "texts": written}
         self._change(Statement(put, values), len(texts))
-        gone = [key for key in keys if key not in found]
-        if gone:
-            drop = (
-                f"DELETE FROM {table} WHERE account_id = %(account_id)s AND {key} = ANY (%(keys)s::bigint[])"
-            )
-            self._change(Statement(drop, {"account_id": self.account_id, "keys": gone}))
+
+    def is_awaited(self) -> bool:
+        """Tell whether somebody waits for the end of this transaction."""
+        return bool(self._connection.execute(_IS_AWAITED).fetchall()[0][0])
+
+
+def texts_of(index: ListIndex, account_id: int, rows: RowsToIndex) -> list[Text]:
+    """Write the searched texts of rows."""
+    return [(key, searchable(document, account_id)) for key, document in documents_of(index, rows).items()]

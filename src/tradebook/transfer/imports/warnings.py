@@ -40,6 +40,23 @@ LAST_ROWS = 3
 """How far from the end of a file a total may stand: a time, or who has made the list, may follow."""
 
 
+def is_plain(row: Row) -> bool:
+    """Tell whether nothing in a row is worth a warning: so it is of nearly every row."""
+    return all(_is_plain(column, value) for column, value in row.values.items())
+
+
+def _is_plain(column: str, value: Any) -> bool:
+    """Tell whether a cell is like nearly all: what a spreadsheet has rounded has an exponent."""
+    return (
+        value.__class__ is str
+        and value.isascii()
+        and value not in _NULLS
+        and "NULL" not in value
+        and "\\N" not in value
+        and (column in _WORDS or ("E" not in value and "e" not in value))
+    )
+
+
 class Warnings:
     """Looks at the rows that are taken in; `settle` has what the whole file shows."""
 
@@ -48,22 +65,14 @@ class Warnings:
         """The first line, and how many there are, by column and word."""
         self._last: deque[tuple[int, str]] = deque(maxlen=LAST_ROWS)
 
-    def see(self, row: Row, changed: Container[str] | None) -> list[RowWarning]:
+    def see(self, row: Row, changed: Container[str] | None, *, is_plain: bool) -> list[RowWarning]:
         """Look at a row's values: those of the columns that it changes; all of them, for a new customer.
 
         An attached address is in the column `addresses`.
         """
         found: list[RowWarning] = []
-        for column, value in row.values.items():
-            is_plain = (
-                value.__class__ is str
-                and value.isascii()
-                and value not in _NULLS
-                and "NULL" not in value
-                and "\\N" not in value
-            )
-            # What nearly every cell is. What a spreadsheet has rounded has an exponent.
-            if is_plain and (column in _WORDS or ("E" not in value and "e" not in value)):
+        for column, value in () if is_plain else row.values.items():
+            if _is_plain(column, value):
                 continue
             is_attached = column == "addresses" or column.startswith("address.")
             if changed is None or ("addresses" if is_attached else column) in changed:
