@@ -91,10 +91,14 @@ class PostgresDatabase:
         The account's row is locked first, so the writers of one account take turns. Those of this process
         share a transaction where they come at once.
         """
-        with _translated(), self._sharing.turn(account_id) as shared:
-            with self._writer(shared.transaction, account_id, shared.account) as writer:
-                self.indexes.require_own(writer.versions)
-                yield writer
+        with (
+            _translated(),
+            self._sharing.turn(account_id) as shared,
+            self._writer(shared.transaction, account_id, shared.account) as writer,
+        ):
+            writer.is_followed = shared.is_awaited
+            self.indexes.require_own(writer.versions)
+            yield writer
         self._commits.note()
 
     @contextmanager
@@ -105,7 +109,6 @@ class PostgresDatabase:
             self._writer(transaction, account_id, rows) as writer,
         ):
             yield writer
-            writer.settle()
             _renew(writer)
 
     def _lock(self, account_id: int) -> str:

@@ -1,6 +1,6 @@
 """What reads and writes one account on a server."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -182,6 +182,8 @@ class PostgresWriter(PostgresReader):
     """Reads and writes one account inside one transaction."""
 
     _entries: Entries | None = None
+    is_followed: Callable[[], bool] = staticmethod(lambda: False)
+    """Whether somebody in this process waits until this one is done."""
 
     def take_help(self, helper: Helper | None) -> None:
         """Have a helper write the texts of rows; they come in at the end of the transaction, by `settle`."""
@@ -296,7 +298,7 @@ class PostgresWriter(PostgresReader):
 
     def is_awaited(self) -> bool:
         """Tell whether somebody waits for the end of this transaction."""
-        return bool(self._connection.execute(_IS_AWAITED).fetchall()[0][0])
+        return self.is_followed() or bool(self._connection.execute(_IS_AWAITED).fetchall()[0][0])
 
 
 def texts_of(index: ListIndex, account_id: int, rows: RowsToIndex) -> list[Text]:

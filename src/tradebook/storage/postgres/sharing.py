@@ -29,17 +29,22 @@ class Shared:
         self.is_full = False
         self.is_open = True
         self.failure: BaseException | None = None
+        self.line: _Line | None = None
         self._until = monotonic() + OPEN_SECONDS_MAX
         self._kept = ExitStack()
         self._kept.enter_context(transaction.kept())
 
+    def is_awaited(self) -> bool:
+        """Tell whether somebody in this process waits for a turn."""
+        return self.line is not None and self.line.waiting > 0
+
     @contextmanager
-    def part(self, line: "_Line") -> Iterator[None]:
+    def part(self) -> Iterator[None]:
         """Have what is done inside undone alone if it fails: the first one's is all that there is."""
         with self.transaction.savepoint() if self.members else nullcontext():
             yield
             is_late = self.members + 1 >= MEMBERS_MAX or monotonic() >= self._until
-            self.is_full = is_late or not line.waiting
+            self.is_full = is_late or not self.is_awaited()
             if self.members or not self.is_full:
                 # What was left for later has to fail here, not in the part of the next one.
                 self.transaction.ask()
@@ -84,8 +89,9 @@ class Sharing:
             error: BaseException | None = None
             try:
                 shared = line.shared = line.shared or self._begin(account_id)
+                shared.line = line
                 try:
-                    with shared.part(line):
+                    with shared.part():
                         yield shared
                 except BaseException as raised:  # noqa: BLE001 - it is raised again, whatever it is
                     error = raised
