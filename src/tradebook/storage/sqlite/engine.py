@@ -127,6 +127,9 @@ class SqliteReader:
         sql, values = keys_statement(index, query, self.account_id, descending=descending)
         return [key for (key,) in self._connection.execute(sql, (*values, *bounds))]
 
+    def foresee(self, *_: Any, **__: Any) -> None:
+        """Do nothing: as `foresee_keys`."""
+
     def foresee_keys(self, *_: Any, **__: Any) -> None:
         """Do nothing: each question costs the same, however many come at once."""
 
@@ -186,10 +189,14 @@ class SqliteWriter(SqliteReader):
         """Values derived inside this transaction; nobody else may see them before the commit."""
         return Values()
 
-    def run(self, statement: Prepared, **values: Any) -> int:
-        """Run a statement that changes rows and return how many."""
+    def run(self, statement: Prepared, **values: Any) -> None:
+        """Run a statement that changes rows."""
         sql, bound = self._bound(statement, values)
         self._connection.execute(sql, bound)
+
+    def changed(self, statement: Prepared, **values: Any) -> int:
+        """Run a statement that changes rows and return how many."""
+        self.run(statement, **values)
         return self._connection.changes()
 
     def insert(self, statement: Prepared, rows: Iterable[Mapping[str, Any]]) -> None:
