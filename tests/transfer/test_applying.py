@@ -271,7 +271,7 @@ def test_who_was_taken_for_dead_stops(ledger, plan, whole):
     def late(self, writer, *, count):
         done = write(self, writer, count=count)
         if self.rows > 20 and not taken:
-            taken.append(writer.run(_GIVE_AWAY, key=self._key, other="elsewhere 1 1"))
+            taken.append(writer.changed(_GIVE_AWAY, key=self._key, other="elsewhere 1 1"))
         return done
 
     with patch.object(stepping._Work, "_write", late):

@@ -4,12 +4,12 @@ import time
 
 import pytest
 
-from tradebook.transfer.imports.warnings import Warnings, is_plain
+from tradebook.transfer.imports.warnings import Warnings, odd_columns
 from tradebook.transfer.rows import Row
 
 
 def look(warnings, row, changed=None):
-    return warnings.see(row, changed, is_plain=is_plain(row))
+    return warnings.see(row, changed, odd_columns(row))
 
 
 def seen(*rows: dict, changed=None) -> list[tuple]:

@@ -89,6 +89,12 @@ class Reader(Protocol):
     def cache(self) -> Values:
         """Values derived from the account at this revision."""
 
+    def foresee(self, statement: Prepared, **values: Any) -> None:
+        """Say that `rows` will be asked for this after the next question, before anything is changed.
+
+        An engine across a network asks both in one round trip; others have nothing to do.
+        """
+
     def is_whole(self, name: str) -> bool:
         """Tell whether what is kept of all rows under a name is of this version of the program.
 
@@ -109,17 +115,21 @@ class Reader(Protocol):
     def foresee_keys(
         self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
     ) -> None:
-        """Say that `keys` will be asked for these after the next question.
-
-        An engine across a network asks both in one round trip; others have nothing to do.
-        """
+        """Say that `keys` will be asked for these after the next question: as `foresee`."""
 
 
 class Writer(Reader, Protocol):
     """Reads and writes one account in one transaction: all changes are kept, or none."""
 
-    def run(self, statement: Prepared, **values: Any) -> int:
-        """Run a statement that changes rows and return how many; Duplicate if a unique value exists."""
+    def run(self, statement: Prepared, **values: Any) -> None:
+        """Run a statement that changes rows; Duplicate if a unique value exists.
+
+        An engine across a network sends it with the next question, or with the commit: then that fails.
+        `insert` and `reindex` do the same.
+        """
+
+    def changed(self, statement: Prepared, **values: Any) -> int:
+        """Run a statement that changes rows now, and return how many."""
 
     def insert(self, statement: Prepared, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run an insert for every row, into the handle's own account."""

@@ -72,6 +72,7 @@ class Connections:
             own.pop("reading").close()
         if "reading" not in own:
             own["reading"], own["still"] = self._open_to_read()
+            own["looking"] = own["reading"].cursor()
             own["data_version"], own["revisions"] = None, {}
         connection: apsw.Connection = own["reading"]
         if own["still"] is not None or connection.readonly("main"):

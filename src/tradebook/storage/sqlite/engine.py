@@ -39,7 +39,7 @@ from tradebook.storage.sqlite.index import (
     walk_statement,
     words_to_confirm,
 )
-from tradebook.storage.sqlite.indexing import Indexing, has_table, remembering
+from tradebook.storage.sqlite.indexing import Indexing, entries_of_new, has_table
 from tradebook.storage.sqlite.inspection import file_faults, index_faults, opened
 from tradebook.storage.sqlite.searching import Search
 
@@ -127,6 +127,9 @@ class SqliteReader:
         sql, values = keys_statement(index, query, self.account_id, descending=descending)
         return [key for (key,) in self._connection.execute(sql, (*values, *bounds))]
 
+    def foresee(self, *_: Any, **__: Any) -> None:
+        """Do nothing: as `foresee_keys`."""
+
     def foresee_keys(self, *_: Any, **__: Any) -> None:
         """Do nothing: each question costs the same, however many come at once."""
 
@@ -186,10 +189,14 @@ class SqliteWriter(SqliteReader):
         """Values derived inside this transaction; nobody else may see them before the commit."""
         return Values()
 
-    def run(self, statement: Prepared, **values: Any) -> int:
-        """Run a statement that changes rows and return how many."""
+    def run(self, statement: Prepared, **values: Any) -> None:
+        """Run a statement that changes rows."""
         sql, bound = self._bound(statement, values)
         self._connection.execute(sql, bound)
+
+    def changed(self, statement: Prepared, **values: Any) -> int:
+        """Run a statement that changes rows and return how many."""
+        self.run(statement, **values)
         return self._connection.changes()
 
     def insert(self, statement: Prepared, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -318,7 +325,7 @@ class SqliteDatabase:
     @contextmanager
     def helped(self) -> Iterator[None]:
         """Have a second process make the entries of indexes that this thread writes meanwhile."""
-        with helping(making_entries(self.indexes.indexes, remembering())) as helper:
+        with helping(making_entries(self.indexes.indexes, entries_of_new)) as helper:
             self._own.helper = helper
             try:
                 yield
@@ -346,7 +353,7 @@ class SqliteDatabase:
             # Every request runs this, so everything that is rarely needed is in `_read_revision`.
             if own.age != connections.age or monotonic() >= connections.follow_at:
                 return self._read_revision(account_id)
-            version = own.reading.execute("PRAGMA data_version").get
+            version = own.looking.execute("PRAGMA data_version").get
         except (AttributeError, *_AWAY):
             return self._read_revision(account_id)
         if version == own.data_version and account_id in own.revisions:

@@ -10,7 +10,7 @@ from tradebook.crud.strict_json import Number
 from tradebook.storage.helping import Helper, helping
 from tradebook.transfer.imports.joining import Joined
 from tradebook.transfer.imports.records import CheckedRow, check_row
-from tradebook.transfer.imports.warnings import is_plain
+from tradebook.transfer.imports.warnings import odd_columns
 from tradebook.transfer.rows import Problem, Row
 
 Chunk = Sequence[Joined | Problem]
@@ -20,8 +20,8 @@ class Checked(msgspec.Struct, array_like=True):
     """What a row is found to be, looked at alone."""
 
     record: CheckedRow
-    is_plain: bool
-    """Whether no value of it is worth a warning."""
+    odd: list[str]
+    """The columns whose values may be worth a warning."""
 
 
 def checked_chunks(
@@ -65,7 +65,7 @@ class _Ahead:
 
 
 def _check(rows: Iterable[Row], *, keeps_empty: bool) -> list[Checked]:
-    return [Checked(check_row(row, keeps_empty=keeps_empty), is_plain(row)) for row in rows]
+    return [Checked(check_row(row, keeps_empty=keeps_empty), odd_columns(row)) for row in rows]
 
 
 def _work(asked: bytes, *, keeps_empty: bool) -> bytes:

@@ -12,7 +12,7 @@ class Further:
 
     def __init__(self, row: Row, checked: Checked) -> None:
         self.row, self.line, self.raw = row, row.line, row.raw
-        self.is_plain = checked.is_plain
+        self.odd = checked.odd
         self.problems: list[Problem] = checked.record.problems
         self.addresses = checked.record.addresses
 
@@ -24,7 +24,7 @@ class Group:
         """Take what each of the rows was found to be from `checked`."""
         self.row = joined.row
         first = next(checked)
-        self.record, self.is_plain = first.record, first.is_plain
+        self.record, self.odd = first.record, first.odd
         self.further: list[Further] = []
         for row in joined.further:
             further = Further(row, next(checked))
