@@ -3,6 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# What Python compiles is kept, whatever the environment says: the tests start some hundred processes, each of which would
+# compile everything anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test test-pages test-clients soak check wheel-check bench bench-peers docs site lock clean
 
 demo: .venv/.run

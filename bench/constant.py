@@ -2,13 +2,16 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import falcon
 
+from tradebook.storage.upload_files import UploadFolder
 from tradebook.web.bodies import Bodies
 from tradebook.web.connections import Connections
 from tradebook.web.cors import Cors
 from tradebook.web.rsgi import Threads, Worker
+from tradebook.web.uploads import Uploads
 
 
 class _Constant:
@@ -36,6 +39,7 @@ def create_worker(
     return Worker(
         app,
         Bodies(0, 1_000),
+        Uploads(UploadFolder(Path()), bytes_max=0, text_bytes_max=0, seconds_max=1, of_account_max=0),
         _Nobody(),
         threads=Threads(reading=0, writing=1, agents=1),
         read_queue_seconds=0.1,

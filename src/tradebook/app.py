@@ -30,6 +30,7 @@ from tradebook.web.cors import Cors
 from tradebook.web.inside import Inside
 from tradebook.web.limits import make_limits
 from tradebook.web.page_cache import PageCache
+from tradebook.web.repeats import Repeats
 from tradebook.web.rsgi import Threads, Worker
 from tradebook.web.service import Service
 from tradebook.web.tracing import Tracing, make_tracing
@@ -40,11 +41,11 @@ from tradebook.web.uploads import Uploads
 if TYPE_CHECKING:
     from tradebook.mcp.asking import Book
 
-ON_A_FILE = Threads(reading=0, writing=1, agents=1)
+ON_A_FILE = Threads(reading=0, writing=1, at_once=1, agents=1)
 """Reading waits for nothing, and all writers for one lock."""
 
-ON_A_SERVER = Threads(reading=4, writing=4, agents=2)
-"""Whoever asks a server waits for its answer, and others can ask meanwhile."""
+ON_A_SERVER = Threads(reading=4, writing=10, at_once=8, agents=2)
+"""Whoever asks a server waits for its answer, and others can ask meanwhile. Writers share a commit."""
 
 
 def _of_uploads(name: str) -> Callable[..., Any]:
@@ -96,12 +97,20 @@ def create_worker(
         connections=connections,
         cors=Cors(settings.cors_origins),
         send_seconds_max=settings.send_timeout_ms / 1000,
+        repeats=_repeats_of(settings, service) if tracing is None else None,
         parent=parent,
         on_listening=on_listening,
         close=partial(_close, service.database, tracing),
     )
     metrics.begin(lambda: (worker.lengths(), connections.number, service.database.figures()))
     return worker
+
+
+def _repeats_of(settings: Settings, service: Service) -> Repeats | None:
+    # A server has to be asked for the revision, which takes several times longer than the application does.
+    if not locate(settings.database).is_embedded:
+        return None
+    return Repeats(service.authenticator, service.pages, log_requests=settings.log_requests)
 
 
 def _close(database: Database, tracing: Tracing | None) -> None:

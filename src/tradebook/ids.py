@@ -116,9 +116,11 @@ class KeyMaker:
                 "The clock of this machine is wrong: it shows a time before 1970 or after May 2109. Nothing "
                 "can be written until it is set."
             )
-        start = milliseconds << SEQUENCE_BITS | secrets.randbits(SEQUENCE_BITS - 1)
+        start = milliseconds << SEQUENCE_BITS
         with self._lock:
-            first = max(self._last + 1, start)
+            # In a millisecond that it has begun, it goes on: chance costs more than all else here.
+            is_begun = self._last >= start
+            first = self._last + 1 if is_begun else start | secrets.randbits(SEQUENCE_BITS - 1)
             self._last = first + count - 1
         return first
 

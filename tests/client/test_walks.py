@@ -15,15 +15,20 @@ SERVED = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 FULL = ["price_groups", "child_accounts", "freight_preferences.carrier.service_levels"]
 
 
-@pytest.fixture
-def filled(book):
-    """A book with a customer whose nested lists have more than a page."""
+def fill(book):
+    """Add a customer whose nested lists have more than a page."""
     groups = [f"Group {n}" for n in range(GROUPS)]
     book.add(
         {"number": "head", "name": "Head office", "price_groups": groups},
         *({"number": f"c{n}", "name": f"Child {n}", "parent_number": "head"} for n in range(CHILDREN)),
     )
     return book
+
+
+@pytest.fixture(scope="module")
+def filled(module_book):
+    """A book to walk over; no customer comes or goes."""
+    return fill(module_book)
 
 
 def ids(rows):
@@ -55,8 +60,8 @@ def test_a_walk_over_a_bad_line_brings_the_same(filled, clients):
     assert len(proxy.seen) == 7 + 7
 
 
-def test_what_stays_during_a_walk_is_brought_once(filled, clients):
-    client = clients.of(filled)
+def test_what_stays_during_a_walk_is_brought_once(book, clients):
+    client = clients.of(fill(book))
     before = ids(client.customers.list())
     fields = fields_of_a_customer(client)
     brought = []

@@ -154,6 +154,30 @@ def test_a_body_that_contradicts_the_path_is_refused(module_book, whole, said):
     check_envelope(answer, 400, "external_ids.clash", "validation_failed")
 
 
+def test_put_is_refused_as_the_other_ways_to_write_are(module_book, new, whole):
+    carrier = Maker(module_book).of_prefix("cr")
+    module_book.client.delete(f"/v1/operations/carriers/{carrier}")
+    child = new(below="1")
+    parent = {"parent_account_id": new(above="1")["id"]}
+    module_book.client.patch(f"{CUSTOMERS}/{child['id']}", json=parent)
+    new(other="1")
+    taken = module_book.client.post(CUSTOMERS, json={**whole, "number": "has it"}).json()["number"]
+
+    for given, status, code, param in (
+        ({"name": 5}, 400, "invalid_format", "name"),
+        ({"number": taken}, 409, "resource_exists", "number"),
+        ({"external_ids": {"other": "1"}}, 409, "resource_exists", "external_ids.other"),
+        ({"parent_account_id": child["id"]}, 409, "resource_conflict", "parent_account_id"),
+        ({"default_carrier_id": carrier}, 410, "resource_gone", "default_carrier_id"),
+    ):
+        check_envelope(put(module_book, "refused", "1", {**whole, **given}), status, param, code)
+
+    by_number = module_book.client.put(
+        f"{CUSTOMERS}/by-number/new", json={**whole, "external_ids": {"other": "1"}}
+    )
+    check_envelope(by_number, 409, "external_ids.other", "resource_exists")
+
+
 def test_by_number_and_by_external_id_are_the_same_customer(module_book, whole):
     made = put(module_book, "both", "1", {**whole, "number": "both-1"}).json()
 

@@ -19,6 +19,7 @@ from tests.contract.checkers import (
     pages_of,
 )
 from tests.fixtures.book import Book
+from tests.fixtures.lengths import length
 from tradebook.ids import decode_id
 from tradebook.resources.carriers import carriers
 from tradebook.resources.service_levels import service_levels
@@ -577,16 +578,17 @@ def test_a_deleted_carrier_stays_with_the_customers_that_default_to_it(book):
 
 def test_a_parent_of_thousands_shows_its_newest_hundred(book):
     """Far more children than a page reads at once: the list inside is still exact, and so is its walk."""
+    count = length(1_200, 2_300)
     book.add(
         {"number": "P", "name": "Head"},
-        *({"number": f"{n}", "name": "Branch", "parent_number": "P"} for n in range(2300)),
+        *({"number": f"{n}", "name": "Branch", "parent_number": "P"} for n in range(count)),
     )
 
     parent = book.get(parent_account_status="parent", include="child_accounts")["data"][0]
 
     shown = [child["number"] for child in parent["child_accounts"]["data"]]
     rest = pages_of(book.client, parent["child_accounts"]["page_info"]["next_page_url"])
-    assert shown == [str(n) for n in range(2299, 2199, -1)]
+    assert shown == [str(n) for n in range(count - 1, count - 101, -1)]
     assert [child["number"] for page in rest for child in page["data"]] == [
-        str(n) for n in range(2199, -1, -1)
+        str(n) for n in range(count - 101, -1, -1)
     ]

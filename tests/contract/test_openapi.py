@@ -386,7 +386,11 @@ def test_schemathesis_finds_nothing(document, server, book, tmp_path):
     assert f"{count + len(PAGES)} passed" in done.stdout
 
 
-@pytest.mark.parametrize("engine", length(["postgresql"], ENGINES), indirect=True)
+NOT_WRITTEN = ("/api-keys/", *length(("/by-number/", "/by-external-id/"), ()))
+"""The routes that end keys would end the one that asks. The others have the bodies of routes that are written to: 1,200 more requests."""
+
+
+@pytest.mark.parametrize("engine", length(["sqlite"], ENGINES), indirect=True)
 def test_schemathesis_finds_nothing_in_what_writes(document, server, tmp_path):
     """A body that fits the schema may still name what isn't there, so not all of them have to be accepted."""
     book = Book(server)
@@ -397,8 +401,7 @@ def test_schemathesis_finds_nothing_in_what_writes(document, server, tmp_path):
         book.key,
         *("--exclude-method", "GET"),
         *("--exclude-checks", "positive_data_acceptance"),
-        # The routes that end keys would end the one that asks.
-        *("--exclude-path-regex", "/api-keys/"),
+        *("--exclude-path-regex", "|".join(NOT_WRITTEN)),
         examples=length(1, 40),
     )
     book.close()

@@ -32,17 +32,17 @@ HEADERS = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")
 LONG = "86400"
 
 
-def start(folder, engine, monkeypatch, limit, window=LONG, workers="2", **more):
+def start(folder, engine, monkeypatch, limit, window=LONG, workers=2, **more):
     for name, value in {"RATE_LIMIT": str(limit), "RATE_LIMIT_SECONDS": window, **more}.items():
         monkeypatch.setenv(f"TRADEBOOK_{name}", value)
-    return start_server(folder, "--workers", workers, database=engine.new(folder))
+    return start_server(folder, workers=workers, database=engine.new(folder))
 
 
 @pytest.fixture(scope="module")
 def limited_server(tmp_path_factory, engine):
     """A server of four workers, on which each key has forty requests."""
     with pytest.MonkeyPatch.context() as patch:
-        server = start(tmp_path_factory.mktemp("limited"), engine, patch, 40, workers="4")
+        server = start(tmp_path_factory.mktemp("limited"), engine, patch, 40, workers=4)
     yield server
     stop_server(server)
 
@@ -396,7 +396,7 @@ def test_shared_files_are_in_a_folder_of_this_user_alone(clock, tmp_path, monkey
 def test_a_server_whose_folder_for_temporary_files_is_full_serves_all_the_same(tmp_path, engine, monkeypatch):
     """What can't be kept there is kept in memory."""
     (tmp_path / "file").write_text("")
-    server = start(tmp_path, engine, monkeypatch, 5, workers="1", RUN_FOLDER=str(tmp_path / "file" / "below"))
+    server = start(tmp_path, engine, monkeypatch, 5, workers=1, RUN_FOLDER=str(tmp_path / "file" / "below"))
     book = Book(server)
     try:
         statuses = [ask(book).status_code for _ in range(7)]

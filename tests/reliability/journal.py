@@ -23,6 +23,8 @@ INCLUDE = (
     "type,price_groups,bill_to_address.geolocation,ship_to_address.geolocation,contact_info,credit_limit"
 )
 CLIENTS = 8
+PAUSE_SECONDS = 0.05
+"""How long a client waits after it had no answer, or 503."""
 
 
 class Write(NamedTuple):
@@ -69,7 +71,11 @@ class Writers:
                     if stopped.is_set():
                         return
                     write = self._new(f"cycle{cycle:04d} client{number} write{n}")
-                    journal.note(write, is_answered=is_done(send(client, write)))
+                    answered = is_done(send(client, write))
+                    journal.note(write, is_answered=answered)
+                    if not answered:
+                        # Each is sent again later: in an outage there would be thousands.
+                        stopped.wait(PAUSE_SECONDS)
 
         with ThreadPoolExecutor(CLIENTS) as pool:
             done = [pool.submit(work, number) for number in range(CLIENTS)]
@@ -195,7 +201,7 @@ def kill_one(server: Server) -> None:
 
 def start(folder: Path, database: str) -> Server:
     """Start a server of two workers."""
-    return start_server(folder, "--workers", "2", database=database)
+    return start_server(folder, workers=2, database=database)
 
 
 def plant(monkeypatch, folder, code):

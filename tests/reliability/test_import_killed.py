@@ -5,6 +5,7 @@ import os
 import random
 import signal
 from contextlib import ExitStack
+from typing import NamedTuple
 from unittest.mock import patch
 
 import pytest
@@ -20,7 +21,9 @@ from tradebook.resources.accounts import ID_PREFIX
 from tradebook.settings import Settings
 from tradebook.storage.postgres.handles import PostgresReader, PostgresWriter
 from tradebook.storage.sqlite.engine import SqliteReader, SqliteWriter
+from tradebook.transfer.imports import stepping
 from tradebook.transfer.imports.applying import apply_plan
+from tradebook.transfer.imports.writing import Step
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload([__name__])
@@ -35,7 +38,7 @@ STATEMENTS = (
 )
 
 
-def import_until(url, account, count, counted):
+def import_until(url, account, count, counted, fault):
     """Import in small steps, and end for good at the statement of this number, before it or behind it."""
     done = 0
 
@@ -53,21 +56,44 @@ def import_until(url, account, count, counted):
     database = open_database(Settings(database=url))
     plan = planned(database, account, records())
     with ExitStack() as small:
-        for each in in_small_steps():
+        for each in (*in_small_steps(), *fault()):
             small.enter_context(each)
         for kind, name in STATEMENTS:
             small.enter_context(patch.object(kind, name, counting(getattr(kind, name))))
         apply_plan(database, account, plan, source="customers.ndjson")
 
 
+def no_fault():
+    return ()
+
+
+def notes_first_what_it_writes_then():
+    """The planted fault: how far a step comes is one transaction, and its rows are another."""
+    together, write_rows = stepping.writing, stepping.write_rows
+
+    def apart(database, account, act):
+        put_off = []
+        with patch.object(stepping, "write_rows", lambda *given, is_last: put_off.append((given, is_last))):
+            noted = together(database, account, act)
+
+        def write(writer):
+            for (step, rows, counts), is_last in put_off:
+                write_rows(Step(writer, step._match), rows, counts, is_last=is_last)
+
+        together(database, account, write)
+        return noted
+
+    return (patch.object(stepping, "writing", apart),)
+
+
 def records():
     return [{"number": "OLD", "name": "New name", "phone": "12"}, *family(SIZE)]
 
 
-def in_a_process(url, account, count=None):
+def in_a_process(url, account, count=None, fault=no_fault):
     """Import in a process of its own; tells how it ended, and after how many statements."""
     counted = PROCESSES.Value("i", 0)
-    process = PROCESSES.Process(target=import_until, args=(url, account, count, counted))
+    process = PROCESSES.Process(target=import_until, args=(url, account, count, counted, fault))
     process.start()
     process.join()
     return process.exitcode, counted.value
@@ -85,34 +111,70 @@ def new_ledger(command):
     return ledger
 
 
-def test_an_import_killed_at_any_statement_is_there_as_a_whole_or_not_at_all(command, figures):
+class Outcomes(NamedTuple):
+    """What kills have left: whether each import went through, how many stood in the middle, what is wrong."""
+
+    went_through: list[bool]
+    between: int
+    violations: list[str]
+
+
+def kill_at(command, places, *, nothing, whole, fault=no_fault):
+    """Have imports killed, each at its statement and in an account of its own; look before and after."""
+    went_through, between, violations = [], 0, []
+    for place in places:
+        ledger = new_ledger(command)
+        ended, _ = in_a_process(command.database, ledger.key, place, fault)
+        assert ended == -signal.SIGKILL
+        left = told(ledger.records())
+        ledger.database.close()
+        check = ("check", "--account", encode_id(ID_PREFIX, ledger.key))
+        at_once = command.run(*check)
+
+        command.good("accounts", "list")
+
+        settled, then = told(ledger.records()), command.run(*check)
+        ledger.database.close()
+        if (at_once.returncode, then.returncode) != (0, 0):
+            violations.append(f"killed at {place}, it has faults: {at_once.stdout or then.stdout}")
+        if settled not in (nothing, whole):
+            violations.append(f"killed at {place}, it is neither as before nor as after")
+        went_through.append(settled == whole)
+        between += left not in (nothing, whole)
+    return Outcomes(went_through, between, violations)
+
+
+def whole_import(command, fault=no_fault):
+    """Import without a kill; tells what is there before and after, and after how many statements."""
     ledger = new_ledger(command)
     nothing = told(ledger.records())
-    ended, last = in_a_process(command.database, ledger.key)
+    ended, last = in_a_process(command.database, ledger.key, fault=fault)
     whole = told(ledger.records())
     ledger.database.close()
     assert (ended, len(whole)) == (0, SIZE + 4)
     assert last > FEWEST_STATEMENTS
-    drawn, found, between = random.Random(1), [], 0
+    return nothing, whole, last
 
-    for place in sorted(drawn.sample(range(1, last + 1), KILLS)):
-        ledger = new_ledger(command)
-        ended, _ = in_a_process(command.database, ledger.key, place)
-        left = told(ledger.records())
-        ledger.database.close()
-        account = encode_id(ID_PREFIX, ledger.key)
-        assert ended == -signal.SIGKILL
-        assert command.run("check", "--account", account).returncode == 0, place
 
-        command.good("accounts", "list")
+def test_an_import_killed_at_any_statement_is_there_as_a_whole_or_not_at_all(command, figures):
+    nothing, whole, last = whole_import(command)
+    places = sorted(random.Random(1).sample(range(1, last + 1), KILLS))
 
-        assert command.run("check", "--account", account).returncode == 0, place
-        settled = told(ledger.records())
-        ledger.database.close()
-        assert settled in (nothing, whole), place
-        found.append(settled == whole)
-        between += left not in (nothing, whole)
+    found = kill_at(command, places, nothing=nothing, whole=whole)
 
-    figures(KILLS, last, 0, left_between=between)
-    assert found == sorted(found), "behind the switch it goes through, before it nothing is there"
-    assert between
+    figures(KILLS, last, len(found.violations), left_between=found.between)
+    assert found.violations == []
+    assert found.went_through == sorted(found.went_through), "behind the switch it goes through"
+    assert found.between
+
+
+@pytest.mark.parametrize("command", length(["sqlite"], ENGINES), indirect=True)
+def test_a_step_that_is_noted_apart_from_its_rows_is_found(command):
+    nothing, whole, last = whole_import(command, notes_first_what_it_writes_then)
+
+    found = kill_at(
+        command, [last * 2 // 3], nothing=nothing, whole=whole, fault=notes_first_what_it_writes_then
+    )
+
+    assert len(found.violations) == 1
+    assert "neither as before nor as after" in found.violations[0]

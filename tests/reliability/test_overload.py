@@ -234,7 +234,7 @@ def test_a_reader_does_not_wait_for_writers_that_wait(server, books, figures):
 @pytest.mark.parametrize("workers", length([2], [1, 2, 8]))
 def test_writers_take_fair_turns(tmp_path, workers, figures):
     """None waits long while others are done, and none is refused."""
-    server = start_server(tmp_path, "--workers", str(workers), database=Sqlite().new(tmp_path))
+    server = start_server(tmp_path, workers=workers, database=Sqlite().new(tmp_path))
     try:
         with closing(Book(server)) as book:
             outcomes = closed_loop(server.url, group(book), clients=16, seconds=length(1.5, 30))

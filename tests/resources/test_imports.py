@@ -63,6 +63,7 @@ def test_a_plan_that_is_discarded_changes_nothing_and_leaves_nothing(book):
     assert act(book.client, at, "discard").json()["state"] == "discarded"
     check_envelope(act(book.client, at, "apply"), 409, "id", "resource_conflict")
     assert book.client.get(at).json()["summary"]["created"] == 2
+    check_envelope(book.client.get(f"{at}/rows"), 410, "id", "resource_gone")
     assert book.numbers() == []
 
 

@@ -26,9 +26,8 @@ ANSWER_MAX = Settings().answer_bytes_max
 _ANSWERS = prepare(sa.select(idempotency_records.c.answer).where(idempotency_records.c.account_id == ACCOUNT))
 
 
-@pytest.fixture
-def large(server):
-    """A customer and many others to merge into it: what would be lost is 12 MB."""
+def book_of(server, sources):
+    """A customer and others to merge into it: what 300 of them would lose is 12 MB."""
     made = Book(server)
     places = ("bill_to.name", "bill_to.country", "bill_to.locality")
     made.add(
@@ -45,9 +44,24 @@ def large(server):
                 "note": NOTE,
                 **dict(zip(places, (f"{n}", "DE", "Ulm"), strict=True)),
             }
-            for n in range(SOURCES)
+            for n in range(sources)
         ),
     )
+    return made
+
+
+@pytest.fixture(scope="module")
+def large(server):
+    """Many to merge, for tests that only look at what would become of them."""
+    made = book_of(server, SOURCES)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=[SOURCES])
+def own(request, server):
+    """Some to merge, for a test that changes them."""
+    made = book_of(server, request.param)
     yield made
     made.close()
 
@@ -113,15 +127,15 @@ def test_a_preview_ends_early_and_says_how_many_losses_it_leaves_out(large):
     assert len(first["moved_address_ids"]) == SOURCES
 
 
-def test_no_large_answer_of_a_merge_is_stored_and_sending_again_is_safe(large):
-    target, sources = customers_of(large)
+def test_no_large_answer_of_a_merge_is_stored_and_sending_again_is_safe(own):
+    target, sources = customers_of(own)
 
-    before = merge(large, target, sources, "look")
-    again = merge(large, target, sources, "look")
-    other = merge(large, target, sources[1:], "look")
-    done = merge(large, target, sources, "do", dry_run=False)
-    done_again = merge(large, target, sources, "do", dry_run=False)
-    gone = merge(large, target, sources, "look")
+    before = merge(own, target, sources, "look")
+    again = merge(own, target, sources, "look")
+    other = merge(own, target, sources[1:], "look")
+    done = merge(own, target, sources, "do", dry_run=False)
+    done_again = merge(own, target, sources, "do", dry_run=False)
+    gone = merge(own, target, sources, "look")
 
     assert before.status_code == again.status_code == done.status_code == done_again.status_code == 200
     assert before.content == again.content
@@ -130,18 +144,19 @@ def test_no_large_answer_of_a_merge_is_stored_and_sending_again_is_safe(large):
     assert done.content == done_again.content
     assert done_again.headers["idempotent-replayed"] == "true"
     check_envelope(gone, 400, "source_customer_ids", "validation_failed")
-    assert len(stored(large)) == 2
-    assert max(map(len, stored(large))) < 70_000
-    assert len(large.get()["data"]) == 1
+    assert len(stored(own)) == 2
+    assert max(map(len, stored(own))) < 70_000
+    assert len(own.get()["data"]) == 1
 
 
-def test_a_small_preview_is_stored_like_any_other_answer(large):
-    target, (source, *_) = customers_of(large)
-    large.client.patch(f"/v1/sales/customers/{source}", json={"note": None})
+@pytest.mark.parametrize("own", [1], indirect=True)
+def test_a_small_preview_is_stored_like_any_other_answer(own):
+    target, (source, *_) = customers_of(own)
+    own.client.patch(f"/v1/sales/customers/{source}", json={"note": None})
 
-    first = merge(large, target, [source], "small")
-    large.client.patch(f"/v1/sales/customers/{source}", json={"note": "changed"})
-    again = merge(large, target, [source], "small")
+    first = merge(own, target, [source], "small")
+    own.client.patch(f"/v1/sales/customers/{source}", json={"note": "changed"})
+    again = merge(own, target, [source], "small")
 
     assert first.content == again.content
     assert again.headers["idempotent-replayed"] == "true"

@@ -22,10 +22,10 @@ KEYS = tuple(range(1_001, 1_001 + len(EMAILS)))
 OF_ANN = KEYS[:3]
 
 
-@pytest.fixture
-def book(engine, tmp_path):
-    """A book of before with such users in one account, and one of them in another: URL, the accounts, a key."""
-    url = engine.new(tmp_path)
+@pytest.fixture(scope="module")
+def of_before(engine, tmp_path_factory):
+    """A book of before with such users in one account, and one of them in another: URL, the account, a key."""
+    url = engine.new(tmp_path_factory.mktemp("before"))
     database = open_database(Settings(database=url))
     ids = [accounts.create_account(database, name, "test") for name in ("One", "Two")]
     one, two = (accounts.find_account(database, account)[0] for account in ids)
@@ -43,6 +43,13 @@ def book(engine, tmp_path):
             (account, key, email),
         )
     return url, one, secret
+
+
+@pytest.fixture
+def book(engine, of_before, tmp_path):
+    """The test's own."""
+    url, account, secret = of_before
+    return engine.copy(url, tmp_path), account, secret
 
 
 @pytest.fixture

@@ -215,7 +215,7 @@ def test_a_book_that_is_made_is_told(tmp_path):
 
 
 def test_a_stop_leaves_everything_in_the_file(tmp_path):
-    server = start_server(tmp_path, "--workers", "2", database=Sqlite().new(tmp_path))
+    server = start_server(tmp_path, workers=2, database=Sqlite().new(tmp_path))
     book = Book(server)
     assert {add(book, f"{n}").status_code for n in range(20)} == {201}
     book.close()

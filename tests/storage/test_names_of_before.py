@@ -21,21 +21,28 @@ TRADES = ("Trade 0", "Trade 1", "TRADE 0", "TRÁDE 0", "Trade 4", "Trade 5")
 MANY = [name for place in range(25) for name in (f"many {place}", f"MANY {place}")]
 
 
-@pytest.fixture
-def old(engine, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def of_before(engine, tmp_path_factory):
     """A book of before, with such customers and names in one account: its URL, and the account's key."""
-    url = engine.new(tmp_path)
+    url = engine.new(tmp_path_factory.mktemp("before"))
     ledger = Ledger(open_database(Settings(database=url)))
-    with monkeypatch.context() as of_before:
+    with pytest.MonkeyPatch.context() as of_before:
         for module in (records, deciding, matching, mentions, names, carriers, parents, writing):
             of_before.setattr(module, "fold_case", str)
         for place, number in enumerate(NUMBERS):
             own = {column: f"{'House' if place else 'HOUSE'} {place // 2}" for column in OTHERS}
             ledger.take({"number": number, "name": number, "type": TRADES[place], "carrier": "Van", **own})
         ledger.take({"number": "many", "name": "Many", "price_groups": MANY})
-    take_back(url, "0005")
     ledger.database.close()
+    take_back(url, "0005")
     return url, ledger.key
+
+
+@pytest.fixture
+def old(engine, of_before, tmp_path):
+    """The test's own."""
+    url, account = of_before
+    return engine.copy(url, tmp_path), account
 
 
 def opened(old) -> Ledger:

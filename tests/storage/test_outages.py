@@ -59,7 +59,7 @@ def frail(tmp_path_factory):
 def service(frail, tmp_path_factory):
     """`tradebook serve` with two workers, signed in as a user who owns nothing."""
     url = frail.url("book", f"{PASSWORD_USER}:first")
-    running = start_server(tmp_path_factory.mktemp("service"), "--workers", "2", database=url)
+    running = start_server(tmp_path_factory.mktemp("service"), workers=2, database=url)
     yield running
     stop_server(running)
 

@@ -78,7 +78,7 @@ def pooled(behind):
 @pytest.fixture(scope="module")
 def books(pooled, tmp_path_factory):
     """Two accounts of a service with two workers, which share one connection to the database."""
-    server = start_server(tmp_path_factory.mktemp("pooled"), "--workers", "2", database=pooled)
+    server = start_server(tmp_path_factory.mktemp("pooled"), workers=2, database=pooled)
     made = [Book(server), Book(server)]
     for place, book in enumerate(made):
         book.add(*({**record, "note": f"of account {place}"} for record in demo_customers(120)))

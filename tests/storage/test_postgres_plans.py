@@ -10,7 +10,7 @@ from functools import partial
 import psycopg
 import pytest
 
-from tests.fixtures.lengths import length
+from tests.fixtures.lengths import IS_SOAK, length
 from tests.fixtures.statements import TEST_MARK
 from tests.storage.questions import NESTED, ask_all, loading_statements, queries
 from tradebook import migrations
@@ -161,11 +161,17 @@ def run_checked(reader, values: dict, rows_max: int, question: Question) -> list
 @pytest.mark.parametrize("descending", [True, False], ids=["forwards", "backwards"])
 @pytest.mark.parametrize("bounds", BOUNDS.values(), ids=BOUNDS)
 def test_every_question_reads_no_more_than_it_must(database, descending, bounds):
-    """All filters alone, all pairs, all together, from the start, the middle and the end of the ties."""
+    """All filters alone, all pairs, all together, from the start, the middle and the end of the ties.
+
+    In a short run, each from all three, and in one or the other direction: the questions take turns.
+    """
     above, below = bounds
+    turn = [*BOUNDS.values()].index(bounds) + descending
     values = {"account_id": LARGE, "above": above, "below": below, "limit": PAGE}
     with database.read(LARGE) as reader:
-        for _, query in queries():
+        for place, (_, query) in enumerate(queries()):
+            if not IS_SOAK and (place + turn) % 2:
+                continue
             parts = [part for c in query.conditions for part in c.values[0] if part is not None]
             is_single = len(parts) <= 1 and not query.words
             size = sum(len(condition.values) for condition in query.conditions) or 1

@@ -59,8 +59,8 @@ WORDS = (
 SIZE = 240
 WAYS = list(product((True, False), (2, 101), (False, True)))
 """How each query is asked: newest first or last, few or many, among all or among a part of the keys."""
-HALVES = [[way for place, way in enumerate(WAYS) if place.bit_count() % 2 == odd] for odd in (0, 1)]
-"""In each half any two of the three meet in every combination."""
+OPPOSITES = [(WAYS[place], WAYS[-1 - place]) for place in range(len(WAYS) // 2)]
+"""In each pair the one is in no way like the other: a query is asked in both directions, for few and many, in all and a part."""
 
 
 @pytest.fixture(scope="module")
@@ -122,13 +122,13 @@ def all_queries(ledger: Ledger) -> dict[str, Query]:
 
 
 def answers(ledger: Ledger) -> dict[tuple[Any, ...], list[str]]:
-    """What a book finds, in one transaction; queries take turns with the halves of the ways."""
+    """What a book finds, in one transaction; queries take turns with the pairs of ways."""
     rows = sorted((row[1], row[2]) for row in ledger.sql("SELECT account_id, id, number FROM customers"))
     keys, numbers = [key for key, _ in rows], dict(rows)
     asked, found = all_queries(ledger), {}
     with ledger.database.read(ledger.key) as reader:
         for place, (name, query) in enumerate(asked.items()):
-            for descending, limit, is_part in length(HALVES[place % 2], WAYS):
+            for descending, limit, is_part in length(OPPOSITES[place % len(OPPOSITES)], WAYS):
                 above, below = (keys[SIZE // 5], keys[-SIZE // 4]) if is_part else (0, 1 << 62)
                 rows = reader.keys(INDEX, query, above=above, below=below, descending=descending, limit=limit)
                 found[name, descending, limit, is_part] = [numbers[key] for key in rows]
@@ -143,7 +143,7 @@ def test_postgresql_finds_what_sqlite_finds(both, expected, monkeypatch, bounds)
 
     assert list(found) == list(expected)
     assert {asked: numbers for asked, numbers in found.items() if numbers != expected[asked]} == {}
-    assert sum(map(len, found.values())) > 4_000
+    assert sum(map(len, found.values())) > length(2_000, 8_000)
 
 
 def test_a_bound_that_cuts_an_answer_is_noticed(both, expected, monkeypatch):
@@ -212,7 +212,7 @@ def make_anew(ledger: Ledger) -> None:
         pass
 
 
-@pytest.mark.parametrize("index", INDEXES, ids=lambda index: index.table.name)
+@pytest.mark.parametrize("index", length(INDEXES[:1], INDEXES), ids=lambda index: index.table.name)
 def test_a_mark_that_can_be_searched_is_noticed(both, monkeypatch, index):
     """The planted fault, as it was: the account's mark in the letters of folded text."""
     on_postgresql = both[1]

@@ -5,7 +5,10 @@ from functools import partial
 
 import pytest
 
+from tests.fixtures.application import application, client_of
+from tests.fixtures.book import Book
 from tests.fixtures.ledgers import Ledger
+from tests.fixtures.samples import Maker
 from tradebook.app import open_database
 from tradebook.crud import listing
 from tradebook.crud.cursor import Position, load_cursors
@@ -15,10 +18,13 @@ from tradebook.crud.resource import View
 from tradebook.demo.book import demo_customers
 from tradebook.ids import KEY_MAX
 from tradebook.resources import customers
+from tradebook.resources.customers.fields import CREATE
 from tradebook.settings import Settings
 from tradebook.storage.index import Query
 from tradebook.storage.postgres.connections import PatientConnection
 from tradebook.web.query_string import page_url
+
+CUSTOMERS = "/v1/sales/customers"
 
 ROUTE = customers.resource.routes[0]
 SIZE, LIMIT = 60, 20
@@ -134,3 +140,32 @@ def test_a_transaction_that_has_read_ends_without_being_waited_for(ledger, waits
         assert reader._connection is connection
         assert not connection.is_ending
     assert len(waits) == 2
+
+
+@pytest.fixture(scope="module")
+def book(postgres, servers):
+    """A book on PostgreSQL, with a server."""
+    made = Book(servers.of(postgres))
+    yield made
+    made.close()
+
+
+def test_a_customer_is_made_in_six_round_trips(book, waits):
+    """Begin; its key again; what it refers to; its rows; what they are found by; the rest with the commit.
+
+    Before that, two for the key: the revision, and the key at this revision.
+    """
+    body, database = (
+        Maker(book).body(CREATE, only_required=True),
+        open_database(Settings(database=book.server.database)),
+    )
+    ask = client_of(application(database, book.server.database), book.key).post
+    headers = {"Idempotency-Key": "six"}
+    # The first one notes when the key was used, and takes other connections.
+    assert ask(CUSTOMERS, json={**body, "number": "1"}).status_code == 201
+    waits.clear()
+    made = ask(CUSTOMERS, json={**body, "number": "2"}, headers=headers)
+
+    assert made.status_code == 201, made.text
+    assert len(waits) == 2 + 6
+    database.close()

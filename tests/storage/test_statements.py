@@ -50,7 +50,7 @@ class Counting:
 def book(server: Server):
     """Enough customers for every relation to be there many times."""
     made = Book(server)
-    made.add(*demo_customers(600))
+    made.add(*demo_customers(300))
     yield made
     made.close()
 

@@ -1,6 +1,8 @@
 """Plans applied in steps: before, between and after; what others do meanwhile; and what is left when it is cut."""
 
 from contextlib import ExitStack, contextmanager
+from threading import Thread
+from time import monotonic
 from unittest.mock import patch
 
 import pytest
@@ -11,8 +13,11 @@ from tests.transfer.steps import family, in_small_steps, planned, told
 from tradebook.checking import faults_of_account
 from tradebook.resources.customers import records as customers
 from tradebook.resources.imports import imports
+from tradebook.storage import index_entries
 from tradebook.storage.database import OutcomeUnknown, Unavailable
+from tradebook.storage.helping import Helper
 from tradebook.storage.schema import ACCOUNT, prepare
+from tradebook.storage.transactions import writing
 from tradebook.transfer.imports import applying, entries, owners, pace, settling, stepping
 from tradebook.transfer.imports.applying import AlreadyThere, Overtaken, apply_plan
 from tradebook.transfer.imports.stepping import CutShort
@@ -63,6 +68,11 @@ def left(ledger):
     return len(blocks), ledger.sql("SELECT account_id, imports_due FROM accounts")[0][1]
 
 
+def writer_of(ledger):
+    with ledger.database.write(ledger.key) as writer:
+        return writer
+
+
 def sound(ledger):
     return not list(faults_of_account(ledger.database, ledger.key))
 
@@ -94,6 +104,70 @@ def test_an_import_in_steps_makes_what_one_transaction_makes(ledger, plan, whole
     assert seen[-1] == (SIZE + 3, SIZE + 3)
     assert left(ledger) == (0, None)
     assert sound(ledger)
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_helper_makes_the_same_index_also_where_it_is_lost_on_the_way(ledger, plan, whole, is_lost):
+    asked, ask = [], Helper.ask
+
+    def asking(helper, rows):
+        asked.append(rows)
+        ask(helper, rows)
+        if is_lost and len(asked) == 3:
+            helper._process.kill()
+            helper._process.join()
+
+    with patch.object(index_entries, "HELPED_ROWS", 1), patch.object(Helper, "ask", asking):
+        apply_plan(ledger.database, ledger.key, plan)
+
+    assert len(asked) > (2 if is_lost else SIZE // 8)
+    assert told(ledger.records()) == whole
+    assert sound(ledger)
+
+
+def test_what_a_helper_makes_for_a_step_that_is_undone_is_in_no_later_one(ledger, plan, whole):
+    write, fails = stepping._Work._write, iter([False, True])
+
+    def failing(self, writer, **named):
+        written = write(self, writer, **named)
+        if next(fails, False):
+            raise OutcomeUnknown("the step is undone")
+        return written
+
+    with patch.object(index_entries, "HELPED_ROWS", 1), patch.object(stepping._Work, "_write", failing):
+        apply_plan(ledger.database, ledger.key, plan)
+
+    assert told(ledger.records()) == whole
+    assert sound(ledger)
+
+
+def test_a_step_ends_where_somebody_waits_for_its_end(ledger, plan, whole):
+    waiting, steps = iter([True, False, True]), []
+    writer = type(writer_of(ledger))
+
+    with (
+        patch.multiple(pace, ROWS_LEAST=16, ROWS_FIRST=16, ROWS_MAX=16, AIM_BESIDE_SECONDS=60),
+        patch.object(stepping, "PART_ROWS", 4),
+        patch.object(writer, "is_awaited", lambda _: next(waiting, False)),
+    ):
+        apply_plan(ledger.database, ledger.key, plan, written=lambda rows, _: steps.append(rows))
+
+    # Up to the end of the block.
+    assert steps[:2] == [4, 10]
+    assert told(ledger.records()) == whole
+
+
+def test_a_step_sees_who_waits_for_its_end(ledger):
+    with ledger.database.write(ledger.key) as writer:
+        before = writer.is_awaited()
+        other = Thread(target=writing, args=(ledger.database, ledger.key, lambda _: None))
+        other.start()
+        deadline = monotonic() + 60
+        while not writer.is_awaited():
+            assert monotonic() < deadline
+    other.join()
+
+    assert not before
 
 
 def test_new_customers_come_in_the_order_of_their_rows(ledger, plan):
@@ -197,7 +271,7 @@ def test_who_was_taken_for_dead_stops(ledger, plan, whole):
     def late(self, writer, *, count):
         done = write(self, writer, count=count)
         if self.rows > 20 and not taken:
-            taken.append(writer.run(_GIVE_AWAY, key=self._key, other="elsewhere 1 1"))
+            taken.append(writer.changed(_GIVE_AWAY, key=self._key, other="elsewhere 1 1"))
         return done
 
     with patch.object(stepping._Work, "_write", late):
@@ -350,7 +424,7 @@ def test_a_look_for_imports_of_before_writes_nothing(ledger):
     assert ledger.database.revision(ledger.key) == revision
 
 
-@patch.multiple(pace, ROWS_LEAST=1, ROWS_FIRST=100, ROWS_MAX=300)
+@patch.multiple(pace, ROWS_LEAST=1, ROWS_FIRST=100, ROWS_MAX=300, AIM_SECONDS=0.25)
 def test_the_pace_follows_what_rows_cost():
     followed = pace.Pace()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.ledgers import Ledger
+from tests.fixtures.lengths import length
 from tradebook.storage.postgres.engine import PostgresWriter
 from tradebook.storage.sqlite.engine import SqliteWriter
 from tradebook.transfer.exports import run as exporting
@@ -462,7 +463,7 @@ def test_a_random_forest_comes_in_whatever_the_order_of_its_rows(ledger):
     heads = [{"number": f"h{n}", "name": "Head"} for n in range(40)]
     children = [
         {"number": f"c{n}", "name": "Child", "parent_number": f"h{chance.randrange(30)}"}
-        for n in range(2_500)
+        for n in range(length(1_200, 2_500))
     ]
     rows = [*heads, *children]
     chance.shuffle(rows)

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from tests.fixtures.ledgers import Ledger
 from tests.fixtures.lengths import length
 from tradebook.crud.strict_json import Number
+from tradebook.storage import helping
+from tradebook.storage.helping import Helper
 from tradebook.storage.sqlite.engine import SqliteWriter
 from tradebook.transfer.columns import ATTACHED, COLUMNS
 from tradebook.transfer.files.rows import read_file
-from tradebook.transfer.imports import planned
+from tradebook.transfer.imports import planned, planning
 from tradebook.transfer.imports.planning import plan_customers
 from tradebook.transfer.imports.seen import changed_since
 from tradebook.transfer.imports.summary import OUTCOMES, Summary
@@ -399,3 +401,42 @@ def test_the_check_of_the_lock_finds_a_plan_that_writes(ledger, monkeypatch):
 
     with pytest.raises(Exception):  # noqa: B017 - whatever comes of a reader that is to write
         plan(ledger, {"name": "A", "type": "T"})
+
+
+_ODD = [
+    {"number": "1", "name": "Plain", **HOME},
+    {"number": Number("417"), "name": "A number of JSON"},
+    {"number": "3", "name": "N/A", "credit_limit": Number("1250.50"), "credit_limit_currency": "EUR"},
+    {"number": "4", "name": "Half \udc80 of a character"},
+    {"number": "5", "name": "Groups", "price_groups": ["Gold", "Silver"], "email": "no address"},
+    {"number": "6", "name": "Names", "addresses": [{"country": "IE", "locality": "Cork"}, {"street": "x"}]},
+    {"number": "7", "name": 10**30, "created_at": "2020-01-01T00:00:00Z"},
+    {"number": "8", "name": "MÃ¼ller", "status": "strange"},
+    {"number": "8", "address.country": "FR", "address.locality": "Paris"},
+]
+
+
+@pytest.mark.parametrize("wrong", [None, *range(len(_ODD))])
+def test_a_helper_finds_in_a_row_what_is_found_without_one(ledger, monkeypatch, wrong):
+    """Also in those that it can't be told of: then their chunk is looked at here."""
+    monkeypatch.setattr(planning, "ROWS_AT_ONCE", 2)
+    asked, ask = [], Helper.ask
+    monkeypatch.setattr(Helper, "ask", lambda self, content: [asked.append(content), ask(self, content)][1])
+    records = _ODD if wrong is None else [_ODD[0], _ODD[0] | {"number": "0"}, _ODD[wrong], _ODD[-1]]
+    helped = plan(ledger, *records, keeps_raw=True)
+    was_asked = len(asked)
+    monkeypatch.setattr(helping.os, "sched_getaffinity", lambda _: {0})
+
+    alone = plan(ledger, *records, keeps_raw=True)
+
+    assert helped == alone
+    assert len(asked) == was_asked
+    assert bool(was_asked) == (wrong not in (3, 6))
+
+
+def test_a_few_rows_need_no_helper(ledger, monkeypatch):
+    monkeypatch.setattr(Helper, "_start", lambda _: pytest.fail("it was started"))
+
+    _, summary = plan(ledger, *_ODD)
+
+    assert summary.rows == len(_ODD)

@@ -130,7 +130,7 @@ def check_round_trip(first: Ledger, file_format: str) -> None:
 
 @pytest.mark.parametrize(("engine", "file_format"), length(EACH_ONCE, EVERY_PAIR), indirect=["engine"])
 @settings(
-    deadline=None, max_examples=length(40, 200), suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=length(25, 200), suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(book=books, ids=st.lists(systems, max_size=6))
 def test_an_export_makes_the_same_book(

@@ -4,14 +4,18 @@ import time
 
 import pytest
 
-from tradebook.transfer.imports.warnings import Warnings
+from tradebook.transfer.imports.warnings import Warnings, odd_columns
 from tradebook.transfer.rows import Row
+
+
+def look(warnings, row, changed=None):
+    return warnings.see(row, changed, odd_columns(row))
 
 
 def seen(*rows: dict, changed=None) -> list[tuple]:
     """Line, column, value and whether it needs a yes, of each warning."""
     warnings = Warnings()
-    found = [each for line, row in enumerate(rows, 2) for each in warnings.see(Row(line, row), changed)]
+    found = [each for line, row in enumerate(rows, 2) for each in look(warnings, Row(line, row), changed)]
     return [(each.line, each.column, each.value, each.needs_yes) for each in (*found, *warnings.settle())]
 
 
@@ -85,7 +89,7 @@ def test_words_for_nothing_are_counted_by_column():
 
     warnings = Warnings()
     for line, row in enumerate(rows, 2):
-        assert warnings.see(Row(line, row), None) == []
+        assert look(warnings, Row(line, row)) == []
     first, second = warnings.settle()
 
     assert (first.line, first.column, first.value, first.needs_yes) == (2, "phone", "NULL", False)
@@ -99,7 +103,7 @@ def test_words_for_nothing_are_counted_by_column():
 def test_a_word_for_nothing_is_found_in_what_a_template_has_made_of_it():
     warnings = Warnings()
     for line, note in enumerate(("Tel. NULL, region \\N", "NULLARBOR", "NULL/5", "C:\\New"), 2):
-        assert warnings.see(Row(line, {"note": note}), None) == []
+        assert look(warnings, Row(line, {"note": note})) == []
 
     assert [(each.line, each.value, each.reason[:14]) for each in warnings.settle()] == [
         (2, "NULL", "stands 2 times")
@@ -144,7 +148,7 @@ def test_a_row_of_an_ordinary_list_takes_microseconds():
 
     started = time.process_time()
     for each in rows:
-        warnings.see(each, None)
+        look(warnings, each)
 
     # Ten on a quiet machine: what this fails for is a test of every text.
     assert (time.process_time() - started) / len(rows) < 100e-6

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from tests.fixtures.rsgi import Scope
 from tradebook.errors import (
     InvalidCredentials,
     ParameterInvalid,
@@ -79,29 +80,6 @@ def test_unwanted_bodies_are_read_up_to_a_size_and_a_number_of_pieces():
     assert asyncio.run(made.drained(arriving(*[b"x" * 65_536] * 9)))
     assert not asyncio.run(made.drained(arriving(*[b"x"] * 3_000)))
     assert not asyncio.run(made.drained(arriving(*[b"x" * 1_000_000] * 20)))
-
-
-class Headers:
-    """As the server has them: a value that is not ASCII is left out of the pairs, not out of the names."""
-
-    def __init__(self, *pairs):
-        self._pairs = pairs
-
-    def keys(self):
-        return sorted({name for name, _ in self._pairs})
-
-    def items(self):
-        return [pair for pair in self._pairs if pair[1].isascii()]
-
-    def get(self, name):
-        return dict(self.items()).get(name)
-
-
-class Scope:
-    http_version, client, method, path, query_string = "1.1", "127.0.0.1:4711", "POST", "/v1", ""
-
-    def __init__(self, *pairs):
-        self.headers = Headers(*pairs)
 
 
 HOST = ("host", "x")

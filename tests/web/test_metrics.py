@@ -64,7 +64,7 @@ def server(tmp_path_factory, engine, metrics_url):
     """A server of two workers that shows its figures."""
     folder = tmp_path_factory.mktemp("metrics")
     port = metrics_url.rpartition(":")[2].partition("/")[0]
-    running = start_server(folder, "--workers", "2", "--metrics", port, database=engine.new(folder))
+    running = start_server(folder, "--metrics", port, workers=2, database=engine.new(folder))
     yield running
     stop_server(running)
 

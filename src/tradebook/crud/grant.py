@@ -24,6 +24,8 @@ class Grant(msgspec.Struct, frozen=True):
 
     def require_standing(self) -> None:
         """Refuse a grant that has ended: ApiKeyRevoked or ApiKeyExpired."""
+        if self.expires_at is None and self.revoked_at is None:
+            return
         ends_at = self.ends_at
         if ends_at is None or now_ms() < ends_at:
             return

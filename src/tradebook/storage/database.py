@@ -89,6 +89,12 @@ class Reader(Protocol):
     def cache(self) -> Values:
         """Values derived from the account at this revision."""
 
+    def foresee(self, statement: Prepared, **values: Any) -> None:
+        """Say that `rows` will be asked for this after the next question, before anything is changed.
+
+        An engine across a network asks both in one round trip; others have nothing to do.
+        """
+
     def is_whole(self, name: str) -> bool:
         """Tell whether what is kept of all rows under a name is of this version of the program.
 
@@ -109,20 +115,27 @@ class Reader(Protocol):
     def foresee_keys(
         self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
     ) -> None:
-        """Say that `keys` will be asked for these after the next question.
-
-        An engine across a network asks both in one round trip; others have nothing to do.
-        """
+        """Say that `keys` will be asked for these after the next question: as `foresee`."""
 
 
 class Writer(Reader, Protocol):
     """Reads and writes one account in one transaction: all changes are kept, or none."""
 
-    def run(self, statement: Prepared, **values: Any) -> int:
-        """Run a statement that changes rows and return how many; Duplicate if a unique value exists."""
+    def run(self, statement: Prepared, **values: Any) -> None:
+        """Run a statement that changes rows; Duplicate if a unique value exists.
+
+        An engine across a network sends it with the next question, or with the commit: then that fails.
+        `insert` and `reindex` do the same.
+        """
+
+    def changed(self, statement: Prepared, **values: Any) -> int:
+        """Run a statement that changes rows now, and return how many."""
 
     def insert(self, statement: Prepared, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run an insert for every row, into the handle's own account."""
+
+    def is_awaited(self) -> bool:
+        """Tell whether somebody has been waiting for the end of this transaction for some time."""
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Mark a place in the transaction. An exception undoes everything since then, and is raised on."""
@@ -171,6 +184,12 @@ class Database(Protocol):
         """Open a transaction on one account; leaving it normally commits, an exception undoes it.
 
         Unavailable where an index of the account is of another version.
+        """
+
+    def helped(self) -> AbstractContextManager[None]:
+        """Have a second process share in what this thread writes meanwhile, where one has a processor.
+
+        For transactions of many rows, without savepoints.
         """
 
     def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:

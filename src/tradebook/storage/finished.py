@@ -7,6 +7,7 @@ written, as it does of its indexes: while it is another one, pages are made from
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -41,7 +42,7 @@ class FinishedRows:
         self.key, *parts = [column for column in kept.c if column.name != "account_id"]
         self._parts = [column.name for column in parts]
         self.columns = tuple(columns)
-        self._names = [column.name for column in columns]
+        self._row_of: Callable[[Mapping[str, Any]], Row] = itemgetter(*(column.name for column in columns))
         made = [*sorted(make(samples).items()), *besides]
         self.version = blake2b(msgspec.json.encode(made), digest_size=_DIGEST_BYTES).hexdigest()
         own = (kept.c.account_id == ACCOUNT, any_of(self.key, "ids"))
@@ -75,11 +76,11 @@ class FinishedRows:
 
     def add(self, writer: Writer, rows: Sequence[Mapping[str, Any]]) -> None:
         """Keep the JSON of whole rows that are new."""
-        writer.insert(self._insert, self._made([tuple(row[name] for name in self._names) for row in rows]))
+        writer.insert(self._insert, self._made(map(self._row_of, rows)))
 
     def change(self, writer: Writer, rows: Sequence[Mapping[str, Any]]) -> None:
         """Keep the JSON of whole rows that have changed."""
-        writer.insert(self._update, self._changes([tuple(row[name] for name in self._names) for row in rows]))
+        writer.insert(self._update, self._changes(map(self._row_of, rows)))
 
     def renew(self, writer: Writer, keys: Sequence[int]) -> None:
         """Keep the JSON of some rows that were changed, and are not at hand."""

@@ -9,6 +9,8 @@ from tradebook.text import fold, fold_phone, phone_form
 
 FIELD_END = "\n"
 _FIELDS_KEPT = 5_000
+RowsToIndex = list[list[Sequence[Any]]]
+"""Rows of each source of an index, which begin with the key of the indexed row."""
 
 
 class Document:
@@ -78,13 +80,30 @@ def documents(
 
     `known` are whole rows of the indexed table, by key, which then are not read.
     """
-    found: dict[int, Document] = {}
+    return documents_of(index, rows_to_index(index, rows_of, keys, known))
+
+
+def rows_to_index(
+    index: ListIndex, rows_of: Any, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
+) -> RowsToIndex:
+    """Read the rows that documents are made of: of each source in turn."""
+    found: RowsToIndex = []
     for number, source in enumerate(index.sources):
-        columns = _columns_of(source)
         given = known if known and number == 0 else {}
-        rows = [(key, *(row[column.name] for column in source.columns)) for key, row in given.items()]
+        rows: list[Sequence[Any]] = [
+            (key, *(row[column.name] for column in source.columns)) for key, row in given.items()
+        ]
         missing = [key for key in keys if key not in given]
-        for row in [*rows, *(rows_of(source.statement, ids=missing) if missing else ())]:
+        found.append([*rows, *(rows_of(source.statement, ids=missing) if missing else ())])
+    return found
+
+
+def documents_of(index: ListIndex, listed: RowsToIndex) -> dict[int, Document]:
+    """Make the documents of rows."""
+    found: dict[int, Document] = {}
+    for number, (source, rows) in enumerate(zip(index.sources, listed, strict=True)):
+        columns = _columns_of(source)
+        for row in rows:
             # The first source is the row itself. If it does not exist, what other rows say about it is
             # ignored.
             document = found.setdefault(row[0], Document()) if number == 0 else found.get(row[0])

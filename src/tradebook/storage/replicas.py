@@ -100,6 +100,10 @@ class Replicated:
         """Open a transaction on one account, on the primary."""
         return self._primary.write(account_id)
 
+    def helped(self) -> AbstractContextManager[None]:
+        """Have a second process share in what is written on the primary."""
+        return self._primary.helped()
+
     def create_account(self, account_id: int, **values: Any) -> AbstractContextManager[Writer]:
         """Add an account and open its first transaction."""
         return self._primary.create_account(account_id, **values)

@@ -60,10 +60,7 @@ class Authenticator:
                 revision = self._database.revision(known[1].account_id)
                 if revision == known[0]:
                     known[1].require_standing()
-                    grant = self._rules.note_use(self._database, known[1])
-                    if grant is not known[1]:
-                        self._known.put(secret, (revision, grant))
-                    return grant, revision
+                    return self._note_use(secret, known[1], revision), revision
             grant, revision = self._look_up(secret, revision)
         except ApiError:
             if known is None:
@@ -72,6 +69,23 @@ class Authenticator:
         if known is None:
             self._count(request, grant.key_id, grant.account_id)
         return grant, revision
+
+    def unchanged(self, secret: str, revision: int) -> Grant | None:
+        """Return the grant of a key if nothing has changed since a revision; ApiError if it has ended."""
+        known = self._known.get(secret)
+        if known is None or known[0] != revision:
+            return None
+        if self._database.revision(known[1].account_id) != revision:
+            return None
+        known[1].require_standing()
+        return known[1]
+
+    def count_again(self, secret: str, grant: Grant, revision: int) -> Verdict | None:
+        """Count a request of a key that is unchanged, and note its use; None where there is no limit."""
+        verdict = None if self._limits is None else self._limits.hit(grant.key_id, grant.account_id)
+        if verdict is None or not verdict.retry_after_seconds:
+            self._note_use(secret, grant, revision)
+        return verdict
 
     def grant_of(self, header: str | None) -> Grant:
         """Return what a key may do now, without a request that could be counted, or refuse it."""
@@ -115,16 +129,27 @@ class Authenticator:
             return
         verdict = request.context.limit = self._limits.hit(name, account_id)
         if verdict.retry_after_seconds:
-            raise RateLimitExceeded(
-                f"More than {verdict.limit} requests have come. Wait {verdict.retry_after_seconds} s.",
-                retry_after_seconds=verdict.retry_after_seconds,
-            )
+            raise too_many(verdict)
+
+    def _note_use(self, secret: str, grant: Grant, revision: int | None) -> Grant:
+        noted = self._rules.note_use(self._database, grant)
+        if noted is not grant:
+            self._known.put(secret, (revision, noted))
+        return noted
 
     def _look_up(self, secret: str, revision: int | None) -> tuple[Grant, int]:
         grant, revision = self._rules.authenticate(self._database, secret, revision)
         grant = self._rules.note_use(self._database, grant)
         self._known.put(secret, (revision, grant))
         return grant, revision
+
+
+def too_many(verdict: Verdict) -> RateLimitExceeded:
+    """Make the refusal of a request that is not within the limit."""
+    return RateLimitExceeded(
+        f"More than {verdict.limit} requests have come. Wait {verdict.retry_after_seconds} s.",
+        retry_after_seconds=verdict.retry_after_seconds,
+    )
 
 
 def secret_of(header: str | None) -> str:

@@ -3,6 +3,7 @@
 What two programs on a request's way could read in two ways is refused here, before anything is done about it.
 """
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from tradebook.errors import ApiError, InvalidCredentials, ParameterInvalid, ParameterMissing
@@ -49,6 +50,9 @@ class Headers(Protocol):
 
     def get(self, name: str) -> str | None:
         """Return the value of a header; None if it was not sent."""
+
+    def __len__(self) -> int:
+        """Count every name once."""
 
     def keys(self) -> list[str]:
         """List every name once."""
@@ -130,9 +134,9 @@ def environ_of(scope: Scope) -> Environ:
     return environ
 
 
-def has_body(environ: Environ) -> bool:
-    """Tell whether bytes follow the head."""
-    return "HTTP_TRANSFER_ENCODING" in environ or environ.get("CONTENT_LENGTH", "0").strip("0") != ""
+def has_body(given: Callable[[str], str | None]) -> bool:
+    """Tell whether bytes follow the head, whose headers are `given`."""
+    return (given("content-length") or "0").strip("0") != "" or given("transfer-encoding") is not None
 
 
 def _refusal(scope: Scope, environ: Environ, twice: str | None) -> ApiError | None:

@@ -32,7 +32,8 @@ ADDRESS_BIT = 63
 
 
 AHEAD_SHARE, NAMES_AHEAD = 2_000, 10_000
-"""The part of a limit that is taken ahead at once, and for how many names."""
+"""The part of a limit that is taken ahead at once, and for how many names. Addresses have none: who has many
+of them could have keys lose what is taken ahead for them."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -48,9 +49,9 @@ class Verdict(msgspec.Struct, frozen=True):
     def headers(self) -> tuple[tuple[str, str], ...]:
         """Write the headers about the limit."""
         return (
-            ("RateLimit-Limit", str(self.limit)),
-            ("RateLimit-Remaining", str(self.remaining)),
-            ("RateLimit-Reset", str(self.reset_seconds)),
+            ("ratelimit-limit", str(self.limit)),
+            ("ratelimit-remaining", str(self.remaining)),
+            ("ratelimit-reset", str(self.reset_seconds)),
         )
 
 
@@ -163,12 +164,12 @@ class MachineLimiter:
 
 
 class _Taken:
-    """What a process has taken ahead of an account's limit in a window."""
+    """What a process has taken ahead of a limit, until a window ends."""
 
-    __slots__ = ("left", "remaining", "window")
+    __slots__ = ("left", "remaining", "until")
 
-    def __init__(self, window: float, left: int, remaining: int) -> None:
-        self.window, self.left, self.remaining = window, left, remaining
+    def __init__(self, until: float, left: int, remaining: int) -> None:
+        self.until, self.left, self.remaining = until, left, remaining
 
 
 class AheadLimiter:
@@ -185,17 +186,20 @@ class AheadLimiter:
 
     def hit(self, name: int) -> Verdict:
         """Count a request of a name, if it is within the limit."""
-        window, elapsed = divmod(time.monotonic(), self._window)
+        if name >> ADDRESS_BIT:
+            return self._machine.hit(name)
+        now = time.monotonic()
         with self._lock:
             taken = self._taken.get(name)
-            if taken is None or taken.window != window or not taken.left:
-                verdict = self._machine.hit(name, self._ahead)
-                left = 0 if verdict.retry_after_seconds else min(self._ahead, verdict.remaining)
-                self._taken.put(name, _Taken(window, left, verdict.remaining))
-                return verdict
-            taken.left -= 1
-            taken.remaining -= 1
-            return Verdict(self._limit, taken.remaining, ceil(self._window - elapsed))
+            if taken is not None and taken.left and now < taken.until:
+                taken.left -= 1
+                taken.remaining -= 1
+                return Verdict(self._limit, taken.remaining, ceil(taken.until - now))
+            verdict = self._machine.hit(name, self._ahead)
+            left = 0 if verdict.retry_after_seconds else min(self._ahead, verdict.remaining)
+            until = (now // self._window + 1) * self._window
+            self._taken.put(name, _Taken(until, left, verdict.remaining))
+            return verdict
 
 
 def make_limits(settings: Settings) -> Limits | None:
@@ -206,8 +210,6 @@ def make_limits(settings: Settings) -> Limits | None:
     if of_keys is None:
         return None
     of_accounts = make(settings.account_rate_limit, *shared, purpose="account-limits")
-    if isinstance(of_accounts, MachineLimiter):
-        of_accounts = AheadLimiter(of_accounts, settings.account_rate_limit, settings.rate_limit_seconds)
     return Limits(of_keys, of_accounts)
 
 
@@ -225,7 +227,7 @@ def make_limiter(
         return None
     machine = MachineLimiter(database_url, limit, window_seconds, purpose=purpose, folder=folder)
     if not storage_url:
-        return machine
+        return AheadLimiter(machine, limit, window_seconds)
     # Late: a worker whose machine counts alone has no use for the library and its clients of Redis.
     from tradebook.web.shared_limiter import SharedLimiter  # noqa: PLC0415
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from random import getrandbits
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import falcon
 from falcon.constants import COMBINED_METHODS
@@ -13,7 +13,8 @@ from falcon.constants import COMBINED_METHODS
 from tradebook.web import metrics
 from tradebook.web.compression import compress_answer, compressed, compressed_once
 from tradebook.web.heads import REFUSAL
-from tradebook.web.log import KEY_START, log
+from tradebook.web.log import KEY_START, log_request, members_of
+from tradebook.web.page_cache import PageKey
 from tradebook.web.streams import Stream
 from tradebook.web.tracing import Tracing
 
@@ -22,6 +23,11 @@ REQUEST_ID_HEADERS = ("X-Request-Id", "Request-Id")
 RETRY_HEADER = "x-should-retry"
 API = "/v1/"
 """Paths that begin with this need a key."""
+
+LIMIT, REPEATABLE = "tradebook.limit", "tradebook.repeatable"
+"""Where the environment holds the verdict about a request that was counted already; and, once it is answered,
+what can be said again."""
+
 Step = Callable[[falcon.Request], None]
 _GOOD_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _CONTEXT = "tradebook.context"
@@ -37,6 +43,15 @@ def good_request_id(*given: str | None) -> str:
             return each
     # It is no secret, only for finding a line: `random` is enough, and takes a tenth of the time.
     return f"req_{getrandbits(80):020x}"
+
+
+class Repeatable(NamedTuple):
+    """An answer that is a kept page: which page, of which revision, and what was noted about the request."""
+
+    page_key: PageKey
+    revision: int
+    template: str | None
+    line: str
 
 
 class EveryRequest:
@@ -88,9 +103,10 @@ class EveryRequest:
         context = request.context
         context.started = perf_counter()
         context.account = None
-        context.limit = None
+        context.page = None
         context.granted = None
         given = request.env.get
+        context.limit = given(LIMIT)
         context.request_id = good_request_id(given("HTTP_X_REQUEST_ID"), given("HTTP_REQUEST_ID"))
 
     def process_response(
@@ -112,22 +128,24 @@ class EveryRequest:
             metrics.recorder.observe(method, request.uri_template, response.status_code, seconds)
         if self._tracing is not None:
             self._tracing.end(request, response)
-        if not self._log_requests:
-            return
-        line = partial(
-            log,
-            "request",
-            request_id=context.request_id,
-            method=request.env["REQUEST_METHOD"],
-            path=self._shown(request.path),
-            status=response.status_code,
-            account=context.account,
-        )
+        told: dict[str, Any] = {
+            "method": request.env["REQUEST_METHOD"],
+            "path": self._shown(request.path),
+            "status": response.status_code,
+            "account": context.account,
+        }
         if isinstance(response.stream, Stream):
-            # When it has ended: then it is known how much that was.
-            response.stream.on_close.append(partial(_tell_of_stream, line, context.started))
-        else:
-            line(bytes=len(response.data) if response.data else 0, ms=round(seconds * 1000, 3))
+            if self._log_requests:
+                # When it has ended: then it is known how much that was.
+                tell = partial(_tell_of_stream, context.request_id, told, context.started)
+                response.stream.on_close.append(tell)
+            return
+        line = members_of({**told, "bytes": len(response.data) if response.data else 0})
+        if context.page is not None:
+            key, page = context.page
+            request.env[REPEATABLE] = Repeatable(key, page.revision, request.uri_template, line)
+        if self._log_requests:
+            log_request(context.request_id, line, seconds)
 
     def _shown(self, path: str) -> str:
         """Write a path without what a customer is called: the log holds no names."""
@@ -137,6 +155,6 @@ class EveryRequest:
         return path
 
 
-def _tell_of_stream(line: Callable[..., None], started: float, stream: Stream) -> None:
-    ms = round((perf_counter() - started) * 1000, 3)
-    line(bytes=stream.bytes, rows=stream.rows, is_whole=stream.is_whole, ms=ms)
+def _tell_of_stream(request_id: str, told: dict[str, Any], started: float, stream: Stream) -> None:
+    of_stream = {"bytes": stream.bytes, "rows": stream.rows, "is_whole": stream.is_whole}
+    log_request(request_id, members_of({**told, **of_stream}), perf_counter() - started)

@@ -1,10 +1,9 @@
 """Finished answers, kept in memory. An entry is valid only as long as the account's revision is the same."""
 
-from contextlib import suppress
+from collections import OrderedDict
 from threading import Lock
 
 import msgspec
-from cachetools import LRUCache
 
 from tradebook.web.compression import Encoding
 from tradebook.web.recent import Recent
@@ -47,9 +46,8 @@ class PageCache:
 
     def __init__(self, bytes_max: int) -> None:
         self._lock = Lock()
-        self._pages: LRUCache[PageKey, tuple[int, CachedAnswer]] = LRUCache(
-            bytes_max, getsizeof=lambda sized: sized[0]
-        )
+        self._bytes, self._bytes_max = 0, bytes_max
+        self._pages: OrderedDict[PageKey, tuple[int, CachedAnswer]] = OrderedDict()
         self._pairs: Recent[str, Pairs] = Recent(TEXTS_BYTES_MAX if bytes_max else 0)
 
     def pairs_of(self, raw_query: str) -> Pairs | None:
@@ -65,9 +63,20 @@ class PageCache:
         """Return the page if the account has not changed since."""
         with self._lock:
             sized = self._pages.get(key)
-        return sized[1] if sized is not None and sized[1].revision == revision else None
+            if sized is None or sized[1].revision != revision:
+                return None
+            self._pages.move_to_end(key)
+        return sized[1]
 
     def put(self, key: PageKey, page: CachedAnswer) -> None:
         """Keep a page, and let go of those not asked for the longest; one larger than all is not kept."""
-        with suppress(ValueError), self._lock:
-            self._pages[key] = (size_of(key, page), page)
+        size = size_of(key, page)
+        if size > self._bytes_max:
+            return
+        with self._lock:
+            before, _ = self._pages.pop(key, (0, None))
+            self._pages[key] = size, page
+            self._bytes += size - before
+            while self._bytes > self._bytes_max:
+                _, (gone, _) = self._pages.popitem(last=False)
+                self._bytes -= gone

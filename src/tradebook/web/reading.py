@@ -67,6 +67,8 @@ class Reading:
         page = service.pages.get(key, revision)
         if page is None:
             page = self._page(key, revision, named, path)
+        else:
+            request.context.page = key, page
         if known is None and route.is_kept:
             service.pages.remember(raw_query, pairs)
         _answer(request, response, page, self._vary)

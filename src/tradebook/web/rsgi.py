@@ -15,7 +15,9 @@ import signal
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from math import ceil
+from time import perf_counter
 from traceback import format_exception
 from typing import Any, NamedTuple, Protocol
 
@@ -27,9 +29,10 @@ from tradebook.web.connections import Connections
 from tradebook.web.cors import Cors
 from tradebook.web.envelope import error_answer
 from tradebook.web.heads import REFUSAL, BodyWanted, Environ, Scope, environ_of, has_body
-from tradebook.web.log import log
+from tradebook.web.log import log, write_gathered
 from tradebook.web.loops import WorkerLoop
-from tradebook.web.middleware import REQUEST_ID_HEADERS, good_request_id
+from tradebook.web.middleware import REPEATABLE, REQUEST_ID_HEADERS, good_request_id
+from tradebook.web.repeats import Repeats
 from tradebook.web.sending import Sending
 from tradebook.web.sending import Transport as Streaming
 from tradebook.web.streams import Stream
@@ -90,6 +93,9 @@ class Threads(NamedTuple):
     """0 for the loop's own thread: where reading needs no waiting."""
 
     writing: int
+    at_once: int
+    """How many of these an account may have at a time."""
+
     agents: int
     """For agents, who read and write in one request, and whose protocol takes time of its own."""
 
@@ -111,6 +117,7 @@ class Worker:
         connections: Connections,
         cors: Cors,
         send_seconds_max: float,
+        repeats: Repeats | None = None,
         parent: int,
         on_listening: Callable[[], object] = lambda: None,
         close: Callable[[], None],
@@ -122,15 +129,16 @@ class Worker:
         self._reads: LoopTurns | ThreadTurns = LoopTurns(read_queue_seconds)
         self._readers = None
         if threads.reading:
-            self._reads = ThreadTurns("read", threads.reading, read_queue_seconds, is_one_by_one=False)
+            self._reads = ThreadTurns("read", threads.reading, read_queue_seconds, at_once=threads.reading)
             self._readers = ThreadPoolExecutor(threads.reading, thread_name_prefix="reader")
-        self._writes = ThreadTurns("write", threads.writing, write_queue_seconds, is_one_by_one=True)
+        self._writes = ThreadTurns("write", threads.writing, write_queue_seconds, at_once=threads.at_once)
         self._writers = ThreadPoolExecutor(threads.writing, thread_name_prefix="writer")
-        self._of_agents = ThreadTurns("agent", threads.agents, write_queue_seconds, is_one_by_one=True)
+        self._of_agents = ThreadTurns("agent", threads.agents, write_queue_seconds, at_once=1)
         self._agents = ThreadPoolExecutor(threads.agents, thread_name_prefix="agent")
         self._connections = connections
         self._cors = cors if cors.is_on else None
         self._sending = Sending(connections, send_seconds_max)
+        self._repeats = repeats
         self._parent = parent
         self._on_listening = on_listening
         self._close = close
@@ -160,6 +168,7 @@ class Worker:
                 threads.shutdown()
         self._uploads.close()
         self._close()
+        write_gathered()
 
     def lengths(self) -> tuple[int, int, int]:
         """Tell how many requests wait: to read, to write, and those of agents."""
@@ -187,8 +196,9 @@ class Worker:
         self._sending.cut()
 
     async def __rsgi__(self, scope: Scope, transport: Transport) -> None:
+        request = _Request(scope, transport)
         try:
-            status, headers, body = await self._met(scope, transport)
+            status, headers, body = self._at_once(request) or await self._met(request)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer
             status, headers, body = self._fault(error)
         if self._is_ending:
@@ -227,36 +237,50 @@ class Worker:
         else:
             self._readers.submit(stream.close)
 
-    async def _met(self, scope: Scope, transport: Transport) -> Answered:
+    def _at_once(self, request: "_Request") -> Called | None:
+        """Give an answer again whose turn would begin at once; None where there is none, or others wait."""
+        if self._repeats is None or not self._reads.is_free:
+            return None
+        began = perf_counter()
+        request.may_be_repeated = False
+        answer = self._repeats.answer(request)
+        if answer is not None:
+            self._reads.done(request.account, began)
+        return answer
+
+    async def _met(self, request: "_Request") -> Answered:
         """Refuse a request at the door where the line is full, or answer it."""
+        scope = request.scope
         given = scope.headers.get
         client, key = scope.client, given("authorization")
-        account = self._callers.account_of(key, client)
+        account = request.account = self._callers.account_of(key, client)
         turns, _ = self._line(scope.method, scope.path)
         if not turns.waiting.is_full_for(account) or scope.path in {_LIVENESS, _READINESS}:
-            return await self._answer(_Request(environ_of(scope), account, client, transport))
+            return await self._answer(request)
         # Before anything is done for it: at ten times what can be answered, refusing is most of the work.
         refused = self._shed(key, client, good_request_id(given("x-request-id"), given("request-id")))
-        if _announces_body(given):
-            await self._leave(given("expect") is not None, client, transport, refused[1], is_kept=True)
+        if has_body(given):
+            await self._leave(
+                given("expect") is not None, client, request.transport, refused[1], is_kept=True
+            )
         return refused
 
     async def _answer(self, request: "_Request") -> Answered:
-        environ = request.environ
+        path, given = request.scope.path, request.scope.headers.get
         try:
-            if environ["PATH_INFO"] == _LIVENESS:
-                answer = self._call(environ)
-            elif environ["PATH_INFO"] == _READINESS:
-                answer = await self._called(self._readers, environ)
+            if path == _LIVENESS:
+                answer = self._call(request)
+            elif path == _READINESS:
+                answer = await self._called(self._readers, request)
             else:
                 answer = await self._in_turn(self._reads, self._readers, request)
         except BodyWanted:
             return await self._change(request)
         except ServiceUnavailable:
             answer = self._shed_request(request)
-        if has_body(environ):
-            expects = "HTTP_EXPECT" in environ
-            await self._leave(expects, request.client, request.transport, answer[1])
+        if has_body(given):
+            expects = given("expect") is not None
+            await self._leave(expects, request.scope.client, request.transport, answer[1])
         return answer
 
     async def _leave(
@@ -275,16 +299,16 @@ class Worker:
     async def _change(self, request: "_Request") -> Answered:
         """Answer a request that changes the book, once its body is there."""
         environ = request.environ
+        client = request.scope.client
         # The first call has looked at the key, so now it is known whose it is.
-        account = self._callers.account_of(environ.get("HTTP_AUTHORIZATION"), request.client)
-        request = request._replace(account=account)
+        request.account = self._callers.account_of(environ.get("HTTP_AUTHORIZATION"), client)
         try:
             await self._receive(request)
         except ApiError as refusal:
             environ[REFUSAL] = refusal
-            answer = self._call(environ)
+            answer = self._call(request)
             _say_close(answer[1])
-            self._connections.end(request.client)
+            self._connections.end(client)
             return answer
         turns, threads = self._line(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         try:
@@ -299,7 +323,7 @@ class Worker:
     async def _receive(self, request: "_Request") -> None:
         """Wait for the body, and put it where the application finds it; an ApiError refuses it."""
         environ, raw = request.environ, b""
-        if has_body(environ):
+        if has_body(request.scope.headers.get):
             begin = environ.get(WANTED)
             if begin is None:
                 raw = await self._bodies.arrived(environ, request.account, request.transport)
@@ -320,20 +344,20 @@ class Worker:
     ) -> Answered:
         began = await turns.wait(request.account)
         try:
-            return await self._called(threads, request.environ)
+            return await self._called(threads, request)
         finally:
             turns.done(request.account, began)
 
-    async def _called(self, threads: ThreadPoolExecutor | None, environ: Environ) -> Answered:
+    async def _called(self, threads: ThreadPoolExecutor | None, request: "_Request") -> Answered:
         """Call the application, in one of the threads if there are any."""
         if threads is None:
-            return self._call(environ)
-        return await asyncio.get_running_loop().run_in_executor(threads, self._call, environ)
+            return self._call(request)
+        return await asyncio.get_running_loop().run_in_executor(threads, self._call, request)
 
     def _shed_request(self, request: "_Request") -> Called:
-        get = request.environ.get
-        request_id = good_request_id(get("HTTP_X_REQUEST_ID"), get("HTTP_REQUEST_ID"))
-        return self._shed(get("HTTP_AUTHORIZATION"), request.client, request_id)
+        given = request.scope.headers.get
+        request_id = good_request_id(given("x-request-id"), given("request-id"))
+        return self._shed(given("authorization"), request.scope.client, request_id)
 
     def _shed(self, key: str | None, client: str, request_id: str) -> Called:
         """Refuse a request that can't be answered in time, without a call of the application: that costs."""
@@ -372,28 +396,44 @@ class Worker:
         ]
         return answer.status, headers, answer.body or b""
 
-    def _call(self, environ: Environ) -> Answered:
-        """Call the application, as WSGI has it."""
+    def _call(self, request: "_Request") -> Answered:
+        """Call the application, as WSGI has it, if the answer can't be given again without."""
+        if self._repeats is not None and request.may_be_repeated:
+            request.may_be_repeated = False
+            again = self._repeats.answer(request)
+            if again is not None:
+                return again
+        environ = request.environ
         begun: list[tuple[int, Headers]] = []
 
         def start(status: str, headers: Headers, _: Any = None) -> None:
             begun.append((int(status[:3]), headers))
 
         body = self._application(environ, start)
-        return (*begun[0], body if isinstance(body, Stream) else b"".join(body))
+        if isinstance(body, Stream):
+            return (*begun[0], body)
+        whole = (*begun[0], b"".join(body))
+        if self._repeats is not None and REPEATABLE in environ:
+            self._repeats.remember(request, environ[REPEATABLE], whole)
+        return whole
 
 
-class _Request(NamedTuple):
+class _Request:
     """A request under way."""
 
-    environ: Environ
-    account: int
-    client: str
-    transport: Transport
+    account = 0
+    """Whose it is, as far as that is known."""
 
+    may_be_repeated = True
+    """Whether nobody has looked yet if its answer can be given again."""
 
-def _announces_body(given: Callable[[str], str | None]) -> bool:
-    return given("content-length") not in {None, "0"} or given("transfer-encoding") is not None
+    def __init__(self, scope: Scope, transport: Transport) -> None:
+        self.scope, self.transport = scope, transport
+
+    @cached_property
+    def environ(self) -> Environ:
+        """What the application is called with; most answers that are given again need none."""
+        return environ_of(self.scope)
 
 
 def _say_close(headers: Headers) -> None:

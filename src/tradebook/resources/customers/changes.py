@@ -65,6 +65,11 @@ _PLAIN_REFERENCES = (
     ("bill_to_address_id", addresses.records),
     ("ship_to_address_id", addresses.records),
 )
+_OTHER_REFERENCES = (
+    ("customer_type_group_id", account_groups.records),
+    ("default_carrier_id", carriers.records),
+    ("default_service_level_id", service_levels.records),
+)
 _MISFITS: dict[Misfit, str] = {
     "itself": "A customer can't be its own parent.",
     "is_child": "This parent is itself a child account; there is one level.",
@@ -88,6 +93,8 @@ def create(change: Change) -> int:
     ids = given.pop(external_ids.FIELD) or {}
     inline = addresses.new_rows([given.pop(f"{part}_to_address") for part in ("bill", "ship")])
     bill, ship = inline[0], inline[-1]
+    Numbering.foresee(writer)
+    records.foresee_free(writer, given, ["number"])
     _check(writer, {name: value for name, value in given.items() if value is not None}, NEW, groups)
     given["number"] = _number(writer, given["number"])
     addresses.records.insert(writer, inline)
@@ -274,6 +281,10 @@ def require_customers(reader: Reader, keys: Collection[int], param: str) -> None
 
 def _check(reader: Reader, given: Values, before: Values, groups: Collection[int]) -> None:
     """Check the given values against the rules."""
+    for param, target in (*_PLAIN_REFERENCES, *_OTHER_REFERENCES):
+        if given.get(param) is not None:
+            target.foresee(reader, [given[param]])
+    account_groups.records.foresee(reader, groups)
     for param, target in _PLAIN_REFERENCES:
         if given.get(param) is not None:
             target.require(reader, [given[param]], param)

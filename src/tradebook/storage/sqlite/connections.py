@@ -72,6 +72,7 @@ class Connections:
             own.pop("reading").close()
         if "reading" not in own:
             own["reading"], own["still"] = self._open_to_read()
+            own["looking"] = own["reading"].cursor()
             own["data_version"], own["revisions"] = None, {}
         connection: apsw.Connection = own["reading"]
         if own["still"] is not None or connection.readonly("main"):
@@ -105,6 +106,11 @@ class Connections:
             own["turns"] = Turns(self.path)
         own["turns"].begin(connection, self.timeout_ms / 1000)
         return connection
+
+    def is_awaited(self) -> bool:
+        """Tell whether somebody waits for his turn behind the thread."""
+        turns: Turns | None = self.own.__dict__.get("turns")
+        return turns is not None and turns.is_awaited()
 
     def touching(self) -> apsw.Connection:
         """Return the thread's connection to write at once or not at all."""

@@ -14,8 +14,10 @@ from tradebook.ids import ClockOutOfRange, new_key
 from tradebook.storage.accounts import FIRST_VALUES, NEW_ACCOUNT, NEW_REVISION, REVISION
 from tradebook.storage.database import Commits, Duplicate, Figures, IndexFault, Row, Unavailable
 from tradebook.storage.derived import Derived, Values
+from tradebook.storage.helping import Helper, helping
 from tradebook.storage.index import ListIndex, Query
-from tradebook.storage.index_documents import documents
+from tradebook.storage.index_documents import rows_to_index
+from tradebook.storage.index_entries import making_entries
 from tradebook.storage.index_versions import (
     KEEP_VERSIONS,
     NO_VERSIONS,
@@ -37,7 +39,7 @@ from tradebook.storage.sqlite.index import (
     walk_statement,
     words_to_confirm,
 )
-from tradebook.storage.sqlite.indexing import Indexing, has_table
+from tradebook.storage.sqlite.indexing import Indexing, entries_of_new, has_table
 from tradebook.storage.sqlite.inspection import file_faults, index_faults, opened
 from tradebook.storage.sqlite.searching import Search
 
@@ -125,6 +127,9 @@ class SqliteReader:
         sql, values = keys_statement(index, query, self.account_id, descending=descending)
         return [key for (key,) in self._connection.execute(sql, (*values, *bounds))]
 
+    def foresee(self, *_: Any, **__: Any) -> None:
+        """Do nothing: as `foresee_keys`."""
+
     def foresee_keys(self, *_: Any, **__: Any) -> None:
         """Do nothing: each question costs the same, however many come at once."""
 
@@ -177,17 +182,21 @@ class SqliteWriter(SqliteReader):
     @cached_property
     def indexing(self) -> Indexing:
         """What writes the indexes of the account."""
-        return Indexing(self._connection, self.account_id)
+        return Indexing(self._connection, self.account_id, self._database.helper)
 
     @cached_property
     def cache(self) -> Values:
         """Values derived inside this transaction; nobody else may see them before the commit."""
         return Values()
 
-    def run(self, statement: Prepared, **values: Any) -> int:
-        """Run a statement that changes rows and return how many."""
+    def run(self, statement: Prepared, **values: Any) -> None:
+        """Run a statement that changes rows."""
         sql, bound = self._bound(statement, values)
         self._connection.execute(sql, bound)
+
+    def changed(self, statement: Prepared, **values: Any) -> int:
+        """Run a statement that changes rows and return how many."""
+        self.run(statement, **values)
         return self._connection.changes()
 
     def insert(self, statement: Prepared, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -196,9 +205,14 @@ class SqliteWriter(SqliteReader):
         own = {**fixed, "account_id": self.account_id}
         self._connection.executemany(sql, ({**row, **own} for row in rows))
 
+    def is_awaited(self) -> bool:
+        """Tell whether somebody has been waiting for the end of this transaction for some time."""
+        return self._database.is_awaited()
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Mark a place in the transaction. An exception undoes everything since then, and is raised on."""
+        assert self._database.helper is None, "what a helper makes comes at the end of the transaction"
         self._connection.execute("SAVEPOINT part")
         try:
             yield
@@ -216,8 +230,7 @@ class SqliteWriter(SqliteReader):
     ) -> None:
         """Bring the index up to date for these rows; those that no longer exist are removed from it."""
         self.cache.pop(f"{index.name} has more", None)
-        found = documents(index, self.rows, list(keys), known)
-        self.indexing.write(index, found, keys)
+        self.indexing.write(index, rows_to_index(index, self.rows, list(keys), known), keys)
 
     def empty_index(self, index: ListIndex) -> None:
         """Throw the account's own table of the index away; the next row makes it again."""
@@ -300,6 +313,25 @@ class SqliteDatabase:
                     connection.execute("ROLLBACK")
                 raise
 
+    def is_awaited(self) -> bool:
+        """Tell whether a writer has drawn a number for its turn."""
+        return self._connections.is_awaited()
+
+    @property
+    def helper(self) -> Helper | None:
+        """The helper of this thread."""
+        return self._own.__dict__.get("helper")
+
+    @contextmanager
+    def helped(self) -> Iterator[None]:
+        """Have a second process make the entries of indexes that this thread writes meanwhile."""
+        with helping(making_entries(self.indexes.indexes, entries_of_new)) as helper:
+            self._own.helper = helper
+            try:
+                yield
+            finally:
+                self._own.helper = None
+
     @contextmanager
     def create_account(self, account_id: int, **values: Any) -> Iterator[SqliteWriter]:
         """Add an account and open its first transaction."""
@@ -321,7 +353,7 @@ class SqliteDatabase:
             # Every request runs this, so everything that is rarely needed is in `_read_revision`.
             if own.age != connections.age or monotonic() >= connections.follow_at:
                 return self._read_revision(account_id)
-            version = own.reading.execute("PRAGMA data_version").get
+            version = own.looking.execute("PRAGMA data_version").get
         except (AttributeError, *_AWAY):
             return self._read_revision(account_id)
         if version == own.data_version and account_id in own.revisions:

@@ -4,12 +4,14 @@ An account has the table of an index once there is something in it: each is six 
 opens the file reads the names of all of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import apsw
 
+from tradebook.storage.helping import Helper
 from tradebook.storage.index import ListIndex
-from tradebook.storage.index_documents import Document
+from tradebook.storage.index_documents import RowsToIndex, documents_of
+from tradebook.storage.index_entries import Entries
 from tradebook.storage.sqlite.index import TOKENIZER, index_name, quoted, tokens
 
 MERGED_ROWS_MAX = 100
@@ -26,44 +28,73 @@ PARTS_MERGED = 4
 """How many parts of an index, of one size, FTS5 merges into one; its own default."""
 
 
-class Indexing:
-    """Writes the indexes of one account in one transaction, which `end` is called at the end of."""
+Entry = tuple[int, str, str]
+"""The key of a row, its folded text, and its tokens."""
 
-    def __init__(self, connection: apsw.Connection, account_id: int) -> None:
+
+class Indexing:
+    """Writes the indexes of one account in one transaction, which `end` is called at the end of.
+
+    What a helper makes is written there: FTS5 gives what it has gathered to the file at every statement that
+    checks a reference.
+    """
+
+    def __init__(self, connection: apsw.Connection, account_id: int, helper: Helper | None = None) -> None:
         self._connection = connection
         self._account_id = account_id
+        self._entries = None if helper is None else Entries(account_id, helper)
         self._rows = 0
-        self._pieces: dict[str, frozenset[str]] = {}
+        self._pieces: dict[str, set[str]] = {}
         self._unmerged: list[ListIndex] = []
 
-    def write(self, index: ListIndex, found: Mapping[int, Document], keys: Sequence[int]) -> None:
+    def write(self, index: ListIndex, rows: RowsToIndex, keys: Sequence[int]) -> None:
         """Bring the index up to date for these rows; those of which nothing was found are removed from it."""
-        folded, key_name = index.folded.name, index.folded_key
-        gone = [key for key in keys if key not in found]
+        found = {row[0] for row in rows[0]}
+        self._remove(index, [key for key in keys if key not in found])
+        if found and (self._entries is None or not self._entries.ask(index, rows)):
+            self.settle()
+            if len(self._pieces) > WORDS_KEPT:
+                self._pieces.clear()
+            self._write([(index, entries_of(index, rows, self._pieces))])
+
+    def settle(self) -> None:
+        """Write what a helper has made, before somebody reads the index or writes more of it."""
+        if self._entries is not None:
+            self._write(self._entries.take())
+
+    def _remove(self, index: ListIndex, keys: Sequence[int]) -> None:
+        if not keys:
+            return
+        self.settle()
         self._connection.executemany(
-            f"INSERT OR REPLACE INTO {folded} (account_id, {key_name}, folded) VALUES (?, ?, ?)",
-            ((self._account_id, key, document.folded) for key, document in found.items()),
-        )
-        self._connection.executemany(
-            f"DELETE FROM {folded} WHERE account_id = ? AND {key_name} = ?",
-            ((self._account_id, key) for key in gone),
+            f"DELETE FROM {index.folded.name} WHERE account_id = ? AND {index.folded_key} = ?",
+            ((self._account_id, key) for key in keys),
         )
         name = self._name(index)
-        if found:
+        if has_table(self._connection, name):
+            self._merge_later(index, len(keys))
+            self._connection.executemany(f"DELETE FROM {name} WHERE rowid = ?", ((key,) for key in keys))
+
+    def _write(self, made: Sequence[tuple[ListIndex, Sequence[Entry]]]) -> None:
+        # The texts first, whose references are checked: see the class.
+        for index, entries in made:
+            self._connection.executemany(
+                f"INSERT OR REPLACE INTO {index.folded.name} (account_id, {index.folded_key}, folded)"
+                " VALUES (?, ?, ?)",
+                [(self._account_id, key, folded) for key, folded, _ in entries],
+            )
+        for index, entries in made:
+            name = self._name(index)
             self._make(name)
-        elif not has_table(self._connection, name):
-            return
-        self._merge_later(index, len(keys))
-        if len(self._pieces) > WORDS_KEPT:
-            self._pieces.clear()
-        self._connection.executemany(
-            f"INSERT OR REPLACE INTO {name} (rowid, tokens) VALUES (?, ?)",
-            ((key, tokens(document, self._pieces)) for key, document in found.items()),
-        )
-        self._connection.executemany(f"DELETE FROM {name} WHERE rowid = ?", ((key,) for key in gone))
+            self._merge_later(index, len(entries))
+            self._connection.executemany(
+                f"INSERT OR REPLACE INTO {name} (rowid, tokens) VALUES (?, ?)",
+                [(key, tokens) for key, _, tokens in entries],
+            )
 
     def empty(self, index: ListIndex) -> None:
         """Throw the account's own table of the index away."""
+        self.settle()
         self._connection.execute(f"DROP TABLE IF EXISTS {self._name(index)}")
         self._unmerged = [each for each in self._unmerged if each is not index]
 
@@ -76,7 +107,8 @@ class Indexing:
             )
 
     def end(self) -> None:
-        """Leave the indexes to later transactions as these expect them."""
+        """Write what is still to come, and leave the indexes to later transactions as these expect them."""
+        self.settle()
         for index in self._unmerged:
             # A savepoint may have taken the table back.
             name = self._name(index)
@@ -109,3 +141,14 @@ class Indexing:
 def has_table(connection: apsw.Connection, name: str) -> bool:
     """Tell whether an account has its own table of an index."""
     return connection.table_exists("main", name)
+
+
+def entries_of(index: ListIndex, rows: RowsToIndex, pieces: dict[str, set[str]] | None = None) -> list[Entry]:
+    """Make the entries of rows; see `tokens` for `pieces`."""
+    found = documents_of(index, rows)
+    return [(key, document.folded, tokens(document, pieces)) for key, document in found.items()]
+
+
+def entries_of_new(index: ListIndex, _account_id: int, rows: RowsToIndex) -> list[Entry]:
+    """Make the entries of rows that an import brings, whose texts are their own."""
+    return entries_of(index, rows)

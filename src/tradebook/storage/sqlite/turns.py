@@ -67,6 +67,12 @@ class Turns:
             if number is not None:
                 self._lock(fcntl.F_UNLCK, number - 1, 2)
 
+    def is_awaited(self) -> bool:
+        """Tell whether somebody else has a number."""
+        with suppress(OSError):
+            return self._file is not None and _has_numbers(self._file)
+        return False
+
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:

@@ -199,6 +199,8 @@ class Batch(ABC):
 
     def _ids_of(self, record: CheckedRow, had: Mapping[str, str]) -> dict[str, tuple[str | None, str | None]]:
         """Return the ids in other systems that a row changes; more than a customer takes are refused."""
+        if not record.external_ids:
+            return {}
         if len(_ids.merged(had, record.external_ids)) > _ids.OF_CUSTOMER_MAX:
             reason = f"would be one id too many: a customer has at most {_ids.OF_CUSTOMER_MAX}"
             record.refuse(f"{EXTERNAL_IDS}{next(reversed(record.external_ids))}", None, reason)

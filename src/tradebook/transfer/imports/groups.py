@@ -1,27 +1,33 @@
 """The rows of one customer: the first, checked, with the addresses of those that were joined to it."""
 
+from collections.abc import Iterator
+
+from tradebook.transfer.imports.checked import Checked
 from tradebook.transfer.imports.joining import Joined
-from tradebook.transfer.imports.records import CheckedRow, check_row
 from tradebook.transfer.rows import Problem, Row
 
 
 class Further:
     """A row that brings its customer another address."""
 
-    def __init__(self, row: Row, record: CheckedRow) -> None:
+    def __init__(self, row: Row, checked: Checked) -> None:
         self.row, self.line, self.raw = row, row.line, row.raw
-        self.problems: list[Problem] = record.problems
+        self.odd = checked.odd
+        self.problems: list[Problem] = checked.record.problems
+        self.addresses = checked.record.addresses
 
 
 class Group:
     """A row, and the further ones that are the same customer; one with a problem brings nothing."""
 
-    def __init__(self, joined: Joined, *, keeps_empty: bool) -> None:
+    def __init__(self, joined: Joined, checked: Iterator[Checked]) -> None:
+        """Take what each of the rows was found to be from `checked`."""
         self.row = joined.row
-        self.record = check_row(joined.row, keeps_empty=keeps_empty)
+        first = next(checked)
+        self.record, self.odd = first.record, first.odd
         self.further: list[Further] = []
         for row in joined.further:
-            record = check_row(row, keeps_empty=keeps_empty)
-            if not record.problems:
-                self.record.addresses += record.addresses
-            self.further.append(Further(row, record))
+            further = Further(row, next(checked))
+            if not further.problems:
+                self.record.addresses += further.addresses
+            self.further.append(further)

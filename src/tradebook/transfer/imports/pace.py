@@ -1,15 +1,19 @@
 """How many rows one transaction writes, and how long an import rests behind it: nobody is to wait long."""
 
-AIM_SECONDS, AIM_BESIDE_SECONDS = 0.12, 0.06
+AIM_SECONDS, AIM_BESIDE_SECONDS = 0.25, 0.08
 """How long a transaction of an import is to take, its commit included; and where others write too."""
 
-ROWS_LEAST, ROWS_FIRST, ROWS_MAX = 20, 100, 300
+ROWS_LEAST, ROWS_FIRST, ROWS_MAX = 50, 100, 2_000
 """However busy the machine is, a step has some rows: each has its price, beside that of its rows."""
+
+PART_ROWS = 100
+"""After how many rows a step looks at the clock, and whether somebody waits for its end."""
 
 GROWTH_MAX = 2.0
 
-WAITED_SECONDS = 0.003
-"""After which wait for its turn an import knows that others write too."""
+WAITED_SECONDS = 0.02
+"""After which wait for its turn an import knows that others write too. On a busy machine, it waits for a few
+milliseconds without anybody."""
 
 REST_SECONDS = 0.06
 """How long it then rests behind each step; on a busy machine, as long as the step took. So those who stand in
@@ -27,10 +31,11 @@ class Pace:
         self._rests = 0
         self._last_seconds = 0.0
 
-    def note(self, rows: int, waited: float, seconds: float) -> None:
-        """Take note of a step: how long it waited for its turn, and how long it took then."""
+    def note(self, rows: int, waited: float, seconds: float, *, is_awaited: bool = False) -> None:
+        """Take note of a step: how long it waited for its turn, how long it took, who waited for its end."""
         self._last_seconds = seconds
-        self._rests = RESTS if waited > WAITED_SECONDS else max(0, self._rests - 1)
+        meets_others = is_awaited or waited > WAITED_SECONDS
+        self._rests = RESTS if meets_others else max(0, self._rests - 1)
         if rows < self.rows and seconds < self.aim_seconds:
             # There were no more, which says little of what more would take.
             return

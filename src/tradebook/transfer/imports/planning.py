@@ -5,6 +5,7 @@ problems show only when all rows are read: they find their way back to their row
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 from tradebook.crud.records import Values
@@ -12,6 +13,7 @@ from tradebook.ids import encode_id
 from tradebook.resources.customers import ID_PREFIX
 from tradebook.storage.database import ROWS_AT_ONCE, Reader
 from tradebook.transfer.imports.changes import Words
+from tradebook.transfer.imports.checked import Checked, Chunk, checked_chunks
 from tradebook.transfer.imports.deciding import Batch, Decision
 from tradebook.transfer.imports.groups import Further, Group
 from tradebook.transfer.imports.joining import Joined, join
@@ -53,10 +55,12 @@ def plan_customers(
     plan = KeptPlan(match, keeps_empty=keeps_empty, recognised=recognised or Recognised(), skipping=skipping)
     planner = _Planner(reader, plan, theirs or {}, keeps_raw=keeps_raw, tells_new=tells_new)
     try:
-        for chunk in chunks_of(join(rows, match), ROWS_AT_ONCE):
-            planner.take(chunk)
-            if progress is not None:
-                progress(planner.rows)
+        chunks = chunks_of(join(rows, match), ROWS_AT_ONCE)
+        with closing(checked_chunks(chunks, keeps_empty=keeps_empty)) as listed:
+            for chunk, checked in listed:
+                planner.take(chunk, checked)
+                if progress is not None:
+                    progress(planner.rows)
         planner.settle()
     except BaseException:
         plan.close()
@@ -87,12 +91,12 @@ class _Planner:
         self._families.close()
         self._matcher.close()
 
-    def take(self, chunk: Sequence[Joined | Problem]) -> None:
-        """Look at some rows, in their order."""
+    def take(self, chunk: Chunk, checked: Iterator[Checked]) -> None:
+        """Look at some rows, in their order; `checked` is what each was found to be alone."""
         taken = [item for item in chunk if isinstance(item, Joined) and item.row.skipped is None]
         if not self._is_matched:
             self._is_matched = any(name in item.row.values for item in taken for name in self._by)
-        groups = [Group(joined, keeps_empty=self._plan.keeps_empty) for joined in taken]
+        groups = [Group(joined, checked) for joined in taken]
         records = [group.record for group in groups]
         self._number(chunk, iter(records))
         matched = self._matcher.match(records)
@@ -109,7 +113,7 @@ class _Planner:
             else:
                 self._take_group(batch, *next(pairs))
 
-    def _number(self, chunk: Sequence[Joined | Problem], records: Iterator[CheckedRow]) -> None:
+    def _number(self, chunk: Chunk, records: Iterator[CheckedRow]) -> None:
         """Tell records which row of the file they are; those that are left out have none."""
         place = self._plan.places
         for item in chunk:

@@ -18,7 +18,7 @@ from tradebook.resources.imports import BlockKind
 from tradebook.storage.database import MANY_ROWS, Database, OutcomeUnknown, Unavailable, Writer
 from tradebook.storage.transactions import writing
 from tradebook.transfer.imports import entries
-from tradebook.transfer.imports.pace import Pace
+from tradebook.transfer.imports.pace import PART_ROWS, Pace
 from tradebook.transfer.imports.plan import PlannedRow
 from tradebook.transfer.imports.seen import NO_PARENT
 from tradebook.transfer.imports.staging import Block, block_at, drop
@@ -29,8 +29,8 @@ from tradebook.transfer.rows import Match
 Written = Callable[[int, int], None]
 """Is told how many rows are written, and of how many."""
 
-PARTS = 2
-"""In how many parts a step is written: behind each of them it looks at the clock."""
+WRITTEN_SHARE = 0.6
+"""Of the time of a step: in the rest of it come the index and the commit."""
 
 NO_ID = "its {} id is another customer's by now"
 
@@ -111,8 +111,9 @@ def finish(database: Database, account_id: int, key: int, written: Written | Non
     """Write all that is left of an import that this process works at; CutShort where it can't go on."""
     work = _Work(database, account_id, key, written or (lambda *_: None))
     try:
-        while not work.is_done:
-            work.step()
+        with database.helped():
+            while not work.is_done:
+                work.step()
     except entries.NotMine:
         # Somebody took this process for dead, and does the rest.
         return
@@ -138,6 +139,7 @@ class _Work:
         self._keeps_rows = False
         """Whether somebody may still read what each row does: then its block stays until the plan's end."""
         self._begun = 0.0
+        self._is_awaited = False
 
     def step(self) -> None:
         """Write the next rows."""
@@ -160,20 +162,21 @@ class _Work:
         if self._one_by_one:
             self._one_by_one -= written
         else:
-            self._pace.note(written, self._begun - started, monotonic() - self._begun)
+            waited, took = self._begun - started, monotonic() - self._begun
+            self._pace.note(written, waited, took, is_awaited=self._is_awaited)
         self._written(min(self.rows, self.total), self.total)
 
     def _write(self, writer: Writer, *, count: int) -> int:
-        """Write up to so many rows, as far as the time goes; tells how many."""
-        self._begun = started = monotonic()
+        """Write up to so many rows, as far as the time goes and nobody waits; tells how many."""
+        self._begun, self._is_awaited = monotonic(), False
         entry = entries.mine(writer, self._key)
         counts = msgspec.json.decode(entry["counts"], type=Counts)
         step = Step(writer, msgspec.json.decode(entry["matched_by"], type=Match))
         self.source, self.rows, self.total = entry["source"], entry["rows"], entry["total"]
         self._keeps_rows = entry["ends_at"] is not None
         written = 0
-        while written < count and (not written or monotonic() - started < self._pace.aim_seconds / 2):
-            rows, is_last = self._next(writer, max(1, min(count - written, count // PARTS)))
+        while written < count and not (written and self._has_to_end(writer)):
+            rows, is_last = self._next(writer, min(count - written, PART_ROWS))
             if not rows:
                 self._end(writer, entry, counts)
                 return written
@@ -182,6 +185,10 @@ class _Work:
             written += len(rows)
         self._note(writer, counts)
         return written
+
+    def _has_to_end(self, writer: Writer) -> bool:
+        self._is_awaited = writer.is_awaited()
+        return self._is_awaited or monotonic() - self._begun > self._pace.aim_seconds * WRITTEN_SHARE
 
     def _pass_over(self, writer: Writer, *, error: Exception) -> None:
         entry = entries.mine(writer, self._key)

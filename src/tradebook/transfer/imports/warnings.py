@@ -2,7 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from tradebook.resources import customers
@@ -40,6 +40,26 @@ LAST_ROWS = 3
 """How far from the end of a file a total may stand: a time, or who has made the list, may follow."""
 
 
+def odd_columns(row: Row) -> list[str]:
+    """Name the columns of a row whose values may be worth a warning: hardly any."""
+    return [column for column, value in row.values.items() if not _is_plain(column, value)]
+
+
+def _is_plain(column: str, value: Any) -> bool:
+    """Tell whether a cell is like nearly all: what a spreadsheet has rounded has an exponent."""
+    if value.__class__ is not str:
+        if value.__class__ is list:
+            return all(_is_plain(column, each) for each in value)
+        return value is None or value.__class__ is bool
+    return (
+        value.isascii()
+        and value not in _NULLS
+        and "NULL" not in value
+        and "\\N" not in value
+        and (column in _WORDS or ("E" not in value and "e" not in value))
+    )
+
+
 class Warnings:
     """Looks at the rows that are taken in; `settle` has what the whole file shows."""
 
@@ -48,26 +68,16 @@ class Warnings:
         """The first line, and how many there are, by column and word."""
         self._last: deque[tuple[int, str]] = deque(maxlen=LAST_ROWS)
 
-    def see(self, row: Row, changed: Container[str] | None) -> list[RowWarning]:
-        """Look at a row's values: those of the columns that it changes; all of them, for a new customer.
+    def see(self, row: Row, changed: Container[str] | None, odd: Sequence[str]) -> list[RowWarning]:
+        """Look at a row's odd values: those of the columns that it changes; all, for a new customer.
 
         An attached address is in the column `addresses`.
         """
         found: list[RowWarning] = []
-        for column, value in row.values.items():
-            is_plain = (
-                value.__class__ is str
-                and value.isascii()
-                and value not in _NULLS
-                and "NULL" not in value
-                and "\\N" not in value
-            )
-            # What nearly every cell is. What a spreadsheet has rounded has an exponent.
-            if is_plain and (column in _WORDS or ("E" not in value and "e" not in value)):
-                continue
+        for column in odd:
             is_attached = column == "addresses" or column.startswith("address.")
             if changed is None or ("addresses" if is_attached else column) in changed:
-                found += self._of_value(row.line, column, value)
+                found += self._of_value(row.line, column, row.values[column])
         name = row.values.get("name")
         self._last.append((row.line, name if isinstance(name, str) else ""))
         return found

@@ -26,9 +26,9 @@ class Watch:
         if kept.outcome == "unchanged":
             return
         changed = kept.changes if kept.outcome == "updated" else None
-        yield from self._warnings.see(group.row, changed)
+        yield from self._warnings.see(group.row, changed, group.odd)
         for further in group.further:
-            yield from self._warnings.see(further.row, changed)
+            yield from self._warnings.see(further.row, changed, further.odd)
         for key in kept.needs:
             yield from self._see_name(kept.line, key, group.record.own.get("sales_rep_email"))
 

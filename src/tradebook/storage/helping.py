@@ -1,0 +1,117 @@
+"""A second process, for what takes the processor's time and nothing else: it is asked while this one writes.
+
+It ends when whoever asks closes its end of the pipe, as the kernel does for a process that is killed. Where
+there is none, or none any more, the work is done here.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
+from typing import Any
+
+Work = Callable[[bytes], bytes]
+"""Does what is asked, and says what came of it."""
+
+
+class Helper:
+    """Does one piece of work at a time: who asks for the next has fetched the last, so no end is full."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._asked: bytes | None = None
+        self._pipe: Connection | None = None
+        self._process: Any = None
+        if _may_fork():
+            with suppress(OSError):
+                self._start()
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("fork")
+        own, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, own, self._work), daemon=True)
+        with warnings.catch_warnings():
+            # Of other threads, whose locks a copy would wait for: what it does here takes none.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._process.start()
+        theirs.close()
+        self._pipe = own
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is another process; without, it is simpler not to ask."""
+        return self._pipe is not None
+
+    def ask(self, asked: bytes) -> None:
+        """Have something be done; what was asked before and not fetched is dropped."""
+        self.drop()
+        self._asked = asked
+        if self._pipe is not None:
+            try:
+                self._pipe.send_bytes(asked)
+            except OSError:
+                self._lose()
+
+    def fetch(self) -> bytes:
+        """Return what came of it."""
+        asked, self._asked = self._asked, None
+        assert asked is not None
+        if self._pipe is not None:
+            try:
+                return self._pipe.recv_bytes()
+            except (EOFError, OSError):
+                self._lose()
+        return self._work(asked)
+
+    def drop(self) -> None:
+        """Forget what was asked: its transaction is undone."""
+        if self._asked is not None and self._pipe is not None:
+            try:
+                self._pipe.recv_bytes()
+            except (EOFError, OSError):
+                self._lose()
+        self._asked = None
+
+    def close(self) -> None:
+        """End the process."""
+        self._lose()
+        if self._process is not None:
+            self._process.join()
+
+    def _lose(self) -> None:
+        if self._pipe is not None:
+            self._pipe.close()
+            self._pipe = None
+
+
+def _may_fork() -> bool:
+    """Tell whether a second core is there, and a copy of this process does no harm.
+
+    Elsewhere than on Linux, libraries of the system have threads, for whose locks a copy may wait for ever.
+    """
+    return sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1
+
+
+@contextmanager
+def helping(work: Work) -> Iterator[Helper]:
+    """Have a helper for some work as long as this goes on."""
+    helper = Helper(work)
+    try:
+        yield helper
+    finally:
+        helper.close()
+
+
+def _serve(pipe: Connection, others: Connection, work: Work) -> None:
+    # While this end is open here as well, the other process could be gone and nobody would see it.
+    others.close()
+    # Ctrl-C in a terminal reaches this process too. It ends with the one that it helps.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with suppress(EOFError, OSError):
+        while True:
+            pipe.send_bytes(work(pipe.recv_bytes()))

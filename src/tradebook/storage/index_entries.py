@@ -1,0 +1,56 @@
+"""Entries of indexes that a helper makes while rows are written: they come in at the end of a transaction."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from tradebook.storage.helping import Helper, Work
+from tradebook.storage.index import ListIndex
+from tradebook.storage.index_documents import RowsToIndex
+
+HELPED_ROWS = 20
+"""From how many rows on the helper is asked: less is done sooner than said."""
+
+Make = Callable[[ListIndex, int, RowsToIndex], list[Any]]
+"""Makes the entries of rows, of an index and an account."""
+
+
+class Entries:
+    """The entries of one transaction that are still to be written, in the order in which they were asked."""
+
+    def __init__(self, account_id: int, helper: Helper) -> None:
+        self._account_id, self._helper = account_id, helper
+        self._asked: ListIndex | None = None
+        self._made: list[tuple[ListIndex, Sequence[Any]]] = []
+
+    def ask(self, index: ListIndex, rows: RowsToIndex) -> bool:
+        """Have the entries of rows made, unless these are too few."""
+        if len(rows[0]) < HELPED_ROWS or not self._helper.is_there:
+            return False
+        self._fetch()
+        self._helper.ask(msgspec.msgpack.encode((index.name, self._account_id, rows)))
+        self._asked = index
+        return True
+
+    def take(self) -> list[tuple[ListIndex, Sequence[Any]]]:
+        """Return what was made of all that was asked since the last time."""
+        self._fetch()
+        made, self._made = self._made, []
+        return made
+
+    def _fetch(self) -> None:
+        if self._asked is not None:
+            self._made.append((self._asked, msgspec.msgpack.decode(self._helper.fetch())))
+            self._asked = None
+
+
+def making_entries(indexes: Sequence[ListIndex], make: Make) -> Work:
+    """Return what makes entries in another process, where an index is known by its name."""
+    named = {index.name: index for index in indexes}
+
+    def work(asked: bytes) -> bytes:
+        name, account_id, rows = msgspec.msgpack.decode(asked)
+        return msgspec.msgpack.encode(make(named[name], account_id, rows))
+
+    return work
