@@ -424,7 +424,7 @@ def test_a_look_for_imports_of_before_writes_nothing(ledger):
     assert ledger.database.revision(ledger.key) == revision
 
 
-@patch.multiple(pace, ROWS_LEAST=1, ROWS_FIRST=100, ROWS_MAX=300)
+@patch.multiple(pace, ROWS_LEAST=1, ROWS_FIRST=100, ROWS_MAX=300, AIM_SECONDS=0.25)
 def test_the_pace_follows_what_rows_cost():
     followed = pace.Pace()
 

@@ -39,7 +39,7 @@ from tradebook.storage.sqlite.index import (
     walk_statement,
     words_to_confirm,
 )
-from tradebook.storage.sqlite.indexing import Indexing, has_table, remembering
+from tradebook.storage.sqlite.indexing import Indexing, entries_of_new, has_table
 from tradebook.storage.sqlite.inspection import file_faults, index_faults, opened
 from tradebook.storage.sqlite.searching import Search
 
@@ -329,7 +329,7 @@ class SqliteDatabase:
     @contextmanager
     def helped(self) -> Iterator[None]:
         """Have a second process make the entries of indexes that this thread writes meanwhile."""
-        with helping(making_entries(self.indexes.indexes, remembering())) as helper:
+        with helping(making_entries(self.indexes.indexes, entries_of_new)) as helper:
             self._own.helper = helper
             try:
                 yield
