@@ -3,8 +3,8 @@
 One facet alone is one ordered read of its B-tree. A query with more conditions is tried in several ways, one
 after another. First what the newest rows of each have in common or, with words, the newest rows of the list,
 which also tells how dense the matches are; then what the rarest condition leaves, or what contains the words.
-Each statement is written so that it can be run in one way only: what the planner knows or believes of the rows
-decides nothing.
+Each statement is written so that it can be run in one way only: what the planner knows or believes of the
+rows decides nothing.
 """
 
 from collections.abc import Generator, Iterable, Sequence
