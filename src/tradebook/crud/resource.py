@@ -292,6 +292,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     permissions: tuple[str, ...]
     act: Act
+    foresee: Callable[[Reader, Values], None] | None = None
+    """Says what the act will read, by the values of the body: that is read with what comes before."""
     body: Body = NOTHING
     path_objects: tuple[PathObject, ...] = ()
     item: type[msgspec.Struct] | None = None

@@ -23,7 +23,7 @@ from tradebook.storage.postgres.literals import Statement, written
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-IDLE_MAX = 8
+IDLE_MAX = 16
 """As many as the threads of a worker use at once: with fewer, a busy worker would always open and close."""
 
 
