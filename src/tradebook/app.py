@@ -41,11 +41,11 @@ from tradebook.web.uploads import Uploads
 if TYPE_CHECKING:
     from tradebook.mcp.asking import Book
 
-ON_A_FILE = Threads(reading=0, writing=1, agents=1)
+ON_A_FILE = Threads(reading=0, writing=1, at_once=1, agents=1)
 """Reading waits for nothing, and all writers for one lock."""
 
-ON_A_SERVER = Threads(reading=4, writing=4, agents=2)
-"""Whoever asks a server waits for its answer, and others can ask meanwhile."""
+ON_A_SERVER = Threads(reading=8, writing=8, at_once=6, agents=2)
+"""Whoever asks a server waits for its answer, and others can ask meanwhile. Writers share a commit."""
 
 
 def _of_uploads(name: str) -> Callable[..., Any]:

@@ -15,6 +15,7 @@ from tests.fixtures import plain_http
 from tests.fixtures.book import Book, delete
 from tests.fixtures.lengths import length
 from tradebook.app import open_database
+from tradebook.cli.opening import PATIENCE_MS
 from tradebook.settings import Settings
 
 STAYING = length(700, 1_500)
@@ -87,7 +88,7 @@ def write(shared: Shared, place: int) -> None:
     """Insert, change and delete for a while, with a journal."""
     chance = random.Random(place)
     own = copy.copy(shared.book)
-    own.database = open_database(Settings(database=own.server.database))
+    own.database = open_database(Settings(database=own.server.database, database_timeout_ms=PATIENCE_MS))
     living: list[str] = []
     try:
         for turn in range(WRITES):

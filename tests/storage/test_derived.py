@@ -42,7 +42,7 @@ def heavy_account(database) -> int:
     record = {"name": "Heavy", "price_groups": [f"Heavy {n}" for n in range(GROUPS)]}
     import_customers(database, key, iter([Row(1, record)]), dry_run=False, report=pytest.fail)
     with database.write(key) as writer:
-        assert writer.run(_DESCRIBE) == GROUPS
+        assert writer.changed(_DESCRIBE) == GROUPS
     return key
 
 

@@ -113,10 +113,9 @@ def test_where_nothing_is_done_for_certain_there_is_no_doubt(book, sqlstate):
 
 
 @pytest.mark.parametrize("said", length(SOME[:2], [*DOUBTFUL]))
-@pytest.mark.parametrize("at", [WRITES, b"RELEASE SAVEPOINT", b"UPDATE accounts SET revision"])
-def test_before_the_commit_nothing_is_done_and_a_client_may_repeat_it(book, said, at):
+def test_before_the_commit_nothing_is_done_and_a_client_may_repeat_it(book, said):
     sqlstate, cuts = DOUBTFUL[said]
-    with client_behind(book, Fault(False, sqlstate, cuts, at=at, after=WRITES)) as (client, proxy):
+    with client_behind(book, Fault(False, sqlstate, cuts, at=WRITES)) as (client, proxy):
         answer = client.simulate_post(GROUPS, body=BODY, headers=HEADERS)
 
     assert proxy.faults == 1

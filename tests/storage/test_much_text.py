@@ -116,6 +116,18 @@ def test_what_is_indexed_of_much_text_depends_on_no_order():
     assert tokens_of(fields) == tokens_of(fields[::-1])
 
 
+@pytest.mark.parametrize(
+    "fields", [[], ["a"], ["a bc", "b"], ["müller & söhne", "ABCJ", "x" * 99, "o'neill 8 a"]]
+)
+def test_pieces_that_are_remembered_are_those_that_are_made_at_once(fields):
+    document, known = Document(), {}
+    document.fields = dict.fromkeys(fields)
+    first, again = (set(sqlite_index.tokens(document, known).split(" ")) for _ in range(2))
+
+    assert set(sqlite_index.tokens(document).split(" ")) == first == again
+    assert set("ABCDEFGHIJ").isdisjoint("".join(first))
+
+
 def test_every_address_of_many_finds_its_customer(ledger):
     ledger.take({"number": "1", "name": "Many"}, {"number": "2", "name": "Few"})
     keys = [row[1] for row in ledger.sql("SELECT account_id, id FROM customers WHERE number = '1'")]

@@ -5,8 +5,12 @@ from functools import partial
 
 import pytest
 
+from tests.fixtures.application import application, client_of
+from tests.fixtures.book import Book
 from tests.fixtures.ledgers import Ledger
+from tests.fixtures.samples import Maker
 from tradebook.app import open_database
+from tradebook.crud import listing
 from tradebook.crud.cursor import Position, load_cursors
 from tradebook.crud.list_requests import RequestParser, list_scope
 from tradebook.crud.listing import list_page
@@ -14,10 +18,13 @@ from tradebook.crud.resource import View
 from tradebook.demo.book import demo_customers
 from tradebook.ids import KEY_MAX
 from tradebook.resources import customers
+from tradebook.resources.customers.fields import CREATE
 from tradebook.settings import Settings
 from tradebook.storage.index import Query
 from tradebook.storage.postgres.connections import PatientConnection
 from tradebook.web.query_string import page_url
+
+CUSTOMERS = "/v1/sales/customers"
 
 ROUTE = customers.resource.routes[0]
 SIZE, LIMIT = 60, 20
@@ -63,7 +70,7 @@ def page(ledger: Ledger, place: tuple = (), **parameters: str) -> Callable[[], b
         at, backwards = place
         asked = RequestParser(ROUTE).list_request(list(request.items()), ledger.key, cursors)
         scope = asked.scope or list_scope(ledger.key, ROUTE.path)
-        request["cursor"] = cursors.encode(Position(keys[at], backwards=backwards), scope)
+        request["cursor"] = cursors.encode(Position(keys[at] + backwards, backwards=backwards), scope)
     asked = RequestParser(ROUTE).list_request(list(request.items()), ledger.key, cursors)
 
     def answer() -> bytes:
@@ -101,9 +108,9 @@ def test_a_transaction_in_which_nothing_is_asked_takes_none(ledger, waits):
 
 
 def test_a_look_too_many_is_noticed(ledger, waits, monkeypatch):
-    """The planted fault: what lies beyond the page is asked for when it is wanted."""
+    """The planted fault: what lies beyond the page is not looked for together with the page."""
     answer = page(ledger, NEXT)
-    monkeypatch.setattr(type(ROUTE.walk), "foresee", lambda *_: None)
+    monkeypatch.setattr(listing._Walk, "_first", lambda walk, read, _, count: read(walk.position, count))
     waits.clear()
     answer()
 
@@ -133,3 +140,32 @@ def test_a_transaction_that_has_read_ends_without_being_waited_for(ledger, waits
         assert reader._connection is connection
         assert not connection.is_ending
     assert len(waits) == 2
+
+
+@pytest.fixture(scope="module")
+def book(postgres, servers):
+    """A book on PostgreSQL, with a server."""
+    made = Book(servers.of(postgres))
+    yield made
+    made.close()
+
+
+def test_a_customer_is_made_in_four_round_trips(book, waits):
+    """Begin; its key again, and what it refers to; its rows; the rest with the commit.
+
+    Before that, two for the key: the revision, and the key at this revision.
+    """
+    body, database = (
+        Maker(book).body(CREATE, only_required=True),
+        open_database(Settings(database=book.server.database)),
+    )
+    ask = client_of(application(database, book.server.database), book.key).post
+    headers = {"Idempotency-Key": "four"}
+    # The first one notes when the key was used, and takes other connections.
+    assert ask(CUSTOMERS, json={**body, "number": "1"}).status_code == 201
+    waits.clear()
+    made = ask(CUSTOMERS, json={**body, "number": "2"}, headers=headers)
+
+    assert made.status_code == 201, made.text
+    assert len(waits) == 2 + 4
+    database.close()

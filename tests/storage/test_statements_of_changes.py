@@ -75,4 +75,4 @@ def test_a_row_that_is_read_twice_is_noticed(term, counting, monkeypatch):
 
 def test_a_statement_about_nothing_is_noticed(book, counting):
     with book.database.write(book.account_key) as writer, pytest.raises(AssertionError, match="of nothing"):
-        writer.rows(payment_terms.records._known, ids=[])
+        writer.rows(payment_terms.records._some, ids=[])

@@ -271,7 +271,7 @@ def test_who_was_taken_for_dead_stops(ledger, plan, whole):
     def late(self, writer, *, count):
         done = write(self, writer, count=count)
         if self.rows > 20 and not taken:
-            taken.append(writer.run(_GIVE_AWAY, key=self._key, other="elsewhere 1 1"))
+            taken.append(writer.changed(_GIVE_AWAY, key=self._key, other="elsewhere 1 1"))
         return done
 
     with patch.object(stepping._Work, "_write", late):
@@ -424,7 +424,7 @@ def test_a_look_for_imports_of_before_writes_nothing(ledger):
     assert ledger.database.revision(ledger.key) == revision
 
 
-@patch.multiple(pace, ROWS_LEAST=1, ROWS_FIRST=100, ROWS_MAX=300)
+@patch.multiple(pace, ROWS_LEAST=1, ROWS_FIRST=100, ROWS_MAX=300, AIM_SECONDS=0.25)
 def test_the_pace_follows_what_rows_cost():
     followed = pace.Pace()
 

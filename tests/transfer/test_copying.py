@@ -13,6 +13,7 @@ from tests.fixtures.book import walk
 from tests.fixtures.command_line import CommandLine
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.ledgers import Ledger
+from tests.fixtures.lengths import length
 from tests.transfer.steps import family, planned
 from tradebook.app import open_database
 from tradebook.demo.book import demo_customers
@@ -74,7 +75,7 @@ def planted(url: str) -> list[str]:
     """Make two accounts with customers in a book; return a key to each."""
     keys = []
     with closing(open_database(Settings(database=url))) as database:
-        for size in (250, 20):
+        for size in (length(120, 250), 20):
             ledger = plant(database, size)
             with database.write(ledger.key) as writer:
                 keys.append(api_keys.create_key(writer, "test")[1])

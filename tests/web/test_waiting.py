@@ -114,7 +114,7 @@ def test_a_pause_is_no_long_turn():
 
 def test_an_account_has_one_turn_at_a_time_and_leaves_the_other_threads_to_others():
     async def story():
-        turns = ThreadTurns("write", 2, 10, is_one_by_one=True)
+        turns = ThreadTurns("write", 2, 10, at_once=1)
         first = await turns.wait(GREEDY)
         second = asyncio.ensure_future(turns.wait(GREEDY))
         await asyncio.sleep(0)
@@ -129,19 +129,39 @@ def test_an_account_has_one_turn_at_a_time_and_leaves_the_other_threads_to_other
     assert asyncio.run(story()) > 0
 
 
-def test_who_comes_too_late_gives_its_turn_on():
+def late(meanwhile=lambda: None):
+    """Two requests that come too late, and a third one."""
+
     async def story():
-        turns = ThreadTurns("write", 1, 0, is_one_by_one=True)
+        turns = ThreadTurns("write", 1, 0, at_once=1)
+
+        async def turn(account):
+            began = await turns.wait(account)
+            turns.done(account, began)
+            return began
+
         first = await turns.wait(GREEDY)
-        late = [asyncio.ensure_future(turns.wait(account)) for account in (GREEDY, POLITE)]
+        others = [asyncio.ensure_future(turn(account)) for account in (GREEDY, POLITE)]
         await asyncio.sleep(0.01)
+        meanwhile()
         turns.done(GREEDY, first)
-        outcomes = await asyncio.gather(*late, return_exceptions=True)
+        outcomes = await asyncio.gather(*others, return_exceptions=True)
         return outcomes, await asyncio.wait_for(turns.wait(GREEDY), 1)
 
-    outcomes, began = asyncio.run(story())
+    return asyncio.run(story())
+
+
+def test_who_comes_too_late_gives_its_turn_on(monkeypatch):
+    outcomes, began = late(lambda: monkeypatch.setattr("tradebook.web.waiting.ALWAYS", 0))
+
     assert {type(each) for each in outcomes} == {ServiceUnavailable}
     assert began > 0
+
+
+def test_where_few_wait_they_are_answered_however_slow_the_machine_is():
+    outcomes, began = late()
+
+    assert began > max(outcomes)
 
 
 def test_all_that_has_come_has_its_turn_on_the_loop():

@@ -29,18 +29,22 @@ idempotency_records: sa.Table = table(
 
 _r = idempotency_records.c
 _FIND = prepare(
-    sa.select(_r.fingerprint, _r.answer).where(
-        _r.account_id == ACCOUNT,
-        _r.key_hash == sa.bindparam("key_hash"),
-        _r.created_at > sa.bindparam("after"),
+    sa.select(_r.fingerprint, _r.answer, _r.created_at).where(
+        _r.account_id == ACCOUNT, _r.key_hash == sa.bindparam("key_hash")
     )
 )
 _KEEP = prepare(sa.insert(idempotency_records))
-_OLDEST = prepare(
-    sa.select(_r.key_hash)
-    .where(_r.account_id == ACCOUNT, _r.created_at <= sa.bindparam("before"))
-    .order_by(_r.created_at)
-    .limit(SWEPT_AT_ONCE)
+_old = idempotency_records.alias("old")
+_SWEEP = prepare(
+    sa.delete(idempotency_records).where(
+        _r.account_id == ACCOUNT,
+        _r.key_hash.in_(
+            sa.select(_old.c.key_hash)
+            .where(_old.c.account_id == ACCOUNT, _old.c.created_at <= sa.bindparam("before"))
+            .order_by(_old.c.created_at)
+            .limit(SWEPT_AT_ONCE)
+        ),
+    )
 )
 _DROP = prepare(
     sa.delete(idempotency_records).where(_r.account_id == ACCOUNT, _r.key_hash == sa.bindparam("key_hash"))
@@ -61,15 +65,22 @@ def hash_of(key: str) -> str:
 
 def find_record(reader: Reader, key: str) -> KeptAnswer | None:
     """Return the stored answer of a key, if it is less than a day old."""
-    found = reader.rows(_FIND, key_hash=hash_of(key), after=now_ms() - KEPT_MS)
-    return KeptAnswer(*found[0]) if found else None
+    found = reader.rows(_FIND, key_hash=hash_of(key))
+    if not found:
+        return None
+    *answer, created_at = found[0]
+    return KeptAnswer(*answer) if created_at > now_ms() - KEPT_MS else None
+
+
+def foresee_record(reader: Reader, key: str) -> None:
+    """Say that the stored answer of a key will be wanted."""
+    reader.foresee(_FIND, key_hash=hash_of(key))
 
 
 def keep_record(writer: Writer, key: str, record: KeptAnswer) -> None:
     """Store an answer, and delete some that are older than a day."""
     now = now_ms()
     key_hash = hash_of(key)
-    for (old,) in writer.rows(_OLDEST, before=now - KEPT_MS):
-        writer.run(_DROP, key_hash=old)
+    writer.run(_SWEEP, before=now - KEPT_MS)
     writer.run(_DROP, key_hash=key_hash)
     writer.run(_KEEP, key_hash=key_hash, fingerprint=record.fingerprint, answer=record.answer, created_at=now)

@@ -1,6 +1,6 @@
 """Records: the rows of one table, changed one at a time, with the rules that hold for every resource."""
 
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -74,7 +74,6 @@ class Records:
         self.unique = frozenset(unique)
         self._taken = {name: self._same(name, unless) for name in unique}
         some = (table.c.account_id == ACCOUNT, any_of(table.c.id, "ids"))
-        self._known = prepare(sa.select(table.c.id).where(*some))
         self._some = prepare(sa.select(*(table.c[name] for name in self.columns)).where(*some))
         self._by_name = {
             name: prepare(
@@ -163,11 +162,14 @@ class Records:
         rows = self.find_all(reader, keys.values())
         return {text: rows[key] for text, key in keys.items()}
 
+    def foresee(self, reader: Reader, keys: Iterable[int]) -> None:
+        """Say that these rows will be required, all of them in one step."""
+        if wanted := sorted(set(keys)):
+            reader.foresee(self._some, ids=wanted)
+
     def require(self, reader: Reader, keys: Iterable[int], param: str) -> None:
         """Refuse keys that the account does not have: ValidationFailed."""
-        wanted = set(keys)
-        if wanted and len(reader.rows(self._known, ids=sorted(wanted))) < len(wanted):
-            raise _not_found(param)
+        self.require_all(reader, keys, param)
 
     def require_all(self, reader: Reader, keys: Iterable[int], param: str) -> dict[int, Values]:
         """Return the rows of keys; ValidationFailed where the account doesn't have them all."""
@@ -273,16 +275,25 @@ class Records:
 
     def require_free(self, reader: Reader, row: Values, columns: Container[str]) -> None:
         """Refuse a row whose value in one of these columns another one has: ResourceExists."""
-        for name, statement in self._taken.items():
-            if name not in columns or row.get(name) is None:
-                continue
-            more = {} if self._within is None else {"within": row[self._within]}
-            value = fold_case(row[name]) if name in self._folded else row[name]
-            if any(key != row["id"] for (key,) in reader.rows(statement, value=value, **more)):
+        for name, statement, values in self._asked_of(row, columns):
+            if any(key != row["id"] for (key,) in reader.rows(statement, **values)):
                 but = ", in capitals or not" if name in self._folded else ""
                 raise ResourceExists(
                     f"Another one has this {name} already{but}; it must be unique.", param=name
                 )
+
+    def foresee_free(self, reader: Reader, row: Values, columns: Container[str]) -> None:
+        """Say that these values will be required to be free."""
+        for _, statement, values in self._asked_of(row, columns):
+            reader.foresee(statement, **values)
+
+    def _asked_of(self, row: Values, columns: Container[str]) -> Iterator[tuple[str, Prepared, Values]]:
+        """Tell by which statements, with which values, rows are found that have a row's unique values."""
+        more = {} if self._within is None else {"within": row[self._within]}
+        for name, statement in self._taken.items():
+            if name in columns and row.get(name) is not None:
+                value = fold_case(row[name]) if name in self._folded else row[name]
+                yield name, statement, {"value": value, **more}
 
 
 def _not_found(param: str) -> ValidationFailed:

@@ -246,7 +246,7 @@ def add_key(
 def revoke_key(writer: Writer, key: int) -> bool:
     """End a key for good; False if there is no such key, or it was revoked already."""
     now = now_ms()
-    return writer.run(_REVOKE, key=key, revoked_at=now, now=now) > 0
+    return writer.changed(_REVOKE, key=key, revoked_at=now, now=now) > 0
 
 
 def list_keys(reader: Reader) -> list[ApiKey]:

@@ -13,6 +13,7 @@ import msgspec
 from tradebook.clock import now_ms
 from tradebook.storage.derived import Values
 from tradebook.storage.index import ListIndex, Query
+from tradebook.storage.index_documents import Known, Linked
 from tradebook.storage.schema import Prepared
 
 Row = tuple[Any, ...]
@@ -89,6 +90,12 @@ class Reader(Protocol):
     def cache(self) -> Values:
         """Values derived from the account at this revision."""
 
+    def foresee(self, statement: Prepared, **values: Any) -> None:
+        """Say that `rows` will be asked for this after the next question, before anything is changed.
+
+        An engine across a network asks both in one round trip; others have nothing to do.
+        """
+
     def is_whole(self, name: str) -> bool:
         """Tell whether what is kept of all rows under a name is of this version of the program.
 
@@ -109,17 +116,21 @@ class Reader(Protocol):
     def foresee_keys(
         self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
     ) -> None:
-        """Say that `keys` will be asked for these after the next question.
-
-        An engine across a network asks both in one round trip; others have nothing to do.
-        """
+        """Say that `keys` will be asked for these after the next question: as `foresee`."""
 
 
 class Writer(Reader, Protocol):
     """Reads and writes one account in one transaction: all changes are kept, or none."""
 
-    def run(self, statement: Prepared, **values: Any) -> int:
-        """Run a statement that changes rows and return how many; Duplicate if a unique value exists."""
+    def run(self, statement: Prepared, **values: Any) -> None:
+        """Run a statement that changes rows; Duplicate if a unique value exists.
+
+        An engine across a network sends it with the next question, or with the commit: then that fails.
+        `insert` and `reindex` do the same.
+        """
+
+    def changed(self, statement: Prepared, **values: Any) -> int:
+        """Run a statement that changes rows now, and return how many."""
 
     def insert(self, statement: Prepared, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run an insert for every row, into the handle's own account."""
@@ -131,11 +142,16 @@ class Writer(Reader, Protocol):
         """Mark a place in the transaction. An exception undoes everything since then, and is raised on."""
 
     def reindex(
-        self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
+        self,
+        index: ListIndex,
+        keys: Sequence[int],
+        known: Known | None = None,
+        linked: Linked | None = None,
     ) -> None:
         """Bring the index up to date for these rows, also for those that are gone.
 
-        `known` are whole rows that are at hand, by key, and are not read again.
+        `known` are whole rows that are at hand, by key, and `linked` those of the second source: they are not
+        read again.
         """
 
 

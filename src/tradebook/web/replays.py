@@ -9,7 +9,7 @@ import falcon
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken
 
-from tradebook.crud.idempotency import KeptAnswer, find_record, keep_record
+from tradebook.crud.idempotency import KeptAnswer, find_record, foresee_record, keep_record
 from tradebook.errors import IdempotencyKeyReused, ParameterInvalid
 from tradebook.storage.database import Reader, Writer
 from tradebook.web.account_header import sent_headers
@@ -61,6 +61,10 @@ class Replay(msgspec.Struct, frozen=True):
     fingerprint: str
     seal: Fernet | None
     """Encrypts an answer that contains a secret, so that a reader of the database can't read it."""
+
+    def foresee(self, reader: Reader) -> None:
+        """Say that the stored answer will be wanted."""
+        foresee_record(reader, self.key)
 
     def find(self, reader: Reader, anew: Anew) -> Answer | None:
         """Return the stored answer, if any; IdempotencyKeyReused if it belongs to a different request.

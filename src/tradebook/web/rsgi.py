@@ -78,6 +78,9 @@ class Threads(NamedTuple):
     """0 for the loop's own thread: where reading needs no waiting."""
 
     writing: int
+    at_once: int
+    """How many of these an account may have at a time."""
+
     agents: int
     """For agents, who read and write in one request, and whose protocol takes time of its own."""
 
@@ -111,11 +114,11 @@ class Worker:
         self._reads: LoopTurns | ThreadTurns = LoopTurns(read_queue_seconds)
         self._readers = None
         if threads.reading:
-            self._reads = ThreadTurns("read", threads.reading, read_queue_seconds, is_one_by_one=False)
+            self._reads = ThreadTurns("read", threads.reading, read_queue_seconds, at_once=threads.reading)
             self._readers = ThreadPoolExecutor(threads.reading, thread_name_prefix="reader")
-        self._writes = ThreadTurns("write", threads.writing, write_queue_seconds, is_one_by_one=True)
+        self._writes = ThreadTurns("write", threads.writing, write_queue_seconds, at_once=threads.at_once)
         self._writers = ThreadPoolExecutor(threads.writing, thread_name_prefix="writer")
-        self._of_agents = ThreadTurns("agent", threads.agents, write_queue_seconds, is_one_by_one=True)
+        self._of_agents = ThreadTurns("agent", threads.agents, write_queue_seconds, at_once=1)
         self._agents = ThreadPoolExecutor(threads.agents, thread_name_prefix="agent")
         self._connections = connections
         self._cors = cors if cors.is_on else None

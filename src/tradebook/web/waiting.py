@@ -7,7 +7,7 @@ is let in is answered in time, at any load.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection
 from time import perf_counter
 
@@ -90,12 +90,15 @@ class Waiting:
         return self.number * self.mean_seconds * (STANDING if stands else 1) >= self._seconds_max
 
     async def wait(self, account: int) -> bool:
-        """Wait for a turn; False if it has come too late. ServiceUnavailable where the line is too long."""
+        """Wait for a turn; False if it has come too late. ServiceUnavailable where the line is too long.
+
+        Where few wait behind it, the machine is slow and not asked for too much: they are all answered.
+        """
         came = perf_counter()
         await self._put(account)
         seconds = perf_counter() - came
         metrics.waited(self._name, seconds)
-        return seconds <= LATE * self._seconds_max
+        return seconds <= LATE * self._seconds_max or self.number < ALWAYS
 
     def take(self, without: Collection[int] = ()) -> int | None:
         """Give the next one its turn and return whose it is; None if nobody waits.
@@ -172,8 +175,7 @@ class LoopTurns:
         """Wait for a turn; returns when it began. End it with `done`, without awaiting anything between."""
         if not self.is_free:
             self._open_round()
-            # Where few wait behind it, the machine is slow and not asked for too much: they are all answered.
-            if not await self.waiting.wait(account) and self.waiting.number >= ALWAYS:
+            if not await self.waiting.wait(account):
                 raise overloaded()
         return perf_counter()
 
@@ -200,15 +202,16 @@ class LoopTurns:
 class ThreadTurns:
     """Turns in threads of their own, as many at a time as there are threads.
 
-    Writers of an account would wait for each other's lock. So with `is_one_by_one` an account has one turn at
-    a time.
+    Writers of an account wait for each other, so that an account has only some turns at a time, `at_once`.
     """
 
-    def __init__(self, name: Queue, threads: int, seconds_max: float, *, is_one_by_one: bool) -> None:
+    def __init__(self, name: Queue, threads: int, seconds_max: float, *, at_once: int) -> None:
         self.waiting = Waiting(name, seconds_max)
         self._free = threads
-        self._is_one_by_one = is_one_by_one
+        self._at_once = at_once
+        self._turns: Counter[int] = Counter()
         self._busy: set[int] = set()
+        """The accounts that have as many turns as they may."""
 
     @property
     def is_free(self) -> bool:
@@ -232,12 +235,16 @@ class ThreadTurns:
 
     def _begin(self, account: int) -> None:
         self._free -= 1
-        if self._is_one_by_one:
+        self._turns[account] += 1
+        if self._turns[account] >= self._at_once:
             self._busy.add(account)
 
     def _end(self, account: int) -> None:
         self._free += 1
         self._busy.discard(account)
+        self._turns[account] -= 1
+        if not self._turns[account]:
+            del self._turns[account]
         while self._free:
             taken = self.waiting.take(self._busy)
             if taken is None:

@@ -65,6 +65,11 @@ _PLAIN_REFERENCES = (
     ("bill_to_address_id", addresses.records),
     ("ship_to_address_id", addresses.records),
 )
+_OTHER_REFERENCES = (
+    ("customer_type_group_id", account_groups.records),
+    ("default_carrier_id", carriers.records),
+    ("default_service_level_id", service_levels.records),
+)
 _MISFITS: dict[Misfit, str] = {
     "itself": "A customer can't be its own parent.",
     "is_child": "This parent is itself a child account; there is one level.",
@@ -79,6 +84,17 @@ class AddressesLeft(msgspec.Struct, frozen=True):
     """How many of its addresses stay in the account."""
     deleted_addresses: int
     """How many were deleted with it: those that serve nobody else, where that was asked for."""
+
+
+def foresee(reader: Reader, given: Values) -> None:
+    """Say what the rules will look at, by the fields of a body."""
+    for param, target in (*_PLAIN_REFERENCES, *_OTHER_REFERENCES):
+        if given.get(param) is not None:
+            target.foresee(reader, [given[param]])
+    account_groups.records.foresee(reader, given.get("customer_price_group_ids") or ())
+    if "number" in given:
+        Numbering.foresee(reader)
+        records.foresee_free(reader, given, ["number"])
 
 
 def create(change: Change) -> int:
@@ -103,7 +119,9 @@ def create(change: Change) -> int:
     places = {address["id"]: address for address in inline}
     add_customers(writer, [row], price_groups={key: groups}, places=places)
     external_ids.set_external_ids(writer, {key: ids}, had={})
-    writer.reindex(INDEX, [key, *review_parents(writer, [row["parent_id"]])], {key: row})
+    writer.reindex(INDEX, [key], {key: row}, {key: inline})
+    if stale := review_parents(writer, [row["parent_id"]]):
+        writer.reindex(INDEX, stale)
     return key
 
 

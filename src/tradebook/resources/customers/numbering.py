@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from tradebook.resources.customers.tables import customers
 from tradebook.storage.accounts import accounts
-from tradebook.storage.database import Writer
+from tradebook.storage.database import Reader, Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
 DIGITS_MAX = 15
@@ -37,6 +37,11 @@ class Numbering:
         self._writer = writer
         self._saved: int = writer.rows(_LAST)[0][0]
         self._last = self._saved
+
+    @staticmethod
+    def foresee(reader: Reader) -> None:
+        """Say that the sequence will be wanted."""
+        reader.foresee(_LAST)
 
     def saw(self, number: str) -> None:
         """Notice a number that was given: the sequence continues after the largest one."""

@@ -8,7 +8,8 @@ import psycopg
 from psycopg import errors
 
 from tradebook.storage.database import Row, Unavailable
-from tradebook.storage.postgres.connections import Connections, PatientConnection, Statement
+from tradebook.storage.postgres.connections import Connections, PatientConnection
+from tradebook.storage.postgres.literals import Statement
 from tradebook.storage.postgres.row_security import APPLICATION
 
 AWAY = (
@@ -20,6 +21,8 @@ AWAY = (
     errors.InternalError_,
 )
 
+_RELEASE = Statement("RELEASE SAVEPOINT part")
+
 
 class Beginning:
     """One transaction. It takes a connection, and begins, when it is asked for something."""
@@ -29,11 +32,24 @@ class Beginning:
         self._beginning = beginning
         self._patience_seconds = patience_seconds
         self._taken: PatientConnection | None = None
+        self._later: list[bytes] = []
+        self._sent = 0
+        """How often what was left for later has been sent."""
 
     @property
     def has_begun(self) -> bool:
         """Whether there is a connection, and a transaction on it."""
         return self._taken is not None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether its connection is gone."""
+        return self._taken is None or self._taken.closed
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the server has refused a statement of the transaction, and waits for its end."""
+        return self.connection.pgconn.transaction_status == psycopg.pq.TransactionStatus.INERROR
 
     @property
     def connection(self) -> PatientConnection:
@@ -61,6 +77,43 @@ class Beginning:
                 raise
             self._taken = connection
             return found
+
+    def later(self, statement: Statement) -> None:
+        """Have a statement, whose answer nobody waits for, sent before the next one whose answer is wanted.
+
+        If it fails, so does that one.
+        """
+        # Written out at once: what can't be written fails here, not in what is sent with it.
+        self._later.append(self.connection.written(statement))
+
+    def ask(self, *statements: Statement) -> Sequence[list[Row]]:
+        """Run statements in one round trip, what was left for later before them; returns the rows of each."""
+        texts = [self.connection.written(each) for each in statements]
+        later, self._later = self._later, []
+        self._sent += 1
+        return self.connection.send([*later, *texts])[len(later) :] if later or texts else ()
+
+    def flush(self) -> None:
+        """Have everything done that was left for later and can fail."""
+        if any(each != _RELEASE.sql.encode() for each in self._later):
+            self.ask()
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Mark a place; an exception undoes everything since then. Both are sent with what comes next."""
+        place, sent = len(self._later), self._sent
+        self.later(Statement("SAVEPOINT part"))
+        try:
+            yield
+        except BaseException:
+            if self._sent == sent:
+                del self._later[place:]
+            else:
+                self._later.clear()
+                if not self.is_lost:
+                    self.connection.together(Statement("ROLLBACK TO SAVEPOINT part"), _RELEASE)
+            raise
+        self.later(_RELEASE)
 
     @contextmanager
     def kept(self) -> Iterator[None]:

@@ -33,12 +33,14 @@ from tradebook.storage.index_versions import (
 )
 from tradebook.storage.postgres import parts
 from tradebook.storage.postgres.beginning import AWAY, Beginning
-from tradebook.storage.postgres.connections import Connection, Connections, Statement
+from tradebook.storage.postgres.connections import Connections
 from tradebook.storage.postgres.dialect import DIALECT
 from tradebook.storage.postgres.handles import PostgresReader, PostgresWriter, texts_of
 from tradebook.storage.postgres.index import version_of
 from tradebook.storage.postgres.inspection import database_faults
+from tradebook.storage.postgres.literals import Statement
 from tradebook.storage.postgres.row_security import own_account, put_on
+from tradebook.storage.postgres.sharing import Shared, Sharing
 from tradebook.storage.schema import Prepared, metadata
 
 SERVER_TIMEOUT_SHARE = 0.85
@@ -69,6 +71,7 @@ class PostgresDatabase:
         self._patience_seconds = timeout_ms / 1000
         self._server_timeout_ms = int(timeout_ms * SERVER_TIMEOUT_SHARE)
         self._connections = Connections(conninfo, patience_seconds=self._patience_seconds)
+        self._sharing = Sharing(self._begin_shared, self._commit_shared, self._patience_seconds)
         self._helped = threading.local()
 
     @contextmanager
@@ -85,24 +88,51 @@ class PostgresDatabase:
     def write(self, account_id: int) -> Iterator[PostgresWriter]:
         """Open a transaction on one account; leaving it normally commits, an exception undoes it.
 
-        The account's row is locked first, so the writers of one account take turns.
+        The account's row is locked first, so the writers of one account take turns. Those of this process
+        share a transaction where they come at once.
         """
-        with self._write(account_id) as writer:
+        with (
+            _translated(),
+            self._sharing.turn(account_id) as shared,
+            self._writer(shared.transaction, account_id, shared.account) as writer,
+        ):
+            writer.is_followed = shared.is_awaited
             self.indexes.require_own(writer.versions)
             yield writer
         self._commits.note()
 
     @contextmanager
     def _write(self, account_id: int) -> Iterator[PostgresWriter]:
-        lock = f"{_account_of(account_id)} FOR NO KEY UPDATE"
-        with self._writing(f"{_WRITE}; {self._own(account_id)}; {lock}") as (transaction, rows):
-            writer = PostgresWriter(transaction, account_id, self.indexes, self.derived)
-            writer.account = rows[0] if rows else writer.account
-            writer.take_help(getattr(self._helped, "helper", None))
+        """Open a transaction as `write` does, for one alone, and of whatever version the indexes are."""
+        with (
+            self._writing(self._lock(account_id)) as (transaction, rows),
+            self._writer(transaction, account_id, rows) as writer,
+        ):
             yield writer
-            writer.settle()
-            # It only rises, so that a standby can be compared with it.
-            writer.run(NEW_REVISION, new_revision=max(writer.revision + 1, new_key()))
+            _renew(writer)
+
+    def _lock(self, account_id: int) -> str:
+        return f"{_WRITE}; {self._own(account_id)}; {_account_of(account_id)} FOR NO KEY UPDATE"
+
+    @contextmanager
+    def _writer(
+        self, transaction: Beginning, account_id: int, account: list[Row]
+    ) -> Iterator[PostgresWriter]:
+        writer = PostgresWriter(transaction, account_id, self.indexes, self.derived)
+        writer.account = account[0] if account else writer.account
+        writer.take_help(getattr(self._helped, "helper", None))
+        yield writer
+        writer.settle()
+
+    def _begin_shared(self, account_id: int) -> Shared:
+        transaction = self._beginning(self._lock(account_id))
+        (rows,) = transaction.begin()
+        return Shared(transaction, account_id, rows)
+
+    def _commit_shared(self, shared: Shared) -> None:
+        with _translated(), self._writer(shared.transaction, shared.account_id, shared.account) as writer:
+            _renew(writer)
+            _commit(shared.transaction)
 
     @contextmanager
     def helped(self) -> Iterator[None]:
@@ -231,7 +261,12 @@ class PostgresDatabase:
         with _translated(), transaction.kept():
             (rows,) = transaction.begin()
             yield transaction, rows
-            _commit(transaction.connection)
+            _commit(transaction)
+
+
+def _renew(writer: PostgresWriter) -> None:
+    """Give the account a new revision. It only rises, so that a standby can be compared with it."""
+    writer.run(NEW_REVISION, new_revision=max(writer.revision + 1, new_key()))
 
 
 def _revision_of(account_id: int) -> str:
@@ -242,12 +277,16 @@ def _account_of(account_id: int) -> str:
     return f"SELECT revision, indexes FROM accounts WHERE account_id = {account_id:d}"
 
 
-def _commit(connection: Connection) -> None:
+def _commit(transaction: Beginning) -> None:
+    """Do what was left for later and commit, in one round trip."""
     try:
-        connection.commit()
+        transaction.ask(Statement("COMMIT"))
     except _NOT_COMMITTED:
         raise
     except psycopg.Error as error:
+        if transaction.has_failed:
+            # Something before the commit has, so the server has not come to it.
+            raise
         # Also where the connection is still there: a server that ends, or whose own connection to another
         # machine was cut, says so of what may be done.
         raise OutcomeUnknown(f"The commit was cut: {error}") from error

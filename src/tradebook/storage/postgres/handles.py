@@ -1,6 +1,6 @@
 """What reads and writes one account on a server."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,14 @@ from tradebook.storage.database import IndexFault, Row
 from tradebook.storage.derived import Derived, Values
 from tradebook.storage.helping import Helper
 from tradebook.storage.index import ListIndex, Query
-from tradebook.storage.index_documents import Document, RowsToIndex, documents_of, rows_to_index
+from tradebook.storage.index_documents import (
+    Document,
+    Known,
+    Linked,
+    RowsToIndex,
+    documents_of,
+    rows_to_index,
+)
 from tradebook.storage.index_entries import Entries
 from tradebook.storage.index_faults import compare_texts, steps, told
 from tradebook.storage.index_versions import (
@@ -24,11 +31,15 @@ from tradebook.storage.index_versions import (
     write_versions,
 )
 from tradebook.storage.postgres.beginning import Beginning
-from tradebook.storage.postgres.connections import Connection, Statement
+from tradebook.storage.postgres.connections import Connection
 from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists
 from tradebook.storage.postgres.index import TOO_MANY, Question, Questions, questions
+from tradebook.storage.postgres.literals import Statement
 from tradebook.storage.postgres.searched_text import searchable
 from tradebook.storage.schema import Prepared
+
+FEW = 20
+"""Up to how many rows a change has that is sent with the next statement, its values written into its text."""
 
 
 class _Span(msgspec.Struct, frozen=True):
@@ -64,8 +75,8 @@ class PostgresReader:
         self._transaction = transaction
         self.account: Row = (0, NO_VERSIONS)
         """Its revision, and the versions of its indexes."""
-        self._foreseen: dict[_Span, Statement] = {}
-        self._known: dict[_Span, list[Row]] = {}
+        self._foreseen: list[Statement] = []
+        self._known: list[tuple[Statement, list[Row]]] = []
 
     @property
     def revision(self) -> int:
@@ -96,6 +107,10 @@ class PostgresReader:
         """Run a statement and return all its rows."""
         return self._ask(self._bound(statement, values))
 
+    def foresee(self, statement: Prepared, **values: Any) -> None:
+        """Ask for these rows together with the next statement."""
+        self._foreseen.append(self._bound(statement, values))
+
     def is_whole(self, name: str) -> bool:
         """Tell whether what is kept of all rows under a name is of this version of the program."""
         return self._indexes.is_whole(self.versions, name)
@@ -106,22 +121,27 @@ class PostgresReader:
         """Return the keys that match, `above <= key < below`: newest first if `descending`, else oldest."""
         span = _Span(self.account_id, index, query, above, below, descending, limit)
         asking = self._asking(span)
-        question, known = next(asking), self._known.pop(span, None)
+        question = next(asking)
         while True:
-            found = [row[0] for row in (self._ask(span.bound(question)) if known is None else known)]
-            if not question.is_of_reach and TOO_MANY not in found:
+            found = [row[0] for row in self._ask(span.bound(question))]
+            if self._is_answered(index, question, found):
                 break
-            question, known = asking.send(found), None
+            question = asking.send(found)
         if query.words:
             self._indexes.require_whole(self.versions, index)
         return found
+
+    def _is_answered(self, index: ListIndex, question: Question, found: Sequence[int]) -> bool:
+        if question.is_of_finished:
+            return index.finished is not None and self.is_whole(index.finished.name)
+        return not question.is_of_reach and TOO_MANY not in found
 
     def foresee_keys(
         self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
     ) -> None:
         """Ask for these keys together with the next statement."""
         span = _Span(self.account_id, index, query, above, below, descending, limit)
-        self._foreseen[span] = span.bound(next(self._asking(span)))
+        self._foreseen.append(span.bound(next(self._asking(span))))
 
     def _asking(self, span: "_Span") -> Questions:
         return questions(span.index, span.query, span.account_id, descending=span.descending)
@@ -144,14 +164,15 @@ class PostgresReader:
 
     def _ask(self, statement: Statement) -> list[Row]:
         """Run a statement, together with what is foreseen, and with the beginning of the transaction."""
-        foreseen, self._foreseen = self._foreseen, {}
-        if not self._transaction.has_begun:
-            rows, *others = self._begin(statement, *foreseen.values())
-        elif foreseen:
-            rows, *others = self._transaction.connection.together(statement, *foreseen.values())
-        else:
-            return self._execute(statement).fetchall()
-        self._known.update(zip(foreseen, others, strict=True))
+        for place, (known, rows) in enumerate(self._known):
+            if known == statement:
+                del self._known[place]
+                return rows
+        foreseen = [each for each in self._foreseen if each != statement]
+        self._foreseen = []
+        ask = self._transaction.ask if self._transaction.has_begun else self._begin
+        rows, *others = ask(statement, *foreseen)
+        self._known += zip(foreseen, others, strict=True)
         return rows
 
     def _begin(self, *statements: Statement) -> Sequence[list[Row]]:
@@ -173,6 +194,8 @@ class PostgresWriter(PostgresReader):
     """Reads and writes one account inside one transaction."""
 
     _entries: Entries | None = None
+    is_followed: Callable[[], bool] = staticmethod(lambda: False)
+    """Whether somebody in this process waits until this one is done."""
 
     def take_help(self, helper: Helper | None) -> None:
         """Have a helper write the texts of rows; they come in at the end of the transaction, by `settle`."""
@@ -183,42 +206,62 @@ class PostgresWriter(PostgresReader):
         """Values derived inside this transaction; nobody else may see them before the commit."""
         return Values()
 
-    def run(self, statement: Prepared, **values: Any) -> int:
+    def run(self, statement: Prepared, **values: Any) -> None:
+        """Run a statement that changes rows, together with the next one whose answer is wanted."""
+        self._change(self._bound(statement, values))
+
+    def changed(self, statement: Prepared, **values: Any) -> int:
         """Run a statement that changes rows and return how many."""
-        return self._execute(self._bound(statement, values)).rowcount
+        return self._now(self._bound(statement, values)).rowcount
 
     def insert(self, statement: Prepared, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Run an insert for every row."""
+        """Run an insert for every row; few are sent with the next statement whose answer is wanted."""
         listed = list(rows)
         if not listed:
             return
         at_once = insert_of_lists(statement)
-        if at_once is None and len(listed) == 1:
-            # A pipeline of one costs half as much again.
-            self._execute(self._bound(statement, listed[0]))
-        elif at_once is None:
-            sql, fixed = statement.text(DIALECT)
-            own = {"account_id": self.account_id}
-            with self._connection.cursor() as cursor:
-                cursor.executemany(sql, [{**fixed, **row, **own} for row in listed])
-        else:
+        if at_once is not None:
             # A list for each column: one statement to parse and plan, not a thousand.
             sql, columns = at_once
             lists: dict[str, Any] = {name: [row.get(name) for row in listed] for name in columns}
-            self._connection.execute(sql, {**lists, "account_id": self.account_id})
+            self._change(Statement(sql, {**lists, "account_id": self.account_id}), len(listed))
+        elif len(listed) <= FEW:
+            for row in listed:
+                self._change(self._bound(statement, row))
+        else:
+            sql, fixed = statement.text(DIALECT)
+            own = {"account_id": self.account_id}
+            self._flush()
+            with self._connection.cursor() as cursor:
+                cursor.executemany(sql, [{**fixed, **row, **own} for row in listed])
+
+    def _change(self, statement: Statement, rows: int = 1) -> None:
+        """Leave a change for later, or, if it is about many rows, have it done now."""
+        self._known.clear()
+        if rows <= FEW:
+            self._transaction.later(statement)
+        else:
+            self._now(statement)
+
+    def _now(self, statement: Statement) -> psycopg.Cursor[Row]:
+        """Run a change with its values beside it: of many rows they are not written into its text."""
+        self._flush()
+        return self._connection.execute(statement.sql, statement.values)
+
+    def _flush(self) -> None:
+        """Have everything done that was left for later."""
+        self._known.clear()
+        self._transaction.ask()
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Mark a place in the transaction. An exception undoes everything since then, and is raised on."""
         assert self._entries is None, "what a helper makes comes at the end of the transaction"
-        self._connection.execute("SAVEPOINT part")
         try:
-            yield
-        except BaseException:
-            if not self._connection.closed:
-                self._connection.execute("ROLLBACK TO SAVEPOINT part")
-            raise
-        self._connection.execute("RELEASE SAVEPOINT part")
+            with self._transaction.savepoint():
+                yield
+        finally:
+            self._known.clear()
 
     def empty_index(self, index: ListIndex) -> None:
         """Do nothing: the tables' own indexes serve every account, and a text replaces that of before."""
@@ -229,21 +272,25 @@ class PostgresWriter(PostgresReader):
         self.versions = versions
 
     def reindex(
-        self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
+        self,
+        index: ListIndex,
+        keys: Sequence[int],
+        known: Known | None = None,
+        linked: Linked | None = None,
     ) -> None:
         """Bring the index up to date for these rows; those that no longer exist are removed from it."""
-        rows = rows_to_index(index, self.rows, list(keys), known)
+        rows = rows_to_index(index, self.rows, list(keys), known, linked, with_facets=False)
         found = {row[0] for row in rows[0]}
         gone = [key for key in keys if key not in found]
         if gone or self._entries is None or not self._entries.ask(index, rows):
             self.settle()
             self._write_texts(index, texts_of(index, self.account_id, rows))
         if gone:
-            self._connection.execute(
-                f"DELETE FROM {index.folded.name} WHERE account_id = %s"
-                f" AND {index.folded_key} = ANY (%s::bigint[])",
-                (self.account_id, gone),
+            drop = (
+                f"DELETE FROM {index.folded.name} WHERE account_id = %(account_id)s"
+                f" AND {index.folded_key} = ANY (%(keys)s::bigint[])"
             )
+            self._change(Statement(drop, {"account_id": self.account_id, "keys": gone}))
 
     def settle(self) -> None:
         """Write the texts that a helper has made."""
@@ -253,17 +300,18 @@ class PostgresWriter(PostgresReader):
     def _write_texts(self, index: ListIndex, texts: Sequence[Text]) -> None:
         table, key = index.folded.name, index.folded_key
         keys, written = [key for key, _ in texts], [text for _, text in texts]
-        self._connection.execute(
+        put = (
             f"INSERT INTO {table} (account_id, {key}, folded) SELECT %(account_id)s::bigint, given.*"
             f" FROM unnest(%(keys)s::bigint[], %(texts)s::text[]) AS given ({key}, folded)"
             f" ON CONFLICT (account_id, {key}) DO UPDATE SET folded = excluded.folded"
-            f" WHERE {table}.folded <> excluded.folded",
-            {"account_id": self.account_id, "keys": keys, "texts": written},
+            f" WHERE {table}.folded <> excluded.folded"
         )
+        values: dict[str, Any] = {"account_id": self.account_id, "keys": keys, "texts": written}
+        self._change(Statement(put, values), len(texts))
 
     def is_awaited(self) -> bool:
         """Tell whether somebody waits for the end of this transaction."""
-        return bool(self._connection.execute(_IS_AWAITED).fetchall()[0][0])
+        return self.is_followed() or bool(self._connection.execute(_IS_AWAITED).fetchall()[0][0])
 
 
 def texts_of(index: ListIndex, account_id: int, rows: RowsToIndex) -> list[Text]:

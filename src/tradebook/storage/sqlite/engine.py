@@ -16,7 +16,7 @@ from tradebook.storage.database import Commits, Duplicate, Figures, IndexFault, 
 from tradebook.storage.derived import Derived, Values
 from tradebook.storage.helping import Helper, helping
 from tradebook.storage.index import ListIndex, Query
-from tradebook.storage.index_documents import rows_to_index
+from tradebook.storage.index_documents import Known, Linked, rows_to_index
 from tradebook.storage.index_entries import making_entries
 from tradebook.storage.index_versions import (
     KEEP_VERSIONS,
@@ -39,7 +39,7 @@ from tradebook.storage.sqlite.index import (
     walk_statement,
     words_to_confirm,
 )
-from tradebook.storage.sqlite.indexing import Indexing, has_table, remembering
+from tradebook.storage.sqlite.indexing import Indexing, entries_of_new, has_table
 from tradebook.storage.sqlite.inspection import file_faults, index_faults, opened
 from tradebook.storage.sqlite.searching import Search
 
@@ -127,6 +127,9 @@ class SqliteReader:
         sql, values = keys_statement(index, query, self.account_id, descending=descending)
         return [key for (key,) in self._connection.execute(sql, (*values, *bounds))]
 
+    def foresee(self, *_: Any, **__: Any) -> None:
+        """Do nothing: as `foresee_keys`."""
+
     def foresee_keys(self, *_: Any, **__: Any) -> None:
         """Do nothing: each question costs the same, however many come at once."""
 
@@ -186,10 +189,14 @@ class SqliteWriter(SqliteReader):
         """Values derived inside this transaction; nobody else may see them before the commit."""
         return Values()
 
-    def run(self, statement: Prepared, **values: Any) -> int:
-        """Run a statement that changes rows and return how many."""
+    def run(self, statement: Prepared, **values: Any) -> None:
+        """Run a statement that changes rows."""
         sql, bound = self._bound(statement, values)
         self._connection.execute(sql, bound)
+
+    def changed(self, statement: Prepared, **values: Any) -> int:
+        """Run a statement that changes rows and return how many."""
+        self.run(statement, **values)
         return self._connection.changes()
 
     def insert(self, statement: Prepared, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -219,11 +226,15 @@ class SqliteWriter(SqliteReader):
                 self._connection.execute("RELEASE part")
 
     def reindex(
-        self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
+        self,
+        index: ListIndex,
+        keys: Sequence[int],
+        known: Known | None = None,
+        linked: Linked | None = None,
     ) -> None:
         """Bring the index up to date for these rows; those that no longer exist are removed from it."""
         self.cache.pop(f"{index.name} has more", None)
-        self.indexing.write(index, rows_to_index(index, self.rows, list(keys), known), keys)
+        self.indexing.write(index, rows_to_index(index, self.rows, list(keys), known, linked), keys)
 
     def empty_index(self, index: ListIndex) -> None:
         """Throw the account's own table of the index away; the next row makes it again."""
@@ -318,7 +329,7 @@ class SqliteDatabase:
     @contextmanager
     def helped(self) -> Iterator[None]:
         """Have a second process make the entries of indexes that this thread writes meanwhile."""
-        with helping(making_entries(self.indexes.indexes, remembering())) as helper:
+        with helping(making_entries(self.indexes.indexes, entries_of_new)) as helper:
             self._own.helper = helper
             try:
                 yield

@@ -11,7 +11,7 @@ import apsw
 from tradebook.storage.helping import Helper
 from tradebook.storage.index import ListIndex
 from tradebook.storage.index_documents import RowsToIndex, documents_of
-from tradebook.storage.index_entries import Entries, Make
+from tradebook.storage.index_entries import Entries
 from tradebook.storage.sqlite.index import TOKENIZER, index_name, quoted, tokens
 
 MERGED_ROWS_MAX = 100
@@ -44,7 +44,7 @@ class Indexing:
         self._account_id = account_id
         self._entries = None if helper is None else Entries(account_id, helper)
         self._rows = 0
-        self._pieces: dict[str, frozenset[str]] = {}
+        self._pieces: dict[str, set[str]] = {}
         self._unmerged: list[ListIndex] = []
 
     def write(self, index: ListIndex, rows: RowsToIndex, keys: Sequence[int]) -> None:
@@ -53,6 +53,8 @@ class Indexing:
         self._remove(index, [key for key in keys if key not in found])
         if found and (self._entries is None or not self._entries.ask(index, rows)):
             self.settle()
+            if len(self._pieces) > WORDS_KEPT:
+                self._pieces.clear()
             self._write([(index, entries_of(index, rows, self._pieces))])
 
     def settle(self) -> None:
@@ -141,15 +143,12 @@ def has_table(connection: apsw.Connection, name: str) -> bool:
     return connection.table_exists("main", name)
 
 
-def entries_of(index: ListIndex, rows: RowsToIndex, pieces: dict[str, frozenset[str]]) -> list[Entry]:
-    """Make the entries of rows; `pieces` remembers those of words, from one call to the next."""
-    if len(pieces) > WORDS_KEPT:
-        pieces.clear()
+def entries_of(index: ListIndex, rows: RowsToIndex, pieces: dict[str, set[str]] | None = None) -> list[Entry]:
+    """Make the entries of rows; see `tokens` for `pieces`."""
     found = documents_of(index, rows)
     return [(key, document.folded, tokens(document, pieces)) for key, document in found.items()]
 
 
-def remembering() -> Make:
-    """Return what makes entries in a process of its own."""
-    pieces: dict[str, frozenset[str]] = {}
-    return lambda index, _, rows: entries_of(index, rows, pieces)
+def entries_of_new(index: ListIndex, _account_id: int, rows: RowsToIndex) -> list[Entry]:
+    """Make the entries of rows that an import brings, whose texts are their own."""
+    return entries_of(index, rows)

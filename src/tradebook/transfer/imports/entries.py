@@ -148,20 +148,20 @@ def remove(writer: Writer, key: int) -> None:
 def go_on(writer: Writer, key: int, *, rows: int, counts: str) -> None:
     """Note how far an import has come; NotMine where this process does not work at it any more."""
     values = {"rows": rows, "counts": counts, "lease": lease_until(), "now": now_ms()}
-    if not writer.run(_GO_ON, key=key, own=this_process(), **values):
+    if not writer.changed(_GO_ON, key=key, own=this_process(), **values):
         raise NotMine
 
 
 def renew(writer: Writer, key: int) -> None:
     """Tell that this process still works at an import; NotMine where it does not."""
-    if not writer.run(_RENEW, key=key, own=this_process(), lease=lease_until()):
+    if not writer.changed(_RENEW, key=key, own=this_process(), lease=lease_until()):
         raise NotMine
 
 
 def take(writer: Writer, entry: Values) -> bool:
     """Take over an import that nobody works at; False where somebody was faster."""
     return bool(
-        writer.run(
+        writer.changed(
             _TAKE,
             key=entry["id"],
             at=entry["state"],

@@ -3,7 +3,7 @@
 AIM_SECONDS, AIM_BESIDE_SECONDS = 0.25, 0.08
 """How long a transaction of an import is to take, its commit included; and where others write too."""
 
-ROWS_LEAST, ROWS_FIRST, ROWS_MAX = 20, 100, 2_000
+ROWS_LEAST, ROWS_FIRST, ROWS_MAX = 50, 100, 2_000
 """However busy the machine is, a step has some rows: each has its price, beside that of its rows."""
 
 PART_ROWS = 100

@@ -1,0 +1,163 @@
+"""Writers of an account that come at once share a transaction: each has its turn, and one commit is for all.
+
+The server lets the next writer of an account begin when the commit of the last one is on its disk. With a
+commit for each, an account could not be changed more often in a second than the disk ends a write.
+
+What a writer has done is told when it is committed. A refusal waits for that too: the reason for it may be
+something that another one has written, and that is not true before.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from time import monotonic
+
+from tradebook.storage.database import Conflict, Row, Unavailable
+from tradebook.storage.postgres.beginning import Beginning
+
+MEMBERS_MAX = 16
+OPEN_SECONDS_MAX = 0.05
+"""How many have a turn in one transaction, and until when: the first one waits for the last one."""
+
+
+class Shared:
+    """One transaction, and those who have written in it."""
+
+    def __init__(self, transaction: Beginning, account_id: int, account: list[Row]) -> None:
+        self.transaction, self.account_id, self.account = transaction, account_id, account
+        self.members = 0
+        self.is_full = False
+        self.is_open = True
+        self.failure: BaseException | None = None
+        self.line: _Line | None = None
+        self._until = monotonic() + OPEN_SECONDS_MAX
+        self._kept = ExitStack()
+        self._kept.enter_context(transaction.kept())
+
+    def is_awaited(self) -> bool:
+        """Tell whether somebody in this process waits for a turn."""
+        return self.line is not None and self.line.waiting > 0
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Have what is done inside undone alone if it fails: the first one's is all that there is."""
+        with self.transaction.savepoint() if self.members else nullcontext():
+            yield
+            is_late = self.members + 1 >= MEMBERS_MAX or monotonic() >= self._until
+            self.is_full = is_late or not self.is_awaited()
+            if self.members or not self.is_full:
+                # What was left for later has to fail here, not in the part of the next one.
+                self.transaction.flush()
+        self.members += 1
+
+    def end(self, failure: BaseException | None = None) -> None:
+        """Give the connection back; with a failure, nothing was done, as far as is known."""
+        self.is_open, self.failure = False, failure
+        self._kept.close()
+
+
+class _Line:
+    """Those who write in one account."""
+
+    def __init__(self) -> None:
+        self.users = self.waiting = 0
+        self.is_busy = False
+        """Whether somebody has a turn, or commits."""
+        self.shared: Shared | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        return self.is_busy or (self.shared is not None and self.shared.is_full)
+
+
+class Sharing:
+    """The transactions that the threads of a process share, one for each account at a time."""
+
+    def __init__(
+        self, begin: Callable[[int], Shared], commit: Callable[[Shared], None], patience_seconds: float
+    ) -> None:
+        self._begin, self._commit = begin, commit
+        self._patience_seconds = patience_seconds
+        self._changed = threading.Condition()
+        self._lines: dict[int, _Line] = {}
+
+    @contextmanager
+    def turn(self, account_id: int) -> Iterator[Shared]:
+        """Wait for a turn, have it, and wait until what was done in it is committed."""
+        with self._line(account_id) as line:
+            self._wait_for_turn(line)
+            error: BaseException | None = None
+            try:
+                shared = line.shared = line.shared or self._begin(account_id)
+                shared.line = line
+                try:
+                    with shared.part():
+                        yield shared
+                except BaseException as raised:  # noqa: BLE001 - it is raised again, whatever it is
+                    error = raised
+            except BaseException:
+                self._change(line, is_busy=False)
+                raise
+            self._settle(line, shared, error)
+            if error is not None:
+                raise error
+
+    @contextmanager
+    def _line(self, account_id: int) -> Iterator[_Line]:
+        with self._changed:
+            line = self._lines.setdefault(account_id, _Line())
+            line.users += 1
+        try:
+            yield line
+        finally:
+            with self._changed:
+                line.users -= 1
+                if not line.users:
+                    del self._lines[account_id]
+
+    def _wait_for_turn(self, line: _Line) -> None:
+        end = monotonic() + self._patience_seconds
+        with self._changed:
+            line.waiting += 1
+            try:
+                while line.is_closed:
+                    if not self._changed.wait(end - monotonic()):
+                        raise Unavailable("The writers before this one took too long.")
+                line.is_busy = True
+            finally:
+                line.waiting -= 1
+                # Where nobody waits any more, somebody who has written must commit.
+                self._changed.notify_all()
+
+    def _settle(self, line: _Line, shared: Shared, error: BaseException | None) -> None:
+        """Let others go on in the transaction or, as the last one, commit; returns when that is done."""
+        if error is not None and (not shared.members or shared.transaction.is_lost):
+            failure = Conflict(f"Another writer of the same transaction failed: {error}")
+            self._end(line, shared, lambda: shared.end(failure))
+            return
+        with self._changed:
+            line.is_busy = False
+            self._changed.notify_all()
+            while shared.is_open and (line.is_busy or (line.waiting and not shared.is_full)):
+                self._changed.wait()
+            is_last = shared.is_open
+            line.is_busy = line.is_busy or is_last
+        if is_last:
+            self._end(line, shared, lambda: self._commit(shared))
+        if shared.failure is not None:
+            raise type(shared.failure)(*shared.failure.args) from shared.failure
+
+    def _end(self, line: _Line, shared: Shared, end: Callable[[], None]) -> None:
+        try:
+            end()
+            shared.end(shared.failure)
+        except BaseException as failure:  # noqa: BLE001 - everybody hears of it
+            shared.end(failure)
+        finally:
+            line.shared = None
+            self._change(line, is_busy=False)
+
+    def _change(self, line: _Line, *, is_busy: bool) -> None:
+        with self._changed:
+            line.is_busy = is_busy
+            self._changed.notify_all()
