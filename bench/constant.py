@@ -6,12 +6,13 @@ from pathlib import Path
 
 import falcon
 
+from tradebook.app import ON_A_FILE
 from tradebook.storage.upload_files import UploadFolder
 from tradebook.web.auth import Caller
 from tradebook.web.bodies import Bodies
 from tradebook.web.connections import Connections
 from tradebook.web.cors import Cors
-from tradebook.web.rsgi import Threads, Worker
+from tradebook.web.rsgi import Worker
 from tradebook.web.uploads import Uploads
 
 
@@ -42,7 +43,7 @@ def create_worker(
         Bodies(0, 1_000),
         Uploads(UploadFolder(Path()), bytes_max=0, text_bytes_max=0, seconds_max=1, of_account_max=0),
         _Nobody(),
-        threads=Threads(reading=0, writing=1, agents=1),
+        threads=ON_A_FILE,
         read_queue_seconds=0.1,
         write_queue_seconds=0.1,
         connections=Connections(

@@ -110,7 +110,9 @@ def _repeats_of(settings: Settings, service: Service) -> Repeats | None:
     # A server has to be asked for the revision, which takes several times longer than the application does.
     if not locate(settings.database).is_embedded:
         return None
-    return Repeats(service.authenticator, service.pages, log_requests=settings.log_requests)
+    return Repeats(
+        service.authenticator, service.pages, service.database.revision, log_requests=settings.log_requests
+    )
 
 
 def _close(database: Database, tracing: Tracing | None) -> None:

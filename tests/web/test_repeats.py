@@ -47,9 +47,14 @@ class Both:
             patch.setattr("tradebook.app.open_database", lambda _: book.database)
             self.app, self.service = product._put_together(made)
         self.calls = 0
-        self.known = Repeats(self.service.authenticator, self.service.pages, log_requests=True)
+        service, self.looks = self.service, 0
+        self.known = Repeats(service.authenticator, service.pages, self.revision, log_requests=True)
         self.always, self.again = self._worker(None), self._worker(self.known)
         self.book = book
+
+    def revision(self, account_id):
+        self.looks += 1
+        return self.service.database.revision(account_id)
 
     def _worker(self, known):
         def called(environ, start):
@@ -249,6 +254,35 @@ def test_what_has_changed_is_never_answered_again(both, in_this_process):
         again = both.get()
         assert again == both.ask(both.always, both.head())
         assert again != before
+
+
+def test_all_that_have_come_share_a_look_and_whoever_comes_later_has_a_later_one(both):
+    both.get(often=ASKED_OFTEN)
+    before, answers = both.get(), []
+
+    async def ask():
+        transport = Transport()
+        await both.again.__rsgi__(both.head(), transport)
+        answers.append(transport.answer)
+
+    async def story():
+        loop, later = asyncio.get_running_loop(), []
+
+        def change():
+            both.book.add({"number": "new", "name": "New"})
+            later.append(loop.create_task(ask()))
+
+        tasks = [loop.create_task(ask()) for _ in range(3)]
+        loop.call_soon(change)
+        await asyncio.gather(*tasks)
+        await asyncio.gather(*later)
+
+    both.looks = 0
+    asyncio.run(story())
+
+    assert answers[:3] == [before] * 3
+    assert answers[3] == both.ask(both.always, both.head()) != before
+    assert both.looks == 2
 
 
 def test_a_key_that_is_revoked_opens_nothing_from_then_on(both):

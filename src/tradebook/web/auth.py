@@ -85,12 +85,10 @@ class Authenticator:
             self._count(request, grant.key_id, grant.account_id)
         return grant, revision
 
-    def unchanged(self, secret: str, revision: int) -> Grant | None:
-        """Return the grant of a key if nothing has changed since a revision; ApiError if it has ended."""
+    def known_at(self, secret: str, revision: int) -> Grant | None:
+        """Return the grant of a key as it was looked up at a revision; ApiError if it has ended."""
         known = self._known.get(secret)
         if known is None or known[0] != revision:
-            return None
-        if self._database.revision(known[1].account_id) != revision:
             return None
         known[1].require_standing()
         return known[1]

@@ -7,6 +7,7 @@ Whatever is different in any way is left to the application.
 """
 
 import asyncio
+from collections.abc import Callable
 from time import perf_counter
 from typing import NamedTuple, Protocol
 
@@ -75,8 +76,18 @@ class _Known(NamedTuple):
 class Repeats:
     """The answers that can be given again. They are asked for on the loop's thread."""
 
-    def __init__(self, authenticator: Authenticator, pages: PageCache, *, log_requests: bool) -> None:
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        pages: PageCache,
+        revision_of: Callable[[int], int | None],
+        *,
+        log_requests: bool,
+    ) -> None:
         self._authenticator = authenticator
+        self._revision_of = revision_of
+        self._round = -1
+        self._revisions: dict[int, int | None] = {}
         self._pages = pages
         self._log_requests = log_requests
         self._known: Recent[Key, _Known] = Recent(BYTES_MAX)
@@ -95,7 +106,7 @@ class Repeats:
         known = _Known(secret, about, status, headers[own:first], headers[end:], bool(body))
         self._known.put(key, known, length + size_of_pairs(about.page_key[2]) + ENTRY_OVERHEAD_BYTES)
 
-    def answer(self, request: Request) -> Answer | None:
+    def answer(self, request: Request, in_round: int) -> Answer | None:
         """Answer as the application would; None where it has to be called."""
         started = perf_counter()
         scope, authenticator, body = request.scope, self._authenticator, b""
@@ -105,10 +116,10 @@ class Repeats:
             return None
         secret, about, status, before, behind, has_body = known
         try:
-            grant = authenticator.unchanged(secret, about.revision)
+            grant = authenticator.known_at(secret, about.revision)
+            if grant is None or self._revision(grant.account_id, in_round) != about.revision:
+                return None
         except (ApiError, Unavailable):
-            return None
-        if grant is None:
             return None
         if has_body:
             page = self._pages.get(about.page_key, about.revision)
@@ -135,6 +146,15 @@ class Repeats:
             later = asyncio.get_running_loop().call_later
             log_request(request_id, about.line, seconds, write_later=later)
         return status, headers, body
+
+    def _revision(self, account_id: int, in_round: int) -> int | None:
+        """Look at an account's revision, once for all whose requests had come before: it is true for them."""
+        if in_round != self._round:
+            self._revisions.clear()
+            self._round = in_round
+        if account_id not in self._revisions:
+            self._revisions[account_id] = self._revision_of(account_id)
+        return self._revisions[account_id]
 
 
 def _key_of(scope: Scope) -> Key | None:

@@ -222,14 +222,20 @@ class Worker:
 
     def _at_once(self, request: "_Request") -> Called | None:
         """Give an answer again whose turn would begin at once; None where there is none, or others wait."""
-        if self._repeats is None or not self._reads.is_free:
+        if not isinstance(self._reads, LoopTurns) or not self._reads.is_free:
             return None
         began = perf_counter()
-        request.may_be_repeated = False
-        answer = self._repeats.answer(request)
+        answer = self._again(request)
         if answer is not None:
             self._reads.done(request.account, began)
         return answer
+
+    def _again(self, request: "_Request") -> Called | None:
+        """Give an answer again, unless it was looked for already."""
+        if self._repeats is None or not isinstance(self._reads, LoopTurns) or not request.may_be_repeated:
+            return None
+        request.may_be_repeated = False
+        return self._repeats.answer(request, self._reads.open_round())
 
     async def _met(self, request: "_Request") -> Answered:
         """Refuse a request at the door where the line is full, or answer it."""
@@ -356,11 +362,9 @@ class Worker:
 
     def _call(self, request: "_Request") -> Answered:
         """Call the application, as WSGI has it, if the answer can't be given again without."""
-        if self._repeats is not None and request.may_be_repeated:
-            request.may_be_repeated = False
-            again = self._repeats.answer(request)
-            if again is not None:
-                return again
+        again = self._again(request)
+        if again is not None:
+            return again
         environ = request.environ
         begun: list[tuple[int, Headers]] = []
 

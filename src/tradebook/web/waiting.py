@@ -165,6 +165,7 @@ class LoopTurns:
         self.waiting = Waiting("read", seconds_max)
         self._spent = 0.0
         self._is_round_open = False
+        self._round = 0
 
     @property
     def is_free(self) -> bool:
@@ -174,7 +175,7 @@ class LoopTurns:
     async def wait(self, account: int) -> float:
         """Wait for a turn; returns when it began. End it with `done`, without awaiting anything between."""
         if not self.is_free:
-            self._open_round()
+            self.open_round()
             if not await self.waiting.wait(account):
                 raise overloaded()
         return perf_counter()
@@ -182,21 +183,24 @@ class LoopTurns:
     def done(self, account: int, began: float) -> None:
         """End a turn."""
         self._spent += self.waiting.note(account, began)
-        self._open_round()
+        self.open_round()
 
-    def _open_round(self) -> None:
+    def open_round(self) -> int:
+        """Begin a round, if none is under way; returns its number. Who comes from now on is in a later one."""
         if not self._is_round_open:
             self._is_round_open = True
             asyncio.get_running_loop().call_soon(self._end_round)
+        return self._round
 
     def _end_round(self) -> None:
         self._is_round_open = False
+        self._round += 1
         self._spent = 0.0
         granted = 0.0
         while granted < SLICE_SECONDS and self.waiting.take() is not None:
             granted += self.waiting.mean_seconds
         if granted:
-            self._open_round()
+            self.open_round()
 
 
 class ThreadTurns:
@@ -212,11 +216,6 @@ class ThreadTurns:
         self._turns: Counter[int] = Counter()
         self._busy: set[int] = set()
         """The accounts that have as many turns as they may."""
-
-    @property
-    def is_free(self) -> bool:
-        """Whether a turn of anybody's would begin at once."""
-        return self._free > 0 and not self._busy
 
     async def wait(self, account: int) -> float:
         """Wait for a turn; returns when it began. End it with `done`."""
