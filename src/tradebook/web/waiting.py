@@ -186,7 +186,7 @@ class LoopTurns:
         self.open_round()
 
     def open_round(self) -> int:
-        """Begin a round, if none is under way; returns its number. Who comes from now on is in a later one."""
+        """Begin a round, if none is under way; return its number. Who comes from now on is in a later one."""
         if not self._is_round_open:
             self._is_round_open = True
             asyncio.get_running_loop().call_soon(self._end_round)
