@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 from psycopg import abc, errors
-from psycopg.adapt import Transformer
+from psycopg.adapt import Loader, Transformer
 from psycopg.generators import execute as fetch_all
 from psycopg.generators import fetch_many
 from psycopg.pq.abc import PGresult
@@ -25,6 +25,14 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 IDLE_MAX = 16
 """As many as the threads of a worker use at once: with fewer, a busy worker would always open and close."""
+
+
+class Utf8(Loader):
+    """Reads a text as its bytes: the client asks for UTF-8."""
+
+    def load(self, data: abc.Buffer) -> bytes:
+        """Read a value."""
+        return bytes(data)
 
 
 class PatientConnection(Connection):
@@ -196,7 +204,9 @@ class Connections:
                 prepare_threshold=None,
                 application_name="tradebook",
                 connect_timeout=max(2, round(self._patience_seconds)),
+                client_encoding="UTF8",
             )
+            connection.adapters.register_loader("bpchar", Utf8)
         except BaseException as raised:  # noqa: BLE001 - whoever waits must hear of it, whatever it is.
             error = raised
         with self._changed:

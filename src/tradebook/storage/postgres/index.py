@@ -42,6 +42,9 @@ REACHED = 500
 WALKED_ALONG = 2_000
 """How many rows of the rarest condition are searched for the words, before the index is asked for them."""
 
+ENOUGH = 30
+"""How many of these must have the words for more of them to be searched, before the index is asked."""
+
 CANDIDATES_OF_WORDS = 50_000
 """How many rows that contain the words are tested for the conditions."""
 
@@ -118,7 +121,9 @@ def _rarest_first(writing: "_Writing", query: Query, common: Sequence[Condition]
     far, rarest = max(known, default=(0, None))
     if query.words and far < ENDLESS:
         if rarest is not None:
-            yield writing.along(query, rarest, WALKED_ALONG)
+            found = yield writing.along(query, rarest, WALKED_ALONG)
+            if found is not None and len(found) > ENOUGH:
+                yield writing.along(query, rarest, WALKED_FAR)
         yield writing.what_words_leave(query)
     alike = [
         conditions[place] for each, place in known if each * ALIKE >= far and conditions[place] in common
