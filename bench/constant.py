@@ -7,6 +7,7 @@ from pathlib import Path
 import falcon
 
 from tradebook.storage.upload_files import UploadFolder
+from tradebook.web.auth import Caller
 from tradebook.web.bodies import Bodies
 from tradebook.web.connections import Connections
 from tradebook.web.cors import Cors
@@ -23,10 +24,10 @@ class _Constant:
 
 
 class _Nobody:
-    def account_of(self, _header: str | None, _client: str) -> int:
-        return 0
+    def caller_of(self, _header: str | None, _address: str) -> Caller:
+        return Caller(0)
 
-    def limit_headers(self, _header: str | None, _client: str) -> tuple[()]:
+    def limit_headers(self, _caller: Caller) -> tuple[()]:
         return ()
 
 

@@ -36,6 +36,14 @@ NARROWED_PAGES = 100
 COLUMNS = "id, name, number, status, edi_status, parent_id, is_parent, commission_policy, note, updated_at"
 
 
+class _Next(msgspec.Struct):
+    next_page_url: str | None
+
+
+class _Walked(msgspec.Struct):
+    page_info: _Next
+
+
 class Pages:
     """Cold pages of one book: from the query string to the bytes, no HTTP and no page cache."""
 
@@ -100,6 +108,17 @@ class Pages:
         values = [f"%{word}%" for word in words.split()]
         sql = f"SELECT count(*) FROM customer_search WHERE account_id = ? AND {wanted}"
         return self.raw.execute(sql, (self.book.account_key, *values)).fetchone()[0] / self.book.count
+
+    def touch(self) -> None:
+        """Read the whole list once, with all includes.
+
+        The floor's connection has read all rows when their keys were chosen, so the file is mapped into its
+        memory. Without this the product alone would pay for that: a fifth of a plain page.
+        """
+        query: str | None = urlencode({"limit": "1000", "include": ",".join(PUBLISHED)})
+        while query is not None:
+            url = msgspec.json.decode(self.page(query), type=_Walked).page_info.next_page_url
+            query = None if url is None else url.partition("?")[2]
 
     def count(self, query: str) -> int:
         """How many rows the page of a query holds."""
@@ -168,6 +187,8 @@ def _measured(pages: Pages, few: Pages) -> Iterator[Result]:
 
 def _measure_random(pages: Pages, included: str) -> Iterator[Result]:
     """Pages that nobody has asked for before, as a walk asks for them, or many users."""
+    if pages.is_embedded:
+        pages.touch()
     found = in_turn(
         {
             "floor": lambda given: pages.floor(given[0]),

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 ON_A_FILE = Threads(reading=0, writing=1, at_once=1, agents=1)
 """Reading waits for nothing, and all writers for one lock."""
 
-ON_A_SERVER = Threads(reading=4, writing=10, at_once=8, agents=2)
+ON_A_SERVER = Threads(reading=8, writing=8, at_once=6, agents=2)
 """Whoever asks a server waits for its answer, and others can ask meanwhile. Writers share a commit."""
 
 

@@ -1,6 +1,5 @@
 """What is declared of customers and what is shown of them agree, though the hot loop that shows them is by hand."""
 
-from importlib import import_module
 from typing import Any
 
 import msgspec
@@ -10,13 +9,12 @@ import sqlalchemy as sa
 from tests.fixtures.ledgers import Ledger
 from tradebook.crud.resource import View
 from tradebook.resources.customers import load as whole
-from tradebook.resources.customers import load_plain, records
+from tradebook.resources.customers import load_plain, reads, records
 from tradebook.resources.customers.fields import FIELDS, as_given
 from tradebook.resources.customers.finished import FINISHED
+from tradebook.resources.customers.load import INCLUDES
+from tradebook.resources.customers.tables import customers
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
-
-LOAD: Any = import_module("tradebook.resources.customers.load")
-"""The module, which the function of its name hides."""
 
 SHOWN = {
     "number": "number",
@@ -69,7 +67,7 @@ def check_agreement(ledger: Ledger) -> None:
     """Hold every customer of an account, as it is shown, against its row, as the declaration tells it."""
     keys = [row[1] for row in ledger.sql("SELECT account_id, id FROM customers")]
     with ledger.database.read(ledger.key) as reader:
-        view = View(reader, include=frozenset(LOAD.INCLUDES))
+        view = View(reader, include=frozenset(INCLUDES))
         for key, customer in whole(view, keys).items():
             row = records.find(reader, key)
             assert row is not None
@@ -84,7 +82,7 @@ def check_agreement(ledger: Ledger) -> None:
 
 
 def test_whatever_the_loop_reads_is_looked_at():
-    read = {column.name for column in (*FINISHED.columns, *LOAD._INCLUDED)} - {
+    read = {column.name for column in (*FINISHED.columns, *reads._ADDRESSES, *reads.REFERRED)} - {
         "id",
         "updated_at",
         "is_parent",
@@ -107,12 +105,14 @@ def test_two_columns_that_change_places_are_noticed(ledger, monkeypatch, one, ot
     """The planted fault: the statement reads its columns in another order than the loop takes them."""
     ledger.take(*ROWS)
     names = {one: other, other: one}
-    columns = [column.table.c[names.get(column.name, column.name)] for column in LOAD._WHOLE]
-    swapped = LOAD._reads(LOAD.customers.c.id, *columns, both=LOAD._BOTH)
-    monkeypatch.setattr(LOAD, "_WHOLE_READS", swapped)
+    for listed in ("_ADDRESSES", "REFERRED"):
+        columns = [customers.c[names.get(column.name, column.name)] for column in getattr(reads, listed)]
+        monkeypatch.setattr(reads, listed, columns)
+    reads._whole.cache_clear()
 
     with pytest.raises(AssertionError):
         check_agreement(ledger)
+    reads._whole.cache_clear()
 
 
 @pytest.mark.parametrize(("one", "other"), [("email", "url"), ("name", "number")])
@@ -120,8 +120,8 @@ def test_two_columns_that_change_places_in_finished_json_are_noticed(ledger, mon
     ledger.take(*ROWS)
     names = {one: other, other: one}
     columns = [column.table.c[names.get(column.name, column.name)] for column in FINISHED.columns]
-    table = LOAD.customers.c
-    swapped = prepare(sa.select(*columns).where(table.account_id == ACCOUNT, any_of(table.id, "ids")))
+    own = (customers.c.account_id == ACCOUNT, any_of(customers.c.id, "ids"))
+    swapped = prepare(sa.select(*columns).where(*own))
     monkeypatch.setattr(FINISHED, "_rows", swapped)
     with ledger.database.write(ledger.key) as writer:
         FINISHED.renew(writer, [row[1] for row in ledger.sql("SELECT account_id, id FROM customers")])

@@ -1,20 +1,15 @@
 """Every filter, every pair of filters, and searches: what the plans of each engine are asked for."""
 
 from collections.abc import Callable, Iterator
-from itertools import combinations
+from itertools import combinations, product
 
 from tradebook.crud.list_requests import RequestParser
 from tradebook.resources import customers
 from tradebook.resources.carriers import _LEVELS
 from tradebook.resources.customers import INDEX
-from tradebook.resources.customers.load import (
-    _CHILDREN,
-    _PLAIN_READS,
-    _PLAIN_ROWS,
-    _PRICE_GROUPS,
-    _WHOLE_READS,
-    _WHOLE_ROWS,
-)
+from tradebook.resources.customers.external_ids import _OF_SPAN
+from tradebook.resources.customers.reads import _PLAIN, _PLAIN_ROWS, _WHOLE_ROWS, _whole
+from tradebook.resources.customers.related import _CHILDREN, _PRICE_GROUPS
 from tradebook.storage.database import Row
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.postgres.index import TOO_MANY, Question, questions
@@ -74,6 +69,8 @@ def ask_all(
 
 def loading_statements() -> Iterator[Prepared]:
     """Every statement that fills a page."""
-    for reads in (_PLAIN_READS, _WHOLE_READS, _PLAIN_ROWS, _WHOLE_ROWS):
+    shown = (_whole(*forms) for forms in product((None, False, True), repeat=2))
+    for reads in (_PLAIN, _PLAIN_ROWS, _WHOLE_ROWS, *shown):
         yield from (reads.by_key, reads.falling, reads.rising)
+    yield _OF_SPAN
     yield from (source.statement for source in INDEX.sources)

@@ -26,7 +26,7 @@ from tradebook.storage.sqlite.index import keys_statement, walk_statement
 GOOD = re.compile(
     r"SEARCH \w+ USING (PRIMARY KEY|(COVERING )?INDEX \w+) \(account_id=\?.*\)"
     r"|SCAN customers_index_\w+ VIRTUAL TABLE INDEX \d+:M.*|SCAN (json_each|anon_\d+) VIRTUAL TABLE INDEX 1:"
-    r"|(LIST|CORRELATED LIST|REUSE LIST) SUBQUERY \d+"
+    r"|(LIST|CORRELATED LIST|REUSE LIST|CORRELATED SCALAR) SUBQUERY \d+"
 )
 REFERENCES = [c for table in metadata.sorted_tables for c in table.columns if "references" in c.info]
 DELETE = "DELETE FROM {} WHERE account_id = ? AND id = ?"
@@ -137,7 +137,7 @@ def test_whom_an_address_serves_is_read_in_order(book, raw, places, descending):
 @pytest.mark.parametrize("newest", NESTED.values(), ids=NESTED)
 def test_nested_lists_are_read_by_owner(book, raw, newest):
     """The owners first, then each one's entries: nothing is sorted, nothing scanned."""
-    for statement in (newest.plain, newest.bounded):
+    for statement in (newest.plain, newest.of_span, newest.bounded):
         sql, fixed = statement.text(DIALECT)
         plan = plan_of(raw, sql, {**values_for(sql, book.key), **fixed})
         assert bad_steps(plan) == [], plan

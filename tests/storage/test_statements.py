@@ -4,21 +4,25 @@ from functools import partial
 from itertools import combinations
 
 import pytest
+from msgspec import structs
 
 from tests.fixtures.book import Book
 from tests.fixtures.server import Server
-from tradebook.crud.cursor import load_cursors
+from tradebook.crud import listing
+from tradebook.crud.cursor import Position, load_cursors
+from tradebook.crud.kinds import Id
 from tradebook.crud.list_requests import RequestParser
 from tradebook.crud.listing import list_page
 from tradebook.crud.resource import View
 from tradebook.demo.book import demo_customers
 from tradebook.resources import customers
+from tradebook.resources.customers.shape import ID_PREFIX
 from tradebook.storage.derived import Values
 from tradebook.web.query_string import page_url
 
 ROUTE = customers.resource.routes[0]
 STATEMENTS_MAX = 18
-"""Keys, the other side's probe, rows, and at most one or two for each relation."""
+"""Keys, rows, and at most one or two for each relation."""
 
 
 class Counting:
@@ -37,9 +41,6 @@ class Counting:
     def is_whole(self, name):
         return self._reader.is_whole(name)
 
-    def foresee_keys(self, *arguments, **options):
-        self._reader.foresee_keys(*arguments, **options)
-
     def keys(self, *arguments, **options):
         self.count += 1
         return self._reader.keys(*arguments, **options)
@@ -54,10 +55,11 @@ def book(server: Server):
     made.close()
 
 
-def statements(book: Book, load=None, **parameters) -> int:
-    """Count the statements of one cold page."""
+def statements(book: Book, load=None, before: Position | None = None, **parameters) -> int:
+    """Count the statements of one cold page, the first or the one before a position."""
     cursors = load_cursors(book.database)
     request = RequestParser(ROUTE).list_request(list(parameters.items()), book.account_key, cursors)
+    request = structs.replace(request, position=before)
     with book.database.read(book.account_key) as reader:
         counting = Counting(reader)
         list_page(View(counting, request.include, partial(page_url, cursors)), ROUTE, request)
@@ -72,6 +74,35 @@ def test_a_page_without_includes_takes_one_statement(book):
 
 def test_a_filtered_page_takes_two(book):
     assert statements(book, status_codes="normal") == 2
+
+
+@pytest.fixture(scope="module")
+def key(book):
+    """The key of a customer of many, with others on both sides."""
+    return Id(ID_PREFIX).read(book.get(limit=300, status_codes="normal")["data"][200]["id"])
+
+
+@pytest.fixture(params=[False, True], ids=["next", "previous"])
+def position(request, key):
+    """Where a later page begins: beside a row that is there."""
+    return Position(key + request.param, backwards=request.param)
+
+
+def test_a_later_page_takes_no_more_than_the_first(book, position):
+    assert statements(book, before=position) == 1
+    assert statements(book, before=position, status_codes="normal") == 2
+
+
+def test_what_lies_before_is_asked_for_when_the_row_beside_the_page_is_gone(book, position):
+    beside = structs.replace(position, key=position.key + 1 if position.backwards else position.key - 1)
+    assert statements(book, before=beside) == 2
+
+
+def test_a_look_at_what_lies_before_is_noticed(book, position, monkeypatch):
+    """The planted fault: the row beside the page is not read with it."""
+    monkeypatch.setattr(listing._Walk, "_first", lambda walk, read, _, count: read(walk.position, count))
+
+    assert statements(book, before=position) == 2
 
 
 @pytest.mark.parametrize(("limit", "steps"), [("1", 1), ("10", 1), ("100", 1), ("1000", 3)])

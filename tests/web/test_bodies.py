@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.fixtures.rsgi import Scope
+from tests.fixtures.rsgi import Scope, Transport
 from tradebook.errors import (
     InvalidCredentials,
     ParameterInvalid,
@@ -77,9 +77,35 @@ def test_an_account_holds_as_many_bytes_as_are_left_for_others(monkeypatch):
 def test_unwanted_bodies_are_read_up_to_a_size_and_a_number_of_pieces():
     made = Bodies(10, 5_000)
 
-    assert asyncio.run(made.drained(arriving(*[b"x" * 65_536] * 9)))
-    assert not asyncio.run(made.drained(arriving(*[b"x"] * 3_000)))
-    assert not asyncio.run(made.drained(arriving(*[b"x" * 1_000_000] * 20)))
+    assert asyncio.run(made.drained(arriving(*[b"x" * 65_536] * 9), None))
+    assert not asyncio.run(made.drained(arriving(*[b"x"] * 3_000), None))
+    assert not asyncio.run(made.drained(arriving(*[b"x" * 1_000_000] * 20), "20000000"))
+
+
+@pytest.mark.parametrize(
+    ("length", "is_whole"), [("10", True), ("99999", True), ("100000", False), ("x", False)]
+)
+def test_an_unwanted_body_is_taken_as_a_whole_if_it_says_that_it_is_small(length, is_whole):
+    class Body(Transport):
+        wholes = 0
+
+        async def __call__(self):
+            self.wholes += 1
+
+    body = Body()
+
+    assert asyncio.run(Bodies(10, 5_000).drained(body, length))
+    assert body.wholes == is_whole
+
+
+def test_an_unwanted_body_that_does_not_come_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(bodies, "DRAINED_SECONDS_MAX", 0.01)
+
+    class Body(Transport):
+        async def __call__(self):
+            await asyncio.Event().wait()
+
+    assert not asyncio.run(Bodies(10, 5_000).drained(Body(), "10"))
 
 
 HOST = ("host", "x")

@@ -77,6 +77,26 @@ def test_the_newest_of_who_has_the_most_in_line_is_refused():
     assert asyncio.run(story()) is None
 
 
+def test_a_line_that_stands_is_shorter_than_that_of_a_burst(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("tradebook.web.waiting.perf_counter", lambda: clock[0])
+
+    async def story():
+        waiting = Waiting("read", 0.1)
+        waiting.mean_seconds = 0.002
+        tasks = await in_line(waiting, *[GREEDY] * 40)
+        found = [waiting.is_full_for(GREEDY)]
+        for clock[0] in (0.09, 0.11):
+            found.append(waiting.is_full_for(GREEDY))
+        await leave(waiting, tasks)
+        tasks = await in_line(waiting, *[GREEDY] * 40)
+        found.append(waiting.is_full_for(GREEDY))
+        await leave(waiting, tasks)
+        return found
+
+    assert asyncio.run(story()) == [False, False, True, False]
+
+
 def test_a_pause_is_no_long_turn():
     """Also where those who waited have gone without one."""
 

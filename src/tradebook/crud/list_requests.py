@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import msgspec
@@ -27,6 +28,7 @@ from tradebook.storage.index import Condition, Facet, Query
 from tradebook.text import shortened, words_of
 
 EVERYTHING = Query()
+_NARROWING_NOTHING = {CURSOR.name, LIMIT.name, INCLUDE}
 
 
 class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +75,7 @@ class RequestParser:
         """Read the parameters of a list; the error names the first that can't be read."""
         path = path_of(self._route, path_keys)
         found = _Found(self._by_spelling, pairs)
-        query = Query(found.conditions(self._filters), tuple(words_of(found.one(Q, ""))))
+        query = found.query(self._filters)
         above, below = found.one(START_DATE, 0), found.one(END_DATE, KEY_MAX)
         scope = list_scope(account_id, path, query, above, below, owner_key)
         cursor = found.one(CURSOR, None)
@@ -176,20 +178,30 @@ class _Found:
 
     def include(self) -> frozenset[str]:
         """Return the include values with all their ancestors."""
-        asked: Iterable[str] = self._values.get("include[]", ())
-        return frozenset(
-            ".".join(parts[:length])
-            for parts in (value.split(".") for value in asked)
-            for length in range(1, len(parts) + 1)
-        )
+        return _with_ancestors(frozenset(self._values.get(INCLUDE, ())))
 
-    def conditions(self, filters: Iterable[Parameter]) -> tuple[Condition, ...]:
-        """Return what the filters ask for, facet by facet, in one canonical order."""
+    def query(self, filters: Iterable[Parameter]) -> Query:
+        """Return what the filters ask for, facet by facet, in one canonical order, and the words."""
+        if self._values.keys() <= _NARROWING_NOTHING:
+            return EVERYTHING
+        return Query(self._conditions(filters), tuple(words_of(self.one(Q, ""))))
+
+    def _conditions(self, filters: Iterable[Parameter]) -> tuple[Condition, ...]:
         asked: dict[Facet, dict[int, list[Any]]] = defaultdict(dict)
         for parameter in filters:
             if parameter.facet is not None and parameter.name in self._values:
                 asked[parameter.facet][parameter.place] = self._values[parameter.name]
         return tuple(Condition(facet, _values_of(facet, places)) for facet, places in asked.items())
+
+
+# A client asks for the same on each page that it walks through.
+@lru_cache(100)
+def _with_ancestors(includes: frozenset[str]) -> frozenset[str]:
+    return frozenset(
+        ".".join(parts[:length])
+        for parts in (value.split(".") for value in includes)
+        for length in range(1, len(parts) + 1)
+    )
 
 
 def _values_of(facet: Facet, places: dict[int, list[Any]]) -> tuple[tuple[Any, ...], ...]:

@@ -1,6 +1,7 @@
 """Cursor pages: exact at both ends, in both directions, and no larger than an answer may be."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -9,9 +10,9 @@ from msgspec.structs import replace
 from tradebook.crud.cursor import CURSOR_LENGTH, Position
 from tradebook.crud.list_requests import EVERYTHING, ListRequest, list_scope
 from tradebook.crud.parameters import LIMIT_DEFAULT
-from tradebook.crud.resource import Asked, ListRoute, Span, View
-from tradebook.crud.walks import WalkOfIndex
+from tradebook.crud.resource import Asked, ListRoute, LoadSpan, Span, View
 from tradebook.ids import KEY_MAX
+from tradebook.storage.database import Row
 
 NESTED_MAX = 100
 """The most entries of a list inside an object. The others follow at its `next_page_url`."""
@@ -58,37 +59,57 @@ class ListObject(msgspec.Struct, Generic[Item], frozen=True):
     """The objects, newest first."""
 
 
+_OPEN: Any = msgspec.Raw(b"\0")
+_BEGIN, _MIDDLE, _END = msgspec.json.encode(ListObject("list", _OPEN, _OPEN)).split(b"\0")
+
+
+def _list_of(info: PageInfo, rows: list[bytes]) -> bytes:
+    begin, end = b"%b%b%b[" % (_BEGIN, msgspec.json.encode(info), _MIDDLE), b"]" + _END
+    if not rows:
+        return begin + end
+    # What stands around the rows goes into the same join: so a large page is copied once.
+    return b",".join(
+        (begin + rows[0], *rows[1:-1], rows[-1] + end) if len(rows) > 1 else (begin + rows[0] + end,)
+    )
+
+
+def _written(rows: list[Any]) -> list[bytes]:
+    """Write rows as they stand between the brackets of a list: finished JSON, or objects."""
+    if not rows or isinstance(rows[0], bytes):
+        return rows
+    return [msgspec.json.encode(rows)[1:-1]]
+
+
 def list_page(view: View, route: ListRoute, request: ListRequest) -> bytes:
     """Read one page as JSON, and whether there is more on either side of it, in one snapshot.
 
     It ends before `limit` where it would be larger than an answer may be. One row it always has.
     """
     walk = _Walk(view, route, request)
-    position = request.position or Position(KEY_MAX)
-    page = _Page(view.bytes_max, request, backwards=position.backwards)
-    body = _encoded(walk, page, position, has_more=walk.fill(page, position))
+    page = _Page(view.bytes_max, request, backwards=walk.position.backwards)
+    body = _encoded(walk, page, has_more=walk.fill(page))
     if len(body) > view.bytes_max and not page.settle():
-        body = _encoded(walk, page, position, has_more=True)
+        body = _encoded(walk, page, has_more=True)
     return body
 
 
-def _encoded(walk: "_Walk", page: "_Page", position: Position, *, has_more: bool) -> bytes:
-    keys = page.keys
+def _encoded(walk: "_Walk", page: "_Page", *, has_more: bool) -> bytes:
+    keys, position = page.keys, walk.position
     newest, oldest = (keys[0], keys[-1]) if keys else (0, 0)
     if position.backwards:
         newest, oldest = oldest, newest
     # In one snapshot, what lies beyond the page on its near side lies beyond its position.
     if position.backwards:
-        has_prev, has_next = has_more, walk.any_beyond(position)
+        has_prev, has_next = has_more, walk.any_before()
     else:
         # Nothing comes before the first page, so a first page needs no further look.
-        has_prev, has_next = walk.is_later_page and walk.any_beyond(position), has_more
+        has_prev, has_next = walk.is_later_page and walk.any_before(), has_more
     last = Position(oldest if keys else position.key)
     first = Position(newest + 1 if keys else position.key, backwards=True)
     info = PageInfo(
         walk.url(last) if has_next else None, walk.url(first) if has_prev else None, has_next, has_prev
     )
-    return msgspec.json.encode(ListObject("list", info, page.rows))
+    return _list_of(info, page.rows)
 
 
 def nested_lists(
@@ -105,38 +126,53 @@ def nested_lists(
     bytes_max, left = view.bytes_max // NESTED_SHARE, view.bytes_left
     made: dict[int, msgspec.Raw] = {}
     # Many objects have the same list, as customers their price groups.
-    written: dict[tuple[int, ...], msgspec.Raw] = {}
+    known: dict[tuple[int, ...], _Fitting] = {}
     for some in _owners_at_once(listed):
-        wanted = {key for keys in some.values() for key in keys}
+        wanted = set().union(*some.values())
         loaded = load(wanted) if wanted else {}
-        sizes = {key: len(loaded[key]) + 1 for key in wanted}
-        size = sum([sizes[key] for keys in some.values() for key in keys])
-        is_little = size <= min(bytes_max, left)
-        left -= size if is_little else 0
         for owner, keys in some.items():
-            shown = keys
-            if not is_little:
-                shown = _first_of(keys, sizes, bytes_max)
-                size = sum([sizes[key] for key in shown])
-                if size > left and made:
-                    return made
-                left -= size
-            same = tuple(shown)
-            if len(same) < len(listed[owner]):
-                made[owner] = _written(same, loaded, _rest(view, path_of(owner), same[-1]))
-                continue
-            if same not in written:
-                written[same] = _written(same, loaded, _WHOLE)
-            made[owner] = written[same]
+            fitting = known.get(same := tuple(keys))
+            if fitting is None:
+                fitting = known[same] = _fitting([loaded[key] for key in keys], bytes_max)
+            if fitting.size > left and made:
+                return made
+            left -= fitting.size
+            if fitting.count == len(listed[owner]):
+                made[owner] = fitting.whole
+            else:
+                rest = _rest(view, path_of(owner), keys[fitting.count - 1])
+                made[owner] = msgspec.Raw(_list_of(rest, [fitting.rows]))
     return made
 
 
-def _written(keys: Sequence[int], loaded: Mapping[Any, msgspec.Raw], info: PageInfo) -> msgspec.Raw:
-    return msgspec.Raw(msgspec.json.encode(ListObject("list", info, [loaded[key] for key in keys])))
+class _Fitting(msgspec.Struct, frozen=True):
+    """The first entries of a list inside an object, as far as there is room for them."""
+
+    count: int
+    size: int
+    rows: bytes
+    whole: msgspec.Raw
+    """The list that has no more than these."""
 
 
-def _owners_at_once(listed: Mapping[int, list[int]]) -> Iterator[dict[int, list[int]]]:
+def _fitting(entries: Sequence[msgspec.Raw], bytes_max: int) -> _Fitting:
+    """Take as many of the first entries as there is room for; one in any case."""
+    size = 0
+    for count, entry in enumerate(entries):
+        if size + len(entry) + 1 > bytes_max and count:
+            entries = entries[:count]
+            break
+        size += len(entry) + 1
+    rows = b",".join(entries)
+    return _Fitting(len(entries), size, rows, msgspec.Raw(_list_of(_WHOLE, [rows] if entries else [])))
+
+
+def _owners_at_once(listed: Mapping[int, list[int]]) -> Iterator[Mapping[int, list[int]]]:
     """Yield some owners after the other, with the keys that they may show, which are not too many at once."""
+    lengths = [len(keys) for keys in listed.values()]
+    if sum(lengths) <= ENTRIES_AT_ONCE and max(lengths, default=0) <= NESTED_MAX:
+        yield listed
+        return
     some: dict[int, list[int]] = {}
     count = 0
     for owner, keys in listed.items():
@@ -147,16 +183,6 @@ def _owners_at_once(listed: Mapping[int, list[int]]) -> Iterator[dict[int, list[
             some, count = {}, len(shown)
         some[owner] = shown
     yield some
-
-
-def _first_of(keys: list[int], sizes: Mapping[int, int], bytes_max: int) -> list[int]:
-    """Take as many of the first entries as there is room for; one in any case."""
-    left = bytes_max
-    for count, key in enumerate(keys):
-        left -= sizes[key]
-        if left < 0 and count:
-            return keys[:count]
-    return keys
 
 
 def _rest(view: View, path: str, last: int) -> PageInfo:
@@ -182,13 +208,18 @@ class _Page:
         self.bytes_left = self._bytes_max = bytes_max
         self._request = request
         self._backwards = backwards
-        self._settled: list[msgspec.Raw] = []
+        self._settled: list[bytes] = []
         self._loose: list[Any] = []
 
     @property
-    def rows(self) -> list[Any]:
+    def rows(self) -> list[bytes]:
         """What stands between the brackets of the list, newest first."""
-        rows = [*self._settled, *self._loose] if self._settled else self._loose
+        loose = _written(self._newest_first(self._loose))
+        if not self._settled:
+            return loose
+        return [*loose, *self._settled[::-1]] if self._backwards else [*self._settled, *loose]
+
+    def _newest_first(self, rows: list[Any]) -> list[Any]:
         return rows[::-1] if self._backwards else rows
 
     @property
@@ -199,13 +230,11 @@ class _Page:
         used = max(1, self._bytes_max - self.bytes_left)
         return max(1, min(STEP_MAX, self.bytes_left * len(self.keys) // used))
 
-    def take(self, keys: list[int], rows: list[Any], count: int) -> bool:
-        """Take at most `count` rows, up to one that there was no room for; tells whether these are all."""
-        if rows and rows[-1] is None:
-            count = min(count, rows.index(None))
-        self._loose = rows if len(rows) <= count else rows[:count]
-        self.keys += keys if len(rows) <= count else keys[:count]
-        return len(self._loose) == len(rows)
+    def take(self, keys: list[int], rows: list[Any]) -> bool:
+        """Take what was loaded; tells whether these are all that were found."""
+        self._loose = rows
+        self.keys += keys[: len(rows)]
+        return len(rows) == len(keys)
 
     def settle(self) -> bool:
         """Make JSON of the rows of the last step, as far as there is room; tells whether these are all."""
@@ -214,14 +243,13 @@ class _Page:
         rows, self._loose = self._loose, []
         if not rows:
             return True
-        body = msgspec.json.encode(rows[::-1] if self._backwards else rows)
-        if len(body) <= self.bytes_left:
-            # Several rows without their brackets, which stand in the list as they are.
-            self._settle(body[1:-1])
+        body = b",".join(_written(self._newest_first(rows)))
+        if len(body) + 2 <= self.bytes_left:
+            self._settle(body)
             return True
         done = len(self.keys) - len(rows)
         for row in rows:
-            body = msgspec.json.encode(row)
+            (body,) = _written([row])
             if len(body) >= self.bytes_left and done:
                 break
             self._settle(body)
@@ -231,12 +259,12 @@ class _Page:
         return is_all
 
     def _settle(self, body: bytes) -> None:
-        self._settled.append(msgspec.Raw(body))
+        self._settled.append(body)
         self.bytes_left -= len(body) + 1
 
 
 Rows = tuple[list[int], list[Any]]
-"""Keys, and what was loaded of each; None where there was no room."""
+"""The keys that were found, and what was loaded of them, from the first on, as far as there is room."""
 
 
 class _Walk:
@@ -244,67 +272,89 @@ class _Walk:
 
     def __init__(self, view: View, route: ListRoute, request: ListRequest) -> None:
         self._view, self._route, self._request = view, route, request
+        self.position = request.position or Position(KEY_MAX)
         self.is_later_page = request.position is not None
+        self._has_neighbour = False
+        """Whether the row that the page before ends with is still there: found together with the page."""
 
     def url(self, position: Position) -> str:
         """Write the URL of the page at a position."""
         request = self._request
         return self._view.page_url(request.path, request.repeated, position, request.scope)
 
-    def fill(self, page: _Page, position: Position) -> bool:
-        """Load what is next to a position into a page; tells whether there is more than that."""
-        if self.is_later_page and isinstance(self._route.walk, WalkOfIndex):
-            self._route.walk.foresee(self._view.reader, self._beyond(position))
-        load = self._loader(position)
+    def fill(self, page: _Page) -> bool:
+        """Load what is next to the position into a page; tells whether there is more than that."""
+        load = self._loader()
         while True:
             left = self._request.limit - len(page.keys)
             count = min(left + 1, page.step)
             view = replace(self._view, bytes_left=page.bytes_left) if page.keys else self._view
             keys, rows = load(view, count)
-            if not page.take(keys, rows, left):
+            if not page.take(keys, rows):
                 return True
             if len(keys) < count:
                 return False
             if not page.settle():
                 return True
 
-    def _loader(self, position: Position) -> Callable[[View, int], Rows]:
-        """Return what loads the next rows, the nearest first."""
+    def _loader(self) -> Callable[[View, int], Rows]:
+        """Return what loads the next rows, the nearest first; the last key only tells that there is more."""
         load_span = self._route.load_span
         if load_span is None or self._request.query != EVERYTHING or self._request.owner_key is not None:
-            return self._loader_by_keys(self._keys(position, self._request.limit + 1))
-        at = position
+            return self._loader_by_keys()
+        return self._loader_by_span(load_span)
+
+    def _loader_by_span(self, load_span: LoadSpan) -> Callable[[View, int], Rows]:
+        at, done, limit = self.position, 0, self._request.limit
 
         def load(view: View, count: int) -> Rows:
-            nonlocal at
-            loaded = load_span(view, self._span(at, count))
-            keys = list(loaded)
+            nonlocal at, done
+
+            def read(position: Position, count: int) -> Sequence[Row]:
+                return load_span.read(view, self._span(position, count))
+
+            found = read(at, count) if done else self._first(read, itemgetter(0), count)
+            keys = [row[0] for row in found]
             if keys:
                 at = Position(keys[-1] + 1, backwards=True) if at.backwards else Position(keys[-1])
-            return keys, list(loaded.values())
+            left, done = limit - done, done + len(keys)
+            shown = found if len(found) <= left else found[:left]
+            return keys, load_span.finish(view, shown) if shown else []
 
         return load
 
-    def _loader_by_keys(self, found: Sequence[int]) -> Callable[[View, int], Rows]:
+    def _loader_by_keys(self) -> Callable[[View, int], Rows]:
         done, limit = 0, self._request.limit
+        found = self._first(self._keys, int, limit + 1)
 
         def load(view: View, count: int) -> Rows:
             nonlocal done
             keys = list(found[done : done + count])
             done += len(keys)
-            # The last one only tells that there is more.
             shown = keys[:-1] if done > limit else keys
             loaded = self._route.load(view, shown) if shown else {}
-            return keys, [loaded.get(key) for key in keys]
+            rows = [loaded.get(key) for key in shown]
+            return keys, rows[: rows.index(None)] if rows and rows[-1] is None else rows
 
         return load
 
-    def any_beyond(self, position: Position) -> bool:
-        """Tell whether anything lies on the other side of a position than its page."""
-        return bool(self._route.walk(self._view.reader, self._beyond(position)))
+    def _first(
+        self, read: Callable[[Position, int], Sequence[Item]], key_of: Callable[[Item], int], count: int
+    ) -> Sequence[Item]:
+        """Read what is next to the position, and in the same step the row that the page before ends with."""
+        at = self.position
+        if not self.is_later_page:
+            return read(at, count)
+        found = read(Position(at.key + (-1 if at.backwards else 1), backwards=at.backwards), count + 1)
+        self._has_neighbour = bool(found) and key_of(found[0]) == at.key - at.backwards
+        return found[1:] if self._has_neighbour else found[:count]
 
-    def _beyond(self, position: Position) -> Asked:
-        return self._asked(Position(position.key, backwards=not position.backwards), 1)
+    def any_before(self) -> bool:
+        """Tell whether anything lies on the other side of the position than its page."""
+        if self._has_neighbour:
+            return True
+        opposite = Position(self.position.key, backwards=not self.position.backwards)
+        return bool(self._keys(opposite, 1))
 
     def _span(self, position: Position, limit: int) -> Span:
         request = self._request
@@ -313,8 +363,6 @@ class _Walk:
         return Span(request.above, min(request.below, position.key), descending=True, limit=limit)
 
     def _keys(self, position: Position, limit: int) -> list[int]:
-        return self._route.walk(self._view.reader, self._asked(position, limit))
-
-    def _asked(self, position: Position, limit: int) -> Asked:
-        request = self._request
-        return Asked(self._span(position, limit), request.query, request.path_key, request.owner_key)
+        request, span = self._request, self._span(position, limit)
+        asked = Asked(span, request.query, request.path_key, request.owner_key)
+        return self._route.walk(self._view.reader, asked)

@@ -14,7 +14,7 @@ from tradebook.crud.records import Records, Values
 from tradebook.crud.uploads import FileBody
 from tradebook.errors import ApiError, ResourceNotFound
 from tradebook.ids import encode_id, example_key
-from tradebook.storage.database import Reader
+from tradebook.storage.database import Reader, Row
 from tradebook.storage.index import Query
 
 PageUrl = Callable[[str, Pairs, Position, bytes], str]
@@ -75,8 +75,14 @@ class Asked(msgspec.Struct, frozen=True):
 Walk = Callable[[Reader, Asked], list[int]]
 """Where a list's keys come from."""
 
-LoadSpan = Callable[[View, Span], Mapping[int, Any]]
-"""Reads a part of a table without filters in one step: as `Load`, in the order of the span."""
+
+class LoadSpan(msgspec.Struct, frozen=True):
+    """Reads a part of a table without filters in one step, instead of first the keys and then the rows."""
+
+    read: Callable[[View, Span], Sequence[Row]]
+    """Read rows that begin with their keys, in the order of the span."""
+    finish: Callable[[View, Sequence[Row]], list[bytes]]
+    """Turn such rows into the JSON of objects, as far as there is room for the lists inside them."""
 
 
 class Gone(msgspec.Struct, frozen=True):
@@ -201,7 +207,6 @@ class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
     walk: Walk
     load: Load
     load_span: LoadSpan | None = None
-    """Reads a page without filters in one step, instead of first the keys and then the rows."""
     parameters: tuple[Parameter, ...] = ()
     includes: tuple[str, ...] = ()
     path_objects: tuple[PathObject, ...] = ()
@@ -287,6 +292,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     permissions: tuple[str, ...]
     act: Act
+    foresee: Callable[[Reader, Values], None] | None = None
+    """Says what the act will read, by the values of the body: that is read with what comes before."""
     body: Body = NOTHING
     path_objects: tuple[PathObject, ...] = ()
     item: type[msgspec.Struct] | None = None
@@ -343,6 +350,8 @@ def path_of_new(action: Action, keys: Sequence[int], new: str) -> str:
 
 def path_of(route: Route, keys: Sequence[int]) -> str:
     """Write the path of a route with these objects in it, the one way in which this API writes it."""
+    if not route.path_objects:
+        return route.path
     ids = {
         each.param: encode_id(each.id_prefix, key) for each, key in zip(route.path_objects, keys, strict=True)
     }

@@ -14,26 +14,14 @@ MANY = 2_000
 """If the nested lists of a page have this many entries, they are read with a limit for each owner."""
 
 
-class WalkOfIndex:
-    """Walks the rows of a table that match the filters and words; all rows without any."""
-
-    def __init__(self, index: ListIndex) -> None:
-        self._index = index
-
-    def __call__(self, reader: Reader, asked: Asked) -> list[int]:
-        """Return the keys of a part of the list."""
-        span = asked.span
-        return reader.keys(self._index, asked.query, descending=span.descending, **span.bounds)
-
-    def foresee(self, reader: Reader, asked: Asked) -> None:
-        """Say that this part of the list will be asked for too."""
-        span = asked.span
-        reader.foresee_keys(self._index, asked.query, descending=span.descending, **span.bounds)
-
-
-def walk_of_index(index: ListIndex) -> WalkOfIndex:
+def walk_of_index(index: ListIndex) -> Walk:
     """Walk the rows of a table that match the filters and words; all rows without any."""
-    return WalkOfIndex(index)
+
+    def walk(reader: Reader, asked: Asked) -> list[int]:
+        span = asked.span
+        return reader.keys(index, asked.query, descending=span.descending, **span.bounds)
+
+    return walk
 
 
 def walk_of_table(key_column: sa.Column[Any], *conditions: sa.ColumnElement[bool]) -> Walk:
@@ -114,13 +102,28 @@ class NewestOfEach:
             .where(table.c.account_id == ACCOUNT, any_of(owner_column, "ids"))
             .limit(MANY)
         )
+        self.of_span = prepare(
+            sa.select(owner_column, key_column)
+            .where(
+                table.c.account_id == ACCOUNT,
+                owner_column.between(sa.bindparam("first"), sa.bindparam("last")),
+            )
+            .limit(MANY)
+        )
         self.bounded = prepare(newest_of_each(owner_column, key_column, count))
 
-    def load(self, reader: Reader, owners: Sequence[int]) -> dict[int, list[int]]:
-        """Return the keys of each owner, newest first; an owner without keys has an empty list."""
-        rows = reader.rows(self.plain, ids=owners)
+    def load(self, reader: Reader, owners: Sequence[int], *, are_all: bool = False) -> dict[int, list[int]]:
+        """Return the keys of each owner, newest first; an owner without keys has an empty list.
+
+        `are_all` tells that nobody else between the first and the last of the owners has any: then they are
+        read in one go, not owner by owner.
+        """
+        if are_all and owners:
+            rows = reader.rows(self.of_span, first=min(owners), last=max(owners))
+        else:
+            rows = reader.rows(self.plain, ids=list(owners))
         if len(rows) >= MANY:
-            rows = reader.rows(self.bounded, ids=owners)
+            rows = reader.rows(self.bounded, ids=list(owners))
         listed: dict[int, list[int]] = {owner: [] for owner in owners}
         for owner, key in rows:
             listed[owner].append(key)

@@ -75,14 +75,14 @@ def _objects(view: View, route: ListRoute, request: ListRequest, pace: Pace) -> 
     below = request.below
     while True:
         count = pace.rows
-        loaded = route.load_span(view, Span(request.above, below, descending=True, limit=count))
-        if not loaded:
+        found = route.load_span.read(view, Span(request.above, below, descending=True, limit=count))
+        if not found:
             return
-        rows = _with_room(list(loaded.values()))
-        yield rows
-        if len(loaded) < count and len(rows) == len(loaded):
+        rows = route.load_span.finish(view, found)
+        yield [msgspec.Raw(row) for row in rows]
+        if len(found) < count and len(rows) == len(found):
             return
-        below = list(loaded)[len(rows) - 1]
+        below = found[len(rows) - 1][0]
 
 
 def _with_room(rows: list[Any]) -> list[Any]:

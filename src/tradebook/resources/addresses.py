@@ -16,7 +16,7 @@ from tradebook.resources.countries import countries_near, country_code
 from tradebook.storage.database import ROWS_AT_ONCE, Reader, Row, Writer
 from tradebook.storage.finished import FinishedRows
 from tradebook.storage.index import Facet, ListIndex, Source
-from tradebook.storage.schema import ACCOUNT, TEXT, any_of, flag, prepare, reference, table, text
+from tradebook.storage.schema import ACCOUNT, TEXT, any_of, flag, prepare, reference, table, text, utf8
 
 AddressType = Literal["standard", "drop_ship"]
 TYPES: tuple[AddressType, ...] = get_args(AddressType)
@@ -208,7 +208,7 @@ FINISHED = FinishedRows(finished_addresses, (*_ALWAYS, *_PLACE), _parts, _SAMPLE
 _s = finished_addresses.c
 _FINISHED = {
     geolocation: prepare(
-        sa.select(_s.address_id, _s.head + place + _s.ending).where(
+        sa.select(_s.address_id, utf8(_s.head + place + _s.ending)).where(
             _s.account_id == ACCOUNT, any_of(_s.address_id, "ids")
         )
     )
@@ -231,6 +231,13 @@ INDEX = ListIndex(
         ),
     ),
 )
+
+
+def json_of(key: sa.ColumnElement[Any], *, with_place: bool) -> sa.ColumnElement[str]:
+    """Find the JSON that is kept of the address that a column of another table names."""
+    place = _s.place if with_place else sa.literal("null", TEXT)
+    kept = sa.select(_s.head + place + _s.ending)
+    return kept.where(_s.account_id == ACCOUNT, _s.address_id == key).scalar_subquery()
 
 
 def load(reader: Reader, keys: Iterable[int], *, geolocation: bool) -> dict[int | None, msgspec.Raw]:

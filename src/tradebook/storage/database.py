@@ -13,6 +13,7 @@ import msgspec
 from tradebook.clock import now_ms
 from tradebook.storage.derived import Values
 from tradebook.storage.index import ListIndex, Query
+from tradebook.storage.index_documents import Known, Linked
 from tradebook.storage.schema import Prepared
 
 Row = tuple[Any, ...]
@@ -141,11 +142,16 @@ class Writer(Reader, Protocol):
         """Mark a place in the transaction. An exception undoes everything since then, and is raised on."""
 
     def reindex(
-        self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
+        self,
+        index: ListIndex,
+        keys: Sequence[int],
+        known: Known | None = None,
+        linked: Linked | None = None,
     ) -> None:
         """Bring the index up to date for these rows, also for those that are gone.
 
-        `known` are whole rows that are at hand, by key, and are not read again.
+        `known` are whole rows that are at hand, by key, and `linked` those of the second source: they are not
+        read again.
         """
 
 

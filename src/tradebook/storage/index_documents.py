@@ -12,6 +12,12 @@ _FIELDS_KEPT = 5_000
 RowsToIndex = list[list[Sequence[Any]]]
 """Rows of each source of an index, which begin with the key of the indexed row."""
 
+Known = Mapping[int, Mapping[str, Any]]
+"""Whole rows of the indexed table, by key."""
+
+Linked = Mapping[int, Sequence[Mapping[str, Any]]]
+"""All rows of the second source of each of some keys, by the names of its columns."""
+
 
 class Document:
     """What the index holds of one row: its folded fields, and its facts as pairs of facet and values."""
@@ -74,7 +80,7 @@ def forms_of(word: str) -> list[str]:
 
 
 def documents(
-    index: ListIndex, rows_of: Any, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
+    index: ListIndex, rows_of: Any, keys: Sequence[int], known: Known | None = None
 ) -> dict[int, Document]:
     """Read what is to be indexed of these rows; rows that are gone have no document.
 
@@ -84,14 +90,29 @@ def documents(
 
 
 def rows_to_index(
-    index: ListIndex, rows_of: Any, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
+    index: ListIndex,
+    rows_of: Any,
+    keys: Sequence[int],
+    known: Known | None = None,
+    linked: Linked | None = None,
+    *,
+    with_facets: bool = True,
 ) -> RowsToIndex:
-    """Read the rows that documents are made of: of each source in turn."""
+    """Read the rows that documents are made of: of each source in turn, without those at hand.
+
+    Without facets, sources that have nothing else are left out.
+    """
     found: RowsToIndex = []
+    at_hand: list[Linked] = [{key: [row] for key, row in (known or {}).items()}, linked or {}]
     for number, source in enumerate(index.sources):
-        given = known if known and number == 0 else {}
+        given = at_hand[number] if number < len(at_hand) else {}
+        if not source.texts and not with_facets:
+            found.append([])
+            continue
         rows: list[Sequence[Any]] = [
-            (key, *(row[column.name] for column in source.columns)) for key, row in given.items()
+            (key, *(row[column.name] for column in source.columns))
+            for key, listed in given.items()
+            for row in listed
         ]
         missing = [key for key in keys if key not in given]
         found.append([*rows, *(rows_of(source.statement, ids=missing) if missing else ())])

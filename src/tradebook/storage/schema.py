@@ -157,6 +157,13 @@ class each_of(GenericFunction[int]):  # noqa: N801 - as `any_of`
     inherit_cache = True
 
 
+class utf8(GenericFunction[bytes]):  # noqa: N801 - as `any_of`
+    """Text as its bytes, which an answer is made of: a driver need not make a text of it first."""
+
+    type = sa.LargeBinary()
+    inherit_cache = True
+
+
 def table_of_list(name: str, kind: sa.types.TypeEngine[Any] | None = None) -> sa.TableValuedAlias:
     """Make a table of one bound list, with the column `value`: what is asked for, one row for each.
 

@@ -3,6 +3,7 @@
 import binascii
 from base64 import b64decode
 from collections.abc import Callable
+from typing import NamedTuple
 
 import falcon
 import msgspec
@@ -22,6 +23,20 @@ class KeyRules(msgspec.Struct, frozen=True):
     authenticate: Callable[[Database, str, int | None], tuple[Grant, int]]
     note_use: Callable[[Database, Grant], Grant]
     require_standing: Callable[[Reader, Grant], Grant]
+
+
+class Caller(NamedTuple):
+    """Whose a request is, as far as that is known without a look into the book."""
+
+    name: int
+    """What it is counted under: a key, or an address."""
+
+    account_id: int | None = None
+
+    @property
+    def account(self) -> int:
+        """With whom it shares its turns."""
+        return self.name if self.account_id is None else self.account_id
 
 
 class Authenticator:
@@ -97,32 +112,24 @@ class Authenticator:
 
     def count(self, request: falcon.Request) -> None:
         """Count a request that was refused before its key was checked, for example without a route."""
-        request.context.limit = self._hit(request.env.get("HTTP_AUTHORIZATION"), request.remote_addr)
+        caller = self.caller_of(request.env.get("HTTP_AUTHORIZATION"), request.remote_addr)
+        request.context.limit = self._hit(caller)
 
-    def limit_headers(self, header: str | None, client: str) -> tuple[tuple[str, str], ...]:
+    def limit_headers(self, caller: Caller) -> tuple[tuple[str, str], ...]:
         """Count a request for which nothing else is done, and write the headers about the limit."""
-        verdict = self._hit(header, client.rpartition(":")[0])
+        verdict = self._hit(caller)
         return () if verdict is None else verdict.headers
 
-    def _hit(self, header: str | None, address: str) -> Verdict | None:
-        if self._limits is None:
-            return None
-        known = self._known_by(header)
-        if known is None:
-            return self._limits.hit(number_of(address))
-        return self._limits.hit(known.key_id, known.account_id)
+    def _hit(self, caller: Caller) -> Verdict | None:
+        return None if self._limits is None else self._limits.hit(caller.name, caller.account_id)
 
-    def account_of(self, header: str | None, client: str) -> int:
-        """Tell whose request this is without asking the book: the account of a known key, or the address."""
-        known = self._known_by(header)
-        return number_of(client.rpartition(":")[0]) if known is None else known.account_id
-
-    def _known_by(self, header: str | None) -> Grant | None:
+    def caller_of(self, header: str | None, address: str) -> Caller:
+        """Tell whose request this is without asking the book: a known key's, or the address's."""
         try:
             known = self._known.get(secret_of(header))
         except ApiError:
-            return None
-        return None if known is None else known[1]
+            known = None
+        return Caller(number_of(address)) if known is None else Caller(known[1].key_id, known[1].account_id)
 
     def _count(self, request: falcon.Request, name: int, account_id: int | None = None) -> None:
         if self._limits is None:

@@ -97,6 +97,8 @@ class Changing:
     def _in_transaction(self, writer: Writer, grant: Grant, replay: Replay | None, asked: "Asked") -> Answer:
         if replay is not None:
             replay.foresee(writer)
+        if self._action.foresee is not None:
+            self._action.foresee(writer, asked.values)
         # Again: since the head of the request was read, the key may have been revoked.
         grant = self._service.authenticator.standing(writer, grant)
         _require_permission(grant, self._action)

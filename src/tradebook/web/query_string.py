@@ -3,11 +3,15 @@
 And put together again, for the URLs of pages.
 """
 
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes, urlencode
 
 from tradebook.crud.cursor import Cursors, Position
 from tradebook.crud.parameters import CURSOR, Pairs
 from tradebook.errors import ParameterInvalid
+
+_FEW_PAIRS = 10
+"""How many names and values are remembered as a URL spells them; thousands would take up much memory."""
 
 
 def parse_query_string(raw: str) -> list[tuple[str, str]]:
@@ -25,8 +29,17 @@ def parse_query_string(raw: str) -> list[tuple[str, str]]:
 
 def page_url(cursors: Cursors, path: str, pairs: Pairs, position: Position, scope: bytes) -> str:
     """Write the relative URL of a page: everything that the client asked for, and the cursor."""
-    asked = f"{urlencode(pairs)}&" if pairs else ""
+    if not pairs:
+        asked = ""
+    else:
+        asked = f"{_spelled(tuple(pairs)) if len(pairs) <= _FEW_PAIRS else urlencode(pairs)}&"
     return f"{path}?{asked}{CURSOR.name}={cursors.encode(position, scope)}"
+
+
+# Both URLs of a page say the same, and so do those of each page that a client walks through.
+@lru_cache(16)
+def _spelled(pairs: tuple[tuple[str, str], ...]) -> str:
+    return urlencode(pairs)
 
 
 def _decode(text: str, *, param: str | None) -> str:

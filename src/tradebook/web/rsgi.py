@@ -22,9 +22,9 @@ from traceback import format_exception
 from typing import Any, NamedTuple, Protocol
 
 from tradebook.errors import ApiError, InternalError, ServiceUnavailable
-from tradebook.web import metrics
 from tradebook.web.agents import AGENTS_PATH
-from tradebook.web.bodies import Arriving, Bodies
+from tradebook.web.auth import Caller
+from tradebook.web.bodies import Bodies, Body
 from tradebook.web.connections import Connections
 from tradebook.web.cors import Cors
 from tradebook.web.envelope import error_answer
@@ -35,9 +35,10 @@ from tradebook.web.middleware import REPEATABLE, REQUEST_ID_HEADERS, good_reques
 from tradebook.web.repeats import Repeats
 from tradebook.web.sending import Sending
 from tradebook.web.sending import Transport as Streaming
+from tradebook.web.shedding import OF_REFUSALS, Callers, Shedding
 from tradebook.web.streams import Stream
 from tradebook.web.uploads import RECEIVED, WANTED, Received, Uploads
-from tradebook.web.waiting import LoopTurns, ThreadTurns, overloaded
+from tradebook.web.waiting import LoopTurns, ThreadTurns
 
 SWITCH_SECONDS = 0.0005
 """How long a thread keeps the interpreter from the other one: a tenth of the default, as reads are short."""
@@ -51,17 +52,11 @@ LOOK_SECONDS = 0.05
 """How long a worker that is told to end goes on at most; how short ago a connection has sent something on
 which it waits for a next request; and how often it looks whether there are such connections."""
 
-TELLING_SECONDS = 1.0
-"""How often the log tells of refusals for overload: a line for each would cost more than they do."""
-
 _READING = frozenset({"GET", "HEAD"})
 _LIVENESS, _READINESS = "/healthz", "/readyz"
 """Paths that are answered however long the line is: a supervisor asks whether the server lives."""
 
 CLOSE = ("connection", "close")
-_SHED = error_answer(overloaded())
-_OF_REFUSALS = (("content-type", "application/json"), ("x-content-type-options", "nosniff"))
-_SHED_HEADERS = (*_OF_REFUSALS, *_SHED.headers)
 
 Headers = list[tuple[str, str]]
 Called = tuple[int, Headers, bytes]
@@ -69,21 +64,11 @@ Answered = tuple[int, Headers, bytes | Stream]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
-class Transport(Arriving, Streaming, Protocol):
+class Transport(Body, Streaming, Protocol):
     """The server's end of one request."""
 
     def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
         """Send an answer."""
-
-
-class Callers(Protocol):
-    """Who asks, as far as it is known without a look into the book."""
-
-    def account_of(self, header: str | None, client: str) -> int:
-        """Tell whose request this is: the account of a known key, or the address."""
-
-    def limit_headers(self, header: str | None, client: str) -> Iterable[tuple[str, str]]:
-        """Count a request, and write the headers about the limit."""
 
 
 class Threads(NamedTuple):
@@ -124,7 +109,7 @@ class Worker:
     ) -> None:
         self._application = application
         self._bodies, self._uploads = bodies, uploads
-        self._callers = callers
+        self._callers, self._shedding = callers, Shedding(callers)
         self._is_long = is_long
         self._reads: LoopTurns | ThreadTurns = LoopTurns(read_queue_seconds)
         self._readers = None
@@ -143,8 +128,6 @@ class Worker:
         self._on_listening = on_listening
         self._close = close
         self._is_ending = False
-        self._is_telling = False
-        self._shed_since_told = 0
 
     def __rsgi_init__(self, loop: WorkerLoop) -> None:
         """Prepare, before the first request."""
@@ -251,70 +234,72 @@ class Worker:
     async def _met(self, request: "_Request") -> Answered:
         """Refuse a request at the door where the line is full, or answer it."""
         scope = request.scope
-        given = scope.headers.get
-        client, key = scope.client, given("authorization")
-        account = request.account = self._callers.account_of(key, client)
+        caller = self._know_caller(request)
         turns, _ = self._line(scope.method, scope.path)
-        if not turns.waiting.is_full_for(account) or scope.path in {_LIVENESS, _READINESS}:
+        if not turns.waiting.is_full_for(request.account) or scope.path in {_LIVENESS, _READINESS}:
             return await self._answer(request)
-        # Before anything is done for it: at ten times what can be answered, refusing is most of the work.
-        refused = self._shed(key, client, good_request_id(given("x-request-id"), given("request-id")))
-        if has_body(given):
-            await self._leave(
-                given("expect") is not None, client, request.transport, refused[1], is_kept=True
-            )
+        # Before anything is done for it.
+        refused = self._shedding.answer(scope, caller)
+        if has_body(scope.headers.get):
+            await self._leave(request, refused[1], is_kept=True)
         return refused
 
+    def _know_caller(self, request: "_Request") -> Caller:
+        scope = request.scope
+        caller = self._callers.caller_of(scope.headers.get("authorization"), scope.client.rpartition(":")[0])
+        request.account = caller.account
+        return caller
+
     async def _answer(self, request: "_Request") -> Answered:
-        path, given = request.scope.path, request.scope.headers.get
+        scope = request.scope
         try:
-            if path == _LIVENESS:
+            if scope.path == _LIVENESS:
                 answer = self._call(request)
-            elif path == _READINESS:
+            elif scope.path == _READINESS:
                 answer = await self._called(self._readers, request)
             else:
                 answer = await self._in_turn(self._reads, self._readers, request)
         except BodyWanted:
             return await self._change(request)
         except ServiceUnavailable:
-            answer = self._shed_request(request)
-        if has_body(given):
-            expects = given("expect") is not None
-            await self._leave(expects, request.scope.client, request.transport, answer[1])
+            answer = self._shedding.answer(scope, self._know_caller(request))
+        if has_body(scope.headers.get):
+            await self._leave(request, answer[1])
         return answer
 
-    async def _leave(
-        self, expects: bool, client: str, transport: Transport, headers: Headers, *, is_kept: bool = False
-    ) -> None:
+    async def _leave(self, request: "_Request", headers: Headers, *, is_kept: bool = False) -> None:
         """Drop a body, so that its client reads the answer, and close: a rest would be the next request.
 
-        A client that `expects` has not sent it yet. With `is_kept` the connection stays where all was read.
+        A client that expects to be asked for it has not sent it yet. With `is_kept` the connection stays if
+        all was read.
         """
-        is_read = not expects and await self._bodies.drained(transport)
+        given = request.scope.headers.get
+        expects = given("expect") is not None
+        length = None if given("transfer-encoding") is not None else given("content-length")
+        is_read = not expects and await self._bodies.drained(request.transport, length)
         if not is_read:
-            self._connections.end(client)
+            self._connections.end(request.scope.client)
         if not is_read or not is_kept:
             _say_close(headers)
 
     async def _change(self, request: "_Request") -> Answered:
         """Answer a request that changes the book, once its body is there."""
         environ = request.environ
-        client = request.scope.client
         # The first call has looked at the key, so now it is known whose it is.
-        request.account = self._callers.account_of(environ.get("HTTP_AUTHORIZATION"), client)
+        caller = self._know_caller(request)
         try:
             await self._receive(request)
         except ApiError as refusal:
             environ[REFUSAL] = refusal
             answer = self._call(request)
             _say_close(answer[1])
-            self._connections.end(client)
+            self._connections.end(request.scope.client)
             return answer
         turns, threads = self._line(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         try:
             return await self._in_turn(turns, threads, request)
         except ServiceUnavailable:
-            return self._shed_request(request)
+            return self._shedding.answer(request.scope, caller)
         finally:
             received: Received | None = environ.get(RECEIVED)
             if received is not None:
@@ -354,33 +339,6 @@ class Worker:
             return self._call(request)
         return await asyncio.get_running_loop().run_in_executor(threads, self._call, request)
 
-    def _shed_request(self, request: "_Request") -> Called:
-        given = request.scope.headers.get
-        request_id = good_request_id(given("x-request-id"), given("request-id"))
-        return self._shed(given("authorization"), request.scope.client, request_id)
-
-    def _shed(self, key: str | None, client: str, request_id: str) -> Called:
-        """Refuse a request that can't be answered in time, without a call of the application: that costs."""
-        self._shed_since_told += 1
-        metrics.shed()
-        if not self._is_telling:
-            self._is_telling = True
-            asyncio.get_running_loop().call_later(TELLING_SECONDS, self._tell)
-        return (
-            _SHED.status,
-            [
-                *((name, request_id) for name in REQUEST_ID_HEADERS),
-                *self._callers.limit_headers(key, client),
-                *_SHED_HEADERS,
-            ],
-            _SHED.body or b"",
-        )
-
-    def _tell(self) -> None:
-        self._is_telling = False
-        log("requests refused, as more have come than can be answered in time", refused=self._shed_since_told)
-        self._shed_since_told = 0
-
     @staticmethod
     def _fault(error: Exception) -> Called:
         """Answer where something is wrong outside the application, as it would answer itself."""
@@ -391,7 +349,7 @@ class Worker:
         headers = [
             *((name, request_id) for name in REQUEST_ID_HEADERS),
             CLOSE,
-            *_OF_REFUSALS,
+            *OF_REFUSALS,
             *answer.headers,
         ]
         return answer.status, headers, answer.body or b""

@@ -18,7 +18,10 @@ from tradebook.web.metrics import Queue
 ALWAYS = 32
 """How many may wait in any case: short bursts of slow requests are no overload."""
 
-SLICE_SECONDS = 0.002
+STANDING = 2
+"""By how much a line is shorter once it has stood as long as somebody may wait: then it is no burst."""
+
+SLICE_SECONDS = 0.001
 """How long the worker works before it looks at what has come meanwhile."""
 
 LATE = 2
@@ -42,6 +45,9 @@ class Waiting:
         self._seconds_max = seconds_max
         self._of: dict[int, deque[asyncio.Future[None]]] = {}
         self._taken: dict[int, float] = {}
+        self._stands_since = 0.0
+        """Since when there has always been somebody who waits."""
+
         self._least = 0.0
         """What the account had taken whose turn it was last: who comes anew begins there."""
 
@@ -71,9 +77,17 @@ class Waiting:
 
     def is_full_for(self, account: int) -> bool:
         """Tell whether a newcomer of this account would be refused."""
-        if self.number < ALWAYS or self.number * self.mean_seconds < self._seconds_max:
+        if not self._is_long:
             return False
         return len(self._of.get(account, ())) + 1 >= max(map(len, self._of.values()))
+
+    @property
+    def _is_long(self) -> bool:
+        """Tell whether who comes now would wait too long."""
+        if self.number < ALWAYS:
+            return False
+        stands = perf_counter() - self._stands_since > self._seconds_max
+        return self.number * self.mean_seconds * (STANDING if stands else 1) >= self._seconds_max
 
     async def wait(self, account: int) -> bool:
         """Wait for a turn; False if it has come too late. ServiceUnavailable where the line is too long.
@@ -105,10 +119,12 @@ class Waiting:
 
     def _put(self, account: int) -> asyncio.Future[None]:
         """Stand in line; ServiceUnavailable for the newcomer, or the newest of one with more in line."""
-        if self.number >= ALWAYS and self.number * self.mean_seconds >= self._seconds_max:
+        if self._is_long:
             if self.is_full_for(account):
                 raise overloaded()
             self._remove(max(self._of, key=lambda each: len(self._of[each])), newest=True, error=overloaded())
+        if not self.number:
+            self._stands_since = perf_counter()
         place = asyncio.get_running_loop().create_future()
         self._of.setdefault(account, deque()).append(place)
         self._taken[account] = self._taken_by(account)

@@ -86,6 +86,17 @@ class AddressesLeft(msgspec.Struct, frozen=True):
     """How many were deleted with it: those that serve nobody else, where that was asked for."""
 
 
+def foresee(reader: Reader, given: Values) -> None:
+    """Say what the rules will look at, by the fields of a body."""
+    for param, target in (*_PLAIN_REFERENCES, *_OTHER_REFERENCES):
+        if given.get(param) is not None:
+            target.foresee(reader, [given[param]])
+    account_groups.records.foresee(reader, given.get("customer_price_group_ids") or ())
+    if "number" in given:
+        Numbering.foresee(reader)
+        records.foresee_free(reader, given, ["number"])
+
+
 def create(change: Change) -> int:
     """Add a customer with its addresses."""
     writer, given = change.writer, dict(change.values)
@@ -93,8 +104,6 @@ def create(change: Change) -> int:
     ids = given.pop(external_ids.FIELD) or {}
     inline = addresses.new_rows([given.pop(f"{part}_to_address") for part in ("bill", "ship")])
     bill, ship = inline[0], inline[-1]
-    Numbering.foresee(writer)
-    records.foresee_free(writer, given, ["number"])
     _check(writer, {name: value for name, value in given.items() if value is not None}, NEW, groups)
     given["number"] = _number(writer, given["number"])
     addresses.records.insert(writer, inline)
@@ -110,7 +119,9 @@ def create(change: Change) -> int:
     places = {address["id"]: address for address in inline}
     add_customers(writer, [row], price_groups={key: groups}, places=places)
     external_ids.set_external_ids(writer, {key: ids}, had={})
-    writer.reindex(INDEX, [key, *review_parents(writer, [row["parent_id"]])], {key: row})
+    writer.reindex(INDEX, [key], {key: row}, {key: inline})
+    if stale := review_parents(writer, [row["parent_id"]]):
+        writer.reindex(INDEX, stale)
     return key
 
 
@@ -281,10 +292,6 @@ def require_customers(reader: Reader, keys: Collection[int], param: str) -> None
 
 def _check(reader: Reader, given: Values, before: Values, groups: Collection[int]) -> None:
     """Check the given values against the rules."""
-    for param, target in (*_PLAIN_REFERENCES, *_OTHER_REFERENCES):
-        if given.get(param) is not None:
-            target.foresee(reader, [given[param]])
-    account_groups.records.foresee(reader, groups)
     for param, target in _PLAIN_REFERENCES:
         if given.get(param) is not None:
             target.require(reader, [given[param]], param)

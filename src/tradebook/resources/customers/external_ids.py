@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -41,6 +41,14 @@ _e = external_ids.c
 _OF = prepare(
     sa.select(_e.customer_id, _e.name, _e.value)
     .where(_e.account_id == ACCOUNT, any_of(_e.customer_id, "ids"))
+    .order_by(_e.customer_id, _e.name)
+)
+_OF_SPAN = prepare(
+    sa.select(_e.customer_id, _e.name, _e.value)
+    .where(
+        _e.account_id == ACCOUNT,
+        _e.customer_id.between(sa.bindparam("first"), sa.bindparam("last")),
+    )
     .order_by(_e.customer_id, _e.name)
 )
 _FIND = prepare(
@@ -109,8 +117,24 @@ def find_by(reader: Reader, name: str, values: Iterable[str]) -> dict[str, int]:
 
 def of(reader: Reader, keys: Iterable[int]) -> dict[int, dict[str, str]]:
     """Return the ids of some customers by the systems' names; a customer without any has an empty entry."""
-    found: dict[int, dict[str, str]] = {key: {} for key in keys}
-    for customer, name, value in reader.rows(_OF, ids=list(found)) if found else ():
+    wanted = list(keys)
+    found = of_some(reader, wanted)
+    return {key: found.get(key, {}) for key in wanted}
+
+
+def of_some(reader: Reader, keys: Sequence[int], *, are_all: bool = False) -> Mapping[int, dict[str, str]]:
+    """Return the ids of those of some customers that have any, by the systems' names.
+
+    `are_all` tells that these are all customers between the first and the last of them.
+    """
+    if not keys:
+        return {}
+    if are_all:
+        rows = reader.rows(_OF_SPAN, first=min(keys), last=max(keys))
+    else:
+        rows = reader.rows(_OF, ids=list(keys))
+    found: dict[int, dict[str, str]] = defaultdict(dict)
+    for customer, name, value in rows:
         found[customer][name] = value
     return found
 

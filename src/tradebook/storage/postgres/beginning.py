@@ -93,6 +93,11 @@ class Beginning:
         self._sent += 1
         return self.connection.send([*later, *texts])[len(later) :] if later or texts else ()
 
+    def flush(self) -> None:
+        """Have everything done that was left for later and can fail."""
+        if any(each != _RELEASE.sql.encode() for each in self._later):
+            self.ask()
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Mark a place; an exception undoes everything since then. Both are sent with what comes next."""

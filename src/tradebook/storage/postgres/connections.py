@@ -23,7 +23,7 @@ from tradebook.storage.postgres.literals import Statement, written
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-IDLE_MAX = 8
+IDLE_MAX = 16
 """As many as the threads of a worker use at once: with fewer, a busy worker would always open and close."""
 
 
@@ -195,6 +195,8 @@ class Connections:
                 # No prepared statements: poolers don't know them, and their plans fit no particular account.
                 prepare_threshold=None,
                 application_name="tradebook",
+                # Values are written into statements. Half of a letter of some encodings is a backslash.
+                client_encoding="utf8",
                 connect_timeout=max(2, round(self._patience_seconds)),
             )
         except BaseException as raised:  # noqa: BLE001 - whoever waits must hear of it, whatever it is.

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.ext.compiler import compiles
 
-from tradebook.storage.schema import ACCOUNT, Prepared, any_of, each_of, newest_of_each
+from tradebook.storage.schema import ACCOUNT, Prepared, any_of, each_of, newest_of_each, utf8
 
 DIALECT: sa.Dialect = psycopg.dialect()  # type: ignore[no-untyped-call]
 
@@ -23,6 +23,11 @@ def _each_of(element: Any, compiler: Any, **options: Any) -> str:
     listed = element.clauses.clauses[0]
     values = compiler.process(listed, **options)
     return f"(SELECT unnest(CAST({values} AS {list_type(listed.type)}[])) AS value)"
+
+
+@compiles(utf8, "postgresql")
+def _utf8(element: Any, compiler: Any, **options: Any) -> str:
+    return f"convert_to({compiler.process(element.clauses.clauses[0], **options)}, 'UTF8')"
 
 
 @compiles(newest_of_each, "postgresql")

@@ -12,7 +12,14 @@ from tradebook.storage.database import IndexFault, Row
 from tradebook.storage.derived import Derived, Values
 from tradebook.storage.helping import Helper
 from tradebook.storage.index import ListIndex, Query
-from tradebook.storage.index_documents import Document, RowsToIndex, documents_of, rows_to_index
+from tradebook.storage.index_documents import (
+    Document,
+    Known,
+    Linked,
+    RowsToIndex,
+    documents_of,
+    rows_to_index,
+)
 from tradebook.storage.index_entries import Entries
 from tradebook.storage.index_faults import compare_texts, steps, told
 from tradebook.storage.index_versions import (
@@ -117,12 +124,17 @@ class PostgresReader:
         question = next(asking)
         while True:
             found = [row[0] for row in self._ask(span.bound(question))]
-            if not question.is_of_reach and TOO_MANY not in found:
+            if self._is_answered(index, question, found):
                 break
             question = asking.send(found)
         if query.words:
             self._indexes.require_whole(self.versions, index)
         return found
+
+    def _is_answered(self, index: ListIndex, question: Question, found: Sequence[int]) -> bool:
+        if question.is_of_finished:
+            return index.finished is not None and self.is_whole(index.finished.name)
+        return not question.is_of_reach and TOO_MANY not in found
 
     def foresee_keys(
         self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
@@ -260,13 +272,14 @@ class PostgresWriter(PostgresReader):
         self.versions = versions
 
     def reindex(
-        self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
+        self,
+        index: ListIndex,
+        keys: Sequence[int],
+        known: Known | None = None,
+        linked: Linked | None = None,
     ) -> None:
         """Bring the index up to date for these rows; those that no longer exist are removed from it."""
-        keys = list(keys)
-        for source in index.sources[1:]:
-            self.foresee(source.statement, ids=keys)
-        rows = rows_to_index(index, self.rows, keys, known)
+        rows = rows_to_index(index, self.rows, list(keys), known, linked, with_facets=False)
         found = {row[0] for row in rows[0]}
         gone = [key for key in keys if key not in found]
         if gone or self._entries is None or not self._entries.ask(index, rows):

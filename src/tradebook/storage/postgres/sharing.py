@@ -47,7 +47,7 @@ class Shared:
             self.is_full = is_late or not self.is_awaited()
             if self.members or not self.is_full:
                 # What was left for later has to fail here, not in the part of the next one.
-                self.transaction.ask()
+                self.transaction.flush()
         self.members += 1
 
     def end(self, failure: BaseException | None = None) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.compiler import compiles
 
-from tradebook.storage.schema import any_of, each_of
+from tradebook.storage.schema import any_of, each_of, utf8
 
 DIALECT = sqlite.dialect(paramstyle="named")
 
@@ -19,3 +19,8 @@ def _any_of(element: Any, compiler: Any, **options: Any) -> str:
 @compiles(each_of, "sqlite")
 def _each_of(element: Any, compiler: Any, **options: Any) -> str:
     return f"json_each({compiler.process(element.clauses.clauses[0], **options)})"
+
+
+@compiles(utf8, "sqlite")
+def _utf8(element: Any, compiler: Any, **options: Any) -> str:
+    return f"CAST({compiler.process(element.clauses.clauses[0], **options)} AS BLOB)"

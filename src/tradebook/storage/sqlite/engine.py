@@ -16,7 +16,7 @@ from tradebook.storage.database import Commits, Duplicate, Figures, IndexFault, 
 from tradebook.storage.derived import Derived, Values
 from tradebook.storage.helping import Helper, helping
 from tradebook.storage.index import ListIndex, Query
-from tradebook.storage.index_documents import rows_to_index
+from tradebook.storage.index_documents import Known, Linked, rows_to_index
 from tradebook.storage.index_entries import making_entries
 from tradebook.storage.index_versions import (
     KEEP_VERSIONS,
@@ -226,11 +226,15 @@ class SqliteWriter(SqliteReader):
                 self._connection.execute("RELEASE part")
 
     def reindex(
-        self, index: ListIndex, keys: Sequence[int], known: Mapping[int, Mapping[str, Any]] | None = None
+        self,
+        index: ListIndex,
+        keys: Sequence[int],
+        known: Known | None = None,
+        linked: Linked | None = None,
     ) -> None:
         """Bring the index up to date for these rows; those that no longer exist are removed from it."""
         self.cache.pop(f"{index.name} has more", None)
-        self.indexing.write(index, rows_to_index(index, self.rows, list(keys), known), keys)
+        self.indexing.write(index, rows_to_index(index, self.rows, list(keys), known, linked), keys)
 
     def empty_index(self, index: ListIndex) -> None:
         """Throw the account's own table of the index away; the next row makes it again."""
