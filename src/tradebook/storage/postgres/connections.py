@@ -203,6 +203,8 @@ class Connections:
                 # No prepared statements: poolers don't know them, and their plans fit no particular account.
                 prepare_threshold=None,
                 application_name="tradebook",
+                # Values are written into statements. Half of a letter of some encodings is a backslash.
+                client_encoding="utf8",
                 connect_timeout=max(2, round(self._patience_seconds)),
                 client_encoding="UTF8",
             )
