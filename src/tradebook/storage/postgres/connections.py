@@ -200,13 +200,12 @@ class Connections:
             connection = PatientConnection.connect(
                 self._conninfo,
                 autocommit=True,
-                # No prepared statements: poolers don't know them, and their plans fit no particular account.
+                # No prepared statements: poolers don't know them (docs/decisions/0007).
                 prepare_threshold=None,
                 application_name="tradebook",
                 # Values are written into statements. Half of a letter of some encodings is a backslash.
                 client_encoding="utf8",
                 connect_timeout=max(2, round(self._patience_seconds)),
-                client_encoding="UTF8",
             )
             connection.adapters.register_loader("bpchar", Utf8)
         except BaseException as raised:  # noqa: BLE001 - whoever waits must hear of it, whatever it is.
