@@ -5,7 +5,6 @@ from itertools import product
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.ledgers import Ledger
@@ -16,14 +15,12 @@ from tradebook.demo.book import demo_customers
 from tradebook.ids import KEY_MAX, encode_body, encode_id
 from tradebook.resources import INDEXES
 from tradebook.resources.customers import INDEX, index
-from tradebook.resources.customers.tables import finished_customers
 from tradebook.settings import Settings
 from tradebook.storage.index import Condition, ListIndex, Query
-from tradebook.storage.index_versions import KEEP_VERSIONS, NO_VERSIONS, read_versions
+from tradebook.storage.index_versions import KEEP_VERSIONS, NO_VERSIONS
 from tradebook.storage.postgres import index as postgres_index
 from tradebook.storage.postgres import searched_text
 from tradebook.storage.postgres.searched_text import account_mark
-from tradebook.storage.schema import ACCOUNT, prepare
 from tradebook.text import words_of
 
 BOUNDED = (
@@ -62,7 +59,6 @@ WORDS = (
     "é",
 )
 SIZE = 240
-_ACCOUNT = finished_customers.c.account_id == ACCOUNT
 WAYS = list(product((True, False), (2, 101), (False, True)))
 """How each query is asked: newest first or last, few or many, among all or among a part of the keys."""
 OPPOSITES = [(WAYS[place], WAYS[-1 - place]) for place in range(len(WAYS) // 2)]
@@ -158,21 +154,6 @@ def test_a_bound_that_cuts_an_answer_is_noticed(both, expected, monkeypatch):
 
     with pytest.raises((AssertionError, KeyError)):
         test_postgresql_finds_what_sqlite_finds(both, expected, monkeypatch, BOUNDS["everything is too much"])
-
-
-@pytest.mark.parametrize("is_whole", [True, False])
-def test_all_rows_are_found_also_where_their_finished_json_is_not_kept(both, is_whole):
-    ledger = both[1]
-    with pytest.raises(InterruptedError), ledger.database.write(ledger.key) as writer:
-        if not is_whole:
-            writer.versions = read_versions(NO_VERSIONS)
-            writer.run(prepare(sa.delete(finished_customers).where(_ACCOUNT)))
-        found = writer.keys(INDEX, Query(), above=0, below=KEY_MAX, descending=True, limit=SIZE + 1)
-        raise InterruptedError
-
-    assert found == sorted(
-        (row[1] for row in ledger.sql("SELECT account_id, id FROM customers")), reverse=True
-    )
 
 
 ROWS_PULLED_APART = 2

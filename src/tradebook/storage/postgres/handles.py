@@ -32,7 +32,7 @@ from tradebook.storage.index_versions import (
 from tradebook.storage.postgres.beginning import Beginning
 from tradebook.storage.postgres.connections import Connection
 from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists
-from tradebook.storage.postgres.index import TOO_MANY, Question, questions
+from tradebook.storage.postgres.index import TOO_MANY, questions
 from tradebook.storage.postgres.literals import Statement
 from tradebook.storage.postgres.searched_text import searchable
 from tradebook.storage.schema import Prepared
@@ -102,17 +102,12 @@ class PostgresReader:
         while True:
             statement = Statement(question.sql, {**bounds, **question.values})
             found = [row[0] for row in self._ask(statement)]
-            if self._is_answered(index, question, found):
+            if not question.is_of_reach and TOO_MANY not in found:
                 break
             question = asking.send(found)
         if query.words:
             self._indexes.require_whole(self.versions, index)
         return found
-
-    def _is_answered(self, index: ListIndex, question: Question, found: Sequence[int]) -> bool:
-        if question.is_of_finished:
-            return index.finished is not None and self.is_whole(index.finished.name)
-        return not question.is_of_reach and TOO_MANY not in found
 
     def index_faults(self, index: ListIndex) -> Iterator[IndexFault]:
         """Compare the searched text with the rows that it is made from; facets have indexes of the server."""
