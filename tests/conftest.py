@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.fixtures.figures",
     "tests.fixtures.load",
     "tests.contract.books",
+    "tests.fixtures.garbage",
     "tests.fixtures.order",
     "tests.fixtures.refusals",
     "tests.client.forms",

@@ -30,16 +30,17 @@ BOUNDED = (
     "DENSE",
     "REACHED",
     "WALKED_ALONG",
+    "ENOUGH",
     "CANDIDATES_OF_WORDS",
     "WORDS_ASKED",
 )
 BOUNDS = {
     "as they are": tuple(getattr(postgres_index, name) for name in BOUNDED),
-    "the rarest condition leaves few": (5, 6, 7, 1000, 1_000, 2, 2, 12),
-    "the words leave few": (5, 6, 20, 1000, 3, 2, 1_000, 1),
-    "there are some among the first": (40, 100, 50, 1, 20, 5, 10, 1),
-    "everything is too much": (3, 5, 2, 1, 2, 2, 2, 1),
-    "one row": (1, 1, 1, 0, 1, 1, 1, 1),
+    "the rarest condition leaves few": (5, 6, 7, 1000, 1_000, 2, 1, 2, 12),
+    "the words leave few": (5, 6, 20, 1000, 3, 2, 1, 1_000, 1),
+    "there are some among the first": (40, 100, 50, 1, 20, 5, 2, 10, 1),
+    "everything is too much": (3, 5, 2, 1, 2, 2, 1, 2, 1),
+    "one row": (1, 1, 1, 0, 1, 1, 0, 1, 1),
 }
 WORDS = (
     "a",

@@ -18,9 +18,9 @@ from tradebook.crud.resource import View
 from tradebook.demo.book import demo_customers
 from tradebook.ids import KEY_MAX
 from tradebook.resources import customers
+from tradebook.resources.customers import reads
 from tradebook.resources.customers.fields import CREATE
 from tradebook.settings import Settings
-from tradebook.storage.index import Query
 from tradebook.storage.postgres.connections import PatientConnection
 from tradebook.web.query_string import page_url
 
@@ -118,16 +118,16 @@ def test_a_look_too_many_is_noticed(ledger, waits, monkeypatch):
 
 
 def test_what_was_foreseen_is_of_the_same_snapshot(ledger):
-    span = {"above": 0, "below": KEY_MAX, "descending": True, "limit": 2 * SIZE}
+    span = {"above": 0, "below": KEY_MAX, "limit": 2 * SIZE}
     with ledger.database.read(ledger.key) as reader:
-        reader.foresee_keys(customers.INDEX, Query(), **span)
+        reader.foresee(reads._PLAIN.falling, **span)
         customers.load(View(reader), [1])
         ledger.take(*({**record, "number": "One more"} for record in demo_customers(1)))
-        keys = reader.keys(customers.INDEX, Query(), **span)
-        assert reader.keys(customers.INDEX, Query(), **span) == keys
+        rows = reader.rows(reads._PLAIN.falling, **span)
+        assert reader.rows(reads._PLAIN.falling, **span) == rows
         revision = reader.revision
 
-    assert len(keys) == SIZE
+    assert len(rows) == SIZE
     assert ledger.database.revision(ledger.key) > revision
 
 

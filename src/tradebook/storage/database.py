@@ -113,11 +113,6 @@ class Reader(Protocol):
         Unavailable where the index was made from something else than the program would make it from.
         """
 
-    def foresee_keys(
-        self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
-    ) -> None:
-        """Say that `keys` will be asked for these after the next question: as `foresee`."""
-
 
 class Writer(Reader, Protocol):
     """Reads and writes one account in one transaction: all changes are kept, or none."""

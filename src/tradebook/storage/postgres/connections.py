@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 from psycopg import abc, errors
-from psycopg.adapt import Transformer
+from psycopg.adapt import Loader, Transformer
 from psycopg.generators import execute as fetch_all
 from psycopg.generators import fetch_many
 from psycopg.pq.abc import PGresult
@@ -25,6 +25,14 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 IDLE_MAX = 16
 """As many as the threads of a worker use at once: with fewer, a busy worker would always open and close."""
+
+
+class Utf8(Loader):
+    """Reads a text as its bytes: the client asks for UTF-8."""
+
+    def load(self, data: abc.Buffer) -> bytes:
+        """Read a value."""
+        return bytes(data)
 
 
 class PatientConnection(Connection):
@@ -192,11 +200,14 @@ class Connections:
             connection = PatientConnection.connect(
                 self._conninfo,
                 autocommit=True,
-                # No prepared statements: poolers don't know them, and their plans fit no particular account.
+                # No prepared statements: poolers don't know them (docs/decisions/0007).
                 prepare_threshold=None,
                 application_name="tradebook",
+                # Values are written into statements. Half of a letter of some encodings is a backslash.
+                client_encoding="utf8",
                 connect_timeout=max(2, round(self._patience_seconds)),
             )
+            connection.adapters.register_loader("bpchar", Utf8)
         except BaseException as raised:  # noqa: BLE001 - whoever waits must hear of it, whatever it is.
             error = raised
         with self._changed:

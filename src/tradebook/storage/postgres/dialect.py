@@ -27,7 +27,9 @@ def _each_of(element: Any, compiler: Any, **options: Any) -> str:
 
 @compiles(utf8, "postgresql")
 def _utf8(element: Any, compiler: Any, **options: Any) -> str:
-    return f"convert_to({compiler.process(element.clauses.clauses[0], **options)}, 'UTF8')"
+    # A kind of text that nothing else here has, and that is read as the bytes that it comes as: `Utf8`. As
+    # `bytea` it would come in hexadecimal digits, which took half as long again as all of a page.
+    return f"CAST({compiler.process(element.clauses.clauses[0], **options)} AS bpchar)"
 
 
 @compiles(newest_of_each, "postgresql")

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-import msgspec
 import psycopg
 
 from tradebook.storage.database import IndexFault, Row
@@ -33,35 +32,13 @@ from tradebook.storage.index_versions import (
 from tradebook.storage.postgres.beginning import Beginning
 from tradebook.storage.postgres.connections import Connection
 from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists
-from tradebook.storage.postgres.index import TOO_MANY, Question, Questions, questions
+from tradebook.storage.postgres.index import TOO_MANY, questions
 from tradebook.storage.postgres.literals import Statement
 from tradebook.storage.postgres.searched_text import searchable
 from tradebook.storage.schema import Prepared
 
 FEW = 20
 """Up to how many rows a change has that is sent with the next statement, its values written into its text."""
-
-
-class _Span(msgspec.Struct, frozen=True):
-    """The keys that somebody asks for."""
-
-    account_id: int
-    index: ListIndex
-    query: Query
-    above: int
-    below: int
-    descending: bool
-    limit: int
-
-    def bound(self, question: Question) -> Statement:
-        """Give a question its bounds."""
-        bounds = {
-            "account_id": self.account_id,
-            "above": self.above,
-            "below": self.below,
-            "limit": self.limit,
-        }
-        return Statement(question.sql, {**bounds, **question.values})
 
 
 class PostgresReader:
@@ -119,32 +96,18 @@ class PostgresReader:
         self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
     ) -> list[int]:
         """Return the keys that match, `above <= key < below`: newest first if `descending`, else oldest."""
-        span = _Span(self.account_id, index, query, above, below, descending, limit)
-        asking = self._asking(span)
+        bounds = {"account_id": self.account_id, "above": above, "below": below, "limit": limit}
+        asking = questions(index, query, self.account_id, descending=descending)
         question = next(asking)
         while True:
-            found = [row[0] for row in self._ask(span.bound(question))]
-            if self._is_answered(index, question, found):
+            statement = Statement(question.sql, {**bounds, **question.values})
+            found = [row[0] for row in self._ask(statement)]
+            if not question.is_of_reach and TOO_MANY not in found:
                 break
             question = asking.send(found)
         if query.words:
             self._indexes.require_whole(self.versions, index)
         return found
-
-    def _is_answered(self, index: ListIndex, question: Question, found: Sequence[int]) -> bool:
-        if question.is_of_finished:
-            return index.finished is not None and self.is_whole(index.finished.name)
-        return not question.is_of_reach and TOO_MANY not in found
-
-    def foresee_keys(
-        self, index: ListIndex, query: Query, *, above: int, below: int, descending: bool, limit: int
-    ) -> None:
-        """Ask for these keys together with the next statement."""
-        span = _Span(self.account_id, index, query, above, below, descending, limit)
-        self._foreseen.append(span.bound(next(self._asking(span))))
-
-    def _asking(self, span: "_Span") -> Questions:
-        return questions(span.index, span.query, span.account_id, descending=span.descending)
 
     def index_faults(self, index: ListIndex) -> Iterator[IndexFault]:
         """Compare the searched text with the rows that it is made from; facets have indexes of the server."""

@@ -42,6 +42,9 @@ REACHED = 500
 WALKED_ALONG = 2_000
 """How many rows of the rarest condition are searched for the words, before the index is asked for them."""
 
+ENOUGH = 30
+"""How many of these must have the words for more of them to be searched, before the index is asked."""
+
 CANDIDATES_OF_WORDS = 50_000
 """How many rows that contain the words are tested for the conditions."""
 
@@ -69,8 +72,6 @@ class Question(NamedTuple):
     values: dict[str, Any]
     is_of_reach: bool = False
     """Whether it tells how far each condition reaches, and is no answer yet."""
-    is_of_finished: bool = False
-    """Whether it is an answer only where the finished JSON of all rows is kept."""
 
 
 Questions = Generator[Question, list[int] | None, None]
@@ -81,9 +82,7 @@ def questions(index: ListIndex, query: Query, account_id: int, *, descending: bo
     writing = _Writing(index, account_id, "DESC" if descending else "ASC")
     conditions, words = query.conditions, query.words
     if not words and not conditions:
-        if index.finished is not None:
-            yield writing.all_rows(index.finished.key)._replace(is_of_finished=True)
-        yield writing.all_rows(index.table.c.id)
+        yield writing.all_rows()
     elif not words and len(conditions) == 1 and not _is_composed(conditions[0]):
         yield writing.facet_alone(conditions[0])
     else:
@@ -118,7 +117,9 @@ def _rarest_first(writing: "_Writing", query: Query, common: Sequence[Condition]
     far, rarest = max(known, default=(0, None))
     if query.words and far < ENDLESS:
         if rarest is not None:
-            yield writing.along(query, rarest, WALKED_ALONG)
+            found = yield writing.along(query, rarest, WALKED_ALONG)
+            if found is not None and len(found) > ENOUGH:
+                yield writing.along(query, rarest, WALKED_FAR)
         yield writing.what_words_leave(query)
     alike = [
         conditions[place] for each, place in known if each * ALIKE >= far and conditions[place] in common
@@ -158,12 +159,10 @@ class _Writing:
         self._search_key = index.folded_key
         self._values: dict[str, Any] = {}
 
-    def all_rows(self, key: sa.Column[Any]) -> Question:
-        # Of the finished JSON where there is some: a table with an index for each filter takes four times as
-        # long to plan as it takes to read.
+    def all_rows(self) -> Question:
         return Question(
-            f"SELECT {key.name} FROM {_name_of(key.table)} WHERE {_ACCOUNT} AND {_within(key.name)}"
-            f" ORDER BY {key.name} {self._order} LIMIT %(limit)s",
+            f"SELECT id FROM {self._table} WHERE {_ACCOUNT} AND {_within('id')}"
+            f" ORDER BY id {self._order} LIMIT %(limit)s",
             {},
         )
 

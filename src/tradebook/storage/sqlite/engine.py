@@ -128,9 +128,6 @@ class SqliteReader:
         return [key for (key,) in self._connection.execute(sql, (*values, *bounds))]
 
     def foresee(self, *_: Any, **__: Any) -> None:
-        """Do nothing: as `foresee_keys`."""
-
-    def foresee_keys(self, *_: Any, **__: Any) -> None:
         """Do nothing: each question costs the same, however many come at once."""
 
     def _walk(self, index: ListIndex, values: tuple[int, ...], *, descending: bool) -> list[int]:
