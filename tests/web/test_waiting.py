@@ -129,11 +129,11 @@ def test_an_account_has_one_turn_at_a_time_and_leaves_the_other_threads_to_other
     assert asyncio.run(story()) > 0
 
 
-def late(meanwhile=lambda: None):
-    """Two requests that come too late, and a third one."""
+def late(meanwhile=lambda: None, began=lambda _: perf_counter()):
+    """Two requests that come too late, behind a turn that has begun long ago if it is told so, and a third one."""
 
     async def story():
-        turns = ThreadTurns("write", 1, 0, at_once=1)
+        turns = ThreadTurns("write", 1, 0.02, at_once=1)
 
         async def turn(account):
             began = await turns.wait(account)
@@ -142,9 +142,9 @@ def late(meanwhile=lambda: None):
 
         first = await turns.wait(GREEDY)
         others = [asyncio.ensure_future(turn(account)) for account in (GREEDY, POLITE)]
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
         meanwhile()
-        turns.done(GREEDY, first)
+        turns.done(GREEDY, began(first))
         outcomes = await asyncio.gather(*others, return_exceptions=True)
         return outcomes, await asyncio.wait_for(turns.wait(GREEDY), 1)
 
@@ -162,6 +162,12 @@ def test_where_few_wait_they_are_answered_however_slow_the_machine_is():
     outcomes, began = late()
 
     assert began > max(outcomes)
+
+
+def test_behind_a_turn_that_has_waited_for_a_lock_who_is_late_is_refused():
+    outcomes, _ = late(began=lambda first: first)
+
+    assert {type(each) for each in outcomes} == {ServiceUnavailable}
 
 
 def test_all_that_has_come_has_its_turn_on_the_loop():

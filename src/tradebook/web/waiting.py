@@ -45,6 +45,7 @@ class Waiting:
         self._seconds_max = seconds_max
         self._of: dict[int, deque[asyncio.Future[None]]] = {}
         self._taken: dict[int, float] = {}
+        self._last_seconds = 0.0
         self._stands_since = 0.0
         """Since when there has always been somebody who waits."""
 
@@ -61,7 +62,7 @@ class Waiting:
         takes time too.
         """
         now = perf_counter()
-        seconds = now - began
+        seconds = self._last_seconds = now - began
         if len(self._taken) > ACCOUNTS_MAX:
             self._taken.clear()
         self._taken[account] = self._taken_by(account) + seconds
@@ -90,15 +91,17 @@ class Waiting:
         return self.number * self.mean_seconds * (STANDING if stands else 1) >= self._seconds_max
 
     async def wait(self, account: int) -> bool:
-        """Wait for a turn; False if it has come too late. ServiceUnavailable where the line is too long.
-
-        Where few wait behind it, the machine is slow and not asked for too much: they are all answered.
-        """
+        """Wait for a turn; False if it has come too late. ServiceUnavailable where the line is too long."""
         came = perf_counter()
         await self._put(account)
         seconds = perf_counter() - came
         metrics.waited(self._name, seconds)
-        return seconds <= LATE * self._seconds_max or self.number < ALWAYS
+        return seconds <= LATE * self._seconds_max
+
+    @property
+    def moves(self) -> bool:
+        """Whether few wait, and only as the machine is slow; not because a turn waits for the book's lock."""
+        return self.number < ALWAYS and self._last_seconds <= self._seconds_max
 
     def take(self, without: Collection[int] = ()) -> int | None:
         """Give the next one its turn and return whose it is; None if nobody waits.
@@ -176,7 +179,8 @@ class LoopTurns:
         """Wait for a turn; returns when it began. End it with `done`, without awaiting anything between."""
         if not self.is_free:
             self.open_round()
-            if not await self.waiting.wait(account):
+            # Where few wait behind it, the machine is slow and not asked for too much: they are all answered.
+            if not await self.waiting.wait(account) and self.waiting.number >= ALWAYS:
                 raise overloaded()
         return perf_counter()
 
@@ -222,7 +226,7 @@ class ThreadTurns:
         if self._free and account not in self._busy:
             self._begin(account)
             return perf_counter()
-        if not await self.waiting.wait(account):
+        if not await self.waiting.wait(account) and not self.waiting.moves:
             self._end(account)
             raise overloaded()
         return perf_counter()
