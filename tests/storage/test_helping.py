@@ -44,11 +44,29 @@ def test_another_process_does_the_work(helper):
     assert int(process) != os.getpid()
 
 
+def test_several_questions_are_answered_in_their_order(helper):
+    for asked in (b"abc", b"d", b"e"):
+        helper.ask(asked)
+
+    assert [helper.fetch().split()[1] for _ in range(3)] == [b"abcabc", b"dd", b"ee"]
+
+
 def test_what_nobody_fetched_is_no_answer_to_the_next_question(helper):
     helper.ask(b"abc")
     helper.ask(b"d")
+    helper.drop()
+    helper.ask(b"e")
 
-    assert helper.fetch().endswith(b" dd")
+    assert helper.fetch().endswith(b" ee")
+
+
+def test_what_was_asked_of_a_process_that_is_gone_is_done_here_too(helper):
+    os.kill(helper._process.pid, signal.SIGSTOP)
+    helper.ask(b"abc")
+    helper.ask(b"d")
+    helper._process.kill()
+
+    assert [helper.fetch(), helper.fetch()] == [doubled(b"abc"), doubled(b"d")]
 
 
 @pytest.mark.parametrize("is_asked_before", [True, False])
@@ -79,10 +97,11 @@ def test_a_single_processor_has_no_use_for_it(monkeypatch):
 
 
 def test_much_fits_through_both_ways(helper):
+    """Also where nobody has fetched yet what came of it."""
     for _ in range(3):
         helper.ask(b"h" * 5_000_000)
 
-        assert helper.fetch().count(b"h") == 10_000_000
+    assert [helper.fetch().count(b"h") for _ in range(3)] == [10_000_000] * 3
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])

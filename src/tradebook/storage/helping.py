@@ -9,9 +9,12 @@ import os
 import signal
 import sys
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 Work = Callable[[bytes], bytes]
@@ -19,11 +22,11 @@ Work = Callable[[bytes], bytes]
 
 
 class Helper:
-    """Does one piece of work at a time: who asks for the next has fetched the last, so no end is full."""
+    """Does what it is asked, one piece of work after another; what came of each is fetched in that order."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._asked: bytes | None = None
+        self._asked: deque[bytes] = deque()
         self._pipe: Connection | None = None
         self._process: Any = None
         if _may_fork():
@@ -47,9 +50,8 @@ class Helper:
         return self._pipe is not None
 
     def ask(self, asked: bytes) -> None:
-        """Have something be done; what was asked before and not fetched is dropped."""
-        self.drop()
-        self._asked = asked
+        """Have something be done. It doesn't wait for what was asked before."""
+        self._asked.append(asked)
         if self._pipe is not None:
             try:
                 self._pipe.send_bytes(asked)
@@ -57,9 +59,8 @@ class Helper:
                 self._lose()
 
     def fetch(self) -> bytes:
-        """Return what came of it."""
-        asked, self._asked = self._asked, None
-        assert asked is not None
+        """Return what came of the first thing that was asked and not fetched yet."""
+        asked = self._asked.popleft()
         if self._pipe is not None:
             try:
                 return self._pipe.recv_bytes()
@@ -69,12 +70,9 @@ class Helper:
 
     def drop(self) -> None:
         """Forget what was asked: its transaction is undone."""
-        if self._asked is not None and self._pipe is not None:
-            try:
-                self._pipe.recv_bytes()
-            except (EOFError, OSError):
-                self._lose()
-        self._asked = None
+        while self._asked and self._pipe is not None:
+            self.fetch()
+        self._asked.clear()
 
     def close(self) -> None:
         """End the process."""
@@ -112,6 +110,16 @@ def _serve(pipe: Connection, others: Connection, work: Work) -> None:
     # Ctrl-C in a terminal reaches this process too. It ends with the one that it helps.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    asked: SimpleQueue[bytes | None] = SimpleQueue()
+    # What is asked is read at once: otherwise each could wait for the other to read what it says.
+    Thread(target=_read, args=(pipe, asked), daemon=True).start()
+    with suppress(OSError):
+        while (piece := asked.get()) is not None:
+            pipe.send_bytes(work(piece))
+
+
+def _read(pipe: Connection, asked: SimpleQueue[bytes | None]) -> None:
     with suppress(EOFError, OSError):
         while True:
-            pipe.send_bytes(work(pipe.recv_bytes()))
+            asked.put(pipe.recv_bytes())
+    asked.put(None)

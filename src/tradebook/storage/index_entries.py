@@ -21,28 +21,22 @@ class Entries:
 
     def __init__(self, account_id: int, helper: Helper) -> None:
         self._account_id, self._helper = account_id, helper
-        self._asked: ListIndex | None = None
-        self._made: list[tuple[ListIndex, Sequence[Any]]] = []
+        self._asked: list[ListIndex] = []
+        # What a transaction had asked that was undone.
+        helper.drop()
 
     def ask(self, index: ListIndex, rows: RowsToIndex) -> bool:
         """Have the entries of rows made, unless these are too few."""
         if len(rows[0]) < HELPED_ROWS or not self._helper.is_there:
             return False
-        self._fetch()
         self._helper.ask(msgspec.msgpack.encode((index.name, self._account_id, rows)))
-        self._asked = index
+        self._asked.append(index)
         return True
 
     def take(self) -> list[tuple[ListIndex, Sequence[Any]]]:
         """Return what was made of all that was asked since the last time."""
-        self._fetch()
-        made, self._made = self._made, []
-        return made
-
-    def _fetch(self) -> None:
-        if self._asked is not None:
-            self._made.append((self._asked, msgspec.msgpack.decode(self._helper.fetch())))
-            self._asked = None
+        asked, self._asked = self._asked, []
+        return [(index, msgspec.msgpack.decode(self._helper.fetch())) for index in asked]
 
 
 def making_entries(indexes: Sequence[ListIndex], make: Make) -> Work:
