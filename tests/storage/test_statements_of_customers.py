@@ -64,8 +64,9 @@ def test_a_customer_with_everything_takes_one_statement_for_each_thing_more(make
 
     counts = counting.count("POST", CUSTOMERS, json=body)
 
-    # The level, the rep, the groups; the parent, its children, its flag twice, its JSON; the groups written.
-    assert counts <= POST_PLAIN_MAX + 10
+    # The level, the rep, the groups; the parent, its children, its flag twice, its JSON, its index, with its groups;
+    # the groups written.
+    assert counts <= POST_PLAIN_MAX + 12
 
 
 def test_a_merge_of_two_takes_few_statements(maker, counting):
@@ -94,7 +95,8 @@ def test_an_address_is_attached_in_few_statements_and_again_in_fewer(maker, coun
     first, again = counting.count("PUT", path), counting.count("PUT", path)
 
     # The first time, nobody used the address before: its mark is taken away, in its list too.
-    assert (first, again) == (19, 7)
+    assert first <= 19
+    assert again == 7
 
 
 def test_what_is_read_twice_is_noticed(maker, counting, monkeypatch):

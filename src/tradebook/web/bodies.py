@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 import falcon
+from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
 from tradebook.errors import ApiError, PayloadTooLarge, RequestTimeout, ValidationFailed
 from tradebook.web import metrics
@@ -118,7 +119,8 @@ class Bodies:
                 return await drain(body)
             async with asyncio.timeout(DRAINED_SECONDS_MAX):
                 await body()
-        except TimeoutError:
+        except (TimeoutError, ProtocolClosed):
+            # It takes too long, or its client is gone.
             return False
         else:
             return True
