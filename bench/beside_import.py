@@ -24,10 +24,11 @@ from tests.fixtures.plain_http import Client
 from tests.fixtures.server import Server, start_server, stop_server
 from tradebook import migrations
 from tradebook.app import open_database
+from tradebook.clock import now_ms
 from tradebook.ids import encode_id
 from tradebook.resources import accounts, api_keys, customers
 from tradebook.settings import Settings
-from tradebook.storage.database import Database, Unavailable
+from tradebook.storage.database import Database, Unavailable, Writer
 from tradebook.storage.location import locate
 from tradebook.storage.transactions import writing
 from tradebook.transfer.imports.run import import_customers
@@ -37,7 +38,7 @@ KNOWN = 50
 """How many customers are there before; the file changes half of them."""
 
 CUSTOMERS, GROUPS = "/v1/sales/customers", "/v1/sales/account-groups"
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS, KEY_MS = 0.05, 5_000
 Work = Callable[[], str | None]
 """Does something once; returns what went wrong."""
 
@@ -73,11 +74,13 @@ class _Account:
             found = customers.records.find_by(reader, "number", [f"K{n}" for n in range(KNOWN)])
         self.customers = {number: encode_id(customers.ID_PREFIX, row["id"]) for number, row in found.items()}
 
-    def new_key(self, database: Database) -> tuple[str, str]:
+    def new_key(self, database: Database, *, ends_at: int | None = None) -> tuple[str, str]:
         """Make a key, as `keys create` does."""
-        return writing(
-            database, self.key, lambda writer: api_keys.create_key(writer, self.environment, name="One more")
-        )
+
+        def create(writer: Writer) -> tuple[str, str]:
+            return api_keys.create_key(writer, self.environment, expires_at=ends_at, name="One more")
+
+        return writing(database, self.key, create)
 
 
 def beside(
@@ -144,7 +147,8 @@ def _works(
     yield "PATCH in another account", ask(other, "PATCH", elsewhere, note)
     yield "GET of a page", ask(importing, "GET", CUSTOMERS, dict)
     yield "a new account", _tried(lambda: accounts.create_account(database, "One more", "test"))
-    yield "a new key", _tried(lambda: importing.new_key(database))
+    # It ends soon: an account can have so many that work.
+    yield "a new key", _tried(lambda: importing.new_key(database, ends_at=now_ms() + KEY_MS))
 
 
 def _request(
