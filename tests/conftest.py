@@ -16,4 +16,5 @@ pytest_plugins = [
     "tests.client.forms",
     "tests.fixtures.agents",
     "tests.fixtures.browser",
+    "tests.transfer.steps",
 ]

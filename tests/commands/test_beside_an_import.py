@@ -17,20 +17,13 @@ import pytest
 from tests.fixtures.command_line import CommandLine
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.server import DEADLINE_SECONDS, wait_until
-from tests.transfer.steps import family, in_small_steps, told
+from tests.transfer.steps import family, told
 from tradebook.ids import decode_id
 from tradebook.resources.accounts import ID_PREFIX
 from tradebook.transfer.imports import applying, stepping
 
 SIZE = 40
-
-
-@pytest.fixture(autouse=True)
-def small_steps():
-    with ExitStack() as small:
-        for each in in_small_steps():
-            small.enter_context(each)
-        yield
+pytestmark = pytest.mark.usefixtures("small_steps")
 
 
 @pytest.fixture

@@ -2,26 +2,18 @@
 
 import json
 import re
-from contextlib import ExitStack
 from itertools import count
 from unittest.mock import patch
 
 import pytest
 
 from tests.fixtures.command_line import CommandLine
-from tests.transfer.steps import family, in_small_steps, told
+from tests.transfer.steps import family, told
 from tradebook.storage.database import Unavailable
 from tradebook.transfer.imports import staging, stepping
 
 SIZE = 40
-
-
-@pytest.fixture(autouse=True)
-def small_steps():
-    with ExitStack() as small:
-        for each in in_small_steps():
-            small.enter_context(each)
-        yield
+pytestmark = pytest.mark.usefixtures("small_steps")
 
 
 @pytest.fixture

@@ -1,6 +1,9 @@
 """Imports in many small steps, so that a few rows are enough for every part of the way."""
 
+from contextlib import ExitStack
 from unittest.mock import patch
+
+import pytest
 
 from tradebook.transfer.imports import applying, pace, staging
 from tradebook.transfer.imports.planning import plan_customers
@@ -18,6 +21,15 @@ def in_small_steps():
         patch.multiple(staging, BLOCK_ROWS=10, BLOCKS_AT_ONCE=2),
         patch.multiple(applying, ROWS_IN_ONE_STEP=5),
     )
+
+
+@pytest.fixture
+def small_steps():
+    """Have every import of a test go in small steps."""
+    with ExitStack() as small:
+        for each in in_small_steps():
+            small.enter_context(each)
+        yield
 
 
 def planned(database, account, records, **options):

@@ -1,6 +1,6 @@
 """Plans applied in steps: before, between and after; what others do meanwhile; and what is left when it is cut."""
 
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from threading import Thread
 from time import monotonic
 from unittest.mock import patch
@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.fixtures.ledgers import Ledger
-from tests.transfer.steps import family, in_small_steps, planned, told
+from tests.transfer.steps import family, planned, told
 from tradebook.checking import faults_of_account
 from tradebook.resources.customers import records as customers
 from tradebook.resources.imports import imports
@@ -23,19 +23,12 @@ from tradebook.transfer.imports.applying import AlreadyThere, Overtaken, apply_p
 from tradebook.transfer.imports.stepping import CutShort
 
 SIZE = 40
+pytestmark = pytest.mark.usefixtures("small_steps")
 _GIVE_AWAY = prepare(
     sa.update(imports)
     .where(imports.c.account_id == ACCOUNT, imports.c.id == sa.bindparam("key"))
     .values(owner=sa.bindparam("other"))
 )
-
-
-@pytest.fixture(autouse=True)
-def small_steps():
-    with ExitStack() as small:
-        for each in in_small_steps():
-            small.enter_context(each)
-        yield
 
 
 @pytest.fixture
