@@ -73,7 +73,7 @@ class PatientConnection(Connection):
         return [_rows_of(result, reading) for result in results[-len(texts) :]]
 
     def send_ahead(self, texts: Sequence[bytes]) -> None:
-        """Have the server begin with statements; whoever asks it next reads the answers, and how they failed."""
+        """Have the server begin with statements; whoever asks it next reads how they ended."""
         self.settle()
         self.pgconn.send_query(b"; ".join(texts))
         self.is_ahead = True

@@ -5,8 +5,6 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-import psycopg
-
 from tradebook.storage.database import IndexFault, Row
 from tradebook.storage.derived import Derived, Values
 from tradebook.storage.helping import Helper
@@ -38,7 +36,7 @@ from tradebook.storage.postgres.searched_text import searchable
 from tradebook.storage.schema import Prepared
 
 FEW = 20
-"""Up to how many rows a change has that is sent with the next statement. Of more, the server begins at once."""
+"""Up to how many rows a change has that is sent with the next statement. More are sent at once."""
 
 
 class PostgresReader:
@@ -197,7 +195,7 @@ class PostgresWriter(PostgresReader):
     def _forget_plans(self) -> None:
         """Have the server plan anew how it checks references.
 
-        It keeps its plans for a session. Those from when the tables were empty read all rows of the account for
+        It keeps them for a session. Those from when the tables were empty read all rows of the account for
         each reference: the more rows, the longer, until the server happens to count them.
         """
         if not self._has_forgotten_plans:
