@@ -31,6 +31,7 @@ class Helper:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._asked: deque[bytes] = deque()
+        self._answered: deque[bytes] = deque()
         self._pipe: Connection | None = None
         self._process: Any = None
         if _may_fork():
@@ -58,13 +59,18 @@ class Helper:
         self._asked.append(asked)
         if self._pipe is not None:
             try:
+                # A pipe holds little: who can't say what came of something does not go on with the next.
+                while self._pipe.poll():
+                    self._answered.append(self._pipe.recv_bytes())
                 self._pipe.send_bytes(asked)
-            except OSError:
+            except (EOFError, OSError):
                 self._lose()
 
     def fetch(self) -> bytes:
         """Return what came of the first thing that was asked and not fetched yet."""
         asked = self._asked.popleft()
+        if self._answered:
+            return self._answered.popleft()
         if self._pipe is not None:
             try:
                 return self._pipe.recv_bytes()
@@ -77,6 +83,7 @@ class Helper:
         while self._asked and self._pipe is not None:
             self.fetch()
         self._asked.clear()
+        self._answered.clear()
 
     def close(self) -> None:
         """End the process."""
