@@ -32,6 +32,8 @@ class Helper:
         self._work = work
         self._asked: deque[bytes] = deque()
         self._answered: deque[bytes] = deque()
+        self._unwanted = 0
+        """How many answers are still to come to what was dropped."""
         self._pipe: Connection | None = None
         self._process: Any = None
         if _may_fork():
@@ -61,7 +63,7 @@ class Helper:
             try:
                 # A pipe holds little: who can't say what came of something does not go on with the next.
                 while self._pipe.poll():
-                    self._answered.append(self._pipe.recv_bytes())
+                    self._receive()
                 self._pipe.send_bytes(asked)
             except (EOFError, OSError):
                 self._lose()
@@ -69,19 +71,29 @@ class Helper:
     def fetch(self) -> bytes:
         """Return what came of the first thing that was asked and not fetched yet."""
         asked = self._asked.popleft()
-        if self._answered:
-            return self._answered.popleft()
-        if self._pipe is not None:
-            try:
-                return self._pipe.recv_bytes()
-            except (EOFError, OSError):
-                self._lose()
-        return self._work(asked)
+        try:
+            while not self._answered and self._pipe is not None:
+                self._receive()
+        except (EOFError, OSError):
+            self._lose()
+        return self._answered.popleft() if self._answered else self._work(asked)
+
+    def _receive(self) -> None:
+        assert self._pipe is not None
+        answer = self._pipe.recv_bytes()
+        if self._unwanted:
+            self._unwanted -= 1
+        else:
+            self._answered.append(answer)
+
+    @property
+    def waiting(self) -> int:
+        """How many answers come before that to the next question."""
+        return self._unwanted + len(self._asked)
 
     def drop(self) -> None:
         """Forget what was asked: its transaction is undone."""
-        while self._asked and self._pipe is not None:
-            self.fetch()
+        self._unwanted += len(self._asked) - len(self._answered)
         self._asked.clear()
         self._answered.clear()
 

@@ -26,6 +26,8 @@ class Shared:
     def __init__(self, transaction: Beginning, account_id: int, account: list[Row]) -> None:
         self.transaction, self.account_id, self.account = transaction, account_id, account
         self.members = 0
+        self.revision = 0
+        """That of the account, once it is committed."""
         self.is_full = False
         self.is_open = True
         self.failure: BaseException | None = None
