@@ -277,7 +277,13 @@ def test_a_problem_of_one_cell_leaves_the_others(rows):
 
 @pytest.mark.parametrize(
     "heading",
-    ["Gro\u0308ße neu", "Größe\N{NO-BREAK SPACE}neu", "Größe  neu", "\N{ZERO WIDTH SPACE}Größe neu", "Grö\u00adße neu"],
+    [
+        "Gro\u0308ße neu",
+        "Größe\N{NO-BREAK SPACE}neu",
+        "Größe  neu",
+        "\N{ZERO WIDTH SPACE}Größe neu",
+        "Grö\u00adße neu",
+    ],
 )
 def test_a_heading_that_reads_the_same_is_the_same(values, told, heading):
     text = '[columns]\nnumber = "Nr"\nname = "Größe neu"\nnote = "{Größe neu}!"\n'

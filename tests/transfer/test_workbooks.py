@@ -84,7 +84,16 @@ def test_a_number_is_what_its_cell_shows_where_its_signs_mean_something(value, c
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(417.0, "417"), (0.1 + 0.2, "0.3"), (4.9e11, "490000000000"), (1e-7, "0.0000001"), (-0.0, "0"), (2.0**53, "9007199254740992"), (2.0**53 + 2, "9.00719925474099E+15"), (-1e300, "-1E+300")],
+    [
+        (417.0, "417"),
+        (0.1 + 0.2, "0.3"),
+        (4.9e11, "490000000000"),
+        (1e-7, "0.0000001"),
+        (-0.0, "0"),
+        (2.0**53, "9007199254740992"),
+        (2.0**53 + 2, "9.00719925474099E+15"),
+        (-1e300, "-1E+300"),
+    ],
 )
 def test_a_number_is_written_with_the_digits_that_a_spreadsheet_keeps(value, text):
     assert plain_number(value) == text

@@ -14,7 +14,9 @@ def skip_of(rules: Sequence[Skipping], headings: Headings | None, nothing: froze
     """Return what leaves out rows by these rules; None where there are none."""
     tests = []
     for column in dict.fromkeys(rule.column for rule in rules):
-        words = {composed(rule.is_): place for place, rule in reversed(_of(rules, column)) if not rule.is_like}
+        words = {
+            composed(rule.is_): place for place, rule in reversed(_of(rules, column)) if not rule.is_like
+        }
         likes = [(composed(rule.is_).split("*"), place) for place, rule in _of(rules, column) if rule.is_like]
         if headings is None or headings.has(column) or not headings.are_optional:
             read = Reading(headings, purpose="leaves out rows by").reader(column)
