@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 from tradebook.text import encodable, shortened, shown
-from tradebook.transfer.cells import unescape, unguard
+from tradebook.transfer.cells import Dated, unescape, unguard
 from tradebook.transfer.columns import column_named, unknown_column, unknown_columns
 from tradebook.transfer.files.csv_records import CsvRecord
 from tradebook.transfer.files.csv_shape import Shape, heading_line
@@ -182,7 +182,7 @@ class Table:
             if not any(value not in (None, "") for value in values) and not sheet_row.errors:
                 continue
             values += [""] * (self.width - len(values))
-            raw = [str(cell or "") for cell in sheet_row.cells]
+            raw = [self._as_csv(cell) for cell in sheet_row.cells]
             if uneven := self._uneven([str(value or "") for value in values]):
                 yield self._records.unreadable(sheet_row.line, uneven, raw)
                 continue
@@ -192,6 +192,13 @@ class Table:
                 if place < self.width:
                     self._refuse_error(row, place, error)
             yield row
+
+    def _as_csv(self, cell: Value) -> str:
+        """Write a cell for a file of rejects: a time with its offset, unless a map says the zone."""
+        mapping = self._records.mapping
+        if isinstance(cell, Dated) and "T" in cell and (mapping is None or not mapping.says_dates):
+            return f"{cell}Z"
+        return str(cell or "")
 
     def _refuse_error(self, row: Row, place: int, error: str) -> None:
         name = self._keys[place]

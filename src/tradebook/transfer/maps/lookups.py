@@ -88,7 +88,8 @@ class LookedUp:
             key = as_text(read(record)).strip()
             values = found.get(key)
             if values is None and key and lookup.missing == "problem":
-                raise CellError(key, f"is not a key in {lookup.file}")
+                hint = "" if lookup.many == "mistake" else f": {_MISSING}"
+                raise CellError(key, f"is not a key in {lookup.file}{hint}")
             if values is not None and len(values.lines) > 1 and lookup.many == "problem":
                 raise CellError(key, f"is in {_listed(values.lines)} of {lookup.file}: {_WHICH}")
             return values
@@ -96,6 +97,7 @@ class LookedUp:
         return find
 
 
+_MISSING = 'where that means nothing, say missing = "empty" in the map'
 _WHICH = 'say in the map what counts, by many = "first" or many = "attach"'
 
 
@@ -115,6 +117,7 @@ class _Lines:
     """Takes the key and our columns out of the lines of another file."""
 
     is_by_name = False
+    says_dates = False
 
     def __init__(self, lookup: Lookup, cells: Cells) -> None:
         self._lookup, self._cells = lookup, cells
