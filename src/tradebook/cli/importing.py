@@ -215,7 +215,7 @@ def _input(file: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     path = Path(file)
-    if not path.exists() or path.is_dir():
+    if not path.exists():
         fail(f"{file}: there is no such file.")
     try:
         stream = path.open("rb")
