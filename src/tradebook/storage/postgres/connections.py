@@ -19,12 +19,23 @@ from psycopg.generators import fetch_many
 from psycopg.pq.abc import PGresult
 
 from tradebook.storage.database import Row
-from tradebook.storage.postgres.literals import Statement, written
+from tradebook.storage.postgres.literals import Statement, Written, written
+from tradebook.storage.postgres.row_security import NO_ROLE, ROLE_SETTING
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 IDLE_MAX = 16
 """As many as the threads of a worker use at once: with fewer, a busy worker would always open and close."""
+
+
+KEPT_MAX = 100
+"""How many statements a connection keeps: each takes memory of the server."""
+
+KEPT_ELSEWHERE = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement)
+"""What a server says of statements where a session is not the connection's own."""
+
+_OF_KEEPING = (b"PREPARE", b"DEALLOCATE ALL")
+_KEEPS = f"SELECT pg_backend_pid(), COALESCE(current_setting('{ROLE_SETTING}', true), '') <> '{NO_ROLE}'"
 
 
 class Utf8(Loader):
@@ -42,6 +53,22 @@ class PatientConnection(Connection):
     is_ending = False
     """Whether the end of its transaction was sent, and the answer to that not read yet."""
 
+    keeps = False
+    """Whether the server keeps statements for it."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._kept: set[str] | None = set()
+        """The names of the statements that the server keeps; None where that is not clear."""
+
+    def look_around(self) -> None:
+        """Find out whether this session is its own: a pooler gives each transaction another one.
+
+        Citus, which has no role, plans some statements only with their values.
+        """
+        ((own, is_whole),) = self.execute(_KEEPS).fetchall()
+        self.keeps = bool(is_whole) and own == self.pgconn.backend_pid
+
     @property
     def is_in_transaction(self) -> bool:
         """Whether there is anything to end, as far as is known."""
@@ -55,20 +82,40 @@ class PatientConnection(Connection):
         """
         return self.send([self.written(each) for each in statements])
 
-    def written(self, statement: Statement) -> bytes:
+    def written(self, statement: Statement) -> Written:
         """Write a statement out, as `send` takes it."""
-        return written(statement, self).encode(self.info.encoding)
+        return written(statement, self, keeps=self.keeps)
 
-    def send(self, texts: Sequence[bytes]) -> list[list[Row]]:
+    def send(self, statements: Sequence[Written]) -> list[list[Row]]:
         """Run statements that are written out, as `together` does."""
         self.settle()
+        texts, kept = self._with_preparations(statements)
+        if kept is not self._kept:
+            self._kept = None
         self.pgconn.send_query(b"; ".join(texts))
         reading = Transformer(self)
         results = self.wait(fetch_all(self.pgconn))
         if results[-1].status == psycopg.pq.ExecStatus.FATAL_ERROR:
-            raise errors.error_from_result(results[-1], encoding=self.info.encoding)
+            error = errors.error_from_result(results[-1], encoding=self.info.encoding)
+            self.keeps = self.keeps and not isinstance(error, KEPT_ELSEWHERE)
+            raise error
+        self._kept = kept
         # A statement may be several, of which the last one counts.
-        return [_rows_of(result, reading) for result in results[-len(texts) :]]
+        answers = [each for each in results if each.command_status not in _OF_KEEPING]
+        return [_rows_of(result, reading) for result in answers[-len(statements) :]]
+
+    def _with_preparations(self, statements: Sequence[Written]) -> tuple[list[bytes], set[str] | None]:
+        """Have the server keep what it does not yet, each before it is needed; returns what it keeps then."""
+        texts, names = [], self._kept
+        for text, kept in statements:
+            if kept is not None and (names is None or kept.name not in names):
+                if names is None or len(names) >= KEPT_MAX:
+                    texts.append(b"DEALLOCATE ALL")
+                    names = set()
+                texts.append(kept.preparation)
+                names = names | {kept.name}
+            texts.append(text)
+        return texts, names
 
     def commit_soon(self) -> None:
         """Send the end of a transaction that has read; who takes the connection next reads the answer.
@@ -200,7 +247,7 @@ class Connections:
             connection = PatientConnection.connect(
                 self._conninfo,
                 autocommit=True,
-                # No prepared statements: poolers don't know them (docs/decisions/0007).
+                # The driver's own prepared statements can't be sent with others (docs/decisions/0007).
                 prepare_threshold=None,
                 application_name="tradebook",
                 # Values are written into statements. Half of a letter of some encodings is a backslash.
@@ -208,6 +255,8 @@ class Connections:
                 connect_timeout=max(2, round(self._patience_seconds)),
             )
             connection.adapters.register_loader("bpchar", Utf8)
+            connection.patience_seconds = self._patience_seconds
+            connection.look_around()
         except BaseException as raised:  # noqa: BLE001 - whoever waits must hear of it, whatever it is.
             error = raised
         with self._changed:
