@@ -1,5 +1,7 @@
 """Statements that a connection keeps on the server: the same answers, and no harm where a session is not its own."""
 
+from time import monotonic
+
 import pytest
 
 from tests.fixtures.ledgers import Ledger
@@ -59,6 +61,19 @@ def test_it_keeps_so_many_and_begins_anew(ledger, monkeypatch):
         )
         assert found == expected[:limit]
         assert kept(ledger) <= 4 + 3
+
+
+def test_plans_are_made_anew_now_and_then(ledger, monkeypatch):
+    """Those of a table that was empty may be wrong for a full one."""
+    expected, sent = keys(ledger), []
+    start = PatientConnection._start
+    monkeypatch.setattr(
+        PatientConnection, "_start", lambda *given: sent.append(started := start(*given)) or started
+    )
+    monkeypatch.setattr(connections, "monotonic", lambda: monotonic() + 2 * connections.PLANS_SECONDS_MAX)
+
+    assert keys(ledger) == keys(ledger) == expected
+    assert [(b"DISCARD PLANS", False) in each for each in sent] == [True, False]
 
 
 def test_a_session_that_has_lost_them_answers_as_before(ledger):

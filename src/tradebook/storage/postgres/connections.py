@@ -16,6 +16,7 @@ from psycopg import abc, errors
 from psycopg.adapt import Loader, Transformer
 from psycopg.generators import execute as fetch_all
 from psycopg.generators import fetch_many
+from psycopg.generators import send as send_all
 from psycopg.pq.abc import PGresult
 
 from tradebook.storage.database import Row
@@ -34,7 +35,9 @@ KEPT_MAX = 100
 KEPT_ELSEWHERE = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement)
 """What a server says of statements where a session is not the connection's own."""
 
-_OF_KEEPING = (b"PREPARE", b"DEALLOCATE ALL")
+PLANS_SECONDS_MAX = 10.0
+"""How long it keeps their plans, and those of references: few rows may have a plan that is wrong for many."""
+
 _KEEPS = f"SELECT pg_backend_pid(), COALESCE(current_setting('{ROLE_SETTING}', true), '') <> '{NO_ROLE}'"
 
 
@@ -52,6 +55,8 @@ class PatientConnection(Connection):
     patience_seconds = 10.0
     is_ending = False
     """Whether the end of its transaction was sent, and the answer to that not read yet."""
+    is_ahead = False
+    """Whether statements were sent whose answers are not read yet."""
 
     keeps = False
     """Whether the server keeps statements for it."""
@@ -60,6 +65,9 @@ class PatientConnection(Connection):
         super().__init__(*arguments, **options)
         self._kept: set[str] | None = set()
         """The names of the statements that the server keeps; None where that is not clear."""
+        self._keeps_then: set[str] | None = self._kept
+        """The same, once what was sent is done."""
+        self._plans_end = monotonic() + PLANS_SECONDS_MAX
 
     def look_around(self) -> None:
         """Find out whether this session is its own: a pooler gives each transaction another one.
@@ -88,34 +96,54 @@ class PatientConnection(Connection):
 
     def send(self, statements: Sequence[Written]) -> list[list[Row]]:
         """Run statements that are written out, as `together` does."""
-        self.settle()
-        texts, kept = self._with_preparations(statements)
-        if kept is not self._kept:
-            self._kept = None
-        self.pgconn.send_query(b"; ".join(texts))
+        prepared = self._start(statements)
         reading = Transformer(self)
         results = self.wait(fetch_all(self.pgconn))
-        if results[-1].status == psycopg.pq.ExecStatus.FATAL_ERROR:
-            error = errors.error_from_result(results[-1], encoding=self.info.encoding)
-            self.keeps = self.keeps and not isinstance(error, KEPT_ELSEWHERE)
-            raise error
-        self._kept = kept
-        # A statement may be several, of which the last one counts.
-        answers = [each for each in results if each.command_status not in _OF_KEEPING]
-        return [_rows_of(result, reading) for result in answers[-len(statements) :]]
+        self._require_done(results)
+        # From the end, as the first statement may be several, of which the last one counts.
+        ended = zip(reversed(results), reversed(prepared), strict=False)
+        answers = [result for result, (_, is_asked) in ended if is_asked]
+        return [_rows_of(result, reading) for result in reversed(answers)]
 
-    def _with_preparations(self, statements: Sequence[Written]) -> tuple[list[bytes], set[str] | None]:
+    def _start(self, statements: Sequence[Written]) -> list[tuple[bytes, bool]]:
+        """Send statements with what they need; returns each, and whether it is one of them."""
+        self.settle()
+        prepared, self._keeps_then = self._with_preparations(statements)
+        if self._keeps_then is not self._kept:
+            self._kept = None
+        self.pgconn.send_query(b"; ".join([text for text, _ in prepared]))
+        return prepared
+
+    def _with_preparations(
+        self, statements: Sequence[Written]
+    ) -> tuple[list[tuple[bytes, bool]], set[str] | None]:
         """Have the server keep what it does not yet, each before it is needed; returns what it keeps then."""
         texts, names = [], self._kept
         for text, kept in statements:
+            if kept is not None and (now := monotonic()) >= self._plans_end:
+                self._plans_end = now + PLANS_SECONDS_MAX
+                texts.append((b"DISCARD PLANS", False))
             if kept is not None and (names is None or kept.name not in names):
                 if names is None or len(names) >= KEPT_MAX:
-                    texts.append(b"DEALLOCATE ALL")
+                    texts.append((b"DEALLOCATE ALL", False))
                     names = set()
-                texts.append(kept.preparation)
+                texts.append((kept.preparation, False))
                 names = names | {kept.name}
-            texts.append(text)
+            texts.append((text, True))
         return texts, names
+
+    def send_ahead(self, statements: Sequence[Written]) -> None:
+        """Have the server begin with statements; whoever asks it next reads how they ended."""
+        self._start(statements)
+        self.is_ahead = True
+        self.wait(send_all(self.pgconn))
+
+    @property
+    def is_working(self) -> bool:
+        """Whether the server still works on what was sent ahead."""
+        if self.is_ahead:
+            self.pgconn.consume_input()
+        return self.is_ahead and bool(self.pgconn.is_busy())
 
     def commit_soon(self) -> None:
         """Send the end of a transaction that has read; who takes the connection next reads the answer.
@@ -128,10 +156,19 @@ class PatientConnection(Connection):
             self.settle()
 
     def settle(self) -> None:
-        """Read the answer to what `commit_soon` has sent. It is there, unless the server is gone."""
-        if self.is_ending:
-            self.is_ending = False
-            self.wait(fetch_many(self.pgconn))
+        """Read the answers to what was sent, and not waited for."""
+        if self.is_ending or self.is_ahead:
+            was_ahead, self.is_ending, self.is_ahead = self.is_ahead, False, False
+            results = self.wait(fetch_many(self.pgconn))
+            if was_ahead:
+                self._require_done(results)
+
+    def _require_done(self, results: Sequence[PGresult]) -> None:
+        if results[-1].status == psycopg.pq.ExecStatus.FATAL_ERROR:
+            error = errors.error_from_result(results[-1], encoding=self.info.encoding)
+            self.keeps = self.keeps and not isinstance(error, KEPT_ELSEWHERE)
+            raise error
+        self._kept = self._keeps_then
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Wait for an answer. If none comes in time, the connection is closed."""
