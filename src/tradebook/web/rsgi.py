@@ -56,6 +56,7 @@ _READING = frozenset({"GET", "HEAD"})
 _LIVENESS, _READINESS = "/healthz", "/readyz"
 """Paths that are answered however long the line is: a supervisor asks whether the server lives."""
 
+OK = 200
 CLOSE = ("connection", "close")
 
 Headers = list[tuple[str, str]]
@@ -193,6 +194,10 @@ class Worker:
                 await self._sending.send(scope.client, transport, status, headers, body, self._next_part)
             finally:
                 self._end(body)
+            return
+        if not body and _has_no_length(scope.method, status, headers):
+            # The answer to its GET is sent in parts: a length would be a wrong one.
+            transport.response_stream(status, headers)
             return
         self._connections.note_answer(scope.client, len(body))
         transport.response_bytes(status, headers, body)
@@ -396,6 +401,11 @@ class _Request:
     def environ(self) -> Environ:
         """What the application is called with; most answers that are given again need none."""
         return environ_of(self.scope)
+
+
+def _has_no_length(method: str, status: int, headers: Headers) -> bool:
+    """Tell whether this is the head of an answer whose length is not known."""
+    return method == "HEAD" and status == OK and all(name != "content-length" for name, _ in headers)
 
 
 def _say_close(headers: Headers) -> None:
