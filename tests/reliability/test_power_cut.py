@@ -29,7 +29,7 @@ from tradebook.storage.sqlite.connections import Connections
 from tradebook.transfer.imports.run import import_customers
 from tradebook.transfer.rows import Row
 
-CUTS_OF_WRITES = length(120, 35_000)
+CUTS_OF_WRITES = length(120, 42_000)
 CUTS_OF_A_MIGRATION = length(50, 4_000)
 CUTS_OF_A_NEW_BOOK = length(50, 3_000)
 CUTS_OF_NORMAL = length(50, 1_000)

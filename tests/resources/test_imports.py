@@ -172,6 +172,27 @@ def test_a_file_that_cannot_be_read_has_failed_and_says_why(book):
 # What is told
 
 
+def test_a_list_of_problems_that_is_not_whole_says_so(book):
+    lines = "".join(f"{number},\n" for number in range(summary.LISTED_MAX + 1))
+    at = planned(book.client, b"number,name\n" + lines.encode())
+
+    told = book.get(at)["summary"]
+
+    assert (told["problems"], len(told["problem_list"])) == (1_001, 1_000)
+    assert told["recognised"]["notes"] == [
+        "problem_list has the first 1,000 of 1,001 problems; the rows, with outcome[]=problem, have all of them."
+    ]
+
+
+def test_a_warning_names_the_customer_that_a_row_resembles(book):
+    book.add({"number": "00417", "name": "A"})
+    at = planned(book.client, b"number,name\n417,A\n")
+
+    (warning,) = book.get(at)["summary"]["warnings"]
+
+    assert warning["customer"] == {"id": book.get("/v1/sales/customers")["data"][0]["id"], "number": "00417"}
+
+
 def test_rows_are_paged_in_the_order_of_the_file_and_filtered_by_outcome(planned_book):
     whole = planned_book.get(f"{planned_book.at}/rows")["data"]
 
@@ -319,6 +340,7 @@ def test_an_upload_that_is_cut_leaves_nothing(book):
         (import_shapes.ImportDoubt, summary.RowWarning),
         (import_shapes.ImportSkipped, summary.SkippedBy),
         (import_shapes.ImportCustomer, plan.PlanCustomer),
+        (import_shapes.ImportResembled, summary.Doubted),
         (import_shapes.ImportRecognised, rows.Recognised),
     ],
 )

@@ -90,6 +90,21 @@ def test_a_total_is_told_until_the_map_leaves_it_out(ledger, bring_in):
     assert (left_out.rows, left_out.created, left_out.skipped, told(left_out)) == (4, 2, 2, [])
 
 
+def test_a_total_that_has_no_name_is_told_how_to_leave_it_out(ledger):
+    content = b"Customer ID,Name,Spent\n'71,Aspen,5\nTotal,,5\n"
+    text = (
+        '[columns]\n"external_ids.shop" = "Customer ID"\nname = "Name"\n[match]\nby = ["external_ids.shop"]\n'
+    )
+
+    (problem,) = ledger.problems_of(content, load_map_text(text, ()))
+
+    assert (problem.line, problem.column, problem.reason) == (
+        3,
+        "name",
+        "is missing: a new customer needs a name. Total looks like the sum of a list: a [[skip]] in the map leaves it out",
+    )
+
+
 def test_a_group_with_a_comma_is_told_until_the_map_splits_it(bring_in):
     content = 'id,name,tags\n1,Rossa,"fresh, exempt"\n2,Verde,"exempt, fresh"\n3,Blu,fresh\n'
     columns = '[columns]\nnumber = "id"\nname = "name"\nprice_groups = {}\n[defaults]\ntype = "Import"\n'

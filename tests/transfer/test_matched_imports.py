@@ -41,6 +41,16 @@ def ids(ledger: Ledger) -> list[tuple]:
     )
 
 
+def test_a_row_that_repeats_the_one_before_is_the_same_customer(ledger):
+    summary, told = take_csv(ledger, "number,name,phone\n1,Alder,5\n1,Alder,5\n1,,\n2,Birch,6\n")
+
+    assert (summary.rows, summary.created, summary.joined, told) == (4, 2, 2, [])
+    assert [(each["name"], each["phone"]) for each in ledger.records()] == [("Alder", "5"), ("Birch", "6")]
+    assert take_csv(ledger, "number,name\n3,Cedar\n3,Dogwood\n")[1] == [
+        "line 3, number: '3' is the number of line 2 already"
+    ]
+
+
 def test_a_list_without_numbers_comes_in_twice_by_email(ledger):
     first = {"name": "Lomond Foods", "type": "Retail", "email": "hello@lomond.example"}
     again = {**first, "email": "Hello@Lomond.example", "phone": "0141 555 0100"}
@@ -54,6 +64,18 @@ def test_a_list_without_numbers_comes_in_twice_by_email(ledger):
     assert hint.warnings[0].customer.number == "1"
     assert (known.updated, known.created, same.unchanged) == (1, 0, 1)
     assert [each["phone"] for each in ledger.records()] == ["0141 555 0100"]
+
+
+def test_a_row_that_nobody_can_tell_whose_it_is_needs_no_name(ledger):
+    ledger.take({"name": "A", "email": "a@x.example"}, {"name": "B", "email": "a@x.example"})
+
+    told = ledger.try_to_take(
+        {"email": "a@x.example", "phone": "1"}, {"email": "b@", "phone": "2"}, match=BY_EMAIL
+    )[1]
+
+    assert len(told) == 2
+    assert "is the e-mail of several customers" in told[0]
+    assert "is not an e-mail address" in told[1]
 
 
 def test_a_dry_run_says_what_needs_a_yes_and_a_yes_keeps_it(ledger):

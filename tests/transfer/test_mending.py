@@ -55,6 +55,46 @@ def test_a_key_that_is_in_no_other_file_is_no_value_of_the_column():
     assert line_of("bill_to.country", "b@birch.example", "is not a key in prices.csv") is None
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("credit_limit", "$ 5,00", "has $ beside the amount, but the currency is EUR"),
+        ("credit_limit", "$ 5,00", "has $ beside the amount: say the currency in credit_limit_currency too"),
+        ("credit_limit", "-5,00", "must not be negative"),
+        ("credit_limit", "1,234,567", "is no amount such as 1.234,56"),
+        ("created_at", "1969-01-01", "is not between 1970 and 2109"),
+        (
+            "created_at",
+            "2021-01-01T00:00:00.000Z",
+            "can't change: the customer was created at 2020-01-01T00:00:00.000Z",
+        ),
+        (
+            "email",
+            "a@x.example",
+            "is the e-mail of several customers, such as 1 (A), 2 (B): match by what only one has",
+        ),
+        ("email", "a@x.example", "is the e-mail of line 2 already"),
+    ],
+)
+def test_nothing_is_offered_where_no_map_would_help(column, value, reason):
+    assert line_of(column, value, reason) is None
+
+
+def test_a_date_of_another_form_is_a_further_form():
+    reason = "is no date of the form %d/%m/%Y %H:%M or %d/%m/%Y"
+
+    assert line_of("created_at", "2020-01-01", reason) == 'date = ["…", "iso"]  # …: what stands there'
+    assert (
+        line_of("created_at", "1/7/21", reason)
+        == 'date = ["…", "%d/%m/%y"]  # …: what stands there, or "%m/%d/%y"'
+    )
+    assert line_of("created_at", "31/02/2020", reason) is None
+
+
+def test_a_word_for_nothing_is_one_whatever_the_map_says():
+    assert line_of("credit_limit", "-", "is no amount such as 1.234,56") == '[file] nothing = ["-"]'
+
+
 def test_lines_of_a_cell_go_where_they_belong():
     reason = "has a line break or another control character"
 

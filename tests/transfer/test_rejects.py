@@ -1,5 +1,6 @@
 """A file of rejects: what it repeats of the file it came from, and how it comes in again."""
 
+import datetime as dt
 import io
 import json
 
@@ -11,6 +12,7 @@ from tests.fixtures.readings import as_it_is, map_of
 from tests.fixtures.workbooks import xlsx
 from tradebook.transfer.files.rejects import rejects_writer
 from tradebook.transfer.files.rows import read_file
+from tradebook.transfer.imports.records import check_row
 from tradebook.transfer.rows import FileOptions, Problem, Row
 
 OPTIONS = FileOptions()
@@ -161,6 +163,19 @@ def test_a_workbook_becomes_csv_in_utf_8_that_its_map_takes(separator, sign):
         sign.join(["00417", "Müller", "name: 'x' is wrong"]),
     ]
     assert rows_of(written, "csv", None, options)[1] == [{"number": "00417", "name": "Müller"}]
+
+
+@pytest.mark.parametrize("date", ["", ', zone = "Europe/Paris"'])
+def test_a_time_of_a_workbook_is_the_same_in_the_file_of_rejects(date):
+    book = xlsx([["number", "created_at"], ["1", dt.datetime(2024, 5, 1, 13, 30)]])
+    column_map = map_of(f'[columns]\nnumber = "number"\ncreated_at = {{ from = "created_at"{date} }}\n')
+    for mapping in (None, column_map):
+        want = rows_of(book, "workbook", mapping)[1]
+
+        found = rows_of(rejected(book, "workbook", mapping), "csv", mapping)[1]
+
+        assert [check_row(Row(1, row)).own for row in found] == [check_row(Row(1, row)).own for row in want]
+        assert check_row(Row(1, found[0])).problems == []
 
 
 def test_a_row_with_too_few_cells_can_be_mended_in_a_text_editor_and_in_a_spreadsheet():

@@ -131,6 +131,9 @@ def test_a_new_group_with_a_comma_is_told():
         False,
     )
     assert Warnings().new_group(2, "price_groups", "retail") is None
+    assert "split" in found.reason
+    of_type = Warnings().new_group(2, "type", "Retail, Food")
+    assert of_type.reason.endswith("a customer has one type, so look whether it is one")
 
 
 def test_a_row_of_an_ordinary_list_takes_microseconds():

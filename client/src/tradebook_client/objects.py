@@ -537,9 +537,9 @@ class ImportSummary(msgspec.Struct, frozen=True, kw_only=True):
     needs_yes: int = ABSENT
     """How many warnings ask for `yes=true`."""
     problem_list: "list[ImportProblem]" = ABSENT
-    """The first 1,000 problems; the rows have all of them."""
+    """The first 1,000 problems; the rows have all of them, and a note says so."""
     warnings: "list[ImportDoubt]" = ABSENT
-    """The first 1,000 warnings."""
+    """The first 1,000 warnings; where there are more, a note says so."""
     cleared: Any = None
     """How many values become empty, by column."""
     skipped_by: "list[ImportSkipped]" = ABSENT
@@ -576,21 +576,19 @@ class ImportDoubt(msgspec.Struct, frozen=True, kw_only=True):
     """What stands there, such as `417`; null where nothing does."""
     reason: str = ABSENT
     """What looks wrong, for people, such as `differs from 00417 by leading zeros alone`."""
-    customer: "ImportCustomer | None" = None
+    customer: "ImportResembled | None" = None
     """The customer that it resembles."""
     needs_yes: bool = ABSENT
     """Whether the import is applied only with `yes=true`."""
 
 
-class ImportCustomer(msgspec.Struct, frozen=True, kw_only=True):
-    """The customer that a row or a warning is about."""
+class ImportResembled(msgspec.Struct, frozen=True, kw_only=True):
+    """The customer that a row resembles."""
 
     id: str | None = None
-    """Its id, such as `ac_2t17adc000000`; null where it would be a new one."""
+    """Its id, such as `ac_2t17adc000000`; null where it stands in the file alone."""
     number: str | None = None
-    """Its number, such as `10001`; null where it would get the next one."""
-    name: str | None = None
-    """Its name, such as `Harbor Coffee`."""
+    """Its number, such as `00417`; null where it has none yet."""
 
 
 class ImportSkipped(msgspec.Struct, frozen=True, kw_only=True):
@@ -758,3 +756,14 @@ class ImportRow(msgspec.Struct, frozen=True, kw_only=True):
     """What changes, by column: the old value and the new one."""
     problems: "list[ImportProblem]" = ABSENT
     """What is wrong with it."""
+
+
+class ImportCustomer(msgspec.Struct, frozen=True, kw_only=True):
+    """The customer that a row is about."""
+
+    id: str | None = None
+    """Its id, such as `ac_2t17adc000000`; null where it would be a new one."""
+    number: str | None = None
+    """Its number, such as `10001`; null where it would get the next one."""
+    name: str | None = None
+    """Its name, such as `Harbor Coffee`."""

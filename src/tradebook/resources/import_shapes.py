@@ -12,7 +12,7 @@ Only = Literal["create", "update"]
 
 
 class ImportCustomer(msgspec.Struct, frozen=True):
-    """The customer that a row or a warning is about."""
+    """The customer that a row is about."""
 
     id: str | None = None
     """Its id, such as `ac_2t17adc000000`; null where it would be a new one."""
@@ -20,6 +20,15 @@ class ImportCustomer(msgspec.Struct, frozen=True):
     """Its number, such as `10001`; null where it would get the next one."""
     name: str | None = None
     """Its name, such as `Harbor Coffee`."""
+
+
+class ImportResembled(msgspec.Struct, frozen=True):
+    """The customer that a row resembles."""
+
+    id: str | None
+    """Its id, such as `ac_2t17adc000000`; null where it stands in the file alone."""
+    number: str | None
+    """Its number, such as `00417`; null where it has none yet."""
 
 
 class ImportProblem(msgspec.Struct, frozen=True):
@@ -48,7 +57,7 @@ class ImportDoubt(msgspec.Struct, frozen=True):
     """What stands there, such as `417`; null where nothing does."""
     reason: str
     """What looks wrong, for people, such as `differs from 00417 by leading zeros alone`."""
-    customer: ImportCustomer | None = None
+    customer: ImportResembled | None = None
     """The customer that it resembles."""
     needs_yes: bool = False
     """Whether the import is applied only with `yes=true`."""
@@ -106,9 +115,9 @@ class ImportSummary(msgspec.Struct, frozen=True, kw_only=True):
     needs_yes: int
     """How many warnings ask for `yes=true`."""
     problem_list: list[ImportProblem]
-    """The first 1,000 problems; the rows have all of them."""
+    """The first 1,000 problems; the rows have all of them, and a note says so."""
     warnings: list[ImportDoubt]
-    """The first 1,000 warnings."""
+    """The first 1,000 warnings; where there are more, a note says so."""
     cleared: dict[str, Any]
     """How many values become empty, by column."""
     skipped_by: list[ImportSkipped]

@@ -17,6 +17,10 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
+READING_SECONDS = 0.0002
+"""After what time work gives way to the thread that reads, each time that it has something to read: who asks
+waits for it."""
+
 Work = Callable[[bytes], bytes]
 """Does what is asked, and says what came of it."""
 
@@ -112,6 +116,7 @@ def _serve(pipe: Connection, others: Connection, work: Work) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     asked: SimpleQueue[bytes | None] = SimpleQueue()
     # What is asked is read at once: otherwise each could wait for the other to read what it says.
+    sys.setswitchinterval(READING_SECONDS)
     Thread(target=_read, args=(pipe, asked), daemon=True).start()
     with suppress(OSError):
         while (piece := asked.get()) is not None:

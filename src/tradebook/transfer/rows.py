@@ -166,6 +166,10 @@ class Mapping(Protocol):
     def is_by_name(self) -> bool:
         """Whether the file's columns are ours by name: JSON is then made flat as without a map."""
 
+    @property
+    def says_dates(self) -> bool:
+        """Whether it says which form or zone a date of the file has."""
+
     def fit(self, line: int, header: Sequence[str]) -> list[Problem]:
         """Take up a file's headings before its rows; name what the map takes and the file lacks.
 

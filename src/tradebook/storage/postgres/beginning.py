@@ -91,11 +91,21 @@ class Beginning:
         texts = [self.connection.written(each) for each in statements]
         later, self._later = self._later, []
         self._sent += 1
-        return self.connection.send([*later, *texts])[len(later) :] if later or texts else ()
+        if later or texts:
+            return self.connection.send([*later, *texts])[len(later) :]
+        self.connection.settle()
+        return ()
+
+    def send_ahead(self) -> None:
+        """Have the server do what was left for later, while this process goes on; unless it is busy."""
+        if not self.connection.is_working:
+            later, self._later = self._later, []
+            self._sent += 1
+            self.connection.send_ahead(later)
 
     def flush(self) -> None:
         """Have everything done that was left for later and can fail."""
-        if any(each != _RELEASE.sql.encode() for each in self._later):
+        if self.connection.is_ahead or any(each != _RELEASE.sql.encode() for each in self._later):
             self.ask()
 
     @contextmanager
@@ -111,6 +121,8 @@ class Beginning:
             else:
                 self._later.clear()
                 if not self.is_lost:
+                    with suppress(psycopg.Error):
+                        self.connection.settle()
                     self.connection.together(Statement("ROLLBACK TO SAVEPOINT part"), _RELEASE)
             raise
         self.later(_RELEASE)
@@ -135,6 +147,8 @@ class Beginning:
 
     def _let_go(self, connection: PatientConnection) -> None:
         if not connection.closed and not connection.is_ending and connection.is_in_transaction:
+            with suppress(psycopg.Error):
+                connection.settle()
             with suppress(psycopg.Error):
                 connection.rollback()
         self._connections.give_back(connection)

@@ -16,6 +16,7 @@ from psycopg import abc, errors
 from psycopg.adapt import Loader, Transformer
 from psycopg.generators import execute as fetch_all
 from psycopg.generators import fetch_many
+from psycopg.generators import send as send_all
 from psycopg.pq.abc import PGresult
 
 from tradebook.storage.database import Row
@@ -41,6 +42,8 @@ class PatientConnection(Connection):
     patience_seconds = 10.0
     is_ending = False
     """Whether the end of its transaction was sent, and the answer to that not read yet."""
+    is_ahead = False
+    """Whether statements were sent whose answers are not read yet."""
 
     @property
     def is_in_transaction(self) -> bool:
@@ -65,10 +68,23 @@ class PatientConnection(Connection):
         self.pgconn.send_query(b"; ".join(texts))
         reading = Transformer(self)
         results = self.wait(fetch_all(self.pgconn))
-        if results[-1].status == psycopg.pq.ExecStatus.FATAL_ERROR:
-            raise errors.error_from_result(results[-1], encoding=self.info.encoding)
+        self._require_done(results)
         # A statement may be several, of which the last one counts.
         return [_rows_of(result, reading) for result in results[-len(texts) :]]
+
+    def send_ahead(self, texts: Sequence[bytes]) -> None:
+        """Have the server begin with statements; whoever asks it next reads how they ended."""
+        self.settle()
+        self.pgconn.send_query(b"; ".join(texts))
+        self.is_ahead = True
+        self.wait(send_all(self.pgconn))
+
+    @property
+    def is_working(self) -> bool:
+        """Whether the server still works on what was sent ahead."""
+        if self.is_ahead:
+            self.pgconn.consume_input()
+        return self.is_ahead and bool(self.pgconn.is_busy())
 
     def commit_soon(self) -> None:
         """Send the end of a transaction that has read; who takes the connection next reads the answer.
@@ -81,10 +97,16 @@ class PatientConnection(Connection):
             self.settle()
 
     def settle(self) -> None:
-        """Read the answer to what `commit_soon` has sent. It is there, unless the server is gone."""
-        if self.is_ending:
-            self.is_ending = False
-            self.wait(fetch_many(self.pgconn))
+        """Read the answers to what was sent, and not waited for."""
+        if self.is_ending or self.is_ahead:
+            was_ahead, self.is_ending, self.is_ahead = self.is_ahead, False, False
+            results = self.wait(fetch_many(self.pgconn))
+            if was_ahead:
+                self._require_done(results)
+
+    def _require_done(self, results: Sequence[PGresult]) -> None:
+        if results[-1].status == psycopg.pq.ExecStatus.FATAL_ERROR:
+            raise errors.error_from_result(results[-1], encoding=self.info.encoding)
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Wait for an answer. If none comes in time, the connection is closed."""

@@ -5,8 +5,6 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-import psycopg
-
 from tradebook.storage.database import IndexFault, Row
 from tradebook.storage.derived import Derived, Values
 from tradebook.storage.helping import Helper
@@ -38,7 +36,7 @@ from tradebook.storage.postgres.searched_text import searchable
 from tradebook.storage.schema import Prepared
 
 FEW = 20
-"""Up to how many rows a change has that is sent with the next statement, its values written into its text."""
+"""Up to how many rows a change has that is sent with the next statement. More are sent at once."""
 
 
 class PostgresReader:
@@ -122,9 +120,6 @@ class PostgresReader:
         sql, fixed = statement.text(DIALECT)
         return Statement(sql, {**fixed, **values, "account_id": self.account_id})
 
-    def _execute(self, statement: Statement) -> psycopg.Cursor[Row]:
-        return self._connection.execute(statement.sql, statement.values, binary=True)
-
     def _ask(self, statement: Statement) -> list[Row]:
         """Run a statement, together with what is foreseen, and with the beginning of the transaction."""
         for place, (known, rows) in enumerate(self._known):
@@ -157,6 +152,7 @@ class PostgresWriter(PostgresReader):
     """Reads and writes one account inside one transaction."""
 
     _entries: Entries | None = None
+    _has_forgotten_plans = False
     is_followed: Callable[[], bool] = staticmethod(lambda: False)
     """Whether somebody in this process waits until this one is done."""
 
@@ -175,41 +171,43 @@ class PostgresWriter(PostgresReader):
 
     def changed(self, statement: Prepared, **values: Any) -> int:
         """Run a statement that changes rows and return how many."""
-        return self._now(self._bound(statement, values)).rowcount
+        self._flush()
+        bound = self._bound(statement, values)
+        return self._connection.execute(bound.sql, bound.values).rowcount
 
     def insert(self, statement: Prepared, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run an insert for every row; few are sent with the next statement whose answer is wanted."""
         listed = list(rows)
         if not listed:
             return
+        if len(listed) > FEW:
+            self._forget_plans()
         at_once = insert_of_lists(statement)
         if at_once is not None:
             # A list for each column: one statement to parse and plan, not a thousand.
             sql, columns = at_once
             lists: dict[str, Any] = {name: [row.get(name) for row in listed] for name in columns}
             self._change(Statement(sql, {**lists, "account_id": self.account_id}), len(listed))
-        elif len(listed) <= FEW:
+        else:
             for row in listed:
                 self._change(self._bound(statement, row))
-        else:
-            sql, fixed = statement.text(DIALECT)
-            own = {"account_id": self.account_id}
-            self._flush()
-            with self._connection.cursor() as cursor:
-                cursor.executemany(sql, [{**fixed, **row, **own} for row in listed])
+
+    def _forget_plans(self) -> None:
+        """Have the server plan anew how it checks references.
+
+        It keeps them for a session. Those from when the tables were empty read all rows of the account for
+        each reference: the more rows, the longer, until the server happens to count them.
+        """
+        if not self._has_forgotten_plans:
+            self._has_forgotten_plans = True
+            self._transaction.later(Statement("DISCARD PLANS"))
 
     def _change(self, statement: Statement, rows: int = 1) -> None:
-        """Leave a change for later, or, if it is about many rows, have it done now."""
+        """Leave a change for later; one of many rows is done while this process goes on."""
         self._known.clear()
-        if rows <= FEW:
-            self._transaction.later(statement)
-        else:
-            self._now(statement)
-
-    def _now(self, statement: Statement) -> psycopg.Cursor[Row]:
-        """Run a change with its values beside it: of many rows they are not written into its text."""
-        self._flush()
-        return self._connection.execute(statement.sql, statement.values)
+        self._transaction.later(statement)
+        if rows > FEW:
+            self._transaction.send_ahead()
 
     def _flush(self) -> None:
         """Have everything done that was left for later."""
@@ -274,7 +272,7 @@ class PostgresWriter(PostgresReader):
 
     def is_awaited(self) -> bool:
         """Tell whether somebody waits for the end of this transaction."""
-        return self.is_followed() or bool(self._connection.execute(_IS_AWAITED).fetchall()[0][0])
+        return self.is_followed() or bool(self._transaction.ask(Statement(_IS_AWAITED))[0][0][0])
 
 
 def texts_of(index: ListIndex, account_id: int, rows: RowsToIndex) -> list[Text]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 from tradebook.text import encodable, shortened, shown
-from tradebook.transfer.cells import unescape, unguard
+from tradebook.transfer.cells import Dated, unescape, unguard
 from tradebook.transfer.columns import column_named, unknown_column, unknown_columns
 from tradebook.transfer.files.csv_records import CsvRecord
 from tradebook.transfer.files.csv_shape import Shape, heading_line
@@ -182,7 +182,7 @@ class Table:
             if not any(value not in (None, "") for value in values) and not sheet_row.errors:
                 continue
             values += [""] * (self.width - len(values))
-            raw = [str(cell or "") for cell in sheet_row.cells]
+            raw = [self._as_csv(cell) for cell in sheet_row.cells]
             if uneven := self._uneven([str(value or "") for value in values]):
                 yield self._records.unreadable(sheet_row.line, uneven, raw)
                 continue
@@ -192,6 +192,13 @@ class Table:
                 if place < self.width:
                     self._refuse_error(row, place, error)
             yield row
+
+    def _as_csv(self, cell: Value) -> str:
+        """Write a cell for a file of rejects: a time with its offset, unless a map says the zone."""
+        mapping = self._records.mapping
+        if isinstance(cell, Dated) and "T" in cell and (mapping is None or not mapping.says_dates):
+            return f"{cell}Z"
+        return str(cell or "")
 
     def _refuse_error(self, row: Row, place: int, error: str) -> None:
         name = self._keys[place]
@@ -234,6 +241,9 @@ def _cell(cell: Value, *, unguards: bool) -> Value:
     return unguard(text) if unguards else unescape(text)
 
 
+_LEFT_OUT = "with a map, such columns are left out"
+
+
 def _strange(line: int, header: list[str]) -> Iterator[Problem]:
     """Yield what is wrong with headings where no map says what they become."""
     first: dict[str, int] = {}
@@ -242,7 +252,7 @@ def _strange(line: int, header: list[str]) -> Iterator[Problem]:
         if not name:
             nameless.append(str(column))
         elif name in first:
-            reason = f"Column {column} has the name of column {first[name]}."
+            reason = f"Column {column} has the name of column {first[name]}: a map says which counts."
             yield Problem(line, None, None, reason, shortened(name, VALUE_SHOWN_MAX))
         elif column_named(name) is None:
             unknown.append(name)
@@ -250,7 +260,7 @@ def _strange(line: int, header: list[str]) -> Iterator[Problem]:
     if nameless:
         have = "has no name" if len(nameless) == 1 else "have no name"
         listed = " and ".join(filter(None, [", ".join(nameless[:-1][:_COLUMNS_SHOWN]), nameless[-1]]))
-        yield Problem(line, None, None, f"Column{'s' * (len(nameless) > 1)} {listed} {have}.")
+        yield Problem(line, None, None, f"Column{'s' * (len(nameless) > 1)} {listed} {have}: {_LEFT_OUT}.")
     if len(unknown) == 1:
         name = shortened(unknown[0], VALUE_SHOWN_MAX)
         yield Problem(line, None, None, unknown_column(name), name)

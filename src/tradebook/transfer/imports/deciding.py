@@ -27,6 +27,7 @@ from tradebook.transfer.columns import CUSTOMER_CELLS, EXTERNAL_IDS
 from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.references import References
 from tradebook.transfer.imports.summary import Outcome
+from tradebook.transfer.imports.warnings import LEAVE_OUT, is_total
 
 _PLAIN = frozenset(cell.name for cell in CUSTOMER_CELLS if cell.column and not cell.names)
 """The cells that hold what their columns hold."""
@@ -140,8 +141,8 @@ class Batch(ABC):
 
     def _create(self, record: CheckedRow) -> Decision | None:
         for name in _REQUIRED:
-            if name not in record.own:
-                record.require(name, f"is missing: a new customer needs a {name}")
+            if name not in record.own and not record.is_undecided:
+                record.require(name, f"is missing: a new customer needs a {name}{_hint_of_total(record)}")
         after = {**NEW, **_plain(record)}
         after.update(self._references.columns(record, NEW))
         groups = self._references.price_groups(record)
@@ -246,6 +247,13 @@ class Batch(ABC):
         if wanted not in self._meant:
             self._meant |= customer_records.find_by(self._reader, "number", [wanted])
         return bool(self._meant[wanted]["id"] == known["parent_id"])
+
+
+def _hint_of_total(record: CheckedRow) -> str:
+    """Say of a row that is the sum below a list how it is left out."""
+    known_by = (record.own.get("number"), *record.external_ids.values())
+    total = next((text for text in known_by if text is not None and is_total(text)), None)
+    return "" if total is None else f". {shortened(total)} looks like the sum of a list: {LEAVE_OUT}"
 
 
 def _plain(record: CheckedRow) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Rows that follow one another and are one customer: each further one brings an attached address."""
+"""Rows that follow one another and are one customer: each further one may bring an attached address."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -56,9 +56,6 @@ def _is_further(head: Joined, row: Row, meant: Meant) -> bool:
     if row.skipped is not None or head.row.skipped is not None or len(head.further) >= FURTHER_MAX:
         return False
     own = _own(head, row)
-    if not any((column in BROUGHT or column in own) and _fills(row, column) for column in row.values):
-        # It brings nothing: the customer is in the file twice, which is a problem.
-        return False
     decided = None if meant is None else meant[0]
     return all(
         is_empty(value)

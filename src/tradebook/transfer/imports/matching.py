@@ -60,6 +60,7 @@ class Matcher:
             if len(meant) > 1:
                 assert each is not None
                 record.refuse(each.column, each.text, _several(each.column, meant))
+            record.is_undecided = bool(record.refused) and any(by in record.refused for by in self._match.by)
             known.append(meant[0] if len(meant) == 1 else None)
         self._refuse_what_others_have(records, known, sought)
         # A row that several customers could be meant by is no new one.

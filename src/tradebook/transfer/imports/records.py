@@ -50,6 +50,8 @@ class CheckedRow(msgspec.Struct, array_like=True):
     """Which row of the file it is. Lines don't tell: a JSON list may have all of its objects in one."""
     for_new: list[str] = []
     """Columns with a default of the map that a customer who is there already does not take."""
+    is_undecided: bool = False
+    """Whether nobody can tell whose row it is: what it is known by was refused."""
 
     def refuse(self, column: str, value: Any, reason: str) -> None:
         """Note that this row can't be taken in."""

@@ -1,6 +1,6 @@
 """What a file that was uploaded is planned by, and what is looked at before its plan is applied."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +22,7 @@ from tradebook.transfer.imports.applying import NAMED_MAX, overtaken, switch_on
 from tradebook.transfer.imports.plan import PlannedRow
 from tradebook.transfer.imports.planned import KeptPlan
 from tradebook.transfer.imports.planning import BY_NUMBER, plan_customers
+from tradebook.transfer.imports.summary import LISTED_MAX, Summary
 from tradebook.transfer.maps.column_map import ColumnMap, MapError, load_map_text
 from tradebook.transfer.maps.ready_maps import load_ready
 from tradebook.transfer.rows import FileOptions, Match
@@ -45,7 +46,7 @@ def plan_of(reader: Reader, path: Path, options: KeptOptions, progress: Callable
     with path.open("rb") as file:
         file_format = cast("FileFormat", options.format)
         rows = read_file(file, file_format, column_map, _file_options(options, column_map))
-        return plan_customers(
+        plan = plan_customers(
             reader,
             rows,
             match=_match(options, column_map),
@@ -55,6 +56,20 @@ def plan_of(reader: Reader, path: Path, options: KeptOptions, progress: Callable
             recognised=rows.recognised,
             progress=progress,
         )
+    plan.summary.recognised.notes += _what_is_cut(plan.summary)
+    return plan
+
+
+def _what_is_cut(summary: Summary) -> Iterator[str]:
+    """Say of lists that are not complete that they aren't."""
+    listed = len(summary.problem_list)
+    if summary.problems > listed:
+        yield (
+            f"problem_list has the first {listed:,} of {summary.problems:,} problems; "
+            "the rows, with outcome[]=problem, have all of them."
+        )
+    if len(summary.warnings) >= LISTED_MAX:
+        yield f"warnings has the first {LISTED_MAX:,}; there may be more."
 
 
 def _map_of(name: str | None, text: str | None) -> ColumnMap | None:

@@ -36,6 +36,7 @@ _TOTAL = re.compile(
     r"|somme|suma|razem|celkem|итого)\b[\W\d]*",
     re.IGNORECASE,
 )
+LEAVE_OUT = "a [[skip]] in the map leaves it out"
 LAST_ROWS = 3
 """How far from the end of a file a total may stand: a time, or who has made the list, may follow."""
 
@@ -86,10 +87,12 @@ class Warnings:
         """Look at the name of a group that the import makes."""
         if "," not in name:
             return None
-        reason = (
-            "is a new group with a comma in its name: several groups are separated by ; "
+        several = (
+            "several groups are separated by ; "
             'or by what the map says (price_groups = { from = …, split = "," })'
         )
+        advice = several if column == "price_groups" else "a customer has one type, so look whether it is one"
+        reason = f"is a new group with a comma in its name: {advice}"
         return RowWarning(line, column, shortened(name, VALUE_SHOWN_MAX), reason)
 
     def settle(self) -> Iterator[RowWarning]:
@@ -102,11 +105,8 @@ class Warnings:
             )
             yield RowWarning(line, column, word, reason)
         for line, name in self._last:
-            if _TOTAL.fullmatch(name):
-                reason = (
-                    "looks like the sum at the end of a list, and would become a customer: "
-                    "a [[skip]] in the map leaves it out"
-                )
+            if is_total(name):
+                reason = f"looks like the sum at the end of a list, and would become a customer: {LEAVE_OUT}"
                 yield RowWarning(line, "name", shortened(name, VALUE_SHOWN_MAX), reason)
 
     def _of_value(self, line: int, column: str, value: Any) -> Iterator[RowWarning]:
@@ -136,6 +136,11 @@ class Warnings:
         elif (column in _CODES or column.startswith(EXTERNAL_IDS)) and _ROUNDED.fullmatch(value.strip()):
             return "was rounded by a spreadsheet, and its other digits are lost: export it as text"
         return None
+
+
+def is_total(text: str) -> bool:
+    """Tell whether a text is what stands beside the sum at the end of a list."""
+    return _TOTAL.fullmatch(text) is not None
 
 
 def _null_in(value: str) -> str | None:

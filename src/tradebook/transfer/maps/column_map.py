@@ -43,6 +43,12 @@ class ColumnMap:
         """The rules by which rows are left out; `Row.skipped` is the place of one."""
         return self.options.skips
 
+    @property
+    def says_dates(self) -> bool:
+        """Whether a date of the file has a form or a zone that the map says."""
+        cells, rules = self._plan.cells, self._plan.columns.rules.values()
+        return bool(cells.date or cells.zone or any(rule.date or rule.zone for rule in rules))
+
     def fit(self, line: int, header: Sequence[str]) -> list[Problem]:
         """Take up a file's headings; name those that the map takes and the file does not have."""
         fitted, headings, problems = self._put_together(line, header)

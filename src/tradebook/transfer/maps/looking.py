@@ -50,6 +50,7 @@ class _Headings:
     """Notes the headings of a file and passes its rows on."""
 
     is_by_name = False
+    says_dates = False
 
     def __init__(self) -> None:
         self.found: dict[str, None] = {}

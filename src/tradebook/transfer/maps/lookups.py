@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from tradebook.text import composed
 from tradebook.transfer.columns import ADDRESSES, column_named
 from tradebook.transfer.files.formats import format_of
 from tradebook.transfer.files.rows import read_file
@@ -65,7 +66,7 @@ class LookedUp:
         if problems:
             raise ValueError(f"{self.lookup.file}: {problems[0]}")
         assert isinstance(item, Row)
-        key = as_text(item.values.pop(_KEY)).strip()
+        key = composed(as_text(item.values.pop(_KEY)).strip())
         known = self._found.get(key)
         if not key:
             return
@@ -86,9 +87,10 @@ class LookedUp:
 
         def find(record: Record) -> Found | None:
             key = as_text(read(record)).strip()
-            values = found.get(key)
+            values = found.get(composed(key))
             if values is None and key and lookup.missing == "problem":
-                raise CellError(key, f"is not a key in {lookup.file}")
+                hint = "" if lookup.many == "mistake" else f": {_MISSING}"
+                raise CellError(key, f"is not a key in {lookup.file}{hint}")
             if values is not None and len(values.lines) > 1 and lookup.many == "problem":
                 raise CellError(key, f"is in {_listed(values.lines)} of {lookup.file}: {_WHICH}")
             return values
@@ -96,6 +98,7 @@ class LookedUp:
         return find
 
 
+_MISSING = 'where that means nothing, say missing = "empty" in the map'
 _WHICH = 'say in the map what counts, by many = "first" or many = "attach"'
 
 
@@ -115,6 +118,7 @@ class _Lines:
     """Takes the key and our columns out of the lines of another file."""
 
     is_by_name = False
+    says_dates = False
 
     def __init__(self, lookup: Lookup, cells: Cells) -> None:
         self._lookup, self._cells = lookup, cells

@@ -21,6 +21,14 @@ NOTHING = ("null", "\\n", "n/a", "#n/a", "na", "nan", "none", "nil", "-", "--", 
 """Words, in small letters, that exports have in empty cells."""
 _OPEN = "…"
 """What a person puts in, where nothing is near."""
+_NOT_MENDED = (
+    *("must not be negative", "is not between", "is rounded", "can't change"),
+    # The map has a decimal sign already: this amount isn't written with it, or in another currency.
+    *("is no amount such as", "but the currency is", "say the currency in"),
+)
+"""What reasons have in them that no line of a map would take away."""
+_OTHER_FORM = "is no date of the form"
+"""The map has formats already: this date has another one."""
 _TRUE = frozenset({"y", "t", "x", "on", "ja", "oui", "si", "sí", "sim", "wahr", "vrai", "true", "enabled"})
 _FALSE = frozenset({"n", "f", "off", "nein", "non", "no", "não", "falsch", "faux", "false", "disabled"})
 _DATES = (
@@ -53,16 +61,28 @@ def mending_line(problem: Problem) -> str | None:
         return None
     if value.casefold() in NOTHING or not value.strip("0/.-: "):
         return f"[file] nothing = [{quoted(value)}]"
-    heading = problem.heading or problem.column
-    if "has a line break" in problem.reason:
+    if _is_beyond_maps(problem.reason):
+        return None
+    if _OTHER_FORM in problem.reason:
+        return _of_further_form(value)
+    return _of_cell(problem.column, problem.heading or problem.column, column, value, problem.reason)
+
+
+def _of_cell(name: str, heading: str, column: Column, value: str, reason: str) -> str | None:
+    if "has a line break" in reason:
         # Only of lines: nothing in a map takes away other control characters.
         has_only_lines = value.replace("\n", "").replace("\r", "").isprintable()
-        return _of_lines(problem.column, heading) if has_only_lines else None
+        return _of_lines(name, heading) if has_only_lines else None
     kind = column.cell.kind
     for kinds, mend in _MENDED:
         if isinstance(kind, kinds):
-            return mend(problem.column, column, value)
-    return _of_email(problem.column, heading, value) if kind == EMAIL else None
+            return mend(name, column, value)
+    return _of_email(name, heading, value) if kind == EMAIL else None
+
+
+def _is_beyond_maps(reason: str) -> bool:
+    """Tell whether a cell was understood, and says what can't be, or what another customer has."""
+    return reason.startswith("is the ") or any(words in reason for words in _NOT_MENDED)
 
 
 def _of_lines(name: str, heading: str) -> str:
@@ -119,6 +139,14 @@ def _of_date(_name: str, _column: Column, value: str) -> str | None:
         return None
     others = "".join(f" or {quoted(form)}" for form in fits[1:])
     return f"[file] date = {quoted(fits[0])}" + (f"  #{others}" if others else "")
+
+
+def _of_further_form(value: str) -> str | None:
+    fits = [quoted(form) for form in _formats() if _has_form(form, value)]
+    if not fits:
+        return None
+    others = "".join(f", or {form}" for form in fits[1:])
+    return f"date = [{quoted(_OPEN)}, {fits[0]}]  # {_OPEN}: what stands there{others}"
 
 
 @cache
