@@ -88,7 +88,9 @@ def test_a_line_of_a_million_signs_is_no_million_problems():
 
         assert len(problems) == 1
         assert "The headings are more than 16,384" in problems[0]
-    assert read("number,,,name,,x,\n1,2,3,4,5,6\n")[2][0] == "line 1: Columns 2, 3 and 5 have no name."
+    assert read("number,,,name,,x,\n1,2,3,4,5,6\n")[2][0].startswith(
+        "line 1: Columns 2, 3 and 5 have no name: "
+    )
 
 
 def test_the_line_of_the_headings_can_be_named():
@@ -119,7 +121,7 @@ def test_a_nameless_column_is_left_out_and_told_by_a_map_and_placed_without_one(
     assert rows == {2: {"number": "1", "name": "A"}, 3: {"number": "2", "name": "B"}}
     assert told.left_out == ["column 1, without a name", "column 4, without a name"]
     assert problems == []
-    assert read(text)[2] == ["line 1: Column 1 has no name."]
+    assert read(text)[2] == ["line 1: Column 1 has no name: with a map, such columns are left out."]
 
 
 def test_equal_headings_stay_apart_and_are_placed_without_a_map():
@@ -128,7 +130,7 @@ def test_equal_headings_stay_apart_and_are_placed_without_a_map():
     _, rows, _ = read(text, as_it_is())
 
     assert rows[2] == {"number": "1", "Name": "A", "name": "B", nth_heading("Name", 2): "C"}
-    assert "line 1, Name: Column 4 has the name of column 2." in read(text)[2]
+    assert "line 1, Name: Column 4 has the name of column 2: a map says which counts." in read(text)[2]
 
 
 def test_a_heading_over_two_lines_is_one():

@@ -241,6 +241,9 @@ def _cell(cell: Value, *, unguards: bool) -> Value:
     return unguard(text) if unguards else unescape(text)
 
 
+_LEFT_OUT = "with a map, such columns are left out"
+
+
 def _strange(line: int, header: list[str]) -> Iterator[Problem]:
     """Yield what is wrong with headings where no map says what they become."""
     first: dict[str, int] = {}
@@ -249,7 +252,7 @@ def _strange(line: int, header: list[str]) -> Iterator[Problem]:
         if not name:
             nameless.append(str(column))
         elif name in first:
-            reason = f"Column {column} has the name of column {first[name]}."
+            reason = f"Column {column} has the name of column {first[name]}: a map says which counts."
             yield Problem(line, None, None, reason, shortened(name, VALUE_SHOWN_MAX))
         elif column_named(name) is None:
             unknown.append(name)
@@ -257,7 +260,7 @@ def _strange(line: int, header: list[str]) -> Iterator[Problem]:
     if nameless:
         have = "has no name" if len(nameless) == 1 else "have no name"
         listed = " and ".join(filter(None, [", ".join(nameless[:-1][:_COLUMNS_SHOWN]), nameless[-1]]))
-        yield Problem(line, None, None, f"Column{'s' * (len(nameless) > 1)} {listed} {have}.")
+        yield Problem(line, None, None, f"Column{'s' * (len(nameless) > 1)} {listed} {have}: {_LEFT_OUT}.")
     if len(unknown) == 1:
         name = shortened(unknown[0], VALUE_SHOWN_MAX)
         yield Problem(line, None, None, unknown_column(name), name)

@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from tradebook.text import composed
 from tradebook.transfer.columns import ADDRESSES, column_named
 from tradebook.transfer.files.formats import format_of
 from tradebook.transfer.files.rows import read_file
@@ -65,7 +66,7 @@ class LookedUp:
         if problems:
             raise ValueError(f"{self.lookup.file}: {problems[0]}")
         assert isinstance(item, Row)
-        key = as_text(item.values.pop(_KEY)).strip()
+        key = composed(as_text(item.values.pop(_KEY)).strip())
         known = self._found.get(key)
         if not key:
             return
@@ -86,7 +87,7 @@ class LookedUp:
 
         def find(record: Record) -> Found | None:
             key = as_text(read(record)).strip()
-            values = found.get(key)
+            values = found.get(composed(key))
             if values is None and key and lookup.missing == "problem":
                 hint = "" if lookup.many == "mistake" else f": {_MISSING}"
                 raise CellError(key, f"is not a key in {lookup.file}{hint}")
