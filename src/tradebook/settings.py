@@ -83,7 +83,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     read_queue_ms: Annotated[int, msgspec.Meta(ge=1)] = 100
     """How long a request that reads may have to wait for its turn, in milliseconds. Where the line is longer,
-    it is answered with 503 at once. A line that has stood for that long may be half as long."""
+    it is answered with 503 at once. Where that lasts for as long, few may wait."""
 
     write_queue_ms: Annotated[int, msgspec.Meta(ge=1)] = 250
     """The same for a request that changes the book."""

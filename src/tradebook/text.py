@@ -56,6 +56,18 @@ def fold_case(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
+def composed(text: str) -> str:
+    """Write each letter with its accents as one: a Mac writes ü as u and two dots."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def as_read(text: str) -> str:
+    """Reduce text to what a person reads in it: blanks of any kind as one, and nothing that can't be seen."""
+    if not text.isascii():
+        text = "".join(letter for letter in composed(text) if unicodedata.category(letter) != "Cf")
+    return " ".join(text.split())
+
+
 def fold_phone(text: str) -> str:
     """Reduce a phone number to its digits, in letters that no folded text contains."""
     return _NOT_DIGITS.sub("", fold(text)).translate(_PHONE_DIGITS)

@@ -4,9 +4,12 @@ import json
 import os
 import re
 import signal
+import socket
+import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -167,7 +170,7 @@ def test_a_key_is_rotated_as_over_http(without_book):
         (("nonsense",), 2, "No such command"),
         (("accounts", "create"), 2, "Missing argument"),
         (("accounts", "create", "X", "--environment", "live"), 2, "prod, test"),
-        (("keys", "create", "--account", "ac_0000000000000"), 1, "no account"),
+        (("keys", "create", "--account", "ac_0000000000000"), 1, "There is no book"),
         (("serve", "--port", "99999"), 2, "65535"),
         (("migrate", "--check"), 1, "There is no book"),
         (("import", "customers", "missing.csv", "--account", "ac_0000000000000"), 1, "missing.csv"),
@@ -195,6 +198,90 @@ def test_a_database_that_is_not_reached_is_named_without_its_password(without_bo
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     assert "verysecret" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("accounts", "list"),
+        ("keys", "list", "--account", "ac_0000000000000"),
+        ("keys", "create", "--account", "ac_0000000000000"),
+        ("export", "customers", "--account", "ac_0000000000000"),
+        ("import", "customers", "-", "--account", "ac_0000000000000"),
+        ("check",),
+        ("backup", "copy.db"),
+        ("copy", "sqlite:///misspelt.db", "sqlite:///new.db"),
+    ],
+    ids=" ".join,
+)
+def test_a_book_that_is_not_there_is_told_and_not_made(tmp_path, arguments):
+    done = CommandLine(tmp_path, "sqlite:///misspelt.db").run(*arguments)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "There is no book at sqlite:///misspelt.db." in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("migrate",),
+        ("migrate", "--check"),
+        ("serve",),
+        ("accounts", "create", "X"),
+        ("accounts", "list"),
+        ("check",),
+        ("copy", "sqlite:///ours.db", "sqlite:///theirs.db"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("table", ["customers", "alembic_version"])
+def test_the_database_of_another_program_is_refused_untouched(tmp_path, arguments, table):
+    CommandLine(tmp_path, "sqlite:///ours.db").good("accounts", "create", "Ours")
+    theirs = tmp_path / "theirs.db"
+    with closing(sqlite3.connect(theirs)) as connection, connection:
+        connection.execute(f"CREATE TABLE {table} (version_num TEXT)")
+    before = theirs.read_bytes()
+
+    done = CommandLine(tmp_path, "sqlite:///theirs.db").run(*arguments)
+
+    assert done.returncode == 1
+    assert "another program" in done.stderr
+    assert theirs.read_bytes() == before
+
+
+def test_an_export_is_not_named_like_a_workbook(command, account):
+    done = command.run("export", "customers", "--account", account, "-o", "customers.xlsx")
+
+    assert done.returncode == 2
+    assert ".csv or .ndjson" in done.stderr
+    assert not (command.folder / "customers.xlsx").exists()
+    command.good("export", "customers", "--account", account, "-o", "named.json", "--format", "ndjson")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("openapi",), ("accounts", "list"), ("import", "maps", "shopify")], ids=" ".join
+)
+def test_a_full_disk_behind_the_output_is_told(command, account, arguments):
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tradebook", *arguments, "--database", command.database],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=command.folder,
+        )  # fmt: skip
+
+    assert done.returncode == 1
+    assert done.stderr == "Error: standard output can't be written: No space left on device.\n"
+
+
+def test_a_demo_whose_port_is_taken_makes_nothing_up(without_book):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = without_book.run("demo", "--port", str(taken.getsockname()[1]), "--customers", "1000000")
+
+    assert done.returncode == 1
+    assert "Choose another with --port" in done.stderr
+    assert "Making up" not in done.stderr
 
 
 def test_an_unknown_permission_is_wrong_usage_with_a_suggestion(command, account):

@@ -81,6 +81,7 @@ def test_one_cause_of_many_rows_is_one_line_and_all_of_them_in_json(take):
     assert len(told.splitlines()) < 8
     assert "'Deutschland' is no country" in told
     assert "1,500 rows, first line 2, 3, 4" in told
+    assert "must be doubled: 2 rows, first line 2, 3" in take('number,name\n1,"A"x\n2,"B"x\n').stderr
     assert '[values."bill_to.country"] Deutschland = "DE"' in told
     assert [problem["line"] for problem in summary["problem_list"]] == list(range(2, 1_502))
 

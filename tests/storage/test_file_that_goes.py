@@ -189,7 +189,7 @@ def test_what_waits_while_a_reader_follows_a_new_file_is_not_committed_into_the_
     assert check(path) == "ok"
 
 
-@pytest.mark.parametrize("arguments", [("serve", "--port", "1"), ("accounts", "list"), ("migrate",)])
+@pytest.mark.parametrize("arguments", [("serve", "--port", "1"), ("accounts", "create", "X"), ("migrate",)])
 @pytest.mark.parametrize("left", ["-wal", "-shm", "-turns"])
 def test_where_a_book_was_no_empty_one_is_made(tmp_path, arguments, left):
     url = Sqlite().empty(tmp_path)
@@ -206,7 +206,7 @@ def test_a_book_that_is_made_is_told(tmp_path):
     """Where a disk is not mounted, nothing shows that a book was there: but nobody takes it for the old one."""
     url = Sqlite().empty(tmp_path)
 
-    done = CommandLine(tmp_path, url).run("accounts", "list")
+    done = CommandLine(tmp_path, url).run("accounts", "create", "X")
 
     assert f"Made a new, empty book: {url}." in done.stderr
 
@@ -276,6 +276,9 @@ def test_the_log_is_small_again_after_a_reader_that_took_long(tmp_path):
 def folder():
     """A folder whose rights count, also where the tests run as root."""
     made = Path(tempfile.mkdtemp(prefix="tradebook-rights-"))
+    # Now, as the other user may not be able to load what migrates.
+    Sqlite().new(made)
+    (made / "book.db").unlink()
     if os.geteuid() == 0:
         os.chown(made, NOBODY, NOBODY)
         os.seteuid(NOBODY)

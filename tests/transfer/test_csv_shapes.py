@@ -88,7 +88,9 @@ def test_a_line_of_a_million_signs_is_no_million_problems():
 
         assert len(problems) == 1
         assert "The headings are more than 16,384" in problems[0]
-    assert read("number,,,name,,x,\n1,2,3,4,5,6\n")[2][0] == "line 1: Columns 2, 3 and 5 have no name."
+    assert read("number,,,name,,x,\n1,2,3,4,5,6\n")[2][0].startswith(
+        "line 1: Columns 2, 3 and 5 have no name: "
+    )
 
 
 def test_the_line_of_the_headings_can_be_named():
@@ -119,7 +121,7 @@ def test_a_nameless_column_is_left_out_and_told_by_a_map_and_placed_without_one(
     assert rows == {2: {"number": "1", "name": "A"}, 3: {"number": "2", "name": "B"}}
     assert told.left_out == ["column 1, without a name", "column 4, without a name"]
     assert problems == []
-    assert read(text)[2] == ["line 1: Column 1 has no name."]
+    assert read(text)[2] == ["line 1: Column 1 has no name: with a map, such columns are left out."]
 
 
 def test_equal_headings_stay_apart_and_are_placed_without_a_map():
@@ -128,7 +130,7 @@ def test_equal_headings_stay_apart_and_are_placed_without_a_map():
     _, rows, _ = read(text, as_it_is())
 
     assert rows[2] == {"number": "1", "Name": "A", "name": "B", nth_heading("Name", 2): "C"}
-    assert "line 1, Name: Column 4 has the name of column 2." in read(text)[2]
+    assert "line 1, Name: Column 4 has the name of column 2: a map says which counts." in read(text)[2]
 
 
 def test_a_heading_over_two_lines_is_one():
@@ -228,3 +230,18 @@ def test_a_sheet_that_is_asked_of_a_file_without_sheets_is_told():
 
     assert [row.values["number"] for row in reader] == ["1"]
     assert reader.recognised.notes == ["The file has no sheets, so 'Customers' is not asked for."]
+
+
+def test_headings_that_come_again_are_no_customer():
+    """As where files were joined; a map may leave them out."""
+    told = "line 3: The row is the headings once more, as where files were joined: take it out."
+    content = "number,name\n1,A\n number ,name\n2,B\n"
+    skip = map_of('[columns]\nnumber = "number"\nname = "name"\n[[skip]]\ncolumn = "name"\nis = ["name"]\n')
+
+    _, rows, problems = read(content)
+
+    assert (list(rows), problems) == ([2, 4], [told])
+    assert read(content, mapping=skip)[2] == []
+    assert read("name\nname\n")[2] == []
+    by_place = map_of('[file]\nheader = 0\n[columns]\nnumber = "1"\nname = "2"\n')
+    assert read("1,2\n", mapping=by_place, header=0)[2] == []

@@ -308,3 +308,13 @@ def test_a_draft_always_loads_and_reads_what_it_takes(table):
     # A map without columns is for a file that has ours.
     if tomllib.loads(draft.text)["columns"]:
         require_readable(draft, data)
+
+
+def test_a_list_without_a_name_says_so_and_lists_what_may_be_one():
+    found = drafted("1,Alder Ltd,a@x.example\n2,Birch,b@x.example\n")
+
+    assert "No column is taken for the name, and a new customer needs one." in found.notes
+    assert '# name = "2"' in found.text.splitlines()
+    assert found.text.count('"2"') == 1 + found.text.count('such as "1", "2"'), "each heading once"
+    assert '# name = "1"' not in found.text
+    assert not any("for the name" in note for note in drafted("Name,Mail\nA,a@x.example\n").notes)

@@ -5,12 +5,14 @@ import encodings as all_codecs
 import gzip
 import io
 import pkgutil
+from random import Random
 
 import pytest
 
 from tests.transfer.test_reading import Trickle, read
 from tradebook.text import MARKED
 from tradebook.transfer.files import encodings
+from tradebook.transfer.files.code_pages import USUAL, likely_code_page
 from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.rows import FileOptions, Row
 
@@ -90,6 +92,8 @@ def test_a_bad_byte_of_ndjson_is_refused_by_line():
         ("cp1253", "Windows-1253", ["Αθήνα", "Θεσσαλονίκη"]),
         ("mac_roman", "Mac Roman", ["Müller", "Café", "Señor", "Zoë"]),
         ("cp850", "code page 850", ["Müller", "Café", "Señor", "Zoë"]),
+        ("iso8859_2", "ISO 8859-2", ["Łódź", "Żółw", "Gdańsk", "Śląsk"]),
+        ("cp1255", "Windows-1255", ["שלום חברה", "תל אביב", "ירושלים"]),
     ],
 )
 def test_a_code_page_is_told_with_samples(encoding, told, names):
@@ -100,6 +104,48 @@ def test_a_code_page_is_told_with_samples(encoding, told, names):
     assert (found.encoding, rows) == (told, names)
     assert set(found.samples) <= set(names)
     assert found.samples
+
+
+EAST = (
+    ("cp1250", "Čapek Plzeň Řehoř Žižka Králové Dvořák České Budějovice Ústí Škoda Děčín Černý Kovář Třebíč"),
+    (
+        "cp1250",
+        "Kőszegi Győr Fűszer Tóth Szűcs Székesfehérvár Hegedűs Kovács Mezőkövesd Törökbálint Pénzügyőr Fehér",
+    ),
+    ("cp1250", "Bucureşti Iaşi Constanţa Braşov Ştefan Ţăran Brăila Timişoara Galaţi"),
+    ("cp1254", "Şişli Çarşı İnşaat Güneş Gıda Yılmaz Öztürk Doğan Işık Çağlar Kadıköy Eskişehir"),
+    ("cp1257", "Šiauliai Žemaitija Jonušas Žukauskienė Gediminaitė Klaipėda Panevėžys Grįžtė Ąžuolas"),
+    ("cp1257", "Rīga Jūrmala Bērziņš Ozoliņš Liepāja Kalniņš Pētersons Rēzekne Ķemeri Ģirts"),
+)
+WEST = (
+    "Müller Bäckerei Groß Söhne Jäger Weiß Köln München Düsseldorf Straße Möbel Büro Überlingen",
+    "Dupré Lefèvre François Hélène Société Crêperie Brûlée Genève Château Noël Loïc Bœuf Évry Île Où",
+    "Núñez Muñoz García López Martínez Málaga Cádiz León Peñíscola Ángel Óscar Íñigo Agüero Logroño",
+    "Niccolò Caffè Città Forlì Cantù Trinità Società Perché Mondovì Gesù Pietà",
+    "João São Conceição Gonçalves Magalhães Açúcar Irmãos Corações Antônio Câmara Óbidos Padrões",
+    "Jørgensen Sørensen København Århus Ørsted Æbelø Møller Tromsø Skånska Håkon Næstved André",
+    "Åkesson Malmö Göteborg Västerås Sjöberg Skåne Hämeenlinna Mäkelä Åbo Linné Östersund",
+    "Guðrún Þórður Jónsson Kópavogur Sigríður Ólafur Ísafjörður Garðabær Árni Þingvellir Ýr",
+    "Curaçao Daniël Zoë Coöperatie België Financiën Café Één",
+    "Tõnu Põltsamaa Võru Jõgeva Mäe Õunapuu Kõiv Põld",
+)
+
+
+@pytest.mark.parametrize(("encoding", "names"), EAST)
+def test_a_list_is_read_by_the_letters_of_its_language(encoding, names):
+    found, rows = recognised(HEAD + "".join(f"{name},{name}\n" for name in names.split()), encoding)
+
+    assert (found.encoding, " ".join(rows)) == (f"Windows-{encoding[2:]}", names)
+
+
+def test_no_mixture_of_the_west_is_taken_for_the_east():
+    chosen = Random(18)
+    for _ in range(500):
+        languages = chosen.sample(WEST, chosen.randint(1, 6))
+        words = " ".join(languages).split()
+        few = chosen.sample(words, min(len(words), chosen.choice((2, 5, 12, 60))))
+
+        assert likely_code_page(["\n".join(few).encode("cp1252")]) == USUAL, few
 
 
 @pytest.mark.parametrize(

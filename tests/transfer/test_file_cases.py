@@ -55,7 +55,7 @@ def test_a_row_index_without_a_heading_is_left_out_and_told(told):
     assert (summary.rows, summary.created, problems) == (2, 2, [])
     assert recognised.left_out == ["column 1, without a name"]
     assert without.rows == 0
-    assert refused[0] == "line 1: Column 1 has no name."
+    assert refused[0].startswith("line 1: Column 1 has no name: with a map, ")
 
 
 def test_a_heading_that_stands_twice_is_a_problem_only_where_it_is_taken(told):

@@ -1,6 +1,7 @@
 """[columns] of a map: what each of its words makes of a cell, of CSV and of JSON."""
 
 import json
+import unicodedata
 
 import pytest
 
@@ -272,6 +273,47 @@ def test_a_problem_of_one_cell_leaves_the_others(rows):
     assert {problem.column for problem in row.problems} == {"credit_limit", "created_at"}
     assert {problem.heading for problem in row.problems} == {"Limit", "Since"}
     assert set(row.refused) == {"credit_limit", "created_at"}
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Gro\u0308ße neu",
+        "Größe\N{NO-BREAK SPACE}neu",
+        "Größe  neu",
+        "\N{ZERO WIDTH SPACE}Größe neu",
+        "Grö\u00adße neu",
+    ],
+)
+def test_a_heading_that_reads_the_same_is_the_same(values, told, heading):
+    text = '[columns]\nnumber = "Nr"\nname = "Größe neu"\nnote = "{Größe neu}!"\n'
+
+    assert values(text, f"Nr,{heading}\n1,A\n") == [{"number": "1", "name": "A", "note": "A!"}]
+    assert values(text, f"Nr,Größe neu,{heading}\n1,A,B\n")[0]["name"] == "A"
+    both = f"Nr,{heading},Größe \N{NO-BREAK SPACE} neu\n1,A,B\n"
+    assert len(told(text, both)) == 1, "nobody can tell which of the two is meant"
+
+
+def test_words_of_a_map_are_the_same_however_their_accents_are_written(rows):
+    text = """
+        [columns]
+        number = "Nr"
+        status = "Art"
+        [values.status]
+        "größe" = "hold_all"
+        [[skip]]
+        column = "Art"
+        is = ["Lieferänt"]
+        [[skip]]
+        column = "Art"
+        like = ["Ü*"]
+        """
+    content = unicodedata.normalize("NFD", "Nr,Art\n1,größe\n2,Lieferänt\n3,Übrig\n")
+
+    found = rows(text, content)
+
+    assert [row.skipped for row in found] == [None, 0, 1]
+    assert found[0].values["status"] == "hold_all"
 
 
 def test_a_heading_that_the_file_does_not_have_is_told_with_the_nearest(told):

@@ -64,6 +64,11 @@ def test_a_key_that_is_in_no_other_file_is_no_value_of_the_column():
         ("credit_limit", "1,234,567", "is no amount such as 1.234,56"),
         ("created_at", "1969-01-01", "is not between 1970 and 2109"),
         (
+            "created_at",
+            "2021-01-01T00:00:00.000Z",
+            "can't change: the customer was created at 2020-01-01T00:00:00.000Z",
+        ),
+        (
             "email",
             "a@x.example",
             "is the e-mail of several customers, such as 1 (A), 2 (B): match by what only one has",

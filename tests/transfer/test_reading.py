@@ -112,8 +112,11 @@ def test_empty_rows_and_columns_without_name_or_cells_are_passed_over():
             "line 1: There are no such columns: Id, Name (did you mean name?), Mail (",
         ),
         (b"number,Umsatz\n1,A\n", "`tradebook import draft FILE` drafts a map that says what it becomes."),
-        (b"number,,name\n1,2,A\n", "line 1: Column 2 has no name."),
-        (b"name,number,name\nA,1,B\n", "line 1, name: Column 3 has the name of column 1."),
+        (b"number,,name\n1,2,A\n", "line 1: Column 2 has no name: with a map, such columns are left out."),
+        (
+            b"name,number,name\nA,1,B\n",
+            "line 1, name: Column 3 has the name of column 1: a map says which counts.",
+        ),
         (b"number,name\n1,A,B\n", "line 2: The row has 3 cells, the header names 2."),
         (b"number,name\n1\n", "line 2: The row has 1 cells, the header names 2."),
         (

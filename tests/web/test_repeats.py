@@ -285,6 +285,23 @@ def test_all_that_have_come_share_a_look_and_whoever_comes_later_has_a_later_one
     assert both.looks == 2
 
 
+def test_whoever_is_met_later_has_a_later_look(both):
+    """Also where the loop has had no round meanwhile."""
+    both.get(often=ASKED_OFTEN)
+    before, transports = both.get(), [Transport(), Transport()]
+
+    async def story():
+        both.again.meet([(both.head(), transports[0])])
+        both.book.add({"number": "new", "name": "New"})
+        both.again.meet([(both.head(), transports[1])])
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+
+    asyncio.run(story())
+
+    assert transports[0].answer == before
+    assert transports[1].answer == both.ask(both.always, both.head()) != before
+
+
 def test_a_key_that_is_revoked_opens_nothing_from_then_on(both):
     key_id, key = both.book.new_key()
     both.get(key=key, often=ASKED_OFTEN)

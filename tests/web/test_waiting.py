@@ -6,7 +6,7 @@ from time import perf_counter
 import pytest
 
 from tradebook.errors import ServiceUnavailable
-from tradebook.web.waiting import ALWAYS, LoopTurns, ThreadTurns, Waiting
+from tradebook.web.waiting import ALWAYS, FEW, LoopTurns, ThreadTurns, Waiting
 
 GREEDY, POLITE = 1, 2
 
@@ -77,24 +77,42 @@ def test_the_newest_of_who_has_the_most_in_line_is_refused():
     assert asyncio.run(story()) is None
 
 
-def test_a_line_that_stands_is_shorter_than_that_of_a_burst(monkeypatch):
+def test_where_more_comes_than_can_be_done_few_may_wait_until_nobody_is_refused(monkeypatch):
     clock = [0.0]
     monkeypatch.setattr("tradebook.web.waiting.perf_counter", lambda: clock[0])
 
     async def story():
         waiting = Waiting("read", 0.1)
-        waiting.mean_seconds = 0.002
-        tasks = await in_line(waiting, *[GREEDY] * 40)
-        found = [waiting.is_full_for(GREEDY)]
-        for clock[0] in (0.09, 0.11):
-            found.append(waiting.is_full_for(GREEDY))
-        await leave(waiting, tasks)
-        tasks = await in_line(waiting, *[GREEDY] * 40)
-        found.append(waiting.is_full_for(GREEDY))
-        await leave(waiting, tasks)
-        return found
+        tasks = await in_line(waiting, *[GREEDY] * 100)
 
-    assert asyncio.run(story()) == [False, False, True, False]
+        def found_with(number, at):
+            while waiting.number > number:
+                waiting.take()
+            clock[0] = at
+            waiting.mean_seconds = 0.002
+            return waiting.is_full_for(GREEDY)
+
+        burst = found_with(50, 0.1), found_with(49, 0.1)
+        tasks += await in_line(waiting, GREEDY)
+        overload = found_with(50, 0.11), found_with(FEW, 0.2), found_with(FEW - 1, 0.2)
+        tasks += await in_line(waiting, GREEDY)
+        over = found_with(FEW, 0.31)
+        await leave(waiting, tasks)
+        return burst, overload, over
+
+    assert asyncio.run(story()) == ((True, False), (True, True, False), False)
+
+
+def test_who_was_let_in_is_counted_before_it_stands_in_line():
+    waiting = Waiting("write", 0)
+
+    for _ in range(ALWAYS):
+        assert not waiting.is_full_for(GREEDY)
+        waiting.expect(GREEDY)
+    assert waiting.is_full_for(GREEDY)
+    assert not waiting.is_full_for(POLITE)
+    waiting.expect_no_more(GREEDY)
+    assert not waiting.is_full_for(GREEDY)
 
 
 def test_a_pause_is_no_long_turn():

@@ -16,7 +16,7 @@ app = typer.Typer(help="The tenants of a book.", no_args_is_help=True)
 
 @app.command("create")
 def create_account(
-    name: Annotated[str, typer.Argument(help="What people call the account.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What people call the account.")],
     environment: Annotated[
         str, typer.Option(help="prod, or test for a sandbox; it shows in the account's keys.")
     ] = "prod",
@@ -28,7 +28,7 @@ def create_account(
         fail(f"--environment is one of {', '.join(ENVIRONMENTS)}.", WRONG_USAGE)
     if not name.strip():
         fail("NAME must not be empty.", WRONG_USAGE)
-    with opened(database) as book:
+    with opened(database, makes=True) as book:
         account = accounts.create_account(book, name.strip(), environment)
     if as_json:
         print_json({"id": account, "name": name.strip(), "environment": environment})

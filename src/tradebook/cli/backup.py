@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from tradebook.cli.opening import settings_for
+from tradebook.cli.opening import require_book, settings_for
 from tradebook.cli.options import DatabaseOption, JsonOption
-from tradebook.cli.output import WRONG_USAGE, fail, print_json, tell
+from tradebook.cli.output import WRONG_USAGE, fail, print_json, reason_of, tell
 from tradebook.storage.database import Unavailable
 from tradebook.storage.location import locate
 from tradebook.storage.sqlite.backup import NotWhole, back_up
@@ -37,8 +37,7 @@ def backup(
             "See docs/operating.md.",
             WRONG_USAGE,
         )
-    if not location.exists():
-        fail(f"There is no book at {location.shown}.")
+    require_book(location)
     try:
         made = back_up(location.path, target, timeout_ms=settings.database_timeout_ms)
     except FileExistsError as error:
@@ -46,7 +45,7 @@ def backup(
     except NotWhole as error:
         fail(f"The copy was thrown away. {error} Run tradebook check.")
     except (Unavailable, OSError) as error:
-        fail(f"There is no backup: {error}")
+        fail(f"There is no backup: {target}: {reason_of(error)}.")
     if as_json:
         print_json(made)
     else:

@@ -9,9 +9,9 @@ import typer
 
 from tradebook.book import open_database
 from tradebook.checking import Fault, faults_of_account, faults_of_book
-from tradebook.cli.opening import PATIENCE_MS, account_key, settings_for
+from tradebook.cli.opening import PATIENCE_MS, account_key, require_book, settings_for
 from tradebook.cli.options import DatabaseOption, JsonOption
-from tradebook.cli.output import FAILED, fail, print_json, tell
+from tradebook.cli.output import FAILED, fail, print_json, reason_of, tell
 from tradebook.resources import accounts
 from tradebook.storage import readiness
 from tradebook.storage.database import Unavailable
@@ -43,8 +43,7 @@ def check(
     """
     settings = settings_for(database)
     location = locate(settings.database)
-    if not location.exists():
-        fail(f"There is no book at {location.shown}.")
+    require_book(location)
     patience = max(settings.database_timeout_ms, PATIENCE_MS)
     # Standbys are copies of the primary: what is to be looked at is that.
     settings = msgspec.structs.replace(settings, replicas="", database_timeout_ms=patience)
@@ -64,7 +63,7 @@ def check(
                     if not as_json:
                         print(fault)
     except (Unavailable, OSError) as error:
-        fail(f"{location.shown}: {error}")
+        fail(f"{location.shown}: {reason_of(error)}")
     looked_at = f"{len(chosen):,} account{'s' if len(chosen) != 1 else ''}"
     if as_json:
         print_json({"accounts": len(chosen), "faults": count, "shown": shown})

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tradebook.cli.listening import PortTaken
+from tradebook.cli.listening import PortTaken, require_free
 from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import PortOption
 from tradebook.cli.output import fail, tell
@@ -29,6 +29,7 @@ from tradebook.storage.sqlite.location import SCHEME
 from tradebook.transfer.imports.run import import_customers
 from tradebook.transfer.rows import Row
 
+ADDRESS = "127.0.0.1"
 ROWS_SHOWN = 8
 NAME_WIDTH = 30
 INCLUDE = frozenset({"bill_to_address", "bill_to_address.geolocation", "credit_limit"})
@@ -47,6 +48,8 @@ def demo(
     """Serve a made-up book from a temporary folder, and show a first request. Ctrl-C removes it."""
     folder = Path(tempfile.mkdtemp(prefix="tradebook-demo-"))
     try:
+        # Before a large book is made up.
+        require_free(ADDRESS, port)
         secret = make_book(f"{SCHEME}{folder / 'demo.db'}", count)
         os.environ.setdefault("TRADEBOOK_LOG_REQUESTS", "false")
         # As a server answers, with a limit that no trial meets.
@@ -54,7 +57,7 @@ def demo(
             os.environ.setdefault(limit, "1000000")
         # The files that workers share are temporary files too: they are removed with the book.
         os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
-        serve_forever("127.0.0.1", port, 1, lambda: _introduce(port, secret))
+        serve_forever(ADDRESS, port, 1, lambda: _introduce(port, secret))
     except PortTaken as error:
         fail(f"{error} Choose another with --port.")
     finally:
@@ -66,7 +69,7 @@ def make_book(database: str, count: int) -> str:
     """Fill a new book, show its first rows, and return the key that opens it."""
     os.environ[DATABASE_VARIABLE] = database
     tell(f"Making up {count:,} customers …")
-    with opened(database) as book:
+    with opened(database, makes=True) as book:
         key, environment = account_key(book, accounts.create_account(book, "Demo", "test"))
         rows = (Row(line, record) for line, record in enumerate(demo_customers(count), 1))
         with book.write(key) as writer:
@@ -103,7 +106,7 @@ def _show_first_rows(view: View) -> None:
 
 
 def _introduce(port: int, secret: str) -> None:
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://{ADDRESS}:{port}"
     print(f"Key:   {secret}")
     print(f"Try:   curl -s -H 'Authorization: Bearer {secret}' '{url}/v1/sales/customers?limit=3'")
     print(f"Learn: {url}/docs and {url}/openapi.json")

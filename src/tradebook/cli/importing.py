@@ -139,7 +139,7 @@ class _Import:
             self._write_rejects(how.rejects)
         if how.plan_file is not None and not has_problems:
             keep(how.plan_file, plan, self._account, self._source)
-            tell(f"The plan is in {how.plan_file}. tradebook import apply does it.")
+            tell(f"The plan is in {how.plan_file}. tradebook import apply {how.plan_file} does it.")
         if may_be_done and not is_only_told:
             with rows_written() as written:
                 summary = apply_or_fail(self._book, self._key, plan, source=self._source, written=written)
@@ -215,7 +215,7 @@ def _input(file: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     path = Path(file)
-    if not path.exists() or path.is_dir():
+    if not path.exists():
         fail(f"{file}: there is no such file.")
     try:
         stream = path.open("rb")

@@ -1,6 +1,5 @@
 """Whether an address can be listened on, found out before anything else is done about it."""
 
-import os
 import socket
 
 
@@ -27,5 +26,5 @@ def require_free(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else str(error)
+            reason = error.strerror or str(error)
             raise PortTaken(f"Can't listen on {host}:{port}: {reason}.") from None

@@ -1,6 +1,7 @@
 """The command line's root: which commands there are. What one of them needs is loaded when it is called."""
 
 import os
+import sys
 from importlib import import_module
 from typing import Annotated, Any, NamedTuple
 
@@ -105,4 +106,21 @@ for _name, _command in COMMANDS.items():
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        try:
+            app()
+        finally:
+            if sys.stdout is not None:
+                # Here, where it can still be told that the disk behind it is full.
+                sys.stdout.flush()
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        # Late: hardly ever wanted.
+        from tradebook.cli.output import FAILED, reason_of, tell  # noqa: PLC0415
+
+        # What could not be written would be tried once more at the very end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if not isinstance(error, BrokenPipeError):
+            tell(f"Error: standard output can't be written: {reason_of(error)}.")
+        sys.exit(FAILED)

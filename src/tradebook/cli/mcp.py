@@ -12,7 +12,6 @@ from tradebook.cli.options import DatabaseOption
 from tradebook.cli.output import WRONG_USAGE, fail, tell
 from tradebook.errors import ApiError
 from tradebook.settings import KEY_VARIABLE
-from tradebook.storage.location import locate
 
 app = typer.Typer()
 
@@ -37,10 +36,6 @@ def mcp(
     # The host that has started it may show all of standard error to its user.
     os.environ.setdefault("TRADEBOOK_LOG_REQUESTS", "false")
     settings = settings_for(database)
-    location = locate(settings.database)
-    # Not a new one: no key would open it.
-    if not location.exists():
-        fail(f"There is no book at {location.shown}.")
     with opened(database):
         pass
     if sys.stdin.isatty():

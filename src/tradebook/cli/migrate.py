@@ -7,9 +7,9 @@ import typer
 
 from tradebook import migrations
 from tradebook.book import open_database
-from tradebook.cli.opening import settings_for
+from tradebook.cli.opening import require_book, settings_for
 from tradebook.cli.options import DatabaseOption, JsonOption
-from tradebook.cli.output import FAILED, WRONG_USAGE, fail, print_json, tell
+from tradebook.cli.output import FAILED, WRONG_USAGE, fail, print_json, reason_of, tell
 from tradebook.storage.database import NotDistributable, Unavailable
 from tradebook.storage.location import locate
 
@@ -37,8 +37,8 @@ def migrate(
     location = locate(settings.database)
     if spread and (check or location.is_embedded):
         fail("--distribute needs a PostgreSQL database, and does not work with --check.", WRONG_USAGE)
-    if check and not location.exists():
-        fail(f"There is no book at {location.shown}.")
+    if check:
+        require_book(location)
     try:
         location.create()
         with closing(open_database(settings)) as book:
@@ -53,7 +53,7 @@ def migrate(
             "citus in this database first."
         )
     except (Unavailable, migrations.NewerSchema, OSError) as error:
-        fail(f"{location.shown}: {error}")
+        fail(f"{location.shown}: {reason_of(error)}")
     for notice in notices:
         tell(notice)
     if as_json:

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 import msgspec
 
 from tradebook.book import open_database
-from tradebook.cli.output import WRONG_USAGE, fail, tell
+from tradebook.cli.output import WRONG_USAGE, fail, reason_of, tell
 from tradebook.clock import now_ms
 from tradebook.ids import ClockOutOfRange
 from tradebook.resources import accounts
@@ -15,7 +15,7 @@ from tradebook.settings import DATABASE_VARIABLE, Settings, load_settings, unkno
 from tradebook.storage import readiness
 from tradebook.storage.accounts import IMPORTS_DUE
 from tradebook.storage.database import Database, Unavailable
-from tradebook.storage.location import UnknownDatabase, locate
+from tradebook.storage.location import Location, UnknownDatabase, locate
 
 PATIENCE_MS = 60_000
 
@@ -38,22 +38,28 @@ def settings_for(database: str | None) -> Settings:
 
 
 @contextmanager
-def opened(database: str | None, *, moves_much: bool = False, fills: bool = False) -> Iterator[Database]:
-    """Open the book for a command. A file that does not exist is made; on a server, that is for `migrate`.
+def opened(
+    database: str | None, *, moves_much: bool = False, makes: bool = False, fills: bool = False
+) -> Iterator[Database]:
+    """Open the book for a command; one that `makes` a book makes its file where there is none.
 
-    A command that `moves_much` waits longer for a busy database, and for other writers. A command that
-    `fills` an empty database first brings it to this version's schema.
+    Others refuse: a name that was misspelt would be a new, empty book. On a server the schema is for
+    `migrate`, but a command that `fills` an empty database makes it there too. One that `moves_much` waits
+    longer for a busy database, and for other writers.
     """
     settings = settings_for(database)
     if moves_much:
         patience = max(settings.database_timeout_ms, PATIENCE_MS)
         settings = msgspec.structs.replace(settings, database_timeout_ms=patience)
     location = locate(settings.database)
+    makes = makes or fills
+    if not makes:
+        require_book(location)
     try:
         with closing(open_database(settings)) as book:
-            if location.create():
+            if makes and location.create():
                 tell(f"Made a new, empty book: {location.shown}.")
-            if (location.is_embedded or fills) and book.schema_version() is None:
+            if (fills or (makes and location.is_embedded)) and book.schema_version() is None:
                 # Late: nearly every book is there already, and Alembic takes long to load.
                 from tradebook import migrations  # noqa: PLC0415
 
@@ -64,7 +70,13 @@ def opened(database: str | None, *, moves_much: bool = False, fills: bool = Fals
             _settle(book)
             yield book
     except (UnknownDatabase, Unavailable, ClockOutOfRange, OSError) as error:
-        fail(f"{location.shown}: {error}")
+        fail(f"{location.shown}: {reason_of(error)}")
+
+
+def require_book(location: Location) -> None:
+    """End the command where there is no file of this name."""
+    if not location.exists():
+        fail(f"There is no book at {location.shown}. tradebook accounts create NAME makes one.")
 
 
 def _settle(book: Database) -> None:

@@ -25,6 +25,11 @@ def fail(message: str, code: int = FAILED) -> NoReturn:
     raise typer.Exit(code)
 
 
+def reason_of(error: Exception) -> str:
+    """Say why something failed, without the number and the name that the system puts around it."""
+    return getattr(error, "strerror", None) or str(error)
+
+
 def print_json(result: Any) -> None:
     """Print a result for programs, one line."""
     print(msgspec.json.encode(result).decode())

@@ -47,7 +47,7 @@ def serve(
         fail(reason)
     if replica:
         os.environ[REPLICAS_VARIABLE] = " ".join(replica)
-    with opened(database):
+    with opened(database, makes=True):
         pass
     try:
         shown_at = () if metrics is None else (address_of(metrics),)

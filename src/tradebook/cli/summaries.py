@@ -42,7 +42,9 @@ class Cause(msgspec.Struct):
         text = f"{place}: " if place else ""
         text += f"{value}{shown(told.reason)}"
         if self.count > 1:
-            text += f": {self.count:,} rows, first line {', '.join(map(str, self.lines))}"
+            text = (
+                f"{text.removesuffix('.')}: {self.count:,} rows, first line {', '.join(map(str, self.lines))}"
+            )
         return text
 
 

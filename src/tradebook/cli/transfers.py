@@ -7,14 +7,14 @@ import typer
 
 from tradebook.cli.opening import account_key, opened, settings_for
 from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
-from tradebook.cli.output import WRONG_USAGE, fail, print_json, tell
+from tradebook.cli.output import WRONG_USAGE, fail, print_json, reason_of, tell
 from tradebook.cli.output_files import STANDARD, written
 from tradebook.cli.progress import progress_of
 from tradebook.storage.database import Duplicate, Unavailable
-from tradebook.storage.location import locate
 from tradebook.transfer.columns import Format
 from tradebook.transfer.copying import ImportUnderWay, NotTheSame, TargetNotEmpty, copy_book
 from tradebook.transfer.exports.run import export_customers
+from tradebook.transfer.files.formats import ENDINGS, PACKED
 
 export_app = typer.Typer(help="Write a list to a file.", no_args_is_help=True)
 copy_app = typer.Typer()
@@ -41,7 +41,7 @@ def export_customers_command(
     as_json: JsonOption = False,
 ) -> None:
     """Write all customers in the columns that import takes. The file is complete, or the command fails."""
-    chosen = _format_of(output, file_format, default="ndjson")
+    chosen = _format_of(output, file_format)
     if plain and chosen != "csv":
         fail("--plain is for CSV: add --format csv, or leave it out.", WRONG_USAGE)
     with opened(database, moves_much=True) as book:
@@ -52,7 +52,7 @@ def export_customers_command(
                     book, key, format=chosen, file=stream, plain=plain, progress=progress
                 )
         except OSError as error:
-            fail(f"{output}: {error}")
+            fail(f"{output}: {reason_of(error)}. Nothing was written.")
     if as_json and output != STANDARD:
         print_json(summary)
     else:
@@ -72,8 +72,6 @@ def copy_command(
     """
     for url in (source, target):
         settings_for(url)
-    if not locate(source).exists():
-        fail(f"There is no book at {source}.")
     with (
         opened(source, moves_much=True) as book,
         opened(target, moves_much=True, fills=True) as copy,
@@ -95,12 +93,16 @@ def copy_command(
         tell(str(summary))
 
 
-def _format_of(file: str, given: str | None, default: Format | None = None) -> Format:
+def _format_of(file: str, given: str | None) -> Format:
     if given is not None:
         if given not in FORMATS.values():
             fail("--format is csv or ndjson.", WRONG_USAGE)
         return cast("Format", given)
-    found = FORMATS.get(Path(file).suffix.lower(), default)
-    if found is None:
-        fail("Name the format with --format csv or --format ndjson.", WRONG_USAGE)
-    return found
+    ending = Path(file).suffix.lower()
+    if ending not in FORMATS and (ending in ENDINGS or ending == PACKED):
+        fail(
+            f"An export is CSV or NDJSON, and {file} is named like something else. Name it .csv or .ndjson, "
+            "or add --format.",
+            WRONG_USAGE,
+        )
+    return FORMATS.get(ending, "ndjson")

@@ -1,7 +1,7 @@
 """Bodies: awaited up to a size and for a time, then read by the application as one piece."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -45,7 +45,7 @@ class Arriving(Protocol):
 class Body(Arriving, Protocol):
     """The body of a request: it can be taken in pieces, or as a whole."""
 
-    async def __call__(self) -> bytes:
+    def __call__(self) -> Awaitable[bytes]:
         """Return the whole body."""
 
 
@@ -58,6 +58,10 @@ class Bodies:
         self._waits: set[asyncio.Timeout] = set()
         self._held: dict[int, int] = {}
         self._drained = 0
+        self._dropping: dict[asyncio.Future[bytes], float] = {}
+        """The small bodies that are dropped, and since when."""
+
+        self._is_looking = False
 
     def require_small(self, request: falcon.Request) -> None:
         """Refuse a body whose Content-Length is over the limit, without reading it: PayloadTooLarge."""
@@ -107,25 +111,56 @@ class Bodies:
         return b"".join(pieces)
 
     async def drained(self, body: Body, length: str | None) -> bool:
-        """Read and drop a body, up to a size and for a short time; False if there is more of it.
-
-        One whose `length` is told, and small, is taken as a whole: that is fewer steps.
-        """
+        """Read and drop a body, up to a size and for a short time; False if there is more of it."""
+        if is_small(length):
+            dropped: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            self.drop(body, dropped.set_result)
+            return await dropped
         if self._drained >= DRAINED_MAX:
             return False
         self._drained += 1
         try:
-            if length is None or not length.isdecimal() or len(length) > WHOLE_DIGITS_MAX:
-                return await drain(body)
-            async with asyncio.timeout(DRAINED_SECONDS_MAX):
-                await body()
-        except (TimeoutError, ProtocolClosed):
-            # It takes too long, or its client is gone.
+            return await drain(body)
+        except ProtocolClosed:
             return False
-        else:
-            return True
         finally:
             self._drained -= 1
+
+    def drop(self, body: Body, then: Callable[[bool], object]) -> None:
+        """Read and drop a small body, for a short time, and tell `then` whether all of it has come.
+
+        It is taken as a whole, without a task and a timer of its own: at an overload, that is a large part of
+        what a refusal costs.
+        """
+        if self._drained >= DRAINED_MAX:
+            then(False)
+            return
+
+        def end(dropped: asyncio.Future[bytes]) -> None:
+            self._drained -= 1
+            del self._dropping[dropped]
+            # Where it has failed, its client is gone.
+            then(not dropped.cancelled() and dropped.exception() is None)
+
+        self._drained += 1
+        dropped = asyncio.ensure_future(body())
+        loop = asyncio.get_running_loop()
+        self._dropping[dropped] = loop.time()
+        dropped.add_done_callback(end)
+        if not self._is_looking:
+            self._is_looking = True
+            loop.call_later(DRAINED_SECONDS_MAX, self._drop_no_more)
+
+    def _drop_no_more(self) -> None:
+        """Let go of the bodies that take too long, and look again as long as there are others."""
+        loop = asyncio.get_running_loop()
+        for dropped, since in list(self._dropping.items()):
+            left = since + DRAINED_SECONDS_MAX - loop.time()
+            if left > 0:
+                loop.call_later(left, self._drop_no_more)
+                return
+            dropped.cancel()
+        self._is_looking = False
 
     def wait_no_more(self) -> None:
         """End the time of all bodies that have been awaited for long: RequestTimeout for each."""
@@ -151,6 +186,11 @@ class Bodies:
         elif number > 0 and held > HELD_BYTES_MAX - sum(self._held.values()):
             metrics.unavailable("load")
             raise overloaded()
+
+
+def is_small(length: str | None) -> bool:
+    """Tell whether a body says, in its head, that it is small."""
+    return length is not None and length.isdecimal() and len(length) <= WHOLE_DIGITS_MAX
 
 
 async def drain(arriving: Arriving) -> bool:

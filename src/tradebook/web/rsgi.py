@@ -13,9 +13,9 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, partial
 from math import ceil
 from time import perf_counter
 from traceback import format_exception
@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, Protocol
 from tradebook.errors import ApiError, InternalError, ServiceUnavailable
 from tradebook.web.agents import AGENTS_PATH
 from tradebook.web.auth import Caller
-from tradebook.web.bodies import Bodies, Body
+from tradebook.web.bodies import Bodies, Body, is_small
 from tradebook.web.connections import Connections
 from tradebook.web.cors import Cors
 from tradebook.web.envelope import error_answer
@@ -38,7 +38,7 @@ from tradebook.web.sending import Transport as Streaming
 from tradebook.web.shedding import OF_REFUSALS, Callers, Shedding
 from tradebook.web.streams import Stream
 from tradebook.web.uploads import RECEIVED, WANTED, Received, Uploads
-from tradebook.web.waiting import LoopTurns, ThreadTurns
+from tradebook.web.waiting import LoopTurns, ThreadTurns, Waiting
 
 SWITCH_SECONDS = 0.0005
 """How long a thread keeps the interpreter from the other one: a tenth of the default, as reads are short."""
@@ -52,10 +52,14 @@ LOOK_SECONDS = 0.05
 """How long a worker that is told to end goes on at most; how short ago a connection has sent something on
 which it waits for a next request; and how often it looks whether there are such connections."""
 
+EXPECTED_SECONDS = 0.05
+"""How long a request that was let in holds a place in line before its body is there."""
+
 _READING = frozenset({"GET", "HEAD"})
 _LIVENESS, _READINESS = "/healthz", "/readyz"
 """Paths that are answered however long the line is: a supervisor asks whether the server lives."""
 
+OK = 200
 CLOSE = ("connection", "close")
 
 Headers = list[tuple[str, str]]
@@ -128,6 +132,7 @@ class Worker:
         self._on_listening = on_listening
         self._close = close
         self._is_ending = False
+        self._tasks: set[asyncio.Task[None] | None] = set()
 
     def __rsgi_init__(self, loop: WorkerLoop) -> None:
         """Prepare, before the first request."""
@@ -138,6 +143,8 @@ class Worker:
         gc.freeze()
         gc.set_threshold(*COLLECT_AFTER)
         loop.finish = self._finish
+        loop.meet = self.meet
+        self._shedding.give_way = loop.give_way
         self._connections.watch(
             self._parent,
             on_listening=self._on_listening,
@@ -178,24 +185,62 @@ class Worker:
                 break
         self._sending.cut()
 
+    def meet(self, requests: Iterable[tuple[Scope, Transport]]) -> None:
+        """Answer requests at once where nothing has to be waited for, or begin to answer them."""
+        if isinstance(self._reads, LoopTurns):
+            self._reads.begin_round()
+        for scope, transport in requests:
+            request = _Request(scope, transport)
+            try:
+                answer = self._at_once(request)
+                if answer is not None:
+                    self._send(request, *answer)
+                elif self._lets_in(request):
+                    self._begin(self._serve(request))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer
+                self._send(request, *self._fault(error))
+
     async def __rsgi__(self, scope: Scope, transport: Transport) -> None:
-        request = _Request(scope, transport)
+        """Answer a request that has a task, as it has where the loop does not know of `meet`."""
+        await self._serve(_Request(scope, transport))
+
+    def _begin(self, answering: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(answering)
+        # The loop itself does not hold it.
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, request: "_Request") -> None:
         try:
-            status, headers, body = self._at_once(request) or await self._met(request)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer
+            status, headers, body = self._at_once(request) or await self._answer(request)
+        except Exception as error:  # noqa: BLE001 - as above
             status, headers, body = self._fault(error)
+        finally:
+            request.expect_no_more()
+        if not isinstance(body, Stream):
+            self._send(request, status, headers, body)
+            return
+        self._complete(request, headers)
+        scope, transport = request.scope, request.transport
+        try:
+            await self._sending.send(scope.client, transport, status, headers, body, self._next_part)
+        finally:
+            self._end(body)
+
+    def _complete(self, request: "_Request", headers: Headers) -> None:
         if self._is_ending:
             _say_close(headers)
         if self._cors is not None:
-            self._cors.put_on(scope, headers)
-        if isinstance(body, Stream):
-            try:
-                await self._sending.send(scope.client, transport, status, headers, body, self._next_part)
-            finally:
-                self._end(body)
+            self._cors.put_on(request.scope, headers)
+
+    def _send(self, request: "_Request", status: int, headers: Headers, body: bytes) -> None:
+        self._complete(request, headers)
+        if not body and _has_no_length(request.scope.method, status, headers):
+            # The answer to its GET is sent in parts: a length would be a wrong one.
+            request.transport.response_stream(status, headers)
             return
-        self._connections.note_answer(scope.client, len(body))
-        transport.response_bytes(status, headers, body)
+        self._connections.note_answer(request.scope.client, len(body))
+        request.transport.response_bytes(status, headers, body)
 
     async def _next_part(self, stream: Stream) -> bytes | None:
         """Make the next part of a stream when its turn comes; None at the end."""
@@ -237,18 +282,43 @@ class Worker:
         request.may_be_repeated = False
         return self._repeats.answer(request, self._reads.open_round())
 
-    async def _met(self, request: "_Request") -> Answered:
-        """Refuse a request at the door where the line is full, or answer it."""
-        scope = request.scope
+    def _lets_in(self, request: "_Request") -> bool:
+        """Count a request in line if it may wait for its turn, or refuse it."""
+        scope, path = request.scope, request.scope.path
         caller = self._know_caller(request)
-        turns, _ = self._line(scope.method, scope.path)
-        if not turns.waiting.is_full_for(request.account) or scope.path in {_LIVENESS, _READINESS}:
-            return await self._answer(request)
-        # Before anything is done for it.
-        refused = self._shedding.answer(scope, caller)
-        if has_body(scope.headers.get):
-            await self._leave(request, refused[1], is_kept=True)
-        return refused
+        if path in {_LIVENESS, _READINESS}:
+            return True
+        waiting = self._line(scope.method, path)[0].waiting
+        if waiting.is_full_for(request.account):
+            self._refuse(request, caller)
+            return False
+        request.expect(waiting)
+        return True
+
+    def _refuse(self, request: "_Request", caller: Caller) -> None:
+        """Refuse a request before anything is done for it."""
+        given = request.scope.headers.get
+        refused = self._shedding.answer(request.scope, caller)
+        if not has_body(given):
+            self._send(request, *refused)
+        elif (
+            given("expect") is None
+            and given("transfer-encoding") is None
+            and is_small(given("content-length"))
+        ):
+            self._bodies.drop(request.transport, partial(self._send_after_body, request, refused))
+        else:
+            self._begin(self._refuse_large(request, refused))
+
+    def _send_after_body(self, request: "_Request", refused: Called, is_whole: bool) -> None:
+        if not is_whole:
+            self._connections.end(request.scope.client)
+            _say_close(refused[1])
+        self._send(request, *refused)
+
+    async def _refuse_large(self, request: "_Request", refused: Called) -> None:
+        await self._leave(request, refused[1], is_kept=True)
+        self._send(request, *refused)
 
     def _know_caller(self, request: "_Request") -> Caller:
         scope = request.scope
@@ -316,10 +386,15 @@ class Worker:
         environ, raw = request.environ, b""
         if has_body(request.scope.headers.get):
             begin = environ.get(WANTED)
-            if begin is None:
-                raw = await self._bodies.arrived(environ, request.account, request.transport)
-            else:
-                environ[RECEIVED] = await self._uploads.arrived(environ, begin, request.transport)
+            # It may take long, and nobody else is refused for that.
+            timer = asyncio.get_running_loop().call_later(EXPECTED_SECONDS, request.expect_no_more)
+            try:
+                if begin is None:
+                    raw = await self._bodies.arrived(environ, request.account, request.transport)
+                else:
+                    environ[RECEIVED] = await self._uploads.arrived(environ, begin, request.transport)
+            finally:
+                timer.cancel()
         environ["wsgi.input"] = io.BytesIO(raw)
 
     def _line(self, method: str, path: str) -> tuple[LoopTurns | ThreadTurns, ThreadPoolExecutor | None]:
@@ -333,6 +408,8 @@ class Worker:
     async def _in_turn(
         self, turns: LoopTurns | ThreadTurns, threads: ThreadPoolExecutor | None, request: "_Request"
     ) -> Answered:
+        if turns.waiting is request.expected_in:
+            request.expect_no_more()
         began = await turns.wait(request.account)
         try:
             return await self._called(threads, request)
@@ -389,13 +466,34 @@ class _Request:
     may_be_repeated = True
     """Whether nobody has looked yet if its answer can be given again."""
 
+    expected_in: Waiting | None = None
+    """The line in which it is counted, and will stand soon."""
+
+    _expected_of = 0
+
     def __init__(self, scope: Scope, transport: Transport) -> None:
         self.scope, self.transport = scope, transport
+
+    def expect(self, waiting: Waiting) -> None:
+        """Have it counted in a line."""
+        self.expected_in, self._expected_of = waiting, self.account
+        waiting.expect(self.account)
+
+    def expect_no_more(self) -> None:
+        """Have it counted no more, if it is: it stands in line itself, or never will."""
+        if self.expected_in is not None:
+            self.expected_in.expect_no_more(self._expected_of)
+            self.expected_in = None
 
     @cached_property
     def environ(self) -> Environ:
         """What the application is called with; most answers that are given again need none."""
         return environ_of(self.scope)
+
+
+def _has_no_length(method: str, status: int, headers: Headers) -> bool:
+    """Tell whether this is the head of an answer whose length is not known."""
+    return method == "HEAD" and status == OK and all(name != "content-length" for name, _ in headers)
 
 
 def _say_close(headers: Headers) -> None:

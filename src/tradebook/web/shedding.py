@@ -5,7 +5,7 @@ the request and what is told about its limit.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from tradebook.web import metrics
@@ -18,6 +18,9 @@ from tradebook.web.waiting import overloaded
 
 TELLING_SECONDS = 1.0
 """How often the log tells of refusals: a line for each would cost more than they do."""
+
+MANY = 100
+"""How many refusals between two such lines are an overload, and no burst."""
 
 OF_REFUSALS = (("content-type", "application/json"), ("x-content-type-options", "nosniff"))
 """Headers of every refusal that the application has not made."""
@@ -39,17 +42,22 @@ class Callers(Protocol):
 
 
 class Shedding:
-    """Refuses, and tells the log how often."""
+    """Refuses, and tells how often: the log, and `give_way` whether it is an overload."""
 
     def __init__(self, callers: Callers) -> None:
+        self.give_way: Callable[[bool], None] = lambda _: None
         self._callers = callers
         self._since_told = 0
+        self._is_counting = False
 
     def answer(self, scope: Scope, caller: Caller) -> tuple[int, list[tuple[str, str]], bytes]:
         """Refuse a request without a call of the application."""
-        if not self._since_told:
+        if not self._is_counting:
+            self._is_counting = True
             asyncio.get_running_loop().call_later(TELLING_SECONDS, self._tell)
         self._since_told += 1
+        if self._since_told == MANY:
+            self.give_way(True)
         if metrics.recorder is not None:
             metrics.shed()
         given = scope.headers.get
@@ -60,5 +68,10 @@ class Shedding:
         return _REFUSAL.status, headers, _BODY
 
     def _tell(self) -> None:
-        log("requests refused, as more have come than can be answered in time", refused=self._since_told)
-        self._since_told = 0
+        refused, self._since_told = self._since_told, 0
+        self._is_counting = refused > 0
+        if refused < MANY:
+            self.give_way(False)
+        if refused:
+            log("requests refused, as more have come than can be answered in time", refused=refused)
+            asyncio.get_running_loop().call_later(TELLING_SECONDS, self._tell)

@@ -2,8 +2,10 @@
 
 Requests that come while a worker works wait in line. The next turn is for the account whose turns have taken
 the least time, however many requests each of them has sent. If the line is longer than a client would want to
-wait, a request of the account with the most of them is refused at once, which costs next to nothing. So what
-is let in is answered in time, at any load.
+wait, a request of the account with the most of them is refused at once, which costs next to nothing. A burst
+may fill the line. Where it is full for long, more comes than can be done, and a long line would only have
+everybody wait: then few may wait, until nobody had to be refused for a while. So what is let in is answered
+in time, at any load.
 """
 
 import asyncio
@@ -18,8 +20,8 @@ from tradebook.web.metrics import Queue
 ALWAYS = 32
 """How many may wait in any case: short bursts of slow requests are no overload."""
 
-STANDING = 2
-"""By how much a line is shorter once it has stood as long as somebody may wait: then it is no burst."""
+FEW = 8
+"""How many may wait while more comes than can be done: enough that the worker is never without work."""
 
 SLICE_SECONDS = 0.001
 """How long the worker works before it looks at what has come meanwhile."""
@@ -44,10 +46,17 @@ class Waiting:
         self._name = name
         self._seconds_max = seconds_max
         self._of: dict[int, deque[asyncio.Future[None]]] = {}
+        self._held: Counter[int] = Counter()
+        """How many requests of each account are in line, or were let in and are expected there."""
+
+        self._held_number = 0
         self._taken: dict[int, float] = {}
         self._last_seconds = 0.0
         self._stands_since = 0.0
         """Since when there has always been somebody who waits."""
+
+        self._overload_ends = 0.0
+        """When a burst may fill the line again, unless somebody has to be refused before."""
 
         self._least = 0.0
         """What the account had taken whose turn it was last: who comes anew begins there."""
@@ -77,18 +86,36 @@ class Waiting:
         return seconds
 
     def is_full_for(self, account: int) -> bool:
-        """Tell whether a newcomer of this account would be refused."""
-        if not self._is_long:
-            return False
-        return len(self._of.get(account, ())) + 1 >= max(map(len, self._of.values()))
+        """Tell whether a newcomer of this account is to be refused."""
+        return self._is_long() and self._held[account] + 1 >= max(self._held.values())
 
-    @property
     def _is_long(self) -> bool:
-        """Tell whether who comes now would wait too long."""
-        if self.number < ALWAYS:
+        """Tell whether somebody has to be refused for who comes now. Where that lasts, few may wait."""
+        number = self._held_number
+        if number < FEW:
             return False
-        stands = perf_counter() - self._stands_since > self._seconds_max
-        return self.number * self.mean_seconds * (STANDING if stands else 1) >= self._seconds_max
+        now = perf_counter()
+        if now >= self._overload_ends:
+            if number < ALWAYS or number * self.mean_seconds < self._seconds_max:
+                return False
+            if now - self._stands_since <= self._seconds_max:
+                return True
+        self._overload_ends = now + self._seconds_max
+        return True
+
+    def expect(self, account: int) -> None:
+        """Count a request that was let in as one in line, from now on and until `expect_no_more`."""
+        self._hold(account, 1)
+
+    def expect_no_more(self, account: int) -> None:
+        """Count a request no more that was expected: it stands in line now, or never will."""
+        self._hold(account, -1)
+
+    def _hold(self, account: int, number: int) -> None:
+        self._held_number += number
+        self._held[account] += number
+        if not self._held[account]:
+            del self._held[account]
 
     async def wait(self, account: int) -> bool:
         """Wait for a turn; False if it has come too late. ServiceUnavailable where the line is too long."""
@@ -122,15 +149,16 @@ class Waiting:
 
     def _put(self, account: int) -> asyncio.Future[None]:
         """Stand in line; ServiceUnavailable for the newcomer, or the newest of one with more in line."""
-        if self._is_long:
-            if self.is_full_for(account):
-                raise overloaded()
+        if self.is_full_for(account):
+            raise overloaded()
+        if self.number and self._is_long():
             self._remove(max(self._of, key=lambda each: len(self._of[each])), newest=True, error=overloaded())
         if not self.number:
             self._stands_since = perf_counter()
         place = asyncio.get_running_loop().create_future()
         self._of.setdefault(account, deque()).append(place)
         self._taken[account] = self._taken_by(account)
+        self._hold(account, 1)
         self.number += 1
         return place
 
@@ -138,6 +166,7 @@ class Waiting:
         """Take a request out of the line, to answer or to refuse it; False if it waits no more."""
         places = self._of[account]
         place = places.pop() if newest else places.popleft()
+        self._hold(account, -1)
         self.number -= 1
         if not places:
             del self._of[account]
@@ -195,6 +224,10 @@ class LoopTurns:
             self._is_round_open = True
             asyncio.get_running_loop().call_soon(self._end_round)
         return self._round
+
+    def begin_round(self) -> None:
+        """Have those who come now be in a later round than all before."""
+        self._round += 1
 
     def _end_round(self) -> None:
         self._is_round_open = False

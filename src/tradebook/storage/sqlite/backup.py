@@ -189,6 +189,6 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (apsw.CorruptError, apsw.NotADBError) as error:
-        raise NotWhole(f"SQLite finds a fault in it: {error}") from error
+        raise NotWhole(f"SQLite finds a fault in it: {error}.") from error
     except apsw.Error as error:
         raise Unavailable(str(error)) from error

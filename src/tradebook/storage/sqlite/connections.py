@@ -29,6 +29,11 @@ FOLLOW_SECONDS = 0.5
 """How long reads may go on in a file that was replaced."""
 
 
+_TABLES = "SELECT count(*), sum(name IN ('accounts', 'alembic_version')) FROM sqlite_schema"
+
+OWN_TABLES = 2
+
+
 class _File(NamedTuple):
     """What tells one file from another under the same name."""
 
@@ -215,6 +220,7 @@ class Connections:
         name = f"{self.path.as_uri()}{'?immutable=1' if is_immutable else ''}"
         connection = apsw.Connection(name, flags=flags, statementcachesize=200)
         connection.set_busy_timeout(timeout_ms)
+        self._require_no_other(connection)
         for pragma, value in (
             ("journal_mode", "wal"),
             ("journal_size_limit", LOG_BYTES),
@@ -237,6 +243,13 @@ class Connections:
                 raise Unavailable(f"{self.path} was just replaced.")
             self._all.add(connection)
         return connection
+
+    def _require_no_other(self, connection: apsw.Connection) -> None:
+        """Unavailable where the file is another program's, before anything is written into it."""
+        tables, own = connection.execute(_TABLES).get
+        if tables and own != OWN_TABLES:
+            connection.close()
+            raise Unavailable(f"{self.path} is the database of another program, and no book of Tradebook.")
 
     def _state(self) -> _State | None:
         try:

@@ -3,7 +3,10 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from tradebook.transfer.files.alphabets import page_by_alphabets
+
 USUAL = ("cp1252", "Windows-1252")
+HEBREW = ("cp1255", "Windows-1255")
 _OTHERS = (
     ("cp1250", "Windows-1250"),
     ("cp1251", "Windows-1251"),
@@ -12,8 +15,9 @@ _OTHERS = (
     ("cp850", "code page 850"),
     ("cp866", "code page 866"),
     ("koi8_r", "KOI8-R"),
+    ("iso8859_2", "ISO 8859-2"),
 )
-_LATIN = frozenset({"cp1250", "mac_roman", "cp850"})
+_LATIN = frozenset({"cp1250", "mac_roman", "cp850", "iso8859_2"})
 _EAST_ASIAN = ("cp932", "gb18030", "big5", "euc_kr")
 _WIDE_FROM = "\u2e80"
 _FITS_MIN = 0.8
@@ -22,6 +26,7 @@ _WRONG_MIN = 0.5
 _WRONG_WORDS_MIN = 3
 """From how many words on it counts that most of them look wrong."""
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
+_HEBREW, _HEBREW_MIN = re.compile(rb"[\xe0-\xfa]{2,}"), 0.9
 _WORDS_MAX = 5_000
 _BESIDE = frozenset("’‘“”„«»‹›–—…•·™®©°ºª¡¿²³´\xa0\xad")  # noqa: RUF001 - they are meant
 """What stands before or behind letters also where a text was read rightly."""
@@ -34,14 +39,22 @@ def likely_code_page(blocks: Sequence[bytes]) -> tuple[str, str] | None:
     """Name the codec, and how it is told; None where the words look wrong in all of them."""
     words = _words_of(blocks)
     odd = _odd_share(words, USUAL[0])
+    if _are_hebrew(words):
+        return HEBREW
     if odd <= _ODD_MAX:
-        return USUAL
+        return page_by_alphabets(words) or USUAL
     best = min(_OTHERS, key=lambda page: _odd_share(words, page[0]))
     is_good = _odd_share(words, best[0]) <= min(_GOOD_MAX, odd / 4)
     if is_good and (best[0] not in _LATIN or not _may_be_east_asian(blocks)):
         return best
     is_wrong = is_good or (odd > _WRONG_MIN and len(words) >= _WRONG_WORDS_MIN) or _may_be_east_asian(blocks)
     return None if is_wrong else USUAL
+
+
+def _are_hebrew(words: Sequence[bytes]) -> bool:
+    """Tell whether words have no letters but those of Hebrew, as which other scripts have one case alone."""
+    hebrew = sum(bool(_HEBREW.fullmatch(word)) for word in words)
+    return hebrew >= _WRONG_WORDS_MIN and hebrew > len(words) * _HEBREW_MIN
 
 
 def _may_be_east_asian(blocks: Iterable[bytes]) -> bool:

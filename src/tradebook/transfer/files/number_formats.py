@@ -10,13 +10,18 @@ _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?[\d.]+)")
 _DIGITS = frozenset("0#?")
 _OF_OTHER_KINDS = frozenset(".,/@EeDdMmYyHhSsGgBb")
 _LENGTH_MAX = 255
+_EXACT_MAX = 2**53
+"""Up to here a number of a workbook has all its digits."""
 BUILT_IN = {9: "0%", 10: "0.00%"}
 
 
 def plain_number(value: float) -> str:
-    """Write a number as a spreadsheet means it, with the digits that it keeps: 417, 4901234567890, 0.1."""
-    if value.is_integer() and abs(value) < 1e21:
-        return str(int(value))
+    """Write a number as a spreadsheet means it, with the digits that it keeps: 417, 4901234567890, 0.1.
+
+    One that is too long for it has lost digits, and is 1.23456789012346E+19: nobody shall take it for exact.
+    """
+    if value.is_integer():
+        return str(int(value)) if abs(value) <= _EXACT_MAX else f"{value:.15g}".upper()
     return format(Decimal(f"{value:.15g}"), "f")
 
 

@@ -16,6 +16,7 @@ from tradebook.transfer.maps.trying import Trial, closed_words, date_formats
 from tradebook.transfer.rows import FileOptions
 
 _VALUES_SHOWN_MAX = 40
+_NAMES_SHOWN_MAX = 5
 LAST_ROWS = 3
 """How far from the end of a list its totals may stand."""
 TOTALS = frozenset(
@@ -58,6 +59,8 @@ class _Drafter:
         self._open_tables: list[str] = []
         self._open_defaults: list[str] = []
         self._notes: list[str] = []
+        self._offered: list[str] = []
+        """Columns that may be the name."""
 
     def draft(self) -> Draft:
         """Try every guess on every row, and write down what holds."""
@@ -66,6 +69,8 @@ class _Drafter:
             kept = self._with_countries(part, kept)
         if not kept:
             kept = self._any_name()
+        elif not any(each.column == "name" for each in self._found.guesses):
+            self._ask_for_a_name()
         lines = [
             *self._beginning(),
             *self._file_lines(),
@@ -113,6 +118,20 @@ class _Drafter:
                 self._notes.append(f"No column was recognised. The map takes {quoted(heading)} for the name.")
                 return [Guess("name", [heading], [heading])]
         return []
+
+    def _ask_for_a_name(self) -> None:
+        """Say that there is no name, and list the columns that may be one: those with words in them."""
+        self._notes.append("No column is taken for the name, and a new customer needs one.")
+        taken = {heading for each in self._found.guesses for heading in each.headings}
+        wordy = [
+            heading
+            for heading in self._looked.headings
+            if heading and "\0" not in heading and heading not in taken and self._evidence[heading].has_words
+        ]
+        self._offered = wordy[:_NAMES_SHOWN_MAX]
+        if self._offered:
+            self._open.append("No column is taken for the name. If it is one of these, take the # off:")
+            self._open += [line("name", heading) for heading in self._offered]
 
     def _put_off(self, each: Guess, why: str) -> None:
         self._open += [f"{', '.join(map(quoted, each.headings))} {why}:", line(each.column, each.rights[0])]
@@ -255,7 +274,7 @@ class _Drafter:
         lines: dict[str, str] = {}
         for place, heading in enumerate(self._looked.headings, 1):
             name = heading.partition("\0")[0]
-            if heading in taken:
+            if heading in taken or heading in self._offered:
                 continue
             what = _described(self._evidence[heading])
             if not name:

@@ -84,6 +84,11 @@ class Evidence:
         return any("\n" in value or "\r" in value for value in self.values)
 
     @property
+    def has_words(self) -> bool:
+        """Tell whether most values have several letters, as names do."""
+        return sum(sum(map(str.isalpha, value)) > 2 for value in self.values) > len(self.values) // 2
+
+    @property
     def currency(self) -> str | None:
         """Return the currency whose sign stands beside the amounts, if it is one."""
         found = {code for sign, code in _SIGNS.items() for value in self.distinct if sign in value}

@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from tradebook.text import composed
 from tradebook.transfer.columns import ADDRESSES, column_named
 from tradebook.transfer.files.formats import format_of
 from tradebook.transfer.files.rows import read_file
@@ -36,6 +37,10 @@ class Lookup(msgspec.Struct, frozen=True):
     """What several lines of one key are; a mistake of the map for `[lookup.COLUMN]`."""
     options: FileOptions = FileOptions()
 
+    def called(self, column: str) -> str:
+        """Say where a person finds the value of a column: `town of addresses.csv`."""
+        return self.source if self.many == "mistake" else f"{self.rules[column].label} of {self.file}"
+
 
 class Found(NamedTuple):
     """What another file has for a key."""
@@ -65,7 +70,7 @@ class LookedUp:
         if problems:
             raise ValueError(f"{self.lookup.file}: {problems[0]}")
         assert isinstance(item, Row)
-        key = as_text(item.values.pop(_KEY)).strip()
+        key = composed(as_text(item.values.pop(_KEY)).strip())
         known = self._found.get(key)
         if not key:
             return
@@ -86,7 +91,7 @@ class LookedUp:
 
         def find(record: Record) -> Found | None:
             key = as_text(read(record)).strip()
-            values = found.get(key)
+            values = found.get(composed(key))
             if values is None and key and lookup.missing == "problem":
                 hint = "" if lookup.many == "mistake" else f": {_MISSING}"
                 raise CellError(key, f"is not a key in {lookup.file}{hint}")

@@ -22,7 +22,7 @@ NOTHING = ("null", "\\n", "n/a", "#n/a", "na", "nan", "none", "nil", "-", "--", 
 _OPEN = "…"
 """What a person puts in, where nothing is near."""
 _NOT_MENDED = (
-    *("must not be negative", "is not between", "is rounded"),
+    *("must not be negative", "is not between", "is rounded", "can't change"),
     # The map has a decimal sign already: this amount isn't written with it, or in another currency.
     *("is no amount such as", "but the currency is", "say the currency in"),
 )

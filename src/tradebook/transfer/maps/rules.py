@@ -8,6 +8,7 @@ from msgspec import structs
 
 from tradebook.crud.kinds import EMAIL
 from tradebook.resources.quantities import Decimal
+from tradebook.text import composed
 from tradebook.transfer.cells import CreatedAt
 from tradebook.transfer.columns import Column
 from tradebook.transfer.maps.dates import read_formats, read_zone
@@ -177,7 +178,7 @@ def read_values(
         return
     for ours in dict.fromkeys(value.values()):
         _check_ours(column, ours, where, mistakes)
-    columns.values[name] = {theirs.strip(): ours for theirs, ours in value.items()}
+    columns.values[name] = {composed(theirs.strip()): ours for theirs, ours in value.items()}
 
 
 def read_default(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from tradebook.text import composed
 from tradebook.transfer.maps.sources import CellError, Headings, Read, Reading, as_text
 from tradebook.transfer.rows import Record, Skipping
 
@@ -13,8 +14,10 @@ def skip_of(rules: Sequence[Skipping], headings: Headings | None, nothing: froze
     """Return what leaves out rows by these rules; None where there are none."""
     tests = []
     for column in dict.fromkeys(rule.column for rule in rules):
-        words = {rule.is_: place for place, rule in reversed(_of(rules, column)) if not rule.is_like}
-        likes = [(rule.is_.split("*"), place) for place, rule in _of(rules, column) if rule.is_like]
+        words = {
+            composed(rule.is_): place for place, rule in reversed(_of(rules, column)) if not rule.is_like
+        }
+        likes = [(composed(rule.is_).split("*"), place) for place, rule in _of(rules, column) if rule.is_like]
         if headings is None or headings.has(column) or not headings.are_optional:
             read = Reading(headings, purpose="leaves out rows by").reader(column)
             tests.append(_test(read, words, likes, nothing))
@@ -32,7 +35,7 @@ def _test(
 
     def test(record: Record) -> int | None:
         try:
-            text = as_text(read(record)).strip()
+            text = composed(as_text(read(record)).strip())
         except CellError:  # An object of JSON is no word.
             return None
         if not likes and text not in nothing:

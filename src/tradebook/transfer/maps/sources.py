@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
+from tradebook.text import as_read
 from tradebook.transfer.maps.words import nearest
 from tradebook.transfer.rows import Record, nth_heading
 
@@ -44,6 +45,7 @@ class Headings:
 
     def __init__(self, header: Sequence[str], *, are_optional: bool = False, has_hints: bool = True) -> None:
         self._count = Counter(header)
+        self._alike: dict[str, set[str]] | None = None
         self._hints_left = HINTS_MAX if has_hints else 0
         self.are_optional = are_optional
         self.taken: set[str] = set()
@@ -72,7 +74,15 @@ class Headings:
 
     def _heading(self, name: str) -> str:
         # Files are read with the blanks and line breaks of their headings tidied up.
-        return name if name in self._count else " ".join(name.split())
+        tidy = " ".join(name.split())
+        if name in self._count or tidy in self._count:
+            return name if name in self._count else tidy
+        if self._alike is None:
+            self._alike = {}
+            for heading in self._count:
+                self._alike.setdefault(as_read(heading), set()).add(heading)
+        alike = self._alike.get(as_read(name), set())
+        return next(iter(alike)) if len(alike) == 1 else tidy
 
     def take(self, name: str, nth: int | None, purpose: str) -> str | None:
         """Return the key that records have for a heading, None where the file may lack it.

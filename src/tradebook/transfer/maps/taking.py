@@ -8,6 +8,7 @@ import msgspec
 
 from tradebook.crud.kinds import NOTE
 from tradebook.money import DEFAULT_CURRENCY
+from tradebook.text import composed
 from tradebook.transfer.cells import Dated
 from tradebook.transfer.columns import Column
 from tradebook.transfer.maps.amounts import ReadAmount, amount_reader, has_currency
@@ -155,11 +156,11 @@ def work_of(
         if is_empty(value):
             return value
         if is_list and isinstance(value, list):
-            listed = (values.get(entry, entry) for entry in value)
+            listed = (values.get(composed(entry), entry) for entry in value)
             return [entry for entry in listed if not is_empty(entry)]
         text = as_text(value)
         # What the map itself gives is ours already.
-        if (ours := values.get(text.strip())) is not None:
+        if (ours := values.get(composed(text.strip()))) is not None:
             return ours
         if convert is None:
             return value
