@@ -332,7 +332,7 @@ class PostgresWriter(PostgresReader):
 
     def is_awaited(self) -> bool:
         """Tell whether somebody waits for the end of this transaction."""
-        return self.is_followed() or bool(self._transaction.ask(Statement(_IS_AWAITED))[0][0][0])
+        return self.is_followed() or bool(self._ask(Statement(_IS_AWAITED))[0][0])
 
 
 def texts_of(index: ListIndex, account_id: int, rows: RowsToIndex) -> list[Text]:
