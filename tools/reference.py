@@ -90,6 +90,8 @@ def _setting_takes(kind: Any) -> str:
     if kind is str:
         return "text"
     (bounds,) = kind.__metadata__
+    if bounds.ge is None:
+        return "text"
     return f"a whole number from {bounds.ge}"
 
 

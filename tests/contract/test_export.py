@@ -1,11 +1,12 @@
 """The whole list as one file: by whom it is asked for, what is in it, and that it is one snapshot, whole or cut."""
 
 import csv
+import http.client
 import io
 import json
 import socket
 import time
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from urllib.parse import urlsplit
 
 import httpx
@@ -222,7 +223,22 @@ def test_head_tells_what_get_would_be(filled):
     refused = filled.client.head(CUSTOMERS, headers={"Accept": CSV}, params={"limit": 1})
 
     assert (head.status_code, head.content, refused.status_code) == (200, b"", 400)
-    assert head.headers["content-type"] == export(filled.client, CSV).headers["content-type"]
+    got = export(filled.client, CSV)
+    assert head.headers["content-type"] == got.headers["content-type"]
+    # It would be a wrong one: the file comes in parts.
+    assert "content-length" not in head.headers
+    assert "content-length" not in got.headers
+
+
+def test_a_connection_goes_on_after_the_head_of_an_export(filled):
+    asking = {"Authorization": f"Bearer {filled.key}", "Accept": CSV}
+    with closing(http.client.HTTPConnection(urlsplit(filled.server.url).netloc)) as connection:
+        for method in ("HEAD", "HEAD", "GET"):
+            connection.request(method, CUSTOMERS, headers=asking)
+            answer = connection.getresponse()
+            body = answer.read()
+
+            assert (answer.status, bool(body)) == (200, method == "GET")
 
 
 # What takes a large book, and a server that is cut short.

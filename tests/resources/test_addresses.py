@@ -73,6 +73,7 @@ def test_words_are_found_in_every_field_and_only_together(maker):
         "chef@",
         "466 33466",
         "nimes hauptling",
+        "fr hauptling",
     ):
         assert listed(maker, q=words) == [made], words
     assert listed(maker, q="nimes other") == []

@@ -171,8 +171,33 @@ def test_the_currency_is_a_unit_s_id(maker):
     euro = create(maker, credit_limit={"value": "5", "unit_id": _unit(maker, "EUR")})
 
     assert show(maker, euro)["credit_limit"]["display_value"] == "€5.00"
-    wrong = patch(maker, euro, credit_limit={"value": "5", "unit_id": "un_7zzzzzzzzzzzz"})
-    check_envelope(wrong, 400, "credit_limit.unit_id", "invalid_format")
+    for unit, code in (
+        ("un_7zzzzzzzzzzzz", "validation_failed"),
+        ("un_of0another0system", "validation_failed"),
+        ("ac_7zzzzzzzzzzzz", "invalid_format"),
+        ("EUR", "invalid_format"),
+    ):
+        wrong = patch(maker, euro, credit_limit={"value": "5", "unit_id": unit})
+        check_envelope(wrong, 400, "credit_limit.unit_id", code)
+
+
+def test_who_was_removed_is_no_choice_of_a_sales_rep(maker):
+    """Who has them keeps them, and whoever comes back can be chosen again."""
+    users = "/v1/identity/account-users"
+    ann, bob = (maker.of_prefix("acus", name=name) for name in ("Ann", "Bob"))
+    made = create(maker, default_sales_rep_id=ann)
+    for each in (ann, bob):
+        maker.client.put(f"{users}/{each}/actions/remove")
+
+    chosen = patch(maker, made, default_sales_rep_id=bob)
+    created = maker.client.post(CUSTOMERS, json=body_of(maker, default_sales_rep_id=bob))
+    kept = patch(maker, made, default_sales_rep_id=ann, note="as before")
+
+    for refused in (chosen, created):
+        check_envelope(refused, 410, "default_sales_rep_id", "resource_gone")
+    assert (kept.status_code, kept.json()["note"]) == (200, "as before")
+    maker.client.put(f"{users}/{bob}/actions/activate")
+    assert patch(maker, made, default_sales_rep_id=bob).status_code == 200
 
 
 def _unit(maker, code):

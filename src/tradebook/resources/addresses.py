@@ -152,6 +152,7 @@ _TEXTS = (
     _a.locality,
     _a.state,
     _a.postal_code,
+    _a.country,
 )
 _INDEXED = (*_TEXTS, _a.phone, _a.type, _a.is_unused)
 ID_PREFIX, GEOLOCATION_PREFIX = "ad", "geo"

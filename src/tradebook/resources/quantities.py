@@ -11,12 +11,13 @@ from msgspec import structs
 
 from tradebook.clock import format_ms
 from tradebook.crud.fields import Body, Field, Object
-from tradebook.crud.kinds import Kind, Line, Unreadable
+from tradebook.crud.kinds import Kind, Line, Unreadable, refusal
 from tradebook.crud.records import Values
 from tradebook.crud.shapes import NoObject
 from tradebook.crud.table_fields import Cell, TableField
 from tradebook.crud.text_values import check_text
-from tradebook.ids import BODY_PATTERN, decode_id, encode_id, milliseconds_of
+from tradebook.errors import InvalidFormat, ValidationFailed
+from tradebook.ids import ANY_BODY_PATTERN, encode_id, milliseconds_of, read_id
 from tradebook.money import (
     DEFAULT_CURRENCY,
     DIGITS_MAX,
@@ -153,19 +154,32 @@ def _check_amount(text: str) -> str:
         raise ValueError('takes a plain decimal in quotation marks, such as "21000.00"') from None
 
 
+class _NoSuchUnit(Unreadable):
+    """An id is written as one, and no unit has it."""
+
+
 class UnitId(Kind, frozen=True):
     """The id of a currency, kept as its code."""
 
     def read(self, text: str) -> str:
         """Read the id of a unit that exists."""
-        key = decode_id(UNIT_PREFIX, text)
-        code = None if key is None else _codes().get(key)
+        key = read_id(UNIT_PREFIX, text)
+        hint = f"such as {unit_of(DEFAULT_CURRENCY).id} for US dollars; the reference lists all under Units"
+        if key is None:
+            raise Unreadable(f"takes the id of a currency's unit, {hint}")
+        code = _codes().get(key)
         if code is None:
-            raise Unreadable(
-                f"takes the id of a currency's unit, such as {unit_of(DEFAULT_CURRENCY).id} for US dollars; "
-                "the reference lists all under Units"
-            )
+            raise _NoSuchUnit(f"names no unit that there is; take one {hint}")
         return code
+
+    def take(self, value: Any, param: str) -> Any:
+        """Read the id in a body; ValidationFailed where no unit has it, as with every other object."""
+        try:
+            return self.read_json(value)
+        except _NoSuchUnit as reason:
+            raise refusal(ValidationFailed, param, reason) from None
+        except ValueError as reason:
+            raise refusal(InvalidFormat, param, reason) from None
 
     def read_cell(self, value: Any) -> str:
         """Read a currency's three letters."""
@@ -196,7 +210,7 @@ class UnitId(Kind, frozen=True):
 
     def schema(self) -> dict[str, Any]:
         """Describe the form of a unit's id."""
-        return {"type": "string", "pattern": f"^{UNIT_PREFIX}_{BODY_PATTERN}$"}
+        return {"type": "string", "pattern": f"^{UNIT_PREFIX}_{ANY_BODY_PATTERN}$"}
 
 
 @cache

@@ -62,8 +62,9 @@ class Exporting:
             self._parser.require_absent(pairs, (INCLUDE,), f"{CSV} has its columns. Leave it out.")
         asked = self._parser.list_request(pairs, grant.account_id, service.cursors)
         encoding = encoding_of(request.env.get("HTTP_ACCEPT_ENCODING"))
-        if request.env["REQUEST_METHOD"] != "HEAD":
-            response.stream = self._begun(grant.account_id, asked, kind, encoding)
+        is_head = request.env["REQUEST_METHOD"] == "HEAD"
+        # Without a length too, where nothing follows: nobody knows how long the file would be.
+        response.stream = iter(()) if is_head else self._begun(grant.account_id, asked, kind, encoding)
         if encoding is not None:
             response.set_header("Content-Encoding", encoding)
         response.content_type = CONTENT_TYPES[kind]

@@ -102,6 +102,7 @@ REQUEST_HEADERS: dict[str, Any] = {
         "since then, nothing is done.",
         "required": False,
         "schema": {"type": "string"},
+        "example": "*",
     },
     "If-None-Match": {
         "name": "If-None-Match",
@@ -110,12 +111,14 @@ REQUEST_HEADERS: dict[str, Any] = {
         "changed, the answer is 304.",
         "required": False,
         "schema": {"type": "string"},
+        "example": '"1a20e6f4c5d-6b1f0e2d3c4b5a69"',
     },
 }
 REQUEST_HEADERS["If-None-Match-Of-Put"] = {
     **REQUEST_HEADERS["If-None-Match"],
     "description": "`*`: only create. If there is such an object already, nothing is done (412).",
     "schema": {"type": "string", "pattern": r"^\*$"},
+    "example": "*",
 }
 READ_304 = {
     "description": "The client has this answer already: its ETag is in If-None-Match.",

@@ -59,6 +59,7 @@ _READING = frozenset({"GET", "HEAD"})
 _LIVENESS, _READINESS = "/healthz", "/readyz"
 """Paths that are answered however long the line is: a supervisor asks whether the server lives."""
 
+OK = 200
 CLOSE = ("connection", "close")
 
 Headers = list[tuple[str, str]]
@@ -234,6 +235,10 @@ class Worker:
 
     def _send(self, request: "_Request", status: int, headers: Headers, body: bytes) -> None:
         self._complete(request, headers)
+        if not body and _has_no_length(request.scope.method, status, headers):
+            # The answer to its GET is sent in parts: a length would be a wrong one.
+            request.transport.response_stream(status, headers)
+            return
         self._connections.note_answer(request.scope.client, len(body))
         request.transport.response_bytes(status, headers, body)
 
@@ -484,6 +489,11 @@ class _Request:
     def environ(self) -> Environ:
         """What the application is called with; most answers that are given again need none."""
         return environ_of(self.scope)
+
+
+def _has_no_length(method: str, status: int, headers: Headers) -> bool:
+    """Tell whether this is the head of an answer whose length is not known."""
+    return method == "HEAD" and status == OK and all(name != "content-length" for name, _ in headers)
 
 
 def _say_close(headers: Headers) -> None:

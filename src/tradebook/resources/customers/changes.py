@@ -61,13 +61,13 @@ _SURVIVORS = prepare(
 _PLAIN_REFERENCES = (
     ("default_payment_term_id", payment_terms.records),
     ("default_shipping_term_id", shipping_terms.records),
-    ("default_sales_rep_id", account_users.records),
     ("bill_to_address_id", addresses.records),
     ("ship_to_address_id", addresses.records),
 )
 _OTHER_REFERENCES = (
     ("customer_type_group_id", account_groups.records),
     ("default_carrier_id", carriers.records),
+    ("default_sales_rep_id", account_users.records),
     ("default_service_level_id", service_levels.records),
 )
 _MISFITS: dict[Misfit, str] = {
@@ -299,6 +299,7 @@ def _check(reader: Reader, given: Values, before: Values, groups: Collection[int
         _require_groups(reader, [given["customer_type_group_id"]], "customer_type_group_id", "type_group")
     _require_groups(reader, groups, "customer_price_group_ids", "pricing_group")
     _check_carrier(reader, given, before)
+    _check_rep(reader, given.get("default_sales_rep_id"), before)
     if given.get("parent_account_id") is not None:
         _check_parent(reader, given["parent_account_id"], before)
 
@@ -330,6 +331,17 @@ def _check_carrier(reader: Reader, given: Values, before: Values) -> None:
             "The service level belongs to another carrier: give default_carrier_id and "
             "default_service_level_id that go together.",
             param=param,
+        )
+
+
+def _check_rep(reader: Reader, rep: int | None, before: Values) -> None:
+    if rep is None or rep == before["sales_rep_id"]:
+        return
+    param = "default_sales_rep_id"
+    (row,) = account_users.records.require_all(reader, [rep], param).values()
+    if row["status"] == account_users.STATUSES.index("removed"):
+        raise ResourceGone(
+            "This account user was removed: choose another one, or activate them.", param=param
         )
 
 
