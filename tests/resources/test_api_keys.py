@@ -260,14 +260,34 @@ def test_a_key_that_is_revoked_while_it_is_looked_up_is_refused_on_the_next_requ
     assert counting.status("GET", KEYS) == 401
 
 
-def test_a_key_is_looked_up_with_one_look_at_the_revision(book, counting, monkeypatch):
+def test_a_key_is_looked_at_together_with_the_page_it_asks_for(book, counting, monkeypatch):
     asked = []
     revision = book.database.revision
     monkeypatch.setattr(book.database, "revision", lambda key: asked.append(key) or revision(key))
 
     counting.count("GET", KEYS)
 
-    assert asked == [book.account_key]
+    assert asked == []
+
+
+def test_what_is_wrong_is_told_to_nobody_whose_key_has_ended_meanwhile(book):
+    """Another process revokes it: this one knows it as good, and looks only when it has read the request."""
+    key_id, secret = book.new_key()
+    with client_of(application(book.database, book.server.database), secret) as client:
+        assert client.get(LIST, params={"limit": 3}).status_code == 200
+        assert client.post(GROUPS, json={}).status_code == 400
+        assert book.client.delete(f"{KEYS}/{key_id}").status_code == 200
+        asked = [
+            client.get(LIST, params={"limit": 2}),
+            client.get(LIST, params={"limit": 0}),
+            client.get(f"{LIST}/ac_0000000000001"),
+            client.post(GROUPS, json={}),
+            client.post(GROUPS, json={"name": "New", "type": "type_group"}),
+            client.post(GROUPS, json={"name": "New", "type": "type_group"}),
+        ]
+
+    for answer in asked:
+        check_envelope(answer, 401, None, "api_key_revoked")
 
 
 def _in(seconds):

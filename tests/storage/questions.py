@@ -12,7 +12,7 @@ from tradebook.resources.customers.reads import _PLAIN, _PLAIN_ROWS, _WHOLE_ROWS
 from tradebook.resources.customers.related import _CHILDREN, _PRICE_GROUPS
 from tradebook.storage.database import Row
 from tradebook.storage.index import ListIndex, Query
-from tradebook.storage.postgres.index import TOO_MANY, Question, questions
+from tradebook.storage.postgres.index import Question, answer_of, questions
 from tradebook.storage.schema import Prepared
 
 ROUTE = customers.resource.routes[0]
@@ -55,15 +55,22 @@ def queries() -> Iterator[tuple[tuple[tuple[str, str], ...], Query]]:
 
 
 def ask_all(
-    index: ListIndex, query: Query, account: int, run: Callable[[Question], list[Row]], *, descending: bool
+    index: ListIndex,
+    query: Query,
+    account: int,
+    run: Callable[[Question], list[Row]],
+    *,
+    descending: bool,
+    limit: int,
 ) -> list[int]:
     """Ask until there is an answer, as a reader does; `run` returns the rows of a statement."""
-    asking = questions(index, query, account, descending=descending)
+    asking = questions(index, query, account, descending=descending, limit=limit)
     question = next(asking)
     while True:
         found = [row[0] for row in run(question)]
-        if not question.is_of_reach and TOO_MANY not in found:
-            return found
+        keys = answer_of(question, found, limit)
+        if keys is not None:
+            return keys
         question = asking.send(found)
 
 

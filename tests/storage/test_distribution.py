@@ -35,7 +35,7 @@ def asked_statements():
     """Every statement that the list's questions become."""
     for _, query in queries():
         for descending in (True, False):
-            for question in questions(INDEX, query, ACCOUNT, descending=descending):
+            for question in questions(INDEX, query, ACCOUNT, descending=descending, limit=2):
                 yield question.sql, {"above": 0, "below": 9, "limit": 2, **question.values}
 
 

@@ -34,12 +34,15 @@ def test_values_come_back(connection, text, key, texts, keys, flag):
         " %(none)s::text, %(bytes)s::bytea"
     )
     values = {"text": text, "key": key, "texts": texts, "keys": keys, "flag": flag}
-    asked = Statement(sql, {**values, "none": None, "bytes": text.encode()})
+    whole = {**values, "none": None, "bytes": text.encode()}
+    for connection.keeps in (False, True):
+        # Each is the server's own kind of value in a statement that it keeps, but for one that is part of it.
+        asked = Statement(sql, whole, is_kept=True, fixed=("text", "none"))
 
-    ((found,), ((two,),)) = connection.together(asked, Statement("SELECT 2"))
+        ((found,), ((two,),)) = connection.together(asked, Statement("SELECT 2"))
 
-    assert tuple(found) == (text, -key, texts, keys, flag, None, text.encode())
-    assert two == 2
+        assert tuple(found) == (text, -key, texts, keys, flag, None, text.encode())
+        assert two == 2
 
 
 def test_what_no_text_of_the_server_can_hold_is_refused_here(connection):

@@ -340,8 +340,11 @@ def test_work_that_always_meets_another_ends_with_the_deadline(book, hasty):
 
 def test_a_writer_waits_for_another_of_the_same_account_and_gives_up_in_time(book, hasty):
     started = time.monotonic()
-    with book.database.write(book.account_key), pytest.raises(Unavailable):
-        writing(hasty, book.account_key, lambda writer: None)
+    with book.database.write(book.account_key) as writer:
+        # The lock comes with the first question.
+        assert writer.revision
+        with pytest.raises(Unavailable):
+            writing(hasty, book.account_key, lambda writer: writer.revision)
 
     assert HASTE_MS / 2000 < time.monotonic() - started < IN_TIME_SECONDS
 
@@ -395,7 +398,8 @@ def test_a_database_that_hangs_keeps_no_worker_from_saying_that_it_lives(frail, 
 
 def test_an_account_that_is_locked_keeps_no_other_account_from_writing(frail, service, book):
     with closing(Book(service)) as other, ThreadPoolExecutor(3) as pool:
-        with other.database.write(other.account_key):
+        with other.database.write(other.account_key) as writer:
+            assert writer.revision
             waiting = [pool.submit(writing_with(service, other, f"waits {n}")) for n in range(3)]
             written = [timed(writing_with(service, book, f"beside {n}")) for n in range(5)]
             refused = {each.result().status_code for each in waiting}

@@ -4,19 +4,24 @@ import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from tests.contract.checkers import CUSTOMERS
+from tests.fixtures.application import application, client_of
 from tests.fixtures.book import Book, walk
 from tests.fixtures.postgres import USER, PostgresServer
 from tests.fixtures.server import free_port, start_server, stop_server, wait_until
 from tests.properties.test_model import check_walks
 from tradebook import migrations
+from tradebook.app import open_database
 from tradebook.demo.book import demo_customers
 from tradebook.resources import customers
+from tradebook.settings import Settings
+from tradebook.storage.postgres.connections import PatientConnection
 
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
 
@@ -125,6 +130,23 @@ def test_nothing_stays_on_the_shared_connection(books, pooled):
         ).fetchone()
 
     assert row == ("postgres", "", "on", "0", 0)
+
+
+def test_a_pooler_that_is_not_noticed_does_no_harm(books, pooled, monkeypatch):
+    """Two connections believe that the session is their own: each meets what the other one has kept."""
+    expected = [book.numbers(status_codes="normal", limit="1000") for book in books]
+    monkeypatch.setattr(
+        PatientConnection, "look_around", lambda connection: setattr(connection, "keeps", True)
+    )
+    for _ in range(2):
+        for book, numbers in zip(books, expected, strict=True):
+            with closing(open_database(Settings(database=pooled))) as database:
+                app = application(database, pooled)
+                with client_of(app, book.key) as client:
+                    found = [one["number"] for one in walk(client, status_codes="normal", limit="1000")]
+            assert found == numbers
+    with psycopg.connect(pooled, autocommit=True) as connection:
+        connection.execute("DEALLOCATE ALL")
 
 
 def test_a_setting_that_is_left_behind_would_be_noticed(pooled):

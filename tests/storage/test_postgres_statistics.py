@@ -4,6 +4,7 @@ Every pair of filters, each with a common and with a rare or empty value, on the
 deep previous one. In `make test` each pair is asked once with each kind of statistics, in `make soak` in every way.
 """
 
+import re
 from itertools import combinations, cycle, product
 
 import psycopg
@@ -114,7 +115,9 @@ def faults_of(sql: str, plan: list[dict]) -> list[str]:
     found += ["Sort" for n in plan if n["Node Type"] == "Sort" and n["Actual Rows"] > SHARE_MAX * PAGE]
     read = rows_read(plan)
     along = "wanted" not in sql and "LIMIT 1152921504606846976" in sql
-    if read > SHARE_MAX * PAGE and not along:
+    # Where two conditions are about as rare, so much of both that what they have in common is enough.
+    met = sum(map(int, re.findall(r"LIMIT (\d{4,5})\b", sql)))
+    if read > max(SHARE_MAX * PAGE, met) and not along:
         found.append(f"{read} rows read")
     if along:
         # Each row of one condition at most once, and one look at another table for it.
@@ -138,13 +141,14 @@ def reads(database, query: Query, above: int, below: int, descending: bool, *, t
     values = {"account_id": LARGE, "above": above, "below": below, "limit": PAGE}
 
     def ask(question):
-        plan, rows = explained(reader, question.sql, {**values, **question.values})
+        asked = {**values, **question.values}
+        plan, rows = explained(reader, question.sql, asked, is_kept=question.is_kept)
         assert faults_of(question.sql, plan) == [], (*told, question)
         noted.append(rows_read(plan))
         return rows
 
     with database.read(LARGE) as reader:
-        ask_all(INDEX, query, LARGE, ask, descending=descending)
+        ask_all(INDEX, query, LARGE, ask, descending=descending, limit=PAGE)
     return noted
 
 

@@ -53,7 +53,7 @@ def commits(monkeypatch):
     noted, send = [], PatientConnection.send
 
     def sent(connection, texts):
-        noted.extend(text for text in texts if text == b"COMMIT")
+        noted.extend(text for text, _ in texts if text == b"COMMIT")
         return send(connection, texts)
 
     monkeypatch.setattr(PatientConnection, "send", sent)

@@ -38,6 +38,9 @@ class Counting:
         self.count += 1
         return self._reader.rows(statement, **values)
 
+    def expect(self, statement):
+        self._reader.expect(statement)
+
     def is_whole(self, name):
         return self._reader.is_whole(name)
 

@@ -9,8 +9,8 @@ from tradebook.resources import payment_terms
 TERMS = "/v1/finance/payment-terms"
 GROUPS = "/v1/sales/account-groups"
 CARRIERS = "/v1/operations/carriers"
-KEY, ROW, UPDATE, ANSWER, REVISION = 2, 1, 1, 1, 1
-"""The key is read before the body, and in the transaction once more: it may have been revoked in between."""
+KEY, ROW, UPDATE, ANSWER, REVISION = 1, 1, 1, 1, 1
+"""The key is known before the body, and read in the transaction: it may have been revoked since."""
 FREE, REFERENCES = 1, 1
 """Whether a unique value is free; whether anything refers to what is deleted."""
 INDEX = 1

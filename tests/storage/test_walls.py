@@ -45,7 +45,7 @@ def every_reading_statement(account: int, fixed_values: dict):
         if sql.startswith("SELECT") and "deployment" not in sql and "SELECT accounts.account_id" not in sql:
             yield sql, {**values_for(sql, fixed), **fixed_values}
     for _, query in queries():
-        for question in questions(INDEX, query, account, descending=True):
+        for question in questions(INDEX, query, account, descending=True, limit=9):
             yield question.sql, {**fixed_values, **question.values}
 
 

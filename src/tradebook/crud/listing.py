@@ -325,6 +325,9 @@ class _Walk:
 
     def _loader_by_keys(self) -> Callable[[View, int], Rows]:
         done, limit = 0, self._request.limit
+        if self._route.load_span is not None and limit < FIRST_STEP:
+            # What is loaded in one step is.
+            self._route.load_span.expect(self._view)
         found = self._first(self._keys, int, limit + 1)
 
         def load(view: View, count: int) -> Rows:

@@ -83,6 +83,8 @@ class LoadSpan(msgspec.Struct, frozen=True):
     """Read rows that begin with their keys, in the order of the span."""
     finish: Callable[[View, Sequence[Row]], list[bytes]]
     """Turn such rows into the JSON of objects, as far as there is room for the lists inside them."""
+    expect: Callable[[View], None]
+    """Say what `load` will ask for first, of the keys that a list with filters finds."""
 
 
 class Gone(msgspec.Struct, frozen=True):

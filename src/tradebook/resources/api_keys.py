@@ -18,7 +18,7 @@ from tradebook.crud.walks import select_span
 from tradebook.errors import ResourceGone, ValidationFailed
 from tradebook.ids import encode_id, milliseconds_of, new_key
 from tradebook.resources.api_key_secrets import account_of, hash_of, new_secret, no_such_key, redacted
-from tradebook.storage.database import Database, Reader, Unavailable, Writer
+from tradebook.storage.database import Database, Reader, Row, Unavailable, Writer
 from tradebook.storage.index import Facet
 from tradebook.storage.schema import ACCOUNT, moment, prepare, table, text, unique
 from tradebook.storage.transactions import reading
@@ -254,17 +254,17 @@ def list_keys(reader: Reader) -> list[ApiKey]:
     return [shown(dict(zip(records.columns, row, strict=True))) for row in reader.rows(_LIST)]
 
 
-def authenticate(database: Database, secret: str, revision: int | None = None) -> tuple[Grant, int]:
-    """Return the grant of a key, and the revision of its account; `revision` is the current one, if known.
+def authenticate(database: Database, secret: str) -> tuple[Grant, int]:
+    """Return the grant of a key, and the revision of its account.
 
     InvalidCredentials, ApiKeyRevoked or ApiKeyExpired if it opens nothing.
     """
     account_id = account_of(secret)
-    # The revision first: if the key is revoked in between, the next request looks it up again.
-    revision = database.revision(account_id) if revision is None else revision
-    if revision is None:
-        raise no_such_key()
-    found = reading(database, account_id, lambda reader: reader.rows(_BY_HASH, secret_hash=hash_of(secret)))
+
+    def look(reader: Reader) -> tuple[list[Row], int]:
+        return reader.rows(_BY_HASH, secret_hash=hash_of(secret)), reader.revision
+
+    found, revision = reading(database, account_id, look)
     if not found:
         raise no_such_key()
     row = dict(zip(records.columns, found[0], strict=True))
@@ -282,7 +282,10 @@ def authenticate(database: Database, secret: str, revision: int | None = None) -
 
 def require_standing(reader: Reader, grant: Grant) -> Grant:
     """Return a grant as it is now; ApiKeyRevoked or ApiKeyExpired if it has ended since it was looked up."""
-    permissions, expires_at, revoked_at = reader.rows(_GRANT, key=grant.key_id)[0]
+    found = reader.rows(_GRANT, key=grant.key_id)
+    if not found:
+        raise no_such_key()
+    permissions, expires_at, revoked_at = found[0]
     standing = replace(
         grant, permissions=frozenset(permissions.split()), expires_at=expires_at, revoked_at=revoked_at
     )

@@ -96,6 +96,12 @@ class Reader(Protocol):
         An engine across a network asks both in one round trip; others have nothing to do.
         """
 
+    def expect(self, statement: Prepared) -> None:
+        """Say that `rows` will be asked for this with the `ids` that `keys` finds next, or some of them.
+
+        An engine across a network answers both in one round trip; others have nothing to do.
+        """
+
     def is_whole(self, name: str) -> bool:
         """Tell whether what is kept of all rows under a name is of this version of the program.
 

@@ -6,7 +6,7 @@ it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, get_args
 
 import sqlalchemy as sa
@@ -218,6 +218,18 @@ class Prepared:
         self.statement: Any = statement
         self._texts: dict[str, tuple[str, dict[str, Any]]] = {}
 
+    @cached_property
+    def depends_on_values(self) -> bool:
+        """Tell whether it can be run in several ways, of which another one is best for other values.
+
+        That is where rows of several tables are put together until there are enough of them.
+        """
+        asked = self.statement
+        if not isinstance(asked, sa.Select):
+            return False
+        tables = {table for each in asked.get_final_froms() for table in _tables_in(each)}
+        return asked._limit_clause is not None and len(tables) > 1  # noqa: SLF001 - there is no public way
+
     def text(self, dialect: sa.Dialect) -> tuple[str, dict[str, Any]]:
         """Return the text in an engine's words, and the values that are part of the statement itself."""
         text = self._texts.get(dialect.name)
@@ -226,6 +238,14 @@ class Prepared:
             fixed = {name: value for name, value in compiled.params.items() if value is not None}
             text = self._texts[dialect.name] = (str(compiled), fixed)
         return text
+
+
+def _tables_in(source: sa.FromClause) -> Iterator[sa.FromClause]:
+    if isinstance(source, sa.Join):
+        yield from _tables_in(source.left)
+        yield from _tables_in(source.right)
+    else:
+        yield source
 
 
 def prepare(statement: sa.Executable) -> Prepared:

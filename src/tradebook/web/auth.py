@@ -17,10 +17,23 @@ from tradebook.web.recent import Recent
 GRANTS_MAX = 10_000
 
 
+Look = Callable[[int | None, Grant], int | None]
+"""Reads an account by what a key could do at a revision; returns the account's own, or None for nothing."""
+
+
+def no_look(_: int | None, __: Grant) -> None:
+    """Read nothing."""
+
+
+def as_known(revision: int | None, _: Grant) -> int | None:
+    """Take it that nothing has changed: it is found out later."""
+    return revision
+
+
 class KeyRules(msgspec.Struct, frozen=True):
     """What the resource of API keys knows of them."""
 
-    authenticate: Callable[[Database, str, int | None], tuple[Grant, int]]
+    authenticate: Callable[[Database, str], tuple[Grant, int]]
     note_use: Callable[[Database, Grant], Grant]
     require_standing: Callable[[Reader, Grant], Grant]
 
@@ -53,30 +66,30 @@ class Authenticator:
         self._limits = limits
         self._known: Recent[str, tuple[int | None, Grant]] = Recent(GRANTS_MAX)
 
-    def grant(self, request: falcon.Request) -> tuple[Grant, int | None]:
+    def grant(self, request: falcon.Request, look: Look = no_look) -> tuple[Grant, int | None]:
         """Return the grant of the request's key and the account's revision, or refuse the key.
 
         A key that is known is counted before any question to the database, so that a refusal costs next to
-        nothing. A change comes here twice, before its body and with it: the second time it has its grant.
+        nothing. Then `look` may read the account, by what the key was last: that tells its revision too.
+        A change comes here twice, before its body and with it: the second time it has its grant.
         """
         context = request.context
         if context.granted is None:
-            context.granted = self._granted(request)
+            context.granted = self._granted(request, look)
         return context.granted  # type: ignore[no-any-return]
 
-    def _granted(self, request: falcon.Request) -> tuple[Grant, int | None]:
+    def _granted(self, request: falcon.Request, look: Look) -> tuple[Grant, int | None]:
         known = None
         try:
             secret = secret_of(request.env.get("HTTP_AUTHORIZATION"))
             known = self._known.get(secret)
-            revision = None
             if known is not None:
                 self._count(request, known[1].key_id, known[1].account_id)
-                revision = self._database.revision(known[1].account_id)
+                revision = look(*known) or self._database.revision(known[1].account_id)
                 if revision == known[0]:
                     known[1].require_standing()
                     return self._note_use(secret, known[1], revision), revision
-            grant, revision = self._look_up(secret, revision)
+            grant, revision = self._look_up(secret)
         except ApiError:
             if known is None:
                 self._count(request, number_of(request.remote_addr))
@@ -84,6 +97,17 @@ class Authenticator:
         if known is None:
             self._count(request, grant.key_id, grant.account_id)
         return grant, revision
+
+    def confirm(self, request: falcon.Request) -> None:
+        """Refuse a key that is not good any more, where that was left for later."""
+        if request.context.granted is None:
+            return
+        secret = secret_of(request.env.get("HTTP_AUTHORIZATION"))
+        try:
+            self._look_up(secret)
+        except ApiError:
+            self._known.forget(secret)
+            raise
 
     def known_at(self, secret: str, revision: int) -> Grant | None:
         """Return the grant of a key as it was looked up at a revision; ApiError if it has ended."""
@@ -102,7 +126,7 @@ class Authenticator:
 
     def grant_of(self, header: str | None) -> Grant:
         """Return what a key may do now, without a request that could be counted, or refuse it."""
-        return self._look_up(secret_of(header), None)[0]
+        return self._look_up(secret_of(header))[0]
 
     def standing(self, reader: Reader, grant: Grant) -> Grant:
         """Return a grant as it is in this transaction; ApiKeyRevoked or ApiKeyExpired if it has ended."""
@@ -142,8 +166,8 @@ class Authenticator:
             self._known.put(secret, (revision, noted))
         return noted
 
-    def _look_up(self, secret: str, revision: int | None) -> tuple[Grant, int]:
-        grant, revision = self._rules.authenticate(self._database, secret, revision)
+    def _look_up(self, secret: str) -> tuple[Grant, int]:
+        grant, revision = self._rules.authenticate(self._database, secret)
         grant = self._rules.note_use(self._database, grant)
         self._known.put(secret, (revision, grant))
         return grant, revision

@@ -1,6 +1,7 @@
 """Routes that change the book: authenticate, parse, change, shape, answer, all in one transaction."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from tradebook.ids import encode_id
 from tradebook.storage.database import Database, OutcomeUnknown, Reader, Writer
 from tradebook.storage.transactions import reading, writing
 from tradebook.web.account_header import Named, named_owner
+from tradebook.web.auth import Look, as_known, no_look
 from tradebook.web.envelope import SECRET_HEADERS, Answer, error_answer
 from tradebook.web.paths import keys_in_path
 from tradebook.web.query_string import page_url, parse_query_string
@@ -62,10 +64,17 @@ class Changing:
     def answer(self, request: falcon.Request, response: falcon.Response, **path: str) -> None:
         """Change the book and answer with the object after the change."""
         service, action = self._service, self._action
-        grant = granted(service, request, action)
-        raw = service.bodies.read(request)
-        replay = replay_of(request, sha256(raw).hexdigest(), has_secret=action.has_secret)
-        self.changed(request, grant, replay, self.asked(request, grant.account_id, raw, path)).send(response)
+        try:
+            # Whether a key that is known is still good is asked for in the transaction.
+            grant = granted(service, request, action, as_known)
+            raw = service.bodies.read(request)
+            replay = replay_of(request, sha256(raw).hexdigest(), has_secret=action.has_secret)
+            answer = self.changed(request, grant, replay, self.asked(request, grant.account_id, raw, path))
+        except ApiError:
+            # What is wrong is told to nobody whose key is not.
+            service.authenticator.confirm(request)
+            raise
+        answer.send(response)
 
     def changed(self, request: falcon.Request, grant: Grant, replay: Replay | None, asked: "Asked") -> Answer:
         """Change the book in one transaction, and return the answer; that of before, if there was one."""
@@ -107,7 +116,8 @@ class Changing:
             raise _Replayed(found)
         result = None
         try:
-            with writer.savepoint():
+            # A failure that is not stored undoes all of it.
+            with nullcontext() if replay is None else writer.savepoint():
                 answer, result = self._done(writer, grant, asked)
         except ApiError as error:
             # Store a failure that would come again. Not a missing permission: another API key, or this
@@ -296,9 +306,9 @@ class _Step(msgspec.Struct, frozen=True):
     outer_row: Values = {}
 
 
-def granted(service: Service, request: falcon.Request, action: Action) -> Grant:
+def granted(service: Service, request: falcon.Request, action: Action, look: Look = no_look) -> Grant:
     """Return what the key of a request opens; refuse one that may not do this."""
-    grant, _ = service.authenticator.grant(request)
+    grant, _ = service.authenticator.grant(request, look)
     request.context.account = encode_id(ACCOUNT_PREFIX, grant.account_id)
     _require_permission(grant, action)
     return grant

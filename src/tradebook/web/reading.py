@@ -1,18 +1,22 @@
 """Routes that read: authenticate, parse, query, shape, answer. Knows no resource by name."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import falcon
 import msgspec
 from msgspec import structs
 
 import tradebook
+from tradebook.crud.grant import Grant
 from tradebook.crud.list_requests import RequestParser
 from tradebook.crud.listing import list_page
 from tradebook.crud.resource import ItemRoute, ListRoute, View, rows_in_path
 from tradebook.crud.whole import FileOf
+from tradebook.errors import ApiError
 from tradebook.ids import encode_id
 from tradebook.storage.database import Reader
 from tradebook.storage.transactions import reading
@@ -50,28 +54,59 @@ class Reading:
     def answer(self, request: falcon.Request, response: falcon.Response, **path: str) -> None:
         """Answer with the page or the object; from the cache, if nothing has changed."""
         service, route = self._service, self._route
-        grant, revision = service.authenticator.grant(request)
+        ahead: list[CachedAnswer] = []
+
+        def look(revision: int | None, grant: Grant) -> int | None:
+            ahead.extend(self._ahead(request, grant, revision, path))
+            return ahead[0].revision if ahead else None
+
+        grant, revision = service.authenticator.grant(request, look)
         request.context.account = encode_id(ACCOUNT_PREFIX, grant.account_id)
         grant.require(*route.permissions)
-        raw_query: str = request.env.get("QUERY_STRING", "")
-        known = service.pages.pairs_of(raw_query)
-        pairs = tuple(parse_query_string(raw_query)) if known is None else known
-        named = named_owner(request, route.owner, grant.account_id)
-        kind = None if self._export is None else exported_type(request.env.get("HTTP_ACCEPT", ""))
-        if self._export is not None and kind is not None:
-            self._export.answer(request, response, grant, pairs, kind)
+        asked = self._asked(request, grant)
+        if self._export is not None and asked.kind is not None:
+            self._export.answer(request, response, grant, asked.key[2], asked.kind)
             response.set_header("Vary", self._vary)
             return
-        encoding = encoding_of(request.env.get("HTTP_ACCEPT_ENCODING"))
-        key = (grant.account_id, request.path, pairs, None if named is None else named.key, encoding)
-        page = service.pages.get(key, revision)
+        page = next((made for made in ahead if made.revision == revision), None)
         if page is None:
-            page = self._page(key, revision, named, path)
-        else:
-            request.context.page = key, page
-        if known is None and route.is_kept:
-            service.pages.remember(raw_query, pairs)
+            page = service.pages.get(asked.key, revision)
+            if page is None:
+                page = self._page(asked.key, revision, asked.named, path)
+            else:
+                request.context.page = asked.key, page
+        if asked.is_new and route.is_kept:
+            service.pages.remember(request.env.get("QUERY_STRING", ""), asked.key[2])
         _answer(request, response, page, self._vary)
+
+    def _ahead(
+        self, request: falcon.Request, grant: Grant, revision: int | None, path: dict[str, str]
+    ) -> Iterator[CachedAnswer]:
+        """Make a page that is not kept, before it is known whether the key is as it was: the page tells.
+
+        So an engine across a network is asked once. What is wrong with a request is said by who asks again,
+        when the key is known to be good.
+        """
+        with suppress(ApiError):
+            grant.require(*self._route.permissions)
+            asked = self._asked(request, grant)
+            kept = self._service.pages
+            if asked.kind is None and not any(
+                kept.get(key, revision) for key in {asked.key, asked.plain_key}
+            ):
+                # Of no revision: it must be read from the book.
+                yield self._page(asked.key, None, asked.named, path)
+
+    def _asked(self, request: falcon.Request, grant: Grant) -> "_Asked":
+        """Read what is asked for."""
+        raw_query: str = request.env.get("QUERY_STRING", "")
+        known = self._service.pages.pairs_of(raw_query)
+        pairs = tuple(parse_query_string(raw_query)) if known is None else known
+        named = named_owner(request, self._route.owner, grant.account_id)
+        kind = None if self._export is None else exported_type(request.env.get("HTTP_ACCEPT", ""))
+        encoding = encoding_of(request.env.get("HTTP_ACCEPT_ENCODING"))
+        owner = None if named is None else named.key
+        return _Asked((grant.account_id, request.path, pairs, owner, encoding), named, kind, known is None)
 
     def _page(
         self, key: PageKey, revision: int | None, named: Named | None, parts: dict[str, str]
@@ -122,6 +157,22 @@ class Reading:
         name = msgspec.json.encode((tradebook.__version__, *key[1:-1]))
         etag = f'"{revision:x}-{blake2b(name, digest_size=8).hexdigest()}"'
         return CachedAnswer(revision, etag, body)
+
+
+class _Asked(NamedTuple):
+    """What a request asks for."""
+
+    key: PageKey
+    named: Named | None
+    kind: str | None
+    """The type of file that the list is wanted as."""
+    is_new: bool
+    """Whether its query string is not one of a kept page."""
+
+    @property
+    def plain_key(self) -> PageKey:
+        """The same page, not compressed."""
+        return (*self.key[:-1], None)
 
 
 def _answer(request: falcon.Request, response: falcon.Response, page: CachedAnswer, vary: str) -> None:

@@ -29,6 +29,11 @@ class Recent(Generic[Key, Value]):
             self.put(key, *found)
         return found[0]
 
+    def forget(self, key: Key) -> None:
+        """Remember something no more."""
+        for entries in (self._new, self._old):
+            entries.pop(key, None)
+
     def put(self, key: Key, value: Value, size: int = 1) -> None:
         """Remember something, and let go of what was not asked for since long."""
         if size > self._size_max:

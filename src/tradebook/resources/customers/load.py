@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from tradebook.crud.resource import LoadSpan, Span, View
-from tradebook.resources.customers.reads import read_plain, read_whole
+from tradebook.resources.customers.reads import by_key, read_plain, read_whole
 from tradebook.resources.customers.related import related
 from tradebook.resources.customers.splicing import spliced
 from tradebook.storage.database import Row
@@ -67,7 +67,11 @@ def _finish(view: View, rows: Sequence[Row]) -> list[bytes]:
     return _expanded(view, rows, are_all=True) if view.include else [text for _, text in rows]
 
 
-load_span = LoadSpan(_read, _finish)
+def _expect(view: View) -> None:
+    view.reader.expect(by_key(view.include))
+
+
+load_span = LoadSpan(_read, _finish, _expect)
 
 
 def _expanded(view: View, rows: Sequence[Row], *, are_all: bool) -> list[bytes]:

@@ -89,6 +89,11 @@ def _address_columns(forms: Sequence[bool | None]) -> tuple[Any, Any]:
     return utf8(billed), utf8(shipped)
 
 
+def by_key(include: frozenset[str]) -> Prepared:
+    """Return the statement that the functions below read customers by their keys with."""
+    return (_whole(*_forms(include)) if include else _PLAIN).by_key
+
+
 def read_plain(reader: Reader, wanted: Wanted) -> Sequence[Row]:
     """Read the key and the JSON of customers of whom nothing is included."""
     statement, values = _PLAIN.of(wanted)
@@ -102,13 +107,17 @@ def read_plain(reader: Reader, wanted: Wanted) -> Sequence[Row]:
 
 def read_whole(reader: Reader, wanted: Wanted, include: frozenset[str]) -> Sequence[Row]:
     """Read the key of customers, the parts of their JSON, that of their addresses, and what they refer to."""
-    forms = [_form(name, include) for name in ("bill_to_address", "ship_to_address")]
+    forms = _forms(include)
     statement, values = _whole(*forms).of(wanted)
     rows = FINISHED.read(reader, statement, **values)
     if rows is not None and (forms == [None, None] or reader.is_whole(addresses.FINISHED.name)):
         return rows
     statement, values = _WHOLE_ROWS.of(wanted)
     return _with_parts(reader, reader.rows(statement, **values), forms)
+
+
+def _forms(include: frozenset[str]) -> list[bool | None]:
+    return [_form(name, include) for name in ("bill_to_address", "ship_to_address")]
 
 
 def _form(name: str, include: frozenset[str]) -> bool | None:

@@ -8,8 +8,8 @@ import psycopg
 from psycopg import errors
 
 from tradebook.storage.database import Row, Unavailable
-from tradebook.storage.postgres.connections import Connections, PatientConnection
-from tradebook.storage.postgres.literals import Statement
+from tradebook.storage.postgres.connections import KEPT_ELSEWHERE, Connections, PatientConnection
+from tradebook.storage.postgres.literals import Statement, Written
 from tradebook.storage.postgres.row_security import APPLICATION
 
 AWAY = (
@@ -27,12 +27,14 @@ _RELEASE = Statement("RELEASE SAVEPOINT part")
 class Beginning:
     """One transaction. It takes a connection, and begins, when it is asked for something."""
 
-    def __init__(self, connections: Connections, beginning: str, patience_seconds: float) -> None:
+    def __init__(
+        self, connections: Connections, beginning: Sequence[Statement], patience_seconds: float
+    ) -> None:
         self._connections = connections
         self._beginning = beginning
         self._patience_seconds = patience_seconds
         self._taken: PatientConnection | None = None
-        self._later: list[bytes] = []
+        self._later: list[Written] = []
         self._sent = 0
         """How often what was left for later has been sent."""
 
@@ -58,25 +60,27 @@ class Beginning:
         return self._taken
 
     def begin(self, *statements: Statement) -> Sequence[list[Row]]:
-        """Begin, and run some statements at once; returns the rows of what begins it, and of each of them."""
+        """Begin, and run some statements at once; returns the rows of the last beginning, and of each."""
         end = monotonic() + self._patience_seconds
         while True:
             connection = self._connections.take(end)
             try:
                 # What is left of the time: it may have been spent on the way to the connection.
                 connection.patience_seconds = max(0.001, end - monotonic())
-                found = connection.together(Statement(self._beginning), *statements)
+                found = connection.together(*self._beginning, *statements)
                 connection.patience_seconds = self._patience_seconds
             except BaseException as error:
                 self._let_go(connection)
-                # The connection was cut while it was idle. Nothing has been done yet, so try another one.
-                if isinstance(error, AWAY) and connection.closed and monotonic() < end:
+                # The connection was cut while it was idle, or its session has not kept what it was to keep.
+                # Nothing has been done yet, so try another one, or without.
+                is_idle = isinstance(error, AWAY) and connection.closed
+                if (is_idle or isinstance(error, KEPT_ELSEWHERE)) and monotonic() < end:
                     continue
                 if isinstance(error, errors.InsufficientPrivilege):
                     raise Unavailable(f"{error} (GRANT {APPLICATION} TO this user)") from error
                 raise
             self._taken = connection
-            return found
+            return found[len(self._beginning) - 1 :]
 
     def later(self, statement: Statement) -> None:
         """Have a statement, whose answer nobody waits for, sent before the next one whose answer is wanted.
@@ -105,7 +109,7 @@ class Beginning:
 
     def flush(self) -> None:
         """Have everything done that was left for later and can fail."""
-        if self.connection.is_ahead or any(each != _RELEASE.sql.encode() for each in self._later):
+        if self.connection.is_ahead or any(each.text != _RELEASE.sql.encode() for each in self._later):
             self.ask()
 
     @contextmanager

@@ -20,12 +20,25 @@ from psycopg.generators import send as send_all
 from psycopg.pq.abc import PGresult
 
 from tradebook.storage.database import Row
-from tradebook.storage.postgres.literals import Statement, written
+from tradebook.storage.postgres.literals import Statement, Written, written
+from tradebook.storage.postgres.row_security import NO_ROLE, ROLE_SETTING
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 IDLE_MAX = 16
 """As many as the threads of a worker use at once: with fewer, a busy worker would always open and close."""
+
+
+KEPT_MAX = 100
+"""How many statements a connection keeps: each takes memory of the server."""
+
+KEPT_ELSEWHERE = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement)
+"""What a server says of statements where a session is not the connection's own."""
+
+PLANS_SECONDS_MAX = 10.0
+"""How long it keeps their plans, and those of references: few rows may have a plan that is wrong for many."""
+
+_KEEPS = f"SELECT pg_backend_pid(), COALESCE(current_setting('{ROLE_SETTING}', true), '') <> '{NO_ROLE}'"
 
 
 class Utf8(Loader):
@@ -45,6 +58,25 @@ class PatientConnection(Connection):
     is_ahead = False
     """Whether statements were sent whose answers are not read yet."""
 
+    keeps = False
+    """Whether the server keeps statements for it."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._kept: set[str] | None = set()
+        """The names of the statements that the server keeps; None where that is not clear."""
+        self._keeps_then: set[str] | None = self._kept
+        """The same, once what was sent is done."""
+        self._plans_end = monotonic() + PLANS_SECONDS_MAX
+
+    def look_around(self) -> None:
+        """Find out whether this session is its own: a pooler gives each transaction another one.
+
+        Citus, which has no role, plans some statements only with their values.
+        """
+        ((own, is_whole),) = self.execute(_KEEPS).fetchall()
+        self.keeps = bool(is_whole) and own == self.pgconn.backend_pid
+
     @property
     def is_in_transaction(self) -> bool:
         """Whether there is anything to end, as far as is known."""
@@ -58,24 +90,51 @@ class PatientConnection(Connection):
         """
         return self.send([self.written(each) for each in statements])
 
-    def written(self, statement: Statement) -> bytes:
+    def written(self, statement: Statement) -> Written:
         """Write a statement out, as `send` takes it."""
-        return written(statement, self).encode(self.info.encoding)
+        return written(statement, self, keeps=self.keeps)
 
-    def send(self, texts: Sequence[bytes]) -> list[list[Row]]:
+    def send(self, statements: Sequence[Written]) -> list[list[Row]]:
         """Run statements that are written out, as `together` does."""
-        self.settle()
-        self.pgconn.send_query(b"; ".join(texts))
+        prepared = self._start(statements)
         reading = Transformer(self)
         results = self.wait(fetch_all(self.pgconn))
         self._require_done(results)
-        # A statement may be several, of which the last one counts.
-        return [_rows_of(result, reading) for result in results[-len(texts) :]]
+        # From the end, as the first statement may be several, of which the last one counts.
+        ended = zip(reversed(results), reversed(prepared), strict=False)
+        answers = [result for result, (_, is_asked) in ended if is_asked]
+        return [_rows_of(result, reading) for result in reversed(answers)]
 
-    def send_ahead(self, texts: Sequence[bytes]) -> None:
-        """Have the server begin with statements; whoever asks it next reads how they ended."""
+    def _start(self, statements: Sequence[Written]) -> list[tuple[bytes, bool]]:
+        """Send statements with what they need; returns each, and whether it is one of them."""
         self.settle()
-        self.pgconn.send_query(b"; ".join(texts))
+        prepared, self._keeps_then = self._with_preparations(statements)
+        if self._keeps_then is not self._kept:
+            self._kept = None
+        self.pgconn.send_query(b"; ".join([text for text, _ in prepared]))
+        return prepared
+
+    def _with_preparations(
+        self, statements: Sequence[Written]
+    ) -> tuple[list[tuple[bytes, bool]], set[str] | None]:
+        """Have the server keep what it does not yet, each before it is needed; returns what it keeps then."""
+        texts, names = [], self._kept
+        for text, kept in statements:
+            if kept is not None and (now := monotonic()) >= self._plans_end:
+                self._plans_end = now + PLANS_SECONDS_MAX
+                texts.append((b"DISCARD PLANS", False))
+            if kept is not None and (names is None or kept.name not in names):
+                if names is None or len(names) >= KEPT_MAX:
+                    texts.append((b"DEALLOCATE ALL", False))
+                    names = set()
+                texts.append((kept.preparation, False))
+                names = names | {kept.name}
+            texts.append((text, True))
+        return texts, names
+
+    def send_ahead(self, statements: Sequence[Written]) -> None:
+        """Have the server begin with statements; whoever asks it next reads how they ended."""
+        self._start(statements)
         self.is_ahead = True
         self.wait(send_all(self.pgconn))
 
@@ -106,7 +165,10 @@ class PatientConnection(Connection):
 
     def _require_done(self, results: Sequence[PGresult]) -> None:
         if results[-1].status == psycopg.pq.ExecStatus.FATAL_ERROR:
-            raise errors.error_from_result(results[-1], encoding=self.info.encoding)
+            error = errors.error_from_result(results[-1], encoding=self.info.encoding)
+            self.keeps = self.keeps and not isinstance(error, KEPT_ELSEWHERE)
+            raise error
+        self._kept = self._keeps_then
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Wait for an answer. If none comes in time, the connection is closed."""
@@ -222,7 +284,7 @@ class Connections:
             connection = PatientConnection.connect(
                 self._conninfo,
                 autocommit=True,
-                # No prepared statements: poolers don't know them (docs/decisions/0007).
+                # The driver's own prepared statements can't be sent with others (docs/decisions/0007).
                 prepare_threshold=None,
                 application_name="tradebook",
                 # Values are written into statements. Half of a letter of some encodings is a backslash.
@@ -230,6 +292,8 @@ class Connections:
                 connect_timeout=max(2, round(self._patience_seconds)),
             )
             connection.adapters.register_loader("bpchar", Utf8)
+            connection.patience_seconds = self._patience_seconds
+            connection.look_around()
         except BaseException as raised:  # noqa: BLE001 - whoever waits must hear of it, whatever it is.
             error = raised
         with self._changed:

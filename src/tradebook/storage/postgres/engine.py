@@ -1,7 +1,7 @@
 """The server engine: PostgreSQL through psycopg.
 
-Nothing is kept in a session: settings end with their transaction, and no statement stays prepared. So there
-may be a pooler in transaction mode, and every statement is planned for its own account.
+Settings end with their transaction. Statements stay in a session, with one plan for any account, only where
+the session is the connection's own: so there may be a pooler in transaction mode.
 """
 
 import threading
@@ -33,7 +33,7 @@ from tradebook.storage.index_versions import (
 )
 from tradebook.storage.postgres import parts
 from tradebook.storage.postgres.beginning import AWAY, Beginning
-from tradebook.storage.postgres.connections import Connections
+from tradebook.storage.postgres.connections import KEPT_ELSEWHERE, Connections
 from tradebook.storage.postgres.dialect import DIALECT
 from tradebook.storage.postgres.handles import PostgresReader, PostgresWriter, texts_of
 from tradebook.storage.postgres.index import version_of
@@ -49,8 +49,9 @@ SERVER_TIMEOUT_SHARE = 0.85
 STATISTICS_SECONDS_MAX = 3_600.0
 """How long to wait for it: it reads every row once."""
 
-_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
+_READ = Statement("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+_WRITE = Statement("BEGIN ISOLATION LEVEL READ COMMITTED")
+_ACCOUNT = "SELECT revision, indexes FROM accounts WHERE account_id = %(account_id)s"
 _NOT_COMMITTED = (
     psycopg.IntegrityError,
     errors.SerializationFailure,
@@ -97,22 +98,24 @@ class PostgresDatabase:
             self._writer(shared.transaction, account_id, shared.account) as writer,
         ):
             writer.is_followed = shared.is_awaited
-            self.indexes.require_own(writer.versions)
             yield writer
+            # Not before: what begins the transaction is sent with the first question.
+            self.indexes.require_own(writer.versions)
+            shared.account = [writer.account]
         self._commits.note()
 
     @contextmanager
     def _write(self, account_id: int) -> Iterator[PostgresWriter]:
         """Open a transaction as `write` does, for one alone, and of whatever version the indexes are."""
         with (
-            self._writing(self._lock(account_id)) as (transaction, rows),
+            self._writing(*self._lock(account_id)) as (transaction, rows),
             self._writer(transaction, account_id, rows) as writer,
         ):
             yield writer
             _renew(writer)
 
-    def _lock(self, account_id: int) -> str:
-        return f"{_WRITE}; {self._own(account_id)}; {_account_of(account_id)} FOR NO KEY UPDATE"
+    def _lock(self, account_id: int) -> tuple[Statement, ...]:
+        return _WRITE, self._own(account_id), _account_of(account_id, f"{_ACCOUNT} FOR NO KEY UPDATE")
 
     @contextmanager
     def _writer(
@@ -125,9 +128,7 @@ class PostgresDatabase:
         writer.settle()
 
     def _begin_shared(self, account_id: int) -> Shared:
-        transaction = self._beginning(self._lock(account_id))
-        (rows,) = transaction.begin()
-        return Shared(transaction, account_id, rows)
+        return Shared(self._beginning(*self._lock(account_id)), account_id)
 
     def _commit_shared(self, shared: Shared) -> None:
         with _translated(), self._writer(shared.transaction, shared.account_id, shared.account) as writer:
@@ -154,14 +155,14 @@ class PostgresDatabase:
 
     def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:
         """Change what no page shows, without a new revision and without waiting for its lock."""
-        with self._writing(f"{_WRITE}; {self._own(account_id)}") as (transaction, _):
+        with self._writing(_WRITE, self._own(account_id)) as (transaction, _):
             sql, fixed = statement.text(DIALECT)
             transaction.connection.execute(sql, {**fixed, **values, "account_id": account_id}, binary=True)
 
     def revision(self, account_id: int) -> int | None:
         """Return the account's revision, in one round trip."""
         # One statement needs no transaction around it: the server makes one for all that comes at once.
-        transaction = self._beginning(f"{own_account(account_id)}; {_revision_of(account_id)}")
+        transaction = self._beginning(Statement(own_account(account_id)), Statement(_revision_of(account_id)))
         with _translated(), transaction.kept():
             (rows,) = transaction.begin()
             return rows[0][0] if rows else None
@@ -174,7 +175,7 @@ class PostgresDatabase:
 
     def run_of_all_accounts(self, statement: Prepared, **values: Any) -> None:
         """Write outside any account, in a transaction of its own."""
-        with self._writing(f"{_WRITE}; {self._own(None)}") as (transaction, _):
+        with self._writing(_WRITE, self._own(None)) as (transaction, _):
             sql, fixed = statement.text(DIALECT)
             transaction.connection.execute(sql, {**fixed, **values})
 
@@ -203,7 +204,7 @@ class PostgresDatabase:
 
         Who does not own the tables gets a warning of the server, and nothing is done.
         """
-        transaction = self._beginning("SELECT 1")
+        transaction = self._beginning(Statement("SELECT 1"))
         with suppress(Unavailable), _translated(), transaction.kept():
             transaction.begin()
             transaction.connection.patience_seconds = STATISTICS_SECONDS_MAX
@@ -217,7 +218,7 @@ class PostgresDatabase:
 
     def schema_version(self) -> str | None:
         """Return the version of the database's schema; None if it has none yet."""
-        transaction = self._beginning("SELECT to_regclass('alembic_version')")
+        transaction = self._beginning(Statement("SELECT to_regclass('alembic_version')"))
         with _translated(), transaction.kept():
             if transaction.begin()[0][0][0] is None:
                 return None
@@ -232,32 +233,32 @@ class PostgresDatabase:
 
     def why_not_written(self) -> str | None:
         """Say what keeps the database from being written; None where nothing is known of."""
-        asked = "SELECT current_setting('transaction_read_only')"
-        with self._writing(f"{_WRITE}; {asked}") as (_, rows):
+        asked = Statement("SELECT current_setting('transaction_read_only')")
+        with self._writing(_WRITE, asked) as (_, rows):
             return "takes no writes: it is read-only, or a standby." if rows[0][0] == "on" else None
 
     def close(self) -> None:
         """Close all connections."""
         self._connections.close()
 
-    def _own(self, account_id: int | None) -> str:
+    def _own(self, account_id: int | None) -> Statement:
         return put_on(account_id=account_id, timeout_ms=self._server_timeout_ms)
 
-    def _beginning(self, beginning: str) -> Beginning:
+    def _beginning(self, *beginning: Statement) -> Beginning:
         return Beginning(self._connections, beginning, self._patience_seconds)
 
     @contextmanager
     def _reading(self, account_id: int | None) -> Iterator[Beginning]:
         """Prepare a transaction that reads, outside any account or, with the account's row, inside one."""
-        of_account = "" if account_id is None else f"; {_account_of(account_id)}"
-        transaction = self._beginning(f"{_READ}; {self._own(account_id)}{of_account}")
+        of_account = [] if account_id is None else [_account_of(account_id)]
+        transaction = self._beginning(_READ, self._own(account_id), *of_account)
         with _translated(), transaction.reading():
             yield transaction
 
     @contextmanager
-    def _writing(self, beginning: str) -> Iterator[tuple[Beginning, list[Row]]]:
+    def _writing(self, *beginning: Statement) -> Iterator[tuple[Beginning, list[Row]]]:
         """Begin a transaction that writes; yields it and the rows of the last statement of its beginning."""
-        transaction = self._beginning(beginning)
+        transaction = self._beginning(*beginning)
         with _translated(), transaction.kept():
             (rows,) = transaction.begin()
             yield transaction, rows
@@ -273,8 +274,8 @@ def _revision_of(account_id: int) -> str:
     return f"SELECT revision FROM accounts WHERE account_id = {account_id:d}"
 
 
-def _account_of(account_id: int) -> str:
-    return f"SELECT revision, indexes FROM accounts WHERE account_id = {account_id:d}"
+def _account_of(account_id: int, sql: str = _ACCOUNT) -> Statement:
+    return Statement(sql, {"account_id": account_id}, is_kept=True)
 
 
 def _commit(transaction: Beginning) -> None:
@@ -298,7 +299,7 @@ def _translated() -> Iterator[None]:
         yield
     except errors.UniqueViolation as error:
         raise Duplicate(str(error)) from error
-    except (errors.SerializationFailure, errors.DeadlockDetected) as error:
+    except (errors.SerializationFailure, errors.DeadlockDetected, *KEPT_ELSEWHERE) as error:
         raise Conflict(str(error)) from error
     except (*AWAY, ClockOutOfRange) as error:
         raise Unavailable(str(error)) from error

@@ -30,10 +30,13 @@ from tradebook.storage.index_versions import (
 from tradebook.storage.postgres.beginning import Beginning
 from tradebook.storage.postgres.connections import Connection
 from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists
-from tradebook.storage.postgres.index import TOO_MANY, questions
+from tradebook.storage.postgres.index import Question, answer_of, questions
 from tradebook.storage.postgres.literals import Statement
 from tradebook.storage.postgres.searched_text import searchable
 from tradebook.storage.schema import Prepared
+
+ONE_BY_ONE = 2
+"""Up to how many rows are inserted by a statement each: to take lists apart takes longer."""
 
 FEW = 20
 """Up to how many rows a change has that is sent with the next statement. More are sent at once."""
@@ -52,25 +55,25 @@ class PostgresReader:
         """Its revision, and the versions of its indexes."""
         self._foreseen: list[Statement] = []
         self._known: list[tuple[Statement, list[Row]]] = []
+        self._expected: Prepared | None = None
+        self._loaded: Mapping[int, Row] = {}
+        """The rows of what is expected, by key."""
 
     @property
     def revision(self) -> int:
         """A number of the account that every commit changes."""
-        if not self._transaction.has_begun:
-            self._begin()
+        self._begun()
         return int(self.account[0])
 
     @cached_property
     def versions(self) -> Versions:
         """What the account's indexes were made from."""
-        if not self._transaction.has_begun:
-            self._begin()
+        self._begun()
         return read_versions(self.account[1])
 
     @property
     def _connection(self) -> Connection:
-        if not self._transaction.has_begun:
-            self._begin()
+        self._begun()
         return self._transaction.connection
 
     @cached_property
@@ -80,11 +83,17 @@ class PostgresReader:
 
     def rows(self, statement: Prepared, **values: Any) -> list[Row]:
         """Run a statement and return all its rows."""
+        if statement is self._expected and self._loaded.keys() >= set(values["ids"]):
+            return [row for key in values["ids"] if (row := self._loaded[key])[0] is not None]
         return self._ask(self._bound(statement, values))
 
     def foresee(self, statement: Prepared, **values: Any) -> None:
         """Ask for these rows together with the next statement."""
         self._foreseen.append(self._bound(statement, values))
+
+    def expect(self, statement: Prepared) -> None:
+        """Ask for the rows of the keys that are found next together with these."""
+        self._expected, self._loaded = statement, {}
 
     def is_whole(self, name: str) -> bool:
         """Tell whether what is kept of all rows under a name is of this version of the program."""
@@ -95,17 +104,20 @@ class PostgresReader:
     ) -> list[int]:
         """Return the keys that match, `above <= key < below`: newest first if `descending`, else oldest."""
         bounds = {"account_id": self.account_id, "above": above, "below": below, "limit": limit}
-        asking = questions(index, query, self.account_id, descending=descending)
+        asking = questions(index, query, self.account_id, descending=descending, limit=limit)
         question = next(asking)
         while True:
-            statement = Statement(question.sql, {**bounds, **question.values})
-            found = [row[0] for row in self._ask(statement)]
-            if not question.is_of_reach and TOO_MANY not in found:
+            rows = self._ask(self._loading(question, bounds))
+            found = [row[0] for row in rows]
+            keys = answer_of(question, found, limit)
+            if keys is not None:
                 break
             question = asking.send(found)
+        if self._expected is not None and not self._loaded:
+            self._loaded = {row[0]: row[1:] for row in rows}
         if query.words:
             self._indexes.require_whole(self.versions, index)
-        return found
+        return keys
 
     def index_faults(self, index: ListIndex) -> Iterator[IndexFault]:
         """Compare the searched text with the rows that it is made from; facets have indexes of the server."""
@@ -116,9 +128,23 @@ class PostgresReader:
         for step in steps(self, index):
             yield from told(index, compare_texts(step, write))
 
+    def _loading(self, question: Question, bounds: Mapping[str, int]) -> Statement:
+        """Write a question so that it brings the rows of the keys that it finds, where these are expected."""
+        sql, values = question.sql, {**bounds, **question.values}
+        if self._expected is not None and not self._loaded and not question.is_of_reach:
+            load, fixed = self._expected.text(DIALECT)
+            load = load.replace("%(ids)s", "ARRAY[found.id]")
+            sql = (
+                f"SELECT found.id, loaded.* FROM ({sql}) AS found (id)"
+                f" LEFT JOIN LATERAL ({load}) AS loaded ON true"
+            )
+            return Statement(sql, values | fixed, question.is_kept, ("limit", *fixed))
+        return Statement(sql, values, question.is_kept)
+
     def _bound(self, statement: Prepared, values: Mapping[str, Any]) -> Statement:
         sql, fixed = statement.text(DIALECT)
-        return Statement(sql, {**fixed, **values, "account_id": self.account_id})
+        whole = {**fixed, **values, "account_id": self.account_id}
+        return Statement(sql, whole, not statement.depends_on_values, ("limit", *fixed))
 
     def _ask(self, statement: Statement) -> list[Row]:
         """Run a statement, together with what is foreseen, and with the beginning of the transaction."""
@@ -132,6 +158,11 @@ class PostgresReader:
         rows, *others = ask(statement, *foreseen)
         self._known += zip(foreseen, others, strict=True)
         return rows
+
+    def _begun(self) -> None:
+        """Begin, unless that was done with a question."""
+        if not self._transaction.has_begun:
+            self._begin()
 
     def _begin(self, *statements: Statement) -> Sequence[list[Row]]:
         account, *found = self._transaction.begin(*statements)
@@ -183,14 +214,15 @@ class PostgresWriter(PostgresReader):
         if len(listed) > FEW:
             self._forget_plans()
         at_once = insert_of_lists(statement)
-        if at_once is not None:
+        if at_once is not None and len(listed) > ONE_BY_ONE:
             # A list for each column: one statement to parse and plan, not a thousand.
             sql, columns = at_once
             lists: dict[str, Any] = {name: [row.get(name) for row in listed] for name in columns}
-            self._change(Statement(sql, {**lists, "account_id": self.account_id}), len(listed))
+            self._change(Statement(sql, {**lists, "account_id": self.account_id}, is_kept=True), len(listed))
         else:
+            whole = {} if at_once is None else dict.fromkeys(at_once[1])
             for row in listed:
-                self._change(self._bound(statement, row))
+                self._change(self._bound(statement, {**whole, **row}))
 
     def _forget_plans(self) -> None:
         """Have the server plan anew how it checks references.
@@ -200,11 +232,13 @@ class PostgresWriter(PostgresReader):
         """
         if not self._has_forgotten_plans:
             self._has_forgotten_plans = True
+            self._begun()
             self._transaction.later(Statement("DISCARD PLANS"))
 
     def _change(self, statement: Statement, rows: int = 1) -> None:
         """Leave a change for later; one of many rows is done while this process goes on."""
         self._known.clear()
+        self._begun()
         self._transaction.later(statement)
         if rows > FEW:
             self._transaction.send_ahead()
@@ -212,12 +246,14 @@ class PostgresWriter(PostgresReader):
     def _flush(self) -> None:
         """Have everything done that was left for later."""
         self._known.clear()
+        self._begun()
         self._transaction.ask()
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Mark a place in the transaction. An exception undoes everything since then, and is raised on."""
         assert self._entries is None, "what a helper makes comes at the end of the transaction"
+        self._begun()
         try:
             with self._transaction.savepoint():
                 yield
@@ -251,7 +287,8 @@ class PostgresWriter(PostgresReader):
                 f"DELETE FROM {index.folded.name} WHERE account_id = %(account_id)s"
                 f" AND {index.folded_key} = ANY (%(keys)s::bigint[])"
             )
-            self._change(Statement(drop, {"account_id": self.account_id, "keys": gone}))
+            values = {"account_id": self.account_id, "keys": gone}
+            self._change(Statement(drop, values, is_kept=True))
 
     def settle(self) -> None:
         """Write the texts that a helper has made."""
@@ -268,7 +305,7 @@ class PostgresWriter(PostgresReader):
             f" WHERE {table}.folded <> excluded.folded"
         )
         values: dict[str, Any] = {"account_id": self.account_id, "keys": keys, "texts": written}
-        self._change(Statement(put, values), len(texts))
+        self._change(Statement(put, values, is_kept=True), len(texts))
 
     def is_awaited(self) -> bool:
         """Tell whether somebody waits for the end of this transaction."""

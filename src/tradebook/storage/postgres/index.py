@@ -7,7 +7,7 @@ Each statement is written so that it can be run in one way only: what the planne
 rows decides nothing.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -16,7 +16,13 @@ import sqlalchemy as sa
 from tradebook.storage.index import Condition, ListIndex, Query
 from tradebook.storage.index_versions import digest_of
 from tradebook.storage.postgres.dialect import DIALECT, list_type
-from tradebook.storage.postgres.searched_text import account_mark, is_like_a_number, pieces_of, rarity
+from tradebook.storage.postgres.searched_text import (
+    account_mark,
+    is_of_few,
+    middles_of,
+    pieces_of,
+    rarity,
+)
 
 FORM = 1
 """The number of how a document is written here. Raise it when `searchable` begins to write another text."""
@@ -27,8 +33,11 @@ WALKED_ROWS, WALKED_FAR = 500, 20_000
 DENSE = 5
 """How many matches among the first rows make it cheaper to walk on than to ask an index."""
 
-MET = 1_000
+MET = 300
 """How many rows of each of several conditions are read at first, to see which they have in common."""
+
+MET_FAR, MET_SHARE = 20_000, 0.05
+"""How many rows of each are read then at most; and of how little of a page all rows of them are read."""
 
 ALIKE = 6
 """How many times as many rows another condition may have for all rows of both to be read.
@@ -52,7 +61,7 @@ WORDS_ASKED = 12
 """How many words, the longest ones, the index is asked for; the others are looked for in what it finds."""
 
 TOO_MANY = -1
-"""A key that marks an answer as incomplete: there were more rows than its limit."""
+"""A key that marks an answer as incomplete, as every one below nothing: there were more rows."""
 
 NO_BOUND = 1 << 60
 ENDLESS = 1 << 62
@@ -72,13 +81,21 @@ class Question(NamedTuple):
     values: dict[str, Any]
     is_of_reach: bool = False
     """Whether it tells how far each condition reaches, and is no answer yet."""
+    is_kept: bool = True
+    """Whether it has one plan for all values."""
+
+
+def answer_of(question: Question, found: list[int], limit: int) -> list[int] | None:
+    """Return the keys of a page that were found; None if there may be more than these."""
+    page = found[:limit]
+    return None if question.is_of_reach or (page and page[-1] < 0) else page
 
 
 Questions = Generator[Question, list[int] | None, None]
 
 
-def questions(index: ListIndex, query: Query, account_id: int, *, descending: bool) -> Questions:
-    """Yield the statements to run, until an answer does not contain TOO_MANY; takes each answer."""
+def questions(index: ListIndex, query: Query, account_id: int, *, descending: bool, limit: int) -> Questions:
+    """Yield the statements to run, until there is an `answer_of` one; takes what each has found."""
     writing = _Writing(index, account_id, "DESC" if descending else "ASC")
     conditions, words = query.conditions, query.words
     if not words and not conditions:
@@ -86,28 +103,41 @@ def questions(index: ListIndex, query: Query, account_id: int, *, descending: bo
     elif not words and len(conditions) == 1 and not _is_composed(conditions[0]):
         yield writing.facet_alone(conditions[0])
     else:
-        is_number = not conditions and any(map(is_like_a_number, words))
-        if is_number:
+        are_few = not conditions and any(map(is_of_few, words))
+        if are_few:
             yield writing.what_words_leave(query)
         common = [] if words else _in_order(conditions)
+        reached: Mapping[Condition, int] = {}
+        found: list[int] | None
         if len(common) > 1:
-            found = yield writing.meeting(query, common, MET)
+            answer = (yield writing.meeting(query, common, MET)) or []
+            ends = [each for each in answer if each < 0]
+            found = [each for each in answer if each >= 0]
+            reached = {condition: -end for condition, end in zip(common, ends, strict=False)}
         else:
             found = yield writing.newest(query, WALKED_ROWS)
         if words and found is not None and len(found) > DENSE:
             yield writing.newest(query, WALKED_FAR)
         if conditions:
-            yield from _rarest_first(writing, query, common if len(found or ()) <= DENSE else [])
+            yield from _rarest_first(writing, query, reached, len(found or ()) / limit)
         else:
-            if not is_number:
+            if not are_few:
                 yield writing.what_words_leave(query)
             yield writing.newest(query, NO_BOUND)
 
 
-def _rarest_first(writing: "_Writing", query: Query, common: Sequence[Condition]) -> Questions:
-    """Go along the rarest condition; where two of `common` are about as rare, read all rows of both."""
+def _rarest_first(
+    writing: "_Writing", query: Query, reached: Mapping[Condition, int], share: float
+) -> Questions:
+    """Go along the rarest condition; where others are about as rare, read what they have in common.
+
+    How far each reaches is asked for unless it is known. `share` is how much of the page was found so far.
+    """
     conditions = query.conditions
-    reach = (yield writing.reach(conditions)) or [ENDLESS] * len(conditions)
+    if all(condition in reached for condition in conditions):
+        reach = [reached[condition] for condition in conditions]
+    else:
+        reach = (yield writing.reach(conditions)) or [ENDLESS] * len(conditions)
     # Several values are sorted before the first row is tested: only if they are few.
     known = [
         (far, place)
@@ -122,14 +152,25 @@ def _rarest_first(writing: "_Writing", query: Query, common: Sequence[Condition]
                 yield writing.along(query, rarest, WALKED_FAR)
         yield writing.what_words_leave(query)
     alike = [
-        conditions[place] for each, place in known if each * ALIKE >= far and conditions[place] in common
+        conditions[place] for each, place in known if each * ALIKE >= far and conditions[place] in reached
     ]
+    if rarest is not None and far < ENDLESS and len(alike) > 1:
+        yield writing.meeting(query, alike, _enough(share))
     if rarest is None:
         yield writing.newest(query, NO_BOUND)
-    elif far < ENDLESS and len(alike) > 1:
+    elif far < ENDLESS and len(alike) > 1 and share < MET_SHARE:
         yield writing.meeting(query, alike, NO_BOUND)
     else:
         yield writing.along(query, rarest, NO_BOUND)
+
+
+def _enough(share: float) -> int:
+    """Tell how many rows of each condition fill the page, where MET rows of each have filled this share."""
+    bound = MET
+    # Few different bounds: each is a statement of its own, which a server keeps.
+    while bound * share < 1.5 * MET and 2 * bound <= MET_FAR:
+        bound *= 2
+    return bound
 
 
 def _in_order(conditions: Sequence[Condition]) -> list[Condition]:
@@ -197,18 +238,21 @@ class _Writing:
     def reach(self, conditions: Sequence[Condition]) -> Question:
         """Tell how far the first rows of each condition reach into the list."""
         self._values = {}
-        to_last = "%(below)s - min(id)" if self._order == "DESC" else "max(id) - %(above)s"
         reaches = ", ".join(
-            f"(SELECT CASE WHEN count(*) < {REACHED} THEN {ENDLESS} + {REACHED} - count(*) ELSE {to_last} END"
-            f" FROM {self._entries(condition, REACHED)})"
+            f"(SELECT {self._reach(REACHED)} FROM {self._entries(condition, REACHED)})"
             for condition in conditions
         )
         return Question(f"SELECT unnest(ARRAY[{reaches}])", self._values, is_of_reach=True)
 
+    def _reach(self, bound: int) -> str:
+        to_last = "%(below)s - min(id)" if self._order == "DESC" else "max(id) - %(above)s"
+        return f"CASE WHEN count(*) < {bound} THEN {ENDLESS} + {bound} - count(*) ELSE {to_last} END"
+
     def meeting(self, query: Query, met: Sequence[Condition], bound: int) -> Question:
         """Read the first rows of each of some conditions, and keep what they have in common.
 
-        That is whole up to where the first of them ends.
+        That is whole up to where the first of them ends. If that was not enough, the answer says behind the
+        keys how far each reaches, as a number below nothing.
         """
         self._values = {}
         is_falling = self._order == "DESC"
@@ -230,7 +274,12 @@ class _Writing:
             f"WITH {', '.join(parts)}, ending (id) AS MATERIALIZED (SELECT {nearest}({ends}))"
             f" SELECT id FROM ((SELECT id FROM ({common}) AS walked WHERE {' AND '.join(tests)}"
             f" ORDER BY id {self._order} LIMIT %(limit)s)"
-            f" UNION ALL (SELECT {TOO_MANY} FROM ending WHERE id <> {end})) AS answered LIMIT %(limit)s",
+            + "".join(
+                f" UNION ALL (SELECT -1 - ({self._reach(bound)}) FROM part{n}"
+                f" HAVING (SELECT id FROM ending) <> {end})"
+                for n in range(len(met))
+            )
+            + f") AS answered LIMIT %(limit)s + {len(met)}",
             self._values,
         )
 
@@ -310,7 +359,7 @@ class _Writing:
         """Collect what contains the words, unless it is too much, and test it for the conditions.
 
         It is a query of its own: row-level security on another table of the same query would keep LIKE from
-        its index.
+        its index. And it is planned with its words: for any word, the planner does not choose that index.
         """
         self._values = {}
         keys = (
@@ -326,6 +375,7 @@ class _Writing:
             f"SELECT CASE WHEN total > {bound} THEN {TOO_MANY} ELSE id END FROM ({counted}) AS counted"
             f" ORDER BY id {self._order} LIMIT %(limit)s",
             self._values,
+            is_kept=False,
         )
 
     def _tested(self, keys: str, bound: int, tests: Iterable[str]) -> Question:
@@ -336,6 +386,7 @@ class _Writing:
             f" (SELECT DISTINCT ON (id) id FROM candidates AS walked WHERE {' AND '.join(tests)}"
             f" ORDER BY id {self._order} LIMIT %(limit)s)",
             self._values,
+            is_kept=False,
         )
 
     def _test(self, condition: Condition) -> str:
@@ -379,13 +430,16 @@ class _Writing:
     def _words(self, words: Sequence[str]) -> str:
         """Write the test for words in such a way that the index of trigrams serves it."""
         longest = sorted(words, key=rarity)
+        others = longest[WORDS_ASKED:]
         tests = [
             f"{self._search}.folded LIKE {self._bind('%' + account_mark(self._account_id)[-4:-1] + '%')}"
         ]
         for word in longest[:WORDS_ASKED]:
-            forms = [f"{self._search}.folded LIKE {self._bind(f'%{piece}%')}" for piece in pieces_of(word)]
+            middles = middles_of(word)
+            forms = [f"{self._search}.folded LIKE {self._bind(f'%{middle}%')}" for middle in middles]
             tests.append(forms[0] if len(forms) == 1 else f"({' OR '.join(forms)})")
-        others = longest[WORDS_ASKED:]
+            if middles != pieces_of(word):
+                others.append(word)
         return " AND ".join([*tests, self._contains(others, self._search)] if others else tests)
 
     def _contains(self, words: Sequence[str], table: str) -> str:

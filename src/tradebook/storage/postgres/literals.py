@@ -3,14 +3,13 @@
 The driver does the same at ten times the price, most of it for lists.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.adapt import Transformer
-
-_SPECIAL = ("'", "\\", "\0")
-"""What a text has to be without to stand between quotes as it is, whatever the server's settings are."""
 
 
 class Statement(NamedTuple):
@@ -18,14 +17,62 @@ class Statement(NamedTuple):
 
     sql: str
     values: Mapping[str, Any] | None = None
+    is_kept: bool = False
+    """Whether a connection may keep it: it has one plan that is right for all values but the fixed ones."""
+    fixed: Collection[str] = ("limit",)
+    """The names of values that are part of what is kept: the plan depends on them."""
 
 
-def written(statement: Statement, connection: psycopg.Connection[Any]) -> str:
-    """Write a statement out."""
-    sql, values = statement
+class Kept(NamedTuple):
+    """A statement as a server keeps it, under a name that no other statement has."""
+
+    name: str
+    preparation: bytes
+    places: tuple[str, ...]
+    """The names of its values, in their order."""
+
+
+class Written(NamedTuple):
+    """A statement that is written out; `kept` is what the server must have for it."""
+
+    text: bytes
+    kept: Kept | None = None
+
+
+def written(statement: Statement, connection: psycopg.Connection[Any], *, keeps: bool) -> Written:
+    """Write a statement out, for a connection that keeps some or none."""
+    sql, values, is_kept, fixed = statement
+    encoding = connection.info.encoding
     if values is None:
-        return sql
-    return sql % {name: _literal(value, connection) for name, value in values.items()}
+        return Written(sql.encode(encoding))
+    if keeps and is_kept:
+        known = [(name, _literal(values[name], connection)) for name in fixed if name in values]
+        kept = _kept(sql, tuple(known))
+        given = ", ".join([_literal(values[name], connection) for name in kept.places])
+        return Written(f"EXECUTE {kept.name}{given and f' ({given})'}".encode(encoding), kept)
+    text = sql % {name: _literal(value, connection) for name, value in values.items()}
+    return Written(text.encode(encoding))
+
+
+@lru_cache(1_000)
+def _kept(sql: str, known: tuple[tuple[str, str], ...]) -> Kept:
+    places = _Places(known)
+    numbered = sql % places
+    # Made from the text, so that one name never means two statements, whoever else has used the session.
+    name = f"tradebook_{blake2b(numbered.encode(), digest_size=12).hexdigest()}"
+    return Kept(name, f"PREPARE {name} AS {numbered}".encode(), tuple(places)[len(known) :])
+
+
+class _Places(dict[str, str]):
+    """Numbers the names that it is asked for, but for those that are known."""
+
+    def __init__(self, known: Sequence[tuple[str, str]]) -> None:
+        super().__init__(known)
+        self._known = len(known)
+
+    def __missing__(self, name: str) -> str:
+        place = self[name] = f"${len(self) - self._known + 1}"
+        return place
 
 
 def _literal(value: Any, connection: psycopg.Connection[Any]) -> str:
@@ -62,4 +109,5 @@ def _entry(value: Any) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    return not any(each in text for each in _SPECIAL)
+    """Tell whether a text may stand between quotes as it is, whatever the server's settings are."""
+    return "'" not in text and "\\" not in text and "\0" not in text

@@ -6,11 +6,15 @@ account sees only that account's rows. The first wall is `schema.prepare`.
 """
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+
+from tradebook.storage.postgres.literals import Statement
 
 APPLICATION = "tradebook_application"
 ROLE_SETTING = "tradebook.role"
 """A setting of the database: the role that transactions switch to, if it is not APPLICATION."""
+
+NO_ROLE = "none"
+"""Its value where there is no role to switch to."""
 
 ACCOUNT_SETTING = "tradebook.account"
 ALL_ACCOUNTS_SETTING = "tradebook.all_accounts"
@@ -23,6 +27,8 @@ _PLANNER = (
     ("max_parallel_workers_per_gather", 0),
     ("random_page_cost", 1.1),
     ("jit", "off"),
+    # Of the statements that a connection keeps: one plan for any account.
+    ("plan_cache_mode", "force_generic_plan"),
 )
 
 _ROLE = f"set_config('role', COALESCE(current_setting('{ROLE_SETTING}', true), '{APPLICATION}'), true)"
@@ -31,27 +37,31 @@ _ROLE = f"set_config('role', COALESCE(current_setting('{ROLE_SETTING}', true), '
 OWN_ACCOUNT = f"NULLIF(current_setting('{ACCOUNT_SETTING}', true), '')::bigint"
 
 
+def _settings(name: str) -> str:
+    limits = [(limit, "%(timeout)s::text") for limit in ("statement_timeout", "lock_timeout")]
+    planner = [(setting, f"'{value}'") for setting, value in _PLANNER]
+    settings = [*limits, *planner, (name, "%(own)s::text")]
+    return "SELECT " + ", ".join(
+        [_ROLE, *(f"set_config('{setting}', {value}, true)" for setting, value in settings)]
+    )
+
+
+_OF_ACCOUNT, _OF_ALL_ACCOUNTS = map(_settings, (ACCOUNT_SETTING, ALL_ACCOUNTS_SETTING))
+
+
 def own_account(account_id: int) -> str:
     """Write the statement that sets role and account, for a look at one row, which needs no more."""
     return f"SELECT {_ROLE}, set_config('{ACCOUNT_SETTING}', '{account_id:d}', true)"
 
 
-# Kept, because every request needs that of its account.
-@lru_cache(1_000)
-def put_on(*, account_id: int | None, timeout_ms: int) -> str:
+def put_on(*, account_id: int | None, timeout_ms: int) -> Statement:
     """Write the statement that sets role, account and time limits for a transaction.
 
     Without an account, the transaction sees the table of accounts and no rows of any account.
     """
-    settings = [
-        ("statement_timeout", timeout_ms),
-        ("lock_timeout", timeout_ms),
-        *_PLANNER,
-    ]
-    settings += [(ALL_ACCOUNTS_SETTING, "on")] if account_id is None else [(ACCOUNT_SETTING, account_id)]
-    return "SELECT " + ", ".join(
-        [_ROLE, *(f"set_config('{name}', '{value}', true)" for name, value in settings)]
-    )
+    if account_id is None:
+        return Statement(_OF_ALL_ACCOUNTS, {"timeout": timeout_ms, "own": "on"}, is_kept=True)
+    return Statement(_OF_ACCOUNT, {"timeout": timeout_ms, "own": account_id}, is_kept=True)
 
 
 def create_role() -> Iterator[str]:
@@ -106,5 +116,5 @@ def take_down(tables: Iterable[str], searched: Iterable[tuple[str, str]]) -> Ite
         yield f"ALTER TABLE {name} DISABLE ROW LEVEL SECURITY"
     for table, view in searched:
         yield f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM {table}"
-    setting = f"ALTER DATABASE %I SET {ROLE_SETTING} = none"
+    setting = f"ALTER DATABASE %I SET {ROLE_SETTING} = {NO_ROLE}"
     yield f"DO $$ BEGIN EXECUTE format('{setting}', current_database()); END $$"

@@ -17,6 +17,9 @@ _COMMON_LAST = "zqxjkvwyfbghmpdculsntroiae"
 _CODE = 4
 """Up to how many characters a word with digits may be an area code, or the beginning of many numbers."""
 
+_MIDDLE = 12
+"""How many characters of a long word the index is asked for."""
+
 _FIRST, _OTHERS = "KLMNOPQR", "STUVWXYZ"
 
 
@@ -77,11 +80,24 @@ def rarity(word: str) -> tuple[int, int]:
     return -len(word), min([_COMMON_LAST.find(letter) for letter in word])
 
 
-def is_like_a_number(word: str) -> bool:
-    """Tell whether a word may be the number of a customer or a phone, which hardly any row contains."""
-    return len(word) > _CODE and sum(map(str.isdigit, word)) > len(word) // 2
+def is_of_few(word: str) -> bool:
+    """Tell whether a word may be a number, a phone or an address of mail, which hardly any row contains."""
+    name, _, domain = word.partition("@")
+    return len(word) > _CODE and (
+        sum(map(str.isdigit, word)) > len(word) // 2 or (bool(name) and len(domain) > _CODE)
+    )
 
 
 def pieces_of(word: str) -> list[str]:
     """Write what a text contains that contains the word: one of these."""
     return [f" {spell(form)} " if len(form) <= _SHORT else spell(form) for form in forms_of(word)]
+
+
+def middles_of(word: str) -> list[str]:
+    """Write the middle of each of `pieces_of`, which is all of it where it is not long.
+
+    A part is as rare as the whole, nearly, and has a quarter of its trigrams. Addresses of mail and of the
+    web begin and end alike.
+    """
+    middles = (form[max(0, (len(form) - _MIDDLE) // 2) :][:_MIDDLE] for form in forms_of(word))
+    return [f" {spell(form)} " if len(form) <= _SHORT else spell(form) for form in middles]

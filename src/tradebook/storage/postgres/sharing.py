@@ -23,14 +23,16 @@ OPEN_SECONDS_MAX = 0.05
 class Shared:
     """One transaction, and those who have written in it."""
 
-    def __init__(self, transaction: Beginning, account_id: int, account: list[Row]) -> None:
-        self.transaction, self.account_id, self.account = transaction, account_id, account
+    def __init__(self, transaction: Beginning, account_id: int) -> None:
+        self.transaction, self.account_id = transaction, account_id
+        self.account: list[Row] = []
+        """The account's row, once the transaction has begun."""
         self.members = 0
         self.is_full = False
         self.is_open = True
         self.failure: BaseException | None = None
         self.line: _Line | None = None
-        self._until = monotonic() + OPEN_SECONDS_MAX
+        self._until = 0.0
         self._kept = ExitStack()
         self._kept.enter_context(transaction.kept())
 
@@ -43,6 +45,8 @@ class Shared:
         """Have what is done inside undone alone if it fails: the first one's is all that there is."""
         with self.transaction.savepoint() if self.members else nullcontext():
             yield
+            # The first one has waited for the lock.
+            self._until = self._until or monotonic() + OPEN_SECONDS_MAX
             is_late = self.members + 1 >= MEMBERS_MAX or monotonic() >= self._until
             self.is_full = is_late or not self.is_awaited()
             if self.members or not self.is_full:

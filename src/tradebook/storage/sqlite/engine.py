@@ -130,6 +130,9 @@ class SqliteReader:
     def foresee(self, *_: Any, **__: Any) -> None:
         """Do nothing: each question costs the same, however many come at once."""
 
+    def expect(self, _: Prepared) -> None:
+        """Do nothing, as `foresee`."""
+
     def _walk(self, index: ListIndex, values: tuple[int, ...], *, descending: bool) -> list[int]:
         """Return the keys of all rows of a part of the list, from the table that a page is read from."""
         columns = [index.table.c.id] if index.finished is None else [index.finished.key, index.table.c.id]
