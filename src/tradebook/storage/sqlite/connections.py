@@ -266,7 +266,7 @@ def name_to_look_into(path: Path) -> str:
 
 
 def _is_sealed(path: Path) -> bool:
-    """Tell whether nothing changes a file, which then needs no locks: no log is there, and no disk to write."""
+    """Tell whether nothing changes a file: no log is there, and no disk to write. Then it needs no locks."""
     return not _log_of(path).exists() and not _is_writable(path.parent)
 
 
