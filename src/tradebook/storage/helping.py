@@ -62,8 +62,7 @@ class Helper:
         if self._pipe is not None:
             try:
                 # A pipe holds little: who can't say what came of something does not go on with the next.
-                while self._pipe.poll():
-                    self._receive()
+                self._receive_ready()
                 self._pipe.send_bytes(asked)
             except (EOFError, OSError):
                 self._lose()
@@ -77,6 +76,17 @@ class Helper:
         except (EOFError, OSError):
             self._lose()
         return self._answered.popleft() if self._answered else self._work(asked)
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether `fetch` has something to return and need not wait for it."""
+        with suppress(EOFError, OSError):
+            self._receive_ready()
+        return bool(self._answered)
+
+    def _receive_ready(self) -> None:
+        while self._pipe is not None and self._pipe.poll():
+            self._receive()
 
     def _receive(self) -> None:
         assert self._pipe is not None
