@@ -247,6 +247,16 @@ def test_nothing_in_a_file_reaches_the_terminal_raw(take):
     assert "\\x1b" in told
 
 
+@pytest.mark.parametrize("rows", [1, 1_001])
+def test_nothing_in_a_file_reaches_the_terminal_raw_in_json_either(take, rows):
+    content = "number,name\n" + "".join(f"{number},A\x9b31m\n" for number in range(rows))
+
+    told = take(content, "--dry-run", "--json").stdout
+
+    assert "\x9b" not in told
+    assert json.loads(told)["problem_list"][0]["value"] == "A\x9b31m"
+
+
 def test_nothing_in_the_name_of_a_file_reaches_the_terminal_raw(take):
     told = take("number,name\n1,A\n", "--map", "no\x1b[31m.toml").stderr
 

@@ -230,3 +230,18 @@ def test_a_sheet_that_is_asked_of_a_file_without_sheets_is_told():
 
     assert [row.values["number"] for row in reader] == ["1"]
     assert reader.recognised.notes == ["The file has no sheets, so 'Customers' is not asked for."]
+
+
+def test_headings_that_come_again_are_no_customer():
+    """As where files were joined; a map may leave them out."""
+    told = "line 3: The row is the headings once more, as where files were joined: take it out."
+    content = "number,name\n1,A\n number ,name\n2,B\n"
+    skip = map_of('[columns]\nnumber = "number"\nname = "name"\n[[skip]]\ncolumn = "name"\nis = ["name"]\n')
+
+    _, rows, problems = read(content)
+
+    assert (list(rows), problems) == ([2, 4], [told])
+    assert read(content, mapping=skip)[2] == []
+    assert read("name\nname\n")[2] == []
+    by_place = map_of('[file]\nheader = 0\n[columns]\nnumber = "1"\nname = "2"\n')
+    assert read("1,2\n", mapping=by_place, header=0)[2] == []

@@ -155,6 +155,14 @@ def test_a_lookup_brings_several_columns(rows, told):
     assert lacking.endswith('say missing = "empty" in the map')
 
 
+def test_a_value_that_was_looked_up_is_told_with_its_own_file(tmp_path):
+    (tmp_path / "addresses.csv").write_text(ADDRESSES)
+
+    found = load_map_text(LOOKUP, (tmp_path,))
+
+    assert found.theirs["bill_to.country"] == "land of addresses.csv"
+
+
 def test_what_a_lookup_lacks_may_be_empty(values):
     text = LOOKUP.replace("columns = {", 'missing = "empty"\ncolumns = {')
 

@@ -121,6 +121,15 @@ def test_a_customer_that_is_called_so_is_not():
     assert seen({"name": "TOTAL"}, *[{"name": "A"}] * 3, {"name": "Total Energies"}, {"name": "Summer"}) == []
 
 
+def test_codes_that_a_program_took_for_amounts_are_told_once_for_a_column():
+    rows = [{"phone": f"49176{n}.0", "external_ids.shop": "72.0", "note": "5.0"} for n in range(3)]
+
+    assert seen(*rows, {"phone": "1.5.0"}, {"number": "v2.0"}, {"number": "5.0"}) == [
+        (2, "phone", "491760.0", False),
+        (2, "external_ids.shop", "72.0", False),
+    ]
+
+
 def test_a_new_group_with_a_comma_is_told():
     found = Warnings().new_group(2, "price_groups", "retail, ag-exempt")
 

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from pathlib import Path
+from time import thread_time
 from timeit import repeat
 
 import falcon.testing
@@ -248,7 +249,8 @@ def test_counting_a_request_costs_next_to_nothing(recorder):
     def once():
         recorder.observe("GET", f"{LIST}/{{id0}}", 200, 0.0123)
 
-    assert min(repeat(once, number=2_000, repeat=7)) / 2_000 <= SECONDS_PER_REQUEST_MAX
+    # The processor's time: others may use it too.
+    assert min(repeat(once, timer=thread_time, number=2_000, repeat=7)) / 2_000 <= SECONDS_PER_REQUEST_MAX
 
 
 def test_why_there_was_a_503_is_told_apart(board, recorder, monkeypatch, tmp_path):

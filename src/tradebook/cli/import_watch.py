@@ -32,6 +32,7 @@ class ImportWatch:
         self._failed = 0
         self._next_at = 0.0
         self._looked_for_files = False
+        self._ends_at = 0.0
 
     def look(self) -> None:
         """Start a process where there is something to do and none is at it. It never waits for one."""
@@ -56,6 +57,7 @@ class ImportWatch:
 
     def begin_to_end(self) -> None:
         """Tell the process to end."""
+        self._ends_at = monotonic() + END_SECONDS_MAX
         self.let_go()
         if self._process is not None:
             self._process.terminate()
@@ -65,7 +67,8 @@ class ImportWatch:
         if self._process is None:
             return
         try:
-            self._process.wait(END_SECONDS_MAX)
+            # The workers were waited for meanwhile.
+            self._process.wait(max(0.0, self._ends_at - monotonic()))
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

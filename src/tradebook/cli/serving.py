@@ -116,19 +116,42 @@ def _worker(port: int, connections: int, parent: int, told: int) -> Worker:
     return create_worker(port, connections, parent, lambda: os.write(told, b"."))
 
 
-class _LookingEvent(Event):
-    """What the main process waits for, with a look at the imports now and then."""
+class LookingEvent(Event):
+    """What the main process waits for, with a look at the imports now and then.
 
-    def __init__(self, watch: ImportWatch) -> None:
+    A signal's handler sets it, in the thread that waits. The lock of an ordinary event may be held by that
+    thread at this moment, and the process would wait for itself for ever. A pipe has no lock.
+    """
+
+    def __init__(self, look: Callable[[], object]) -> None:
         super().__init__()
-        self._watch = watch
+        self._look = look
+        self._told, self._tell = os.pipe()
+        os.set_blocking(self._told, False)
+        os.set_blocking(self._tell, False)
+
+    def is_set(self) -> bool:
+        """Tell whether it was set."""
+        return self.wait(0)
+
+    def set(self) -> None:
+        """Wake who waits."""
+        # Where the pipe is full, it is set.
+        with suppress(BlockingIOError):
+            os.write(self._tell, b".")
+
+    def clear(self) -> None:
+        """Have it be waited for again."""
+        with suppress(BlockingIOError):
+            while os.read(self._told, select.PIPE_BUF):
+                pass
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait; without a time, for as long as it takes."""
         if timeout is not None:
-            return super().wait(timeout)
-        while not super().wait(LOOK_SECONDS):
-            self._watch.look()
+            return bool(select.select([self._told], [], [], timeout)[0])
+        while not self.wait(LOOK_SECONDS):
+            self._look()
         return True
 
 
@@ -146,7 +169,7 @@ class _Server(MPServer):
     def watch_imports(self, watch: ImportWatch) -> None:
         """Look for imports now and then, in the thread that starts workers: none is forked meanwhile."""
         self._import_watch = watch
-        self.main_loop_interrupt = _LookingEvent(watch)
+        self.main_loop_interrupt = LookingEvent(watch.look)
 
     def _spawn_worker(self, *arguments: Any, **named: Any) -> Any:
         self._import_watch.let_go()

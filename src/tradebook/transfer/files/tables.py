@@ -40,6 +40,7 @@ class Table:
         self._recognised = recognised
         self._options = options
         self._keys: list[str] = []
+        self._names: list[str] = []
         self.width = self._allowed = 0
         self.problem_at: int | None = None
         """The place of the column that a file of rejects has more, which nothing is taken from."""
@@ -71,6 +72,8 @@ class Table:
             self._recognised.left_out = [PROBLEM_TOLD]
             names = _trimmed(names[:-1])
         self._keys, self.width = record_keys(names), len(names)
+        # Headings that only count the columns stand nowhere, and one alone may be what somebody is called.
+        self._names = names if self._recognised.header != 0 and len(names) > 1 else []
         if mapping is None:
             return list(_strange(line, names))
         self._recognised.left_out += [
@@ -128,7 +131,15 @@ class Table:
         if len(values) != self.width and (uneven := self._uneven(values)):
             return self._records.unreadable(line, uneven, cells)
         record: Record = dict(zip(self._keys, values, strict=False))
-        return self._records.row(line, record, cells)
+        row = self._records.row(line, record, cells)
+        return self._unless_headings(row, values)
+
+    def _unless_headings(self, row: Row, values: Sequence[object]) -> Row:
+        """Refuse a row that is the headings once more, unless the map leaves it out."""
+        if not self._names or values[0] != self._names[0] or row.skipped is not None:
+            return row
+        is_again = list(values[: self.width]) == self._names
+        return self._records.unreadable(row.line, _AGAIN, row.raw) if is_again else row
 
     def _uneven(self, values: list[str]) -> str | None:
         """Say what is wrong with the number of cells, if anything is."""
@@ -187,7 +198,7 @@ class Table:
                 yield self._records.unreadable(sheet_row.line, uneven, raw)
                 continue
             record = dict(zip(self._keys, values, strict=False))
-            row = self._records.row(sheet_row.line, record, raw)
+            row = self._unless_headings(self._records.row(sheet_row.line, record, raw), values)
             for place, error in sheet_row.errors.items():
                 if place < self.width:
                     self._refuse_error(row, place, error)
@@ -241,6 +252,7 @@ def _cell(cell: Value, *, unguards: bool) -> Value:
     return unguard(text) if unguards else unescape(text)
 
 
+_AGAIN = "The row is the headings once more, as where files were joined: take it out."
 _LEFT_OUT = "with a map, such columns are left out"
 
 

@@ -28,6 +28,7 @@ _EMAILS = frozenset(("email", "sales_rep_email", *(f"{part}.email" for part in _
 _ROUNDED = re.compile(
     r"[+-]?[0-9](?:[.,][0-9]+)?E\+[0-9]{1,3}|[+-]?[0-9][.,][0-9]+E[0-9]{1,3}", re.IGNORECASE
 )
+_FLOAT = re.compile(r"[0-9]{2,}\.0")
 _NULLS = frozenset(("NULL", "null", "\\N", "N/A", "n/a", "#N/A", "(null)", "<null>", "nan", "NaN", "None"))
 _NULL_IN_TEXT = re.compile(r"(?<!\w)(?:NULL|\\N)(?!\w)", re.ASCII)
 """What a template has made of a cell for nothing: `Tel. NULL`."""
@@ -57,7 +58,7 @@ def _is_plain(column: str, value: Any) -> bool:
         and value not in _NULLS
         and "NULL" not in value
         and "\\N" not in value
-        and (column in _WORDS or ("E" not in value and "e" not in value))
+        and (column in _WORDS or ("E" not in value and "e" not in value and value[-2:] != ".0"))
     )
 
 
@@ -67,6 +68,8 @@ class Warnings:
     def __init__(self) -> None:
         self._nulls: dict[tuple[str, str], tuple[int, int]] = {}
         """The first line, and how many there are, by column and word."""
+        self._floats: dict[str, tuple[int, str, int]] = {}
+        """The first line, the first value, and how many there are, by column."""
         self._last: deque[tuple[int, str]] = deque(maxlen=LAST_ROWS)
 
     def see(self, row: Row, changed: Container[str] | None, odd: Sequence[str]) -> list[RowWarning]:
@@ -104,6 +107,10 @@ class Warnings:
                 f"stands {times} in this column: if it means an empty cell, say {listed} in [file] of the map"
             )
             yield RowWarning(line, column, word, reason)
+        for column, (line, value, count) in self._floats.items():
+            values = "1 value" if count == 1 else f"{count:,} values"
+            reason = f"ends with .0, as where a program took it for an amount: {values} of this column"
+            yield RowWarning(line, column, value, reason)
         for line, name in self._last:
             if is_total(name):
                 reason = f"looks like the sum at the end of a list, and would become a customer: {LEAVE_OUT}"
@@ -119,6 +126,9 @@ class Warnings:
             reason = self._reason(column, value)
             if reason is not None:
                 yield RowWarning(line, column, shortened(value, VALUE_SHOWN_MAX), reason, needs_yes=True)
+            elif _is_code(column) and _FLOAT.fullmatch(value):
+                first, shown_value, count = self._floats.get(column, (line, value, 0))
+                self._floats[column] = (first, shown_value, count + 1)
             elif (word := _null_in(value)) is not None:
                 first, count = self._nulls.get((column, word), (line, 0))
                 self._nulls[column, word] = (first, count + 1)
@@ -133,9 +143,13 @@ class Warnings:
                 return f"is UTF-8 that was read as {found.encoding} and saved again: it was {meant}"
             if column in _EMAILS and customers.likeness.UNSEEN.search(value):
                 return "has characters that nobody sees: no mail reaches it"
-        elif (column in _CODES or column.startswith(EXTERNAL_IDS)) and _ROUNDED.fullmatch(value.strip()):
+        elif _is_code(column) and _ROUNDED.fullmatch(value.strip()):
             return "was rounded by a spreadsheet, and its other digits are lost: export it as text"
         return None
+
+
+def _is_code(column: str) -> bool:
+    return column in _CODES or column.startswith(EXTERNAL_IDS)
 
 
 def is_total(text: str) -> bool:

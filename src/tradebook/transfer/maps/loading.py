@@ -205,7 +205,7 @@ def _empty_ones_last(columns: Columns) -> None:
 
 def _theirs(columns: Columns, lookups: Sequence[LookedUp]) -> dict[str, str]:
     named = {name: rule.label for name, rule in columns.rules.items() if rule.sources}
-    named |= {name: each.lookup.source for each in lookups for name in each.columns}
+    named |= {name: each.lookup.called(name) for each in lookups for name in each.columns}
     return {ours: theirs for ours, theirs in named.items() if ours != theirs}
 
 

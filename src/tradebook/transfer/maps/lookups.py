@@ -37,6 +37,10 @@ class Lookup(msgspec.Struct, frozen=True):
     """What several lines of one key are; a mistake of the map for `[lookup.COLUMN]`."""
     options: FileOptions = FileOptions()
 
+    def called(self, column: str) -> str:
+        """Say where a person finds the value of a column: `town of addresses.csv`."""
+        return self.source if self.many == "mistake" else f"{self.rules[column].label} of {self.file}"
+
 
 class Found(NamedTuple):
     """What another file has for a key."""
