@@ -37,6 +37,8 @@ WRITTEN = {
     "VA": ["Vatican", "Holy See", "Vatican City"],
     "HK": ["Hong Kong", "Hong Kong SAR"],
     "ES": ["Canary Islands", "IC", "Spain"],
+    "DE": ["Germany (DE)", "DE - Germany", "Federal Republic of Germany (Germany)"],
+    "CN": ["P.R. China", "PR China", "People's Republic of China"],
 }
 
 
@@ -45,6 +47,11 @@ WRITTEN = {
 )
 def test_what_people_write_is_understood(written, code):
     assert country_code(written) == code
+
+
+@pytest.mark.parametrize("written", ["Germany (FR)", "USA / Canada", "Germany (Munich)", "FR - Germany"])
+def test_two_countries_are_none(written):
+    assert country_code(written) is None
 
 
 def test_every_name_of_iso_3166_is_understood():
@@ -61,7 +68,7 @@ def test_every_name_of_iso_3166_is_understood():
         ("Channel Islands", "JE (Jersey) or GG (Guernsey)"),
         ("America", "US (United States)"),
         ("Germny", "DE (Germany)"),
-        ("DE - Germany", "DE (Germany)"),
+        ("DE - Germny", "DE (Germany)"),
     ],
 )
 def test_what_could_be_meant_is_offered_and_not_guessed(written, offered):
@@ -72,7 +79,17 @@ def test_what_could_be_meant_is_offered_and_not_guessed(written, offered):
 
 
 @pytest.mark.parametrize(
-    "written", ["Deutschland", "Freedonia", "", " ", "the", "and the of", "ZZ", "\u0301"]
+    "written",
+    [
+        "Deutschland",
+        "Freedonia",
+        "",
+        " ",
+        "the",
+        "and the of",
+        "ZZ",
+        "\u0301",
+    ],
 )
 def test_what_is_no_country_is_none(written):
     assert country_code(written) is None

@@ -393,7 +393,13 @@ def test_what_was_written_to_while_it_was_read_without_locks_is_read_again(folde
 
 
 def test_commands_read_what_cant_be_written(folder):
-    with opened_read_only(folder, False) as (url, _):
-        done = CommandLine(Path("/"), url).run("accounts", "list")
+    with opened_read_only(folder, False) as (url, _), tempfile.TemporaryDirectory() as other:
+        command = CommandLine(Path(other), url)
+        listed, checked, copied = (
+            command.run(*each) for each in (("accounts", "list"), ("check",), ("backup", "copy.db"))
+        )
+        again = CommandLine(Path(other), f"sqlite:///{other}/copy.db").run("check")
 
-    assert (done.returncode, "ac_" in done.stdout) == (0, True), done.stderr
+    assert (listed.returncode, "ac_" in listed.stdout) == (0, True), listed.stderr
+    for each in (checked, copied, again):
+        assert each.returncode == 0, each.stdout + each.stderr

@@ -63,3 +63,14 @@ def told(records):
         ({name: value for name, value in each.items() if name != "created_at"} for each in records),
         key=repr,
     )
+
+
+def shown(record):
+    """A record with its addresses' keys dotted, as a row has them."""
+    flat = {}
+    for name, value in record.items():
+        if name in ("bill_to", "ship_to"):
+            flat.update({f"{name}.{inner}": entry for inner, entry in (value or {}).items()})
+        else:
+            flat[name] = value
+    return flat

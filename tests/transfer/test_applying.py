@@ -21,6 +21,7 @@ from tradebook.storage.transactions import writing
 from tradebook.transfer.imports import applying, entries, owners, pace, settling, stepping
 from tradebook.transfer.imports.applying import AlreadyThere, Overtaken, apply_plan
 from tradebook.transfer.imports.stepping import CutShort
+from tradebook.transfer.imports.writing import _Batch
 
 SIZE = 40
 pytestmark = pytest.mark.usefixtures("small_steps")
@@ -360,14 +361,14 @@ def test_what_somebody_does_between_switch_and_step_counts_as_done_before(ledger
 
 
 def test_a_row_that_cannot_be_written_keeps_no_other_from_being_written(ledger, plan):
-    write = stepping.write_rows
+    write = _Batch.write
 
-    def poisoned(step, rows, counts, *, is_last):
-        if any(row.record and row.record.own.get("number") == "N22" for row in rows):
+    def poisoned(batch, writer):
+        if any(row["number"] == "N22" for row in batch.created):
             raise ZeroDivisionError("planted")
-        write(step, rows, counts, is_last=is_last)
+        return write(batch, writer)
 
-    with patch.object(stepping, "write_rows", poisoned):
+    with patch.object(_Batch, "write", poisoned):
         summary = apply_plan(ledger.database, ledger.key, plan)
 
     numbers = {each["number"] for each in ledger.records()}

@@ -16,7 +16,7 @@ from tradebook.cli import output_files
 from tradebook.cli.drafting import draft_command, maps_command, tell_ready_map
 from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
-from tradebook.cli.output import FAILED, WRONG_USAGE, fail, print_json, tell
+from tradebook.cli.output import FAILED, WRONG_USAGE, fail, json_of, print_json, tell
 from tradebook.cli.output_files import STANDARD
 from tradebook.cli.plans import apply_command, apply_or_fail, keep, show_command, told_of_passed_over
 from tradebook.cli.progress import rows_read, rows_written
@@ -258,13 +258,13 @@ def _print_whole(plan: KeptPlan) -> None:
         print_json(summary)
         return
     # Both lists are empty in this, and come before any word of the file.
-    bare = msgspec.json.encode(structs.replace(summary, problem_list=[], warnings=[]))
-    head, middle, rest = bare.split(b"[]", 2)
+    bare = json_of(structs.replace(summary, problem_list=[], warnings=[]))
+    head, middle, rest = bare.split("[]", 2)
     out = sys.stdout.buffer
     for before, listed in ((head, plan.problems()), (middle, plan.warnings())):
-        out.write(before + b"[")
+        out.write(f"{before}[".encode())
         for place, each in enumerate(listed):
-            out.write((b"," if place else b"") + msgspec.json.encode(each))
+            out.write(f"{',' if place else ''}{json_of(each)}".encode())
         out.write(b"]")
-    out.write(rest + b"\n")
+    out.write(f"{rest}\n".encode())
     out.flush()

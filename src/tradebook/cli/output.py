@@ -1,5 +1,6 @@
 """What the commands say: results on standard output, messages on standard error, and how they end."""
 
+import re
 import sys
 from typing import Any, NoReturn
 
@@ -11,6 +12,8 @@ from rich.table import Table
 from tradebook.text import shown
 
 FAILED, WRONG_USAGE = 1, 2
+_STEERS = re.compile("[\x7f-\x9f]")
+"""What JSON leaves as it is of them."""
 
 
 def tell(message: str) -> None:
@@ -30,9 +33,14 @@ def reason_of(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
+def json_of(result: Any) -> str:
+    """Write a result for programs, who may be a person's terminal: signs that steer one are written out."""
+    return _STEERS.sub(lambda sign: f"\\u{ord(sign[0]):04x}", msgspec.json.encode(result).decode())
+
+
 def print_json(result: Any) -> None:
     """Print a result for programs, one line."""
-    print(msgspec.json.encode(result).decode())
+    print(json_of(result))
 
 
 def print_whole(table: Table) -> None:

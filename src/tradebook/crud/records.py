@@ -192,13 +192,22 @@ class Records:
         key: int = row["id"]
         return key
 
-    def insert(self, writer: Writer, rows: Sequence[Values]) -> None:
-        """Add whole rows whose unique values are known to be free."""
+    def insert(self, writer: Writer, rows: Sequence[Values], *, is_indexed: bool = False) -> None:
+        """Add whole rows whose unique values are known to be free; see `index_ahead` for `is_indexed`."""
         if rows:
             writer.insert(self._insert, [self._making(row, row) for row in rows] if self._found_by else rows)
             if self._finished is not None:
                 self._finished.add(writer, rows)
-            self._reindex(writer, rows)
+            if not is_indexed:
+                self._reindex(writer, rows)
+            elif self._index is not None:
+                writer.take_indexed(self._index)
+
+    def index_ahead(self, writer: Writer, rows: Sequence[Values]) -> bool:
+        """Have the entries of rows made that the next transaction is to insert; False where nobody can."""
+        return self._index is not None and writer.index_ahead(
+            self._index, [{row["id"]: [row] for row in rows}]
+        )
 
     def update(self, writer: Writer, before: Values, changes: Values) -> None:
         """Change columns of a row. Every change makes a new version, even if it changes nothing."""

@@ -59,6 +59,7 @@ _CUSTOMARY = {
     "macau": "MO",
     "macao sar": "MO",
     "mainland china": "CN",
+    "pr china": "CN",
     "s korea": "KR",
     "n korea": "KP",
     "dr congo": "CD",
@@ -85,6 +86,7 @@ _EITHER = {
 _LEFT_OUT = frozenset({"the", "and", "of"})
 _SPELLED_OUT = {"st": "saint", "ste": "saint", "rep": "republic", "dem": "democratic", "is": "islands"}
 _NO_WORD = re.compile(r"[^\w.']+")
+_TWICE = re.compile(r"([^()]+?)\s*(?:\(([^()]+)\)|\s[-\N{EN DASH}/|]\s+(.+))", re.DOTALL)
 _LETTERS = re.compile(r"(?:\w )+\w", re.ASCII)
 _OFFERED_MAX = 3
 _LANGUAGES = (
@@ -104,7 +106,18 @@ def country_code(text: str) -> str | None:
         return code
     # Folded, letters with accents could be those of a code, and no code has any.
     reduced = _reduced(text)
-    return None if len(reduced) <= _CODE_LENGTH_MAX and not text.isascii() else _names().get(reduced)
+    if len(reduced) <= _CODE_LENGTH_MAX and not text.isascii():
+        return None
+    return _names().get(reduced) or _said_twice(text)
+
+
+def _said_twice(text: str) -> str | None:
+    """Return the country that both halves of a text are, as in `Germany (DE)` and `GB - United Kingdom`."""
+    halves = _TWICE.fullmatch(text)
+    if halves is None:
+        return None
+    one, other = (country_code(half) for half in filter(None, halves.groups()))
+    return one if one == other else None
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -155,6 +155,25 @@ class Writer(Reader, Protocol):
         read again.
         """
 
+    @property
+    def follows(self) -> bool:
+        """Whether nobody else has written in the account since the last transaction of this thread.
+
+        It may be told of somebody who has not. Only a thread that is `helped` knows it.
+        """
+
+    def index_ahead(self, index: ListIndex, at_hand: Sequence[Linked]) -> bool:
+        """Have a helper make the entries of rows that the next transaction adds; False where none does.
+
+        `at_hand` are the rows of each source of the index, by key.
+        """
+
+    def take_indexed(self, index: ListIndex) -> None:
+        """Take up the entries that `index_ahead` was asked for next, in the order of asking."""
+
+    def forget_ahead(self) -> None:
+        """Drop what was asked for ahead and not taken up."""
+
 
 class IndexFault(msgspec.Struct, frozen=True):
     """What an index holds wrong of a row; without a key, the whole index is missing."""

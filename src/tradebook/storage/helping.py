@@ -31,6 +31,9 @@ class Helper:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._asked: deque[bytes] = deque()
+        self._answered: deque[bytes] = deque()
+        self._unwanted = 0
+        """How many answers are still to come to what was dropped."""
         self._pipe: Connection | None = None
         self._process: Any = None
         if _may_fork():
@@ -58,25 +61,41 @@ class Helper:
         self._asked.append(asked)
         if self._pipe is not None:
             try:
+                # A pipe holds little: who can't say what came of something does not go on with the next.
+                while self._pipe.poll():
+                    self._receive()
                 self._pipe.send_bytes(asked)
-            except OSError:
+            except (EOFError, OSError):
                 self._lose()
 
     def fetch(self) -> bytes:
         """Return what came of the first thing that was asked and not fetched yet."""
         asked = self._asked.popleft()
-        if self._pipe is not None:
-            try:
-                return self._pipe.recv_bytes()
-            except (EOFError, OSError):
-                self._lose()
-        return self._work(asked)
+        try:
+            while not self._answered and self._pipe is not None:
+                self._receive()
+        except (EOFError, OSError):
+            self._lose()
+        return self._answered.popleft() if self._answered else self._work(asked)
+
+    def _receive(self) -> None:
+        assert self._pipe is not None
+        answer = self._pipe.recv_bytes()
+        if self._unwanted:
+            self._unwanted -= 1
+        else:
+            self._answered.append(answer)
+
+    @property
+    def waiting(self) -> int:
+        """How many answers come before that to the next question."""
+        return self._unwanted + len(self._asked)
 
     def drop(self) -> None:
         """Forget what was asked: its transaction is undone."""
-        while self._asked and self._pipe is not None:
-            self.fetch()
+        self._unwanted += len(self._asked) - len(self._answered)
         self._asked.clear()
+        self._answered.clear()
 
     def close(self) -> None:
         """End the process."""

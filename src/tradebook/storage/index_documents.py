@@ -102,20 +102,25 @@ def rows_to_index(
 
     Without facets, sources that have nothing else are left out.
     """
-    found: RowsToIndex = []
     at_hand: list[Linked] = [{key: [row] for key, row in (known or {}).items()}, linked or {}]
+    found = rows_at_hand(index, at_hand, with_facets=with_facets)
     for number, source in enumerate(index.sources):
         given = at_hand[number] if number < len(at_hand) else {}
-        if not source.texts and not with_facets:
-            found.append([])
-            continue
-        rows: list[Sequence[Any]] = [
-            (key, *(row[column.name] for column in source.columns))
-            for key, listed in given.items()
-            for row in listed
-        ]
         missing = [key for key in keys if key not in given]
-        found.append([*rows, *(rows_of(source.statement, ids=missing) if missing else ())])
+        if missing and (source.texts or with_facets):
+            found[number] += rows_of(source.statement, ids=missing)
+    return found
+
+
+def rows_at_hand(index: ListIndex, at_hand: Sequence[Linked], *, with_facets: bool = True) -> RowsToIndex:
+    """Return the rows that documents are made of, of each source in turn, where nothing has to be read."""
+    found: RowsToIndex = []
+    for number, source in enumerate(index.sources):
+        given = at_hand[number] if number < len(at_hand) and (source.texts or with_facets) else {}
+        names = [column.name for column in source.columns]
+        found.append(
+            [(key, *[row[name] for name in names]) for key, listed in given.items() for row in listed]
+        )
     return found
 
 

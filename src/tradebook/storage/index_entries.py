@@ -22,16 +22,30 @@ class Entries:
     def __init__(self, account_id: int, helper: Helper) -> None:
         self._account_id, self._helper = account_id, helper
         self._asked: list[ListIndex] = []
-        # What a transaction had asked that was undone.
-        helper.drop()
 
     def ask(self, index: ListIndex, rows: RowsToIndex) -> bool:
         """Have the entries of rows made, unless these are too few."""
+        # Before its answer comes that of what a later transaction is to take up, or of nobody's any more.
+        is_behind = self._helper.waiting > len(self._asked)
+        if is_behind or not self.ask_ahead(index, rows):
+            return False
+        self.expect(index)
+        return True
+
+    def ask_ahead(self, index: ListIndex, rows: RowsToIndex) -> bool:
+        """Have entries made for the next transaction, which expects them in the order of asking."""
         if len(rows[0]) < HELPED_ROWS or not self._helper.is_there:
             return False
         self._helper.ask(msgspec.msgpack.encode((index.name, self._account_id, rows)))
-        self._asked.append(index)
         return True
+
+    def expect(self, index: ListIndex) -> None:
+        """Take up the next entries that the transaction before has asked for."""
+        self._asked.append(index)
+
+    def forget(self) -> None:
+        """Drop what earlier transactions have asked for: they were undone, or somebody else has written."""
+        self._helper.drop()
 
     def take(self) -> list[tuple[ListIndex, Sequence[Any]]]:
         """Return what was made of all that was asked since the last time."""

@@ -70,6 +70,7 @@ class AddressChanges:
         self._added_at_mark = 0
         self._at_mark: dict[int, Values] = {}
         self._further: list[Pair] = []
+        self._is_indexed = False
 
     def mark(self) -> None:
         """Begin to decide for the next customer."""
@@ -228,9 +229,20 @@ class AddressChanges:
                 added.append(self.rows[key])
         return added
 
+    def index_ahead(self, writer: Writer) -> None:
+        """Have the entries of the new ones made, if that can be, before the next transaction writes them."""
+        self._is_indexed = records.index_ahead(writer, self._added)
+
+    def places_of(self, customers: Iterable[Values]) -> dict[int, list[Values]]:
+        """Return the addresses under which new customers are found, in their order."""
+        found = {row["id"]: {row["bill_to_address_id"], row["ship_to_address_id"]} for row in customers}
+        for customer, address in self._further:
+            found[customer].add(address)
+        return {key: [self.rows[each] for each in sorted(places - {None})] for key, places in found.items()}
+
     def write_new(self, writer: Writer) -> None:
         """Write the new addresses, before the customers that refer to them."""
-        records.insert(writer, self._added)
+        records.insert(writer, self._added, is_indexed=self._is_indexed)
 
     def write_attached(self, writer: Writer) -> None:
         """Attach the further ones to their customers, which are there by then."""

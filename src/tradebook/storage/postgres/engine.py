@@ -98,10 +98,12 @@ class PostgresDatabase:
             self._writer(shared.transaction, account_id, shared.account) as writer,
         ):
             writer.is_followed = shared.is_awaited
+            writer.last_revision = None if shared.members else self._helped.__dict__.get("revision")
             yield writer
             # Not before: what begins the transaction is sent with the first question.
             self.indexes.require_own(writer.versions)
             shared.account = [writer.account]
+        self._helped.revision = shared.revision if shared.members == 1 else None
         self._commits.note()
 
     @contextmanager
@@ -132,7 +134,7 @@ class PostgresDatabase:
 
     def _commit_shared(self, shared: Shared) -> None:
         with _translated(), self._writer(shared.transaction, shared.account_id, shared.account) as writer:
-            _renew(writer)
+            shared.revision = _renew(writer)
             _commit(shared.transaction)
 
     @contextmanager
@@ -265,9 +267,11 @@ class PostgresDatabase:
             _commit(transaction)
 
 
-def _renew(writer: PostgresWriter) -> None:
+def _renew(writer: PostgresWriter) -> int:
     """Give the account a new revision. It only rises, so that a standby can be compared with it."""
-    writer.run(NEW_REVISION, new_revision=max(writer.revision + 1, new_key()))
+    revision = max(writer.revision + 1, new_key())
+    writer.run(NEW_REVISION, new_revision=revision)
+    return revision
 
 
 def _revision_of(account_id: int) -> str:

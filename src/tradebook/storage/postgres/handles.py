@@ -15,6 +15,7 @@ from tradebook.storage.index_documents import (
     Linked,
     RowsToIndex,
     documents_of,
+    rows_at_hand,
     rows_to_index,
 )
 from tradebook.storage.index_entries import Entries
@@ -184,6 +185,8 @@ class PostgresWriter(PostgresReader):
 
     _entries: Entries | None = None
     _has_forgotten_plans = False
+    last_revision: int | None = None
+    """The revision that the last transaction of this thread has left, where nobody shared it."""
     is_followed: Callable[[], bool] = staticmethod(lambda: False)
     """Whether somebody in this process waits until this one is done."""
 
@@ -290,6 +293,26 @@ class PostgresWriter(PostgresReader):
             values = {"account_id": self.account_id, "keys": gone}
             self._change(Statement(drop, values, is_kept=True))
 
+    @property
+    def follows(self) -> bool:
+        """Whether the account is as the last transaction of this thread has left it."""
+        return self.revision == self.last_revision
+
+    def index_ahead(self, index: ListIndex, at_hand: Sequence[Linked]) -> bool:
+        """Have a helper write the texts of rows that the next transaction adds."""
+        rows = rows_at_hand(index, at_hand, with_facets=False)
+        return self._entries is not None and self._entries.ask_ahead(index, rows)
+
+    def take_indexed(self, index: ListIndex) -> None:
+        """Take up texts that were written ahead."""
+        assert self._entries is not None
+        self._entries.expect(index)
+
+    def forget_ahead(self) -> None:
+        """Drop texts that were written ahead."""
+        if self._entries is not None:
+            self._entries.forget()
+
     def settle(self) -> None:
         """Write the texts that a helper has made."""
         for index, texts in () if self._entries is None else self._entries.take():
@@ -309,7 +332,7 @@ class PostgresWriter(PostgresReader):
 
     def is_awaited(self) -> bool:
         """Tell whether somebody waits for the end of this transaction."""
-        return self.is_followed() or bool(self._transaction.ask(Statement(_IS_AWAITED))[0][0][0])
+        return self.is_followed() or bool(self._ask(Statement(_IS_AWAITED))[0][0])
 
 
 def texts_of(index: ListIndex, account_id: int, rows: RowsToIndex) -> list[Text]:

@@ -28,6 +28,8 @@ class Shared:
         self.account: list[Row] = []
         """The account's row, once the transaction has begun."""
         self.members = 0
+        self.revision = 0
+        """That of the account, once it is committed."""
         self.is_full = False
         self.is_open = True
         self.failure: BaseException | None = None

@@ -12,6 +12,7 @@ import apsw
 import msgspec
 
 from tradebook.storage.database import Unavailable
+from tradebook.storage.sqlite.connections import name_to_look_into
 
 STEP_PAGES = 2_000
 """How many pages are copied before an interrupt is noticed."""
@@ -127,7 +128,9 @@ def _exists(path: Path) -> FileExistsError:
 
 def _copy(book: Path, part: Path, timeout_ms: int) -> None:
     with (
-        closing(apsw.Connection(str(book), flags=apsw.SQLITE_OPEN_READWRITE)) as source,
+        closing(
+            apsw.Connection(name_to_look_into(book), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI)
+        ) as source,
         # Nobody else opens it, and on NFS the locks of SQLite would wait for our own.
         closing(_opened_alone(f"{part.as_uri()}?nolock=1", apsw.SQLITE_OPEN_READWRITE)) as copy,
     ):

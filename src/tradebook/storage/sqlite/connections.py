@@ -30,8 +30,8 @@ FOLLOW_SECONDS = 0.5
 
 
 _TABLES = "SELECT count(*), sum(name IN ('accounts', 'alembic_version')) FROM sqlite_schema"
-
-OWN_TABLES = 2
+_OF_A_BOOK = 2
+_IMMUTABLE = "?immutable=1"
 
 
 class _File(NamedTuple):
@@ -60,7 +60,7 @@ class Connections:
         """What the thread has open, and `age`, which tells whether it is of the file that is there now."""
         self.age = 0
         self.follow_at = 0.0
-        self._log_path = path.with_name(f"{path.name}-wal")
+        self._log_path = _log_of(path)
         self._lock = threading.RLock()
         self._all: WeakSet[apsw.Connection] = WeakSet()
         self._file: _File | None = None
@@ -203,9 +203,8 @@ class Connections:
         try:
             return self._open(timeout_ms=self.timeout_ms, query_only=True), None
         except (apsw.CantOpenError, apsw.ReadOnlyError):
-            # A disk that can't be written, and no log there: nothing changes it, so no locks are needed.
             state = self._state()
-            if state is None or state.has_log or _is_writable(self.path.parent):
+            if state is None or not _is_sealed(self.path):
                 raise
         return self._open(timeout_ms=self.timeout_ms, query_only=True, is_immutable=True), state
 
@@ -217,7 +216,7 @@ class Connections:
         if found is None:
             raise Unavailable(f"{self.path} is not there.")
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI
-        name = f"{self.path.as_uri()}{'?immutable=1' if is_immutable else ''}"
+        name = f"{self.path.as_uri()}{_IMMUTABLE if is_immutable else ''}"
         connection = apsw.Connection(name, flags=flags, statementcachesize=200)
         connection.set_busy_timeout(timeout_ms)
         self._require_no_other(connection)
@@ -247,7 +246,7 @@ class Connections:
     def _require_no_other(self, connection: apsw.Connection) -> None:
         """Unavailable where the file is another program's, before anything is written into it."""
         tables, own = connection.execute(_TABLES).get
-        if tables and own != OWN_TABLES:
+        if tables and own != _OF_A_BOOK:
             connection.close()
             raise Unavailable(f"{self.path} is the database of another program, and no book of Tradebook.")
 
@@ -258,6 +257,20 @@ class Connections:
             return None
         file = _File(found.st_dev, found.st_ino)
         return _State(file, found.st_size, found.st_mtime_ns, self._log_path.exists())
+
+
+def name_to_look_into(path: Path) -> str:
+    """Write how SQLite is to open a file that a command looks into."""
+    return f"{path.as_uri()}{_IMMUTABLE if _is_sealed(path) else ''}"
+
+
+def _is_sealed(path: Path) -> bool:
+    """Tell whether nothing changes a file: no log is there, and no disk to write. Then it needs no locks."""
+    return not _log_of(path).exists() and not _is_writable(path.parent)
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
 
 
 def _file_at(path: Path) -> _File | None:

@@ -16,7 +16,7 @@ from tradebook.storage.database import Commits, Duplicate, Figures, IndexFault, 
 from tradebook.storage.derived import Derived, Values
 from tradebook.storage.helping import Helper, helping
 from tradebook.storage.index import ListIndex, Query
-from tradebook.storage.index_documents import Known, Linked, rows_to_index
+from tradebook.storage.index_documents import Known, Linked, rows_at_hand, rows_to_index
 from tradebook.storage.index_entries import making_entries
 from tradebook.storage.index_versions import (
     KEEP_VERSIONS,
@@ -236,6 +236,24 @@ class SqliteWriter(SqliteReader):
         self.cache.pop(f"{index.name} has more", None)
         self.indexing.write(index, rows_to_index(index, self.rows, list(keys), known, linked), keys)
 
+    @property
+    def follows(self) -> bool:
+        """Whether no other connection has committed since the last transaction of this thread."""
+        return self._database.follows
+
+    def index_ahead(self, index: ListIndex, at_hand: Sequence[Linked]) -> bool:
+        """Have a helper make the entries of rows that the next transaction adds."""
+        return self.indexing.ahead(index, rows_at_hand(index, at_hand))
+
+    def take_indexed(self, index: ListIndex) -> None:
+        """Take up entries that were made ahead."""
+        self.cache.pop(f"{index.name} has more", None)
+        self.indexing.take_up(index)
+
+    def forget_ahead(self) -> None:
+        """Drop entries that were made ahead."""
+        self.indexing.forget()
+
     def empty_index(self, index: ListIndex) -> None:
         """Throw the account's own table of the index away; the next row makes it again."""
         self.indexing.empty(index)
@@ -301,6 +319,8 @@ class SqliteDatabase:
             # First, as it tells the versions in the same step.
             kept = writer.rows(NEW_REVISION, new_revision=new_key())
             writer.versions = read_versions(kept[0][0] if kept else NO_VERSIONS)
+            if self.helper is not None:
+                self._note_version(connection)
             yield writer
             writer.indexing.end()
 
@@ -326,6 +346,18 @@ class SqliteDatabase:
         """The helper of this thread."""
         return self._own.__dict__.get("helper")
 
+    @property
+    def follows(self) -> bool:
+        """Whether no other connection has committed since the helped transaction of this thread before."""
+        own = self._own.__dict__
+        return bool(own.get("version") == own.get("version_before"))
+
+    def _note_version(self, connection: apsw.Connection) -> None:
+        # Commits of other connections change it, those of its own don't.
+        own = self._own.__dict__
+        own["version_before"] = own.get("version")
+        own["version"] = (connection, connection.execute("PRAGMA data_version").get)
+
     @contextmanager
     def helped(self) -> Iterator[None]:
         """Have a second process make the entries of indexes that this thread writes meanwhile."""
@@ -334,7 +366,7 @@ class SqliteDatabase:
             try:
                 yield
             finally:
-                self._own.helper = None
+                self._own.helper = self._own.version = None
 
     @contextmanager
     def create_account(self, account_id: int, **values: Any) -> Iterator[SqliteWriter]:

@@ -57,6 +57,20 @@ class Indexing:
                 self._pieces.clear()
             self._write([(index, entries_of(index, rows, self._pieces))])
 
+    def ahead(self, index: ListIndex, rows: RowsToIndex) -> bool:
+        """Have entries made for the next transaction, if a helper can."""
+        return self._entries is not None and self._entries.ask_ahead(index, rows)
+
+    def take_up(self, index: ListIndex) -> None:
+        """Take up the next entries that were made ahead."""
+        assert self._entries is not None
+        self._entries.expect(index)
+
+    def forget(self) -> None:
+        """Drop what was made ahead."""
+        if self._entries is not None:
+            self._entries.forget()
+
     def settle(self) -> None:
         """Write what a helper has made, before somebody reads the index or writes more of it."""
         if self._entries is not None:

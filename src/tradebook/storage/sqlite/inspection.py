@@ -11,6 +11,7 @@ from tradebook.storage.index import ListIndex
 from tradebook.storage.index_documents import Document
 from tradebook.storage.index_faults import Kind, Step, compare_texts, steps, told
 from tradebook.storage.index_versions import keys_to_index
+from tradebook.storage.sqlite.connections import name_to_look_into
 from tradebook.storage.sqlite.index import index_name, quoted, tokens
 from tradebook.storage.sqlite.indexing import has_table
 
@@ -21,7 +22,9 @@ TOKENS_SOUGHT = 1_000
 
 def opened(path: Path, *, timeout_ms: int) -> apsw.Connection:
     """Open the file to look for faults in it. Nothing writes to it; there may be temporary tables."""
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection = apsw.Connection(
+        name_to_look_into(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI
+    )
     connection.set_busy_timeout(timeout_ms)
     connection.pragma("trusted_schema", 0)
     connection.pragma("cache_size", -CACHE_KIBIBYTES)

@@ -47,9 +47,8 @@ class RowKeys:
         return self._next - 1
 
     def look_up(self, times: Iterable[int]) -> None:
-        """Look up which keys of these milliseconds are taken; forgets those of the batch before."""
-        self._largest = {}
-        starts = {first_key_of(milliseconds) for milliseconds in times}
+        """Look up which keys of these milliseconds are taken, unless that is known."""
+        starts = {first_key_of(milliseconds) for milliseconds in times} - self._largest.keys()
         if starts:
             self._read(starts)
 

@@ -6,7 +6,7 @@ passed over and told: it must not keep the others from being written, nor comman
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from time import monotonic, sleep
 
@@ -23,7 +23,7 @@ from tradebook.transfer.imports.plan import PlannedRow
 from tradebook.transfer.imports.seen import NO_PARENT
 from tradebook.transfer.imports.staging import Block, block_at, drop
 from tradebook.transfer.imports.summary import RowWarning, Summary
-from tradebook.transfer.imports.writing import Step
+from tradebook.transfer.imports.writing import Ahead, Step
 from tradebook.transfer.rows import Match
 
 Written = Callable[[int, int], None]
@@ -86,20 +86,33 @@ class Counts(msgspec.Struct):
 
 def write_rows(step: Step, rows: Sequence[PlannedRow], counts: Counts, *, is_last: bool) -> None:
     """Write rows, and count what came of them; `is_last` when all others are written."""
-    before, had_parents, had_ids = Counter(step.counts), len(step.without_parent), len(step.without_id)
     # Who has waited for a parent was counted before, unless that was the first time.
     once = [row for row in rows if _is_written_once(row)] if is_last else rows
     step.write(once, is_last=is_last)
-    counts.add(step.counts - before)
+    counts.add(step.counts)
     if len(once) < len(rows):
         step.write([row for row in rows if not _is_written_once(row)], is_last=True)
+    _tell(step, rows, counts)
+
+
+def _write_ahead(step: Step, ahead: Ahead, counts: Counts) -> None:
+    step.write_ahead(ahead)
+    counts.add(step.counts)
+    _tell(step, ahead.rows, counts)
+
+
+def _tell(step: Step, rows: Sequence[PlannedRow], counts: Counts) -> None:
+    """Tell what could not be written of some rows, and forget what came of them."""
     for row in rows:
         for problem in () if row.record is None else row.record.problems:
             counts.pass_over(row.line, problem.reason)
-    for row, number in step.without_parent[had_parents:]:
+    for row, number in step.without_parent:
         counts.pass_over(row.line, f"{number} {NO_PARENT}")
-    for line, system in step.without_id[had_ids:]:
+    for line, system in step.without_id:
         counts.pass_over(line, NO_ID.format(system))
+    step.counts.clear()
+    step.without_parent.clear()
+    step.without_id.clear()
 
 
 def _is_written_once(row: PlannedRow) -> bool:
@@ -132,7 +145,13 @@ class _Work:
         self._pace = Pace()
         self._one_by_one = 0
         """How many rows are to be written one by one, because together they could not be."""
-        self._block: tuple[BlockKind, Block] | None = None
+        self._blocks: list[tuple[BlockKind, Block]] = []
+        """The block that is written, and the next one, where it was read already."""
+        self._ahead: list[Ahead] = []
+        """What the step before has decided for this one."""
+        self._coming: list[Ahead] = []
+        """What this step has decided for the next one, once it is committed."""
+        self._is_under_way = False
         self.source: str | None = None
         self.rows = self.total = 0
         self.is_done = False
@@ -159,6 +178,7 @@ class _Work:
                 return
             writing(self._database, self._account_id, partial(self._pass_over, error=error))
             written = 1
+        self._ahead, self._is_under_way = self._coming, False
         if self._one_by_one:
             self._one_by_one -= written
         else:
@@ -169,6 +189,7 @@ class _Work:
     def _write(self, writer: Writer, *, count: int) -> int:
         """Write up to so many rows, as far as the time goes and nobody waits; tells how many."""
         self._begun, self._is_awaited = monotonic(), False
+        ahead = self._take_ahead(writer)
         entry = entries.mine(writer, self._key)
         counts = msgspec.json.decode(entry["counts"], type=Counts)
         step = Step(writer, msgspec.json.decode(entry["matched_by"], type=Match))
@@ -178,13 +199,45 @@ class _Work:
         while written < count and not (written and self._has_to_end(writer)):
             rows, is_last = self._next(writer, min(count - written, PART_ROWS))
             if not rows:
+                step.end()
                 self._end(writer, entry, counts)
                 return written
-            write_rows(step, rows, counts, is_last=is_last)
+            if ahead:
+                rows = ahead[0].rows
+                _write_ahead(step, ahead.pop(0), counts)
+            else:
+                write_rows(step, rows, counts, is_last=is_last)
             self._pass(writer, len(rows))
             written += len(rows)
+        self._coming = ahead or self._look_ahead(writer, step, count)
+        # Now this may wait for the helper, which has something to do then.
+        step.end()
         self._note(writer, counts)
         return written
+
+    def _take_ahead(self, writer: Writer) -> list[Ahead]:
+        """Take what was decided ahead, if nobody else has written since; otherwise begin anew."""
+        ahead, self._ahead, self._coming = self._ahead, [], []
+        was_undone, self._is_under_way = self._is_under_way, True
+        if ahead and writer.follows:
+            return ahead
+        writer.forget_ahead()
+        if ahead or was_undone:
+            # Rows that were decided already have what was wrong with them then.
+            self._blocks.clear()
+        return []
+
+    def _look_ahead(self, writer: Writer, step: Step, count: int) -> list[Ahead]:
+        """Decide the next rows already, for the helper to have something to do while these are committed."""
+        is_alone = not self._is_awaited and not self._pace.rest_seconds
+        return step.look_ahead(self._coming_parts(writer, count)) if is_alone and count > 1 else []
+
+    def _coming_parts(self, writer: Writer, count: int) -> Iterator[Sequence[PlannedRow]]:
+        place = self.rows
+        while place < min(self.rows + count, self.total):
+            rows, _ = self._next(writer, min(self.rows + count - place, PART_ROWS), place)
+            yield rows
+            place += len(rows)
 
     def _has_to_end(self, writer: Writer) -> bool:
         self._is_awaited = writer.is_awaited()
@@ -200,28 +253,37 @@ class _Work:
         self._pass(writer, 1)
         self._note(writer, counts)
 
-    def _next(self, writer: Writer, count: int) -> tuple[list[PlannedRow], bool]:
+    def _next(
+        self, writer: Writer, count: int, place: int | None = None
+    ) -> tuple[Sequence[PlannedRow], bool]:
         """Return the next rows, and whether they are those that wait for their parents; none at the end."""
-        is_last = self.rows >= self.total
-        place = self.rows - self.total if is_last else self.rows
+        place = self.rows if place is None else place
+        is_last = place >= self.total
         kind: BlockKind = "parents" if is_last else "rows"
-        if self._block is None or self._block[0] != kind or not self._block[1].has(place):
-            block = block_at(writer, key=self._key, kind=kind, place=place)
-            if block is None:
-                assert is_last, "the rows of an import are there until they are written"
-                return [], True
-            self._block = (kind, block)
-        block = self._block[1]
-        first = place - block.place
+        block = self._block(writer, kind, place - self.total if is_last else place)
+        if block is None:
+            assert is_last, "the rows of an import are there until they are written"
+            return [], True
+        first = (place - self.total if is_last else place) - block.place
         return block.rows[first : first + count], is_last
+
+    def _block(self, writer: Writer, kind: BlockKind, place: int) -> Block | None:
+        for known, block in self._blocks:
+            if known == kind and block.has(place):
+                return block
+        found = block_at(writer, key=self._key, kind=kind, place=place)
+        if found is not None:
+            self._blocks = [*self._blocks[-1:], (kind, found)]
+        return found
 
     def _pass(self, writer: Writer, count: int) -> None:
         """Go on behind rows that are written; a block that nobody will read any more is taken away."""
-        assert self._block is not None
-        kind, block = self._block
+        kind: BlockKind = "parents" if self.rows >= self.total else "rows"
+        before = self.rows - self.total if kind == "parents" else self.rows
+        block = self._block(writer, kind, before)
+        assert block is not None
         self.rows += count
-        place = self.rows - self.total if kind == "parents" else self.rows
-        if place >= block.end and not self._keeps_rows:
+        if before + count >= block.end and not self._keeps_rows:
             drop(writer, self._key, kind, block.place)
 
     def _note(self, writer: Writer, counts: Counts) -> None:

@@ -5,7 +5,8 @@ that it has, as at the first time.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
+from typing import NamedTuple
 
 from tradebook.clock import now_ms
 from tradebook.crud.records import Values
@@ -49,14 +50,11 @@ class Step:
         """Rows whose parent can't be theirs any more, and its number."""
         self.without_id: list[tuple[int, str]] = []
         """Lines whose id in another system is another customer's by now, and that system."""
+        self._stale: set[int] = set()
 
     def write(self, rows: Sequence[PlannedRow], *, is_last: bool = False) -> None:
         """Write the rows that create or change a customer; the others are passed over."""
-        wanted = [
-            row
-            for row in rows
-            if row.record is not None and (row.waits if is_last else not _has_to_wait(row))
-        ]
+        wanted = _wanted(rows, is_last=is_last)
         while wanted:
             wanted = self._write_some(wanted, is_last=is_last)
         self._numbering.save()
@@ -64,7 +62,7 @@ class Step:
     def _write_some(self, rows: list[PlannedRow], *, is_last: bool) -> list[PlannedRow]:
         """Write rows up to the first whose customer stands in one before; return the rest."""
         known = self._known(rows)
-        batch = _Batch(self._writer, self._references, self._keys, rows, known)
+        batch = _Batch(self._writer, self._references, self._keys, rows, known, {})
         seen: set[int] = set()
         for place, (row, customer) in enumerate(zip(rows, known, strict=True)):
             if customer is not None:
@@ -72,11 +70,45 @@ class Step:
                     self._finish(batch)
                     return rows[place:]
                 seen.add(customer["id"])
-            self._decide(batch, row, customer)
-            if batch.lacks_parent is not None and (is_last or not row.waits):
-                self.without_parent.append((row, batch.lacks_parent))
+            self._decide(batch, row, customer, is_last=is_last)
         self._finish(batch)
         return []
+
+    def look_ahead(self, parts: Iterable[Sequence[PlannedRow]]) -> list["Ahead"]:
+        """Decide what the next step is to write if nobody else writes before, and have it indexed meanwhile.
+
+        It goes as far as all rows make new customers: of these nothing hangs on what was not written yet, but
+        for the numbers of their parents, which are remembered.
+        """
+        found: list[Ahead] = []
+        numbers: dict[str, Values] = {}
+        for rows in parts:
+            wanted = _wanted(rows, is_last=False)
+            if not all(map(_is_new, wanted)):
+                break
+            known = self._known(wanted)
+            if any(customer is not None for customer in known):
+                break
+            batch = _Batch(self._writer, self._references, self._keys, wanted, known, numbers)
+            for row in wanted:
+                self._decide(batch, row, None, is_last=False)
+            self._number(batch)
+            found.append(Ahead(rows, batch))
+        reviewed = {key for each in found for key in each.batch.reviewed}
+        for each in found:
+            each.batch.index_ahead(self._writer, reviewed)
+        return found
+
+    def write_ahead(self, ahead: "Ahead") -> None:
+        """Write what the step before has decided."""
+        batch = ahead.batch
+        self._finish(batch)
+        self._numbering.save()
+
+    def end(self) -> None:
+        """Index what changed of customers after they were."""
+        if self._stale:
+            self._writer.reindex(INDEX, sorted(self._stale))
 
     def _known(self, rows: list[PlannedRow]) -> list[Values | None]:
         """Return the customers of now: of a change by its id, of a new one by what rows are matched by."""
@@ -95,32 +127,47 @@ class Step:
         finally:
             matcher.close()
 
-    def _decide(self, batch: "_Batch", row: PlannedRow, customer: Values | None) -> None:
+    def _decide(self, batch: "_Batch", row: PlannedRow, customer: Values | None, *, is_last: bool) -> None:
         batch.waits, batch.lacks_parent = row.waits, None
         if customer is None and not _is_new(row):
-            self.counts["skipped"] += 1
+            batch.counts["skipped"] += 1
             return
         assert row.record is not None
         decision = batch.decide(
             row.record, customer, keeps_number=_is_new(row) or "number" not in row.changes
         )
+        if batch.lacks_parent is not None and (is_last or not row.waits):
+            batch.without_parent.append((row, batch.lacks_parent))
         if decision is None:
-            self.counts["skipped"] += 1
+            batch.counts["skipped"] += 1
             return
         if decision.rep_name is not None:
             self._references.reps.rename(decision.after["sales_rep_id"], decision.rep_name)
-        self.counts[decision.outcome] += 1
+        batch.counts[decision.outcome] += 1
         batch.take(decision, row.line)
 
     def _finish(self, batch: "_Batch") -> None:
+        self._number(batch)
+        self._stale |= batch.write(self._writer)
+        self.counts += batch.counts
+        self.without_parent += batch.without_parent
+        self.without_id += batch.without_id
+
+    def _number(self, batch: "_Batch") -> None:
+        """Give numbers to new customers that have none."""
         for row in batch.rows():
             if row["number"] is not None:
                 self._numbering.saw(row["number"])
         unnumbered = [row for row in batch.created if row["number"] is None]
         for row, number in zip(unnumbered, self._numbering.next(len(unnumbered)), strict=True):
             row["number"] = number
-        batch.write()
-        self.without_id += batch.without_id
+
+
+def _wanted(rows: Sequence[PlannedRow], *, is_last: bool) -> list[PlannedRow]:
+    """Choose the rows that are written now."""
+    return [
+        row for row in rows if row.record is not None and (row.waits if is_last else not _has_to_wait(row))
+    ]
 
 
 def _own(row: PlannedRow) -> Values:
@@ -147,16 +194,23 @@ class _Batch(Batch):
         keys: RowKeys,
         rows: Sequence[PlannedRow],
         known: Sequence[Values | None],
+        numbers: dict[str, Values],
     ) -> None:
+        """`numbers` are those of new customers before these rows that are not written yet."""
         super().__init__(writer, references, [row.record for row in rows if row.record is not None], known)
-        self._writer, self._keys = writer, keys
+        self._keys, self._own_numbers = keys, numbers
+        self.counts: Counter[str] = Counter()
+        self.without_parent: list[tuple[PlannedRow, str]] = []
         self.created: list[Values] = []
         self._changed: list[Decision] = []
         self._groups: dict[int, set[int]] = {}
         self._ids: dict[int, dict[str, str | None]] = {}
         self._lines: dict[int, int] = {}
         self.without_id: list[tuple[int, str]] = []
-        self._reviewed: set[int] = set()
+        self.reviewed: set[int] = set()
+        """The parents from now on, and those so far, of customers that get another one."""
+        self._indexed: set[int] = set()
+        """The new customers whose entries were made ahead."""
         self.waits = False
         """Whether the row that is decided gets its parent only when all others are written."""
         self.lacks_parent: str | None = None
@@ -168,7 +222,6 @@ class _Batch(Batch):
         )
         wanted = {number for row in rows if (number := _own(row).get("parent_number")) is not None}
         self._parents = customer_records.find_by(writer, "number", wanted)
-        self._own_numbers: dict[str, Values] = {}
 
     def key_of_new(self, record: CheckedRow) -> int:
         created_at = record.own.get("created_at")
@@ -184,7 +237,7 @@ class _Batch(Batch):
             return
         # Who waits leaves its parent at once: that one may wait for it, to become a child.
         after["parent_id"] = None if parent is None else parent["id"]
-        self._reviewed |= {key for key in (had, after["parent_id"]) if key is not None}
+        self.reviewed |= {key for key in (had, after["parent_id"]) if key is not None}
 
     def _parent_to_be(self, child: Values, number: str) -> Values | None:
         parent = self._own_numbers.get(fold_case(number)) or self._parents.get(number)
@@ -211,9 +264,18 @@ class _Batch(Batch):
         """List the customers' rows as they are to be."""
         return [*self.created, *(each.after for each in self._changed)]
 
-    def write(self) -> None:
-        """Write everything, in the order in which rows refer to each other."""
-        writer, places = self._writer, self.addresses.rows
+    def index_ahead(self, writer: Writer, reviewed: Container[int]) -> None:
+        """Have the new customers indexed before they are written, but for those that become parents."""
+        self.addresses.index_ahead(writer)
+        new = [row for row in self.created if row["id"] not in reviewed]
+        groups = {row["id"]: [{"group_id": key} for key in self._groups[row["id"]]] for row in new}
+        at_hand = ({row["id"]: [row] for row in new}, self.addresses.places_of(self.created), groups)
+        if writer.index_ahead(INDEX, at_hand):
+            self._indexed = {row["id"] for row in new}
+
+    def write(self, writer: Writer) -> set[int]:
+        """Write everything, in the order in which rows refer to each other; returns what is to be indexed."""
+        places = self.addresses.rows
         self.addresses.write_new(writer)
         add_customers(writer, self.created, price_groups=self._groups, places=places)
         change_customers(
@@ -223,18 +285,29 @@ class _Batch(Batch):
             had_groups=self.groups_of,
             places=places,
         )
-        self._write_ids()
+        self._write_ids(writer)
         self.addresses.write_attached(writer)
         self.addresses.write_changed(writer)
         touched = {row["id"] for row in self.rows()}
-        touched.update(review_parents(writer, self._reviewed))
-        new = {row["id"]: row for row in self.created if row["id"] not in self._reviewed}
+        touched.update(review_parents(writer, self.reviewed))
+        if self._indexed:
+            writer.take_indexed(INDEX)
+            return touched - self._indexed
+        new = {row["id"]: row for row in self.created if row["id"] not in self.reviewed}
         writer.reindex(INDEX, sorted(touched), new)
+        return set()
 
-    def _write_ids(self) -> None:
+    def _write_ids(self, writer: Writer) -> None:
         """Write the ids in other systems, but for those that somebody else has given meanwhile."""
-        for key, names in customers.external_ids.taken(self._writer, self._ids).items():
+        for key, names in customers.external_ids.taken(writer, self._ids).items():
             for name in names:
                 del self._ids[key][name]
                 self.without_id.append((self._lines[key], name))
-        customers.external_ids.set_external_ids(self._writer, self._ids, had=self.ids_of)
+        customers.external_ids.set_external_ids(writer, self._ids, had=self.ids_of)
+
+
+class Ahead(NamedTuple):
+    """Some rows, and what was decided of them by the step before the one that writes them."""
+
+    rows: Sequence[PlannedRow]
+    batch: _Batch
