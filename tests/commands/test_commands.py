@@ -177,6 +177,7 @@ def test_a_key_is_rotated_as_over_http(without_book):
         (("import", "customers", "-", "--format", "xml", "--account", "ac_0000000000000"), 2, "csv, tsv"),
         (("export", "customers", "--account", "ac_0", "--format", "xml"), 2, "csv or ndjson"),
         (("accounts", "list", "--database", "mysql://x"), 2, "sqlite:///"),
+        (("accounts", "list", "--database", "sqlite://book.db"), 2, "three slashes"),
     ],
 )
 def test_failures_have_their_exit_code_and_say_what_to_do(without_book, arguments, code, told):

@@ -247,6 +247,18 @@ def test_nothing_in_a_file_reaches_the_terminal_raw(take):
     assert "\\x1b" in told
 
 
+def test_numbers_of_json_are_told_in_json(take):
+    content = '[{"number": 20.0, "name": "A", "phone": 4.9E+11}, {"number": 1e5, "name": "B", "status": 5}]'
+
+    told = json.loads(take(content, "--dry-run", "--json", name="list.json").stdout)
+
+    assert [(each["column"], each["value"]) for each in told["warnings"]] == [
+        ("phone", "4.9E+11"),
+        ("number", "20.0"),
+    ]
+    assert [(each["column"], each["value"]) for each in told["problem_list"]] == [("status", "5")]
+
+
 @pytest.mark.parametrize("rows", [1, 1_001])
 def test_nothing_in_a_file_reaches_the_terminal_raw_in_json_either(take, rows):
     content = "number,name\n" + "".join(f"{number},A\x9b31m\n" for number in range(rows))

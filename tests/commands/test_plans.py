@@ -222,6 +222,15 @@ def test_a_file_that_is_no_whole_plan_is_refused_and_nothing_changes(command, pl
     assert exported(command) == before
 
 
+def test_a_plan_of_which_any_byte_is_another_is_refused(plan):
+    whole = plan.read_bytes()
+    for place in range(0, len(whole), 5):
+        plan.write_bytes(whole[:place] + bytes([whole[place] ^ (1 << place % 8)]) + whole[place + 1 :])
+
+        with pytest.raises(plan_file.NoPlan), plan_file.opened_plan(plan):
+            pass
+
+
 def test_a_plan_of_another_book_is_refused(command, plan, tmp_path):
     other = tmp_path / "other"
     other.mkdir()

@@ -224,7 +224,8 @@ def test_a_bad_character_is_told_by_its_field_and_a_bad_place_once(untouched):
 
 def test_a_body_that_is_refused_waits_for_nobody_who_writes(untouched):
     """Nothing is to be kept, so an import under way is no reason for 503."""
-    with untouched.database.write(untouched.account_key):
+    with untouched.database.write(untouched.account_key) as writer:
+        assert writer.revision
         answer = untouched.client.post(GROUPS, json={"nonsense": 1})
 
     check_envelope(answer, 400, "nonsense", "parameter_unknown")

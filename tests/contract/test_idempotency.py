@@ -252,7 +252,9 @@ class Held:
         self.thread = threading.Thread(target=self._hold)
 
     def _hold(self):
-        with self.book.database.write(self.book.account_key):
+        with self.book.database.write(self.book.account_key) as writer:
+            # With the first question it has the lock.
+            assert writer.revision
             self.has_it.set()
             self.may_go.wait(20)
 

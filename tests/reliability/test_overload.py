@@ -218,7 +218,8 @@ def test_a_reader_does_not_wait_for_writers_that_wait(server, books, figures):
     seconds = length(2.5, 15)
     quiet = share([each.seconds for each in closed_loop(server.url, page(ours), clients=1, seconds=1)], 0.5)
 
-    with theirs.database.write(theirs.account_key), ThreadPoolExecutor(1) as pool:
+    with theirs.database.write(theirs.account_key) as writer, ThreadPoolExecutor(1) as pool:
+        assert writer.revision
         waiting = pool.submit(closed_loop, server.url, group(theirs), clients=20, seconds=seconds - 1)
         outcomes = closed_loop(server.url, page(ours), clients=1, seconds=seconds - 1)
         writers = waiting.result()

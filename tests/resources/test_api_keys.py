@@ -430,7 +430,8 @@ def test_when_a_key_was_used_is_known_and_costs_no_write_on_every_request(book):
 
 def test_a_use_is_noted_without_waiting_for_whoever_writes(book):
     made = make(book)
-    with book.database.write(book.account_key):
+    with book.database.write(book.account_key) as writer:
+        assert writer.revision
         assert status_of(book, made["secret"]) == 200
 
 

@@ -190,6 +190,24 @@ def test_what_the_database_refuses_is_told_without_a_traceback(tmp_path, postgre
         assert done.stderr.startswith(f"Error: {locate(url).shown}: ")
 
 
+@pytest.mark.parametrize("table", ["customers", "alembic_version"])
+def test_the_tables_of_another_program_are_left_alone(tmp_path, engine, table):
+    """On a server other tables may stand beside ours, but none that is called like one of them."""
+    url = engine.empty(tmp_path)
+    locate(url).create()
+    run_sql(url, f"CREATE TABLE {table} (version_num text)")
+    command = CommandLine(tmp_path, url)
+
+    done = command.run("migrate")
+
+    assert done.returncode == 1
+    assert "another program" in done.stderr
+    assert "Traceback" not in done.stderr
+    run_sql(url, f"DROP TABLE {table}")
+    run_sql(url, "CREATE TABLE other_things (a text)")
+    assert command.run("migrate").returncode == (1 if engine.name == "sqlite" else 0)
+
+
 def test_what_is_missing_is_seen_whatever_the_number_of_the_schema_says(place, tmp_path):
     """A list's index is made again; what only a step could make is not, and the command says so."""
     is_file = place.startswith("sqlite")

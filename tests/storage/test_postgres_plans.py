@@ -16,9 +16,10 @@ from tests.storage.questions import NESTED, ask_all, loading_statements, queries
 from tradebook import migrations
 from tradebook.app import open_database
 from tradebook.crud.walks import MANY
-from tradebook.ids import first_key_of
-from tradebook.resources.customers import INDEX, addresses, external_ids, recognising, records
+from tradebook.ids import KEY_MAX, first_key_of
+from tradebook.resources.customers import INDEX, addresses, external_ids, index, recognising, records
 from tradebook.settings import Settings
+from tradebook.storage.index import Condition, Query
 from tradebook.storage.index_documents import Document
 from tradebook.storage.postgres import index as postgres_index
 from tradebook.storage.postgres.dialect import DIALECT
@@ -199,6 +200,25 @@ def test_small_accounts_read_their_own_rows_alone(database):
         for _, query in queries():
             run = partial(run_checked, reader, values, 20 * SMALL_ROWS)
             ask_all(INDEX, query, SMALL, run, descending=True, limit=PAGE)
+
+
+@pytest.mark.parametrize("below", [KEY_MAX, FIRST + ROWS // 2], ids=["first page", "later page"])
+def test_a_word_that_is_nowhere_is_not_looked_for_in_every_row_of_a_filter(database, below):
+    """A first page begins at the end of time: how far a filter reaches is counted from the first row."""
+    query = Query((Condition(index.STATUS, ((1,),)),), ("qqqq",))
+    noted = []
+
+    def run(question):
+        plan, rows = explained(reader, question.sql, {**values, **question.values}, is_kept=question.is_kept)
+        noted.append(rows_read(plan))
+        return rows
+
+    values = {"account_id": LARGE, "above": 0, "below": below, "limit": PAGE}
+    with database.read(LARGE) as reader:
+        assert ask_all(INDEX, query, LARGE, run, descending=True, limit=PAGE) == []
+
+    # A third of the rows has the status, and each of these would be looked at twice.
+    assert sum(noted) < ROWS // 6
 
 
 SPAN = {"first": FIRST, "last": FIRST + PAGE}

@@ -318,3 +318,10 @@ def test_a_list_without_a_name_says_so_and_lists_what_may_be_one():
     assert found.text.count('"2"') == 1 + found.text.count('such as "1", "2"'), "each heading once"
     assert '# name = "1"' not in found.text
     assert not any("for the name" in note for note in drafted("Name,Mail\nA,a@x.example\n").notes)
+
+
+def test_half_a_character_of_json_stands_in_no_map():
+    found = drafted('[{"name": "A\\ud83d", "id": "1", "c\\ud83d": "x"}]', "json")
+
+    found.text.encode()
+    assert tomllib.loads(found.text)["columns"] == {"number": "id"}

@@ -115,7 +115,8 @@ def test_a_plan_takes_no_lock_and_writes_nothing(ledger):
     tables = ("customers", "addresses", "account_groups", "carriers", "service_levels", "account_users")
     before = {table: ledger.sql(f"SELECT account_id, id FROM {table}") for table in tables}
 
-    with ledger.database.write(ledger.key):
+    with ledger.database.write(ledger.key) as writer:
+        assert writer.revision
         rows, summary = plan(ledger, {**record, **HOME})
 
     assert rows[0].outcome == "created"

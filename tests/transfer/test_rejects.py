@@ -165,6 +165,19 @@ def test_a_workbook_becomes_csv_in_utf_8_that_its_map_takes(separator, sign):
     assert rows_of(written, "csv", None, options)[1] == [{"number": "00417", "name": "Müller"}]
 
 
+def test_rows_of_a_code_page_that_was_guessed_are_the_same_when_they_come_in():
+    names = "Čapek Plzeň Řehoř Žižka Dvořák České Děčín Černý Kovář Třebíč Budějovice Králové".split()
+    content = "number,name\n" + "".join(f"{place},{name}\n" for place, name in enumerate(names))
+    reader = read_file(io.BytesIO(content.encode("cp1250")), "csv", None)
+    file = io.BytesIO()
+    with rejects_writer(reader, file) as rejects:
+        (row,) = [row for row in reader if isinstance(row, Row) and row.values["name"] == "Dvořák"]
+        rejects.add(row.raw, [Problem(row.line, "name", "x", "is wrong")])
+
+    assert reader.recognised.encoding == "Windows-1250"
+    assert rows_of(file.getvalue())[1] == [{"number": "4", "name": "Dvořák"}]
+
+
 @pytest.mark.parametrize("date", ["", ', zone = "Europe/Paris"'])
 def test_a_time_of_a_workbook_is_the_same_in_the_file_of_rejects(date):
     book = xlsx([["number", "created_at"], ["1", dt.datetime(2024, 5, 1, 13, 30)]])

@@ -131,7 +131,8 @@ def test_each_request_has_a_span_with_its_route_and_the_looks_into_the_book(book
 
 
 def test_a_fault_is_marked(book, receiver):
-    with book.database.write(book.account_key):
+    with book.database.write(book.account_key) as writer:
+        assert writer.revision
         answer = book.client.post("/v1/sales/addresses", json={"name": "A", "country": "DE"})
     wait_until(lambda: receiver.named("POST /v1/sales/addresses"), "the span")
 

@@ -6,7 +6,7 @@ from time import perf_counter
 import pytest
 
 from tradebook.errors import ServiceUnavailable
-from tradebook.web.waiting import ALWAYS, FEW, LoopTurns, ThreadTurns, Waiting
+from tradebook.web.waiting import ALWAYS, FEW, TRYING_SECONDS, LoopTurns, ThreadTurns, Waiting
 
 GREEDY, POLITE = 1, 2
 
@@ -101,6 +101,30 @@ def test_where_more_comes_than_can_be_done_few_may_wait_until_nobody_is_refused(
         return burst, overload, over
 
     assert asyncio.run(story()) == ((True, False), (True, True, False), False)
+
+
+@pytest.mark.parametrize("number", [ALWAYS - 1, ALWAYS])
+def test_an_overload_ends_where_no_more_ask_than_may_always_wait(monkeypatch, number):
+    """Also if those that are refused ask again at once."""
+    clock = [0.2]
+    monkeypatch.setattr("tradebook.web.waiting.perf_counter", lambda: clock[0])
+    waiting = Waiting("read", 0.1)
+    waiting.mean_seconds = 0.002
+
+    def come(number):
+        while waiting._held_number < number and not waiting.is_full_for(GREEDY):
+            waiting.expect(GREEDY)
+        return waiting.is_full_for(GREEDY)
+
+    assert come(50)
+    for _ in range(50 - FEW):
+        waiting.expect_no_more(GREEDY)
+    asked = []
+    while clock[0] < 0.2 + TRYING_SECONDS:
+        asked.append(waiting.is_full_for(GREEDY))
+        clock[0] += 0.05
+    assert all(asked)
+    assert come(number) == (number >= ALWAYS)
 
 
 def test_who_was_let_in_is_counted_before_it_stands_in_line():

@@ -25,6 +25,7 @@ from tradebook.ids import KEY_MAX
 from tradebook.resources import accounts, api_keys, customers
 from tradebook.settings import DATABASE_VARIABLE
 from tradebook.storage.index import Query
+from tradebook.storage.location import locate
 from tradebook.storage.sqlite.location import SCHEME
 from tradebook.transfer.imports.run import import_customers
 from tradebook.transfer.rows import Row
@@ -69,6 +70,8 @@ def make_book(database: str, count: int) -> str:
     """Fill a new book, show its first rows, and return the key that opens it."""
     os.environ[DATABASE_VARIABLE] = database
     tell(f"Making up {count:,} customers …")
+    # Here, as an empty book is nothing to be told of.
+    locate(database).create()
     with opened(database, makes=True) as book:
         key, environment = account_key(book, accounts.create_account(book, "Demo", "test"))
         rows = (Row(line, record) for line, record in enumerate(demo_customers(count), 1))

@@ -3,15 +3,21 @@
 Alembic is imported by what works with the steps: most commands only look at the number of the schema.
 """
 
+import sqlalchemy as sa
+
 from tradebook.ids import encode_id
 from tradebook.migrations.indexing import Progress, remake_indexes
 from tradebook.resources import INDEXES
 from tradebook.resources.accounts import ID_PREFIX
-from tradebook.storage.database import Database
+from tradebook.storage.database import Database, Unavailable
 from tradebook.storage.location import locate
 from tradebook.storage.readiness import HEAD, some_of
+from tradebook.storage.schema import metadata
 
 __all__ = ["HEAD", "NewerSchema", "distribute", "pending", "upgrade"]
+
+
+VERSION_TABLE = "alembic_version"
 
 
 class NewerSchema(Exception):
@@ -25,10 +31,19 @@ def upgrade(url: str, progress: Progress | None = None) -> list[str]:
     location = locate(url)
     notices: list[str] = []
     with location.migrating() as connection:
+        _require_no_other(connection)
         steps.upgrade(connection, notices.append)
         location.finish_migration(connection, INDEXES)
     remake_indexes(url, progress)
     return notices
+
+
+def _require_no_other(connection: sa.Connection) -> None:
+    """Unavailable where tables of another program have our names: they would be taken for ours."""
+    found = set(sa.inspect(connection).get_table_names())
+    if found.isdisjoint({*metadata.tables, VERSION_TABLE}) or found >= {"accounts", VERSION_TABLE}:
+        return
+    raise Unavailable("The tables in it are another program's, and no book of Tradebook.")
 
 
 def distribute(url: str) -> list[str]:

@@ -262,7 +262,9 @@ def authenticate(database: Database, secret: str) -> tuple[Grant, int]:
     account_id = account_of(secret)
 
     def look(reader: Reader) -> tuple[list[Row], int]:
-        return reader.rows(_BY_HASH, secret_hash=hash_of(secret)), reader.revision
+        rows = reader.rows(_BY_HASH, secret_hash=hash_of(secret))
+        # Who names an account that is not there has no key in it either.
+        return rows, reader.revision if rows else 0
 
     found, revision = reading(database, account_id, look)
     if not found:

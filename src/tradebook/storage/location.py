@@ -63,6 +63,8 @@ def locate(url: str) -> Location:
             return PostgresLocation(url)
         except ValueError as error:
             raise UnknownDatabase(f"The database's URL can't be read: {error}") from None
+    if url.startswith("sqlite:"):
+        raise UnknownDatabase(f"{url!r} names no file: write sqlite:///FILE, with three slashes or four.")
     scheme = url.partition("://")[0][:20]
     raise UnknownDatabase(
         f"{scheme!r} is not a database that this version knows; write sqlite:///FILE or "

@@ -23,6 +23,10 @@ ALWAYS = 32
 FEW = 8
 """How many may wait while more comes than can be done: enough that the worker is never without work."""
 
+TRYING_SECONDS = 4.0
+"""How long an overload lasts until it is tried whether it is over. Clients that ask again at once, but are no
+more than may always wait, would have it last for ever."""
+
 SLICE_SECONDS = 0.001
 """How long the worker works before it looks at what has come meanwhile."""
 
@@ -57,6 +61,9 @@ class Waiting:
 
         self._overload_ends = 0.0
         """When a burst may fill the line again, unless somebody has to be refused before."""
+
+        self._try_at = self._try_ends = 0.0
+        """When it is tried whether an overload is over, and until when it goes on at once if it is not."""
 
         self._least = 0.0
         """What the account had taken whose turn it was last: who comes anew begins there."""
@@ -95,12 +102,19 @@ class Waiting:
         if number < FEW:
             return False
         now = perf_counter()
-        if now >= self._overload_ends:
-            if number < ALWAYS or number * self.mean_seconds < self._seconds_max:
+        if now < self._overload_ends:
+            if now < self._try_at:
+                self._overload_ends = now + self._seconds_max
+                return True
+            self._overload_ends, self._try_ends = 0.0, now + self._seconds_max
+        if number < ALWAYS:
+            return False
+        if now >= self._try_ends:
+            if number * self.mean_seconds < self._seconds_max:
                 return False
             if now - self._stands_since <= self._seconds_max:
                 return True
-        self._overload_ends = now + self._seconds_max
+        self._overload_ends, self._try_at = now + self._seconds_max, now + TRYING_SECONDS
         return True
 
     def expect(self, account: int) -> None:

@@ -245,7 +245,10 @@ class _Writing:
         return Question(f"SELECT unnest(ARRAY[{reaches}])", self._values, is_of_reach=True)
 
     def _reach(self, bound: int) -> str:
-        to_last = "%(below)s - min(id)" if self._order == "DESC" else "max(id) - %(above)s"
+        # From the first row of the list: a first page begins at the end of time.
+        rows = f"FROM {self._table} WHERE {_ACCOUNT} AND {_within('id')} ORDER BY id {self._order}"
+        first = f"(SELECT id {rows} LIMIT 1)"
+        to_last = f"{first} - min(id)" if self._order == "DESC" else f"max(id) - {first}"
         return f"CASE WHEN count(*) < {bound} THEN {ENDLESS} + {bound} - count(*) ELSE {to_last} END"
 
     def meeting(self, query: Query, met: Sequence[Condition], bound: int) -> Question:

@@ -30,8 +30,7 @@ FOLLOW_SECONDS = 0.5
 
 
 _TABLES = "SELECT count(*), sum(name IN ('accounts', 'alembic_version')) FROM sqlite_schema"
-
-OWN_TABLES = 2
+_OF_A_BOOK = 2
 _IMMUTABLE = "?immutable=1"
 
 
@@ -247,7 +246,7 @@ class Connections:
     def _require_no_other(self, connection: apsw.Connection) -> None:
         """Unavailable where the file is another program's, before anything is written into it."""
         tables, own = connection.execute(_TABLES).get
-        if tables and own != OWN_TABLES:
+        if tables and own != _OF_A_BOOK:
             connection.close()
             raise Unavailable(f"{self.path} is the database of another program, and no book of Tradebook.")
 

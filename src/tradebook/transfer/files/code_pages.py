@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from tradebook.transfer.files.alphabets import page_by_alphabets
+from tradebook.transfer.files.alphabets import PAGES, page_by_alphabets
 
 USUAL = ("cp1252", "Windows-1252")
 HEBREW = ("cp1255", "Windows-1255")
@@ -17,6 +17,8 @@ _OTHERS = (
     ("koi8_r", "KOI8-R"),
     ("iso8859_2", "ISO 8859-2"),
 )
+GUESSED = frozenset(codec for codec, _ in (HEBREW, *PAGES, *_OTHERS))
+"""The codecs that are found by many words, and may not be found again by a few of them."""
 _LATIN = frozenset({"cp1250", "mac_roman", "cp850", "iso8859_2"})
 _EAST_ASIAN = ("cp932", "gb18030", "big5", "euc_kr")
 _WIDE_FROM = "\u2e80"

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Protocol
 from tradebook.crud.strict_json import NotStrict, Number, decode
 from tradebook.text import MARKED, encodable
 from tradebook.transfer.cells import escape
+from tradebook.transfer.files.code_pages import GUESSED
 from tradebook.transfer.files.csv_shape import separator_named
 from tradebook.transfer.files.records import PROBLEM
 from tradebook.transfer.files.rows import FileReader
@@ -33,9 +34,9 @@ def rejects_writer(reader: FileReader, stream: BinaryIO) -> Iterator[Rejects]:
     """Write the rejected rows of a file that has been read, so that the same map takes the mended file.
 
     The file of rejects has the columns of the file and one more, `problem`, which is left out when it comes
-    in. It repeats the lines before the headings, the encoding, the separator and the quotes. Of a workbook it
-    is CSV in UTF-8, of JSON and NDJSON it is NDJSON. A row that is not mended is a problem again: one that
-    could not be taken apart stands there as it was.
+    in. It repeats the lines before the headings, the encoding, the separator and the quotes. Of a workbook,
+    and of a code page that was only guessed, it is CSV in UTF-8; of JSON and NDJSON it is NDJSON. A row that
+    is not mended is a problem again: one that could not be taken apart stands there as it was.
 
         with rejects_writer(reader, stream) as rejects:
             rejects.add(row.raw, problems)
@@ -44,6 +45,9 @@ def rejects_writer(reader: FileReader, stream: BinaryIO) -> Iterator[Rejects]:
     is_table = reader.format in ("csv", "workbook")
     if is_table and codec == "utf-8" and reader.encoding and reader.encoding.has_marks:
         # Where all that is left beyond ASCII is bad bytes, only a mark still says that the file is UTF-8.
+        codec = _MARKED_UTF_8
+    if is_table and reader.options.encoding is None and codec in GUESSED:
+        # The few rows that are left might be taken for another code page.
         codec = _MARKED_UTF_8
     text = io.TextIOWrapper(stream, codec, MARKED, newline="", write_through=False)
     rejects = _CsvRejects(reader, text, codec) if is_table else _JsonRejects(text, codec)

@@ -147,14 +147,14 @@ def _checked(file: BinaryIO) -> Head:
                 is_whole = content() == digest.digest() and not os.pread(file.fileno(), 1, end)
                 break
             if kind == _HEAD:
-                head = msgspec.msgpack.decode(content(), type=Head)
+                head = content
             digest.update(os.pread(file.fileno(), end - at, at))
             at = end
-    except (EOFError, msgspec.MsgspecError, zstandard.ZstdError):
+    except (EOFError, zstandard.ZstdError):
         is_whole = False
     if not is_whole or head is None:
         raise NoPlan("is damaged or incomplete: make the plan anew from the file.")
-    return head
+    return msgspec.msgpack.decode(head(), type=Head)
 
 
 def _read_part(file: BinaryIO, at: int) -> tuple[bytes, Any, int]:
@@ -165,7 +165,11 @@ def _read_part(file: BinaryIO, at: int) -> tuple[bytes, Any, int]:
     begin = at + _PART.size
 
     def content() -> bytes:
-        return zstandard.ZstdDecompressor().decompress(_exactly(file, begin, packed), max_output_size=whole)
+        found = _exactly(file, begin, packed)
+        if zstandard.frame_content_size(found) != whole:
+            # Damaged, it may ask for more memory than there is.
+            raise EOFError
+        return zstandard.ZstdDecompressor().decompress(found)
 
     return kind, content, begin + packed
 

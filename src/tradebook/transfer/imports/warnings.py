@@ -123,6 +123,8 @@ class Warnings:
                 for name, one in listed.items():
                     yield from self._of_value(line, column if name is None else f"address.{name}", one)
         elif isinstance(value, str) and value:
+            # A number of JSON or of a workbook is text of a class of its own, which nothing writes out.
+            value = str(value)
             reason = self._reason(column, value)
             if reason is not None:
                 yield RowWarning(line, column, shortened(value, VALUE_SHOWN_MAX), reason, needs_yes=True)

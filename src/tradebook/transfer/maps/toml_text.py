@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 
+from tradebook.text import encodable
+
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 # What JSON leaves as it is, and TOML or a terminal does not take: controls from DEL on, signs of direction.
 _HIDDEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
@@ -14,7 +16,8 @@ Right = str | int | list[str] | Mapping[str, "Right"]
 
 def quoted(text: str) -> str:
     """Write a text in quotes. It has no control characters, so it can also stand in a comment."""
-    return _HIDDEN.sub(lambda sign: f"\\u{ord(sign[0]):04x}", json.dumps(text, ensure_ascii=False))
+    written = json.dumps(encodable(text), ensure_ascii=False)
+    return _HIDDEN.sub(lambda sign: f"\\u{ord(sign[0]):04x}", written)
 
 
 def key(name: str) -> str:
