@@ -61,11 +61,8 @@ class Helper:
         self._asked.append(asked)
         if self._pipe is not None:
             try:
-                # A pipe holds little: who can't say what came of something does not go on with the next.
-                while self._pipe.poll():
-                    self._receive()
                 self._pipe.send_bytes(asked)
-            except (EOFError, OSError):
+            except OSError:
                 self._lose()
 
     def fetch(self) -> bytes:
@@ -77,6 +74,17 @@ class Helper:
         except (EOFError, OSError):
             self._lose()
         return self._answered.popleft() if self._answered else self._work(asked)
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether `fetch` has something to return and need not wait for it."""
+        with suppress(EOFError, OSError):
+            self._receive_ready()
+        return bool(self._answered)
+
+    def _receive_ready(self) -> None:
+        while self._pipe is not None and self._pipe.poll():
+            self._receive()
 
     def _receive(self) -> None:
         assert self._pipe is not None
@@ -134,12 +142,20 @@ def _serve(pipe: Connection, others: Connection, work: Work) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     asked: SimpleQueue[bytes | None] = SimpleQueue()
+    answers: SimpleQueue[bytes] = SimpleQueue()
     # What is asked is read at once: otherwise each could wait for the other to read what it says.
     sys.setswitchinterval(READING_SECONDS)
     Thread(target=_read, args=(pipe, asked), daemon=True).start()
+    # And a pipe holds little: work goes on while nobody reads what came of it.
+    Thread(target=_tell, args=(pipe, answers), daemon=True).start()
+    while (piece := asked.get()) is not None:
+        answers.put(work(piece))
+
+
+def _tell(pipe: Connection, answers: SimpleQueue[bytes]) -> None:
     with suppress(OSError):
-        while (piece := asked.get()) is not None:
-            pipe.send_bytes(work(piece))
+        while True:
+            pipe.send_bytes(answers.get())
 
 
 def _read(pipe: Connection, asked: SimpleQueue[bytes | None]) -> None:

@@ -52,6 +52,13 @@ class Entries:
         asked, self._asked = self._asked, []
         return [(index, msgspec.msgpack.decode(self._helper.fetch())) for index in asked]
 
+    def take_ready(self) -> list[tuple[ListIndex, Sequence[Any]]]:
+        """Return of that what is there already."""
+        found = []
+        while self._asked and self._helper.has_answered:
+            found.append((self._asked.pop(0), msgspec.msgpack.decode(self._helper.fetch())))
+        return found
+
 
 def making_entries(indexes: Sequence[ListIndex], make: Make) -> Work:
     """Return what makes entries in another process, where an index is known by its name."""

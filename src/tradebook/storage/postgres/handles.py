@@ -285,6 +285,7 @@ class PostgresWriter(PostgresReader):
         if gone or self._entries is None or not self._entries.ask(index, rows):
             self.settle()
             self._write_texts(index, texts_of(index, self.account_id, rows))
+        self._write_ready()
         if gone:
             drop = (
                 f"DELETE FROM {index.folded.name} WHERE account_id = %(account_id)s"
@@ -307,11 +308,17 @@ class PostgresWriter(PostgresReader):
         """Take up texts that were written ahead."""
         assert self._entries is not None
         self._entries.expect(index)
+        self._write_ready()
 
     def forget_ahead(self) -> None:
         """Drop texts that were written ahead."""
         if self._entries is not None:
             self._entries.forget()
+
+    def _write_ready(self) -> None:
+        """Write what the helper has made so far: who waits for the end is not to wait for all of it."""
+        for index, texts in () if self._entries is None else self._entries.take_ready():
+            self._write_texts(index, texts)
 
     def settle(self) -> None:
         """Write the texts that a helper has made."""

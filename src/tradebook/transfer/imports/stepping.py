@@ -233,9 +233,9 @@ class _Work:
         return step.look_ahead(self._coming_parts(writer, count)) if is_alone and count > 1 else []
 
     def _coming_parts(self, writer: Writer, count: int) -> Iterator[Sequence[PlannedRow]]:
-        place = self.rows
-        while place < min(self.rows + count, self.total):
-            rows, _ = self._next(writer, min(self.rows + count - place, PART_ROWS), place)
+        place, end = self.rows, min(self.rows + count, self.total)
+        while place < end and not writer.is_awaited():
+            rows, _ = self._next(writer, min(end - place, PART_ROWS), place)
             yield rows
             place += len(rows)
 
