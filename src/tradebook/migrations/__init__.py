@@ -41,7 +41,11 @@ def upgrade(url: str, progress: Progress | None = None) -> list[str]:
 def _require_no_other(connection: sa.Connection) -> None:
     """Unavailable where tables of another program have our names: they would be taken for ours."""
     found = set(sa.inspect(connection).get_table_names())
-    if found.isdisjoint({*metadata.tables, VERSION_TABLE}) or found >= {"accounts", VERSION_TABLE}:
+    ours = found & {*metadata.tables, VERSION_TABLE}
+    # A book whose every step was taken back keeps the empty table of versions.
+    versions = sa.text(f"SELECT count(*) FROM {VERSION_TABLE}")
+    is_empty = ours == {VERSION_TABLE} and not connection.scalar(versions)
+    if not ours or is_empty or found >= {"accounts", VERSION_TABLE}:
         return
     raise Unavailable("The tables in it are another program's, and no book of Tradebook.")
 
