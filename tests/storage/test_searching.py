@@ -112,6 +112,18 @@ def test_a_search_with_very_many_words_is_exact(ledger):
     assert ledger.found(" ".join([*texts[1:-1], "kmpkmq"])) == set()
 
 
+def test_long_words_with_one_middle_are_told_apart(ledger, monkeypatch):
+    """The middle is asked for at first; where it finds others, the whole words are."""
+    names = {str(n): f"{n}{'middle' * 3}{n}" for n in range(10, 40)}
+    ledger.take(*({"number": number, "name": name} for number, name in names.items()))
+
+    for candidates in (1, 500):
+        monkeypatch.setattr(searching, "CANDIDATES_AT_ONCE", candidates)
+        assert all(ledger.found(name) == {number} for number, name in names.items())
+        assert ledger.found("middle" * 3) == set(names)
+        assert ledger.found("middle" * 4) == set()
+
+
 def test_going_on_in_the_wrong_place_is_noticed(ledger, monkeypatch):
     """The planted fault: a row is lost where one way of reading follows on the other."""
     filled(ledger, 150)

@@ -8,6 +8,9 @@ from tradebook.storage.index import Facet, ListIndex, Source
 from tradebook.text import fold, fold_phone, phone_form
 
 FIELD_END = "\n"
+MIDDLE_LENGTH = 12
+"""How many characters of a long word an index is asked for first."""
+
 _FIELDS_KEPT = 5_000
 RowsToIndex = list[list[Sequence[Any]]]
 """Rows of each source of an index, which begin with the key of the indexed row."""
@@ -77,6 +80,15 @@ def forms_of(word: str) -> list[str]:
     """List the forms in which a folded word may occur: itself, and as digits of a phone number."""
     phone = phone_form(word)
     return [word] if phone is None else [word, phone]
+
+
+def middle_of(word: str) -> str:
+    """Return the middle of a long word, which an index is asked for first, and other words as they are.
+
+    It is nearly as rare as the whole, and has a part of its pieces. Addresses of mail and of the web begin
+    and end alike.
+    """
+    return word[max(0, (len(word) - MIDDLE_LENGTH) // 2) :][:MIDDLE_LENGTH]
 
 
 def documents(

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from tradebook.storage.index_documents import FIELD_END, Document, forms_of
+from tradebook.storage.index_documents import FIELD_END, Document, forms_of, middle_of
 
 _MARK_DIGITS = 8
 _SHORT = 2
@@ -16,9 +16,6 @@ _COMMON_LAST = "zqxjkvwyfbghmpdculsntroiae"
 
 _CODE = 4
 """Up to how many characters a word with digits may be an area code, or the beginning of many numbers."""
-
-_MIDDLE = 12
-"""How many characters of a long word the index is asked for."""
 
 _FIRST, _OTHERS = "KLMNOPQR", "STUVWXYZ"
 
@@ -94,10 +91,6 @@ def pieces_of(word: str) -> list[str]:
 
 
 def middles_of(word: str) -> list[str]:
-    """Write the middle of each of `pieces_of`, which is all of it where it is not long.
-
-    A part is as rare as the whole, nearly, and has a quarter of its trigrams. Addresses of mail and of the
-    web begin and end alike.
-    """
-    middles = (form[max(0, (len(form) - _MIDDLE) // 2) :][:_MIDDLE] for form in forms_of(word))
+    """Write the middle of each of `pieces_of`, which is all of it where it is not long."""
+    middles = map(middle_of, forms_of(word))
     return [f" {spell(form)} " if len(form) <= _SHORT else spell(form) for form in middles]

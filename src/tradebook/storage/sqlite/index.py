@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from tradebook.ids import encode_body
 from tradebook.storage.index import Condition, Facet, ListIndex, Query
-from tradebook.storage.index_documents import Document, forms_of
+from tradebook.storage.index_documents import Document, forms_of, middle_of
 from tradebook.storage.index_versions import digest_of
 from tradebook.storage.sqlite.dialect import DIALECT
 
@@ -155,15 +155,21 @@ def walk_statement(key: sa.Column[int], *, descending: bool) -> str:
 
 
 def keys_statement(
-    index: ListIndex, query: Query, account_id: int, *, descending: bool, has_more: bool = False
+    index: ListIndex,
+    query: Query,
+    account_id: int,
+    *,
+    descending: bool,
+    has_more: bool = False,
+    by_middle: bool = False,
 ) -> tuple[str, tuple[Any, ...]]:
     """Write the statement that walks an index; it takes then: above, below, limit.
 
     `has_more` says that some rows have more text than their entries. Where words are to be confirmed, each
-    key comes with whether its text has them.
+    key comes with whether its text has them. `by_middle` asks the index for the middle of long words alone.
     """
     order = "DESC" if descending else "ASC"
-    expression = match_expression(query, has_more=has_more)
+    expression = match_expression(query, has_more=has_more, by_middle=by_middle)
     name = index_name(index, account_id)
     walk = f"{name} MATCH ? AND {name}.rowid >= ? AND {name}.rowid < ?"
     confirmed = words_to_confirm(query, has_more=has_more)
@@ -191,13 +197,15 @@ def text_test(words: Iterable[str]) -> tuple[str, list[str]]:
     return " AND ".join(tests), [form for forms in listed for form in forms]
 
 
-def match_expression(query: Query, *, has_more: bool = False) -> str:
+def match_expression(query: Query, *, has_more: bool = False, by_middle: bool = False) -> str:
     """Write a query as an FTS5 expression; empty if it has no condition and no word."""
     more = (quoted(MORE),) if has_more else ()
     parts = [_any(_token_of(c, value) for value in c.values) for c in query.conditions]
     asked = _asked_words(query)
     count = PIECES_MAX // max(1, len(asked))
-    parts += [_any((*(_all(_pieces(form, count)) for form in forms_of(word)), *more)) for word in asked]
+    for word in asked:
+        forms = map(middle_of, forms_of(word)) if by_middle else forms_of(word)
+        parts.append(_any((*(_all(_pieces(form, count)) for form in forms), *more)))
     return _all(parts)
 
 
