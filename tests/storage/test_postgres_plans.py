@@ -67,6 +67,12 @@ REFERRED = """
         customer_portal_visibility, is_default, is_system, updated_at)
     SELECT a, n, {first} + n / 50, 'Level ' || n, '', 0, 0, 0, 0
     FROM generate_series({accounts}) a, generate_series(0, {rows} / 10) n"""
+FINISHED = """
+    INSERT INTO finished_customers (account_id, customer_id, head, credit_limit, contact_info, ending)
+    SELECT a, {first} + n, '{{', 'null', 'null', '}}'
+    FROM generate_series({accounts}) a, generate_series(0, {rows} - 1) n;
+    INSERT INTO finished_addresses (account_id, address_id, head, place, ending)
+    SELECT a, {first} + n, '{{', 'null', '}}' FROM generate_series({accounts}) a, generate_series(0, {rows} - 1) n"""
 TEXT_OF = """
     INSERT INTO customer_search (account_id, customer_id, folded)
     SELECT a, {first} + n, (%s::text[])[n %% cardinality(%s::text[]) + 1]
@@ -87,7 +93,7 @@ def fill(url: str) -> None:
         connection.execute(ACCOUNTS)
         sizes = ((f"{LARGE}, {LARGE}", ROWS), (f"{SMALL}, {LARGE + SMALL_ACCOUNTS}", SMALL_ROWS))
         for accounts, rows in sizes:
-            for statement in (CUSTOMERS, ADDRESSES, GROUPS, REFERRED):
+            for statement in (CUSTOMERS, ADDRESSES, GROUPS, REFERRED, FINISHED):
                 connection.execute(statement.format(accounts=accounts, rows=rows, first=FIRST))
             texts = [searchable(document(text), LARGE) for text in TEXTS]
             connection.execute(TEXT_OF.format(accounts=accounts, rows=rows, first=FIRST), (texts, texts))
@@ -231,7 +237,23 @@ def test_every_page_is_filled_by_key(database):
         for statement in loading_statements():
             sql, fixed = statement.text(DIALECT)
             plan, _ = explained(reader, sql, {**fixed, **values}, is_kept=not statement.depends_on_values)
-            assert faults(plan, 3 * PAGE) == [], sql
+            assert faults(plan, 4 * PAGE) == [], sql
+
+
+@pytest.mark.parametrize("bounds", BOUNDS.values(), ids=BOUNDS)
+def test_a_part_of_the_list_is_read_by_itself_where_the_server_merges_tables(database, bounds):
+    """It does so in some books, and read the other table from its beginning: 13 ms of a page at 100,000."""
+    above, below = bounds
+    values = {"above": above, "below": below, "limit": PAGE, "account_id": LARGE}
+    with database.read(LARGE) as reader:
+        for way in ("nestloop", "hashjoin"):
+            reader._connection.execute(f"{TEST_MARK} SET LOCAL enable_{way} = off")
+        for statement in loading_statements():
+            sql, fixed = statement.text(DIALECT)
+            if "above" in sql:
+                plan, rows = explained(reader, sql, {**fixed, **values}, is_kept=False)
+                assert len(rows) == PAGE
+                assert faults(plan, 5 * PAGE) == [], sql
 
 
 @pytest.mark.parametrize("newest", NESTED.values(), ids=NESTED)
@@ -250,7 +272,7 @@ def test_what_agrees_with_a_number_is_found_by_it(database):
         for statement in (records._by_name["number"], records._oldest_apart["number"]):
             sql, fixed = statement.text(DIALECT)
             plan, _ = explained(reader, sql, {**fixed, **asked})
-            assert faults(plan, 3 * PAGE) == [], sql
+            assert faults(plan, 4 * PAGE) == [], sql
 
 
 @pytest.mark.parametrize(

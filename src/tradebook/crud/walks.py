@@ -71,6 +71,11 @@ def walk_of_owned(
     return walk
 
 
+def in_span(key_column: sa.Column[Any]) -> tuple[sa.ColumnElement[bool], ...]:
+    """Write that a key is between `above` and `below`."""
+    return key_column >= sa.bindparam("above"), key_column < sa.bindparam("below")
+
+
 def select_span(
     key_column: sa.Column[Any], *columns: sa.ColumnElement[Any], descending: bool
 ) -> sa.Select[Any]:
@@ -79,8 +84,7 @@ def select_span(
         sa.select(*columns)
         .where(
             key_column.table.c.account_id == ACCOUNT,
-            key_column >= sa.bindparam("above"),
-            key_column < sa.bindparam("below"),
+            *in_span(key_column),
         )
         .order_by(key_column.desc() if descending else key_column)
         .limit(sa.bindparam("limit", type_=sa.Integer))

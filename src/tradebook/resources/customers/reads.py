@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from tradebook.crud.resource import Span
-from tradebook.crud.walks import select_span
+from tradebook.crud.walks import in_span, select_span
 from tradebook.resources import addresses
 from tradebook.resources.customers.finished import COLUMNS, FINISHED, NOTHING_ELSE, plain
 from tradebook.resources.customers.tables import customers, finished_customers
@@ -58,10 +58,18 @@ class _Reads(msgspec.Struct, frozen=True):
         return self.by_key, {"ids": wanted}
 
 
-def _reads(key: sa.Column[int], *columns: sa.ColumnElement[Any], both: Sequence[Any] = ()) -> _Reads:
+def _reads(
+    key: sa.Column[int], *columns: sa.ColumnElement[Any], beside: sa.Column[int] | None = None
+) -> _Reads:
+    """Write the statements that read rows by a key, and with each the row of another table with that key."""
     by_key = sa.select(key, *columns).where(key.table.c.account_id == ACCOUNT, any_of(key, "ids"))
-    spans = (select_span(key, key, *columns, descending=descending) for descending in (True, False))
-    return _Reads(*(prepare(each.where(*both)) for each in (by_key, *spans)))
+    spans = [select_span(key, key, *columns, descending=descending) for descending in (True, False)]
+    if beside is not None:
+        same = (beside.table.c.account_id == ACCOUNT, beside == key)
+        by_key = by_key.where(*same)
+        # Of both tables: a server that merges them would read the other one from its beginning.
+        spans = [each.where(*same, *in_span(beside)) for each in spans]
+    return _Reads(*map(prepare, (by_key, *spans)))
 
 
 _PLAIN = _reads(_s.customer_id, utf8(_s.head + sa.literal(NOTHING_ELSE, TEXT) + _s.ending))
@@ -74,8 +82,7 @@ _WHOLE_ROWS = _reads(_c.id, *FINISHED.columns[1:], *_ADDRESSES, *REFERRED)
 def _whole(*forms: bool | None) -> _Reads:
     """Make the statements for a form of each address: with its place, without, or none."""
     own = map(utf8, _OWN)
-    both = (_s.account_id == ACCOUNT, _s.customer_id == _c.id)
-    return _reads(_c.id, *own, *_address_columns(forms), *REFERRED, both=both)
+    return _reads(_c.id, *own, *_address_columns(forms), *REFERRED, beside=_s.customer_id)
 
 
 def _address_columns(forms: Sequence[bool | None]) -> tuple[Any, Any]:
