@@ -197,7 +197,7 @@ def test_the_tables_of_another_program_are_left_alone(tmp_path, engine, table):
     locate(url).create()
     run_sql(url, f"CREATE TABLE {table} (version_num text)")
     # An empty table of versions is that of a book whose every step was taken back.
-    run_sql(url, f"INSERT INTO {table} VALUES ('1')")
+    run_sql(url, f"INSERT INTO {table} VALUES ('0001')")
     command = CommandLine(tmp_path, url)
 
     done = command.run("migrate")
