@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-from tradebook.storage.database import IndexFault, Row
+from tradebook.storage.database import Finished, IndexFault, Row
 from tradebook.storage.derived import Derived, Values
 from tradebook.storage.helping import Helper
 from tradebook.storage.index import ListIndex, Query
@@ -321,6 +321,15 @@ class PostgresWriter(PostgresReader):
         assert self._entries is not None
         self._entries.expect(index)
         self._write_ready()
+
+    def finish_ahead(self, name: str, rows: Sequence[Row]) -> bool:
+        """Have a helper make the finished JSON of rows that the next transaction adds."""
+        return self._entries is not None and self._entries.finish_ahead(name, rows)
+
+    def take_finished(self) -> list[Finished]:
+        """Return finished JSON that was made ahead."""
+        assert self._entries is not None
+        return self._entries.finished()
 
     def forget_ahead(self) -> None:
         """Drop texts that were written ahead."""
