@@ -37,6 +37,9 @@ PIECE_LENGTH = 3
 PIECES_MAX = 24
 """How many pieces of all long words together the index is asked for."""
 
+PIECES_OF_MIDDLE = 6
+"""How many pieces of the middle of a long word it is asked for: all ten take half as long again."""
+
 WORDS_MAX = 12
 """How many words it is asked for. Who has these, the longest ones, is checked for the others."""
 TEXT_LENGTH_MAX = 2_000
@@ -211,6 +214,8 @@ def match_expression(query: Query, *, has_more: bool = False, by_middle: bool = 
     parts = [_any(_token_of(c, value) for value in c.values) for c in query.conditions]
     asked = _asked_words(query)
     count = PIECES_MAX // max(1, len(asked))
+    if by_middle:
+        count = min(count, PIECES_OF_MIDDLE)
     for word in asked:
         forms = map(middle_of, forms_of(word)) if by_middle else forms_of(word)
         parts.append(_any((*(_all(_pieces(form, count)) for form in forms), *more)))
