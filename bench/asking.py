@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice, product
+from itertools import count, cycle, islice
 from urllib.parse import urlencode
 
 import msgspec
@@ -37,8 +37,8 @@ class Asked:
         newest = f"SELECT {columns} FROM customers WHERE account_id = ? ORDER BY id DESC LIMIT 1"
         self.like = pages.raw.execute(newest, (pages.book.account_key,)).fetchone()
 
-    def kinds(self, count: int) -> Mapping[str, list[Ask]]:
-        """Return the questions by the name of the work, at most `count` of each, no two alike."""
+    def kinds(self, most: int) -> Mapping[str, list[Ask]]:
+        """Return the questions by the name of the work, at most `most` of each, no two alike."""
         keys = self._pages.column("SELECT id FROM customers WHERE account_id = ? ORDER BY id DESC")
         numbers = self._pages.column("SELECT number FROM customers WHERE account_id = ?")
         emails = self._pages.column("SELECT email FROM customers WHERE account_id = ? AND email IS NOT NULL")
@@ -46,33 +46,45 @@ class Asked:
         oldest = keys[-max(len(keys) // 10, 100) :]
         return {
             "repeated page": [Ask()],
-            "random page": [Ask(key) for key in self._some(keys, count)],
-            "random page, all includes": [Ask(key, is_whole=True) for key in self._some(keys, count)],
-            "page in the oldest tenth": [Ask(key) for key in self._some(oldest, count)],
-            "status + state": list(islice(self._narrowed(keys), count)),
-            f"a common word ({COMMON_WORD})": [Ask(key, q=COMMON_WORD) for key in self._some(keys, count)],
-            "a customer number": [Ask(q=number) for number in self._some(numbers, count)],
-            "a word of one match": [Ask(q=email) for email in self._some(sorted(set(emails)), count)],
-            "create": [Ask(made=made) for made in chance.sample(range(10**8, 10**9), count)],
+            "random page": [Ask(key) for key in self._some(keys, most)],
+            "random page, all includes": [Ask(key, is_whole=True) for key in self._some(keys, most)],
+            "page in the oldest tenth": [Ask(key) for key in self._some(oldest, most)],
+            "status + state": list(islice(self._narrowed(), most)),
+            f"a common word ({COMMON_WORD})": list(islice(self._with_word(COMMON_WORD), most)),
+            "a customer number": [Ask(q=number) for number in self._some(numbers, most)],
+            "a word of one match": [Ask(q=email) for email in self._some(sorted(set(emails)), most)],
+            "create": [Ask(made=made) for made in chance.sample(range(10**8, 10**9), most)],
         }
 
     def _some(self, values: list, count: int) -> list:
         return self._chance.sample(values, min(count, len(values)))
 
-    def _narrowed(self, keys: list[int]) -> Iterator[Ask]:
-        states = self._pages.column(
-            "SELECT DISTINCT state FROM customer_addresses"
-            " WHERE account_id = ? AND state IS NOT NULL ORDER BY 1"
-        )
-        pairs = list(product(STATUSES, states))
-        # Each pair as often as the others, each time at another place.
-        for key, (status, state) in zip(self._some(keys, len(keys)), self._endless(pairs), strict=False):
-            yield Ask(key, status, state)
+    def _narrowed(self) -> Iterator[Ask]:
+        """Ask for each pair as often as the others, as long as it has customers that no page begins at.
 
-    def _endless(self, pairs: list) -> Iterator:
-        while True:
-            self._chance.shuffle(pairs)
-            yield from pairs
+        A page begins behind a customer that matches: behind the last one of the page before.
+        """
+        rows = self._pages.raw.execute(
+            "SELECT DISTINCT status, state, id FROM customers JOIN customer_addresses AS linked"
+            " ON linked.account_id = customers.account_id AND customer_id = id"
+            " WHERE customers.account_id = ? AND state IS NOT NULL ORDER BY 1, 2, 3",
+            (self._pages.book.account_key,),
+        ).fetchall()
+        matching: dict[tuple[int, str], list[int]] = {}
+        for status, state, key in self._some(rows, len(rows)):
+            matching.setdefault((status, state), []).append(key)
+        for at in count():
+            pairs = [pair for pair, keys in matching.items() if at < len(keys)]
+            if not pairs:
+                return
+            for status, state in self._some(pairs, len(pairs)):
+                yield Ask(matching[status, state][at], STATUSES[status], state)
+
+    def _with_word(self, word: str) -> Iterator[Ask]:
+        """Ask for pages that begin behind customers with a word; for none again before all others."""
+        sql = "SELECT customer_id FROM customer_search WHERE account_id = ? AND folded LIKE ? ORDER BY 1"
+        keys = self._pages.column(sql, f"%{word}%")
+        return (Ask(key, q=word) for key in cycle(self._some(keys, len(keys))))
 
     def path(self, ask: Ask) -> str:
         """Spell a question as a path of Tradebook's."""
@@ -96,6 +108,8 @@ class Asked:
             return None
         group, carrier, payment, shipping = self.like
         address = {"name": f"Bench {ask.made}", "country": "DE", "locality": "Ulm", "state": "BW"}
+        # Of two equal ones Tradebook would make one.
+        other = {**address, "name": f"Dock {ask.made}"}
         return msgspec.json.encode(
             {
                 "name": f"Bench {ask.made}",
@@ -105,6 +119,6 @@ class Asked:
                 "default_payment_term_id": encode_id("pytm", payment),
                 "default_shipping_term_id": encode_id("shtm", shipping),
                 "bill_to_address": address,
-                "ship_to_address": address,
+                "ship_to_address": other,
             }
         )

@@ -98,9 +98,9 @@ class Pages:
             ]
         )
 
-    def column(self, sql: str) -> list[Any]:
+    def column(self, sql: str, *values: Any) -> list[Any]:
         """One column of what a statement finds in the account."""
-        return [value for (value,) in self.raw.execute(sql, (self.book.account_key,)).fetchall()]
+        return [value for (value,) in self.raw.execute(sql, (self.book.account_key, *values)).fetchall()]
 
     def share(self, words: str) -> float:
         """How many of the customers have all these words."""

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import orjson
 import sqlalchemy as sa
 from fastapi import FastAPI, Request, Response
@@ -13,6 +14,31 @@ from bench.peers.models import PLAIN, Address, Customer, engine_from_environment
 engine = engine_from_environment()
 app = FastAPI()
 COLUMNS = [Customer.__table__.c[name] for name in PLAIN]
+
+
+class AddressIn(msgspec.Struct):
+    """An address to be made."""
+
+    name: str
+    country: str
+    locality: str
+    state: str
+
+
+class CustomerIn(msgspec.Struct):
+    """A customer to be made. However tuned: whatever a client sends is not written as it is."""
+
+    name: str
+    number: str
+    type_id: int
+    carrier_id: int
+    payment_term_id: int
+    shipping_term_id: int
+    bill_to_address: AddressIn
+    ship_to_address: AddressIn
+
+
+read = msgspec.json.Decoder(CustomerIn).decode
 
 
 def answer(content: Any, status: int = 200) -> Response:
@@ -36,10 +62,11 @@ def list_customers(
     return answer({"data": data, "next": data[-1]["id"] if len(rows) > limit else None})
 
 
-def made(given: dict[str, Any]) -> dict[str, Any]:
+def made(body: CustomerIn) -> dict[str, Any]:
     """Make a customer with its two addresses."""
     now = datetime.now(UTC).replace(tzinfo=None)
-    addresses = [given.pop("bill_to_address"), given.pop("ship_to_address")]
+    given = msgspec.structs.asdict(body)
+    addresses = [msgspec.structs.asdict(given.pop(f"{part}_to_address")) for part in ("bill", "ship")]
     words = [given["name"], given["number"]]
     words += [word for a in addresses for word in (a["name"], a["locality"], a["state"])]
     row = {
@@ -75,5 +102,11 @@ def made(given: dict[str, Any]) -> dict[str, Any]:
 @app.post("/customers")
 async def create_customer(request: Request) -> Response:
     """Make a customer, in a thread: the driver waits for the disk."""
-    given = orjson.loads(await request.body())
-    return answer(await run_in_threadpool(made, given), 201)
+    try:
+        given = read(await request.body())
+    except msgspec.ValidationError as error:
+        return answer({"detail": str(error)}, 422)
+    try:
+        return answer(await run_in_threadpool(made, given), 201)
+    except sa.exc.IntegrityError:
+        return answer({"detail": "This number is taken."}, 409)

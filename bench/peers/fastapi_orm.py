@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, HTTPException
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, load_only, selectinload
 
 from bench.peers.models import PLAIN, Address, Customer, engine_from_environment, selected
@@ -192,7 +193,10 @@ def create_customer(session: SessionDep, given: CustomerIn):
     )
     customer.addresses = [Address(**a.model_dump(), created_at=now, updated_at=now) for a in addresses]
     session.add(customer)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise HTTPException(409, "This number is taken.") from error
     customer.bill_to_address_id, customer.ship_to_address_id = (a.id for a in customer.addresses)
     session.commit()
     session.refresh(customer)

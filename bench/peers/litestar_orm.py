@@ -5,8 +5,10 @@ from typing import Annotated
 
 import msgspec
 from litestar import Litestar, get, post
+from litestar.exceptions import HTTPException
 from litestar.params import Parameter
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, load_only, selectinload
 
 from bench.peers.models import (
@@ -206,7 +208,10 @@ def create_customer(data: CustomerIn) -> CustomerOut:
     ]
     with Session(engine) as session:
         session.add(customer)
-        session.flush()
+        try:
+            session.flush()
+        except IntegrityError as error:
+            raise HTTPException(status_code=409, detail="This number is taken.") from error
         customer.bill_to_address_id, customer.ship_to_address_id = (a.id for a in customer.addresses)
         session.commit()
         return plain(customer)

@@ -65,7 +65,9 @@ class Address(Base):
     """An address of a customer."""
 
     __tablename__ = "addresses"
-    __table_args__ = (sa.Index("addresses_state", "state", "customer_id"),)
+    __table_args__ = tuple(
+        sa.Index(f"addresses_{name}", name, "customer_id") for name in ("state", "locality", "postal_code")
+    )
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     customer_id: Mapped[int] = mapped_column(sa.ForeignKey("customers.id"), index=True)
     name: Mapped[str]
@@ -94,7 +96,10 @@ class Customer(Base):
     """A customer."""
 
     __tablename__ = "customers"
-    __table_args__ = (sa.Index("customers_status", "status", "id"),)
+    __table_args__ = (
+        sa.Index("customers_status", "status", "id"),
+        sa.Index("customers_commission_policy", "commission_policy", "id"),
+    )
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     name: Mapped[str]
     number: Mapped[str] = mapped_column(unique=True)
@@ -110,11 +115,11 @@ class Customer(Base):
     billing_account: Mapped[str | None]
     accepts_invoice_emails: Mapped[bool]
     type_id: Mapped[int | None] = mapped_column(sa.ForeignKey("groups.id"), index=True)
-    carrier_id: Mapped[int | None] = mapped_column(sa.ForeignKey("carriers.id"))
-    service_level_id: Mapped[int | None] = mapped_column(sa.ForeignKey("service_levels.id"))
-    payment_term_id: Mapped[int | None] = mapped_column(sa.ForeignKey("payment_terms.id"))
-    shipping_term_id: Mapped[int | None] = mapped_column(sa.ForeignKey("shipping_terms.id"))
-    sales_rep_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    carrier_id: Mapped[int | None] = mapped_column(sa.ForeignKey("carriers.id"), index=True)
+    service_level_id: Mapped[int | None] = mapped_column(sa.ForeignKey("service_levels.id"), index=True)
+    payment_term_id: Mapped[int | None] = mapped_column(sa.ForeignKey("payment_terms.id"), index=True)
+    shipping_term_id: Mapped[int | None] = mapped_column(sa.ForeignKey("shipping_terms.id"), index=True)
+    sales_rep_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
     parent_id: Mapped[int | None] = mapped_column(sa.ForeignKey("customers.id"), index=True)
     # Without a foreign key: addresses refer to customers already.
     bill_to_address_id: Mapped[int | None] = mapped_column(sa.BigInteger)

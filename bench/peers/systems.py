@@ -68,7 +68,7 @@ def made(ask: Ask, like: tuple[int, int, int, int]) -> bytes:
             "number": str(ask.made),
             **dict(zip(names, like, strict=True)),
             "bill_to_address": address,
-            "ship_to_address": address,
+            "ship_to_address": {**address, "name": f"Dock {ask.made}"},
         }
     )
 

@@ -33,6 +33,7 @@ _MARK, _MARK_LAST = 0xDC00, 0xDCFF
 _HALVES = re.compile("[\ud800-\udfff]")
 MARKED = "tradebook.marked"
 """The name of `mark_bytes` among the ways to treat what can't be decoded."""
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _NOT_DIGITS = re.compile(r"[^0-9]+", re.ASCII)
 # Folded text has no capitals. So a digit that is written as a capital can only belong to a phone number.
 _PHONE_DIGITS = str.maketrans("0123456789", "ABCDEFGHIJ")
@@ -42,11 +43,21 @@ def fold(text: str) -> str:
     """Reduce text to what a search compares: without case, accents, width and ligatures, signs as typed."""
     if text.isascii():
         return text.lower().replace("`", "'")
-    folded = unicodedata.normalize("NFKD", text.translate(_SIGNS).casefold())
+    text = text.translate(_SIGNS)
+    if text.isascii():
+        return text.lower()
+    folded = unicodedata.normalize("NFKD", text.casefold())
     # A second time: normalizing turns half of the mathematical letters into capitals, after casefold.
     folded = unicodedata.normalize("NFKD", folded.casefold())
-    bare = "".join(letter for letter in folded if not unicodedata.combining(letter))
+    bare = _NOT_ASCII.sub(_unless_mark, folded)
+    if bare.isascii():
+        return bare.replace("`", "'")
     return unicodedata.normalize("NFC", bare.translate(_STROKES))
+
+
+def _unless_mark(found: re.Match[str]) -> str:
+    letter = found[0]
+    return "" if unicodedata.combining(letter) else letter
 
 
 def fold_case(text: str) -> str:

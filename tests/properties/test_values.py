@@ -105,6 +105,14 @@ def test_offsets_and_fractions_mean_what_the_standard_library_says(milliseconds,
 # Words
 
 
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [("A–B’S", "a-b's"), ("Kürschner – Ærø", "kurschner - aero"), ("Ω\u0301ﬁ", "ωfi"), ("\u1fef", "'")],
+)
+def test_letters_and_signs_become_what_is_typed_for_them(text, folded):
+    assert fold(text) == folded
+
+
 @given(text=st.text())
 def test_folding_twice_is_folding_once(text):
     assert fold(fold(text)) == fold(text)

@@ -1,10 +1,13 @@
 """However small the bounds are at which PostgreSQL is asked in another way: its keys are SQLite's keys."""
 
 import re
+from contextlib import suppress
 from itertools import product
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.ledgers import Ledger
@@ -18,9 +21,11 @@ from tradebook.resources.customers import INDEX, index
 from tradebook.settings import Settings
 from tradebook.storage.index import Condition, ListIndex, Query
 from tradebook.storage.index_versions import KEEP_VERSIONS, NO_VERSIONS
+from tradebook.storage.postgres import handles, searched_text
 from tradebook.storage.postgres import index as postgres_index
-from tradebook.storage.postgres import searched_text
+from tradebook.storage.postgres.index import Questions, questions
 from tradebook.storage.postgres.searched_text import account_mark
+from tradebook.storage.postgres.stretches import WIDTHS, Reach
 from tradebook.text import words_of
 
 BOUNDED = (
@@ -33,14 +38,15 @@ BOUNDED = (
     "ENOUGH",
     "CANDIDATES_OF_WORDS",
     "WORDS_ASKED",
+    "CANDIDATES_NEAR",
 )
 BOUNDS = {
     "as they are": tuple(getattr(postgres_index, name) for name in BOUNDED),
-    "the rarest condition leaves few": (5, 6, 7, 1000, 1_000, 2, 1, 2, 12),
-    "the words leave few": (5, 6, 20, 1000, 3, 2, 1, 1_000, 1),
-    "there are some among the first": (40, 100, 50, 1, 20, 5, 2, 10, 1),
-    "everything is too much": (3, 5, 2, 1, 2, 2, 1, 2, 1),
-    "one row": (1, 1, 1, 0, 1, 1, 0, 1, 1),
+    "the rarest condition leaves few": (5, 6, 7, 1000, 1_000, 2, 1, 2, 12, 3),
+    "the words leave few": (5, 6, 20, 1000, 3, 2, 1, 1_000, 1, 1_000),
+    "there are some among the first": (40, 100, 50, 1, 20, 5, 2, 10, 1, 20),
+    "everything is too much": (3, 5, 2, 1, 2, 2, 1, 2, 1, 2),
+    "one row": (1, 1, 1, 0, 1, 1, 0, 1, 1, 1),
 }
 WORDS = (
     "a",
@@ -154,6 +160,66 @@ def test_a_bound_that_cuts_an_answer_is_noticed(both, expected, monkeypatch):
 
     with pytest.raises((AssertionError, KeyError)):
         test_postgresql_finds_what_sqlite_finds(both, expected, monkeypatch, BOUNDS["everything is too much"])
+
+
+def pages_of_a_search(ledger: Ledger, *, descending: bool) -> tuple[list[int], list[int]]:
+    """Three pages, one after the other, and the same in one."""
+    asked = {"query": Query(words=("example",)), "descending": descending}
+    bounds, pages = {"above": 0, "below": KEY_MAX}, []
+    with ledger.database.read(ledger.key) as reader:
+        for _ in range(3):
+            pages += (page := reader.keys(INDEX, **asked, limit=30, **bounds))
+            bounds["below" if descending else "above"] = page[-1] + (not descending)
+    with ledger.database.read(ledger.key) as reader:
+        return pages, reader.keys(INDEX, **asked, limit=90, above=0, below=KEY_MAX)
+
+
+@pytest.mark.parametrize("descending", [True, False], ids=["forwards", "backwards"])
+def test_the_next_pages_of_a_search_are_asked_for_once(both, monkeypatch, descending):
+    """The page before has told how far apart its matches are: nobody looks at the first rows again."""
+    monkeypatch.setattr(postgres_index, "WALKED_ROWS", 20)
+    asked: list[list] = []
+    monkeypatch.setattr(handles, "questions", lambda *a, **k: noted(asked, questions(*a, **k)))
+
+    pages, alike = pages_of_a_search(both[1], descending=descending)
+
+    assert pages == alike
+    assert [len(each) for each in asked[1:3]] == [1, 1]
+
+
+def test_a_stretch_that_is_not_asked_for_is_noticed(both, monkeypatch):
+    """The planted fault: a page is filled, and rows that belong between its rows are not there."""
+    whole = Reach.stretches
+    monkeypatch.setattr(Reach, "stretches", lambda reach, account: whole(reach, account)[:-3])
+    pages, _ = pages_of_a_search(both[1], descending=True)
+    monkeypatch.undo()
+
+    assert pages != pages_of_a_search(both[1], descending=True)[1]
+
+
+def noted(asked: list[list], asking: Questions) -> Questions:
+    """Ask the same, and note the questions."""
+    own: list = []
+    asked.append(own)
+    found = None
+    with suppress(StopIteration):
+        while True:
+            own.append(asking.send(found))
+            found = yield own[-1]
+
+
+@given(st.data())
+def test_stretches_cover_what_lies_between_two_keys(data):
+    """In any width, and no key of another account is in them."""
+    keys = st.integers(0, KEY_MAX)
+    reach = Reach(*sorted((data.draw(keys), data.draw(keys))))
+    key = data.draw(st.integers(*reach))
+    asked = set(reach.stretches(5))
+    own, other = ({(key >> bits << 6 | bits) ^ account for bits in WIDTHS} for account in (5, 9 << 41))
+
+    assert asked & own
+    assert not asked & other
+    assert len(asked) <= 64
 
 
 ROWS_PULLED_APART = 2

@@ -22,7 +22,8 @@ from tradebook.demo.book import demo_customers
 from tradebook.resources.customers import INDEX, index
 from tradebook.settings import Settings
 from tradebook.storage.index import Condition, Query
-from tradebook.storage.postgres.index import REACHED
+from tradebook.storage.postgres.index import REACHED, _Writing
+from tradebook.storage.postgres.stretches import Reach
 from tradebook.transfer import copying
 from tradebook.transfer.imports import applying, stepping
 
@@ -30,7 +31,7 @@ ROWS = length(8_000, 200_000)
 SHARE_MAX = 20
 """How many times the rows of a page may be read, where it is not a walk along one condition."""
 
-TABLES = ("customers", "customer_addresses", "customer_price_groups")
+TABLES = ("customers", "customer_addresses", "customer_price_groups", "customer_search")
 FACETS = {
     index.TYPE: (1, 99), index.SALES_REP: (1, 99), index.STATUS: (1, 3), index.SHIPPING_TERM: (1, 99),
     index.PAYMENT_TERM: (1, 99), index.COMMISSION_POLICY: (0, 1), index.FREIGHT_POLICY: (0, 2),
@@ -95,6 +96,9 @@ def url(postgres):
         for accounts, rows in ((f"{SMALL}, {LARGE + 100}", 20), (f"{LARGE}, {LARGE}", ROWS)):
             for statement in (hard_case.CUSTOMERS, hard_case.ADDRESSES, hard_case.GROUPS):
                 connection.execute(statement.format(accounts=accounts, rows=rows, first=FIRST))
+            texts = [hard_case.searchable(hard_case.document(text), LARGE) for text in hard_case.TEXTS]
+            searched = hard_case.TEXT_OF.format(accounts=accounts, rows=rows, first=FIRST)
+            connection.execute(searched, (texts, texts))
             if rows < ROWS:
                 connection.execute("ANALYZE")
     return made
@@ -165,6 +169,45 @@ def test_every_pair_reads_the_same_whatever_is_known_of_the_rows(database, url):
             # Which of two conditions is walked may differ by what a sample of the rows says.
             assert read[kind][question] <= 2 * right + 2 * PAGE, (kind, question)
     assert len(read["right"]) > 100
+
+
+WORDS = (
+    ("nowhere",),
+    ("berlin",),
+    ("555-0100",),
+    ("info@x.example",),
+    ("north", "supply"),
+    ("tools", "nowhere"),
+)
+
+
+def test_words_are_looked_for_in_their_index_alone(database, url):
+    """There is one plan for all words and accounts, and none reads the rows of the account."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in STATISTICS["right"]:
+            connection.execute(statement)
+    values = {"account_id": LARGE, "above": 0, "below": 1 << 62, "limit": PAGE}
+    reach = Reach(FIRST + ROWS // 3, FIRST + ROWS // 2)
+    plans = []
+    with database.read(LARGE) as reader:
+        for words, conditions in product(WORDS, ((), (Condition(index.STATUS, ((3,),)),))):
+            writing, query = _Writing(INDEX, LARGE, "DESC"), Query(conditions, words)
+            asked = [writing.what_words_leave(query)]
+            asked += [] if conditions else [writing.what_words_leave_near(query, reach)]
+            for question in asked:
+                assert question.is_kept
+                plans.append(explained(reader, question.sql, {**values, **question.values})[0])
+
+    assert {table_scan for plan in plans for table_scan in scans_of_text(plan)} == {
+        ("Bitmap Heap Scan", "customer_search"),
+        ("Bitmap Index Scan", "customer_search_by_words"),
+    }
+
+
+def scans_of_text(plan: list[dict]) -> list[tuple[str, str]]:
+    """How the searched text is read."""
+    scans = [(n["Node Type"], n.get("Index Name") or n.get("Relation Name") or "") for n in plan]
+    return [(kind, name) for kind, name in scans if name.startswith("customer_search")]
 
 
 def test_a_statement_that_is_left_to_the_planner_is_noticed(database, url):

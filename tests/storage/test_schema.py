@@ -25,7 +25,7 @@ from tradebook.transfer.rows import Row
 
 _DECLARED = {index.name for table in metadata.tables.values() for index in table.indexes}
 ONLY_ON_POSTGRESQL = {
-    *(f"{index.folded.name}_by_trigram" for index in INDEXES),
+    *(f"{index.folded.name}_by_words" for index in INDEXES),
     *(f"{column.table}_by_{column.name}" for index in INDEXES for column in index.facet_columns),
 } - _DECLARED
 TENANT_TABLES = [table for table in metadata.sorted_tables if table.name != "deployment"]

@@ -8,6 +8,7 @@ import pytest
 from tests.fixtures.ledgers import Ledger
 from tests.transfer.steps import family, planned, told
 from tradebook.checking import faults_of_account
+from tradebook.resources.customers.finished import FINISHED
 from tradebook.storage import index_entries
 from tradebook.transfer.imports import applying, pace, stepping
 from tradebook.transfer.imports.applying import apply_plan
@@ -96,6 +97,24 @@ def test_what_is_decided_ahead_is_what_would_be_decided_later(ledger, database_o
 
     assert len(ahead) > SIZE / 2
     assert told(ledger.records()) == written_at_once(database_of_ledgers, records())
+
+
+def test_the_json_of_what_is_decided_ahead_is_made_by_the_helper(ledger, ahead):
+    made, make = [], FINISHED.make
+
+    def making(rows):
+        listed = list(rows)
+        made.extend(listed)
+        return make(listed)
+
+    # The helper is a copy, whose list is its own.
+    with patch.object(FINISHED, "make", making):
+        summary = applied(ledger, ({"number": f"K{place}", "name": "Café"} for place in range(SIZE)))
+
+    assert summary.created == SIZE
+    assert len(made) <= SIZE + SIZE - len(ahead), (
+        "once by the check at the end, and here what was not decided ahead"
+    )
 
 
 def test_a_step_that_ends_early_leaves_the_rest_to_the_next(ledger, database_of_ledgers, ahead):

@@ -77,35 +77,40 @@ def test_an_account_holds_as_many_bytes_as_are_left_for_others(monkeypatch):
 def test_unwanted_bodies_are_read_up_to_a_size_and_a_number_of_pieces():
     made = Bodies(10, 5_000)
 
-    assert asyncio.run(made.drained(arriving(*[b"x" * 65_536] * 9), None))
-    assert not asyncio.run(made.drained(arriving(*[b"x"] * 3_000), None))
-    assert not asyncio.run(made.drained(arriving(*[b"x" * 1_000_000] * 20), "20000000"))
+    assert asyncio.run(made.drained(arriving(*[b"x" * 65_536] * 9)))
+    assert not asyncio.run(made.drained(arriving(*[b"x"] * 3_000)))
+    assert not asyncio.run(made.drained(arriving(*[b"x" * 1_000_000] * 20)))
 
 
-@pytest.mark.parametrize(
-    ("length", "is_whole"), [("10", True), ("99999", True), ("100000", False), ("x", False)]
-)
-def test_an_unwanted_body_is_taken_as_a_whole_if_it_says_that_it_is_small(length, is_whole):
-    class Body(Transport):
-        wholes = 0
+class Left(Transport):
+    """A small body that comes when it is told to."""
 
-        async def __call__(self):
-            self.wholes += 1
+    def __init__(self):
+        super().__init__()
+        self.wholes = []
 
-    body = Body()
-
-    assert asyncio.run(Bodies(10, 5_000).drained(body, length))
-    assert body.wholes == is_whole
+    def __call__(self):
+        self.wholes.append(asyncio.get_running_loop().create_future())
+        return self.wholes[-1]
 
 
-def test_an_unwanted_body_that_does_not_come_is_not_waited_for(monkeypatch):
+def test_small_bodies_are_dropped_beside_their_answers_and_not_waited_for(monkeypatch):
+    """Those that have come make room for others. Those that take too long are given up, in the order they came."""
+    monkeypatch.setattr(bodies, "DRAINED_MAX", 2)
     monkeypatch.setattr(bodies, "DRAINED_SECONDS_MAX", 0.01)
+    body, made = Left(), Bodies(10, 5_000)
 
-    class Body(Transport):
-        async def __call__(self):
-            await asyncio.Event().wait()
+    async def story():
+        taken = [made.leave(body) for _ in range(3)]
+        body.wholes[0].set_result(b"x")
+        taken.append(made.leave(body))
+        await asyncio.wait({body.wholes[2]}, timeout=20)
+        body_of_later = made.leave(body)
+        await asyncio.wait({body.wholes[3]}, timeout=20)
+        return taken, body_of_later
 
-    assert not asyncio.run(Bodies(10, 5_000).drained(Body(), "10"))
+    assert asyncio.run(story()) == ([True, True, False, True], True)
+    assert [each.cancelled() for each in body.wholes] == [False, True, True, True]
 
 
 HOST = ("host", "x")

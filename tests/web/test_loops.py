@@ -1,7 +1,6 @@
-"""The worker's loop: woken once, told of requests, and with the server's threads out of the way where too much comes."""
+"""The worker's loop: woken once, told of requests, and seldom interrupted where too much comes."""
 
 import asyncio
-import os
 import threading
 from contextlib import closing
 from contextvars import copy_context
@@ -107,23 +106,3 @@ def test_at_an_overload_the_thread_that_hands_over_rests_and_no_other_one(loop, 
     hand_over(loop, ("after", []))
     assert rests == [loops.REST_SECONDS]
     run_once(loop)
-
-
-def test_at_an_overload_the_threads_of_the_server_interrupt_nobody(loop, monkeypatch, tmp_path):
-    """Those of others keep their place, and so does a thread that is gone."""
-    told = []
-
-    def policy(thread, which, _):
-        if thread == 9:
-            raise ProcessLookupError
-        told.append((thread, which))
-
-    for number in (threading.get_native_id(), 7, 9):
-        (tmp_path / str(number)).mkdir()
-    monkeypatch.setattr(loops, "THREADS", tmp_path)
-    monkeypatch.setattr(os, "sched_setscheduler", policy)
-
-    for is_overload in (True, True, False):
-        loop.give_way(is_overload)
-
-    assert told == [(7, os.SCHED_BATCH), (7, os.SCHED_OTHER)]

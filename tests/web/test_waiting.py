@@ -1,12 +1,21 @@
 """Turns: shared by the time that they take, refused where the line is too long."""
 
 import asyncio
+import itertools
 from time import perf_counter
 
 import pytest
 
 from tradebook.errors import ServiceUnavailable
-from tradebook.web.waiting import ALWAYS, FEW, TRYING_SECONDS, LoopTurns, ThreadTurns, Waiting
+from tradebook.web.waiting import (
+    ALWAYS,
+    FEW,
+    TRYING_SECONDS,
+    TRYING_SECONDS_MAX,
+    LoopTurns,
+    ThreadTurns,
+    Waiting,
+)
 
 GREEDY, POLITE = 1, 2
 
@@ -125,6 +134,94 @@ def test_an_overload_ends_where_no_more_ask_than_may_always_wait(monkeypatch, nu
         clock[0] += 0.05
     assert all(asked)
     assert come(number) == (number >= ALWAYS)
+
+
+def test_where_more_are_refused_than_wait_it_is_no_burst(monkeypatch):
+    """Few may wait from then on, however short the line has stood."""
+    monkeypatch.setattr("tradebook.web.waiting.perf_counter", lambda: 0.001)
+
+    async def story():
+        waiting = Waiting("read", 0.05)
+        tasks = await in_line(waiting, *[GREEDY] * 200)
+        room = waiting.number
+
+        def is_full_with(number):
+            while waiting.number > number:
+                waiting.take()
+            return waiting.is_full_for(GREEDY)
+
+        found = room, is_full_with(room - 1), is_full_with(FEW), is_full_with(FEW - 1)
+        await leave(waiting, tasks)
+        return found
+
+    assert asyncio.run(story()) == (50, True, True, False)
+
+
+def test_an_overload_that_goes_on_is_tried_less_and_less_often(monkeypatch):
+    """Each try lets some in who then wait long."""
+    clock = [0.2]
+    monkeypatch.setattr("tradebook.web.waiting.perf_counter", lambda: clock[0])
+    waiting = Waiting("read", 0.1)
+    tried = []
+    while clock[0] < 100:
+        while not waiting.is_full_for(GREEDY):
+            waiting.expect(GREEDY)
+        if waiting._held_number > FEW:
+            tried.append(clock[0])
+            for _ in range(waiting._held_number - FEW):
+                waiting.expect_no_more(GREEDY)
+        clock[0] += 0.05
+
+    pauses = [later - earlier for earlier, later in itertools.pairwise(tried)]
+    assert [round(pause) for pause in pauses] == [
+        TRYING_SECONDS,
+        8,
+        16,
+        TRYING_SECONDS_MAX,
+        TRYING_SECONDS_MAX,
+    ]
+
+
+def test_turns_under_way_count_before_they_have_taken_their_time(monkeypatch):
+    """Else all threads that are free meanwhile would be one account's, and the others would wait for them."""
+    monkeypatch.setattr("tradebook.web.waiting.perf_counter", lambda: 1.0)
+
+    async def story():
+        turns = ThreadTurns("read", 4, 10, at_once=4)
+        begun = [await turns.wait(GREEDY) for _ in range(4)]
+        others = [asyncio.ensure_future(turns.wait(account)) for account in [GREEDY] * 4 + [POLITE] * 4]
+        await asyncio.sleep(0)
+        for began in begun:
+            turns.done(GREEDY, began)
+        await asyncio.sleep(0)
+        return [each.done() for each in others]
+
+    assert asyncio.run(story()) == [True, True, False, False] * 2
+
+
+def test_who_asks_for_little_is_let_in_where_few_may_wait(monkeypatch):
+    """Twice in a row too, and it is not sent away for others. But nobody is let in once many wait."""
+    monkeypatch.setattr("tradebook.web.waiting.perf_counter", lambda: 1.0)
+    strangers = range(11, 11 + FEW)
+
+    async def story():
+        waiting = Waiting("read", 0.1)
+        waiting.note(POLITE, 0.999)
+        tasks = await in_line(waiting, *[GREEDY] * 300)
+        while waiting.take() is not None:
+            waiting.note(GREEDY, 0.999)
+        tasks += await in_line(waiting, *strangers)
+        found = [waiting.is_full_for(GREEDY), waiting.is_full_for(POLITE)]
+        polite = await in_line(waiting, POLITE, POLITE)
+        tasks += await in_line(waiting, *strangers)
+        found.append(any(each.done() for each in polite))
+        for account in range(100, 100 + ALWAYS - waiting.number):
+            waiting.expect(account)
+        found.append(waiting.is_full_for(POLITE))
+        await leave(waiting, tasks + polite)
+        return found
+
+    assert asyncio.run(story()) == [True, False, False, True]
 
 
 def test_who_was_let_in_is_counted_before_it_stands_in_line():

@@ -109,8 +109,11 @@ def tell_findings(plan: Plan) -> None:
     """Tell what a file turned out to be, what is wrong with it, and what looks wrong."""
     for line in plan.summary.recognised.lines():
         tell(line)
-    tell_problems(plan.problems())
-    tell_warnings(plan.warnings())
+    # Each reads the whole plan again.
+    if plan.summary.problems:
+        tell_problems(plan.problems())
+    if plan.summary.warnings:
+        tell_warnings(plan.warnings())
 
 
 def tell_summary(summary: Summary, say: Callable[[str], None] = tell) -> None:

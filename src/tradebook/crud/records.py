@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tradebook.crud.versions import first_version, next_version
 from tradebook.errors import ResourceConflict, ResourceExists, ValidationFailed
 from tradebook.ids import new_key
-from tradebook.storage.database import Reader, Writer
+from tradebook.storage.database import Finished, Reader, Writer
 from tradebook.storage.finished import FinishedRows
 from tradebook.storage.index import ListIndex
 from tradebook.storage.schema import ACCOUNT, TEXT, Prepared, any_of, apart, metadata, prepare, table_of_list
@@ -192,12 +192,22 @@ class Records:
         key: int = row["id"]
         return key
 
-    def insert(self, writer: Writer, rows: Sequence[Values], *, is_indexed: bool = False) -> None:
-        """Add whole rows whose unique values are known to be free; see `index_ahead` for `is_indexed`."""
+    def insert(
+        self,
+        writer: Writer,
+        rows: Sequence[Values],
+        *,
+        is_indexed: bool = False,
+        finished: Sequence[Finished] | None = None,
+    ) -> None:
+        """Add whole rows whose unique values are known to be free.
+
+        See `index_ahead` for `is_indexed`, and `finish_ahead` for `finished`.
+        """
         if rows:
             writer.insert(self._insert, [self._making(row, row) for row in rows] if self._found_by else rows)
             if self._finished is not None:
-                self._finished.add(writer, rows)
+                self._finished.add(writer, rows, finished)
             if not is_indexed:
                 self._reindex(writer, rows)
             elif self._index is not None:
@@ -208,6 +218,10 @@ class Records:
         return self._index is not None and writer.index_ahead(
             self._index, [{row["id"]: [row] for row in rows}]
         )
+
+    def finish_ahead(self, writer: Writer, rows: Sequence[Values]) -> bool:
+        """Have the JSON of rows made that the next transaction is to insert; False where nobody can."""
+        return self._finished is not None and self._finished.make_ahead(writer, rows)
 
     def update(self, writer: Writer, before: Values, changes: Values) -> None:
         """Change columns of a row. Every change makes a new version, even if it changes nothing."""

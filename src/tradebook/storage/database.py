@@ -17,6 +17,8 @@ from tradebook.storage.index_documents import Known, Linked
 from tradebook.storage.schema import Prepared
 
 Row = tuple[Any, ...]
+Finished = tuple[int, Sequence[str]]
+"""The key of a row, and its finished JSON in parts."""
 
 ROWS_AT_ONCE = 1_000
 """How many rows one statement, or one transaction of many, is about."""
@@ -170,6 +172,15 @@ class Writer(Reader, Protocol):
 
     def take_indexed(self, index: ListIndex) -> None:
         """Take up the entries that `index_ahead` was asked for next, in the order of asking."""
+
+    def finish_ahead(self, name: str, rows: Sequence[Row]) -> bool:
+        """Have a helper make the finished JSON of rows that the next transaction adds; False where none does.
+
+        It is asked for before the entries of indexes, and fetched before them.
+        """
+
+    def take_finished(self) -> list[Finished]:
+        """Return what `finish_ahead` was asked for next, in the order of asking."""
 
     def forget_ahead(self) -> None:
         """Drop what was asked for ahead and not taken up."""

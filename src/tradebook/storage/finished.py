@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from tradebook.storage.database import Reader, Row, Writer
+from tradebook.storage.database import Finished, Reader, Row, Writer
 from tradebook.storage.schema import ACCOUNT, Prepared, any_of, prepare
 
 Make = Callable[[Iterable[Row]], Mapping[int, tuple[str, ...]]]
@@ -74,9 +74,18 @@ class FinishedRows:
         rows = reader.rows(statement, **values)
         return rows if reader.is_whole(self.name) else None
 
-    def add(self, writer: Writer, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Keep the JSON of whole rows that are new."""
-        writer.insert(self._insert, self._made(map(self._row_of, rows)))
+    def add(
+        self, writer: Writer, rows: Sequence[Mapping[str, Any]], made: Sequence[Finished] | None = None
+    ) -> None:
+        """Keep the JSON of whole rows that are new; `made` where it was made ahead."""
+        writer.insert(
+            self._insert, self._made(map(self._row_of, rows)) if made is None else self._named(made)
+        )
+
+    def make_ahead(self, writer: Writer, rows: Sequence[Mapping[str, Any]]) -> bool:
+        """Have the JSON of rows made that the next transaction is to add; False where nobody can."""
+        # SQLAlchemy's names are more than texts, and can't be sent.
+        return writer.finish_ahead(str(self.name), list(map(self._row_of, rows)))
 
     def change(self, writer: Writer, rows: Sequence[Mapping[str, Any]]) -> None:
         """Keep the JSON of whole rows that have changed."""
@@ -106,7 +115,7 @@ class FinishedRows:
         return [{**parts, "key": parts[self.key.name]} for parts in self._made(rows)]
 
     def _made(self, rows: Iterable[Row]) -> list[dict[str, Any]]:
-        return [
-            {self.key.name: key, **dict(zip(self._parts, parts, strict=True))}
-            for key, parts in self.make(rows).items()
-        ]
+        return self._named(self.make(rows).items())
+
+    def _named(self, made: Iterable[Finished]) -> list[dict[str, Any]]:
+        return [{self.key.name: key, **dict(zip(self._parts, parts, strict=True))} for key, parts in made]

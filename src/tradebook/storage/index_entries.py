@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from tradebook.storage.database import Finished, Row
 from tradebook.storage.helping import Helper, Work
 from tradebook.storage.index import ListIndex
 from tradebook.storage.index_documents import RowsToIndex
@@ -39,6 +40,18 @@ class Entries:
         self._helper.ask(msgspec.msgpack.encode((index.name, self._account_id, rows)))
         return True
 
+    def finish_ahead(self, name: str, rows: Sequence[Row]) -> bool:
+        """Have the finished JSON of rows made for the next transaction, which fetches it."""
+        if len(rows) < HELPED_ROWS or not self._helper.is_there:
+            return False
+        self._helper.ask(msgspec.msgpack.encode((name, self._account_id, rows)))
+        return True
+
+    def finished(self) -> list[Finished]:
+        """Fetch the finished JSON that the transaction before has asked for next."""
+        found: list[Finished] = msgspec.msgpack.decode(self._helper.fetch())
+        return found
+
     def expect(self, index: ListIndex) -> None:
         """Take up the next entries that the transaction before has asked for."""
         self._asked.append(index)
@@ -61,11 +74,14 @@ class Entries:
 
 
 def making_entries(indexes: Sequence[ListIndex], make: Make) -> Work:
-    """Return what makes entries in another process, where an index is known by its name."""
+    """Return what makes entries, and finished JSON, in another process, where each is known by its name."""
     named = {index.name: index for index in indexes}
+    finished = {index.finished.name: index.finished for index in indexes if index.finished is not None}
 
     def work(asked: bytes) -> bytes:
         name, account_id, rows = msgspec.msgpack.decode(asked)
+        if name in finished:
+            return msgspec.msgpack.encode(list(finished[name].make(rows).items()))
         return msgspec.msgpack.encode(make(named[name], account_id, rows))
 
     return work

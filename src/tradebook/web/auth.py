@@ -134,7 +134,7 @@ class Authenticator:
 
     def count(self, request: falcon.Request) -> None:
         """Count a request that was refused before its key was checked, for example without a route."""
-        caller = self.caller_of(request.env.get("HTTP_AUTHORIZATION"), request.remote_addr)
+        caller = self.caller_of(request.env.get("HTTP_AUTHORIZATION"), lambda: request.remote_addr)
         request.context.limit = self._hit(caller)
 
     def limit_headers(self, caller: Caller) -> tuple[tuple[str, str], ...]:
@@ -145,13 +145,13 @@ class Authenticator:
     def _hit(self, caller: Caller) -> Verdict | None:
         return None if self._limits is None else self._limits.hit(caller.name, caller.account_id)
 
-    def caller_of(self, header: str | None, address: str) -> Caller:
+    def caller_of(self, header: str | None, address: Callable[[], str]) -> Caller:
         """Tell whose request this is without asking the book: a known key's, or the address's."""
         try:
             known = self._known.get(secret_of(header))
         except ApiError:
             known = None
-        return Caller(number_of(address)) if known is None else Caller(known[1].key_id, known[1].account_id)
+        return Caller(number_of(address())) if known is None else Caller(known[1].key_id, known[1].account_id)
 
     def _count(self, request: falcon.Request, name: int, account_id: int | None = None) -> None:
         if self._limits is None:

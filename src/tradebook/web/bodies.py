@@ -1,7 +1,8 @@
 """Bodies: awaited up to a size and for a time, then read by the application as one piece."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -58,8 +59,8 @@ class Bodies:
         self._waits: set[asyncio.Timeout] = set()
         self._held: dict[int, int] = {}
         self._drained = 0
-        self._dropping: dict[asyncio.Future[bytes], float] = {}
-        """The small bodies that are dropped, and since when."""
+        self._left: deque[tuple[asyncio.Future[bytes], float]] = deque()
+        """The small bodies that are dropped when they come, and since when."""
 
         self._is_looking = False
 
@@ -110,12 +111,8 @@ class Bodies:
         require_whole(length, size, ends)
         return b"".join(pieces)
 
-    async def drained(self, body: Body, length: str | None) -> bool:
+    async def drained(self, body: Arriving) -> bool:
         """Read and drop a body, up to a size and for a short time; False if there is more of it."""
-        if is_small(length):
-            dropped: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-            self.drop(body, dropped.set_result)
-            return await dropped
         if self._drained >= DRAINED_MAX:
             return False
         self._drained += 1
@@ -126,40 +123,36 @@ class Bodies:
         finally:
             self._drained -= 1
 
-    def drop(self, body: Body, then: Callable[[bool], object]) -> None:
-        """Read and drop a small body, for a short time, and tell `then` whether all of it has come.
+    def leave(self, body: Body) -> bool:
+        """Have a small body dropped when it comes, without waiting for it; False if there are too many.
 
-        It is taken as a whole, without a task and a timer of its own: at an overload, that is a large part of
-        what a refusal costs.
+        It is taken as a whole, beside its answer, without a task and a timer of its own: at an overload, to
+        wait for it would be half of what a refusal costs.
         """
-        if self._drained >= DRAINED_MAX:
-            then(False)
-            return
-
-        def end(dropped: asyncio.Future[bytes]) -> None:
-            self._drained -= 1
-            del self._dropping[dropped]
-            # Where it has failed, its client is gone.
-            then(not dropped.cancelled() and dropped.exception() is None)
-
-        self._drained += 1
-        dropped = asyncio.ensure_future(body())
-        loop = asyncio.get_running_loop()
-        self._dropping[dropped] = loop.time()
-        dropped.add_done_callback(end)
+        left, loop = self._left, asyncio.get_running_loop()
+        while left and left[0][0].done():
+            left.popleft()
+        if len(left) >= DRAINED_MAX:
+            return False
+        left.append((asyncio.ensure_future(body()), loop.time()))
         if not self._is_looking:
             self._is_looking = True
-            loop.call_later(DRAINED_SECONDS_MAX, self._drop_no_more)
+            loop.call_later(DRAINED_SECONDS_MAX, self._end_late_ones)
+        return True
 
-    def _drop_no_more(self) -> None:
-        """Let go of the bodies that take too long, and look again as long as there are others."""
+    def _end_late_ones(self) -> None:
+        """Wait no more for the bodies that take too long, and look again as long as there are others."""
         loop = asyncio.get_running_loop()
-        for dropped, since in list(self._dropping.items()):
-            left = since + DRAINED_SECONDS_MAX - loop.time()
-            if left > 0:
-                loop.call_later(left, self._drop_no_more)
+        left = self._left
+        while left:
+            body, since = left[0]
+            wait = since + DRAINED_SECONDS_MAX - loop.time()
+            if wait > 0 and not body.done():
+                loop.call_later(wait, self._end_late_ones)
                 return
-            dropped.cancel()
+            # The server then closes the connection.
+            body.cancel()
+            left.popleft()
         self._is_looking = False
 
     def wait_no_more(self) -> None:

@@ -121,10 +121,9 @@ class Connections:
 
         threading.Thread(target=look_on, name="connections", daemon=True).start()
 
-    def note_answer(self, client: str, size: int) -> None:
-        """Remember the size of a large answer, until its client has read it."""
-        if size >= LARGE_BYTES:
-            self._new_large[_client(client)] = size
+    def note_large(self, client: str, size: int) -> None:
+        """Remember the size of an answer of `LARGE_BYTES` or more, until its client has read it."""
+        self._new_large[_client(client)] = size
 
     def of(self, client: str) -> Connection | None:
         """Find a client's connection; None if it has gone, or where connections can't be looked at."""

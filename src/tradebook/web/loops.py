@@ -1,14 +1,10 @@
 """The loop of a worker: it takes in at once all that has come, and has the worker finish before it ends."""
 
 import asyncio
-import os
 import signal
-import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from contextvars import Context
-from pathlib import Path
 from time import perf_counter, sleep
 from types import CoroutineType
 from typing import Any, TypeVarTuple
@@ -18,8 +14,6 @@ from tradebook.web.heads import Scope
 REST_SECONDS, AWAKE_SECONDS = 0.002, 0.0005
 """How long the thread that hands requests over rests while more comes than can be answered, and how long it
 goes on then."""
-
-THREADS = Path("/proc/self/task")
 
 _Args = TypeVarTuple("_Args")
 
@@ -62,17 +56,8 @@ class WorkerLoop(asyncio.SelectorEventLoop):
             self._rest()
 
     def give_way(self, is_overload: bool) -> None:
-        """While more comes than can be answered, have the server's threads give way to those that answer."""
-        if is_overload == self._gives_way:
-            return
+        """While more comes than can be answered, have the thread that hands over rest now and then."""
         self._gives_way = is_overload
-        policy = os.SCHED_BATCH if is_overload else os.SCHED_OTHER
-        ours = {thread.native_id for thread in threading.enumerate()}
-        for thread in {int(entry.name) for entry in THREADS.iterdir()} - ours:
-            # When something comes for it, it does not take the processor from a thread that answers. Where
-            # another processor is idle, it goes on at once nevertheless.
-            with suppress(OSError):
-                os.sched_setscheduler(thread, policy, os.sched_param(0))
 
     def _rest(self) -> None:
         """Keep the server's thread for a moment, so that it hands over many requests at a time.

@@ -15,7 +15,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property, partial
+from functools import cached_property
 from math import ceil
 from time import perf_counter
 from traceback import format_exception
@@ -25,7 +25,7 @@ from tradebook.errors import ApiError, InternalError, ServiceUnavailable
 from tradebook.web.agents import AGENTS_PATH
 from tradebook.web.auth import Caller
 from tradebook.web.bodies import Bodies, Body, is_small
-from tradebook.web.connections import Connections
+from tradebook.web.connections import LARGE_BYTES, Connections
 from tradebook.web.cors import Cors
 from tradebook.web.envelope import error_answer
 from tradebook.web.heads import REFUSAL, BodyWanted, Environ, Scope, environ_of, has_body
@@ -40,8 +40,9 @@ from tradebook.web.streams import Stream
 from tradebook.web.uploads import RECEIVED, WANTED, Received, Uploads
 from tradebook.web.waiting import LoopTurns, ThreadTurns, Waiting
 
-SWITCH_SECONDS = 0.0005
-"""How long a thread keeps the interpreter from the other one: a tenth of the default, as reads are short."""
+SWITCH_SECONDS = 0.0001
+"""How long a thread keeps the interpreter from another one: a fiftieth of the default. A writer lets go of it
+at each statement, and would wait for so long each time while others are refused."""
 
 COLLECT_AFTER = 20_000, 10, 20
 """After how many new objects the interpreter looks for circles among them; then among the older ones."""
@@ -239,7 +240,8 @@ class Worker:
             # The answer to its GET is sent in parts: a length would be a wrong one.
             request.transport.response_stream(status, headers)
             return
-        self._connections.note_answer(request.scope.client, len(body))
+        if len(body) >= LARGE_BYTES:
+            self._connections.note_large(request.scope.client, len(body))
         request.transport.response_bytes(status, headers, body)
 
     async def _next_part(self, stream: Stream) -> bytes | None:
@@ -268,6 +270,8 @@ class Worker:
     def _at_once(self, request: "_Request") -> Called | None:
         """Give an answer again whose turn would begin at once; None where there is none, or others wait."""
         if not isinstance(self._reads, LoopTurns) or not self._reads.is_free:
+            return None
+        if request.scope.method not in _READING:
             return None
         began = perf_counter()
         answer = self._again(request)
@@ -299,21 +303,14 @@ class Worker:
         """Refuse a request before anything is done for it."""
         given = request.scope.headers.get
         refused = self._shedding.answer(request.scope, caller)
-        if not has_body(given):
-            self._send(request, *refused)
-        elif (
-            given("expect") is None
-            and given("transfer-encoding") is None
-            and is_small(given("content-length"))
-        ):
-            self._bodies.drop(request.transport, partial(self._send_after_body, request, refused))
-        else:
-            self._begin(self._refuse_large(request, refused))
-
-    def _send_after_body(self, request: "_Request", refused: Called, is_whole: bool) -> None:
-        if not is_whole:
-            self._connections.end(request.scope.client)
-            _say_close(refused[1])
+        if has_body(given):
+            is_known = given("expect") is None and given("transfer-encoding") is None
+            if not is_known or not is_small(given("content-length")):
+                self._begin(self._refuse_large(request, refused))
+                return
+            if not self._bodies.leave(request.transport):
+                self._connections.end(request.scope.client)
+                _say_close(refused[1])
         self._send(request, *refused)
 
     async def _refuse_large(self, request: "_Request", refused: Called) -> None:
@@ -322,7 +319,9 @@ class Worker:
 
     def _know_caller(self, request: "_Request") -> Caller:
         scope = request.scope
-        caller = self._callers.caller_of(scope.headers.get("authorization"), scope.client.rpartition(":")[0])
+        caller = self._callers.caller_of(
+            scope.headers.get("authorization"), lambda: scope.client.rpartition(":")[0]
+        )
         request.account = caller.account
         return caller
 
@@ -350,9 +349,7 @@ class Worker:
         all was read.
         """
         given = request.scope.headers.get
-        expects = given("expect") is not None
-        length = None if given("transfer-encoding") is not None else given("content-length")
-        is_read = not expects and await self._bodies.drained(request.transport, length)
+        is_read = given("expect") is None and await self._bodies.drained(request.transport)
         if not is_read:
             self._connections.end(request.scope.client)
         if not is_read or not is_kept:

@@ -34,7 +34,7 @@ _FIRST_ID, _LATER_ID = REQUEST_ID_HEADERS
 class Callers(Protocol):
     """Who asks, as far as it is known without a look into the book."""
 
-    def caller_of(self, header: str | None, address: str) -> Caller:
+    def caller_of(self, header: str | None, address: Callable[[], str]) -> Caller:
         """Tell whose request this is: a known key's, or the address's."""
 
     def limit_headers(self, caller: Caller) -> Iterable[tuple[str, str]]:

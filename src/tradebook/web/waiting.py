@@ -10,7 +10,7 @@ in time, at any load.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from time import perf_counter
 
 from tradebook.errors import ServiceUnavailable
@@ -20,15 +20,21 @@ from tradebook.web.metrics import Queue
 ALWAYS = 32
 """How many may wait in any case: short bursts of slow requests are no overload."""
 
-FEW = 8
-"""How many may wait while more comes than can be done: enough that the worker is never without work."""
+FEW, FEW_FOR_THREADS = 4, 6
+"""How many may wait while more comes than can be done: enough that the worker is never without work. Who will
+be answered in a thread is counted while his body is on its way."""
 
-TRYING_SECONDS = 4.0
-"""How long an overload lasts until it is tried whether it is over. Clients that ask again at once, but are no
-more than may always wait, would have it last for ever."""
+TRYING_SECONDS, TRYING_SECONDS_MAX = 4.0, 32.0
+"""How long an overload lasts until it is tried whether it is over; twice as long after each time that it was
+not. Clients that ask again at once, but are no more than may always wait, would have it last for ever."""
 
 SLICE_SECONDS = 0.001
 """How long the worker works before it looks at what has come meanwhile."""
+
+CREDIT_SECONDS = 0.02
+"""How much of the time that an account had a right to, and did not take, it may take later. So one that asks
+for little may ask twice in a row.
+"""
 
 LATE = 2
 """How many times longer than it may wait a request has waited when nobody waits for its answer any more."""
@@ -40,15 +46,20 @@ _FIRST_GUESS_SECONDS = 0.001
 _WEIGHT = 0.05
 """How much the newest duration counts in the mean."""
 
+_NONE: Mapping[int, int] = {}
+
 
 class Waiting:
     """The requests that wait, by account, and the time that the turns of each have taken."""
 
-    def __init__(self, name: Queue, seconds_max: float) -> None:
+    def __init__(self, name: Queue, seconds_max: float, few: int = FEW) -> None:
         self.number = 0
-        self.mean_seconds = _FIRST_GUESS_SECONDS
+        self.mean_seconds = self._turn_seconds = _FIRST_GUESS_SECONDS
+        """How long it is from one turn's end to the next one's, and how long a turn takes."""
+
         self._name = name
         self._seconds_max = seconds_max
+        self._few = few
         self._of: dict[int, deque[asyncio.Future[None]]] = {}
         self._held: Counter[int] = Counter()
         """How many requests of each account are in line, or were let in and are expected there."""
@@ -62,11 +73,17 @@ class Waiting:
         self._overload_ends = 0.0
         """When a burst may fill the line again, unless somebody has to be refused before."""
 
+        self._refused = 0
+        """How many were refused since there is always somebody who waits."""
+
+        self._try_seconds = TRYING_SECONDS
         self._try_at = self._try_ends = 0.0
         """When it is tried whether an overload is over, and until when it goes on at once if it is not."""
 
         self._least = 0.0
-        """What the account had taken whose turn it was last: who comes anew begins there."""
+        """What the account had taken whose turn it was last: who comes anew begins there, and who has been
+        away for a while a little before.
+        """
 
         self._ended: float | None = None
         """When the last turn ended, if others have waited ever since."""
@@ -82,6 +99,7 @@ class Waiting:
         if len(self._taken) > ACCOUNTS_MAX:
             self._taken.clear()
         self._taken[account] = self._taken_by(account) + seconds
+        self._turn_seconds += _WEIGHT * (seconds - self._turn_seconds)
         self.mean_seconds += _WEIGHT * (
             (seconds if self._ended is None else now - self._ended) - self.mean_seconds
         )
@@ -89,33 +107,50 @@ class Waiting:
             self._ended = now
         else:
             # Whoever has worked alone owes nobody anything.
-            self._ended, self._least = None, self._taken[account]
+            self._ended, self._least = None, max(self._least, self._taken[account])
         return seconds
 
     def is_full_for(self, account: int) -> bool:
         """Tell whether a newcomer of this account is to be refused."""
-        return self._is_long() and self._held[account] + 1 >= max(self._held.values())
+        if not self._is_long() or self._has_had_little(account):
+            return False
+        if self._held[account] + 1 < max(self._held.values()):
+            return False
+        self._note_refusal()
+        return True
 
     def _is_long(self) -> bool:
         """Tell whether somebody has to be refused for who comes now. Where that lasts, few may wait."""
         number = self._held_number
-        if number < FEW:
+        if number < self._few:
             return False
         now = perf_counter()
         if now < self._overload_ends:
             if now < self._try_at:
-                self._overload_ends = now + self._seconds_max
                 return True
             self._overload_ends, self._try_ends = 0.0, now + self._seconds_max
-        if number < ALWAYS:
-            return False
-        if now >= self._try_ends:
-            if number * self.mean_seconds < self._seconds_max:
-                return False
-            if now - self._stands_since <= self._seconds_max:
-                return True
-        self._overload_ends, self._try_at = now + self._seconds_max, now + TRYING_SECONDS
-        return True
+        return number >= ALWAYS and (now < self._try_ends or number * self.mean_seconds >= self._seconds_max)
+
+    def _has_had_little(self, account: int) -> bool:
+        """Tell whether an account has had less than its share: it is let in while not too many wait.
+
+        Else many who ask for little would be refused beside one who asks for much.
+        """
+        expected = self._held[account] * self._turn_seconds
+        return self._held_number < ALWAYS and self._taken_by(account) + expected < self._least
+
+    def _note_refusal(self) -> None:
+        """Take it for an overload that somebody is refused, if it is no burst."""
+        now = perf_counter()
+        if now < self._overload_ends:
+            self._overload_ends = now + self._seconds_max
+            return
+        is_over = now >= self._try_ends
+        self._refused += 1
+        if is_over and now - self._stands_since <= self._seconds_max and self._refused <= self._held_number:
+            return
+        self._try_seconds = TRYING_SECONDS if is_over else min(2 * self._try_seconds, TRYING_SECONDS_MAX)
+        self._overload_ends, self._try_at = now + self._seconds_max, now + self._try_seconds
 
     def expect(self, account: int) -> None:
         """Count a request that was let in as one in line, from now on and until `expect_no_more`."""
@@ -144,17 +179,21 @@ class Waiting:
         """Whether few wait, and only as the machine is slow; not because a turn waits for the book's lock."""
         return self.number < ALWAYS and self._last_seconds <= self._seconds_max
 
-    def take(self, without: Collection[int] = ()) -> int | None:
+    def take(self, without: Collection[int] = (), turns: Mapping[int, int] = _NONE) -> int | None:
         """Give the next one its turn and return whose it is; None if nobody waits.
 
-        Nobody's turn it is who is in `without`.
+        Nobody's turn it is who is in `without`. `turns` are those under way, which will have taken time too.
         """
+
+        def will_have_taken(account: int) -> float:
+            return self._taken_by(account) + turns.get(account, 0) * self._turn_seconds
+
         while True:
             able = [account for account in self._of if account not in without]
             if not able:
                 break
-            account = min(able, key=self._taken_by)
-            self._least = self._taken_by(account)
+            account = min(able, key=will_have_taken)
+            self._least = max(self._least, self._taken_by(account))
             if self._remove(account, newest=False, error=None):
                 return account
         if not self.number:
@@ -166,9 +205,12 @@ class Waiting:
         if self.is_full_for(account):
             raise overloaded()
         if self.number and self._is_long():
-            self._remove(max(self._of, key=lambda each: len(self._of[each])), newest=True, error=overloaded())
+            most = max(self._of, key=lambda each: len(self._of[each]))
+            if len(self._of[most]) > 1 and not self._has_had_little(most):
+                self._note_refusal()
+                self._remove(most, newest=True, error=overloaded())
         if not self.number:
-            self._stands_since = perf_counter()
+            self._stands_since, self._refused = perf_counter(), 0
         place = asyncio.get_running_loop().create_future()
         self._of.setdefault(account, deque()).append(place)
         self._taken[account] = self._taken_by(account)
@@ -193,7 +235,7 @@ class Waiting:
         return True
 
     def _taken_by(self, account: int) -> float:
-        return max(self._taken.get(account, 0.0), self._least)
+        return max(self._taken.get(account, self._least), self._least - CREDIT_SECONDS)
 
 
 def overloaded() -> ServiceUnavailable:
@@ -261,7 +303,7 @@ class ThreadTurns:
     """
 
     def __init__(self, name: Queue, threads: int, seconds_max: float, *, at_once: int) -> None:
-        self.waiting = Waiting(name, seconds_max)
+        self.waiting = Waiting(name, seconds_max, FEW_FOR_THREADS)
         self._free = threads
         self._at_once = at_once
         self._turns: Counter[int] = Counter()
@@ -296,7 +338,7 @@ class ThreadTurns:
         if not self._turns[account]:
             del self._turns[account]
         while self._free:
-            taken = self.waiting.take(self._busy)
+            taken = self.waiting.take(self._busy, self._turns)
             if taken is None:
                 break
             self._begin(taken)

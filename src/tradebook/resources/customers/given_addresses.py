@@ -7,7 +7,7 @@ or somebody who still wants it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ from tradebook.resources.customers.addresses import (
     link,
     links_of,
 )
-from tradebook.storage.database import Reader, Writer
+from tradebook.storage.database import Finished, Reader, Writer
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
 
 ADDRESS_FIELDS = tuple(field.name for field in FIELDS)
@@ -70,7 +70,8 @@ class AddressChanges:
         self._added_at_mark = 0
         self._at_mark: dict[int, Values] = {}
         self._further: list[Pair] = []
-        self._is_indexed = False
+        self._is_indexed = self._is_finished_ahead = False
+        self._finished: Sequence[Finished] | None = None
 
     def mark(self) -> None:
         """Begin to decide for the next customer."""
@@ -233,6 +234,15 @@ class AddressChanges:
         """Have the entries of the new ones made, if that can be, before the next transaction writes them."""
         self._is_indexed = records.index_ahead(writer, self._added)
 
+    def finish_ahead(self, writer: Writer) -> None:
+        """Have the JSON of the new ones made, if that can be, before the next transaction writes them."""
+        self._is_finished_ahead = records.finish_ahead(writer, self._added)
+
+    def take_finished(self, writer: Writer) -> None:
+        """Take up what was made ahead."""
+        if self._is_finished_ahead:
+            self._finished = writer.take_finished()
+
     def places_of(self, customers: Iterable[Values]) -> dict[int, list[Values]]:
         """Return the addresses under which new customers are found, in their order."""
         found = {row["id"]: {row["bill_to_address_id"], row["ship_to_address_id"]} for row in customers}
@@ -242,7 +252,7 @@ class AddressChanges:
 
     def write_new(self, writer: Writer) -> None:
         """Write the new addresses, before the customers that refer to them."""
-        records.insert(writer, self._added, is_indexed=self._is_indexed)
+        records.insert(writer, self._added, is_indexed=self._is_indexed, finished=self._finished)
 
     def write_attached(self, writer: Writer) -> None:
         """Attach the further ones to their customers, which are there by then."""

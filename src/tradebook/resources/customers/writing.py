@@ -19,7 +19,7 @@ from tradebook.resources.customers.tables import (
     customers,
     merged_customers,
 )
-from tradebook.storage.database import Writer
+from tradebook.storage.database import Finished, Writer
 
 records = Records(
     customers,
@@ -42,9 +42,14 @@ def add_customers(
     *,
     price_groups: Mapping[int, Collection[int]],
     places: Mapping[int, Mapping[str, Any]],
+    finished: Sequence[Finished] | None = None,
 ) -> None:
-    """Add customers whose addresses are there; `places` are the columns of those that were made just now."""
-    records.insert(writer, rows)
+    """Add customers whose addresses are there.
+
+    `places` are the columns of those that were made just now, `finished` is the customers' JSON where it was
+    made ahead.
+    """
+    records.insert(writer, rows, finished=finished)
     link(writer, [pair for row in rows for pair in addresses_of(row)], known={}, places=places)
     set_price_groups(writer, price_groups, {})
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-from tradebook.storage.database import IndexFault, Row
+from tradebook.storage.database import Finished, IndexFault, Row
 from tradebook.storage.derived import Derived, Values
 from tradebook.storage.helping import Helper
 from tradebook.storage.index import ListIndex, Query
@@ -34,6 +34,7 @@ from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists
 from tradebook.storage.postgres.index import Question, answer_of, questions
 from tradebook.storage.postgres.literals import Statement
 from tradebook.storage.postgres.searched_text import searchable
+from tradebook.storage.postgres.stretches import Distances
 from tradebook.storage.schema import Prepared
 
 ONE_BY_ONE = 2
@@ -47,10 +48,15 @@ class PostgresReader:
     """Reads one account inside one transaction of a connection, which begins with the first question."""
 
     def __init__(
-        self, transaction: Beginning, account_id: int, indexes: IndexVersions, derived: Derived
+        self,
+        transaction: Beginning,
+        account_id: int,
+        indexes: IndexVersions,
+        derived: Derived,
+        distances: Distances,
     ) -> None:
         self.account_id = account_id
-        self._indexes, self._derived = indexes, derived
+        self._indexes, self._derived, self._distances = indexes, derived, distances
         self._transaction = transaction
         self.account: Row = (0, NO_VERSIONS)
         """Its revision, and the versions of its indexes."""
@@ -105,7 +111,11 @@ class PostgresReader:
     ) -> list[int]:
         """Return the keys that match, `above <= key < below`: newest first if `descending`, else oldest."""
         bounds = {"account_id": self.account_id, "above": above, "below": below, "limit": limit}
-        asking = questions(index, query, self.account_id, descending=descending, limit=limit)
+        search = (index.name, self.account_id, query.words) if query.words and not query.conditions else None
+        reach = search and self._distances.reach(search, above, below, limit, descending=descending)
+        asking = questions(
+            index, query, self.account_id, descending=descending, limit=limit, reach=reach or None
+        )
         question = next(asking)
         while True:
             rows = self._ask(self._loading(question, bounds))
@@ -118,6 +128,8 @@ class PostgresReader:
             self._loaded = {row[0]: row[1:] for row in rows}
         if query.words:
             self._indexes.require_whole(self.versions, index)
+        if search and len(keys) == limit:
+            self._distances.note(search, keys)
         return keys
 
     def index_faults(self, index: ListIndex) -> Iterator[IndexFault]:
@@ -309,6 +321,15 @@ class PostgresWriter(PostgresReader):
         assert self._entries is not None
         self._entries.expect(index)
         self._write_ready()
+
+    def finish_ahead(self, name: str, rows: Sequence[Row]) -> bool:
+        """Have a helper make the finished JSON of rows that the next transaction adds."""
+        return self._entries is not None and self._entries.finish_ahead(name, rows)
+
+    def take_finished(self) -> list[Finished]:
+        """Return finished JSON that was made ahead."""
+        assert self._entries is not None
+        return self._entries.finished()
 
     def forget_ahead(self) -> None:
         """Drop texts that were written ahead."""

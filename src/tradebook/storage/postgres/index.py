@@ -23,6 +23,7 @@ from tradebook.storage.postgres.searched_text import (
     pieces_of,
     rarity,
 )
+from tradebook.storage.postgres.stretches import Reach, reach_of_page, stretches_of
 
 FORM = 1
 """The number of how a document is written here. Raise it when `searchable` begins to write another text."""
@@ -57,8 +58,12 @@ ENOUGH = 30
 CANDIDATES_OF_WORDS = 50_000
 """How many rows that contain the words are tested for the conditions."""
 
-WORDS_ASKED = 12
-"""How many words, the longest ones, the index is asked for; the others are looked for in what it finds."""
+CANDIDATES_NEAR = 2_000
+"""How many rows that contain the words are read in that part of the list where they should fill the page."""
+
+WORDS_ASKED, WORDS_KEPT = 12, 3
+"""How many words, the longest ones, the index is asked for; the others are looked for in what it finds. And
+of how many words at most a server keeps the statement: each number of words has its own."""
 
 TOO_MANY = -1
 """A key that marks an answer as incomplete, as every one below nothing: there were more rows."""
@@ -94,10 +99,23 @@ def answer_of(question: Question, found: list[int], limit: int) -> list[int] | N
 Questions = Generator[Question, list[int] | None, None]
 
 
-def questions(index: ListIndex, query: Query, account_id: int, *, descending: bool, limit: int) -> Questions:
-    """Yield the statements to run, until there is an `answer_of` one; takes what each has found."""
+def questions(
+    index: ListIndex,
+    query: Query,
+    account_id: int,
+    *,
+    descending: bool,
+    limit: int,
+    reach: Reach | None = None,
+) -> Questions:
+    """Yield the statements to run, until there is an `answer_of` one; takes what each has found.
+
+    `reach` is how far a page should reach that has these words, where that is known.
+    """
     writing = _Writing(index, account_id, "DESC" if descending else "ASC")
     conditions, words = query.conditions, query.words
+    if reach is not None:
+        yield writing.what_words_leave_near(query, reach)
     if not words and not conditions:
         yield writing.all_rows()
     elif not words and len(conditions) == 1 and not _is_composed(conditions[0]):
@@ -116,6 +134,8 @@ def questions(index: ListIndex, query: Query, account_id: int, *, descending: bo
             reached = {condition: -end for condition, end in zip(common, ends, strict=False)}
         else:
             found = yield writing.newest(query, WALKED_ROWS)
+        if words and not conditions and reach is None and (near := _near(found or (), limit)) is not None:
+            yield writing.what_words_leave_near(query, near)
         if words and found is not None and len(found) > DENSE:
             yield writing.newest(query, WALKED_FAR)
         if conditions:
@@ -162,6 +182,14 @@ def _rarest_first(
         yield writing.meeting(query, alike, NO_BOUND)
     else:
         yield writing.along(query, rarest, NO_BOUND)
+
+
+def _near(found: Sequence[int], limit: int) -> Reach | None:
+    """Tell how far the page should reach, by what was found among the newest rows, and where these end."""
+    *matches, end = found or (0,)
+    if not matches or end >= 0:
+        return None
+    return reach_of_page(matches, TOO_MANY - end, limit)
 
 
 def _enough(share: float) -> int:
@@ -346,50 +374,79 @@ class _Writing:
             f"SELECT DISTINCT ON (id) id FROM (SELECT {columns} {rows} LIMIT {bound}) AS walked"
             f" WHERE {' AND '.join(tests)} ORDER BY id {self._order} LIMIT %(limit)s"
         )
-        return self._bounded(found, f"(SELECT {key} {rows} LIMIT {bound + 1}) AS walked", bound)
+        last = f"{'min' if self._order == 'DESC' else 'max'}({key})"
+        return self._bounded(
+            found, f"(SELECT {key} {rows} LIMIT {bound + 1}) AS walked", bound, f"{TOO_MANY} - {last}"
+        )
 
-    def _bounded(self, found: str, rows: str, bound: int) -> Question:
+    def _bounded(self, found: str, rows: str, bound: int, mark: str = str(TOO_MANY)) -> Question:
         """Ask for what was found among the first rows, and whether there are more than these."""
         if bound == NO_BOUND:
             return Question(found, self._values)
         # The second part runs only if the first one has not filled the page.
-        more = f"SELECT {TOO_MANY} FROM {rows} HAVING count(*) > {bound}"
+        more = f"SELECT {mark} FROM {rows} HAVING count(*) > {bound}"
         return Question(
             f"SELECT id FROM (({found}) UNION ALL ({more})) AS answered LIMIT %(limit)s", self._values
         )
 
     def what_words_leave(self, query: Query) -> Question:
-        """Collect what contains the words, unless it is too much, and test it for the conditions.
+        """Collect what contains the words, unless it is too much, and test it for the conditions."""
+        self._values = {}
+        keys, bound = self._containing(query.words), CANDIDATES_OF_WORDS
+        if query.conditions:
+            tests = [self._has_condition(each) for each in query.conditions]
+            return self._of_words(query, self._tested(keys, bound, tests))
+        return self._of_words(
+            query,
+            f"SELECT CASE WHEN total > {bound} THEN {TOO_MANY} ELSE id END FROM {self._counted(keys, bound)}"
+            f" ORDER BY id {self._order} LIMIT %(limit)s",
+        )
+
+    def what_words_leave_near(self, query: Query, reach: Reach) -> Question:
+        """Collect what contains the words in a part of the list: an answer if it fills the page."""
+        self._values = {}
+        bound = CANDIDATES_NEAR
+        asked = self._bind(reach.stretches(self._account_id))
+        keys = (
+            f"{self._containing(query.words, is_of_account=True)} AND {self._search_key} + 0"
+            f" BETWEEN {self._bind(reach.lowest)} AND {self._bind(reach.highest)}"
+            f" AND {stretches_of(self._search_key)} && {asked}::bigint[]"
+        )
+        return self._of_words(
+            query,
+            f"SELECT id FROM ((SELECT id FROM {self._counted(keys, bound)} WHERE total <= {bound}"
+            f" ORDER BY id {self._order} LIMIT %(limit)s) UNION ALL (SELECT {TOO_MANY})) AS answered"
+            f" LIMIT %(limit)s",
+        )
+
+    def _of_words(self, query: Query, sql: str) -> Question:
+        return Question(sql, self._values, is_kept=len(query.words) <= WORDS_KEPT)
+
+    def _containing(self, words: Sequence[str], *, is_of_account: bool = False) -> str:
+        """Write what finds the keys of all rows that contain the words, by the index of trigrams.
 
         It is a query of its own: row-level security on another table of the same query would keep LIKE from
-        its index. And it is planned with its words: for any word, the planner does not choose that index.
+        its index. The key is compared in such a way that no other index serves it, as a plan for any words
+        may be made for few rows of the account.
         """
-        self._values = {}
-        keys = (
-            f"SELECT {self._search_key} FROM {self._search} WHERE {_ACCOUNT}"
-            f" AND {_within(self._search_key)} AND {self._words(query.words)}"
-        )
-        bound = CANDIDATES_OF_WORDS
-        if query.conditions:
-            return self._tested(keys, bound, [self._has_condition(each) for each in query.conditions])
-        candidates = f"({keys} LIMIT {bound + 1}) AS candidates (id)"
-        counted = f"SELECT id, count(*) OVER () AS total FROM {candidates}"
-        return Question(
-            f"SELECT CASE WHEN total > {bound} THEN {TOO_MANY} ELSE id END FROM ({counted}) AS counted"
-            f" ORDER BY id {self._order} LIMIT %(limit)s",
-            self._values,
-            is_kept=False,
+        key = f"{self._search_key} + 0"
+        return (
+            f"SELECT {self._search_key} FROM {self._search} WHERE {_ACCOUNT} AND {_within(key)}"
+            f" AND {self._words(words, is_of_account=is_of_account)}"
         )
 
-    def _tested(self, keys: str, bound: int, tests: Iterable[str]) -> Question:
+    @staticmethod
+    def _counted(keys: str, bound: int) -> str:
+        candidates = f"({keys} LIMIT {bound + 1}) AS candidates (id)"
+        return f"(SELECT id, count(*) OVER () AS total FROM {candidates}) AS counted"
+
+    def _tested(self, keys: str, bound: int, tests: Iterable[str]) -> str:
         tests = [f"(SELECT count(*) FROM candidates) <= {bound}", *tests]
-        return Question(
+        return (
             f"WITH candidates (id) AS MATERIALIZED ({keys} LIMIT {bound + 1})"
             f" (SELECT {TOO_MANY} AS id WHERE (SELECT count(*) FROM candidates) > {bound}) UNION ALL"
             f" (SELECT DISTINCT ON (id) id FROM candidates AS walked WHERE {' AND '.join(tests)}"
-            f" ORDER BY id {self._order} LIMIT %(limit)s)",
-            self._values,
-            is_kept=False,
+            f" ORDER BY id {self._order} LIMIT %(limit)s)"
         )
 
     def _test(self, condition: Condition) -> str:
@@ -430,13 +487,15 @@ class _Writing:
         )
         return f"({' OR '.join(alternatives)})"
 
-    def _words(self, words: Sequence[str]) -> str:
-        """Write the test for words in such a way that the index of trigrams serves it."""
+    def _words(self, words: Sequence[str], *, is_of_account: bool) -> str:
+        """Write the test for words in such a way that the index of trigrams serves it.
+
+        With the account's mark, unless what else the index is asked for `is_of_account` alone.
+        """
         longest = sorted(words, key=rarity)
         others = longest[WORDS_ASKED:]
-        tests = [
-            f"{self._search}.folded LIKE {self._bind('%' + account_mark(self._account_id)[-4:-1] + '%')}"
-        ]
+        mark = account_mark(self._account_id)[-4:-1]
+        tests = [] if is_of_account else [f"{self._search}.folded LIKE {self._bind(f'%{mark}%')}"]
         for word in longest[:WORDS_ASKED]:
             middles = middles_of(word)
             forms = [f"{self._search}.folded LIKE {self._bind(f'%{middle}%')}" for middle in middles]

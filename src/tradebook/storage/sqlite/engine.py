@@ -12,7 +12,7 @@ import msgspec
 
 from tradebook.ids import ClockOutOfRange, new_key
 from tradebook.storage.accounts import FIRST_VALUES, NEW_ACCOUNT, NEW_REVISION, REVISION
-from tradebook.storage.database import Commits, Duplicate, Figures, IndexFault, Row, Unavailable
+from tradebook.storage.database import Commits, Duplicate, Figures, Finished, IndexFault, Row, Unavailable
 from tradebook.storage.derived import Derived, Values
 from tradebook.storage.helping import Helper, helping
 from tradebook.storage.index import ListIndex, Query
@@ -249,6 +249,16 @@ class SqliteWriter(SqliteReader):
         """Take up entries that were made ahead."""
         self.cache.pop(f"{index.name} has more", None)
         self.indexing.take_up(index)
+
+    def finish_ahead(self, name: str, rows: Sequence[Row]) -> bool:
+        """Have a helper make the finished JSON of rows that the next transaction adds."""
+        entries = self.indexing.entries
+        return entries is not None and entries.finish_ahead(name, rows)
+
+    def take_finished(self) -> list[Finished]:
+        """Return finished JSON that was made ahead."""
+        assert self.indexing.entries is not None
+        return self.indexing.entries.finished()
 
     def forget_ahead(self) -> None:
         """Drop entries that were made ahead."""

@@ -106,9 +106,12 @@ def _known_pieces(fields: Iterable[str], known: dict[str, set[str]]) -> set[str]
 
 
 def _pieces_of(text: str) -> set[str]:
-    text = _written(text)
-    pairs = list(map(add, text, text[1:]))
-    return {piece for piece in {*text, *pairs, *map(add, pairs, text[2:])} if " " not in piece}
+    # Word by word: no piece has a space in it, and each word is taken apart once.
+    found: set[str] = set()
+    for word in {*_written(text).split(" ")}:
+        pairs = list(map(add, word, word[1:]))
+        found.update(word, pairs, map(add, pairs, word[2:]))
+    return found
 
 
 def _written(text: str) -> str:

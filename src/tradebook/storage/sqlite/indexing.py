@@ -48,7 +48,8 @@ class Indexing:
     def __init__(self, connection: apsw.Connection, account_id: int, helper: Helper | None = None) -> None:
         self._connection = connection
         self._account_id = account_id
-        self._entries = None if helper is None else Entries(account_id, helper)
+        self.entries = None if helper is None else Entries(account_id, helper)
+        """What a helper makes; None without one."""
         self._rows = 0
         self._pieces: dict[str, set[str]] = {}
         self._unmerged: list[ListIndex] = []
@@ -57,7 +58,7 @@ class Indexing:
         """Bring the index up to date for these rows; those of which nothing was found are removed from it."""
         found = {row[0] for row in rows[0]}
         self._remove(index, [key for key in keys if key not in found])
-        if found and (self._entries is None or not self._entries.ask(index, rows)):
+        if found and (self.entries is None or not self.entries.ask(index, rows)):
             self.settle()
             if len(self._pieces) > WORDS_KEPT:
                 self._pieces.clear()
@@ -65,22 +66,22 @@ class Indexing:
 
     def ahead(self, index: ListIndex, rows: RowsToIndex) -> bool:
         """Have entries made for the next transaction, if a helper can."""
-        return self._entries is not None and self._entries.ask_ahead(index, rows)
+        return self.entries is not None and self.entries.ask_ahead(index, rows)
 
     def take_up(self, index: ListIndex) -> None:
         """Take up the next entries that were made ahead."""
-        assert self._entries is not None
-        self._entries.expect(index)
+        assert self.entries is not None
+        self.entries.expect(index)
 
     def forget(self) -> None:
         """Drop what was made ahead."""
-        if self._entries is not None:
-            self._entries.forget()
+        if self.entries is not None:
+            self.entries.forget()
 
     def settle(self) -> None:
         """Write what a helper has made, before somebody reads the index or writes more of it."""
-        if self._entries is not None:
-            self._write(self._entries.take())
+        if self.entries is not None:
+            self._write(self.entries.take())
 
     def _remove(self, index: ListIndex, keys: Sequence[int]) -> None:
         if not keys:

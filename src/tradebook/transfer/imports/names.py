@@ -175,6 +175,14 @@ class SalesReps:
             found = self._by_email.get(email)
         return self._add(email, name) if found is None else found
 
+    def email_of(self, key: int) -> str | None:
+        """Return the e-mail of a rep that is known."""
+        return self.known[key][0]
+
+    def name_of(self, key: int) -> str | None:
+        """Return the name of a rep that is known."""
+        return self.known[key][1]
+
     def names(self) -> list[str]:
         """List the e-mails that the book has, and the names of reps without one."""
         return [email or name or "" for key, (email, name) in self.known.items() if key > 0]

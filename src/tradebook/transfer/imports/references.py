@@ -35,10 +35,10 @@ class References:
             "service_levels.name": self.carriers.level_name_of.__getitem__,
             "payment_terms.name": self.payment_terms.name_of.__getitem__,
             "shipping_terms.name": self.shipping_terms.name_of.__getitem__,
-            "account_users.email": lambda key: self.reps.known[key][0],
-            "account_users.name": lambda key: self.reps.known[key][1],
+            "account_users.email": self.reps.email_of,
+            "account_users.name": self.reps.name_of,
         }
-        """The words of keys, by what a cell names: see `Cell.names`."""
+        """The words of keys, by what a cell names: see `Cell.names`. None of these may hold this object."""
 
     def columns(self, record: CheckedRow, known: Mapping[str, Any]) -> Values:
         """Return the customer's columns that the record gives by name; refusals go to the record."""

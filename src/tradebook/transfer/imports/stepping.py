@@ -220,6 +220,8 @@ class _Work:
         ahead, self._ahead, self._coming = self._ahead, [], []
         was_undone, self._is_under_way = self._is_under_way, True
         if ahead and writer.follows:
+            for each in ahead:
+                each.batch.take_finished(writer)
             return ahead
         writer.forget_ahead()
         if ahead or was_undone:

@@ -44,7 +44,11 @@ LAST_ROWS = 3
 
 def odd_columns(row: Row) -> list[str]:
     """Name the columns of a row whose values may be worth a warning: hardly any."""
-    return [column for column, value in row.values.items() if not _is_plain(column, value)]
+    return [
+        column
+        for column, value in row.values.items()
+        if not _is_plain(column, value) and _may_be_told(column, value)
+    ]
 
 
 def _is_plain(column: str, value: Any) -> bool:
@@ -60,6 +64,13 @@ def _is_plain(column: str, value: Any) -> bool:
         and "\\N" not in value
         and (column in _WORDS or ("E" not in value and "e" not in value and value[-2:] != ".0"))
     )
+
+
+def _may_be_told(column: str, value: Any) -> bool:
+    """Tell whether a warning comes of a cell that is not plain; of several values in one, perhaps."""
+    if not isinstance(value, str):
+        return True
+    return _reason(column, value) is not None or _is_float(column, value) or _null_in(value) is not None
 
 
 class Warnings:
@@ -125,29 +136,34 @@ class Warnings:
         elif isinstance(value, str) and value:
             # A number of JSON or of a workbook is text of a class of its own, which nothing writes out.
             value = str(value)
-            reason = self._reason(column, value)
+            reason = _reason(column, value)
             if reason is not None:
                 yield RowWarning(line, column, shortened(value, VALUE_SHOWN_MAX), reason, needs_yes=True)
-            elif _is_code(column) and _FLOAT.fullmatch(value):
+            elif _is_float(column, value):
                 first, shown_value, count = self._floats.get(column, (line, value, 0))
                 self._floats[column] = (first, shown_value, count + 1)
             elif (word := _null_in(value)) is not None:
                 first, count = self._nulls.get((column, word), (line, 0))
                 self._nulls[column, word] = (first, count + 1)
 
-    def _reason(self, column: str, value: str) -> str | None:
-        """Say what is wrong with a text; None where nothing is."""
-        if not value.isascii():
-            if "\ufffd" in value:
-                return "has a replacement character: what stood there was lost before the file was made"
-            if (found := misread(value)) is not None:
-                meant = shortened(found.text, VALUE_SHOWN_MAX)
-                return f"is UTF-8 that was read as {found.encoding} and saved again: it was {meant}"
-            if column in _EMAILS and customers.likeness.UNSEEN.search(value):
-                return "has characters that nobody sees: no mail reaches it"
-        elif _is_code(column) and _ROUNDED.fullmatch(value.strip()):
-            return "was rounded by a spreadsheet, and its other digits are lost: export it as text"
-        return None
+
+def _reason(column: str, value: str) -> str | None:
+    """Say what is wrong with a text; None where nothing is."""
+    if not value.isascii():
+        if "\ufffd" in value:
+            return "has a replacement character: what stood there was lost before the file was made"
+        if (found := misread(value)) is not None:
+            meant = shortened(found.text, VALUE_SHOWN_MAX)
+            return f"is UTF-8 that was read as {found.encoding} and saved again: it was {meant}"
+        if column in _EMAILS and customers.likeness.UNSEEN.search(value):
+            return "has characters that nobody sees: no mail reaches it"
+    elif _is_code(column) and _ROUNDED.fullmatch(value.strip()):
+        return "was rounded by a spreadsheet, and its other digits are lost: export it as text"
+    return None
+
+
+def _is_float(column: str, value: str) -> bool:
+    return _is_code(column) and _FLOAT.fullmatch(value) is not None
 
 
 def _is_code(column: str) -> bool:

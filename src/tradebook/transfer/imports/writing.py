@@ -13,7 +13,7 @@ from tradebook.crud.records import Values
 from tradebook.resources import customers
 from tradebook.resources.customers import INDEX, Numbering, add_customers, change_customers, review_parents
 from tradebook.resources.customers import records as customer_records
-from tradebook.storage.database import Writer
+from tradebook.storage.database import Finished, Writer
 from tradebook.text import fold_case
 from tradebook.transfer.imports.deciding import Batch, Decision
 from tradebook.transfer.imports.making import Written
@@ -94,6 +94,8 @@ class Step:
                 self._decide(batch, row, None, is_last=False)
             self._number(batch)
             found.append(Ahead(rows, batch))
+        for each in found:
+            each.batch.finish_ahead(self._writer)
         reviewed = {key for each in found for key in each.batch.reviewed}
         for each in found:
             each.batch.index_ahead(self._writer, reviewed)
@@ -211,6 +213,8 @@ class _Batch(Batch):
         """The parents from now on, and those so far, of customers that get another one."""
         self._indexed: set[int] = set()
         """The new customers whose entries were made ahead."""
+        self._is_finished_ahead = self._has_taken = False
+        self._finished: Sequence[Finished] | None = None
         self.waits = False
         """Whether the row that is decided gets its parent only when all others are written."""
         self.lacks_parent: str | None = None
@@ -273,11 +277,24 @@ class _Batch(Batch):
         if writer.index_ahead(INDEX, at_hand):
             self._indexed = {row["id"] for row in new}
 
+    def finish_ahead(self, writer: Writer) -> None:
+        """Have the JSON of the new rows made before they are written."""
+        self.addresses.finish_ahead(writer)
+        self._is_finished_ahead = customer_records.finish_ahead(writer, self.created)
+
+    def take_finished(self, writer: Writer) -> None:
+        """Take up the JSON that was made ahead; once, as what comes after it was asked for later."""
+        if not self._has_taken:
+            self._has_taken = True
+            self.addresses.take_finished(writer)
+            if self._is_finished_ahead:
+                self._finished = writer.take_finished()
+
     def write(self, writer: Writer) -> set[int]:
         """Write everything, in the order in which rows refer to each other; returns what is to be indexed."""
         places = self.addresses.rows
         self.addresses.write_new(writer)
-        add_customers(writer, self.created, price_groups=self._groups, places=places)
+        add_customers(writer, self.created, price_groups=self._groups, places=places, finished=self._finished)
         change_customers(
             writer,
             [(each.before, each.after) for each in self._changed if each.before is not None],

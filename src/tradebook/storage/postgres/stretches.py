@@ -1,0 +1,84 @@
+"""Stretches of a list, for which the index of words can be asked alone.
+
+It finds rows in no order, so all that match, however many these are. Where some rows have told how dense the
+matches are, the next page lies in a stretch of the list. So each row's entry says where in the list it is,
+once for each width of a stretch: what the index finds there is found without looking at any other row.
+"""
+
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
+
+from tradebook.ids import KEY_MAX
+
+WIDTHS = (28, 34, 40, 46, 52, 58)
+"""How many bits of their keys tell rows of one stretch apart: from a part of a second to some years."""
+
+ASKED_MAX = 64
+"""How many stretches the index is asked for at most; all keys are in fewer of the widest."""
+
+KNOWN_MAX = 1_000
+"""Of how many searches it is remembered how far apart their matches are. Then all begin anew."""
+
+FEW = 10
+"""Pages of fewer rows tell too little, and need too little."""
+
+_WIDTH_BITS = 6
+
+
+class Reach(NamedTuple):
+    """Between which two keys the rest of a page should lie, both among them."""
+
+    lowest: int
+    highest: int
+
+    def stretches(self, account_id: int) -> list[int]:
+        """Tell which stretches of an account cover it, as the index has them: the narrowest that do."""
+        bits = next(b for b in WIDTHS if (self.highest >> b) - (self.lowest >> b) < ASKED_MAX)
+        numbers = range(self.lowest >> bits, (self.highest >> bits) + 1)
+        return [(number << _WIDTH_BITS | bits) ^ account_id for number in numbers]
+
+
+def reach_of_page(matches: Sequence[int], end: int, limit: int) -> Reach:
+    """Tell how far a page should reach, by the matches among the rows from the first of them to a key."""
+    first, count = matches[0], len(matches)
+    # The fewer they are, the less they tell.
+    far = abs(first - end) * limit / count * (1.3 + 6 / count)
+    return _reach(first, far, descending=end <= first)
+
+
+def _reach(first: int, far: float, *, descending: bool) -> Reach:
+    if descending:
+        return Reach(max(0, first - int(far)), first)
+    return Reach(first, min(KEY_MAX, first + int(far)))
+
+
+class Distances:
+    """How far apart the matches of searches are, as their last pages have told.
+
+    Who reads page after page of a search is spared the look at the first rows, each time after the first.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, float] = {}
+
+    def note(self, search: Hashable, page: Sequence[int]) -> None:
+        """Remember how far apart the keys of a full page are."""
+        if len(page) >= FEW:
+            if len(self._known) >= KNOWN_MAX:
+                self._known.clear()
+            self._known[search] = abs(page[0] - page[-1]) / (len(page) - 1)
+
+    def reach(
+        self, search: Hashable, above: int, below: int, limit: int, *, descending: bool
+    ) -> Reach | None:
+        """Tell how far the page at a place in the list should reach; None if nothing tells it."""
+        known, first = self._known.get(search), below if descending else above
+        if known is None or limit < FEW or not 0 < first < KEY_MAX:
+            return None
+        return _reach(first, known * limit * 1.4, descending=descending)
+
+
+def stretches_of(key: str) -> str:
+    """Write the stretches that a row is in, by the column of its key; each account has its own."""
+    stretches = (f"(((({key} >> {bits}) << {_WIDTH_BITS}) | {bits}) # account_id)" for bits in WIDTHS)
+    return f"ARRAY[{', '.join(stretches)}]"
