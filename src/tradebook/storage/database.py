@@ -31,6 +31,9 @@ class Unavailable(Exception):
     """The engine can't be reached, or is busy for longer than the configured wait."""
 
 
+ANOTHER_PROGRAMS = "The tables in it are another program's, and no book of Tradebook."
+
+
 class Conflict(Unavailable):
     """Another transaction was in the way. Nothing was done; the same work may succeed at a second try."""
 

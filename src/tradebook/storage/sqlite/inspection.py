@@ -40,7 +40,7 @@ def file_faults(connection: apsw.Connection, indexes: Iterable[ListIndex]) -> It
     referring = connection.execute("PRAGMA foreign_key_check")
     strays = Counter(table for table, _, parent, _ in referring if parent == "accounts")
     for table, count in strays.items():
-        yield f"{count:,} rows of {table} belong to an account that is not there."
+        yield f"Rows of {table} belong to an account that is not there: {count:,}."
     accounts = [key for (key,) in connection.execute("SELECT account_id FROM accounts")]
     own = {index_name(index, account) for index in indexes for account in accounts}
     virtual = connection.execute("SELECT name FROM sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL TABLE%'")
