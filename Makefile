@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE :=
 demo: .venv/.run
 	$(BIN)/tradebook demo $(DEMO)
 
-PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+PYTEST := tools/in_memory.sh $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test: .venv/.dev
 	$(PYTEST) $(TESTS)

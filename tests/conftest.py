@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.contract.books",
     "tests.fixtures.garbage",
     "tests.fixtures.order",
+    "tests.fixtures.examples",
     "tests.fixtures.refusals",
     "tests.client.forms",
     "tests.fixtures.agents",

@@ -14,7 +14,7 @@ import typer
 from postman_collection import collection
 
 from tradebook import settings
-from tradebook.cli.main import COMMANDS, app, load
+from tradebook.cli.root import COMMANDS, app, load
 from tradebook.crud.fields import Field
 from tradebook.crud.list_requests import parameters_of
 from tradebook.crud.parameters import Parameter

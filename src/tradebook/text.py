@@ -67,6 +67,11 @@ def fold_case(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
+def counted(number: int, noun: str) -> str:
+    """Write how many there are of something whose plural ends with s."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def composed(text: str) -> str:
     """Write each letter with its accents as one: a Mac writes ü as u and two dots."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)

@@ -127,7 +127,7 @@ def assert_all_is_well(command, *accounts, whole):
 WATCHED = """
 import sys
 from pathlib import Path
-from tradebook.cli.main import app
+from tradebook.cli.root import app
 from tradebook.storage.sqlite.location import SqliteLocation
 from tradebook.storage.sqlite.turns import Turns
 taken, finish = Turns.taken, SqliteLocation.finish_migration

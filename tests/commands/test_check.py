@@ -132,15 +132,15 @@ ROW_FAULTS = {
 
 INDEX = "customers_index_{body}"
 TOKEN_FAULTS = {
-    "row missing": (f"DELETE FROM {INDEX} WHERE rowid = {{third}}", "Customer ac_.* is not in the index"),
-    "row left over": (f"INSERT INTO {INDEX} (rowid, tokens) VALUES (7, 'g1')", "Customer ac_0000000000007 .* no such row"),
-    "tokens lost": (f"INSERT OR REPLACE INTO {INDEX} (rowid, tokens) VALUES ({{third}}, 'g1')", "Customer ac_.* with something else"),
+    "row missing": (f"DELETE FROM {INDEX} WHERE rowid = -{{third}}", "Customer ac_.* is not in the index"),
+    "row left over": (f"INSERT INTO {INDEX} (rowid, tokens) VALUES (-7, 'g1')", "Customer ac_0000000000007 .* no such row"),
+    "tokens lost": (f"INSERT OR REPLACE INTO {INDEX} (rowid, tokens) VALUES (-{{third}}, 'g1')", "Customer ac_.* with something else"),
     "a token too many": (
-        f"INSERT OR REPLACE INTO {INDEX} (rowid, tokens) VALUES ({{third}}, '{{tokens}} w123')",
+        f"INSERT OR REPLACE INTO {INDEX} (rowid, tokens) VALUES (-{{third}}, '{{tokens}} w123')",
         "Customer ac_.* with something else",
     ),
     "the place of before": (
-        f"INSERT OR REPLACE INTO {INDEX} (rowid, tokens) VALUES ({{third}}, '{{tokens}} {{foreign}}')",
+        f"INSERT OR REPLACE INTO {INDEX} (rowid, tokens) VALUES (-{{third}}, '{{tokens}} {{foreign}}')",
         "Customer ac_.* with something else",
     ),
     "index gone": (f"DROP TABLE {INDEX}", "The index of customers is missing"),
@@ -270,7 +270,7 @@ def test_a_made_up_book_has_no_fault(place):
 
 
 FILE_FAULTS = {
-    "account lost": ("DELETE FROM accounts", "rows of carriers belong to an account that is not there"),
+    "account lost": ("DELETE FROM accounts", "Rows of carriers belong to an account that is not there"),
     "index of nobody": ("DELETE FROM accounts", "index customers_index_.* belongs to an account"),
 }
 DATABASE_FAULTS = {
@@ -350,7 +350,10 @@ def test_each_fault_is_a_line_with_its_account(command):
     )
     assert {line.partition(":")[0] for line in lines} == set(command.accounts)
     assert {line.partition(":")[0] for line in one.stdout.splitlines()} == {command.accounts[1]}
-    assert done.stderr == f"{len(lines)} faults in 2 accounts; {len(lines)} are shown.\n"
+    assert (
+        done.stderr
+        == f"{len(lines)} fault{'s' if len(lines) > 1 else ''} in 2 accounts; shown: {len(lines)}.\n"
+    )
     listed = json.loads(told.stdout)
     assert listed["faults"] == len(lines)
     assert [f"{fault['account']}: {fault['sentence']}" for fault in listed["shown"]] == lines
@@ -373,7 +376,7 @@ def test_very_many_faults_are_counted_and_not_all_shown(command, monkeypatch):
     done = command.run("check")
 
     assert len(done.stdout.splitlines()) == 2
-    assert re.match(r"\d\d faults in 2 accounts; 2 are shown", done.stderr)
+    assert re.match(r"\d\d faults in 2 accounts; shown: 2", done.stderr)
 
 
 def test_it_changes_nothing(tmp_path):

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from tests.fixtures import plain_http
 from tests.fixtures.command_line import CommandLine
 from tests.fixtures.server import free_port, wait_until
-from tradebook.cli.main import app
+from tradebook.cli.root import app
 from tradebook.migrations import HEAD
 
 COMMANDS = (

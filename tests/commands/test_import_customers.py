@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.fixtures.command_line import CommandLine
+from tradebook.text import counted
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def test_a_missing_name_is_told_with_its_line_though_the_row_has_an_address(take
 
     assert told[-2:] == [
         "line 3, name: is missing: a new customer needs a name",
-        "2 rows read, 1 problems: nothing was written.",
+        "2 rows read, 1 problem: nothing was written.",
     ]
     summary = json.loads(done.stdout)
     assert (done.returncode, summary["rows"], summary["faulty"], summary["created"]) == (1, 2, 1, 1)
@@ -274,3 +275,9 @@ def test_nothing_in_the_name_of_a_file_reaches_the_terminal_raw(take):
 
     assert "\x1b" not in told
     assert "no\\x1b[31m.toml" in told
+
+
+def test_one_of_something_is_not_written_as_many():
+    counts = [counted(number, "row") for number in (0, 1, 2, 1_000)]
+
+    assert counts == ["0 rows", "1 row", "2 rows", "1,000 rows"]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.server import start_server, stop_server, wait_until
-from tradebook.cli.main import COMMANDS, load
+from tradebook.cli.root import COMMANDS, load
 
 COUNTING_TOGETHER = ("limits", "redis", "tradebook.web.shared_limiter")
 SERVING = (*COUNTING_TOGETHER, "falcon", "granian", "cryptography", "tradebook.web", "tradebook.app")
@@ -24,7 +24,7 @@ IMPORTS = ("tradebook.transfer.files", "tradebook.transfer.imports", "tradebook.
 """A worker exports, and never imports."""
 
 BOOK = ("sqlalchemy", "apsw", "tradebook.storage", "tradebook.resources", "tradebook.crud")
-COMMAND_LINE = ("typer", "rich", "tradebook.cli.main")
+COMMAND_LINE = ("typer", "rich", "tradebook.cli.root")
 
 DUMP = """
 import atexit, json, os, pathlib, sys, threading, time

@@ -139,6 +139,30 @@ def test_a_plan_that_the_book_has_overtaken_changes_nothing_and_names_the_custom
     assert exported(command) == before
 
 
+def test_a_plan_that_was_overtaken_tells_programs_where(command, plan):
+    change(command, "number,name\nn3,There\nN1,Changed\n")
+
+    done = command.run("import", "apply", "my.plan", "--json")
+
+    summary = json.loads(done.stdout)
+    assert (done.returncode, summary["is_kept"], summary["problems"]) == (1, False, 2)
+    assert [(each["line"], each["reason"]) for each in summary["problem_list"]] == [
+        (2, "customer N1 New name has changed since, or is gone"),
+        (4, "customer N3 Third is there by now"),
+    ]
+
+
+def test_a_plan_that_needs_a_yes_tells_programs_why(command):
+    (command.folder / "file.csv").write_text("number,name\n0N1,Again\n001,A\n1,B\n")
+    bring_in(command, "file.csv", "--plan", "doubtful.plan")
+
+    done = command.run("import", "apply", "doubtful.plan", "--json")
+
+    summary = json.loads(done.stdout)
+    assert (done.returncode, summary["is_kept"]) == (1, False)
+    assert [each["needs_yes"] for each in summary["warnings"]] == [True] * summary["needs_yes"] != []
+
+
 @pytest.mark.parametrize(
     ("row", "meanwhile", "told"),
     [

@@ -1,5 +1,6 @@
 """The whole list as one file: by whom it is asked for, what is in it, and that it is one snapshot, whole or cut."""
 
+import copy
 import csv
 import http.client
 import io
@@ -14,7 +15,7 @@ import pytest
 
 from tests.contract.checkers import CUSTOMERS
 from tests.contract.checks import check_envelope
-from tests.fixtures import raw_http
+from tests.fixtures import plain_http, raw_http
 from tests.fixtures.book import Book, walk
 from tests.fixtures.engines import ENGINES
 from tests.fixtures.lengths import length
@@ -244,24 +245,38 @@ def test_a_connection_goes_on_after_the_head_of_an_export(filled):
 # What takes a large book, and a server that is cut short.
 
 
+def started(folder, database, **limits):
+    """A server of one worker that lets an account export once at a time."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"EXPORTS_PER_ACCOUNT_MAX": 1, **limits}.items():
+            patch.setenv(f"TRADEBOOK_{name}", str(value))
+        return start_server(folder, database=database)
+
+
 @pytest.fixture(scope="module")
 def patient(tmp_path_factory, engine):
-    """A book of long notes, on a server of one worker that lets an account export once at a time."""
+    """A book of long notes, on a server that waits for whoever reads it."""
     folder = tmp_path_factory.mktemp("exports")
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {
-            "EXPORTS_PER_ACCOUNT_MAX": 1,
-            "EXPORT_TIMEOUT_MS": 2_500,
-            "SEND_TIMEOUT_MS": 1_000,
-        }.items():
-            patch.setenv(f"TRADEBOOK_{name}", str(value))
-        server = start_server(folder, database=engine.new(folder))
+    server = started(folder, engine.new(folder))
     book = Book(server)
     book.add(*({"number": f"{number}", "name": f"C {number}", "note": NOTE} for number in range(LARGE)))
     yield book
     book.close()
     if server.process.poll() is None:
         stop_server(server)
+
+
+@pytest.fixture(scope="module")
+def hasty(patient, tmp_path_factory):
+    """The same book on a server that soon cuts who does not read it."""
+    folder = tmp_path_factory.mktemp("hasty")
+    limits = {"EXPORT_TIMEOUT_MS": 2_500, "SEND_TIMEOUT_MS": 1_000}
+    book = copy.copy(patient)
+    book.server = started(folder, patient.server.database, **limits)
+    book.client = plain_http.Client(base_url=book.server.url, headers=patient.client.headers, timeout=30)
+    yield book
+    book.client.close()
+    stop_server(book.server)
 
 
 @contextmanager
@@ -342,24 +357,24 @@ def test_the_log_tells_how_much_it_was(patient):
     assert (line["path"], line["status"]) == (CUSTOMERS, 200)
 
 
-def test_a_client_that_does_not_read_is_cut_and_holds_nothing(patient):
-    with begun(patient, "unread") as connection:
-        line = line_of_export(patient, "unread")
+def test_a_client_that_does_not_read_is_cut_and_holds_nothing(hasty):
+    with begun(hasty, "unread") as connection:
+        line = line_of_export(hasty, "unread")
         received = rest_of(connection)
 
     assert line["is_whole"] is False
     assert 0 < line["rows"] < LARGE - 1
     assert not received.endswith(LAST_CHUNK)
-    assert export(patient.client).status_code == 200
+    assert export(hasty.client).status_code == 200
 
 
 @pytest.mark.parametrize("engine", length(["sqlite"], ENGINES), indirect=True)
-def test_a_client_that_reads_too_slowly_is_cut_when_the_time_is_over(patient):
-    with begun(patient, "slow") as connection:
-        received = rest_of(connection, until=lambda: lines_of_log(patient, "slow"))
+def test_a_client_that_reads_too_slowly_is_cut_when_the_time_is_over(hasty):
+    with begun(hasty, "slow") as connection:
+        received = rest_of(connection, until=lambda: lines_of_log(hasty, "slow"))
 
     assert not received.endswith(LAST_CHUNK)
-    assert line_of_export(patient, "slow")["is_whole"] is False
+    assert line_of_export(hasty, "slow")["is_whole"] is False
 
 
 def test_a_client_that_goes_away_ends_its_export(patient):

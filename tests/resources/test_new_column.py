@@ -42,7 +42,7 @@ def upgrade() -> None:
 COMMANDS = """
 import json, sys
 from typer.testing import CliRunner
-from tradebook.cli.main import app
+from tradebook.cli.root import app
 for line in sys.stdin:
     arguments, given = json.loads(line)
     done = CliRunner().invoke(app, arguments, input=given.encode())

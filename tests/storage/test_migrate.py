@@ -190,14 +190,16 @@ def test_what_the_database_refuses_is_told_without_a_traceback(tmp_path, postgre
         assert done.stderr.startswith(f"Error: {locate(url).shown}: ")
 
 
-@pytest.mark.parametrize("table", ["customers", "alembic_version"])
-def test_the_tables_of_another_program_are_left_alone(tmp_path, engine, table):
+@pytest.mark.parametrize(
+    ("table", "version"), [("customers", "0001"), ("alembic_version", "0001"), ("alembic_version", "9e2f")]
+)
+def test_the_tables_of_another_program_are_left_alone(tmp_path, engine, table, version):
     """On a server other tables may stand beside ours, but none that is called like one of them."""
     url = engine.empty(tmp_path)
     locate(url).create()
     run_sql(url, f"CREATE TABLE {table} (version_num text)")
     # An empty table of versions is that of a book whose every step was taken back.
-    run_sql(url, f"INSERT INTO {table} VALUES ('0001')")
+    run_sql(url, f"INSERT INTO {table} VALUES ('{version}')")
     command = CommandLine(tmp_path, url)
 
     done = command.run("migrate")

@@ -22,7 +22,7 @@ from tradebook.demo.book import demo_customers
 from tradebook.resources.customers import INDEX, index
 from tradebook.settings import Settings
 from tradebook.storage.index import Condition, Query
-from tradebook.storage.postgres.index import REACHED, _Writing
+from tradebook.storage.postgres.index import NO_BOUND, REACHED, _Writing
 from tradebook.storage.postgres.stretches import Reach
 from tradebook.transfer import copying
 from tradebook.transfer.imports import applying, stepping
@@ -202,6 +202,25 @@ def test_words_are_looked_for_in_their_index_alone(database, url):
         ("Bitmap Heap Scan", "customer_search"),
         ("Bitmap Index Scan", "customer_search_by_words"),
     }
+
+
+def test_a_row_is_tested_by_the_entry_of_the_other_filter_alone(database, url):
+    """Neither row is read, only the entries of the two filters."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in STATISTICS["right"]:
+            connection.execute(statement)
+    status, state = Condition(index.STATUS, ((3,),)), Condition(index.PLACE, ((None, "NV", None),))
+    question = _Writing(INDEX, LARGE, "DESC").along(Query((status, state)), 1, NO_BOUND)
+    values = {"account_id": LARGE, "above": 0, "below": 1 << 62, "limit": PAGE}
+    with database.read(LARGE) as reader:
+        plan, rows = explained(reader, question.sql, {**values, **question.values})
+
+    scans = {(n["Node Type"], n["Index Name"]) for n in plan if "Index Name" in n}
+    assert scans == {
+        ("Index Only Scan", "customers_by_status"),
+        ("Index Only Scan", "customer_addresses_by_state"),
+    }
+    assert rows
 
 
 def scans_of_text(plan: list[dict]) -> list[tuple[str, str]]:

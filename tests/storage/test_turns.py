@@ -7,6 +7,7 @@ import stat
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,8 @@ WRITES = length(40, 2_000)
 FAULTS = {"": None, "nobody lets others pass": ("_let_pass", lambda *_: True)}
 COUNT = "SELECT last_customer_number FROM accounts WHERE account_id = ?"
 COUNT_ON = f"UPDATE accounts SET last_customer_number = last_customer_number + 1 WHERE account_id = ? RETURNING {COUNT.split()[1]}"
+WORK = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000) SELECT count(*) FROM n"
+"""What a writer does while it has the file: so others wait for it, however fast the disk is."""
 LONG_SECONDS = 60
 SHORT_MS = 400
 
@@ -40,6 +43,11 @@ def place(tmp_path):
 
 def book_of(place) -> Path:
     return locate(place[0]).path
+
+
+def count_on(writer, account):
+    assert writer._connection.execute(WORK).get
+    return writer._connection.execute(COUNT_ON, (account,)).get
 
 
 def write_many(place, fault) -> tuple[list[int], list[float]]:
@@ -62,9 +70,7 @@ def write_many(place, fault) -> tuple[list[int], list[float]]:
         for _ in range(WRITES):
             drawn.clear()
             started = time.monotonic()
-            count = writing(
-                database, account, lambda writer: writer._connection.execute(COUNT_ON, (account,)).get
-            )
+            count = writing(database, account, partial(count_on, account=account))
             seconds.append(time.monotonic() - started)
             overtaken += [count - 1 - before for before in drawn]
     return overtaken, seconds

@@ -345,6 +345,22 @@ def test_other_customers_and_names_that_came_meanwhile_do_not_matter(ledger, pla
     assert {tuple(each["price_groups"]) for each in made} == {(), ("FRESH",)}
 
 
+@pytest.mark.parametrize("size", [1, SIZE])
+def test_a_name_that_somebody_made_meanwhile_is_not_told_as_made(ledger, size):
+    records = [{"number": "N", "name": "New", "type": "Ours", "payment_term": "Theirs"}, *family(size)]
+    plan = planned(ledger.database, ledger.key, records)
+    planned_to_make = {kind: [each.name for each in made] for kind, made in plan.summary.made.items()}
+    ledger.take({"number": "Z", "name": "Other", "payment_term": "THEIRS"})
+
+    summary = apply_plan(ledger.database, ledger.key, plan, exactly_as=7)
+
+    made = {kind: [each.name for each in names] for kind, names in summary.made.items()}
+    assert planned_to_make.pop("payment_terms") == ["Theirs"]
+    assert made == planned_to_make
+    assert made["type_groups"] == ["Ours"]
+    plan.close()
+
+
 def test_what_somebody_does_between_switch_and_step_counts_as_done_before(ledger, plan):
     """A number that was taken is that customer's: it is changed. One that was deleted is left out."""
     ledger.take({"number": "N38", "name": "To go"}, {"number": "N37", "name": "To stay"})

@@ -16,6 +16,7 @@ from tradebook.resources import accounts
 from tradebook.storage import readiness
 from tradebook.storage.database import Unavailable
 from tradebook.storage.location import locate
+from tradebook.text import counted
 
 FAULTS_SHOWN = 1_000
 """How many faults are shown; the others are counted."""
@@ -64,11 +65,11 @@ def check(
                         print(fault)
     except (Unavailable, OSError) as error:
         fail(f"{location.shown}: {reason_of(error)}")
-    looked_at = f"{len(chosen):,} account{'s' if len(chosen) != 1 else ''}"
+    looked_at = counted(len(chosen), "account")
     if as_json:
         print_json({"accounts": len(chosen), "faults": count, "shown": shown})
     elif count:
-        tell(f"{count:,} faults in {looked_at}; {len(shown):,} are shown.")
+        tell(f"{counted(count, 'fault')} in {looked_at}; shown: {len(shown):,}.")
     else:
         tell(f"Nothing is wrong with {looked_at}.")
     if count:

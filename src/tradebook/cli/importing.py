@@ -22,6 +22,7 @@ from tradebook.cli.plans import apply_command, apply_or_fail, keep, show_command
 from tradebook.cli.progress import rows_read, rows_written
 from tradebook.cli.summaries import tell_findings, tell_summary
 from tradebook.storage.database import Database
+from tradebook.text import counted
 from tradebook.transfer.files.formats import FileFormat, format_of
 from tradebook.transfer.files.rejects import rejects_writer
 from tradebook.transfer.files.rows import FileReader, read_file
@@ -148,7 +149,8 @@ class _Import:
         if how.as_json:
             _print_whole(plan)
         elif has_problems:
-            tell(f"{plan.summary.rows:,} rows read, {plan.summary.problems:,} problems: nothing was written.")
+            rows, problems = counted(plan.summary.rows, "row"), counted(plan.summary.problems, "problem")
+            tell(f"{rows} read, {problems}: nothing was written.")
         else:
             self._tell_ending(may_be_done=may_be_done, is_only_told=is_only_told)
         return not has_problems and (may_be_done or is_only_told)
@@ -163,7 +165,8 @@ class _Import:
         except OSError as error:
             fail(f"{path}: {error.strerror or error}. Nothing was changed.")
         if self._plan.summary.faulty:
-            tell(f"{self._plan.summary.faulty:,} rows with a problem are in {path}.")
+            are = "is" if self._plan.summary.faulty == 1 else "are"
+            tell(f"{counted(self._plan.summary.faulty, 'row')} with a problem {are} in {path}.")
 
     def _tell_ending(self, *, may_be_done: bool, is_only_told: bool) -> None:
         tell_summary(self._plan.summary)

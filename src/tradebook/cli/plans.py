@@ -1,12 +1,13 @@
 """Plans on the command line: written, shown, and applied."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
+from msgspec import structs
 
 import tradebook
 from tradebook.cli import output_files
@@ -23,6 +24,7 @@ from tradebook.transfer.imports.plan import Plan, PlannedRow
 from tradebook.transfer.imports.plan_file import FilePlan, Head, NoPlan, opened_plan, write_plan
 from tradebook.transfer.imports.stepping import CutShort, Written
 from tradebook.transfer.imports.summary import Summary
+from tradebook.transfer.rows import Problem
 
 PlanArgument = Annotated[
     Path, typer.Argument(metavar="PLAN", help="A plan, as import customers --plan writes it.")
@@ -85,7 +87,13 @@ def _why(cause: BaseException | None) -> str:
     return f"{str(cause).rstrip('.')}. " if cause is not None else ""
 
 
-def tell_overtaken(rows: list[PlannedRow]) -> None:
+def _refused(summary: Summary, rows: Sequence[PlannedRow]) -> Summary:
+    """Return the summary of a plan that the book has overtaken: what is the matter is a problem of a line."""
+    problems = [Problem(row.line, None, None, f"{_named(row)} {_overtaken_by(row)}") for row in rows]
+    return structs.replace(summary, problems=len(problems), problem_list=problems)
+
+
+def tell_overtaken(rows: Sequence[PlannedRow]) -> None:
     """Name the customers by which the book has overtaken a plan."""
     for row in rows[:_NAMED_MAX]:
         tell(f"line {row.line}: {_named(row)} {_overtaken_by(row)}")
@@ -160,13 +168,17 @@ def apply_command(
         key, _ = account_key(book, found.head.account)
         if found.summary.needs_yes and not yes:
             tell_findings(found)
+            if as_json:
+                print_json(found.summary)
             fail("Nothing was changed: see the warnings, and say --yes if all of this is meant.")
         try:
             summary = apply_or_fail(
                 book, key, found, source=found.head.source, exactly_as=found.head.import_id
             )
         except Overtaken as error:
-            tell_overtaken(list(error.rows))
+            tell_overtaken(error.rows)
+            if as_json:
+                print_json(_refused(found.summary, error.rows))
             fail("The book has changed since this plan was made: nothing was changed. Make a new plan.")
     is_whole = not told_of_passed_over(found.summary, summary)
     if as_json:

@@ -16,6 +16,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from tradebook.text import counted
+
 Report = Callable[[int], None]
 
 
@@ -64,7 +66,7 @@ def _rows(what: str, total: int | None) -> Iterator[Callable[[int, int, int | No
 
         def show(rows: int, completed: int, total: int | None) -> None:
             seconds = max(time.monotonic() - began, 0.001)
-            told = f"{rows:,} rows, {rows / seconds:,.0f} a second"
+            told = f"{counted(rows, 'row')}, {rows / seconds:,.0f} a second"
             bar.update(task, completed=completed, total=total, told=told)
 
         yield show

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from tradebook.cli.output import tell
-from tradebook.text import quoted, shown
+from tradebook.text import counted, quoted, shown
 from tradebook.transfer.imports.plan import Plan
 from tradebook.transfer.imports.summary import RowWarning, Summary
 from tradebook.transfer.maps.mending import mending_line
@@ -92,7 +92,7 @@ def tell_problems(problems: Iterable[Problem]) -> None:
         if mending is not None:
             tell(f"  A map would mend it: {shown(mending)}")
     if causes.left():
-        tell(f"… and {causes.left():,} more problems. --json tells all of them.")
+        tell(f"… and {counted(causes.left(), 'more problem')}. --json tells all of them.")
 
 
 def tell_warnings(warnings: Iterable[RowWarning]) -> None:
@@ -102,7 +102,7 @@ def tell_warnings(warnings: Iterable[RowWarning]) -> None:
         assert isinstance(cause.told, RowWarning)
         tell(f"Warning: {cause}{' (needs --yes)' if cause.told.needs_yes else ''}")
     if causes.left():
-        tell(f"… and {causes.left():,} more warnings. --json tells all of them.")
+        tell(f"… and {counted(causes.left(), 'more warning')}. --json tells all of them.")
 
 
 def tell_findings(plan: Plan) -> None:
@@ -130,10 +130,10 @@ def _numbers(summary: Summary) -> Iterator[str]:
         (summary.faulty, "with a problem"),
     ):
         counts += [f"{count:,} {what}"] if count else []
-    yield f"{summary.rows:,} rows read: customers {', '.join(counts)}."
+    yield f"{counted(summary.rows, 'row')} read: customers {', '.join(counts)}."
     for rule in summary.skipped_by:
         what = f"is {quoted(rule.is_)}" if rule.is_ else "is empty"
-        yield f"Left out, because {shown(rule.column)} {what}: {rule.rows:,} rows."
+        yield f"Left out, because {shown(rule.column)} {what}: {counted(rule.rows, 'row')}."
     if summary.cleared:
         listed = ", ".join(f"{column} {count:,}" for column, count in sorted(summary.cleared.items()))
         yield f"Values that {'became' if summary.is_kept else 'would become'} empty: {listed}."
@@ -142,7 +142,7 @@ def _numbers(summary: Summary) -> Iterator[str]:
 
 
 def _made(summary: Summary) -> Iterator[str]:
-    listed = ", ".join(f"{len(made):,} {kind.replace('_', ' ')}" for kind, made in summary.made.items())
+    listed = ", ".join(_counted_of(kind, len(made)) for kind, made in summary.made.items())
     yield f"Made on the way: {listed}."
     every = [(kind, name) for kind, made in summary.made.items() for name in made]
     for kind, made in every[:LINES_MAX]:
@@ -150,7 +150,17 @@ def _made(summary: Summary) -> Iterator[str]:
             yield f"  line {made.line}, sales rep: {quoted(made.name)} gets another name"
             continue
         near = "" if made.nearest is None else f"; there is {quoted(made.nearest)}"
-        one = kind.replace("_", " ").removesuffix("s")
-        yield f"  line {made.line}, {one}: {quoted(made.name)} is new{near}"
+        yield f"  line {made.line}, {_one_of(kind)}: {quoted(made.name)} is new{near}"
     if len(every) > LINES_MAX:
-        yield f"  … and {len(every) - LINES_MAX:,} more names. --json tells all of them."
+        yield f"  … and {counted(len(every) - LINES_MAX, 'more name')}. --json tells all of them."
+
+
+def _one_of(kind: str) -> str:
+    """Call one of a kind of names, which are called like `sales_reps`."""
+    return kind.replace("_", " ").removesuffix("s")
+
+
+def _counted_of(kind: str, number: int) -> str:
+    if kind == "sales_reps_renamed":
+        return f"{counted(number, 'sales rep')} renamed"
+    return counted(number, _one_of(kind))

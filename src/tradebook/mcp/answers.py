@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from tradebook.mcp.asking import Json, next_cursor
 from tradebook.mcp.tokens import cut, tokens
+from tradebook.text import counted
 
 TOKENS_DEFAULT, TOKENS_MIN, TOKENS_MAX = 4_000, 200, 50_000
 """How many tokens an answer may have."""
@@ -47,7 +48,9 @@ class Answer:
     def text(self, last: str = "") -> str:
         """Return the text, with a last line, for which there is room."""
         dropped = (
-            f"{self._dropped} lines are left out; a larger max_tokens shows them." if self._dropped else ""
+            f"Left out: {counted(self._dropped, 'line')}; a larger max_tokens shows them."
+            if self._dropped
+            else ""
         )
         return "\n".join((*self._lines, *filter(None, (dropped, last))))
 

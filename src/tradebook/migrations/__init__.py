@@ -9,7 +9,7 @@ from tradebook.ids import encode_id
 from tradebook.migrations.indexing import Progress, remake_indexes
 from tradebook.resources import INDEXES
 from tradebook.resources.accounts import ID_PREFIX
-from tradebook.storage.database import Database, Unavailable
+from tradebook.storage.database import ANOTHER_PROGRAMS, Database, Unavailable
 from tradebook.storage.location import locate
 from tradebook.storage.readiness import HEAD, some_of
 from tradebook.storage.schema import metadata
@@ -47,7 +47,7 @@ def _require_no_other(connection: sa.Connection) -> None:
     is_empty = ours == {VERSION_TABLE} and not connection.scalar(versions)
     if not ours or is_empty or found >= {"accounts", VERSION_TABLE}:
         return
-    raise Unavailable("The tables in it are another program's, and no book of Tradebook.")
+    raise Unavailable(ANOTHER_PROGRAMS)
 
 
 def distribute(url: str) -> list[str]:

@@ -33,6 +33,7 @@ from tradebook.storage.accounts import accounts
 from tradebook.storage.database import Reader, Writer
 from tradebook.storage.index import Facet
 from tradebook.storage.schema import ACCOUNT, prepare, words_of
+from tradebook.text import counted
 
 PATH = "/v1/core/imports"
 APPLY = f"{PATH}/{{id}}/actions/apply"
@@ -181,14 +182,14 @@ def require_applicable(change: Change) -> None:
     summary = _summary.decode(change.row["summary"])
     if summary.faulty and not change.parameters.get(REJECTS.name):
         raise ResourceConflict(
-            f"{summary.faulty} rows have problems. Mend them and upload the file again, or apply the others "
-            f"with {REJECTS.name}=true.",
+            f"{counted(summary.faulty, 'row')} can't be taken in. Mend the file and upload it again, or "
+            f"apply the other rows with {REJECTS.name}=true.",
             param=REJECTS.name,
         )
     if summary.needs_yes and not change.parameters.get(YES.name):
         raise ResourceConflict(
-            f"{summary.needs_yes} warnings ask whether this is meant: see the summary. Apply it with "
-            f"{YES.name}=true where it is.",
+            f"{counted(summary.needs_yes, 'warning')} must be looked at: see the summary. If all of this is "
+            f"meant, apply it with {YES.name}=true.",
             param=YES.name,
         )
 

@@ -20,6 +20,7 @@ from tradebook.resources.accounts import ID_PREFIX
 from tradebook.storage.accounts import IMPORTS_DUE, accounts, deployment
 from tradebook.storage.database import MANY_ROWS, ROWS_AT_ONCE, Database, Reader, Row, Writer
 from tradebook.storage.schema import ACCOUNT, Prepared, metadata, prepare, prepare_of_all_accounts
+from tradebook.text import counted
 
 Progress = Callable[[int], None]
 
@@ -63,9 +64,8 @@ class CopySummary(msgspec.Struct, kw_only=True):
 
     def __str__(self) -> str:
         """Write the summary as a line for a person."""
-        return (
-            f"{len(self.accounts):,} accounts with {self.rows:,} rows copied, each read again and compared."
-        )
+        copied = f"{counted(len(self.accounts), 'account')} with {counted(self.rows, 'row')} copied"
+        return f"{copied}, each read again and compared."
 
 
 class _Table:
@@ -144,7 +144,7 @@ def copy_book(source: Database, target: Database, *, progress: Progress | None =
     if source.rows_of_all_accounts(_ACCOUNTS) != listed:
         raise NotTheSame("An account was created while the others were copied.")
     if summary.rows >= MANY_ROWS:
-        target.gather_statistics()
+        target.tidy([account_id for (account_id,) in listed])
     return summary
 
 

@@ -11,6 +11,7 @@ import msgspec
 from tradebook.crud.grant import Grant
 from tradebook.errors import ApiError, InvalidCredentials, RateLimitExceeded
 from tradebook.storage.database import Database, Reader
+from tradebook.text import counted
 from tradebook.web.limits import Limits, Verdict, number_of
 from tradebook.web.recent import Recent
 
@@ -176,7 +177,7 @@ class Authenticator:
 def too_many(verdict: Verdict) -> RateLimitExceeded:
     """Make the refusal of a request that is not within the limit."""
     return RateLimitExceeded(
-        f"More than {verdict.limit} requests have come. Wait {verdict.retry_after_seconds} s.",
+        f"More than {counted(verdict.limit, 'request')} came. Wait {verdict.retry_after_seconds} s.",
         retry_after_seconds=verdict.retry_after_seconds,
     )
 

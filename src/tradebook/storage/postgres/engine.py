@@ -15,6 +15,7 @@ from psycopg import errors
 from tradebook.ids import ClockOutOfRange, new_key
 from tradebook.storage.accounts import FIRST_VALUES, NEW_ACCOUNT, NEW_REVISION
 from tradebook.storage.database import (
+    ANOTHER_PROGRAMS,
     Commits,
     Conflict,
     Duplicate,
@@ -203,7 +204,7 @@ class PostgresDatabase:
             transaction.begin()
             yield from database_faults(transaction.connection)
 
-    def gather_statistics(self) -> None:
+    def tidy(self, _: Sequence[int]) -> None:
         """Look at all rows anew, and take in what the index of words has put off.
 
         Who does not own the tables gets a warning of the server, and nothing is done.
@@ -222,11 +223,15 @@ class PostgresDatabase:
 
     def schema_version(self) -> str | None:
         """Return the version of the database's schema; None if it has none yet."""
-        transaction = self._beginning(Statement("SELECT to_regclass('alembic_version')"))
+        asked = Statement("SELECT to_regclass('alembic_version'), to_regclass('accounts')")
+        transaction = self._beginning(asked)
         with _translated(), transaction.kept():
-            if transaction.begin()[0][0][0] is None:
+            ((versions, accounts),) = transaction.begin()[0]
+            if versions is None:
                 return None
             found = transaction.connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            if found is not None and accounts is None:
+                raise Unavailable(ANOTHER_PROGRAMS)
             return None if found is None else str(found[0])
 
     def missing_parts(self) -> list[str]:

@@ -37,7 +37,7 @@ DENSE = 5
 MET = 300
 """How many rows of each of several conditions are read at first, to see which they have in common."""
 
-MET_FAR, MET_SHARE = 20_000, 0.05
+MET_FAR, MET_SHARE = 20_000, 0.02
 """How many rows of each are read then at most; and of how little of a page all rows of them are read."""
 
 ALIKE = 6
@@ -45,6 +45,9 @@ ALIKE = 6
 
 That takes a sixth of the time of a look at another table for each row.
 """
+
+LEVEL = 2
+"""The same for as many rows of both as should fill a page: of the rarest alone that takes fewer rows."""
 
 REACHED = 500
 """How many rows of each condition are read to see how far they reach: those of the rarest reach farthest."""
@@ -174,8 +177,9 @@ def _rarest_first(
     alike = [
         conditions[place] for each, place in known if each * ALIKE >= far and conditions[place] in reached
     ]
-    if rarest is not None and far < ENDLESS and len(alike) > 1:
-        yield writing.meeting(query, alike, _enough(share))
+    level = [condition for condition in alike if reached[condition] * LEVEL >= far]
+    if rarest is not None and far < ENDLESS and len(level) > 1:
+        yield writing.meeting(query, level, _enough(share))
     if rarest is None:
         yield writing.newest(query, NO_BOUND)
     elif far < ENDLESS and len(alike) > 1 and share < MET_SHARE:
@@ -454,7 +458,16 @@ class _Writing:
         return self._holds(condition, "walked") if in_row else self._has_condition(condition)
 
     def _has_condition(self, condition: Condition) -> str:
-        return self._has_row(condition.facet.columns[0].table, self._holds(condition, "linked"))
+        column, values = _leading(condition)
+        if len(values) > 1 or _is_composed(condition):
+            return self._has_row(column.table, self._holds(condition, "linked"))
+        # In the facet's own index, whose entry is all that is looked at: no row has to be read.
+        entry = f"(linked.{column.name}, linked.{key_of(self._index, column.table)})"
+        wanted = f"({self._bind(values[0])}, walked.id)"
+        return (
+            f"(SELECT true FROM {column.table.name} AS linked WHERE linked.account_id = %(account_id)s"
+            f" AND {entry} >= {wanted} AND {entry} <= {wanted} ORDER BY {entry[1:-1]} LIMIT 1)"
+        )
 
     def _has_row(self, table: sa.FromClause, test: str) -> str:
         return self._linked(_name_of(table), key_of(self._index, table), test)

@@ -40,7 +40,7 @@ def file_faults(connection: apsw.Connection, indexes: Iterable[ListIndex]) -> It
     referring = connection.execute("PRAGMA foreign_key_check")
     strays = Counter(table for table, _, parent, _ in referring if parent == "accounts")
     for table, count in strays.items():
-        yield f"{count:,} rows of {table} belong to an account that is not there."
+        yield f"Rows of {table} belong to an account that is not there: {count:,}."
     accounts = [key for (key,) in connection.execute("SELECT account_id FROM accounts")]
     own = {index_name(index, account) for index in indexes for account in accounts}
     virtual = connection.execute("SELECT name FROM sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL TABLE%'")
@@ -98,7 +98,7 @@ class _Tokens:
         indexed = {
             key
             for (key,) in self._connection.execute(
-                f"SELECT id FROM {self._name}_docsize WHERE id > ? AND id <= ?", (step.after, step.last)
+                f"SELECT -id FROM {self._name}_docsize WHERE id < -? AND id >= -?", (step.after, step.last)
             )
         }
         found: dict[int, Kind] = dict.fromkeys(step.documents.keys() - indexed, "missing")
@@ -130,7 +130,7 @@ class _Tokens:
 
     def _rows_with(self, token: str, step: Step) -> set[int]:
         rows = self._connection.execute(
-            f"SELECT rowid FROM {self._name} WHERE {self._name} MATCH ? AND rowid > ? AND rowid <= ?",
+            f"SELECT -rowid FROM {self._name} WHERE {self._name} MATCH ? AND rowid < -? AND rowid >= -?",
             (quoted(token), step.after, step.last),
         )
         return {key for (key,) in rows}

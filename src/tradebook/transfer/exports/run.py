@@ -29,6 +29,7 @@ from tradebook.resources.addresses import addresses
 from tradebook.resources.customers import FIELDS, customer_price_groups, customers
 from tradebook.storage.database import ROWS_AT_ONCE, Database, Reader
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
+from tradebook.text import counted
 from tradebook.transfer.cells import csv_row
 from tradebook.transfer.columns import ADDRESS_CELLS, CUSTOMER_CELLS, Format
 from tradebook.transfer.exports.layout import ATTACHED_MAX, NO_ADDRESS, Cells, Layout, Page, layout_of
@@ -72,7 +73,7 @@ class ExportSummary(msgspec.Struct, kw_only=True):
 
     def __str__(self) -> str:
         """Write the summary as lines for a person."""
-        return "\n".join([f"{self.customers:,} customers written.", *self.notes])
+        return "\n".join([f"{counted(self.customers, 'customer')} written.", *self.notes])
 
 
 def export_customers(

@@ -105,6 +105,7 @@ class _Applying:
         write_rows(step, rows, counts, is_last=False)
         write_rows(step, [row for row in rows if row.waits], counts, is_last=True)
         step.end()
+        counts.note_made(step.made)
         if self._is_exact and counts.passed_over:
             raise Overtaken([row for row in rows if row.record is not None and row.record.problems])
         summary = counts.told_in(plan.summary)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol
 
 from tradebook.storage.database import Writer
+from tradebook.text import fold_case
 
 MadeKind = Literal[
     "type_groups",
@@ -57,7 +58,10 @@ class Written:
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
+        self.made: list[tuple[MadeKind, str]] = []
+        """Which were: names as they are compared."""
 
-    def make(self, _kind: MadeKind, _name: str, _among: int, write: Callable[[Writer], int]) -> int:
+    def make(self, kind: MadeKind, name: str, _among: int, write: Callable[[Writer], int]) -> int:
         """Make it in the book."""
+        self.made.append((kind, fold_case(name)))
         return write(self._writer)

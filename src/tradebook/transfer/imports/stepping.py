@@ -17,12 +17,13 @@ from tradebook.crud.records import Values
 from tradebook.resources.imports import BlockKind
 from tradebook.storage.database import MANY_ROWS, Database, OutcomeUnknown, Unavailable, Writer
 from tradebook.storage.transactions import writing
+from tradebook.text import fold_case
 from tradebook.transfer.imports import entries
 from tradebook.transfer.imports.pace import PART_ROWS, Pace
 from tradebook.transfer.imports.plan import PlannedRow
 from tradebook.transfer.imports.seen import NO_PARENT
 from tradebook.transfer.imports.staging import Block, block_at, drop
-from tradebook.transfer.imports.summary import RowWarning, Summary
+from tradebook.transfer.imports.summary import Made, RowWarning, Summary
 from tradebook.transfer.imports.writing import Ahead, Step
 from tradebook.transfer.rows import Match
 
@@ -36,6 +37,9 @@ NO_ID = "its {} id is another customer's by now"
 
 TOLD_MAX = 20
 """How many rows that were passed over are told by line."""
+
+MADE_NOTED_MAX = 1_000
+"""How many names that were made are noted from step to step; of more, those are told that were planned."""
 
 
 class CutShort(Exception):
@@ -57,11 +61,17 @@ class Counts(msgspec.Struct):
     """Lines that could not be written, and why."""
     largest_number: int = 0
     """The largest number of the new customers, behind which automatic ones begin."""
+    made: list[tuple[str, str]] = []
+    """The names that were made, and not by somebody else meanwhile: of what kind, as they are compared."""
 
     def add(self, counts: Counter[str]) -> None:
         """Add what a step has done."""
         for name in ("created", "updated", "unchanged", "skipped"):
             setattr(self, name, getattr(self, name) + counts[name])
+
+    def note_made(self, made: Sequence[tuple[str, str]]) -> None:
+        """Take note of the names that a step has made."""
+        self.made = [*self.made, *made][:MADE_NOTED_MAX]
 
     def pass_over(self, line: int, reason: str) -> None:
         """Take note of a row that can't be written any more, or not as a whole."""
@@ -81,7 +91,21 @@ class Counts(msgspec.Struct):
             unchanged=summary.unchanged + self.unchanged,
             skipped=summary.skipped + self.skipped,
             warnings=[*summary.warnings, *warnings],
+            made=self._made_of(summary.made),
         )
+
+    def _made_of(self, planned: dict[str, list[Made]]) -> dict[str, list[Made]]:
+        if len(self.made) >= MADE_NOTED_MAX:
+            return planned
+        left = Counter(self.made)
+        made: dict[str, list[Made]] = {}
+        for kind, names in planned.items():
+            for each in names:
+                key = (kind, fold_case(each.name))
+                if left[key]:
+                    left[key] -= 1
+                    made.setdefault(kind, []).append(each)
+        return made
 
 
 def write_rows(step: Step, rows: Sequence[PlannedRow], counts: Counts, *, is_last: bool) -> None:
@@ -133,7 +157,7 @@ def finish(database: Database, account_id: int, key: int, written: Written | Non
     except BaseException as error:
         raise CutShort(work.source, work.rows, work.total) from error
     if work.total >= MANY_ROWS:
-        database.gather_statistics()
+        database.tidy([account_id])
 
 
 class _Work:
@@ -200,6 +224,7 @@ class _Work:
             rows, is_last = self._next(writer, min(count - written, PART_ROWS))
             if not rows:
                 step.end()
+                counts.note_made(step.made)
                 self._end(writer, entry, counts)
                 return written
             if ahead:
@@ -212,6 +237,7 @@ class _Work:
         self._coming = ahead or self._look_ahead(writer, step, count)
         # Now this may wait for the helper, which has something to do then.
         step.end()
+        counts.note_made(step.made)
         self._note(writer, counts)
         return written
 

@@ -44,7 +44,8 @@ class Step:
         self._writer, self._match = writer, match
         self._keys = RowKeys(writer)
         self._numbering = Numbering(writer)
-        self._references = References(writer, Written(writer))
+        made = Written(writer)
+        self._references, self.made = References(writer, made), made.made
         self.counts: Counter[str] = Counter()
         self.without_parent: list[tuple[PlannedRow, str]] = []
         """Rows whose parent can't be theirs any more, and its number."""
