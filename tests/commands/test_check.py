@@ -132,15 +132,15 @@ ROW_FAULTS = {
 
 INDEX = "customers_index_{body}"
 TOKEN_FAULTS = {
-    "row missing": (f"DELETE FROM {INDEX} WHERE rowid = {{third}}", "Customer ac_.* is not in the index"),
-    "row left over": (f"INSERT INTO {INDEX} (rowid, tokens) VALUES (7, 'g1')", "Customer ac_0000000000007 .* no such row"),
-    "tokens lost": (f"INSERT OR REPLACE INTO {INDEX} (rowid, tokens) VALUES ({{third}}, 'g1')", "Customer ac_.* with something else"),
+    "row missing": (f"DELETE FROM {INDEX} WHERE rowid = -{{third}}", "Customer ac_.* is not in the index"),
+    "row left over": (f"INSERT INTO {INDEX} (rowid, tokens) VALUES (-7, 'g1')", "Customer ac_0000000000007 .* no such row"),
+    "tokens lost": (f"INSERT OR REPLACE INTO {INDEX} (rowid, tokens) VALUES (-{{third}}, 'g1')", "Customer ac_.* with something else"),
     "a token too many": (
-        f"INSERT OR REPLACE INTO {INDEX} (rowid, tokens) VALUES ({{third}}, '{{tokens}} w123')",
+        f"INSERT OR REPLACE INTO {INDEX} (rowid, tokens) VALUES (-{{third}}, '{{tokens}} w123')",
         "Customer ac_.* with something else",
     ),
     "the place of before": (
-        f"INSERT OR REPLACE INTO {INDEX} (rowid, tokens) VALUES ({{third}}, '{{tokens}} {{foreign}}')",
+        f"INSERT OR REPLACE INTO {INDEX} (rowid, tokens) VALUES (-{{third}}, '{{tokens}} {{foreign}}')",
         "Customer ac_.* with something else",
     ),
     "index gone": (f"DROP TABLE {INDEX}", "The index of customers is missing"),

@@ -14,6 +14,7 @@ from tradebook.resources.customers.index import PLACE, STATUS
 from tradebook.storage.index_documents import Document, documents
 from tradebook.storage.sqlite import index as sqlite_index
 from tradebook.storage.sqlite import indexing
+from tradebook.transfer.imports import applying, stepping
 
 ROUNDS = length(60, 2_000)
 CITIES = ("Ulm", "Łódź", "São Paulo", "Xylon")
@@ -179,6 +180,39 @@ def test_entries_of_a_large_transaction_are_not_merged_many_times(many, monkeypa
     at_each_row = pages_written(ledger, lambda: attach(ledger, keys, 2))
 
     assert once < 0.7 * at_each_row
+
+
+def parts_of(ledger):
+    """In how many parts the index of customers is."""
+    sql = f"SELECT count(DISTINCT segid) FROM {sqlite_index.index_name(INDEX, ledger.key)}_idx"
+    with ledger.database.read(ledger.key) as reader:
+        return reader._connection.execute(sql).get
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_an_index_is_in_few_parts_after_many_rows(ledger, monkeypatch):
+    """Each part costs every search a look: 28 of them made it twenty times as slow."""
+    for number in range(8):
+        ledger.take({"number": str(number), "name": "One"})
+    before = parts_of(ledger)
+    monkeypatch.setattr(applying, "ROWS_IN_ONE_STEP", 1)
+    monkeypatch.setattr(stepping, "MANY_ROWS", 2)
+    ledger.take(*({"number": str(number), "name": "Many"} for number in range(8, 12)))
+
+    assert before >= 8
+    assert parts_of(ledger) <= 2
+    assert ledger.found("one") | ledger.found("many") == {str(number) for number in range(12)}
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_an_index_is_in_few_parts_after_a_migration(ledger):
+    for number in range(8):
+        ledger.take({"number": str(number), "name": "One"})
+    before = parts_of(ledger)
+    while ledger.database.remake_indexes(ledger.key):
+        pass
+
+    assert (before >= 8, parts_of(ledger) <= 2) == (True, True)
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

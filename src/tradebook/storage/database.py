@@ -24,7 +24,7 @@ ROWS_AT_ONCE = 1_000
 """How many rows one statement, or one transaction of many, is about."""
 
 MANY_ROWS = 1_000
-"""After how many changed rows at once an engine looks at them anew: see `Database.gather_statistics`."""
+"""After how many changed rows at once an engine looks at them anew: see `Database.tidy`."""
 
 
 class Unavailable(Exception):
@@ -259,8 +259,11 @@ class Database(Protocol):
     def faults(self) -> Iterator[str]:
         """Name what is wrong with the database as a whole, a sentence each; the rows are looked at apart."""
 
-    def gather_statistics(self) -> None:
-        """Look at all rows anew after many have come, as far as the engine needs that, and its user may."""
+    def tidy(self, account_ids: Sequence[int]) -> None:
+        """Bring in order what many changed rows of accounts have left, as far as the engine needs that.
+
+        So that later questions are answered fast; a user who may not do that does nothing.
+        """
 
     def figures(self) -> Figures:
         """Tell what was counted, without asking the database."""

@@ -12,6 +12,7 @@ MIDDLE_LENGTH = 12
 """How many characters of a long word an index is asked for first."""
 
 _FIELDS_KEPT = 5_000
+_WORDS_KEPT = 1_000
 RowsToIndex = list[list[Sequence[Any]]]
 """Rows of each source of an index, which begin with the key of the indexed row."""
 
@@ -76,10 +77,11 @@ def _folded_field(text: str) -> str:
     return " ".join(fold(text).split())
 
 
-def forms_of(word: str) -> list[str]:
+@lru_cache(_WORDS_KEPT)
+def forms_of(word: str) -> tuple[str, ...]:
     """List the forms in which a folded word may occur: itself, and as digits of a phone number."""
     phone = phone_form(word)
-    return [word] if phone is None else [word, phone]
+    return (word,) if phone is None else (word, phone)
 
 
 def middle_of(word: str) -> str:

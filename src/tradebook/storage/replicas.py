@@ -140,9 +140,9 @@ class Replicated:
         """Name what is wrong with the primary as a whole."""
         return self._primary.faults()
 
-    def gather_statistics(self) -> None:
+    def tidy(self, account_ids: Sequence[int]) -> None:
         """Look at all rows anew, on the primary."""
-        self._primary.gather_statistics()
+        self._primary.tidy(account_ids)
 
     def figures(self) -> Figures:
         """Tell what was counted of the primary, and of each standby."""

@@ -144,7 +144,7 @@ def copy_book(source: Database, target: Database, *, progress: Progress | None =
     if source.rows_of_all_accounts(_ACCOUNTS) != listed:
         raise NotTheSame("An account was created while the others were copied.")
     if summary.rows >= MANY_ROWS:
-        target.gather_statistics()
+        target.tidy([account_id for (account_id,) in listed])
     return summary
 
 

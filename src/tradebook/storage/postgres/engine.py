@@ -204,7 +204,7 @@ class PostgresDatabase:
             transaction.begin()
             yield from database_faults(transaction.connection)
 
-    def gather_statistics(self) -> None:
+    def tidy(self, _: Sequence[int]) -> None:
         """Look at all rows anew, and take in what the index of words has put off.
 
         Who does not own the tables gets a warning of the server, and nothing is done.

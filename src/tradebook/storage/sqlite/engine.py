@@ -1,7 +1,7 @@
 """The embedded engine: one SQLite file through apsw."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
@@ -439,7 +439,10 @@ class SqliteDatabase:
     def remake_indexes(self, account_id: int) -> int:
         """Make the next rows of such an account anew, in one transaction; tells how many, 0 at the end."""
         with self._write(account_id) as writer:
-            return self.indexes.remake_some(writer)
+            count = self.indexes.remake_some(writer)
+        if not count:
+            self.tidy([account_id])
+        return count
 
     @contextmanager
     def inspect(self, account_id: int) -> Iterator[SqliteInspector]:
@@ -453,8 +456,20 @@ class SqliteDatabase:
         with _translated(), closing(opened(self.path, timeout_ms=self.timeout_ms)) as connection:
             yield from file_faults(connection, self.indexes.indexes)
 
-    def gather_statistics(self) -> None:
-        """Do nothing: the planner has fixed figures."""
+    def tidy(self, account_ids: Sequence[int]) -> None:
+        """Have FTS5 merge parts of indexes, a bit in each transaction: each part costs every search a look.
+
+        Statistics need nothing, the planner has fixed figures.
+        """
+        for account_id in account_ids:
+            for index in self.indexes.indexes:
+                with suppress(Unavailable):
+                    while self._merge_some(account_id, index):
+                        pass
+
+    def _merge_some(self, account_id: int, index: ListIndex) -> bool:
+        with self._transaction() as connection:
+            return Indexing(connection, account_id).merge_some(index)
 
     def figures(self) -> Figures:
         """Tell what was counted."""

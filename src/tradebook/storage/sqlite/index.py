@@ -5,6 +5,9 @@ every facet value. A query is an AND of tokens. FTS5 answers it from an ordered 
 FTS5 stores neither the text nor positions, so a word longer than three characters is confirmed against the
 folded text (docs/decisions/0002 has the measurements).
 
+The rowid of an entry is its row's key, negated. FTS5 walks its lists forwards: to begin in the midst of one
+and go backwards costs ten times as much, and lists are asked for from their newest row on.
+
 FTS5 can't add to an entry, it writes the whole entry again. So that one more address costs the same however
 many there are, an entry has the pieces of so much text at most. A row with more has a token that says so, and
 is found by its folded text alone.
@@ -22,17 +25,20 @@ import sqlalchemy as sa
 
 from tradebook.ids import encode_body
 from tradebook.storage.index import Condition, Facet, ListIndex, Query
-from tradebook.storage.index_documents import Document, forms_of, middle_of
+from tradebook.storage.index_documents import MIDDLE_LENGTH, Document, forms_of, middle_of
 from tradebook.storage.index_versions import digest_of
 from tradebook.storage.sqlite.dialect import DIALECT
 
-FORM = 3
+FORM = 4
 """The number of how a document is written here. Raise it when `tokens` begins to write another text."""
 
 PIECE_LENGTH = 3
 # More pieces of long words would hardly rule out further rows; the folded text is checked anyway.
 PIECES_MAX = 24
 """How many pieces of all long words together the index is asked for."""
+
+PIECES_OF_MIDDLE = 6
+"""How many pieces of the middle of a long word it is asked for: all ten take half as long again."""
 
 WORDS_MAX = 12
 """How many words it is asked for. Who has these, the longest ones, is checked for the others."""
@@ -171,22 +177,22 @@ def keys_statement(
     `has_more` says that some rows have more text than their entries. Where words are to be confirmed, each
     key comes with whether its text has them. `by_middle` asks the index for the middle of long words alone.
     """
-    order = "DESC" if descending else "ASC"
+    order = "ASC" if descending else "DESC"
     expression = match_expression(query, has_more=has_more, by_middle=by_middle)
     name = index_name(index, account_id)
-    walk = f"{name} MATCH ? AND {name}.rowid >= ? AND {name}.rowid < ?"
+    walk = f"{name} MATCH ? AND {name}.rowid <= -? AND {name}.rowid > -?"
     confirmed = words_to_confirm(query, has_more=has_more)
     if not confirmed:
         return (
-            f"SELECT rowid FROM {name} WHERE {walk} ORDER BY rowid {order} LIMIT ?",
+            f"SELECT -rowid FROM {name} WHERE {walk} ORDER BY rowid {order} LIMIT ?",
             (expression,),
         )
     text, words = text_test(word for word, *_ in confirmed)
     # CROSS JOIN keeps the order of the loops: the index first, then the text of what it found.
     return (
         (
-            f"SELECT {name}.rowid, {text} FROM {name} CROSS JOIN {index.folded.name} AS f"
-            f" ON f.account_id = ? AND f.{index.folded_key} = {name}.rowid WHERE {walk}"
+            f"SELECT f.{index.folded_key}, {text} FROM {name} CROSS JOIN {index.folded.name} AS f"
+            f" ON f.account_id = ? AND f.{index.folded_key} = -{name}.rowid WHERE {walk}"
             f" ORDER BY {name}.rowid {order} LIMIT ?"
         ),
         (*words, account_id, expression),
@@ -200,12 +206,19 @@ def text_test(words: Iterable[str]) -> tuple[str, list[str]]:
     return " AND ".join(tests), [form for forms in listed for form in forms]
 
 
+def has_middle(query: Query) -> bool:
+    """Tell whether a word is so long that the index can be asked for its middle alone."""
+    return any(len(form) > MIDDLE_LENGTH for word in query.words for form in forms_of(word))
+
+
 def match_expression(query: Query, *, has_more: bool = False, by_middle: bool = False) -> str:
     """Write a query as an FTS5 expression; empty if it has no condition and no word."""
     more = (quoted(MORE),) if has_more else ()
     parts = [_any(_token_of(c, value) for value in c.values) for c in query.conditions]
     asked = _asked_words(query)
     count = PIECES_MAX // max(1, len(asked))
+    if by_middle:
+        count = min(count, PIECES_OF_MIDDLE)
     for word in asked:
         forms = map(middle_of, forms_of(word)) if by_middle else forms_of(word)
         parts.append(_any((*(_all(_pieces(form, count)) for form in forms), *more)))
@@ -228,7 +241,7 @@ def quoted(token: str) -> str:
     return '"' + token.replace('"', '""') + '"'
 
 
-def words_to_confirm(query: Query, *, has_more: bool = False) -> list[list[str]]:
+def words_to_confirm(query: Query, *, has_more: bool = False) -> list[Sequence[str]]:
     """List the words, with all their forms, that must be checked against the text as well."""
     asked = _asked_words(query)
     return [

@@ -21,6 +21,12 @@ PAGES_MERGED = 150
 """How many pages it merges at the end of a larger one. Steps of an import come one after the other: what they
 left unmerged one of them would merge all at once, for most of a second."""
 
+PAGES_TIDIED = 200
+"""How many pages it merges at once after many rows: some ten milliseconds, in which no other writes."""
+
+PARTS_TIDIED = 2
+"""From how many parts of one size on it then merges them."""
+
 WORDS_KEPT = 10_000
 """Of how many words of one transaction the pieces are remembered: about those of a step of an import."""
 
@@ -88,7 +94,9 @@ class Indexing:
         name = self._name(index)
         if has_table(self._connection, name):
             self._merge_later(index, len(keys))
-            self._connection.executemany(f"DELETE FROM {name} WHERE rowid = ?", ((key,) for key in keys))
+            self._connection.executemany(
+                f"DELETE FROM {name} WHERE rowid = -?", ((key,) for key in sorted(keys, reverse=True))
+            )
 
     def _write(self, made: Sequence[tuple[ListIndex, Sequence[Entry]]]) -> None:
         # The texts first, whose references are checked: see the class.
@@ -103,8 +111,9 @@ class Indexing:
             self._make(name)
             self._merge_later(index, len(entries))
             self._connection.executemany(
-                f"INSERT OR REPLACE INTO {name} (rowid, tokens) VALUES (?, ?)",
-                [(key, tokens) for key, _, tokens in entries],
+                f"INSERT OR REPLACE INTO {name} (rowid, tokens) VALUES (-?, ?)",
+                # FTS5 gives what it has gathered to the file where a row comes before the last one.
+                sorted(((key, tokens) for key, _, tokens in entries), reverse=True),
             )
 
     def empty(self, index: ListIndex) -> None:
@@ -120,6 +129,9 @@ class Indexing:
                 f"CREATE VIRTUAL TABLE {name} USING fts5("
                 f"tokens, content='', contentless_delete=1, detail=none, tokenize={quoted(TOKENIZER)})"
             )
+            self._connection.execute(
+                f"INSERT INTO {name} ({name}, rank) VALUES ('usermerge', {PARTS_TIDIED})"
+            )
 
     def end(self) -> None:
         """Write what is still to come, and leave the indexes to later transactions as these expect them."""
@@ -132,6 +144,16 @@ class Indexing:
                 self._connection.execute(
                     f"INSERT INTO {name} ({name}, rank) VALUES ('merge', {PAGES_MERGED})"
                 )
+
+    def merge_some(self, index: ListIndex) -> bool:
+        """Merge parts of an index, where one size has several; tells whether there may be more to merge."""
+        name = self._name(index)
+        if not has_table(self._connection, name):
+            return False
+        before = self._connection.total_changes()
+        self._connection.execute(f"INSERT INTO {name} ({name}, rank) VALUES ('merge', {PAGES_TIDIED})")
+        # FTS5 says it this way: whoever asks it has changed one row already.
+        return self._connection.total_changes() - before > 1
 
     def _merge_later(self, index: ListIndex, rows: int) -> None:
         """Keep FTS5 from merging, from the row on that makes this a large transaction.

@@ -98,7 +98,7 @@ class _Tokens:
         indexed = {
             key
             for (key,) in self._connection.execute(
-                f"SELECT id FROM {self._name}_docsize WHERE id > ? AND id <= ?", (step.after, step.last)
+                f"SELECT -id FROM {self._name}_docsize WHERE id < -? AND id >= -?", (step.after, step.last)
             )
         }
         found: dict[int, Kind] = dict.fromkeys(step.documents.keys() - indexed, "missing")
@@ -130,7 +130,7 @@ class _Tokens:
 
     def _rows_with(self, token: str, step: Step) -> set[int]:
         rows = self._connection.execute(
-            f"SELECT rowid FROM {self._name} WHERE {self._name} MATCH ? AND rowid > ? AND rowid <= ?",
+            f"SELECT -rowid FROM {self._name} WHERE {self._name} MATCH ? AND rowid < -? AND rowid >= -?",
             (quoted(token), step.after, step.last),
         )
         return {key for (key,) in rows}

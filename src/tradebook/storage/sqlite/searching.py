@@ -10,12 +10,13 @@ row, and to walk their lists takes four times as long. Where that does not end t
 more out.
 """
 
+from functools import cached_property
 from typing import Any
 
 import apsw
 
 from tradebook.storage.index import ListIndex, Query
-from tradebook.storage.sqlite.index import index_name, keys_statement, match_expression, text_test
+from tradebook.storage.sqlite.index import has_middle, index_name, keys_statement, match_expression, text_test
 
 CANDIDATES_AT_ONCE = 500
 """How many rows of the index are checked before the next look, besides those that fill the page."""
@@ -40,23 +41,9 @@ class Search:
         descending: bool,
         has_more: bool,
     ) -> None:
-        self._connection = connection
-        self._account_id = account_id
-        self._descending = descending
-        self._by_middle, self._by_index = (
-            keys_statement(
-                index, query, account_id, descending=descending, has_more=has_more, by_middle=by_middle
-            )
-            for by_middle in (True, False)
-        )
-        self._facts = match_expression(Query(query.conditions))
-        self._name = index_name(index, account_id)
-        test, words = text_test(query.words)
-        order = "DESC" if descending else "ASC"
-        key, of_account = index.folded_key, f"FROM {index.folded.name} AS f WHERE account_id = ?"
-        within = f"{of_account} AND {key} >= ? AND {key} < ?"
-        self._by_text = (f"SELECT {key} {within} AND {test} ORDER BY {key} {order}", words)
-        self._row = f"SELECT {key} {within} ORDER BY {key} {order} LIMIT 1 OFFSET ?"
+        self._connection, self._account_id = connection, account_id
+        self._index, self._query = index, query
+        self._descending, self._has_more = descending, has_more
         self._found: list[int] = []
         self._candidates = CANDIDATES_AT_ONCE
 
@@ -64,19 +51,37 @@ class Search:
         """Return the first keys that match, `above <= key < below`."""
         self._candidates = CANDIDATES_AT_ONCE + limit
         bounds: tuple[int, int] | None = (above, below)
-        if self._by_middle != self._by_index:
-            bounds = self._check_candidates(self._by_middle, (above, below), limit)
+        if has_middle(self._query):
+            bounds = self._check_candidates((above, below), limit, by_middle=True)
         while bounds is not None:
-            start, bounds = bounds, self._check_candidates(self._by_index, bounds, limit)
+            start, bounds = bounds, self._check_candidates(bounds, limit)
             if bounds is not None and self._is_dense(start, bounds):
                 bounds = self._read_rows(bounds, limit)
         return self._found
 
+    @cached_property
+    def _facts(self) -> str:
+        return match_expression(Query(self._query.conditions))
+
+    def _rows(self, *conditions: str) -> str:
+        index, order = self._index, "DESC" if self._descending else "ASC"
+        key = index.folded_key
+        tests = " AND ".join(("account_id = ?", f"{key} >= ?", f"{key} < ?", *conditions))
+        return f"SELECT {key} FROM {index.folded.name} AS f WHERE {tests} ORDER BY {key} {order}"
+
     def _check_candidates(
-        self, statement: tuple[str, tuple[Any, ...]], bounds: tuple[int, int], limit: int
+        self, bounds: tuple[int, int], limit: int, *, by_middle: bool = False
     ) -> tuple[int, int] | None:
         """Check what the index finds next; returns where to go on, None at the end."""
-        sql, values = statement
+        # Most searches end with their first statement, so no other one is written before.
+        sql, values = keys_statement(
+            self._index,
+            self._query,
+            self._account_id,
+            descending=self._descending,
+            has_more=self._has_more,
+            by_middle=by_middle,
+        )
         count = 0
         for key, is_match in self._connection.execute(sql, (*values, *bounds, self._candidates)):
             count += 1
@@ -98,9 +103,9 @@ class Search:
         part = bounds
         if rest is not None:
             part = (rest[1], bounds[1]) if self._descending else (bounds[0], rest[0])
-        sql, words = self._by_text
+        test, words = text_test(self._query.words)
         misses = 0
-        for (key,) in self._connection.execute(sql, (self._account_id, *part, *words)):
+        for (key,) in self._connection.execute(self._rows(test), (self._account_id, *part, *words)):
             if not self._has_facts(key):
                 misses += 1
                 if misses == CANDIDATES_AT_ONCE:
@@ -115,11 +120,13 @@ class Search:
     def _has_facts(self, key: int) -> bool:
         if not self._facts:
             return True
-        sql = f"SELECT 1 FROM {self._name} WHERE {self._name} MATCH ? AND rowid = ?"
+        name = index_name(self._index, self._account_id)
+        sql = f"SELECT 1 FROM {name} WHERE {name} MATCH ? AND rowid = -?"
         return self._connection.execute(sql, (self._facts, key)).get is not None
 
     def _key_at(self, bounds: tuple[int, int], place: int) -> int | None:
-        found: Any = self._connection.execute(self._row, (self._account_id, *bounds, place)).get
+        sql = f"{self._rows()} LIMIT 1 OFFSET ?"
+        found: Any = self._connection.execute(sql, (self._account_id, *bounds, place)).get
         return None if found is None else int(found)
 
     def _behind(self, key: int, bounds: tuple[int, int]) -> tuple[int, int]:

@@ -157,7 +157,7 @@ def finish(database: Database, account_id: int, key: int, written: Written | Non
     except BaseException as error:
         raise CutShort(work.source, work.rows, work.total) from error
     if work.total >= MANY_ROWS:
-        database.gather_statistics()
+        database.tidy([account_id])
 
 
 class _Work:
