@@ -101,3 +101,14 @@ def test_a_reference_costs_the_same_however_many_rows_there_are(ledger, url):
     # The server counts when a session has ended.
     wait_until(lambda: read() > CUSTOMERS, "the count of what was read")
     assert read() < CUSTOMERS * ROWS_READ_MAX
+
+
+@pytest.mark.parametrize(("rows", "put_off"), [(1, "1MB"), (MANY, "4MB")], ids=["few", "many"])
+def test_who_writes_few_rows_leaves_searches_little_to_read(ledger, rows, put_off):
+    """The index of words puts new entries off, and every search reads what it has put off."""
+    with ledger.database.write(ledger.key) as writer:
+        insert(writer, places(rows))
+        writer._flush()
+        found = writer._connection.execute("SELECT current_setting('gin_pending_list_limit')").fetchone()
+
+    assert found == (put_off,)

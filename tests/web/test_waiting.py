@@ -157,6 +157,20 @@ def test_where_more_are_refused_than_wait_it_is_no_burst(monkeypatch):
     assert asyncio.run(story()) == (50, True, True, False)
 
 
+@pytest.mark.parametrize(("threads", "few"), [(1, 6), (8, 2)])
+def test_fewer_wait_where_there_are_more_threads(monkeypatch, threads, few):
+    """Eight are seldom free at the same time."""
+    monkeypatch.setattr("tradebook.web.waiting.perf_counter", lambda: 1.0)
+    waiting = ThreadTurns("write", threads, 0.1, at_once=1).waiting
+    for _ in range(300):
+        if not waiting.is_full_for(GREEDY):
+            waiting.expect(GREEDY)
+    while waiting.is_full_for(GREEDY):
+        waiting.expect_no_more(GREEDY)
+
+    assert waiting._held_number == few - 1
+
+
 def test_an_overload_that_goes_on_is_tried_less_and_less_often(monkeypatch):
     """Each try lets some in who then wait long."""
     clock = [0.2]

@@ -20,9 +20,10 @@ from tradebook.web.metrics import Queue
 ALWAYS = 32
 """How many may wait in any case: short bursts of slow requests are no overload."""
 
-FEW, FEW_FOR_THREADS = 4, 6
-"""How many may wait while more comes than can be done: enough that the worker is never without work. Who will
-be answered in a thread is counted while his body is on its way."""
+FEW, FEW_FOR_A_THREAD, FEW_FOR_THREADS = 4, 6, 2
+"""How many may wait while more comes than can be done: enough that the worker is never without work. Who
+waits for a thread is counted while the body is on its way. Several threads are seldom free at the same time.
+"""
 
 TRYING_SECONDS, TRYING_SECONDS_MAX = 4.0, 32.0
 """How long an overload lasts until it is tried whether it is over; twice as long after each time that it was
@@ -303,7 +304,8 @@ class ThreadTurns:
     """
 
     def __init__(self, name: Queue, threads: int, seconds_max: float, *, at_once: int) -> None:
-        self.waiting = Waiting(name, seconds_max, FEW_FOR_THREADS)
+        few = FEW_FOR_A_THREAD if threads == 1 else FEW_FOR_THREADS
+        self.waiting = Waiting(name, seconds_max, few)
         self._free = threads
         self._at_once = at_once
         self._turns: Counter[int] = Counter()

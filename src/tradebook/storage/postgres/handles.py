@@ -33,6 +33,7 @@ from tradebook.storage.postgres.connections import Connection
 from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists
 from tradebook.storage.postgres.index import Question, answer_of, questions
 from tradebook.storage.postgres.literals import Statement
+from tradebook.storage.postgres.row_security import of_many_rows
 from tradebook.storage.postgres.searched_text import searchable
 from tradebook.storage.postgres.stretches import Distances
 from tradebook.storage.schema import Prepared
@@ -196,7 +197,7 @@ class PostgresWriter(PostgresReader):
     """Reads and writes one account inside one transaction."""
 
     _entries: Entries | None = None
-    _has_forgotten_plans = False
+    _writes_many = False
     last_revision: int | None = None
     """The revision that the last transaction of this thread has left, where nobody shared it."""
     is_followed: Callable[[], bool] = staticmethod(lambda: False)
@@ -227,7 +228,7 @@ class PostgresWriter(PostgresReader):
         if not listed:
             return
         if len(listed) > FEW:
-            self._forget_plans()
+            self._prepare_for_many()
         at_once = insert_of_lists(statement)
         if at_once is not None and len(listed) > ONE_BY_ONE:
             # A list for each column: one statement to parse and plan, not a thousand.
@@ -239,16 +240,17 @@ class PostgresWriter(PostgresReader):
             for row in listed:
                 self._change(self._bound(statement, {**whole, **row}))
 
-    def _forget_plans(self) -> None:
-        """Have the server plan anew how it checks references.
+    def _prepare_for_many(self) -> None:
+        """Have the server plan anew how it checks references, and put off more of its index of words.
 
         It keeps them for a session. Those from when the tables were empty read all rows of the account for
         each reference: the more rows, the longer, until the server happens to count them.
         """
-        if not self._has_forgotten_plans:
-            self._has_forgotten_plans = True
+        if not self._writes_many:
+            self._writes_many = True
             self._begun()
             self._transaction.later(Statement("DISCARD PLANS"))
+            self._transaction.later(of_many_rows())
 
     def _change(self, statement: Statement, rows: int = 1) -> None:
         """Leave a change for later; one of many rows is done while this process goes on."""

@@ -31,6 +31,11 @@ _PLANNER = (
     ("plan_cache_mode", "force_generic_plan"),
 )
 
+# What the index of words may put off, in kB: every search reads it, and who fills it has to take it all in.
+# Where many rows are written, more at a time costs less.
+_PUT_OFF = "gin_pending_list_limit"
+_PUT_OFF_BY_FEW, _PUT_OFF_BY_MANY = 1024, 4096
+
 _ROLE = f"set_config('role', COALESCE(current_setting('{ROLE_SETTING}', true), '{APPLICATION}'), true)"
 
 # After a transaction the setting is empty, not null.
@@ -39,7 +44,7 @@ OWN_ACCOUNT = f"NULLIF(current_setting('{ACCOUNT_SETTING}', true), '')::bigint"
 
 def _settings(name: str) -> str:
     limits = [(limit, "%(timeout)s::text") for limit in ("statement_timeout", "lock_timeout")]
-    planner = [(setting, f"'{value}'") for setting, value in _PLANNER]
+    planner = [(setting, f"'{value}'") for setting, value in (*_PLANNER, (_PUT_OFF, _PUT_OFF_BY_FEW))]
     settings = [*limits, *planner, (name, "%(own)s::text")]
     return "SELECT " + ", ".join(
         [_ROLE, *(f"set_config('{setting}', {value}, true)" for setting, value in settings)]
@@ -52,6 +57,11 @@ _OF_ACCOUNT, _OF_ALL_ACCOUNTS = map(_settings, (ACCOUNT_SETTING, ALL_ACCOUNTS_SE
 def own_account(account_id: int) -> str:
     """Write the statement that sets role and account, for a look at one row, which needs no more."""
     return f"SELECT {_ROLE}, set_config('{ACCOUNT_SETTING}', '{account_id:d}', true)"
+
+
+def of_many_rows() -> Statement:
+    """Write the statement that a transaction begins to write many rows with."""
+    return Statement(f"SELECT set_config('{_PUT_OFF}', '{_PUT_OFF_BY_MANY}', true)")
 
 
 def put_on(*, account_id: int | None, timeout_ms: int) -> Statement:
