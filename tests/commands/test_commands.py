@@ -18,6 +18,8 @@ from typer.testing import CliRunner
 
 from tests.fixtures import plain_http
 from tests.fixtures.command_line import CommandLine
+from tests.fixtures.engines import ENGINES
+from tests.fixtures.lengths import length
 from tests.fixtures.server import free_port, wait_until
 from tradebook.cli.root import app
 from tradebook.migrations import HEAD
@@ -260,6 +262,7 @@ def test_an_export_is_not_named_like_a_workbook(command, account):
     command.good("export", "customers", "--account", account, "-o", "named.json", "--format", "ndjson")
 
 
+@pytest.mark.parametrize("engine", length(["sqlite"], ENGINES), indirect=True)
 @pytest.mark.parametrize(
     "arguments", [("openapi",), ("accounts", "list"), ("import", "maps", "shopify")], ids=" ".join
 )

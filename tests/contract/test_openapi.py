@@ -400,6 +400,8 @@ def test_schemathesis_finds_nothing_in_what_writes(document, server, tmp_path):
         server.url,
         book.key,
         *("--exclude-method", "GET"),
+        # A change has the fields of what creates; in a short run, those refuse for both.
+        *length(("--exclude-method", "PATCH"), ()),
         *("--exclude-checks", "positive_data_acceptance"),
         *("--exclude-path-regex", "|".join(NOT_WRITTEN)),
         examples=length(1, 40),

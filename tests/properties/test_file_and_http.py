@@ -319,10 +319,10 @@ def in_euro(name, value, _currency):
     return {name: value, f"{name}_currency": value and "EUR"}
 
 
-def without_places(writer, rows, *, price_groups, places):
+def without_places(writer, rows, *, places, **given):
     """Forget where the addresses are."""
     nowhere = {key: {**place, "locality": None} for key, place in places.items()}
-    customers.add_customers(writer, rows, price_groups=price_groups, places=nowhere)
+    customers.add_customers(writer, rows, places=nowhere, **given)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from tradebook.resources.customers import merging, writing
 from tradebook.settings import Settings
 from tradebook.storage.schema import ACCOUNT, prepare
 
-SOURCES, NOTE = length(300, 999), "é" * 10_000
+SOURCES, NOTE = length(180, 999), "é" * 10_000
 LOSSES_EACH = 5
 """Number, name, note, and both addresses."""
 
