@@ -12,15 +12,16 @@ export PYTHONDONTWRITEBYTECODE :=
 demo: .venv/.run
 	$(BIN)/tradebook demo $(DEMO)
 
-PYTEST := tools/in_memory.sh $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test: .venv/.dev
-	$(PYTEST) $(TESTS)
+	tools/in_memory.sh $(PYTEST) $(TESTS)
 
 # The pages in a browser, with Debian's chromium; and their examples, each carried out.
 test-pages: .venv/.pages
 	TRADEBOOK_TEST_PAGES=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/browser
 
+# On the disk: what it measures is what an operator has.
 soak: .venv/.dev
 	TRADEBOOK_TEST_SOAK=1 $(PYTEST) $(TESTS)
 
