@@ -75,8 +75,17 @@ def test_a_backup_ends_whatever_is_committed_between_its_steps(tmp_path, monkeyp
     path = tmp_path / "book.db"
     with closing(apsw.Connection(str(Sqlite().new(tmp_path).removeprefix("sqlite:///")))) as made:
         path = tmp_path / made.filename.rpartition("/")[2]
-    monkeypatch.setattr(backup_module, "STEP_PAGES", 1)
     stopped, commits = threading.Event(), []
+
+    class OnePage:
+        """How many pages a step copies; before it, somebody commits."""
+
+        def __index__(self):
+            before = len(commits)
+            wait_until(lambda: len(commits) > before, "a commit")
+            return 1
+
+    monkeypatch.setattr(backup_module, "STEP_PAGES", OnePage())
 
     def commit():
         with closing(apsw.Connection(str(path))) as writer:
