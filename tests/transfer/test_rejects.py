@@ -178,7 +178,10 @@ def test_rows_of_a_code_page_that_was_guessed_are_the_same_when_they_come_in():
     assert rows_of(file.getvalue())[1] == [{"number": "4", "name": "Dvořák"}]
 
 
-@pytest.mark.parametrize("date", ["", ', zone = "Europe/Paris"'])
+@pytest.mark.parametrize(
+    "date",
+    ["", ', zone = "Europe/Paris"', ', date = ["%d.%m.%Y", "%d.%m.%Y %H:%M"], zone = "Europe/Paris"'],
+)
 def test_a_time_of_a_workbook_is_the_same_in_the_file_of_rejects(date):
     book = xlsx([["number", "created_at"], ["1", dt.datetime(2024, 5, 1, 13, 30)]])
     column_map = map_of(f'[columns]\nnumber = "number"\ncreated_at = {{ from = "created_at"{date} }}\n')
@@ -189,6 +192,31 @@ def test_a_time_of_a_workbook_is_the_same_in_the_file_of_rejects(date):
 
         assert [check_row(Row(1, row)).own for row in found] == [check_row(Row(1, row)).own for row in want]
         assert check_row(Row(1, found[0])).problems == []
+
+
+def test_what_a_workbook_has_as_a_number_or_a_date_is_written_as_its_map_reads_text():
+    column_map = map_of(
+        '[file]\ndecimal = ","\n[columns]\nnumber = "No"\ncredit_limit = "Limit"\n'
+        'created_at = { from = "Since", date = "%d.%m.%Y" }\n'
+    )
+    book = xlsx(
+        [["No", "Limit", "Since"], ["1", 12.125, dt.date(2024, 5, 1)], ["2", -1250.5, dt.date(2019, 11, 3)]]
+    )
+    want = rows_of(book, "workbook", column_map)[1]
+
+    written = rejected(book, "workbook", column_map)
+
+    assert written.decode("utf-8-sig").splitlines()[1].startswith('1,"12,125",01.05.2024,')
+    assert rows_of(written, "csv", column_map)[1] == want
+
+
+def test_a_time_that_no_format_of_the_map_can_hold_is_refused_when_it_comes_in():
+    column_map = map_of('[columns]\nnumber = "No"\ncreated_at = { from = "Since", date = "%d.%m.%Y" }\n')
+    book = xlsx([["No", "Since"], ["1", dt.datetime(2024, 5, 1, 13, 30)]])
+
+    (row,) = rows_of(rejected(book, "workbook", column_map), "csv", column_map)[2]
+
+    assert "2024-05-01T13:30:00" in row.problems[0].value
 
 
 def test_a_row_with_too_few_cells_can_be_mended_in_a_text_editor_and_in_a_spreadsheet():

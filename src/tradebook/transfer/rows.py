@@ -166,10 +166,6 @@ class Mapping(Protocol):
     def is_by_name(self) -> bool:
         """Whether the file's columns are ours by name: JSON is then made flat as without a map."""
 
-    @property
-    def says_dates(self) -> bool:
-        """Whether it says which form or zone a date of the file has."""
-
     def fit(self, line: int, header: Sequence[str]) -> list[Problem]:
         """Take up a file's headings before its rows; name what the map takes and the file lacks.
 
@@ -184,3 +180,9 @@ class Mapping(Protocol):
 
     def row(self, line: int, record: dict[str, Value]) -> Row:
         """Translate one record, whose columns are named as `record_keys` does."""
+
+    def written(self, key: str, cell: Value) -> str | None:
+        """Write what a workbook has as a number or a date as text that is read as the same.
+
+        None where the map does not say how such a column is read.
+        """

@@ -193,7 +193,7 @@ class Table:
             if not any(value not in (None, "") for value in values) and not sheet_row.errors:
                 continue
             values += [""] * (self.width - len(values))
-            raw = [self._as_csv(cell) for cell in sheet_row.cells]
+            raw = [self._as_csv(place, cell) for place, cell in enumerate(sheet_row.cells)]
             if uneven := self._uneven([str(value or "") for value in values]):
                 yield self._records.unreadable(sheet_row.line, uneven, raw)
                 continue
@@ -204,12 +204,14 @@ class Table:
                     self._refuse_error(row, place, error)
             yield row
 
-    def _as_csv(self, cell: Value) -> str:
-        """Write a cell for a file of rejects: a time with its offset, unless a map says the zone."""
+    def _as_csv(self, place: int, cell: Value) -> str:
+        """Write a cell for a file of rejects as it is read: as the map says, or a time with its offset."""
         mapping = self._records.mapping
-        if isinstance(cell, Dated) and "T" in cell and (mapping is None or not mapping.says_dates):
-            return f"{cell}Z"
-        return str(cell or "")
+        if mapping is not None and cell.__class__ is not str and place < self.width:
+            written = mapping.written(self._keys[place], cell)
+            if written is not None:
+                return written
+        return f"{cell}Z" if isinstance(cell, Dated) and "T" in cell else str(cell or "")
 
     def _refuse_error(self, row: Row, place: int, error: str) -> None:
         name = self._keys[place]

@@ -56,6 +56,11 @@ def amount_reader(decimal: str) -> ReadAmount:
     return read
 
 
+def amount_written(decimal: str, cell: object) -> str | None:
+    """Write a number that a workbook has as one as `amount_reader` reads it; None for any other value."""
+    return str(cell).replace(".", decimal) if isinstance(cell, Number) else None
+
+
 def _sign(before: str, after: str, decimal: str) -> tuple[str, str, str]:
     """Take the sign out of what stands around the digits: before them, behind them, or brackets."""
     before, after = before.strip(), after.strip()

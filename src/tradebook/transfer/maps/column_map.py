@@ -8,7 +8,8 @@ from tradebook.transfer.maps.fitted import Fitted, Plan
 from tradebook.transfer.maps.loading import MapError, read_map
 from tradebook.transfer.maps.rules import Rule
 from tradebook.transfer.maps.sources import Headings, label_of
-from tradebook.transfer.rows import FileOptions, Match, Problem, Record, Row, Skipping, record_keys
+from tradebook.transfer.maps.taking import Write
+from tradebook.transfer.rows import FileOptions, Match, Problem, Record, Row, Skipping, Value, record_keys
 
 
 class ColumnMap:
@@ -22,6 +23,7 @@ class ColumnMap:
         """What the file calls our columns, where it is another name."""
         self._plan = plan
         self._row: Callable[[int, Record], Row] | None = None
+        self._writes: dict[str, Write] = {}
 
     @property
     def file(self) -> FileOptions:
@@ -43,16 +45,10 @@ class ColumnMap:
         """The rules by which rows are left out; `Row.skipped` is the place of one."""
         return self.options.skips
 
-    @property
-    def says_dates(self) -> bool:
-        """Whether a date of the file has a form or a zone that the map says."""
-        cells, rules = self._plan.cells, self._plan.columns.rules.values()
-        return bool(cells.date or cells.zone or any(rule.date or rule.zone for rule in rules))
-
     def fit(self, line: int, header: Sequence[str]) -> list[Problem]:
         """Take up a file's headings; name those that the map takes and the file does not have."""
         fitted, headings, problems = self._put_together(line, header)
-        self._row = fitted.row
+        self._row, self._writes = fitted.row, fitted.writes
         self._name_what_is_there(headings)
         return problems
 
@@ -97,6 +93,11 @@ class ColumnMap:
             fitted = Fitted(self._plan, self._plan.columns.rules, None)
             self._row = fitted.row_by_name if self.is_by_name else fitted.row
         return self._row(line, record)
+
+    def written(self, key: str, cell: Value) -> str | None:
+        """Write a number or a date of a workbook as text that the map reads as the same; see `Mapping`."""
+        write = self._writes.get(key)
+        return None if write is None else write(cell)
 
 
 def _called(place: int, name: str, *, is_first: bool) -> str:

@@ -99,6 +99,28 @@ def date_reader(formats: Sequence[str], zone: tzinfo | None) -> Callable[[str], 
     return read
 
 
+def date_writer(formats: Sequence[str], zone: tzinfo | None) -> Callable[[object], str | None]:
+    """Return what writes a workbook's date so that `date_reader` takes the text for the same moment.
+
+    None for any other value, and where each of the formats would lose something of it.
+    """
+    read = date_reader(formats, zone)
+
+    def write(cell: object) -> str | None:
+        if not isinstance(cell, Dated):
+            return None
+        for form in formats or (ISO,):
+            try:
+                text = str(cell) if form == ISO else datetime.fromisoformat(cell).strftime(form)
+                if read(text) == read(cell):
+                    return text
+            except ValueError:
+                continue
+        return None
+
+    return write
+
+
 def _moment(text: str, readers: Sequence[ReadMoment]) -> datetime | None:
     if len(text) > _LENGTH_MAX:
         return None

@@ -13,7 +13,7 @@ from tradebook.transfer.maps.options import Options
 from tradebook.transfer.maps.rules import Columns, Rule, is_amount, is_date
 from tradebook.transfer.maps.skips import skip_of
 from tradebook.transfer.maps.sources import ABSENT, CellError, Headings, Read, is_empty
-from tradebook.transfer.maps.taking import Cells, Work, source_of, work_of
+from tradebook.transfer.maps.taking import Cells, Work, Write, source_of, work_of, writer_of
 from tradebook.transfer.rows import VALUE_SHOWN_MAX, Problem, Record, Row
 
 _FOUND = "\0"
@@ -51,6 +51,8 @@ class Fitted:
         self._plain: list[tuple[str, str]] = []
         self._works: dict[str, Work] = {}
         self._by_name: dict[str, Work] = {}
+        self.writes: dict[str, Write] = {}
+        """What writes the cells of a column of the file as the map reads them; by the key of the column."""
         lines_max = _lines_max(rules)
         for name in _currencies_first({**rules, **self._looked_up}):
             self._take_up(name, rules.get(name, Rule()), lines_max.get(name))
@@ -72,6 +74,7 @@ class Fitted:
         assert column is not None, "the loader refuses others"
         cells, values = self._plan.cells, self._plan.columns.values.get(name, {})
         looked_up = self._looked_up.get(name)
+        self._note_written(name, column, rule)
         if self._headings is not None and rule.is_plain and not looked_up and not cells.nothing:
             is_as_it_stands = not values and not is_date(column) and not (is_amount(column) and cells.decimal)
             if is_as_it_stands and self._headings.has(rule.sources[0]):
@@ -80,6 +83,15 @@ class Fitted:
                 self._plain.append((name, key))
                 return
         self._works[name] = self._work(name, column, rule, lines_max)
+
+    def _note_written(self, name: str, column: Column, rule: Rule) -> None:
+        write = writer_of(column, rule, self._plan.cells)
+        if write is None or self._headings is None:
+            return
+        for source in filter(self._headings.has, rule.sources):
+            key = self._headings.take(source, rule.nth, f"takes {name} from")
+            if key is not None:
+                self.writes[key] = write
 
     def _work(self, name: str, column: Column, rule: Rule, lines_max: int | None) -> Work:
         cells, values = self._plan.cells, self._plan.columns.values.get(name, {})

@@ -50,7 +50,6 @@ class _Headings:
     """Notes the headings of a file and passes its rows on."""
 
     is_by_name = False
-    says_dates = False
 
     def __init__(self) -> None:
         self.found: dict[str, None] = {}
@@ -70,6 +69,9 @@ class _Headings:
 
     def ignored(self, _header: Sequence[str]) -> list[str]:
         return []
+
+    def written(self, _key: str, _cell: Value) -> None:
+        return None
 
     def row(self, line: int, record: Record) -> Row:
         values = dict(_flat(record))

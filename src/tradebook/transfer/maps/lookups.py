@@ -13,7 +13,7 @@ from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.maps.rules import Rule
 from tradebook.transfer.maps.sources import CellError, Headings, Read, Reading, as_text, is_empty
 from tradebook.transfer.maps.taking import Cells, source_of
-from tradebook.transfer.rows import FileOptions, Problem, Record, Row
+from tradebook.transfer.rows import FileOptions, Problem, Record, Row, Value
 
 Many = Literal["problem", "first", "attach", "mistake"]
 ADDRESS_PARTS = (*ADDRESSES, "address")
@@ -122,7 +122,6 @@ class _Lines:
     """Takes the key and our columns out of the lines of another file."""
 
     is_by_name = False
-    says_dates = False
 
     def __init__(self, lookup: Lookup, cells: Cells) -> None:
         self._lookup, self._cells = lookup, cells
@@ -150,6 +149,9 @@ class _Lines:
 
     def ignored(self, _header: Sequence[str]) -> list[str]:
         return []
+
+    def written(self, _key: str, _cell: Value) -> None:
+        return None
 
     def row(self, line: int, record: Record) -> Row:
         if not self._reads:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import tzinfo
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -11,8 +12,8 @@ from tradebook.money import DEFAULT_CURRENCY
 from tradebook.text import composed
 from tradebook.transfer.cells import Dated
 from tradebook.transfer.columns import Column
-from tradebook.transfer.maps.amounts import ReadAmount, amount_reader, has_currency
-from tradebook.transfer.maps.dates import date_reader
+from tradebook.transfer.maps.amounts import ReadAmount, amount_reader, amount_written, has_currency
+from tradebook.transfer.maps.dates import date_reader, date_writer
 from tradebook.transfer.maps.pieces import email_addresses, line_of, splitter, taken
 from tradebook.transfer.maps.rules import Condition, Rule, is_amount, is_date, is_email
 from tradebook.transfer.maps.sources import (
@@ -24,12 +25,14 @@ from tradebook.transfer.maps.sources import (
     as_text,
     is_empty,
 )
-from tradebook.transfer.rows import Record
+from tradebook.transfer.rows import Record, Value
 
 Made = MutableMapping[str, Any]
 Work = Callable[[Record, Made], Any]
 """Makes the value of a column from a record, and from the values of the columns before it."""
 Convert = Callable[[str, Made], str]
+Write = Callable[[Value], str | None]
+"""Writes a number or a date of a workbook as text; None for any other value."""
 
 
 class Cells(msgspec.Struct, frozen=True):
@@ -185,6 +188,15 @@ def _converter(column: Column, rule: Rule, cells: Cells, currency: str | None) -
         says_nothing = not formats and zone is None
         return lambda text, _: text if says_nothing and not isinstance(text, Dated) else read_date(text)
     return None
+
+
+def writer_of(column: Column, rule: Rule, cells: Cells) -> Write | None:
+    """Return what writes a workbook's cell as this column reads text; None where no map says how."""
+    decimal = rule.decimal or cells.decimal
+    if is_amount(column) and decimal is not None:
+        return partial(amount_written, decimal)
+    formats, zone = rule.date or cells.date, rule.zone or cells.zone
+    return date_writer(formats, zone) if is_date(column) and (formats or zone) else None
 
 
 def _amount_converter(read_amount: ReadAmount, beside: str, default: str | None) -> Convert:
