@@ -11,6 +11,7 @@ from tradebook.crud.grant import Grant
 from tradebook.resources import address_routes
 from tradebook.resources.customers import INDEX
 from tradebook.resources.customers.index import PLACE, STATUS
+from tradebook.storage import index_entries
 from tradebook.storage.index_documents import Document, documents
 from tradebook.storage.sqlite import index as sqlite_index
 from tradebook.storage.sqlite import indexing
@@ -202,6 +203,18 @@ def test_an_index_is_in_few_parts_after_many_rows(ledger, monkeypatch):
     assert before >= 8
     assert parts_of(ledger) <= 2
     assert ledger.found("one") | ledger.found("many") == {str(number) for number in range(12)}
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_what_a_helper_makes_in_one_step_is_one_part_of_the_index(ledger, monkeypatch):
+    """FTS5 begins another part where a row comes before the last one, and new rows come before all others."""
+    monkeypatch.setattr(applying, "ROWS_IN_ONE_STEP", 1)
+    monkeypatch.setattr(stepping, "PART_ROWS", 5)
+    monkeypatch.setattr(index_entries, "HELPED_ROWS", 1)
+    ledger.take(*({"number": str(number), "name": "Many"} for number in range(40)))
+
+    assert parts_of(ledger) == 1
+    assert len(ledger.found("many")) == 40
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

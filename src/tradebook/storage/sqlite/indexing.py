@@ -5,6 +5,7 @@ opens the file reads the names of all of them.
 """
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 import apsw
 
@@ -106,14 +107,18 @@ class Indexing:
                 " VALUES (?, ?, ?)",
                 [(self._account_id, key, folded) for key, folded, _ in entries],
             )
+        whole: dict[ListIndex, list[tuple[int, str]]] = {}
         for index, entries in made:
+            whole.setdefault(index, []).extend((key, tokens) for key, _, tokens in entries)
+        for index, rows in whole.items():
             name = self._name(index)
             self._make(name)
-            self._merge_later(index, len(entries))
+            self._merge_later(index, len(rows))
+            # FTS5 gives what it has gathered to the file where a row comes before the last one. Of two
+            # entries of a row, the later one stays the later one.
+            rows.sort(key=itemgetter(0), reverse=True)
             self._connection.executemany(
-                f"INSERT OR REPLACE INTO {name} (rowid, tokens) VALUES (-?, ?)",
-                # FTS5 gives what it has gathered to the file where a row comes before the last one.
-                sorted(((key, tokens) for key, _, tokens in entries), reverse=True),
+                f"INSERT OR REPLACE INTO {name} (rowid, tokens) VALUES (-?, ?)", rows
             )
 
     def empty(self, index: ListIndex) -> None:
@@ -129,9 +134,6 @@ class Indexing:
                 f"CREATE VIRTUAL TABLE {name} USING fts5("
                 f"tokens, content='', contentless_delete=1, detail=none, tokenize={quoted(TOKENIZER)})"
             )
-            self._connection.execute(
-                f"INSERT INTO {name} ({name}, rank) VALUES ('usermerge', {PARTS_TIDIED})"
-            )
 
     def end(self) -> None:
         """Write what is still to come, and leave the indexes to later transactions as these expect them."""
@@ -140,20 +142,21 @@ class Indexing:
             # A savepoint may have taken the table back.
             name = self._name(index)
             if has_table(self._connection, name):
-                self._merge_at(index, PARTS_MERGED)
-                self._connection.execute(
-                    f"INSERT INTO {name} ({name}, rank) VALUES ('merge', {PAGES_MERGED})"
-                )
+                self._configure(name, "automerge", PARTS_MERGED)
+                self._configure(name, "merge", PAGES_MERGED)
 
     def merge_some(self, index: ListIndex) -> bool:
         """Merge parts of an index, where one size has several; tells whether there may be more to merge."""
         name = self._name(index)
         if not has_table(self._connection, name):
             return False
+        self._configure(name, "usermerge", PARTS_TIDIED)
         before = self._connection.total_changes()
-        self._connection.execute(f"INSERT INTO {name} ({name}, rank) VALUES ('merge', {PAGES_TIDIED})")
+        self._configure(name, "merge", PAGES_TIDIED)
         # FTS5 says it this way: whoever asks it has changed one row already.
-        return self._connection.total_changes() - before > 1
+        has_merged = self._connection.total_changes() - before > 1
+        self._configure(name, "usermerge", PARTS_MERGED)
+        return has_merged
 
     def _merge_later(self, index: ListIndex, rows: int) -> None:
         """Keep FTS5 from merging, from the row on that makes this a large transaction.
@@ -165,11 +168,11 @@ class Indexing:
         self._rows += rows
         if self._rows > MERGED_ROWS_MAX and index not in self._unmerged:
             self._unmerged.append(index)
-            self._merge_at(index, 0)
+            self._configure(self._name(index), "automerge", 0)
 
-    def _merge_at(self, index: ListIndex, parts: int) -> None:
-        name = self._name(index)
-        self._connection.execute(f"INSERT INTO {name} ({name}, rank) VALUES ('automerge', {parts})")
+    def _configure(self, name: str, option: str, value: int) -> None:
+        """Tell a table of FTS5 how it merges, or to merge so many pages now."""
+        self._connection.execute(f"INSERT INTO {name} ({name}, rank) VALUES ('{option}', {value})")
 
     def _name(self, index: ListIndex) -> str:
         return index_name(index, self._account_id)
