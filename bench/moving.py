@@ -1,6 +1,8 @@
 """Import, export and a whole walk: customers a second, and whether memory stays flat."""
 
 import io
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,8 +27,6 @@ from tradebook.storage.index_documents import documents
 from tradebook.storage.location import locate
 from tradebook.storage.sqlite.index import tokens
 from tradebook.transfer.exports.run import export_customers
-from tradebook.transfer.files.rows import read_file
-from tradebook.transfer.imports.run import import_customers
 
 TABLES = (
     "account_groups",
@@ -46,20 +46,21 @@ INDEXES = (("customers", CUSTOMER_INDEX), ("addresses", ADDRESS_INDEX))
 def measure_moving(
     folder: Path, large: BenchBook, count: int, server: PostgresServer | None
 ) -> Iterator[Result]:
-    """Import a file into a fresh book, its finished rows into another; export; walk."""
+    """Import a file into a fresh book by the command, its finished rows into another; export; walk."""
     source = folder / f"customers-{count}.ndjson"
     if not source.exists():
         with source.open("wb") as file:
             for row in records(count):
                 file.write(msgspec.json.encode(row.values) + b"\n")
     made = _fresh(folder, "import", server)
+    command = [sys.executable, "-m", "tradebook", "--database", made.url]
     start = time.perf_counter()
-    with source.open("rb") as file:
-        summary = import_customers(
-            made.database, made.account_key, read_file(file, "ndjson", None), dry_run=False, report=print
-        )
+    subprocess.run(
+        [*command, "import", "customers", str(source), "--account", made.account],
+        check=True,
+        capture_output=True,
+    )
     rate = count / (time.perf_counter() - start)
-    assert summary.problems == 0
     seconds = _floor_seconds(folder, made) if server is None else _copy_seconds(server, made)
     yield _imported(rate, count / seconds, f"{count:,} customers", is_embedded=server is None)
     yield _exported(large)
@@ -78,6 +79,7 @@ def _imported(rate: float, floor: float, note: str, *, is_embedded: bool) -> Res
 class _Made(msgspec.Struct):
     url: str
     database: object
+    account: str
     account_key: int
 
 
@@ -91,8 +93,9 @@ def _fresh(folder: Path, name: str, server: PostgresServer | None) -> _Made:
     else:
         url = empty_book(server, f"{name}_book")
     database = open_database(Settings(database=url, database_timeout_ms=60_000))
-    key, _ = accounts.find_account(database, accounts.create_account(database, "Bench", "test"))
-    return _Made(url, database, key)
+    account = accounts.create_account(database, "Bench", "test")
+    key, _ = accounts.find_account(database, account)
+    return _Made(url, database, account, key)
 
 
 def _copy_seconds(server: PostgresServer, made: _Made) -> float:
