@@ -13,6 +13,9 @@ from tests.fixtures.engines import Sqlite
 PLANTED = """
 import os, signal, sys
 
+# What a shell runs in the background begins with Ctrl-C ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 class Interrupting:
     def find_spec(self, name, path, target=None):
         if name == os.environ["INTERRUPTED_AT"]:
