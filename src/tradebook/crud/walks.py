@@ -38,18 +38,6 @@ def walk_of_table(key_column: sa.Column[Any], *conditions: sa.ColumnElement[bool
     return walk
 
 
-def walk_of_constants(keys: Sequence[int]) -> Walk:
-    """Walk keys that are the same for every account."""
-    rising = sorted(keys)
-
-    def walk(_reader: Reader, asked: Asked) -> list[int]:
-        span = asked.span
-        found = [key for key in rising if span.above <= key < span.below]
-        return (found[::-1] if span.descending else found)[: span.limit]
-
-    return walk
-
-
 def walk_of_owned(
     owner_column: sa.Column[Any], key_column: sa.Column[Any], *conditions: sa.ColumnElement[bool]
 ) -> Walk:
