@@ -1,10 +1,11 @@
 """Walks: the functions that yield the keys of a list."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from tradebook.crud.records import Values
 from tradebook.crud.resource import Asked, Walk
 from tradebook.storage.database import Reader
 from tradebook.storage.index import ListIndex
@@ -24,8 +25,16 @@ def walk_of_index(index: ListIndex) -> Walk:
     return walk
 
 
-def walk_of_table(key_column: sa.Column[Any], *conditions: sa.ColumnElement[bool]) -> Walk:
-    """Walk the rows of a table that meet some constant conditions."""
+def _nothing(_asked: Asked) -> Values:
+    return {}
+
+
+def walk_of_table(
+    key_column: sa.Column[Any],
+    *conditions: sa.ColumnElement[bool],
+    values: Callable[[Asked], Values] = _nothing,
+) -> Walk:
+    """Walk the rows of a table that meet some conditions; `values` says what is bound in them."""
     statements = {
         descending: prepare(select_span(key_column, key_column, descending=descending).where(*conditions))
         for descending in (True, False)
@@ -33,7 +42,7 @@ def walk_of_table(key_column: sa.Column[Any], *conditions: sa.ColumnElement[bool
 
     def walk(reader: Reader, asked: Asked) -> list[int]:
         statement = statements[asked.span.descending]
-        return [key for (key,) in reader.rows(statement, **asked.span.bounds)]
+        return [key for (key,) in reader.rows(statement, **values(asked), **asked.span.bounds)]
 
     return walk
 
@@ -42,21 +51,12 @@ def walk_of_owned(
     owner_column: sa.Column[Any], key_column: sa.Column[Any], *conditions: sa.ColumnElement[bool]
 ) -> Walk:
     """Walk the rows that name one owner, such as the children of a parent, and meet some conditions."""
-    statements = {
-        descending: prepare(
-            select_span(key_column, key_column, descending=descending).where(
-                owner_column == sa.bindparam("owner"), *conditions
-            )
-        )
-        for descending in (True, False)
-    }
-
-    def walk(reader: Reader, asked: Asked) -> list[int]:
-        statement = statements[asked.span.descending]
-        rows = reader.rows(statement, owner=asked.path_key, **asked.span.bounds)
-        return [key for (key,) in rows]
-
-    return walk
+    return walk_of_table(
+        key_column,
+        owner_column == sa.bindparam("owner"),
+        *conditions,
+        values=lambda asked: {"owner": asked.path_key},
+    )
 
 
 def in_span(key_column: sa.Column[Any]) -> tuple[sa.ColumnElement[bool], ...]:

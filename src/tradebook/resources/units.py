@@ -39,9 +39,7 @@ _all = Constants(
 
 def walk(reader: Reader, asked: Asked) -> list[int]:
     """Walk the currencies; nothing where another type is asked for."""
-    if all(value == 0 for condition in asked.query.conditions for (value,) in condition.values):
-        return _all.walk(reader, asked)
-    return []
+    return _all.walk(reader, asked) if asked.places <= {0} else []
 
 
 resource = Resource(
