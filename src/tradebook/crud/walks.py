@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tradebook.crud.listing import NESTED_MAX
 from tradebook.crud.records import Values
 from tradebook.crud.resource import Asked, Walk
 from tradebook.storage.database import Reader
@@ -13,6 +14,7 @@ from tradebook.storage.schema import ACCOUNT, any_of, newest_of_each, prepare
 
 MANY = 2_000
 """If the nested lists of a page have this many entries, they are read with a limit for each owner."""
+_OF_EACH = NESTED_MAX + 1
 
 
 def walk_of_index(index: ListIndex) -> Walk:
@@ -80,15 +82,16 @@ def select_span(
 
 
 class NewestOfEach:
-    """The newest keys of each of some owners, at most `count` of each, in one or two statements.
+    """The newest keys of each of some owners, in one or two statements.
+
+    Of each owner there is at most one key more than a nested list shows.
 
     Nearly always the owners have few keys, and one plain look-up reads them all. If there are very many, a
     second statement with a limit for each owner reads them, so that an owner with many does not cost more.
     """
 
-    def __init__(self, owner_column: sa.Column[Any], key_column: sa.Column[Any], count: int) -> None:
+    def __init__(self, owner_column: sa.Column[Any], key_column: sa.Column[Any]) -> None:
         table = owner_column.table
-        self._count = count
         self.plain = prepare(
             sa.select(owner_column, key_column)
             .where(table.c.account_id == ACCOUNT, any_of(owner_column, "ids"))
@@ -102,7 +105,7 @@ class NewestOfEach:
             )
             .limit(MANY)
         )
-        self.bounded = prepare(newest_of_each(owner_column, key_column, count))
+        self.bounded = prepare(newest_of_each(owner_column, key_column, _OF_EACH))
 
     def load(self, reader: Reader, owners: Sequence[int], *, are_all: bool = False) -> dict[int, list[int]]:
         """Return the keys of each owner, newest first; an owner without keys has an empty list.
@@ -122,5 +125,5 @@ class NewestOfEach:
         for keys in listed.values():
             if len(keys) > 1:
                 keys.sort(reverse=True)
-                del keys[self._count :]
+                del keys[_OF_EACH:]
         return listed
