@@ -9,7 +9,7 @@ from tradebook.transfer.maps.loading import MapError, read_map
 from tradebook.transfer.maps.rules import Rule
 from tradebook.transfer.maps.sources import Headings, label_of
 from tradebook.transfer.maps.taking import Write
-from tradebook.transfer.rows import FileOptions, Match, Problem, Record, Row, Skipping, Value, record_keys
+from tradebook.transfer.rows import Problem, Record, Row, Value, record_keys
 
 
 class ColumnMap:
@@ -17,6 +17,7 @@ class ColumnMap:
 
     def __init__(self, plan: Plan) -> None:
         self.options = plan.options
+        """How a file is read and matched, and which of its rows are left out."""
         self.is_by_name = plan.is_by_name
         """Whether the file's columns are ours by name, as the map has no `[columns]`."""
         self.theirs = plan.theirs
@@ -24,26 +25,6 @@ class ColumnMap:
         self._plan = plan
         self._row: Callable[[int, Record], Row] | None = None
         self._writes: dict[str, Write] = {}
-
-    @property
-    def file(self) -> FileOptions:
-        """How the file is to be read."""
-        return self.options.file
-
-    @property
-    def match(self) -> Match:
-        """Which customer a row is about."""
-        return self.options.match
-
-    @property
-    def keeps_empty(self) -> bool:
-        """Whether an empty cell leaves what an existing customer has."""
-        return self.options.keeps_empty
-
-    @property
-    def skips(self) -> tuple[Skipping, ...]:
-        """The rules by which rows are left out; `Row.skipped` is the place of one."""
-        return self.options.skips
 
     def fit(self, line: int, header: Sequence[str]) -> list[Problem]:
         """Take up a file's headings; name those that the map takes and the file does not have."""
