@@ -8,8 +8,7 @@ from tradebook.transfer.maps.fitted import Fitted, Plan
 from tradebook.transfer.maps.loading import MapError, read_map
 from tradebook.transfer.maps.rules import Rule
 from tradebook.transfer.maps.sources import Headings, label_of
-from tradebook.transfer.maps.taking import Write
-from tradebook.transfer.rows import Problem, Record, Row, Value, record_keys
+from tradebook.transfer.rows import Problem, Record, Row, WriteCell, record_keys
 
 
 class ColumnMap:
@@ -24,12 +23,12 @@ class ColumnMap:
         """What the file calls our columns, where it is another name."""
         self._plan = plan
         self._row: Callable[[int, Record], Row] | None = None
-        self._writes: dict[str, Write] = {}
+        self.writes: dict[str, WriteCell] = {}
 
     def fit(self, line: int, header: Sequence[str]) -> list[Problem]:
         """Take up a file's headings; name those that the map takes and the file does not have."""
         fitted, headings, problems = self._put_together(line, header)
-        self._row, self._writes = fitted.row, fitted.writes
+        self._row, self.writes = fitted.row, fitted.writes
         self._name_what_is_there(headings)
         return problems
 
@@ -74,11 +73,6 @@ class ColumnMap:
             fitted = Fitted(self._plan, self._plan.columns.rules, None)
             self._row = fitted.row_by_name if self.is_by_name else fitted.row
         return self._row(line, record)
-
-    def written(self, key: str, cell: Value) -> str | None:
-        """Write a number or a date of a workbook as text that the map reads as the same; see `Mapping`."""
-        write = self._writes.get(key)
-        return None if write is None else write(cell)
 
 
 def _called(place: int, name: str, *, is_first: bool) -> str:
