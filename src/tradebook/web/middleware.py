@@ -123,13 +123,12 @@ class EveryRequest:
             is_open_page = not request.path.startswith(API)
             compress_answer(request, response, compressed_once if is_open_page else compressed)
         seconds = perf_counter() - context.started
-        if metrics.recorder is not None:
-            method = request.env["REQUEST_METHOD"]
-            metrics.recorder.observe(method, request.uri_template, response.status_code, seconds)
+        method = request.env["REQUEST_METHOD"]
+        metrics.observe(method, request.uri_template, response.status_code, seconds)
         if self._tracing is not None:
             self._tracing.end(request, response)
         told: dict[str, Any] = {
-            "method": request.env["REQUEST_METHOD"],
+            "method": method,
             "path": self._shown(request.path),
             "status": response.status_code,
             "account": context.account,
