@@ -123,8 +123,7 @@ class EveryRequest:
             is_open_page = not request.path.startswith(API)
             compress_answer(request, response, compressed_once if is_open_page else compressed)
         seconds = perf_counter() - context.started
-        method = request.env["REQUEST_METHOD"]
-        metrics.observe(method, request.uri_template, response.status_code, seconds)
+        metrics.observe(request.env["REQUEST_METHOD"], request.uri_template, response.status_code, seconds)
         if self._tracing is not None:
             self._tracing.end(request, response)
         if self._log_requests or context.page is not None:
@@ -134,7 +133,7 @@ class EveryRequest:
         """Write the request's line to the log, and note it for who says the same page again."""
         context = request.context
         told: dict[str, Any] = {
-            "method": method,
+            "method": request.env["REQUEST_METHOD"],
             "path": self._shown(request.path),
             "status": response.status_code,
             "account": context.account,
