@@ -12,7 +12,7 @@ import psycopg
 from psycopg.adapt import Transformer
 
 ENCODING = "utf-8"
-"""In what every connection writes, as it says when it is opened. Half of a letter of others is a backslash."""
+"""What every connection says that it writes in. Half of a letter of some others is a backslash."""
 
 
 class Statement(NamedTuple):
