@@ -18,7 +18,7 @@ from tests.fixtures.disk import watched_disk
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.lengths import IS_SOAK, length
 from tests.fixtures.samples import Maker
-from tests.fixtures.server import start_server, stop_server
+from tests.fixtures.server import serving
 from tests.reliability.journal import plant
 from tradebook.app import open_database
 from tradebook.resources import accounts, api_keys, customers
@@ -277,14 +277,11 @@ def test_a_full_temporary_folder_stops_no_server(tmp_path, full_folder, monkeypa
     database = Sqlite().new(tmp_path / "book")
     if when == "before the start":
         fill(full_folder)
-    server = start_server(tmp_path, database=database)
-    try:
+    with serving(tmp_path, database=database) as server:
         if when == "while it serves":
             fill(full_folder)
 
         assert statuses_of(server) == {200, 201, 401}
-    finally:
-        stop_server(server)
     assert server.process.returncode == 0
 
 
