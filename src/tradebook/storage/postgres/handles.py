@@ -116,13 +116,7 @@ class PostgresReader:
         search = (index.name, self.account_id, query.words) if query.words and not query.conditions else None
         reach = search and distances.reach(search, above, below, limit, descending=descending)
         asking = questions(
-            index,
-            query,
-            self.account_id,
-            descending=descending,
-            limit=limit,
-            reach=reach or None,
-            pieces=pieces,
+            index, query, self.account_id, descending=descending, limit=limit, reach=reach, pieces=pieces
         )
         texts = self._texts_wanted(index, query)
         question = next(asking)
