@@ -314,7 +314,8 @@ def _option_row(parameter: Any) -> tuple[str, str, str]:
 
 
 def _argument(parameter: Any) -> str:
-    return str(parameter.metavar or parameter.name.upper())
+    name = str(parameter.metavar or parameter.name.upper())
+    return name if parameter.required else f"[{name}]"
 
 
 def units_page() -> str:

@@ -13,7 +13,7 @@ KEY_VARIABLE = f"{PREFIX}API_KEY"
 _OF_CLIENTS = {KEY_VARIABLE, f"{PREFIX}URL"}
 """What the commands and libraries that ask a book are told; no settings of the server."""
 
-# A value above these would help nobody. Some would not fit where they are kept, and fail at the first request.
+# A higher value would help nobody. Some would not fit where they are kept, and fail at the first request.
 _Bytes = Annotated[int, msgspec.Meta(ge=0, le=1 << 40)]
 _Requests = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 _COUNT_MAX, _MS_MAX = 1_000_000, 86_400_000
