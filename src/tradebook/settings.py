@@ -149,10 +149,10 @@ def takes(kind: Any) -> str:
     return bounds.description or f"a whole number from {bounds.ge} to {bounds.le}"
 
 
-def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+def unknown_variables() -> list[str]:
     """List the variables that look like settings but are not: most likely they are misspelt."""
     known = {*_variables(), *_OF_CLIENTS}
-    ours = (name for name in environment if name.startswith(PREFIX))
+    ours = (name for name in os.environ if name.startswith(PREFIX))
     return [name for name in ours if name not in known and not name.startswith(TEST_PREFIX)]
 
 

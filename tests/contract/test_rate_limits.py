@@ -313,6 +313,31 @@ def test_what_is_taken_ahead_is_counted_and_told_one_by_one(clock):
     assert (fresh.retry_after_seconds, fresh.remaining) == (0, 19_999)
 
 
+@pytest.mark.parametrize(("limit", "per_second"), [(1, 3), (7, 2), (100, 10)])
+def test_who_is_refused_asks_the_file_no_more_and_is_let_in_at_the_same_moment(clock, limit, per_second):
+    machine, alone = MachineLimiter("book", limit, 60), MachineLimiter("like it", limit, 60)
+    limiter, asked = AheadLimiter(machine, limit, 60), 0
+
+    def hit(*of):
+        nonlocal asked
+        asked += 1
+        return MachineLimiter.hit(machine, *of)
+
+    machine.hit = hit
+    verdicts = []
+    for _ in range(600 * per_second):
+        verdicts.append((limiter.hit(7), alone.hit(7)))
+        clock.now += 1 / per_second
+
+    for ours, theirs in verdicts:
+        assert ours.headers == theirs.headers
+        assert ours.wait_seconds == pytest.approx(theirs.wait_seconds, abs=1e-5)
+    let_in = sum(not ours.wait_seconds for ours, _ in verdicts)
+    # Once more for each that is let in, and in each window.
+    assert asked <= 2 * let_in + 20
+    assert asked < len(verdicts) * 0.6
+
+
 @each_engine
 def test_the_keys_of_an_account_have_a_limit_together(tmp_path, engine, monkeypatch):
     server = start(tmp_path, engine, monkeypatch, 30, ACCOUNT_RATE_LIMIT="40")

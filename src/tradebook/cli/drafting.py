@@ -13,14 +13,14 @@ import typer
 from rich.table import Table
 
 from tradebook.cli.options import JsonOption, UnusedDatabaseOption
-from tradebook.cli.output import WRONG_USAGE, fail, print_json, print_whole, tell
+from tradebook.cli.output import WRONG_USAGE, fail, print_json, print_whole, reason_of, tell
+from tradebook.cli.output_files import STANDARD
 from tradebook.transfer.files.formats import FileFormat, format_of
 from tradebook.transfer.maps.draft import Draft, draft_map
 from tradebook.transfer.maps.looking import CantBeRead
 from tradebook.transfer.maps.options import Options, WrongOption
 from tradebook.transfer.maps.ready_maps import READY, matched_by, no_such_map, ready_text, recognise
 
-STANDARD = "-"
 IN_MEMORY_BYTES = 1 << 20
 
 
@@ -70,7 +70,7 @@ def draft_command(
         try:
             map_out.write_text(draft.text, encoding="utf-8")
         except OSError as error:
-            fail(f"{map_out}: {error.strerror}.")
+            fail(f"{map_out}: {reason_of(error)}.")
     _tell_of(draft)
 
 
@@ -103,7 +103,7 @@ def _readable_twice(file: str) -> BinaryIO:
     except FileNotFoundError:
         fail(f"{file}: there is no such file.")
     except OSError as error:
-        fail(f"{file}: {error.strerror}.")
+        fail(f"{file}: {reason_of(error)}.")
     if file != STANDARD and source.seekable():
         return source
     kept = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 - who takes it closes it

@@ -8,6 +8,7 @@ from tradebook.errors import ApiError, ErrorType, PayloadTooLarge
 from tradebook.web import metrics
 
 ERRORS_PATH = "/errors"
+UNAUTHORIZED = 401
 SECRET_HEADERS = (("Cache-Control", "no-store"),)
 """What an answer with a secret says to whoever might keep it on its way."""
 
@@ -70,7 +71,7 @@ def error_answer(error: ApiError) -> Answer:
         None,
     )
     headers = [("x-should-retry", "true" if error.is_transient else "false")]
-    if error.status == falcon.http_status_to_code(falcon.HTTP_UNAUTHORIZED):
+    if error.status == UNAUTHORIZED:
         headers.append(("WWW-Authenticate", 'Bearer realm="tradebook"'))
     if error.is_transient:
         headers.append(("Retry-After", str(error.retry_after_seconds)))

@@ -35,6 +35,9 @@ AHEAD_SHARE, NAMES_AHEAD = 2_000, 10_000
 """The part of a limit that is taken ahead at once, and for how many names. Addresses have none: who has many
 of them could have keys lose what is taken ahead for them."""
 
+LEAST_WAIT_SECONDS = 0.000_001
+"""A wait that rounding leaves nothing of is one all the same."""
+
 
 class Verdict(msgspec.Struct, frozen=True):
     """Whether a request is within the limit, and what the headers of its answer say about the limit."""
@@ -42,8 +45,13 @@ class Verdict(msgspec.Struct, frozen=True):
     limit: int
     remaining: int
     reset_seconds: int
-    retry_after_seconds: int = 0
-    """How long to wait; 0 if the request is within the limit."""
+    wait_seconds: float = 0.0
+    """How long nothing is let in; 0 if the request is within the limit."""
+
+    @property
+    def retry_after_seconds(self) -> int:
+        """Tell how long to wait, in whole seconds; 0 if the request is within the limit."""
+        return ceil(self.wait_seconds)
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
@@ -74,10 +82,10 @@ class Limits(msgspec.Struct, frozen=True):
         What a key's own limit refuses takes nothing from its account.
         """
         verdict = self.of_keys.hit(name)
-        if self.of_accounts is None or account_id is None or verdict.retry_after_seconds:
+        if self.of_accounts is None or account_id is None or verdict.wait_seconds:
             return verdict
         of_account = self.of_accounts.hit(account_id)
-        is_tighter = of_account.retry_after_seconds or of_account.remaining < verdict.remaining
+        is_tighter = of_account.wait_seconds or of_account.remaining < verdict.remaining
         return of_account if is_tighter else verdict
 
 
@@ -129,7 +137,7 @@ class MachineLimiter:
     def _count(self, start: int, name: int, window: int, elapsed: float, ahead: int) -> Verdict:
         place, current, previous = self._find(start, name, window)
         verdict = self._judge(current, previous, elapsed)
-        if not verdict.retry_after_seconds:
+        if not verdict.wait_seconds:
             _SLOT.pack_into(
                 self._memory, place, name, window, current + 1 + min(ahead, verdict.remaining), previous
             )
@@ -160,22 +168,24 @@ class MachineLimiter:
             wait = window * (1 - (limit - 1 - current) / previous) - elapsed
         else:
             wait = window - elapsed + window * (1 - (limit - 1) / current)
-        return Verdict(limit, 0, ceil(window - elapsed), max(1, ceil(wait)))
+        return Verdict(limit, 0, ceil(window - elapsed), max(wait, LEAST_WAIT_SECONDS))
 
 
 class _Taken:
-    """What a process has taken ahead of a limit, until a window ends."""
+    """What a process knows of a name until a window ends: what is taken ahead, or until when it refuses."""
 
-    __slots__ = ("left", "remaining", "until")
+    __slots__ = ("left", "refused_until", "remaining", "until")
 
-    def __init__(self, until: float, left: int, remaining: int) -> None:
+    def __init__(self, until: float, left: int, remaining: int, refused_until: float) -> None:
         self.until, self.left, self.remaining = until, left, remaining
+        self.refused_until = refused_until
 
 
 class AheadLimiter:
     """Counts in a machine's file, but takes some requests of a name ahead, so that few have to ask there.
 
     What a process has taken ahead and does not use counts all the same, two thousandths of a limit at most.
+    Whom the file has refused it would refuse until a moment that is known, whatever others ask.
     """
 
     def __init__(self, machine: MachineLimiter, limit: int, window_seconds: int) -> None:
@@ -191,14 +201,17 @@ class AheadLimiter:
         now = time.monotonic()
         with self._lock:
             taken = self._taken.get(name)
-            if taken is not None and taken.left and now < taken.until:
-                taken.left -= 1
-                taken.remaining -= 1
-                return Verdict(self._limit, taken.remaining, ceil(taken.until - now))
+            if taken is not None and now < taken.until:
+                if taken.left:
+                    taken.left -= 1
+                    taken.remaining -= 1
+                    return Verdict(self._limit, taken.remaining, ceil(taken.until - now))
+                if now < taken.refused_until:
+                    return Verdict(self._limit, 0, ceil(taken.until - now), taken.refused_until - now)
             verdict = self._machine.hit(name, self._ahead)
-            left = 0 if verdict.retry_after_seconds else min(self._ahead, verdict.remaining)
+            left = 0 if verdict.wait_seconds else min(self._ahead, verdict.remaining)
             until = (now // self._window + 1) * self._window
-            self._taken.put(name, _Taken(until, left, verdict.remaining))
+            self._taken.put(name, _Taken(until, left, verdict.remaining, now + verdict.wait_seconds))
             return verdict
 
 

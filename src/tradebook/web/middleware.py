@@ -20,7 +20,9 @@ from tradebook.web.tracing import Tracing
 
 REQUEST_ID_HEADERS = ("X-Request-Id", "Request-Id")
 """Both carry the id, and either may bring one. Where they differ, the first counts: proxies set it."""
+_FIRST_ID, _LATER_ID = REQUEST_ID_HEADERS
 RETRY_HEADER = "x-should-retry"
+_OF_EVERY_ANSWER = (("X-Content-Type-Options", "nosniff"), (RETRY_HEADER, "false"))
 API = "/v1/"
 """Paths that begin with this need a key."""
 
@@ -81,10 +83,8 @@ class EveryRequest:
         request.context = context
         if self._tracing is not None:
             self._tracing.begin(request)
-        for name in REQUEST_ID_HEADERS:
-            response.set_header(name, context.request_id)
-        response.set_header("X-Content-Type-Options", "nosniff")
-        response.set_header(RETRY_HEADER, "false")
+        request_id = context.request_id
+        response.set_headers(((_FIRST_ID, request_id), (_LATER_ID, request_id), *_OF_EVERY_ANSWER))
         if request.method not in COMBINED_METHODS:
             # Refused like TRACE: then Falcon answers with the allowed methods, and not only that the
             # request is bad.
@@ -123,11 +123,15 @@ class EveryRequest:
             is_open_page = not request.path.startswith(API)
             compress_answer(request, response, compressed_once if is_open_page else compressed)
         seconds = perf_counter() - context.started
-        if metrics.recorder is not None:
-            method = request.env["REQUEST_METHOD"]
-            metrics.recorder.observe(method, request.uri_template, response.status_code, seconds)
+        metrics.observe(request.env["REQUEST_METHOD"], request.uri_template, response.status_code, seconds)
         if self._tracing is not None:
             self._tracing.end(request, response)
+        if self._log_requests or context.page is not None:
+            self._tell(request, response, seconds)
+
+    def _tell(self, request: falcon.Request, response: falcon.Response, seconds: float) -> None:
+        """Write the request's line to the log, and note it for who says the same page again."""
+        context = request.context
         told: dict[str, Any] = {
             "method": request.env["REQUEST_METHOD"],
             "path": self._shown(request.path),

@@ -52,5 +52,5 @@ class SharedLimiter:
             else:
                 self._alone_until = 0.0
                 seconds = max(1, ceil(stats.reset_time - time.time()))
-                return Verdict(self._item.amount, stats.remaining, seconds, 0 if is_within else seconds)
+                return Verdict(self._item.amount, stats.remaining, seconds, 0.0 if is_within else seconds)
         return self._machine.hit(name)

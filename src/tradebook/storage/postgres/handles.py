@@ -114,9 +114,7 @@ class PostgresReader:
         bounds = {"account_id": self.account_id, "above": above, "below": below, "limit": limit}
         search = (index.name, self.account_id, query.words) if query.words and not query.conditions else None
         reach = search and self._distances.reach(search, above, below, limit, descending=descending)
-        asking = questions(
-            index, query, self.account_id, descending=descending, limit=limit, reach=reach or None
-        )
+        asking = questions(index, query, self.account_id, descending=descending, limit=limit, reach=reach)
         question = next(asking)
         while True:
             rows = self._ask(self._loading(question, bounds))

@@ -25,7 +25,7 @@ from tradebook.storage.postgres.searched_text import (
 )
 from tradebook.storage.postgres.stretches import Reach, reach_of_page, stretches_of
 
-FORM = 1
+FORM = 2
 """The number of how a document is written here. Raise it when `searchable` begins to write another text."""
 
 WALKED_ROWS, WALKED_FAR = 500, 20_000
