@@ -25,7 +25,9 @@ IN_MEMORY_BYTES = 1 << 20
 
 
 def draft_command(
-    file: Annotated[str, typer.Argument(help="The file that is to come in, or - for standard input.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="The file that is to come in, or - for standard input.")
+    ],
     map_out: Annotated[
         Path | None,
         typer.Option("--map-out", metavar="MAP.toml", help="Write the map there. Default: standard output."),
@@ -96,15 +98,17 @@ def _format_of(file: str, given: str | None) -> FileFormat:
 
 
 def _readable_twice(file: str) -> BinaryIO:
-    if file != STANDARD:
-        if not Path(file).is_file():
-            fail(f"{file}: there is no such file.")
-        try:
-            return Path(file).open("rb")
-        except OSError as error:
-            fail(f"{file}: {reason_of(error)}.")
+    try:
+        source = sys.stdin.buffer if file == STANDARD else Path(file).open("rb")  # noqa: SIM115
+    except FileNotFoundError:
+        fail(f"{file}: there is no such file.")
+    except OSError as error:
+        fail(f"{file}: {reason_of(error)}.")
+    if file != STANDARD and source.seekable():
+        return source
     kept = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 - who takes it closes it
-    shutil.copyfileobj(sys.stdin.buffer, kept)
+    with source:
+        shutil.copyfileobj(source, kept)
     kept.seek(0, io.SEEK_SET)
     return cast("BinaryIO", kept)
 
@@ -121,7 +125,10 @@ def maps_command(
         text = ready_text(name)
         if text is None:
             fail(no_such_map(name))
-        sys.stdout.write(text)
+        if as_json:
+            print_json({"name": name, "map": text})
+        else:
+            sys.stdout.write(text)
         return
     listed = [
         {

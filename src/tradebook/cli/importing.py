@@ -22,7 +22,7 @@ from tradebook.cli.plans import apply_command, apply_or_fail, keep, show_command
 from tradebook.cli.progress import rows_read, rows_written
 from tradebook.cli.summaries import tell_findings, tell_summary
 from tradebook.storage.database import Database
-from tradebook.text import counted
+from tradebook.text import counted, encodable
 from tradebook.transfer.files.formats import FileFormat, format_of
 from tradebook.transfer.files.rejects import rejects_writer
 from tradebook.transfer.files.rows import FileReader, read_file
@@ -94,7 +94,7 @@ def import_customers_command(
                 tells_new=plan_file is not None,
             )
         with contextlib.closing(plan):
-            source = None if file == STANDARD else Path(file).name
+            source = None if file == STANDARD else encodable(Path(file).name)
             is_good = _Import(how, book, key, account, source, plan, reader).carry_out()
     if not is_good:
         if column_map is None:
