@@ -69,7 +69,7 @@ def settings_page() -> str:
     rows = [
         (
             code(f"TRADEBOOK_{field.name.upper()}"),
-            _setting_takes(field.type),
+            settings.takes(field.type),
             code(str(field.default).lower() if field.type is bool else field.default)
             if field.default != ""
             else "none",
@@ -82,17 +82,6 @@ def settings_page() -> str:
         "command names the variable and ends with exit code 2."
     )
     return page("Settings", intro, table(("variable", "takes", "default", "meaning"), rows))
-
-
-def _setting_takes(kind: Any) -> str:
-    if kind is bool:
-        return "`true` or `false`"
-    if kind is str:
-        return "text"
-    (bounds,) = kind.__metadata__
-    if bounds.ge is None:
-        return "text"
-    return f"a whole number from {bounds.ge}"
 
 
 def _field_docs(source: Path, class_name: str) -> Iterator[tuple[str, str]]:
@@ -325,7 +314,8 @@ def _option_row(parameter: Any) -> tuple[str, str, str]:
 
 
 def _argument(parameter: Any) -> str:
-    return str(parameter.metavar or parameter.name.upper())
+    name = str(parameter.metavar or parameter.name.upper())
+    return name if parameter.required else f"[{name}]"
 
 
 def units_page() -> str:

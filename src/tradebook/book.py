@@ -6,6 +6,7 @@ And tells where files for it are kept that are yet to be read.
 import os
 from hashlib import blake2b
 from pathlib import Path
+from typing import cast
 
 from tradebook.resources import INDEXES
 from tradebook.settings import Settings
@@ -26,7 +27,7 @@ def open_database(settings: Settings) -> Database:
         locate(url).open(timeout_ms=settings.replica_timeout_ms, indexes=INDEXES)
         for url in settings.replicas.split()
     ]
-    return Replicated(primary, standbys) if standbys else primary
+    return cast("Database", Replicated(primary, standbys)) if standbys else primary
 
 
 def uploads_of(settings: Settings) -> UploadFolder:

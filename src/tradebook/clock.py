@@ -11,7 +11,7 @@ _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+\- ])(\d\d):?(\d\d))",
     re.ASCII,
 )
-_DAY, _MINUTE, _SECOND = 86_400_000, 60_000, 1_000
+_MINUTE, _SECOND = 60_000, 1_000
 _MINUTES = [f"{hour:02d}:{minute:02d}:" for hour in range(24) for minute in range(60)]
 _SECONDS = [f"{second:02d}." for second in range(60)]
 _MILLISECONDS = [f"{n:03d}Z" for n in range(1000)]
@@ -43,7 +43,7 @@ def format_ms(milliseconds: int) -> str:
     A page has hundreds of times, no two alike, so each is put together from tables: that takes a ninth of
     what `strftime` takes.
     """
-    day, rest = divmod(milliseconds, _DAY)
+    day, rest = divmod(milliseconds, DAY_MS)
     minute, rest = divmod(rest, _MINUTE)
     second, rest = divmod(rest, _SECOND)
     return f"{_days[day]}{_MINUTES[minute]}{_SECONDS[second]}{_MILLISECONDS[rest]}"

@@ -15,14 +15,12 @@ KEY_BITS = 63
 SEQUENCE_BITS = 21
 KEY_MAX = (1 << KEY_BITS) - 1
 MILLISECONDS_MAX = KEY_MAX >> SEQUENCE_BITS
-BODY_LENGTH = 13
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _DIGITS = {letter: value for value, letter in enumerate(_ALPHABET)}
 # Three digits at a time: a page of 100 customers formats hundreds of ids.
 _TRIPLES = [a + b + c for a in _ALPHABET for b in _ALPHABET for c in _ALPHABET]
 _BODY = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{12}", re.ASCII)
-BODY_PATTERN = "[0-7][0-9a-hjkmnp-tv-z]{12}"
 ANY_BODY_PATTERN = "[0-9a-z]{1,64}"
 """What a body may look like that a client sends: ids of other systems are well-formed too."""
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.client.forms import fields_of_a_customer
-from tests.fixtures.book import Book
+from tests.fixtures.book import filled
 from tests.fixtures.lengths import length
 from tests.fixtures.server import stop_server, wait_until
 from tests.reliability.journal import kill_one, start
@@ -20,9 +20,8 @@ THREADS, EACH = 6, length(20, 200)
 def own_book(tmp_path, engine):
     """A book on a server of its own, which may be killed."""
     server = start(tmp_path, engine.new(tmp_path))
-    made = Book(server)
-    yield made
-    made.close()
+    with filled(server) as made:
+        yield made
     stop_server(server)
 
 

@@ -198,6 +198,7 @@ def test_a_scalar_given_twice_is_refused(filled, name):
 @pytest.mark.parametrize(
     "name",
     [
+        "page", "offset", "status", "Status_codes", "", "a b", "é",
         "Limit", "LIMIT", " limit", "limit ", "limit\n", "lim\u200bit", "ｌｉｍｉｔ", "limit.x", "limit[0]", "$limit",
         "__proto__", "constructor", "account_id", "id", "is_parent", "type_id", "deleted", "order", "sort",
         "fields", "expand", "expand[]", "where", "key", "access_token", "filter", "' OR 1=1 --", "🦊", "a" * 300,

@@ -8,7 +8,6 @@ from functools import cache
 import pytest
 
 from tests.contract.checks import check_envelope
-from tests.fixtures.book import Book
 from tests.fixtures.samples import CHANGED, WRITTEN, Maker, creating
 
 GROUPS = "/v1/sales/account-groups"
@@ -66,19 +65,11 @@ CODES = {
 }
 
 
-@pytest.fixture(scope="module")
-def empty(server):
-    """A book in which no test writes anything."""
-    made = Book(server)
-    yield made
-    made.close()
-
-
 @pytest.fixture
-def untouched(empty):
+def untouched(module_book):
     """A book in which nothing has been written when the test is over."""
-    yield empty
-    assert empty.get(GROUPS)["data"] == []
+    yield module_book
+    assert module_book.get(GROUPS)["data"] == []
 
 
 @pytest.mark.parametrize("name", NOT_JSON | WRONG)

@@ -15,7 +15,7 @@ import pytest
 
 from tests.fixtures import plain_http
 from tests.fixtures.application import application
-from tests.fixtures.book import Book
+from tests.fixtures.book import Book, filled
 from tests.fixtures.engines import ENGINES
 from tests.fixtures.lengths import length
 from tests.fixtures.samples import Maker, creating
@@ -45,10 +45,8 @@ def document(server: Server):
 @pytest.fixture(scope="module")
 def book(server: Server):
     """A book with everything in it."""
-    made = Book(server)
-    made.add(*demo_customers(300))
-    yield made
-    made.close()
+    with filled(server, *demo_customers(300)) as made:
+        yield made
 
 
 def validator(document: dict, name: str) -> jsonschema_rs.Draft202012Validator:

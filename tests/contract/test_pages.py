@@ -16,7 +16,7 @@ from tests.contract.checkers import (
     pages_of,
     walk_faults,
 )
-from tests.fixtures.book import Book, delete, walk
+from tests.fixtures.book import delete, filled, walk
 from tests.fixtures.lengths import length
 
 SAME_INSTANT = "2024-05-01T09:30:00.500Z"
@@ -59,10 +59,8 @@ def test_an_update_moves_no_row(book):
 @pytest.fixture(scope="module")
 def fifty(server):
     """A book of fifty that nobody changes."""
-    made = Book(server)
-    made.add(*some(50))
-    yield made
-    made.close()
+    with filled(server, *some(50)) as made:
+        yield made
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 49, 50, 51, 1000])
@@ -81,14 +79,13 @@ def test_small_books_have_exact_ends(book, count):
 @pytest.fixture(scope="module")
 def tied(server):
     """Thousands of customers of one moment, with few before and after; and their ids."""
-    made = Book(server)
-    made.add(
+    with filled(
+        server,
         *some(length(2000, 10_000), created_at=SAME_INSTANT, status="preferred"),
         {"number": "before", "name": "Before", "created_at": "2024-05-01T09:30:00.499Z"},
         {"number": "after", "name": "After", "created_at": "2024-05-01T09:30:00.501Z"},
-    )
-    yield made, ids_of(pages_of(made.client, f"{CUSTOMERS}?limit=1000"))
-    made.close()
+    ) as made:
+        yield made, ids_of(pages_of(made.client, f"{CUSTOMERS}?limit=1000"))
 
 
 @pytest.mark.parametrize("limit", [137, 1000])
@@ -325,10 +322,8 @@ def test_a_cursor_into_a_book_that_was_emptied_is_an_empty_page(book):
 @pytest.fixture(scope="module")
 def odd_names(server):
     """A book of three whose names must be escaped in a URL."""
-    made = Book(server)
-    made.add(*({"name": f'Ten né-n "te%22&a=b# {n}'} for n in range(3)))
-    yield made
-    made.close()
+    with filled(server, *({"name": f'Ten né-n "te%22&a=b# {n}'} for n in range(3))) as made:
+        yield made
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.contract.checks import check_envelope
-from tests.fixtures.book import Book
+from tests.fixtures.book import filled
 from tests.fixtures.server import Server
 
 LIST = "/v1/sales/customers"
@@ -28,10 +28,8 @@ INCLUDE = "type,price_groups,defaults.sales_rep,defaults.payment_term,defaults.s
 @pytest.fixture(scope="module")
 def book(server: Server):
     """Four customers that differ in everything a filter looks at."""
-    made = Book(server)
-    made.add(*RECORDS)
-    yield made
-    made.close()
+    with filled(server, *RECORDS) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

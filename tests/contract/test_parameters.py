@@ -508,27 +508,6 @@ def test_the_order_of_parameters_and_values_changes_nothing(filled):
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        "page",
-        "offset",
-        "status",
-        "Status_codes",
-        "LIMIT",
-        "limit[]",
-        "q[]",
-        "cursor[]",
-        "",
-        "city[]",
-        "a b",
-        "é",
-    ],
-)
-def test_an_unknown_parameter_is_refused_by_its_name(filled, name):
-    assert_refused(filled.client.get(CUSTOMERS, params={name: "1"}), name)
-
-
-@pytest.mark.parametrize(
     ("name", "nearest"),
     [
         ("status_code", "status_codes"),
@@ -548,26 +527,6 @@ def test_an_unknown_word_is_told_the_nearest(filled):
     answer = filled.client.get(f"{CUSTOMERS}?status_codes=prefered")
 
     assert "did you mean preferred?" in answer.json()["error"]["message"]
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "limit",
-        "q",
-        "cursor",
-        "parent_account_status",
-        "city",
-        "state",
-        "postal_code",
-        "start_date",
-        "end_date",
-    ],
-)
-def test_a_scalar_is_given_once(filled, name):
-    good = {"limit": "5", "parent_account_status": "parent"}.get(name, f"{HOUR}Z")
-
-    assert_refused(filled.client.get(f"{CUSTOMERS}?{name}={good}&{name}={good}"), name)
 
 
 def test_no_parameter_at_all_lists_everything(filled):

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.contract.checkers import CUSTOMERS, assert_exact_walk, assert_refused, fetch, ids_of
-from tests.fixtures.book import Book
+from tests.fixtures.book import filled
 
 
 def found(book, q, **others):
@@ -152,10 +152,10 @@ NAMES = dict(
 @pytest.fixture(scope="module")
 def named(server):
     """A book of all the names, and one that nothing finds."""
-    made = Book(server)
-    made.add(*({"number": name, "name": name} for name in NAMES), {"number": "x", "name": "Q"})
-    yield made
-    made.close()
+    with filled(
+        server, *({"number": name, "name": name} for name in NAMES), {"number": "x", "name": "Q"}
+    ) as made:
+        yield made
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -183,10 +183,12 @@ PHONES = (
 @pytest.fixture(scope="module")
 def phones(server):
     """A book of one phone number in every way to write it, and a customer without one."""
-    made = Book(server)
-    made.add(*({"number": f"P {phone}", "name": "Phone", "phone": phone} for phone in PHONES), {"name": "Q"})
-    yield made
-    made.close()
+    with filled(
+        server,
+        *({"number": f"P {phone}", "name": "Phone", "phone": phone} for phone in PHONES),
+        {"name": "Q"},
+    ) as made:
+        yield made
 
 
 @pytest.mark.parametrize(
@@ -216,8 +218,8 @@ def test_punctuation_matters_outside_of_phone_numbers(book):
 @pytest.fixture(scope="module")
 def letters(server):
     """A customer for each of some letters, pairs and signs."""
-    made = Book(server)
-    made.add(
+    with filled(
+        server,
         {"number": "1", "name": "x y"},
         {"number": "2", "name": "xy"},
         {"number": "3", "name": "yx"},
@@ -228,9 +230,8 @@ def letters(server):
         {"number": "8", "name": "(paren) [brack] {brace}"},
         {"number": "9", "name": "ß"},
         {"number": "10", "name": "it's; --"},
-    )
-    yield made
-    made.close()
+    ) as made:
+        yield made
 
 
 @pytest.mark.parametrize(

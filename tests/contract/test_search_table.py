@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fixtures.book import Book
+from tests.fixtures.book import filled
 from tests.fixtures.server import Server
 
 RECORDS = (
@@ -20,10 +20,8 @@ RECORDS = (
 @pytest.fixture(scope="module")
 def book(server: Server):
     """Names and numbers that search finds hard."""
-    made = Book(server)
-    made.add(*RECORDS)
-    yield made
-    made.close()
+    with filled(server, *RECORDS) as made:
+        yield made
 
 
 @pytest.mark.parametrize(

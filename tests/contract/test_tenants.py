@@ -10,7 +10,7 @@ from tests.contract.checkers import (
     fetch,
     traces_of,
 )
-from tests.fixtures.book import Book
+from tests.fixtures.book import Book, filled
 
 CANARY = "zqcanary"
 FOREIGN_FILTERS = {
@@ -67,14 +67,14 @@ def customer(mark, number, **others):
 @pytest.fixture(scope="module")
 def theirs(server):
     """The other account: a family of customers, all of them marked."""
-    made = Book(server, name=f"{CANARY} account")
-    made.add(
+    with filled(
+        server,
         customer(CANARY, f"{CANARY}-parent"),
         customer(CANARY, f"{CANARY}-child", parent_number=f"{CANARY}-parent"),
         customer(CANARY, f"{CANARY}-third"),
-    )
-    yield made
-    made.close()
+        name=f"{CANARY} account",
+    ) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from tests.fixtures.book import Book
 from tests.fixtures.samples import CHANGED, WRITTEN, Maker, creating, showing
 from tradebook.crud.kinds import Id, Many
 from tradebook.crud.resource import Action, ListRoute
-from tradebook.ids import BODY_LENGTH
 from tradebook.resources import ALL
 from tradebook.resources.api_keys import ALL_PERMISSIONS
 
@@ -19,7 +18,7 @@ ROUTES = [
     for resource in ALL
     for route in resource.routes
 ]
-NOWHERE = "7" + "z" * (BODY_LENGTH - 1)
+NOWHERE = "7" + "z" * 12
 
 
 BY_ID = [p for p in ROUTES if p.values[1].path_objects and p.values[1].path_objects[-1].by is None]

@@ -57,12 +57,6 @@ def shown_by(maker, path):
     return answer
 
 
-def count_of(maker, resource, parents):
-    """How many objects there are, as far as one page tells."""
-    answer = maker.client.get(listing(resource).path.format(**parents), params={"limit": 1000})
-    return len(answer.json()["data"])
-
-
 @written
 def test_what_is_created_is_what_is_shown(maker, resource):
     path, made = maker.make_at(resource)

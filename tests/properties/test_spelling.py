@@ -38,7 +38,19 @@ def test_a_short_word_stands_by_itself_where_it_occurs_in_a_field(fields, word):
     document.fields = dict.fromkeys(" ".join(field.split()) for field in fields)
     text = searchable(document, 5).removeprefix(account_mark(5))
 
-    assert (f" {spell(word)} " in text) == (word in document.folded.replace(FIELD_END, "\x01"))
+    assert (pieces_of(word)[0] in text) == (word in document.folded.replace(FIELD_END, "\x01"))
+
+
+@given(fields=st.lists(texts, max_size=4))
+def test_one_character_stands_by_itself_only_where_it_begins_no_pair(fields):
+    document = Document()
+    document.fields = dict.fromkeys(" ".join(field.split()) for field in fields)
+    *_, short = searchable(document, 5).rpartition(FIELD_END)
+    pieces = set(short.split())
+
+    for letter in set("".join(document.fields)) - {" "}:
+        begins = any(piece.startswith(spell(letter)) and piece != spell(letter) for piece in pieces)
+        assert begins != (spell(letter) in pieces)
 
 
 @given(word=words, account=st.integers(0, (1 << 63) - 1))

@@ -18,7 +18,7 @@ from tests.fixtures.disk import watched_disk
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.lengths import IS_SOAK, length
 from tests.fixtures.samples import Maker
-from tests.fixtures.server import start_server, stop_server
+from tests.fixtures.server import serving
 from tests.reliability.journal import plant
 from tradebook.app import open_database
 from tradebook.resources import accounts, api_keys, customers
@@ -202,20 +202,32 @@ def test_a_success_that_is_none_is_noticed(tmp_path, trouble, monkeypatch):
     assert any(fault.startswith("lost: ") for fault in client.faults)
 
 
-@pytest.fixture
-def full_folder(tmp_path):
-    """A folder on a disk of its own, which has no room left."""
-    folder = tmp_path / "full"
+@contextmanager
+def disk_of(folder, size):
+    """Put a disk of its own, of a size, in the place of a folder."""
     folder.mkdir()
+    options = f"size={size},mode=1777"
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k,mode=1777", "tmpfs", folder],
-        capture_output=True,
-        check=False,
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, check=False
     )
     if mounted.returncode != 0:
         pytest.skip(f"A disk of its own can't be mounted here: {mounted.stderr.decode().strip()}")
     yield folder
     subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@pytest.fixture
+def full_folder(tmp_path):
+    """A folder on a disk of its own, which has no room left."""
+    with disk_of(tmp_path / "full", "256k") as folder:
+        yield folder
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a disk of its own, with room for a small book."""
+    with disk_of(tmp_path / "small", "4m") as folder:
+        yield folder
 
 
 NOWHERE_ELSE = """
@@ -232,6 +244,30 @@ def fill(folder):
             file.write(bytes(4_096))
 
 
+def test_a_book_whose_disk_is_full_is_not_ready_until_there_is_room(small_disk):
+    url = Sqlite().new(small_disk)
+    with closing(open_database(Settings(database=url))) as database:
+        account, environment = accounts.find_account(database, accounts.create_account(database, "A", "test"))
+        with database.write(account) as writer:
+            _, secret = api_keys.create_key(writer, environment)
+        with client_of(application(database, url), secret) as client:
+            fill(small_disk)
+
+            # The log as it is may have room for some.
+            written = (add_group(client, number).status_code for number in range(100))
+            assert next(status for status in written if status != 201) == 503
+            assert client.get("/readyz").status_code == 503
+            assert client.get(CUSTOMERS).status_code == 200
+
+            (small_disk / "filling").unlink()
+            assert client.get("/readyz").status_code == 200
+            assert add_group(client, "last").status_code == 201
+
+
+def add_group(client, name):
+    return client.post(GROUPS, json={"name": f"{name}", "type": "type_group"})
+
+
 @pytest.mark.parametrize("when", ["before the start", "while it serves"])
 def test_a_full_temporary_folder_stops_no_server(tmp_path, full_folder, monkeypatch, when):
     plant(monkeypatch, tmp_path, NOWHERE_ELSE)
@@ -241,14 +277,11 @@ def test_a_full_temporary_folder_stops_no_server(tmp_path, full_folder, monkeypa
     database = Sqlite().new(tmp_path / "book")
     if when == "before the start":
         fill(full_folder)
-    server = start_server(tmp_path, database=database)
-    try:
+    with serving(tmp_path, database=database) as server:
         if when == "while it serves":
             fill(full_folder)
 
         assert statuses_of(server) == {200, 201, 401}
-    finally:
-        stop_server(server)
     assert server.process.returncode == 0
 
 

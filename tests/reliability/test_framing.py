@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.fixtures.book import Book
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.lengths import length
 from tests.fixtures.raw_http import exchange, statuses
@@ -27,13 +26,6 @@ def server(tmp_path_factory):
         running = start_server(folder, database=Sqlite().new(folder))
     yield running
     stop_server(running)
-
-
-@pytest.fixture
-def book(server):
-    made = Book(server)
-    yield made
-    made.close()
 
 
 def answers_in(received):

@@ -15,7 +15,7 @@ from tests.fixtures.hostile import Hostile
 from tests.fixtures.lengths import IS_SOAK, length
 from tests.fixtures.load import CUT, GIVEN_UP, Outcome, ask, connect
 from tests.fixtures.samples import Maker
-from tests.fixtures.server import start_server, stop_server
+from tests.fixtures.server import serving
 from tests.reliability.journal import workers_of
 
 REQUESTS = length(600, 150_000)
@@ -29,9 +29,8 @@ GROWTH_BYTES = 50_000_000
 @pytest.fixture
 def server(tmp_path, engine):
     """A server of its own, whose one worker is watched."""
-    running = start_server(tmp_path, database=engine.new(tmp_path))
-    yield running
-    stop_server(running)
+    with serving(tmp_path, database=engine.new(tmp_path)) as running:
+        yield running
 
 
 def memory_of(process):

@@ -8,13 +8,13 @@ import json
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.fixtures.book import Book
+from tests.fixtures.book import Book, filled
 from tests.fixtures.engines import Postgres, Sqlite
 from tests.fixtures.lengths import length
 from tests.fixtures.load import (
@@ -28,7 +28,7 @@ from tests.fixtures.load import (
     write_request,
 )
 from tests.fixtures.postgres import PostgresServer
-from tests.fixtures.server import start_server, stop_server, wait_until
+from tests.fixtures.server import serving, start_server, stop_server, wait_until
 from tests.reliability.journal import workers_of
 
 CUSTOMERS, GROUPS = "/v1/sales/customers", "/v1/sales/account-groups"
@@ -324,12 +324,11 @@ def test_a_reader_does_not_wait_for_writers_that_wait(server, books, figures):
 @pytest.mark.parametrize("workers", length([2], [1, 2, 8]))
 def test_writers_take_fair_turns(tmp_path, workers, figures):
     """None waits long while others are done, and none is refused."""
-    server = start_server(tmp_path, workers=workers, database=Sqlite().new(tmp_path))
-    try:
-        with closing(Book(server)) as book:
-            outcomes = closed_loop(server.url, group(book), clients=16, seconds=length(1.5, 30))
-    finally:
-        stop_server(server)
+    with (
+        serving(tmp_path, workers=workers, database=Sqlite().new(tmp_path)) as server,
+        filled(server) as book,
+    ):
+        outcomes = closed_loop(server.url, group(book), clients=16, seconds=length(1.5, 30))
 
     taken = [each.seconds for each in outcomes]
     figures(

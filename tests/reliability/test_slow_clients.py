@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.fixtures.book import Book
+from tests.fixtures.book import filled
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.lengths import length
 from tests.fixtures.load import closed_loop, rate_of, share, statuses, write_request
-from tests.fixtures.server import start_server, stop_server, wait_until
+from tests.fixtures.server import serving, wait_until
 from tests.reliability.journal import workers_of
 
 GROUPS = "/v1/sales/account-groups"
@@ -32,17 +32,14 @@ def server(tmp_path, monkeypatch):
     """A server of one worker, with little patience in a short run."""
     monkeypatch.setenv("TRADEBOOK_BODY_TIMEOUT_MS", str(BODY_SECONDS * 1000))
     monkeypatch.setenv("TRADEBOOK_SEND_TIMEOUT_MS", str(SEND_SECONDS * 1000))
-    running = start_server(tmp_path, database=Sqlite().new(tmp_path))
-    yield running
-    stop_server(running)
+    with serving(tmp_path, database=Sqlite().new(tmp_path)) as running:
+        yield running
 
 
 @pytest.fixture
 def book(server):
-    made = Book(server)
-    made.add({"number": "1", "name": "A"})
-    yield made
-    made.close()
+    with filled(server, {"number": "1", "name": "A"}) as made:
+        yield made
 
 
 def connection_from(address, server):

@@ -11,7 +11,7 @@ from tests.contract.checks import check_envelope
 from tests.fixtures import plain_http
 from tests.fixtures.book import walk
 from tests.fixtures.samples import Maker
-from tests.fixtures.server import start_server, stop_server
+from tests.fixtures.server import serving
 from tradebook.resources.customers.fields import CREATE
 
 CUSTOMERS = "/v1/sales/customers"
@@ -20,9 +20,8 @@ CUSTOMERS = "/v1/sales/customers"
 @pytest.fixture(scope="module")
 def pair(server):
     """Two servers on the same book."""
-    second = start_server(server.log.parent, database=server.database)
-    yield server, second
-    stop_server(second)
+    with serving(server.log.parent, database=server.database) as second:
+        yield server, second
 
 
 @contextmanager

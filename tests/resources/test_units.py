@@ -5,7 +5,7 @@ import pytest
 from tests.contract.checkers import assert_exact_walk, key_order_faults
 from tests.contract.checks import check_envelope
 from tests.fixtures import plain_http
-from tests.fixtures.book import Book
+from tests.fixtures.book import filled
 from tests.fixtures.samples import Maker
 from tradebook.money import currencies_by_number
 
@@ -31,9 +31,8 @@ DOLLAR = {
 
 @pytest.fixture(scope="module")
 def book(server):
-    made = Book(server)
-    yield made
-    made.close()
+    with filled(server) as made:
+        yield made
 
 
 def test_a_unit_is_shown_to_a_key_that_may_do_anything_else_alone(book):

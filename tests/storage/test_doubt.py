@@ -7,7 +7,7 @@ import falcon.testing
 import pytest
 
 from tests.fixtures.application import application
-from tests.fixtures.book import Book
+from tests.fixtures.book import Book, filled
 from tests.fixtures.faulty_proxy import Fault, FaultyProxy
 from tests.fixtures.lengths import length
 from tradebook.app import open_database
@@ -38,9 +38,8 @@ CERTAIN = {"40001": 201, "40P01": 201, "23505": 201, "25006": 503}
 @pytest.fixture(scope="module")
 def book(postgres, servers) -> Iterator[Book]:
     """A book on PostgreSQL."""
-    made = Book(servers.of(postgres))
-    yield made
-    made.close()
+    with filled(servers.of(postgres)) as made:
+        yield made
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from tests.fixtures import plain_http
 from tests.fixtures.book import Book
 from tests.fixtures.command_line import CommandLine
 from tests.fixtures.engines import Sqlite
-from tests.fixtures.server import start_server, stop_server, wait_until
+from tests.fixtures.server import serving, start_server, stop_server, wait_until
 from tradebook.app import open_database
 from tradebook.resources import accounts, api_keys
 from tradebook.settings import Settings
@@ -34,9 +34,8 @@ LOGS = ("-wal", "-shm")
 def server(tmp_path_factory):
     """A server on a file that nobody else uses."""
     folder = tmp_path_factory.mktemp("server")
-    running = start_server(folder, database=Sqlite().new(folder))
-    yield running
-    stop_server(running)
+    with serving(folder, database=Sqlite().new(folder)) as running:
+        yield running
 
 
 @pytest.fixture

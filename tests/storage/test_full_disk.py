@@ -5,9 +5,8 @@ import falcon.testing
 import pytest
 
 from tests.fixtures.application import application
-from tests.fixtures.book import Book
 from tests.fixtures.engines import Sqlite
-from tests.fixtures.server import start_server, stop_server
+from tests.fixtures.server import serving
 from tradebook.app import open_database
 from tradebook.settings import Settings
 from tradebook.storage.database import Unavailable
@@ -19,16 +18,8 @@ GROUPS = "/v1/sales/account-groups"
 def server(tmp_path_factory):
     """A server whose file has no room of before."""
     folder = tmp_path_factory.mktemp("disk")
-    running = start_server(folder, database=Sqlite().new(folder))
-    yield running
-    stop_server(running)
-
-
-@pytest.fixture
-def book(server):
-    made = Book(server)
-    yield made
-    made.close()
+    with serving(folder, database=Sqlite().new(folder)) as running:
+        yield running
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import pytest
 
 from tests.contract.checkers import CUSTOMERS, assert_error
 from tests.fixtures import plain_http
-from tests.fixtures.book import Book
+from tests.fixtures.book import Book, filled
 from tests.fixtures.faulty_proxy import Fault, FaultyProxy
 from tests.fixtures.postgres import PostgresServer
-from tests.fixtures.server import start_server, stop_server, wait_until
+from tests.fixtures.server import serving, wait_until
 from tests.fixtures.statements import TEST_MARK
 from tradebook import migrations
 from tradebook.app import open_database
@@ -59,18 +59,15 @@ def frail(tmp_path_factory):
 def service(frail, tmp_path_factory):
     """`tradebook serve` with two workers, signed in as a user who owns nothing."""
     url = frail.url("book", f"{PASSWORD_USER}:first")
-    running = start_server(tmp_path_factory.mktemp("service"), workers=2, database=url)
-    yield running
-    stop_server(running)
+    with serving(tmp_path_factory.mktemp("service"), workers=2, database=url) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
 def book(service):
     """A book with a customer."""
-    made = Book(service)
-    made.add({"number": "1", "name": "A"})
-    yield made
-    made.close()
+    with filled(service, {"number": "1", "name": "A"}) as made:
+        yield made
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tests.fixtures import plain_http
 from tests.fixtures.book import Book
 from tests.fixtures.command_line import CommandLine
 from tests.fixtures.postgres import PostgresServer
-from tests.fixtures.server import start_server, stop_server, wait_until
+from tests.fixtures.server import serving, wait_until
 from tradebook import migrations
 from tradebook.app import open_database
 from tradebook.settings import Settings
@@ -61,9 +61,8 @@ def standbys(primary):
 def service(primary, standbys, tmp_path_factory):
     """A service that knows all three."""
     replicas = [word for standby in standbys for word in ("--replica", standby.url("book"))]
-    running = start_server(tmp_path_factory.mktemp("replicas"), *replicas, database=primary.url("book"))
-    yield running
-    stop_server(running)
+    with serving(tmp_path_factory.mktemp("replicas"), *replicas, database=primary.url("book")) as running:
+        yield running
 
 
 @pytest.fixture

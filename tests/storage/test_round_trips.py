@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from tests.fixtures.application import application, client_of
-from tests.fixtures.book import Book
+from tests.fixtures.book import filled
 from tests.fixtures.ledgers import Ledger
 from tests.fixtures.samples import Maker
 from tradebook.app import open_database
@@ -143,9 +143,8 @@ def test_a_transaction_that_has_read_ends_without_being_waited_for(ledger, waits
 @pytest.fixture(scope="module")
 def book(postgres, servers):
     """A book on PostgreSQL, with a server."""
-    made = Book(servers.of(postgres))
-    yield made
-    made.close()
+    with filled(servers.of(postgres)) as made:
+        yield made
 
 
 def test_a_customer_is_made_in_three_round_trips(book, waits):

@@ -122,6 +122,31 @@ def test_writers_that_come_at_once_have_one_commit(database, account, commits):
     assert len(commits) == 1
 
 
+def test_turns_come_in_the_order_in_which_they_were_waited_for(database, account):
+    order, has_turn, may_go_on = [], threading.Event(), threading.Event()
+
+    def write(place):
+        def work(writer):
+            order.append(place)
+            if not place:
+                has_turn.set()
+                assert may_go_on.wait(30)
+
+        writing(database, account, work)
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        written = [pool.submit(write, 0)]
+        assert has_turn.wait(30)
+        for place in range(1, WRITERS):
+            written.append(pool.submit(write, place))
+            wait_until(lambda number=place: database._sharing._lines[account].waiting == number, "a place")
+        may_go_on.set()
+        for each in written:
+            each.result()
+
+    assert order == list(range(WRITERS))
+
+
 def test_writers_that_come_one_by_one_have_a_commit_each(database, account, commits):
     for _ in range(WRITERS):
         writing(database, account, count_on)

@@ -6,7 +6,7 @@ from itertools import combinations
 import pytest
 from msgspec import structs
 
-from tests.fixtures.book import Book
+from tests.fixtures.book import Book, filled
 from tests.fixtures.server import Server
 from tradebook.crud import listing
 from tradebook.crud.cursor import Position, load_cursors
@@ -52,10 +52,8 @@ class Counting:
 @pytest.fixture(scope="module")
 def book(server: Server):
     """Enough customers for every relation to be there many times."""
-    made = Book(server)
-    made.add(*demo_customers(300))
-    yield made
-    made.close()
+    with filled(server, *demo_customers(300)) as made:
+        yield made
 
 
 def statements(book: Book, load=None, before: Position | None = None, **parameters) -> int:

@@ -8,7 +8,6 @@ import pytest
 
 from tests.fixtures.readings import as_it_is, map_of
 from tradebook.transfer.files.formats import format_of
-from tradebook.transfer.files.ndjson import value_at
 from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.rows import FileOptions, Problem, Row
 
@@ -185,30 +184,6 @@ def test_a_map_gets_a_record_as_it_is():
     _, rows, _ = read('{"a": {"b": [1]}, "a.b": "flat", "c": null}', "ndjson", as_it_is())
 
     assert rows == [(1, {"a": {"b": ["1"]}, "a.b": "flat", "c": None})]
-
-
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        ("a.b", "flat"),
-        ("a.c", "C"),
-        ("x.y.z", "deep"),
-        ("x.y", {"z": "deep"}),
-        ("a.d", None),
-        ("q.r.s", "dotted"),
-        ("n.o", None),
-    ],
-)
-def test_a_path_reaches_into_objects_and_a_flat_key_wins(path, value):
-    record = {
-        "a": {"b": "B", "c": "C"},
-        "a.b": "flat",
-        "x": {"y": {"z": "deep"}},
-        "q.r": {"s": "dotted"},
-        "n": "text",
-    }
-
-    assert value_at(record, path) == value
 
 
 def test_what_a_map_has_not_taken_of_json_is_told():

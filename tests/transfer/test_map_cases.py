@@ -16,9 +16,12 @@ def brought_in(ledger, tmp_path):
         for name, text in files.items():
             (tmp_path / f"{name}.csv").write_text(text)
         column_map = load_map_text(map_text, (tmp_path,))
-        reader = read_file(io.BytesIO(content.encode()), "csv", column_map, column_map.file)
+        reader = read_file(io.BytesIO(content.encode()), "csv", column_map, column_map.options.file)
         summary, problems = ledger.take_rows(
-            reader, match=column_map.match, keeps_empty=column_map.keeps_empty, skipping=column_map.skips
+            reader,
+            match=column_map.options.match,
+            keeps_empty=column_map.options.keeps_empty,
+            skipping=column_map.options.skips,
         )
         assert problems == []
         return summary, ledger.records()

@@ -56,7 +56,7 @@ def test_what_a_map_says_of_the_file_is_offered():
         is = ["Supplier", "Vendor"]
         """,
         (),
-    )
+    ).options
 
     assert found.file == FileOptions("CP1250", ";", 0, "Customers", unguard=True)
     assert found.match == Match(("external_ids.shopify", "number"), "update")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.fixtures.ledgers import Ledger
 from tests.fixtures.lengths import length
 from tradebook.crud.strict_json import Number
+from tradebook.resources.import_shapes import OUTCOMES
 from tradebook.storage import helping
 from tradebook.storage.helping import Helper
 from tradebook.storage.sqlite.engine import SqliteWriter
@@ -20,7 +21,7 @@ from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.imports import planned, planning
 from tradebook.transfer.imports.planning import plan_customers
 from tradebook.transfer.imports.seen import changed_since
-from tradebook.transfer.imports.summary import OUTCOMES, Summary
+from tradebook.transfer.imports.summary import Summary
 from tradebook.transfer.rows import Match, Problem, Row, Skipping
 
 HOME = {"bill_to.country": "DE", "bill_to.locality": "Bonn"}

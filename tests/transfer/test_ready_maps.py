@@ -97,7 +97,7 @@ def test_a_column_that_an_export_lacks_is_no_problem(ready):
     """
     mapping = load_ready(ready.name, (FILES,))
 
-    assert mapping.keeps_empty
+    assert mapping.options.keeps_empty
     assert [mapping.fit(1, known) for known in ready.known_by] == [[]] * len(ready.known_by)
     assert len(mapping.fit(1, ["Something else"])) == 1
 
@@ -159,8 +159,8 @@ def test_addresses_of_prestashop_may_be_the_table_as_it_is(tmp_path):
 def test_a_name_is_of_a_map_that_ships_and_a_path_of_a_file(tmp_path):
     (tmp_path / "shopify.toml").write_text('[columns]\nname = "Own"\n')
 
-    assert load_named("shopify", tmp_path).match.by[0] == "external_ids.shopify"
-    assert load_named(str(tmp_path / "shopify.toml"), tmp_path).match.by == ("number",)
+    assert load_named("shopify", tmp_path).options.match.by[0] == "external_ids.shopify"
+    assert load_named(str(tmp_path / "shopify.toml"), tmp_path).options.match.by == ("number",)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tests.fixtures import plain_http
 from tests.fixtures.command_line import CommandLine
 from tests.fixtures.engines import ENGINES, Sqlite
 from tests.fixtures.lengths import length
-from tests.fixtures.server import free_port, start_server, stop_server, wait_until
+from tests.fixtures.server import free_port, serving, start_server, wait_until
 from tests.reliability.journal import workers_of
 from tradebook.app import create_app, templates
 from tradebook.cli.listening import address_of
@@ -65,9 +65,8 @@ def server(tmp_path_factory, engine, metrics_url):
     """A server of two workers that shows its figures."""
     folder = tmp_path_factory.mktemp("metrics")
     port = metrics_url.rpartition(":")[2].partition("/")[0]
-    running = start_server(folder, "--metrics", port, workers=2, database=engine.new(folder))
-    yield running
-    stop_server(running)
+    with serving(folder, "--metrics", port, workers=2, database=engine.new(folder)) as running:
+        yield running
 
 
 def counted(url, name, number, **labels):

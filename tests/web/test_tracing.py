@@ -10,11 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.fixtures.book import Book
+from tests.fixtures.book import filled
 from tests.fixtures.command_line import CommandLine
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.lengths import length
-from tests.fixtures.server import free_port, start_server, stop_server, wait_until
+from tests.fixtures.server import free_port, serving, stop_server, wait_until
 from tradebook.cli.output import FAILED
 from tradebook.web.endpoints import is_wanted, why_not
 
@@ -88,13 +88,8 @@ def served(folder, monkeypatch, url):
     """A book on a server that sends its traces there."""
     monkeypatch.setenv(ENDPOINT, url)
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
-    server = start_server(folder, database=Sqlite().new(folder))
-    book = Book(server)
-    try:
+    with serving(folder, database=Sqlite().new(folder)) as server, filled(server) as book:
         yield book
-    finally:
-        book.close()
-        stop_server(server)
 
 
 def test_each_request_has_a_span_with_its_route_and_the_looks_into_the_book(book, receiver):

@@ -6,12 +6,11 @@ is left out. Where a value may be null is what the published OpenAPI document sa
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 FOLDER = Path(__file__).parent / "data"
-Verb = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

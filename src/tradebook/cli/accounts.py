@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from tradebook.cli.opening import opened
-from tradebook.cli.options import DatabaseOption, JsonOption
+from tradebook.cli.options import DatabaseOption, JsonOption, named
 from tradebook.cli.output import WRONG_USAGE, fail, print_json, print_whole
 from tradebook.resources import accounts
 from tradebook.resources.api_keys import ENVIRONMENTS
@@ -26,12 +26,11 @@ def create_account(
     """Add an account and print its id."""
     if environment not in ENVIRONMENTS:
         fail(f"--environment is one of {', '.join(ENVIRONMENTS)}.", WRONG_USAGE)
-    if not name.strip():
-        fail("NAME must not be empty.", WRONG_USAGE)
+    name = named("NAME", name)
     with opened(database, makes=True) as book:
-        account = accounts.create_account(book, name.strip(), environment)
+        account = accounts.create_account(book, name, environment)
     if as_json:
-        print_json({"id": account, "name": name.strip(), "environment": environment})
+        print_json({"id": account, "name": name, "environment": environment})
     else:
         print(account)
 

@@ -19,7 +19,10 @@ app = typer.Typer()
 @app.command()
 def backup(
     target: Annotated[
-        Path, typer.Argument(help="The file to make. Nothing may have this name yet.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="TARGET", help="The file to make. Nothing may have this name yet.", show_default=False
+        ),
     ],
     database: DatabaseOption = None,
     as_json: JsonOption = False,

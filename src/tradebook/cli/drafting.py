@@ -13,19 +13,21 @@ import typer
 from rich.table import Table
 
 from tradebook.cli.options import JsonOption, UnusedDatabaseOption
-from tradebook.cli.output import WRONG_USAGE, fail, print_json, print_whole, tell
+from tradebook.cli.output import WRONG_USAGE, fail, print_json, print_whole, reason_of, tell
+from tradebook.cli.output_files import STANDARD
 from tradebook.transfer.files.formats import FileFormat, format_of
 from tradebook.transfer.maps.draft import Draft, draft_map
 from tradebook.transfer.maps.looking import CantBeRead
 from tradebook.transfer.maps.options import Options, WrongOption
 from tradebook.transfer.maps.ready_maps import READY, matched_by, no_such_map, ready_text, recognise
 
-STANDARD = "-"
 IN_MEMORY_BYTES = 1 << 20
 
 
 def draft_command(
-    file: Annotated[str, typer.Argument(help="The file that is to come in, or - for standard input.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="The file that is to come in, or - for standard input.")
+    ],
     map_out: Annotated[
         Path | None,
         typer.Option("--map-out", metavar="MAP.toml", help="Write the map there. Default: standard output."),
@@ -68,7 +70,7 @@ def draft_command(
         try:
             map_out.write_text(draft.text, encoding="utf-8")
         except OSError as error:
-            fail(f"{map_out}: {error.strerror}.")
+            fail(f"{map_out}: {reason_of(error)}.")
     _tell_of(draft)
 
 
@@ -96,15 +98,17 @@ def _format_of(file: str, given: str | None) -> FileFormat:
 
 
 def _readable_twice(file: str) -> BinaryIO:
-    if file != STANDARD:
-        if not Path(file).is_file():
-            fail(f"{file}: there is no such file.")
-        try:
-            return Path(file).open("rb")
-        except OSError as error:
-            fail(f"{file}: {error.strerror}.")
+    try:
+        source = sys.stdin.buffer if file == STANDARD else Path(file).open("rb")  # noqa: SIM115
+    except FileNotFoundError:
+        fail(f"{file}: there is no such file.")
+    except OSError as error:
+        fail(f"{file}: {reason_of(error)}.")
+    if file != STANDARD and source.seekable():
+        return source
     kept = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 - who takes it closes it
-    shutil.copyfileobj(sys.stdin.buffer, kept)
+    with source:
+        shutil.copyfileobj(source, kept)
     kept.seek(0, io.SEEK_SET)
     return cast("BinaryIO", kept)
 
@@ -121,7 +125,10 @@ def maps_command(
         text = ready_text(name)
         if text is None:
             fail(no_such_map(name))
-        sys.stdout.write(text)
+        if as_json:
+            print_json({"name": name, "map": text})
+        else:
+            sys.stdout.write(text)
         return
     listed = [
         {

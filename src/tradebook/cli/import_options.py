@@ -6,7 +6,10 @@ from typing import Annotated
 import typer
 
 FileArgument = Annotated[
-    str, typer.Argument(help="A .csv, .tsv, .ndjson, .json, .xlsx or .ods file, or - for standard input.")
+    str,
+    typer.Argument(
+        metavar="FILE", help="A .csv, .tsv, .ndjson, .json, .xlsx or .ods file, or - for standard input."
+    ),
 ]
 MapOption = Annotated[
     str | None,

@@ -16,13 +16,13 @@ from tradebook.cli import output_files
 from tradebook.cli.drafting import draft_command, maps_command, tell_ready_map
 from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
-from tradebook.cli.output import FAILED, WRONG_USAGE, fail, json_of, print_json, tell
+from tradebook.cli.output import FAILED, WRONG_USAGE, fail, json_of, print_json, reason_of, tell
 from tradebook.cli.output_files import STANDARD
 from tradebook.cli.plans import apply_command, apply_or_fail, keep, show_command, told_of_passed_over
 from tradebook.cli.progress import rows_read, rows_written
 from tradebook.cli.summaries import tell_findings, tell_summary
 from tradebook.storage.database import Database
-from tradebook.text import counted
+from tradebook.text import counted, encodable
 from tradebook.transfer.files.formats import FileFormat, format_of
 from tradebook.transfer.files.rejects import rejects_writer
 from tradebook.transfer.files.rows import FileReader, read_file
@@ -94,7 +94,7 @@ def import_customers_command(
                 tells_new=plan_file is not None,
             )
         with contextlib.closing(plan):
-            source = None if file == STANDARD else Path(file).name
+            source = None if file == STANDARD else encodable(Path(file).name)
             is_good = _Import(how, book, key, account, source, plan, reader).carry_out()
     if not is_good:
         if column_map is None:
@@ -163,7 +163,7 @@ class _Import:
                     if row.outcome == "problem":
                         rejects.add(row.raw, row.problems)
         except OSError as error:
-            fail(f"{path}: {error.strerror or error}. Nothing was changed.")
+            fail(f"{path}: {reason_of(error)}. Nothing was changed.")
         if self._plan.summary.faulty:
             are = "is" if self._plan.summary.faulty == 1 else "are"
             tell(f"{counted(self._plan.summary.faulty, 'row')} with a problem {are} in {path}.")
@@ -223,7 +223,7 @@ def _input(file: str) -> Iterator[BinaryIO]:
     try:
         stream = path.open("rb")
     except OSError as error:
-        fail(f"{file}: {error.strerror}.")
+        fail(f"{file}: {reason_of(error)}.")
     with stream:
         yield stream
 

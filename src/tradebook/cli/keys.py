@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from tradebook.cli.opening import account_key, opened
-from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
+from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption, named
 from tradebook.cli.output import WRONG_USAGE, fail, print_json, print_whole, tell
 from tradebook.clock import DAY_MS, now_ms
 from tradebook.crud.kinds import did_you_mean
@@ -45,9 +45,10 @@ def create_key(
         if word not in ALL_PERMISSIONS:
             hint = did_you_mean(word, ALL_PERMISSIONS)
             fail(
-                f"There is no permission {word}{hint or '; there are ' + ', '.join(ALL_PERMISSIONS)}",
+                f"There is no permission {word!r}{hint or '; there are ' + ', '.join(ALL_PERMISSIONS)}",
                 WRONG_USAGE,
             )
+    name = None if name is None else named("--name", name)
     with opened(database) as book:
         key, environment = account_key(book, account)
         make = partial(

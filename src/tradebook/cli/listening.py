@@ -18,13 +18,24 @@ def address_of(text: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def require_free(host: str, port: int) -> None:
-    """Refuse an address that another program has, or that is none of this machine's: PortTaken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise PortTaken(f"Can't listen on {host}:{port}: {reason}.") from None
+def require_free(host: str, port: int) -> str:
+    """Return the number of an address, which is all that the HTTP server takes of it.
+
+    PortTaken where another program has the port, or where it is no address of this machine.
+    """
+    try:
+        # Who writes `localhost` asks at 127.0.0.1, whatever else has this name.
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, *_, (number, *_) = min(found, key=lambda each: each[0] != socket.AF_INET)
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((number, port))
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no name of a host"
+        raise PortTaken(f"Can't listen on {url_host(host)}:{port}: {reason}.") from None
+    return str(number)
+
+
+def url_host(host: str) -> str:
+    """Write a host as a URL has it: the colons of an IPv6 address stand in brackets."""
+    return f"[{host}]" if ":" in host else host

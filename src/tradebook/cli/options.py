@@ -4,6 +4,12 @@ from typing import Annotated
 
 import typer
 
+from tradebook.cli.output import WRONG_USAGE, fail
+from tradebook.text import encodable
+
+NAME_LENGTH_MAX = 255
+"""As over HTTP."""
+
 DatabaseOption = Annotated[
     str | None,
     typer.Option(
@@ -27,3 +33,13 @@ AccountOption = Annotated[
     str, typer.Option("--account", metavar="ID", help="The account's id, such as ac_….")
 ]
 PortOption = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
+
+
+def named(option: str, text: str) -> str:
+    """Return a name without the white space around it; end the command where it can't be one."""
+    name = text.strip()
+    if encodable(name) != name:
+        fail(f"{option} is not UTF-8.", WRONG_USAGE)
+    if not 1 <= len(name) <= NAME_LENGTH_MAX:
+        fail(f"{option} takes 1 to {NAME_LENGTH_MAX} characters.", WRONG_USAGE)
+    return name

@@ -30,7 +30,8 @@ def fail(message: str, code: int = FAILED) -> NoReturn:
 
 def reason_of(error: Exception) -> str:
     """Say why something failed, without the number and the name that the system puts around it."""
-    return getattr(error, "strerror", None) or str(error)
+    # libpq indents the second line of a reason.
+    return getattr(error, "strerror", None) or str(error).replace("\n\t", " ")
 
 
 def json_of(result: Any) -> str:

@@ -13,7 +13,7 @@ import tradebook
 from tradebook.cli import output_files
 from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import DatabaseOption, JsonOption, UnusedDatabaseOption
-from tradebook.cli.output import FAILED, fail, print_json, tell
+from tradebook.cli.output import FAILED, fail, print_json, reason_of, tell
 from tradebook.cli.summaries import tell_findings, tell_summary, tell_warnings
 from tradebook.clock import format_ms, now_ms
 from tradebook.ids import new_key
@@ -54,7 +54,7 @@ def keep(path: Path, plan: Plan, account: str, source: str | None) -> None:
         with output_files.written(str(path)) as stream:
             write_plan(stream, plan, head)
     except OSError as error:
-        fail(f"{path}: {error.strerror or error}. There is no plan, and nothing was changed.")
+        fail(f"{path}: {reason_of(error)}. There is no plan, and nothing was changed.")
 
 
 def apply_or_fail(
@@ -197,4 +197,4 @@ def _opened(path: Path) -> Iterator[FilePlan]:
     except NoPlan as error:
         fail(f"{path} {error}")
     except OSError as error:
-        fail(f"{path}: {error.strerror or error}.")
+        fail(f"{path}: {reason_of(error)}.")

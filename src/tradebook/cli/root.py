@@ -58,6 +58,9 @@ def load(name: str) -> Any:
     """Load a command: the module's whole group, or the one command in it that has this name."""
     module = import_module(f"tradebook.cli.{COMMANDS[name].module}")
     group = typer.main.get_group(getattr(module, COMMANDS[name].app))
+    for command in group.commands.values():
+        # Typer would break the lines of all paragraphs but the first where the source does.
+        command.help = "\n\n".join(" ".join(part.split()) for part in (command.help or "").split("\n\n"))
     return group.commands.get(name, group)
 
 

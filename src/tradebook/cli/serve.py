@@ -51,7 +51,8 @@ def serve(
         pass
     try:
         shown_at = () if metrics is None else (address_of(metrics),)
-        for address in ((host, port), *shown_at):
+        host = require_free(host.strip("[]"), port)
+        for address in shown_at:
             require_free(*address)
     except ValueError as error:
         fail(f"--metrics: {error}", WRONG_USAGE)

@@ -21,7 +21,7 @@ from granian.server.mp import MPServer
 
 from tradebook.app import create_worker, templates
 from tradebook.cli.import_watch import LOOK_SECONDS, ImportWatch
-from tradebook.cli.listening import PortTaken, address_of, require_free
+from tradebook.cli.listening import PortTaken, address_of, require_free, url_host
 from tradebook.settings import DATABASE_VARIABLE, Settings, load_settings
 from tradebook.storage.location import locate
 from tradebook.storage.sqlite.location import SqliteLocation
@@ -213,7 +213,7 @@ def main() -> None:
     host, port, workers, *metrics_at = sys.argv[1:]
 
     def tell() -> None:
-        print(f"Tradebook listens on http://{host}:{port}", file=sys.stderr)
+        print(f"Tradebook listens on http://{url_host(host)}:{port}", file=sys.stderr)
 
     try:
         serve_forever(host, int(port), int(workers), tell, *map(address_of, metrics_at))

@@ -267,6 +267,11 @@ Rows = tuple[list[int], list[Any]]
 """The keys that were found, and what was loaded of them, from the first on, as far as there is room."""
 
 
+def with_room(loaded: list[Any]) -> list[Any]:
+    """Leave out those, from one on, for whose lists there was no room: they are next."""
+    return loaded[: loaded.index(None)] if loaded and loaded[-1] is None else loaded
+
+
 class _Walk:
     """Reads the matches of a request, in both directions from a position."""
 
@@ -336,8 +341,7 @@ class _Walk:
             done += len(keys)
             shown = keys[:-1] if done > limit else keys
             loaded = self._route.load(view, shown) if shown else {}
-            rows = [loaded.get(key) for key in shown]
-            return keys, rows[: rows.index(None)] if rows and rows[-1] is None else rows
+            return keys, with_room([loaded.get(key) for key in shown])
 
         return load
 

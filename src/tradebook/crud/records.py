@@ -167,11 +167,7 @@ class Records:
         if wanted := sorted(set(keys)):
             reader.foresee(self._some, ids=wanted)
 
-    def require(self, reader: Reader, keys: Iterable[int], param: str) -> None:
-        """Refuse keys that the account does not have: ValidationFailed."""
-        self.require_all(reader, keys, param)
-
-    def require_all(self, reader: Reader, keys: Iterable[int], param: str) -> dict[int, Values]:
+    def require(self, reader: Reader, keys: Iterable[int], param: str) -> dict[int, Values]:
         """Return the rows of keys; ValidationFailed where the account doesn't have them all."""
         wanted = set(keys)
         found = self.find_all(reader, wanted)

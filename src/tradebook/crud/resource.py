@@ -71,6 +71,11 @@ class Asked(msgspec.Struct, frozen=True):
     owner_key: int | None = None
     """The key of the owner that the request names: only what is its own is listed."""
 
+    @property
+    def places(self) -> set[int]:
+        """What a list with one filter is filtered by: the places of the words that are asked for."""
+        return {place for condition in self.query.conditions for (place,) in condition.values}
+
 
 Walk = Callable[[Reader, Asked], list[int]]
 """Where a list's keys come from."""

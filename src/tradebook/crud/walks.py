@@ -1,10 +1,12 @@
 """Walks: the functions that yield the keys of a list."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from tradebook.crud.listing import NESTED_MAX
+from tradebook.crud.records import Values
 from tradebook.crud.resource import Asked, Walk
 from tradebook.storage.database import Reader
 from tradebook.storage.index import ListIndex
@@ -12,6 +14,7 @@ from tradebook.storage.schema import ACCOUNT, any_of, newest_of_each, prepare
 
 MANY = 2_000
 """If the nested lists of a page have this many entries, they are read with a limit for each owner."""
+_OF_EACH = NESTED_MAX + 1
 
 
 def walk_of_index(index: ListIndex) -> Walk:
@@ -24,8 +27,16 @@ def walk_of_index(index: ListIndex) -> Walk:
     return walk
 
 
-def walk_of_table(key_column: sa.Column[Any], *conditions: sa.ColumnElement[bool]) -> Walk:
-    """Walk the rows of a table that meet some constant conditions."""
+def _nothing(_asked: Asked) -> Values:
+    return {}
+
+
+def walk_of_table(
+    key_column: sa.Column[Any],
+    *conditions: sa.ColumnElement[bool],
+    values: Callable[[Asked], Values] = _nothing,
+) -> Walk:
+    """Walk the rows of a table that meet some conditions; `values` says what is bound in them."""
     statements = {
         descending: prepare(select_span(key_column, key_column, descending=descending).where(*conditions))
         for descending in (True, False)
@@ -33,19 +44,7 @@ def walk_of_table(key_column: sa.Column[Any], *conditions: sa.ColumnElement[bool
 
     def walk(reader: Reader, asked: Asked) -> list[int]:
         statement = statements[asked.span.descending]
-        return [key for (key,) in reader.rows(statement, **asked.span.bounds)]
-
-    return walk
-
-
-def walk_of_constants(keys: Sequence[int]) -> Walk:
-    """Walk keys that are the same for every account."""
-    rising = sorted(keys)
-
-    def walk(_reader: Reader, asked: Asked) -> list[int]:
-        span = asked.span
-        found = [key for key in rising if span.above <= key < span.below]
-        return (found[::-1] if span.descending else found)[: span.limit]
+        return [key for (key,) in reader.rows(statement, **values(asked), **asked.span.bounds)]
 
     return walk
 
@@ -54,21 +53,12 @@ def walk_of_owned(
     owner_column: sa.Column[Any], key_column: sa.Column[Any], *conditions: sa.ColumnElement[bool]
 ) -> Walk:
     """Walk the rows that name one owner, such as the children of a parent, and meet some conditions."""
-    statements = {
-        descending: prepare(
-            select_span(key_column, key_column, descending=descending).where(
-                owner_column == sa.bindparam("owner"), *conditions
-            )
-        )
-        for descending in (True, False)
-    }
-
-    def walk(reader: Reader, asked: Asked) -> list[int]:
-        statement = statements[asked.span.descending]
-        rows = reader.rows(statement, owner=asked.path_key, **asked.span.bounds)
-        return [key for (key,) in rows]
-
-    return walk
+    return walk_of_table(
+        key_column,
+        owner_column == sa.bindparam("owner"),
+        *conditions,
+        values=lambda asked: {"owner": asked.path_key},
+    )
 
 
 def in_span(key_column: sa.Column[Any]) -> tuple[sa.ColumnElement[bool], ...]:
@@ -92,15 +82,16 @@ def select_span(
 
 
 class NewestOfEach:
-    """The newest keys of each of some owners, at most `count` of each, in one or two statements.
+    """The newest keys of each of some owners, in one or two statements.
+
+    Of each owner there is at most one key more than a nested list shows.
 
     Nearly always the owners have few keys, and one plain look-up reads them all. If there are very many, a
     second statement with a limit for each owner reads them, so that an owner with many does not cost more.
     """
 
-    def __init__(self, owner_column: sa.Column[Any], key_column: sa.Column[Any], count: int) -> None:
+    def __init__(self, owner_column: sa.Column[Any], key_column: sa.Column[Any]) -> None:
         table = owner_column.table
-        self._count = count
         self.plain = prepare(
             sa.select(owner_column, key_column)
             .where(table.c.account_id == ACCOUNT, any_of(owner_column, "ids"))
@@ -114,7 +105,7 @@ class NewestOfEach:
             )
             .limit(MANY)
         )
-        self.bounded = prepare(newest_of_each(owner_column, key_column, count))
+        self.bounded = prepare(newest_of_each(owner_column, key_column, _OF_EACH))
 
     def load(self, reader: Reader, owners: Sequence[int], *, are_all: bool = False) -> dict[int, list[int]]:
         """Return the keys of each owner, newest first; an owner without keys has an empty list.
@@ -134,5 +125,5 @@ class NewestOfEach:
         for keys in listed.values():
             if len(keys) > 1:
                 keys.sort(reverse=True)
-                del keys[self._count :]
+                del keys[_OF_EACH:]
         return listed

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tradebook.crud.list_requests import EVERYTHING, ListRequest
+from tradebook.crud.listing import with_room
 from tradebook.crud.resource import Asked, ListRoute, Span, View
 from tradebook.storage.database import Reader
 
@@ -68,7 +69,7 @@ def _objects(view: View, route: ListRoute, request: ListRequest, pace: Pace) -> 
             left = keys
             while left:
                 loaded = route.load(view, left)
-                rows = _with_room([loaded[key] for key in left])
+                rows = with_room([loaded[key] for key in left])
                 left = left[len(rows) :]
                 yield rows
         return
@@ -83,8 +84,3 @@ def _objects(view: View, route: ListRoute, request: ListRequest, pace: Pace) -> 
         if len(found) < count and len(rows) == len(found):
             return
         below = found[len(rows) - 1][0]
-
-
-def _with_room(rows: list[Any]) -> list[Any]:
-    """Leave out those, from one on, for whose lists there was no room: they are next."""
-    return rows[: rows.index(None)] if rows and rows[-1] is None else rows

@@ -1,6 +1,6 @@
 """Words in lists that have no index: their rows are few, and their texts are read for each search."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -63,12 +63,3 @@ def texts_of_table(*columns: sa.Column[Any]) -> Texts:
 def _shown(value: Any, choices: Sequence[str] | None) -> str | None:
     shown: str | None = value if choices is None or value is None else choices[value]
     return shown
-
-
-def texts_of_constants(objects: Mapping[int, Any], *fields: str) -> Texts:
-    """Read fields of objects that are the same for every account."""
-
-    def texts(_reader: Reader, keys: Sequence[int]) -> Iterable[tuple[int, Sequence[str | None]]]:
-        return [(key, [getattr(objects[key], field) for field in fields]) for key in keys]
-
-    return texts

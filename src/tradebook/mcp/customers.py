@@ -28,23 +28,21 @@ def customer_named(book: Book, given: dict[str, Any], pairs: Pairs = ()) -> Json
     return book.get(f"{PATH}/{by_id}", pairs)
 
 
-def customer_meant(book: Book, text: str, pairs: Pairs = ()) -> Json:
+def customer_meant(book: Book, text: str) -> Json:
     """Return the customer that a text names, which is an id or a number."""
     if read_id(ID_PREFIX, text) is None:
-        return _by_number(book, text, pairs)
+        return _by_number(book, text)
     try:
-        return book.get(f"{PATH}/{text}", pairs)
+        return book.get(f"{PATH}/{text}")
     except Refused as refused:
         # A number may look like an id.
-        found = (
-            book.find(f"{PATH}/by-number/{text}", pairs) if refused.code == ResourceNotFound.code else None
-        )
+        found = book.find(f"{PATH}/by-number/{text}") if refused.code == ResourceNotFound.code else None
         if found is None:
             raise
         return found
 
 
-def _by_number(book: Book, number: str, pairs: Pairs) -> Json:
+def _by_number(book: Book, number: str, pairs: Pairs = ()) -> Json:
     found = book.find(f"{PATH}/by-number/{number}", pairs)
     if found is None:
         raise Refused(

@@ -17,7 +17,7 @@ from tradebook.resources import accounts
 from tradebook.resources.customers import INDEX
 from tradebook.storage.database import Reader
 from tradebook.storage.index import Query
-from tradebook.text import shortened
+from tradebook.text import counted, shortened
 
 LIMIT_DEFAULT = 20
 INSIDE_MAX = 20
@@ -47,7 +47,7 @@ def find_customers(book: Book, given: dict[str, Any]) -> str:
 
 
 def _so_many(shown: Shown) -> str:
-    count = f"{len(shown.rows)} customers" if len(shown.rows) > 1 else "1 customer"
+    count = counted(len(shown.rows), "customer")
     if shown.cursor is None:
         return f"{count}; that is all."
     left_out = f"{shown.left_out} more asked for are left out by max_tokens. " if shown.left_out else ""

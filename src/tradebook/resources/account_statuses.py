@@ -1,16 +1,14 @@
 """Account statuses: how a customer's orders are treated. Constants of the system, the same everywhere."""
 
-from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import msgspec
 
 from tradebook.clock import format_ms
+from tradebook.crud.constants import Constants
 from tradebook.crud.five_routes import FiveRoutes
-from tradebook.crud.resource import PathObject, Resource, View
+from tradebook.crud.resource import PathObject, Resource
 from tradebook.crud.shapes import NoObject
-from tradebook.crud.walks import walk_of_constants
-from tradebook.crud.words import texts_of_constants
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.resources.system import system_key
 
@@ -43,14 +41,11 @@ def _status(place: int) -> AccountStatus:
     return AccountStatus(encode_id(ID_PREFIX, key), "account_status", code, name, None, born, born)
 
 
-_BY_KEY = {system_key("account_status", place): _status(place) for place in range(len(CODES))}
-
-
-def load(_view: View, keys: Sequence[int]) -> Mapping[int, AccountStatus]:
-    """Return statuses by key."""
-    return {key: _BY_KEY[key] for key in keys if key in _BY_KEY}
-
-
+_all = Constants(
+    lambda: {system_key("account_status", place): _status(place) for place in range(len(CODES))},
+    "code",
+    "name",
+)
 resource = Resource(
     name="account_status",
     id_prefix=ID_PREFIX,
@@ -61,9 +56,9 @@ resource = Resource(
         nouns="account statuses",
         permissions="customers",
         item=AccountStatus,
-        load=load,
-        walk=walk_of_constants(list(_BY_KEY)),
-        texts=texts_of_constants(_BY_KEY, "code", "name"),
+        load=_all.load,
+        walk=_all.walk,
+        texts=_all.texts,
         path_object=PathObject("id", ID_PREFIX, example=system_key("account_status", 0)),
     ).routes(),
 )

@@ -88,8 +88,7 @@ _all, _there = walk_of_table(_u.id), walk_of_table(_u.id, _u.status != STATUSES.
 
 def walk(reader: Reader, asked: Asked) -> list[int]:
     """Walk those who are there, and only if that is asked for those who were removed."""
-    included = ((REMOVED_SCOPES.index("included"),),)
-    is_included = any(condition.values == included for condition in asked.query.conditions)
+    is_included = REMOVED_SCOPES.index("included") in asked.places
     return (_all if is_included else _there)(reader, asked)
 
 

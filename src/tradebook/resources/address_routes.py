@@ -139,10 +139,9 @@ _SERVED_AS: dict[Relation, Walk] = {
 
 def _walk_served(reader: Reader, asked: Asked) -> list[int]:
     """Walk whom an address serves: all, or in some relations, each read no further than a page."""
-    wanted = {place for condition in asked.query.conditions for (place,) in condition.values}
-    if not wanted:
+    if not asked.places:
         return _served(reader, asked)
-    walks = [walk for place, walk in enumerate(_SERVED_AS.values()) if place in wanted]
+    walks = [walk for place, walk in enumerate(_SERVED_AS.values()) if place in asked.places]
     found = merge(*(walk(reader, asked) for walk in walks), reverse=asked.span.descending)
     return list(islice((key for key, _ in groupby(found)), asked.span.limit))
 

@@ -14,7 +14,7 @@ from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import Asked
 from tradebook.crud.shapes import NoObject
 from tradebook.crud.versions import first_version, next_version_of
-from tradebook.crud.walks import select_span
+from tradebook.crud.walks import walk_of_table
 from tradebook.errors import ResourceGone, ValidationFailed
 from tradebook.ids import encode_id, milliseconds_of, new_key
 from tradebook.resources.api_key_secrets import account_of, hash_of, new_secret, no_such_key, redacted
@@ -154,24 +154,22 @@ _OF_STATUS: dict[KeyStatus, sa.ColumnElement[bool]] = {
     "revoked": ~_IS_UNREVOKED,
 }
 _ASKED = {status: sa.bindparam(f"is_{status}_asked", type_=sa.SmallInteger) for status in KEY_STATUSES}
-_SPANS = {
-    descending: prepare(
-        select_span(_k.id, _k.id, descending=descending).where(
-            sa.or_(*(sa.and_(_ASKED[status] == 1, is_it) for status, is_it in _OF_STATUS.items()))
-        )
-    )
-    for descending in (True, False)
-}
 
 
-def walk(reader: Reader, asked: Asked) -> list[int]:
-    """Walk the keys that have one of the statuses now; all keys without any."""
-    places = {place for condition in asked.query.conditions for (place,) in condition.values}
+def _asked_statuses(asked: Asked) -> Values:
     flags = {
-        f"is_{status}_asked": int(not places or place in places) for place, status in enumerate(KEY_STATUSES)
+        f"is_{status}_asked": int(not asked.places or place in asked.places)
+        for place, status in enumerate(KEY_STATUSES)
     }
-    statement = _SPANS[asked.span.descending]
-    return [key for (key,) in reader.rows(statement, now=now_ms(), **flags, **asked.span.bounds)]
+    return {"now": now_ms(), **flags}
+
+
+walk = walk_of_table(
+    _k.id,
+    sa.or_(*(sa.and_(_ASKED[status] == 1, is_it) for status, is_it in _OF_STATUS.items())),
+    values=_asked_statuses,
+)
+"""Walks the keys that have one of the statuses now; all keys without any."""
 
 
 def create_key(

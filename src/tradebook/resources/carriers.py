@@ -14,7 +14,7 @@ from tradebook.crud.fields import Field, bodies
 from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.fragments import Fragment, Fragments, kept
 from tradebook.crud.kinds import LINE, OneOf
-from tradebook.crud.listing import NESTED_MAX, ListObject, nested_lists
+from tradebook.crud.listing import ListObject, nested_lists
 from tradebook.crud.records import Records
 from tradebook.crud.resource import PathObject, Resource, View
 from tradebook.crud.shapes import NoObject
@@ -86,9 +86,7 @@ SYSTEM: tuple[tuple[str, CarrierCode, tuple[str, ...]], ...] = (
 """The system's carriers: name, code, and service levels. The first level is the default."""
 
 fragments = Fragments("carrier", carriers, shown=Carrier, id_prefix=ID_PREFIX)
-_LEVELS = NewestOfEach(
-    service_levels.service_levels.c.carrier_id, service_levels.service_levels.c.id, NESTED_MAX + 1
-)
+_LEVELS = NewestOfEach(service_levels.service_levels.c.carrier_id, service_levels.service_levels.c.id)
 _WITH_LEVELS = "carrier with service_levels"
 
 

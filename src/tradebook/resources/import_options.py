@@ -3,7 +3,7 @@
 import codecs
 from typing import Any, get_args
 
-from tradebook.crud.kinds import Kind, Unreadable, Word, did_you_mean
+from tradebook.crud.kinds import Flag, Kind, Unreadable, Word, did_you_mean
 from tradebook.crud.parameters import Parameter, Text
 from tradebook.resources.import_shapes import Only
 
@@ -70,7 +70,7 @@ class MatchBy(Kind, frozen=True):
         return "number,email"
 
 
-class Truth(Kind, frozen=True):
+class Truth(Flag, frozen=True):
     """True or false in a URL."""
 
     def read(self, text: str) -> bool:
@@ -78,14 +78,6 @@ class Truth(Kind, frozen=True):
         if text not in {"true", "false"}:
             raise Unreadable("takes true or false")
         return text == "true"
-
-    def schema(self) -> dict[str, Any]:
-        """Describe a truth value."""
-        return {"type": "boolean"}
-
-    def example(self) -> bool:
-        """Give true."""
-        return True
 
 
 OPTIONS = (

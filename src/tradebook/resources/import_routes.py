@@ -11,10 +11,10 @@ from tradebook.crud.change import Change
 from tradebook.crud.kinds import OneOf
 from tradebook.crud.parameters import Parameter
 from tradebook.crud.records import Records, Values
-from tradebook.crud.resource import Action, Asked, ItemRoute, ListRoute, PathObject, Resource, View
+from tradebook.crud.resource import Action, ItemRoute, ListRoute, PathObject, Resource, View
 from tradebook.crud.uploads import FileBody
 from tradebook.crud.versions import first_version
-from tradebook.crud.walks import select_span
+from tradebook.crud.walks import walk_of_table
 from tradebook.errors import MissingField, RateLimitExceeded, ResourceConflict, ResourceGone
 from tradebook.ids import SPARE, encode_id, example_key, milliseconds_of
 from tradebook.resources.import_options import OPTIONS, REJECTS, YES
@@ -30,7 +30,7 @@ from tradebook.resources.import_shapes import (
 )
 from tradebook.resources.imports import ID_PREFIX, State, imports
 from tradebook.storage.accounts import accounts
-from tradebook.storage.database import Reader, Writer
+from tradebook.storage.database import Writer
 from tradebook.storage.index import Facet
 from tradebook.storage.schema import ACCOUNT, prepare, words_of
 from tradebook.text import counted
@@ -47,16 +47,8 @@ _i = imports.c
 STATES = words_of(State)
 PLACES = {state: place for place, state in enumerate(STATES)}
 STATE = Facet("s", (_i.state,))
-"""An account has few imports: `walk` looks through them."""
+"""An account has few imports: `_walk` looks through them."""
 
-_SPANS = {
-    descending: prepare(
-        select_span(_i.id, _i.id, descending=descending).where(
-            sa.or_(*(sa.and_(_i.state == place, sa.bindparam(state) == 1) for state, place in PLACES.items()))
-        )
-    )
-    for descending in (True, False)
-}
 _WAITING = prepare(sa.select(sa.func.count()).where(_i.account_id == ACCOUNT, _i.state == PLACES["planning"]))
 _DUE = prepare(sa.update(accounts).where(accounts.c.account_id == ACCOUNT).values(imports_due=0))
 
@@ -78,11 +70,14 @@ _options = msgspec.json.Decoder(KeptOptions)
 _summary = msgspec.json.Decoder(ImportSummary)
 
 
-def walk(reader: Reader, asked: Asked) -> list[int]:
-    """Walk the imports in one of the states that are asked for; all without any."""
-    places = {place for condition in asked.query.conditions for (place,) in condition.values}
-    flags = {state: int(not places or place in places) for state, place in PLACES.items()}
-    return [key for (key,) in reader.rows(_SPANS[asked.span.descending], **flags, **asked.span.bounds)]
+_walk = walk_of_table(
+    _i.id,
+    sa.or_(*(sa.and_(_i.state == place, sa.bindparam(state) == 1) for state, place in PLACES.items())),
+    values=lambda asked: {
+        state: int(not asked.places or place in asked.places) for state, place in PLACES.items()
+    },
+)
+"""Walks the imports in one of the states that are asked for; all without any."""
 
 
 def load(view: View, keys: Sequence[int]) -> Mapping[int, Import]:
@@ -257,7 +252,7 @@ resource = Resource(
             summary="List imports",
             permission="imports:read",
             item=Import,
-            walk=walk,
+            walk=_walk,
             load=load,
             parameters=(Parameter("states[]", OneOf(State), "Only imports in one of these states.", STATE),),
             # Its progress is written without a new revision of the account.

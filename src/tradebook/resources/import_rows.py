@@ -50,8 +50,7 @@ def walk_rows(reader: Reader, asked: Asked) -> list[int]:
     span, key = asked.span, asked.path_key
     assert key is not None
     _require_there(reader, key)
-    places = {place for condition in asked.query.conditions for (place,) in condition.values}
-    wanted = {OUTCOMES[place] for place in places}
+    wanted = {OUTCOMES[place] for place in asked.places}
     found: list[int] = []
     heads = [_Head(*row) for row in reader.rows(_HEADS, key=key)]
     for head in heads if span.descending else reversed(heads):

@@ -1,16 +1,14 @@
 """Priorities: how urgent a customer's orders are. Constants of the system, the same for every account."""
 
-from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import msgspec
 
 from tradebook.clock import format_ms
+from tradebook.crud.constants import Constants
 from tradebook.crud.five_routes import FiveRoutes
-from tradebook.crud.resource import PathObject, Resource, View
+from tradebook.crud.resource import PathObject, Resource
 from tradebook.crud.shapes import NoObject
-from tradebook.crud.walks import walk_of_constants
-from tradebook.crud.words import texts_of_constants
 from tradebook.ids import encode_id, milliseconds_of
 from tradebook.resources.system import system_key
 
@@ -53,14 +51,11 @@ def _priority(place: int, code: PriorityCode) -> Priority:
 PRIORITIES = tuple(_priority(place, code) for place, code in enumerate(CODES))
 """All priorities, in the order of `CODES`."""
 
-_BY_KEY = {system_key("priority", place): priority for place, priority in enumerate(PRIORITIES)}
-
-
-def load(_view: View, keys: Sequence[int]) -> Mapping[int, Priority]:
-    """Return priorities by key."""
-    return {key: _BY_KEY[key] for key in keys if key in _BY_KEY}
-
-
+_all = Constants(
+    lambda: {system_key("priority", place): priority for place, priority in enumerate(PRIORITIES)},
+    "code",
+    "name",
+)
 resource = Resource(
     name="priority",
     id_prefix=ID_PREFIX,
@@ -71,9 +66,9 @@ resource = Resource(
         nouns="priorities",
         permissions="customers",
         item=Priority,
-        load=load,
-        walk=walk_of_constants(list(_BY_KEY)),
-        texts=texts_of_constants(_BY_KEY, "code", "name"),
+        load=_all.load,
+        walk=_all.walk,
+        texts=_all.texts,
         path_object=PathObject("id", ID_PREFIX, example=system_key("priority", 0)),
     ).routes(),
 )

@@ -12,7 +12,7 @@ from tradebook.crud.fields import Field, bodies
 from tradebook.crud.five_routes import ColumnActs, FiveRoutes
 from tradebook.crud.fragments import Fragments
 from tradebook.crud.kinds import LINE, Id, Many, OneOf
-from tradebook.crud.listing import NESTED_MAX, ListObject, nested_lists
+from tradebook.crud.listing import ListObject, nested_lists
 from tradebook.crud.records import Records, Values
 from tradebook.crud.resource import ListRoute, PathObject, Resource, View
 from tradebook.crud.shapes import NoObject
@@ -95,7 +95,7 @@ _AMOUNTS = (
 _WHOLE = prepare(
     sa.select(*fragments.shape.columns, *_AMOUNTS).where(_s.account_id == ACCOUNT, any_of(_s.id, "ids"))
 )
-_LEVELS = NewestOfEach(_free.shipping_term_id, _free.service_level_id, NESTED_MAX + 1)
+_LEVELS = NewestOfEach(_free.shipping_term_id, _free.service_level_id)
 
 
 def _levels_path(key: int) -> str:

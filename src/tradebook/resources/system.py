@@ -27,6 +27,6 @@ def system_key(kind: str, place: int) -> int:
     return first_key_of(_BORN_MS) + _KINDS.index(kind) * _BLOCK + place
 
 
-def system_id(prefix: str, kind: str, place: int = 0) -> str:
-    """Return the id of a system row."""
-    return encode_id(prefix, system_key(kind, place))
+def system_id(prefix: str, kind: str) -> str:
+    """Return the id of the first system row of a kind."""
+    return encode_id(prefix, system_key(kind, 0))

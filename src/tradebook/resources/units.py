@@ -1,17 +1,14 @@
 """Units: what a quantity counts, which is a currency. Constants of the system, the same for every account."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from typing import Literal
 
 import sqlalchemy as sa
 
+from tradebook.crud.constants import Constants
 from tradebook.crud.five_routes import FiveRoutes
 from tradebook.crud.kinds import OneOf
 from tradebook.crud.parameters import Parameter
-from tradebook.crud.resource import Asked, PathObject, Resource, View
-from tradebook.crud.walks import walk_of_constants
-from tradebook.crud.words import texts_of_constants
+from tradebook.crud.resource import Asked, PathObject, Resource
 from tradebook.money import currencies_by_number
 from tradebook.resources.quantities import UNIT_PREFIX, Unit, unit_of
 from tradebook.resources.system import system_key
@@ -31,28 +28,18 @@ _DOLLAR = 840
 """The number of the US dollar in ISO 4217."""
 
 
-# Made when first asked for: most commands never load the currencies.
-@cache
-def _by_key() -> dict[int, Unit]:
-    return {system_key("unit", number): unit_of(code) for number, code in currencies_by_number().items()}
+_all = Constants(
+    lambda: {system_key("unit", number): unit_of(code) for number, code in currencies_by_number().items()},
+    "name",
+    "abbreviation",
+    "code",
+    "symbol",
+)
 
 
 def walk(reader: Reader, asked: Asked) -> list[int]:
     """Walk the currencies; nothing where another type is asked for."""
-    if all(value == 0 for condition in asked.query.conditions for (value,) in condition.values):
-        return walk_of_constants(list(_by_key()))(reader, asked)
-    return []
-
-
-def load(_view: View, keys: Sequence[int]) -> Mapping[int, Unit]:
-    """Return units by key."""
-    found = _by_key()
-    return {key: found[key] for key in keys if key in found}
-
-
-def texts(reader: Reader, keys: Sequence[int]) -> Iterable[tuple[int, Sequence[str | None]]]:
-    """Return what units are searched by."""
-    return texts_of_constants(_by_key(), "name", "abbreviation", "code", "symbol")(reader, keys)
+    return _all.walk(reader, asked) if asked.places <= {0} else []
 
 
 resource = Resource(
@@ -65,9 +52,9 @@ resource = Resource(
         nouns="units",
         permissions=None,
         item=Unit,
-        load=load,
+        load=_all.load,
         walk=walk,
-        texts=texts,
+        texts=_all.texts,
         path_object=PathObject("id", ID_PREFIX, example=system_key("unit", _DOLLAR)),
         parameters=(
             Parameter(

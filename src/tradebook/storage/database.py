@@ -189,12 +189,15 @@ class Writer(Reader, Protocol):
         """Drop what was asked for ahead and not taken up."""
 
 
+FaultKind = Literal["missing", "stale", "left over"]
+
+
 class IndexFault(msgspec.Struct, frozen=True):
     """What an index holds wrong of a row; without a key, the whole index is missing."""
 
     index: ListIndex
     key: int | None
-    kind: Literal["missing", "stale", "left over"]
+    kind: FaultKind
 
 
 class Inspector(Reader, Protocol):

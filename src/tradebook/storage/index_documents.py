@@ -93,14 +93,9 @@ def middle_of(word: str) -> str:
     return word[max(0, (len(word) - MIDDLE_LENGTH) // 2) :][:MIDDLE_LENGTH]
 
 
-def documents(
-    index: ListIndex, rows_of: Any, keys: Sequence[int], known: Known | None = None
-) -> dict[int, Document]:
-    """Read what is to be indexed of these rows; rows that are gone have no document.
-
-    `known` are whole rows of the indexed table, by key, which then are not read.
-    """
-    return documents_of(index, rows_to_index(index, rows_of, keys, known))
+def documents(index: ListIndex, rows_of: Any, keys: Sequence[int]) -> dict[int, Document]:
+    """Read what is to be indexed of these rows; rows that are gone have no document."""
+    return documents_of(index, rows_to_index(index, rows_of, keys))
 
 
 def rows_to_index(

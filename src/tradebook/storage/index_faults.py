@@ -2,19 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Literal
 
 import msgspec
 import sqlalchemy as sa
 
 from tradebook.ids import KEY_MAX
-from tradebook.storage.database import ROWS_AT_ONCE, IndexFault, Reader
+from tradebook.storage.database import ROWS_AT_ONCE, FaultKind, IndexFault, Reader
 from tradebook.storage.index import ListIndex
 from tradebook.storage.index_documents import FIELD_END, Document, documents
 from tradebook.storage.index_versions import keys_to_index
 from tradebook.storage.schema import ACCOUNT, Prepared, prepare
-
-Kind = Literal["missing", "stale", "left over"]
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -37,9 +34,9 @@ def steps(reader: Reader, index: ListIndex) -> Iterator[Step]:
         after = last
 
 
-def compare_texts(step: Step, write: Callable[[Document], str]) -> dict[int, Kind]:
+def compare_texts(step: Step, write: Callable[[Document], str]) -> dict[int, FaultKind]:
     """Name the rows whose indexed text is another one than the engine would `write` now."""
-    found: dict[int, Kind] = {}
+    found: dict[int, FaultKind] = {}
     for key, document in step.documents.items():
         if key not in step.texts:
             found[key] = "missing"
@@ -49,7 +46,7 @@ def compare_texts(step: Step, write: Callable[[Document], str]) -> dict[int, Kin
     return found | dict.fromkeys(step.texts.keys() - step.documents.keys(), "left over")
 
 
-def told(index: ListIndex, found: Mapping[int, Kind]) -> Iterator[IndexFault]:
+def told(index: ListIndex, found: Mapping[int, FaultKind]) -> Iterator[IndexFault]:
     """Make faults of what was found, in the order of the list."""
     return (IndexFault(index, key, found[key]) for key in sorted(found))
 

@@ -86,7 +86,6 @@ class IndexVersions:
     """The indexes of this version of the program, and what an engine makes each from."""
 
     def __init__(self, indexes: Sequence[ListIndex], version_of: Callable[[ListIndex], str]) -> None:
-        self._version_of = version_of
         self.indexes = indexes
         finished = [index.finished for index in indexes if index.finished is not None]
         self._parts: list[ListIndex | FinishedRows] = [*indexes, *finished]
@@ -97,7 +96,7 @@ class IndexVersions:
 
     def require_whole(self, kept: Versions, index: ListIndex) -> None:
         """Refuse to ask an index that is of another version, or not whole."""
-        if kept.get(index.name) != Made(self._version_of(index)):
+        if not self.is_whole(kept, index.name):
             raise IndexOutOfDate
 
     def is_whole(self, kept: Versions, name: str) -> bool:

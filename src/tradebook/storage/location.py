@@ -53,7 +53,7 @@ class Location(Protocol):
 
 def locate(url: str) -> Location:
     """Return the location that a URL names; UnknownDatabase if no engine has such URLs."""
-    if url.startswith(sqlite.SCHEME) and url != sqlite.SCHEME:
+    if url.startswith(sqlite.SCHEME) and url.removeprefix(sqlite.SCHEME) not in ("", ":memory:"):
         return sqlite.SqliteLocation(url)
     if url.startswith(POSTGRES_SCHEMES):
         # Late: psycopg takes as long to load as all else of a small command on a file.

@@ -18,14 +18,10 @@ from tradebook.storage.database import (
     Conflict,
     Database,
     Figures,
-    Inspector,
     Reader,
     ReplicaFigures,
-    Row,
     Unavailable,
-    Writer,
 )
-from tradebook.storage.schema import Prepared
 
 FAILED_SECONDS, BEHIND_SECONDS = 5.0, 0.1
 """How long a standby is not asked: after it failed, and after it was behind, which may be over at once."""
@@ -48,17 +44,18 @@ class _Standby:
 
 
 class Replicated:
-    """A book on a primary, read from its standbys whenever they have the same answer."""
+    """A book on a primary, read from its standbys whenever they have the same answer.
+
+    What is not a read, or outside any account, is done on the primary, as if it stood alone.
+    """
 
     def __init__(self, primary: Database, standbys: Sequence[Database]) -> None:
         self._primary = primary
         self._standbys = [_Standby(database) for database in standbys]
         self._turn = count()
 
-    @property
-    def timeout_ms(self) -> int:
-        """How long the engine may keep a statement waiting."""
-        return self._primary.timeout_ms
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._primary, name)
 
     @contextmanager
     def read(self, account_id: int) -> Iterator[Reader]:
@@ -96,70 +93,10 @@ class Replicated:
             standby.leave_alone(BEHIND_SECONDS)
         return None
 
-    def write(self, account_id: int) -> AbstractContextManager[Writer]:
-        """Open a transaction on one account, on the primary."""
-        return self._primary.write(account_id)
-
-    def helped(self) -> AbstractContextManager[None]:
-        """Have a second process share in what is written on the primary."""
-        return self._primary.helped()
-
-    def create_account(self, account_id: int, **values: Any) -> AbstractContextManager[Writer]:
-        """Add an account and open its first transaction."""
-        return self._primary.create_account(account_id, **values)
-
-    def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:
-        """Change what no page shows, on the primary."""
-        self._primary.touch(account_id, statement, **values)
-
-    def revision(self, account_id: int) -> int | None:
-        """Return the account's revision on the primary."""
-        return self._primary.revision(account_id)
-
-    def rows_of_all_accounts(self, statement: Prepared, **values: Any) -> list[Row]:
-        """Read outside any account."""
-        return self._primary.rows_of_all_accounts(statement, **values)
-
-    def run_of_all_accounts(self, statement: Prepared, **values: Any) -> None:
-        """Write outside any account."""
-        self._primary.run_of_all_accounts(statement, **values)
-
-    def accounts_to_index(self) -> list[int]:
-        """List the accounts whose indexes are not of this version, on the primary."""
-        return self._primary.accounts_to_index()
-
-    def remake_indexes(self, account_id: int) -> int:
-        """Make the next rows of an account's indexes anew, on the primary."""
-        return self._primary.remake_indexes(account_id)
-
-    def inspect(self, account_id: int) -> AbstractContextManager[Inspector]:
-        """Open a snapshot of one account on the primary, to look for faults in it."""
-        return self._primary.inspect(account_id)
-
-    def faults(self) -> Iterator[str]:
-        """Name what is wrong with the primary as a whole."""
-        return self._primary.faults()
-
-    def tidy(self, account_ids: Sequence[int]) -> None:
-        """Look at all rows anew, on the primary."""
-        self._primary.tidy(account_ids)
-
     def figures(self) -> Figures:
         """Tell what was counted of the primary, and of each standby."""
         of_standbys = tuple(structs.replace(standby.figures) for standby in self._standbys)
         return structs.replace(self._primary.figures(), replicas=of_standbys)
-
-    def schema_version(self) -> str | None:
-        """Return the version of the primary's schema."""
-        return self._primary.schema_version()
-
-    def missing_parts(self) -> list[str]:
-        """Name what the primary lacks of the declaration."""
-        return self._primary.missing_parts()
-
-    def why_not_written(self) -> str | None:
-        """Say what keeps the primary from being written."""
-        return self._primary.why_not_written()
 
     def close(self) -> None:
         """Close all connections."""

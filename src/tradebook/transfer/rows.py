@@ -1,7 +1,7 @@
 """What reading, mapping and importing hand to each other: rows, problems, and how a file is to be read."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -19,6 +19,8 @@ VALUE_SHOWN_MAX = 80
 LEFT_OUT_SHOWN = 12
 SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", " ": "blank"}
 Write = Literal["both", "create", "update"]
+WriteCell = Callable[[Value], str | None]
+"""Writes a number or a date of a workbook as text; None for any other value."""
 
 
 def nth_heading(heading: str, nth: int) -> str:
@@ -181,8 +183,6 @@ class Mapping(Protocol):
     def row(self, line: int, record: dict[str, Value]) -> Row:
         """Translate one record, whose columns are named as `record_keys` does."""
 
-    def written(self, key: str, cell: Value) -> str | None:
-        """Write what a workbook has as a number or a date as text that is read as the same.
-
-        None where the map does not say how such a column is read.
-        """
+    @property
+    def writes(self) -> dict[str, WriteCell]:
+        """What writes cells so that they are read as the same, by column; only where the map says how."""

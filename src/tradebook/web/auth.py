@@ -72,7 +72,7 @@ class Authenticator:
 
         A key that is known is counted before any question to the database, so that a refusal costs next to
         nothing. Then `look` may read the account, by what the key was last: that tells its revision too.
-        A change comes here twice, before its body and with it: the second time it has its grant.
+        A change may come here twice, before its body and with it: the second time it has its grant.
         """
         context = request.context
         if context.granted is None:

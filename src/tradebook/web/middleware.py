@@ -123,9 +123,7 @@ class EveryRequest:
             is_open_page = not request.path.startswith(API)
             compress_answer(request, response, compressed_once if is_open_page else compressed)
         seconds = perf_counter() - context.started
-        if metrics.recorder is not None:
-            method = request.env["REQUEST_METHOD"]
-            metrics.recorder.observe(method, request.uri_template, response.status_code, seconds)
+        metrics.observe(request.env["REQUEST_METHOD"], request.uri_template, response.status_code, seconds)
         if self._tracing is not None:
             self._tracing.end(request, response)
         if self._log_requests or context.page is not None:

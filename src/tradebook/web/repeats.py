@@ -15,7 +15,7 @@ from tradebook.errors import ApiError
 from tradebook.storage.database import Unavailable
 from tradebook.web import metrics
 from tradebook.web.auth import Authenticator, secret_of, too_many
-from tradebook.web.heads import REFUSAL, Environ, Scope
+from tradebook.web.heads import REFUSAL, Environ, Scope, has_body
 from tradebook.web.log import log_request
 from tradebook.web.middleware import LIMIT, REQUEST_ID_HEADERS, Repeatable, good_request_id
 from tradebook.web.page_cache import PageCache, size_of_pairs
@@ -70,7 +70,7 @@ class _Known(NamedTuple):
     before: Headers
     """The headers between the ids of the request and what is said about its limit."""
     behind: Headers
-    has_body: bool
+    has_page: bool
 
 
 class Repeats:
@@ -94,6 +94,9 @@ class Repeats:
 
     def remember(self, request: Request, about: Repeatable, answer: Answer) -> None:
         """Remember how the application has answered a request."""
+        if has_body(request.scope.headers.get):
+            # It is dropped beside each answer, and that closes the connection.
+            return
         key = _key_of(request.scope)
         length = TEXT_LENGTH_MAX + 1 if key is None else sum([len(text) for text in key if text])
         if key is None or length > TEXT_LENGTH_MAX:
@@ -114,14 +117,14 @@ class Repeats:
         known = None if key is None else self._known.get(key)
         if known is None:
             return None
-        secret, about, status, before, behind, has_body = known
+        secret, about, status, before, behind, has_page = known
         try:
             grant = authenticator.known_at(secret, about.revision)
             if grant is None or self._revision(grant.account_id, in_round) != about.revision:
                 return None
         except (ApiError, Unavailable):
             return None
-        if has_body:
+        if has_page:
             page = self._pages.get(about.page_key, about.revision)
             if page is None:
                 return None

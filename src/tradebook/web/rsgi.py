@@ -3,8 +3,9 @@
 A worker process has one loop. Heads and bodies are awaited on it, so no client keeps another one waiting.
 The application is called synchronously. What reads is called once when its turn comes: on the loop's own
 thread where the book is a file, and in threads where it is on a server, which has to be waited for. What
-changes the book is called twice: the first call checks the key, and ends where the body is wanted. The second
-one, with the body, runs in another thread, where it may wait for the lock of the book and for the disk.
+changes the book is called in another thread, where it may wait for the lock of the book and for the disk:
+once, with its body, if that is small and the key is known. Else a first call checks the key, and ends where
+the body is wanted.
 """
 
 import asyncio
@@ -57,6 +58,7 @@ EXPECTED_SECONDS = 0.05
 """How long a request that was let in holds a place in line before its body is there."""
 
 _READING = frozenset({"GET", "HEAD"})
+_JSON = "application/json"
 _LIVENESS, _READINESS = "/healthz", "/readyz"
 """Paths that are answered however long the line is: a supervisor asks whether the server lives."""
 
@@ -272,8 +274,6 @@ class Worker:
         """Give an answer again whose turn would begin at once; None where there is none, or others wait."""
         if not isinstance(self._reads, LoopTurns) or not self._reads.is_free:
             return None
-        if request.scope.method not in _READING:
-            return None
         began = perf_counter()
         answer = self._again(request)
         if answer is not None:
@@ -283,6 +283,9 @@ class Worker:
     def _again(self, request: "_Request") -> Called | None:
         """Give an answer again, unless it was looked for already."""
         if self._repeats is None or not isinstance(self._reads, LoopTurns) or not request.may_be_repeated:
+            return None
+        if request.scope.method not in _READING:
+            # A change is not repeated, and may be answered in a thread of its own.
             return None
         request.may_be_repeated = False
         return self._repeats.answer(request, self._reads.open_round())
@@ -323,7 +326,7 @@ class Worker:
         caller = self._callers.caller_of(
             scope.headers.get("authorization"), lambda: scope.client.rpartition(":")[0]
         )
-        request.account = caller.account
+        request.account, request.is_known = caller.account, caller.account_id is not None
         return caller
 
     async def _answer(self, request: "_Request") -> Answered:
@@ -333,6 +336,8 @@ class Worker:
                 answer = self._call(request)
             elif scope.path == _READINESS:
                 answer = await self._called(self._readers, request)
+            elif request.may_come_whole:
+                return await self._change(request)
             else:
                 answer = await self._in_turn(self._reads, self._readers, request)
         except BodyWanted:
@@ -359,7 +364,7 @@ class Worker:
     async def _change(self, request: "_Request") -> Answered:
         """Answer a request that changes the book, once its body is there."""
         environ = request.environ
-        # The first call has looked at the key, so now it is known whose it is.
+        # A first call has looked at the key, so now it is known whose it is.
         caller = self._know_caller(request)
         try:
             await self._receive(request)
@@ -461,6 +466,9 @@ class _Request:
     account = 0
     """Whose it is, as far as that is known."""
 
+    is_known = False
+    """Whether its key was good when it was looked up last."""
+
     may_be_repeated = True
     """Whether nobody has looked yet if its answer can be given again."""
 
@@ -482,6 +490,21 @@ class _Request:
         if self.expected_in is not None:
             self.expected_in.expect_no_more(self._expected_of)
             self.expected_in = None
+
+    @property
+    def may_come_whole(self) -> bool:
+        """Whether it is a change whose body can be awaited before anything of the request is looked at.
+
+        Files are not, which come to the disk, nor what a client wants to be asked for.
+        """
+        given = self.scope.headers.get
+        if not self.is_known or self.scope.method in _READING or REFUSAL in self.environ:
+            return False
+        if not has_body(given):
+            return True
+        is_plain = given("expect") is None and given("transfer-encoding") is None
+        is_json = (given("content-type") or "").startswith(_JSON)
+        return is_plain and is_json and is_small(given("content-length"))
 
     @cached_property
     def environ(self) -> Environ:

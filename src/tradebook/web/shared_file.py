@@ -11,7 +11,7 @@ from pathlib import Path
 from tradebook.storage.private_folder import private_folder
 
 
-def run_folder(named: str = "") -> Path:
+def run_folder(named: str) -> Path:
     """Return the folder of shared files, and make it; OSError where it can't be had for this user alone."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     if named:

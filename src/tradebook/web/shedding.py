@@ -58,8 +58,7 @@ class Shedding:
         self._since_told += 1
         if self._since_told == MANY:
             self.give_way(True)
-        if metrics.recorder is not None:
-            metrics.shed()
+        metrics.shed()
         given = scope.headers.get
         request_id = good_request_id(given("x-request-id"), given("request-id"))
         headers = [(_FIRST_ID, request_id), (_LATER_ID, request_id)]

@@ -1,13 +1,14 @@
 """Routes that take a file: what its head says is checked, the file comes to the disk, the book notes it."""
 
 import falcon
+from msgspec import structs
 
 from tradebook.crud.resource import Action
 from tradebook.errors import ApiError
 from tradebook.storage.database import OutcomeUnknown
 from tradebook.web.changing import NO_MORE, Asked, Changing, More, granted
 from tradebook.web.query_string import parse_query_string
-from tradebook.web.replays import replay_of
+from tradebook.web.replays import REPLAYED, replay_of
 from tradebook.web.service import Service
 from tradebook.web.uploads import Received, media_type, require_type
 
@@ -45,7 +46,7 @@ class Uploading(Changing):
                 # The row may be there. If it is not, the file is swept.
                 received.keep()
                 raise
-            if ("Idempotent-Replayed", "true") not in answer.headers and answer.status < 300:
+            if REPLAYED not in answer.headers and answer.status < 300:
                 received.keep()
         finally:
             received.close()
@@ -61,10 +62,4 @@ class Uploading(Changing):
                 check(asked.parameters, received.uploaded)
             except ApiError as error:
                 refusal = error
-        return Asked(
-            path_keys=asked.path_keys,
-            named=asked.named,
-            parameters=asked.parameters,
-            uploaded=received.uploaded,
-            refusal=refusal,
-        )
+        return structs.replace(asked, uploaded=received.uploaded, refusal=refusal)

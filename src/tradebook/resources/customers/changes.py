@@ -306,7 +306,7 @@ def _check(reader: Reader, given: Values, before: Values, groups: Collection[int
 
 def _require_groups(reader: Reader, keys: Collection[int], param: str, kind: str) -> None:
     wanted = account_groups.TYPES.index(kind)
-    found = account_groups.records.require_all(reader, keys, param)
+    found = account_groups.records.require(reader, keys, param)
     if any(row["type"] != wanted for row in found.values()):
         raise ValidationFailed(f"{param} takes groups whose type is {kind}.", param=param)
 
@@ -316,15 +316,14 @@ def _check_carrier(reader: Reader, given: Values, before: Values) -> None:
     carrier = given.get("default_carrier_id", before["carrier_id"])
     level = given.get("default_service_level_id", before["service_level_id"])
     if carrier is not None and carrier != before["carrier_id"]:
-        (row,) = carriers.records.require_all(reader, [carrier], "default_carrier_id").values()
+        (row,) = carriers.records.require(reader, [carrier], "default_carrier_id").values()
         if row["deleted_at"] is not None:
             raise ResourceGone("This carrier was deleted: choose another one.", param="default_carrier_id")
     if level is None or not any(name in given for name in names):
         return
     param = "default_service_level_id" if "default_service_level_id" in given else "default_carrier_id"
     carrier_of = {
-        key: row["carrier_id"]
-        for key, row in service_levels.records.require_all(reader, [level], param).items()
+        key: row["carrier_id"] for key, row in service_levels.records.require(reader, [level], param).items()
     }
     if not service_levels.go_together(carrier, level, carrier_of):
         raise ValidationFailed(
@@ -338,7 +337,7 @@ def _check_rep(reader: Reader, rep: int | None, before: Values) -> None:
     if rep is None or rep == before["sales_rep_id"]:
         return
     param = "default_sales_rep_id"
-    (row,) = account_users.records.require_all(reader, [rep], param).values()
+    (row,) = account_users.records.require(reader, [rep], param).values()
     if row["status"] == account_users.STATUSES.index("removed"):
         raise ResourceGone(
             "This account user was removed: choose another one, or activate them.", param=param

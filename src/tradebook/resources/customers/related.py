@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from tradebook.crud.fragments import Fragments
-from tradebook.crud.listing import NESTED_MAX, nested_lists
+from tradebook.crud.listing import nested_lists
 from tradebook.crud.resource import View
 from tradebook.crud.walks import NewestOfEach
 from tradebook.ids import encode_id
@@ -30,10 +30,8 @@ ByKey = Mapping[Any, Any]
 Finished = Callable[[set[int]], Mapping[Any, Any]]
 _NOTHING: ByKey = {}
 
-_PRICE_GROUPS = NewestOfEach(
-    customer_price_groups.c.customer_id, customer_price_groups.c.group_id, NESTED_MAX + 1
-)
-_CHILDREN = NewestOfEach(customers.c.parent_id, customers.c.id, NESTED_MAX + 1)
+_PRICE_GROUPS = NewestOfEach(customer_price_groups.c.customer_id, customer_price_groups.c.group_id)
+_CHILDREN = NewestOfEach(customers.c.parent_id, customers.c.id)
 
 
 class Related(msgspec.Struct, frozen=True):

@@ -4,15 +4,7 @@ from typing import Any, Literal
 
 from tradebook.crud.kinds import Id, OneOf
 from tradebook.crud.parameters import END_DATE, START_DATE, Parameter, Q, Text
-from tradebook.crud.resource import (
-    Action,
-    Creation,
-    Gone,
-    ItemRoute,
-    ListRoute,
-    PathObject,
-    Resource,
-)
+from tradebook.crud.resource import Action, Creation, Gone, ItemRoute, ListRoute, PathObject, Resource
 from tradebook.crud.walks import walk_of_index, walk_of_owned
 from tradebook.errors import CustomerMerged, ResourceConflict, ResourceExists
 from tradebook.resources import (
@@ -121,7 +113,16 @@ FILTERS = (
 _PATH_OBJECT = PathObject("id", ID_PREFIX, records, gone=Gone(CustomerMerged, survivor_of))
 _BY_NUMBER = PathObject("number", ID_PREFIX, records, by=naming.NUMBER)
 _BY_EXTERNAL_ID = PathObject("id", ID_PREFIX, records, by=naming.EXTERNAL_ID)
-_CHANGED: dict[str, Any] = {"item": Customer, "load": load, "includes": INCLUDES}
+_SHOWN: dict[str, Any] = {"item": Customer, "load": load, "includes": INCLUDES}
+_READ: dict[str, Any] = {"permission": "customers:read", **_SHOWN}
+_CHANGED: dict[str, Any] = {"permissions": ("customers:update",), "foresee": changes.foresee, **_SHOWN}
+_PUT: dict[str, Any] = {
+    "method": "PUT",
+    "act": changes.put,
+    "or_creates": Creation("customers:create", changes.create, PATH),
+    "body": PUT,
+    **_CHANGED,
+}
 
 resource = Resource(
     name="customer",
@@ -131,67 +132,43 @@ resource = Resource(
         ListRoute(
             path=PATH,
             summary="List customers",
-            permission="customers:read",
-            item=Customer,
             walk=walk_of_index(index.INDEX),
-            load=load,
             load_span=load_span,
             parameters=(Q, *FILTERS, START_DATE, END_DATE),
-            includes=INCLUDES,
             is_exported=True,
+            **_READ,
         ),
         ItemRoute(
             path=f"{PATH}/{{id}}",
             summary="Get a customer",
-            permission="customers:read",
-            item=Customer,
             path_objects=(_PATH_OBJECT,),
-            load=load,
-            includes=INCLUDES,
+            **_READ,
         ),
         ItemRoute(
             path=f"{PATH}/by-number/{{number}}",
             summary="Get a customer by its number",
-            permission="customers:read",
-            item=Customer,
             path_objects=(_BY_NUMBER,),
-            load=load,
-            includes=INCLUDES,
+            **_READ,
         ),
         Action(
-            method="PUT",
             path=f"{PATH}/by-number/{{number}}",
             summary="Create or change the customer with a number; absent fields stay as they are",
-            permissions=("customers:update",),
-            act=changes.put,
-            foresee=changes.foresee,
-            or_creates=Creation("customers:create", changes.create, PATH),
             errors=(*changes.ERRORS, ResourceExists),
-            body=PUT,
             path_objects=(_BY_NUMBER,),
-            **_CHANGED,
+            **_PUT,
         ),
         ItemRoute(
             path=f"{PATH}/by-external-id/{{name}}/{{id}}",
             summary="Get a customer by its id in another system",
-            permission="customers:read",
-            item=Customer,
             path_objects=(_BY_EXTERNAL_ID,),
-            load=load,
-            includes=INCLUDES,
+            **_READ,
         ),
         Action(
-            method="PUT",
             path=f"{PATH}/by-external-id/{{name}}/{{id}}",
             summary="Create or change the customer with an id in another system; absent fields stay",
-            permissions=("customers:update",),
-            act=changes.put,
-            foresee=changes.foresee,
-            or_creates=Creation("customers:create", changes.create, PATH),
             errors=changes.ERRORS,
-            body=PUT,
             path_objects=(_BY_EXTERNAL_ID,),
-            **_CHANGED,
+            **_PUT,
         ),
         Action(
             method="POST",
@@ -204,15 +181,13 @@ resource = Resource(
             new=records,
             body=CREATE,
             creates=_PATH_OBJECT,
-            **_CHANGED,
+            **_SHOWN,
         ),
         Action(
             method="PATCH",
             path=f"{PATH}/{{id}}",
             summary="Change a customer; absent fields stay as they are",
-            permissions=("customers:update",),
             act=changes.update,
-            foresee=changes.foresee,
             errors=changes.ERRORS,
             body=UPDATE,
             path_objects=(_PATH_OBJECT,),
@@ -239,7 +214,7 @@ resource = Resource(
             body=merging.BODY,
             path_objects=(_PATH_OBJECT,),
             previews=(merging.CustomerMergePreview,),
-            **{**_CHANGED, "item": merging.MergedCustomer},
+            **{**_SHOWN, "item": merging.MergedCustomer},
         ),
         ListRoute(
             path=f"{PATH}/{{id}}/child_accounts",
@@ -255,10 +230,7 @@ resource = Resource(
             summary="List a customer's price groups",
             permission="customers:read",
             item=AccountGroup,
-            walk=walk_of_owned(
-                customer_price_groups.c.customer_id,
-                customer_price_groups.c.group_id,
-            ),
+            walk=walk_of_owned(customer_price_groups.c.customer_id, customer_price_groups.c.group_id),
             load=account_groups.fragments.load_found,
             path_objects=(_PATH_OBJECT,),
         ),

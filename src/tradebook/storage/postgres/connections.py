@@ -20,7 +20,7 @@ from psycopg.generators import send as send_all
 from psycopg.pq.abc import PGresult
 
 from tradebook.storage.database import Row
-from tradebook.storage.postgres.literals import Statement, Written, written
+from tradebook.storage.postgres.literals import ENCODING, Statement, Written, written
 from tradebook.storage.postgres.row_security import NO_ROLE, ROLE_SETTING
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -287,8 +287,8 @@ class Connections:
                 # The driver's own prepared statements can't be sent with others (docs/decisions/0007).
                 prepare_threshold=None,
                 application_name="tradebook",
-                # Values are written into statements. Half of a letter of some encodings is a backslash.
-                client_encoding="utf8",
+                # Values are written into statements.
+                client_encoding=ENCODING,
                 connect_timeout=max(2, round(self._patience_seconds)),
             )
             connection.adapters.register_loader("bpchar", Utf8)

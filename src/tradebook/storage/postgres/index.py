@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from tradebook.storage.index import Condition, ListIndex, Query
 from tradebook.storage.index_versions import digest_of
 from tradebook.storage.postgres.dialect import DIALECT, list_type
+from tradebook.storage.postgres.pieces import SAMPLE, Pieces
 from tradebook.storage.postgres.searched_text import (
     account_mark,
     is_of_few,
@@ -25,7 +26,7 @@ from tradebook.storage.postgres.searched_text import (
 )
 from tradebook.storage.postgres.stretches import Reach, reach_of_page, stretches_of
 
-FORM = 1
+FORM = 2
 """The number of how a document is written here. Raise it when `searchable` begins to write another text."""
 
 WALKED_ROWS, WALKED_FAR = 500, 20_000
@@ -110,12 +111,14 @@ def questions(
     descending: bool,
     limit: int,
     reach: Reach | None = None,
+    pieces: Pieces | None = None,
 ) -> Questions:
     """Yield the statements to run, until there is an `answer_of` one; takes what each has found.
 
-    `reach` is how far a page should reach that has these words, where that is known.
+    `reach` is how far a page should reach that has these words, where that is known; `pieces` tells which
+    parts of a word are rare.
     """
-    writing = _Writing(index, account_id, "DESC" if descending else "ASC")
+    writing = _Writing(index, account_id, "DESC" if descending else "ASC", pieces)
     conditions, words = query.conditions, query.words
     if reach is not None:
         yield writing.what_words_leave_near(query, reach)
@@ -224,8 +227,9 @@ def _leading(condition: Condition) -> tuple[sa.Column[Any], list[Any]]:
 class _Writing:
     """Writes statements for one index and one direction."""
 
-    def __init__(self, index: ListIndex, account_id: int, order: str) -> None:
+    def __init__(self, index: ListIndex, account_id: int, order: str, pieces: Pieces | None = None) -> None:
         self._index, self._order = index, order
+        self._pieces = pieces or Pieces()
         self._account_id = account_id
         self._table = index.table.name
         self._search = searched_view(index)
@@ -503,19 +507,27 @@ class _Writing:
     def _words(self, words: Sequence[str], *, is_of_account: bool) -> str:
         """Write the test for words in such a way that the index of trigrams serves it.
 
-        With the account's mark, unless what else the index is asked for `is_of_account` alone.
+        With the account's mark, unless what else the index is asked for `is_of_account` alone. It comes last:
+        the index looks for it in the rows that have the words before it, and most rows of a book may have it.
         """
         longest = sorted(words, key=rarity)
-        others = longest[WORDS_ASKED:]
-        mark = account_mark(self._account_id)[-4:-1]
-        tests = [] if is_of_account else [f"{self._search}.folded LIKE {self._bind(f'%{mark}%')}"]
-        for word in longest[:WORDS_ASKED]:
-            middles = middles_of(word)
-            forms = [f"{self._search}.folded LIKE {self._bind(f'%{middle}%')}" for middle in middles]
-            tests.append(forms[0] if len(forms) == 1 else f"({' OR '.join(forms)})")
-            if middles != pieces_of(word):
-                others.append(word)
+        asked, others = longest[:WORDS_ASKED], longest[WORDS_ASKED:]
+        tests, pieces = [], []
+        for word in asked:
+            forms, middles = pieces_of(word), middles_of(word)
+            if len(forms) > 1:
+                # Mostly digits, whose pieces are all alike.
+                tests.append(f"({' OR '.join(map(self._like, middles))})")
+            else:
+                middles = self._pieces.of_word(forms[0], len(asked))
+                pieces += middles
+            others += [] if middles == forms else [word]
+        tests += map(self._like, sorted(pieces, key=self._pieces.commonness))
+        tests += [] if is_of_account else [self._like(account_mark(self._account_id)[-4:-1])]
         return " AND ".join([*tests, self._contains(others, self._search)] if others else tests)
+
+    def _like(self, piece: str) -> str:
+        return f"{self._search}.folded LIKE {self._bind(f'%{piece}%')}"
 
     def _contains(self, words: Sequence[str], table: str) -> str:
         """Write the test for words that is the fastest where no index is asked; the longest come first."""
@@ -536,6 +548,12 @@ _ACCOUNT = "account_id = %(account_id)s"
 
 def _within(key: str) -> str:
     return f"{key} >= %(above)s AND {key} < %(below)s"
+
+
+def newest_texts(index: ListIndex) -> str:
+    """Write what reads the newest texts of an account, which tell which pieces are common."""
+    view, key = searched_view(index), index.folded_key
+    return f"SELECT folded FROM {view} WHERE {_ACCOUNT} ORDER BY {key} DESC LIMIT {SAMPLE}"
 
 
 def searched_view(index: ListIndex) -> str:

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.adapt import Transformer
 
+ENCODING = "utf-8"
+"""What every connection says that it writes in. Half of a letter of some others is a backslash."""
+
 
 class Statement(NamedTuple):
     """A statement and its values; without values, `%` has no meaning in it."""
@@ -42,16 +45,15 @@ class Written(NamedTuple):
 def written(statement: Statement, connection: psycopg.Connection[Any], *, keeps: bool) -> Written:
     """Write a statement out, for a connection that keeps some or none."""
     sql, values, is_kept, fixed = statement
-    encoding = connection.info.encoding
     if values is None:
-        return Written(sql.encode(encoding))
+        return Written(sql.encode())
     if keeps and is_kept:
-        known = [(name, _literal(values[name], connection)) for name in fixed if name in values]
-        kept = _kept(sql, tuple(known))
+        known = tuple([(name, _literal(values[name], connection)) for name in fixed if name in values])
+        kept = _kept(sql, known)
         given = ", ".join([_literal(values[name], connection) for name in kept.places])
-        return Written(f"EXECUTE {kept.name}{given and f' ({given})'}".encode(encoding), kept)
+        return Written(f"EXECUTE {kept.name}{given and f' ({given})'}".encode(), kept)
     text = sql % {name: _literal(value, connection) for name, value in values.items()}
-    return Written(text.encode(encoding))
+    return Written(text.encode())
 
 
 @lru_cache(1_000)
@@ -87,7 +89,7 @@ def _literal(value: Any, connection: psycopg.Connection[Any]) -> str:
     if kind is list:
         return _list(value, connection)
     # The driver knows the connection's settings.
-    return str(Transformer(connection).as_literal(value), connection.info.encoding)
+    return str(Transformer(connection).as_literal(value), ENCODING)
 
 
 def _list(values: Sequence[Any], connection: psycopg.Connection[Any]) -> str:
@@ -96,7 +98,7 @@ def _list(values: Sequence[Any], connection: psycopg.Connection[Any]) -> str:
         return f"'{{{','.join(map(str, values))}}}'"
     if kinds <= {int, str, type(None)}:
         return _literal(f"{{{','.join(map(_entry, values))}}}", connection)
-    return str(Transformer(connection).as_literal(values), connection.info.encoding)
+    return str(Transformer(connection).as_literal(values), ENCODING)
 
 
 def _entry(value: Any) -> str:

@@ -6,7 +6,8 @@ from tradebook.storage.index_documents import FIELD_END, Document, forms_of, mid
 
 _MARK_DIGITS = 8
 _SHORT = 2
-"""Words up to this length have no trigram, so the text also contains all pieces of this length."""
+"""Words up to this length have no trigram, so the text also contains all pieces of this length, each between
+two spaces. What is one character begins such a piece; or it stands there itself, where it begins none."""
 
 _FIELDS_KEPT, _PIECES_KEPT = 500, 20_000
 
@@ -46,17 +47,20 @@ def spell(text: str) -> str:
 def searchable(document: Document, account_id: int) -> str:
     """Write the searched text of a row: a mark of its account, its fields, and its short pieces."""
     fields = [_spelled(field) for field in document.fields]
-    short = sorted(set().union(*(pieces for _, pieces in fields)))
-    spelled = FIELD_END.join([text for text, _ in fields])
-    return f"{account_mark(account_id)}{spelled}\n {' '.join(map(_spelled_piece, short))} "
+    pairs = set().union(*(pairs for _, pairs, _ in fields))
+    # Each piece is two more trigrams, which are most of what it costs to write a row.
+    lone = set().union(*(ends for _, _, ends in fields)).difference(pair[0] for pair in pairs)
+    spelled = FIELD_END.join([text for text, _, _ in fields])
+    return f"{account_mark(account_id)}{spelled}\n {' '.join(map(_spelled_piece, sorted(pairs | lone)))} "
 
 
 # Kept, because an address that serves many customers stands in the text of each.
 @lru_cache(_FIELDS_KEPT)
-def _spelled(field: str) -> tuple[str, frozenset[str]]:
-    """Spell a field, and list its short pieces, in which no field ends and no word."""
-    pieces = {field[at : at + size] for size in (1, _SHORT) for at in range(len(field) - size + 1)}
-    return spell(field), frozenset(piece for piece in pieces if " " not in piece and FIELD_END not in piece)
+def _spelled(field: str) -> tuple[str, frozenset[str], frozenset[str]]:
+    """Spell a field, list the pairs of characters in which no word ends, and the ends of words."""
+    pairs = frozenset([field[at : at + _SHORT] for at in range(len(field) - 1)])
+    ends = [word[-1] for word in field.split(" ") if word]
+    return spell(field), frozenset([pair for pair in pairs if " " not in pair]), frozenset(ends)
 
 
 @lru_cache(_PIECES_KEPT)
@@ -87,10 +91,16 @@ def is_of_few(word: str) -> bool:
 
 def pieces_of(word: str) -> list[str]:
     """Write what a text contains that contains the word: one of these."""
-    return [f" {spell(form)} " if len(form) <= _SHORT else spell(form) for form in forms_of(word)]
+    return list(map(_piece, forms_of(word)))
 
 
 def middles_of(word: str) -> list[str]:
     """Write the middle of each of `pieces_of`, which is all of it where it is not long."""
-    middles = map(middle_of, forms_of(word))
-    return [f" {spell(form)} " if len(form) <= _SHORT else spell(form) for form in middles]
+    return [_piece(middle_of(form)) for form in forms_of(word)]
+
+
+def _piece(form: str) -> str:
+    spelled = spell(form)
+    if len(form) > _SHORT:
+        return spelled
+    return f" {spelled} " if len(form) == _SHORT else f" {spelled}"

@@ -7,9 +7,10 @@ What a writer has done is told when it is committed. A refusal waits for that to
 something that another one has written, and that is not true before.
 """
 
-import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
+from threading import Lock
 from time import monotonic
 
 from tradebook.storage.database import Conflict, Row, Unavailable
@@ -31,9 +32,10 @@ class Shared:
         self.revision = 0
         """That of the account, once it is committed."""
         self.is_full = False
-        self.is_open = True
         self.failure: BaseException | None = None
         self.line: _Line | None = None
+        self.told: list[Lock] = []
+        """What those wait for who have had their turn: the end of the transaction."""
         self._until = 0.0
         self._kept = ExitStack()
         self._kept.enter_context(transaction.kept())
@@ -58,22 +60,31 @@ class Shared:
 
     def end(self, failure: BaseException | None = None) -> None:
         """Give the connection back; with a failure, nothing was done, as far as is known."""
-        self.is_open, self.failure = False, failure
+        self.failure = failure
         self._kept.close()
 
 
 class _Line:
-    """Those who write in one account."""
+    """Those who write in one account. Each waits for a lock of its own, so nobody is woken in vain."""
 
     def __init__(self) -> None:
-        self.users = self.waiting = 0
+        self.users = 0
+        self.places: deque[Lock] = deque()
+        """What those wait for whose turn has not come yet."""
         self.is_busy = False
         """Whether somebody has a turn, or commits."""
         self.shared: Shared | None = None
 
     @property
-    def is_closed(self) -> bool:
-        return self.is_busy or (self.shared is not None and self.shared.is_full)
+    def waiting(self) -> int:
+        return len(self.places)
+
+    def is_passed_on(self) -> bool:
+        """Give the turn to the next one; False if nobody waits."""
+        if self.places:
+            self.places.popleft().release()
+            return True
+        return False
 
 
 class Sharing:
@@ -84,7 +95,7 @@ class Sharing:
     ) -> None:
         self._begin, self._commit = begin, commit
         self._patience_seconds = patience_seconds
-        self._changed = threading.Condition()
+        self._lock = Lock()
         self._lines: dict[int, _Line] = {}
 
     @contextmanager
@@ -102,7 +113,7 @@ class Sharing:
                 except BaseException as raised:  # noqa: BLE001 - it is raised again, whatever it is
                     error = raised
             except BaseException:
-                self._change(line, is_busy=False)
+                self._pass_on(line)
                 raise
             self._settle(line, shared, error)
             if error is not None:
@@ -110,30 +121,29 @@ class Sharing:
 
     @contextmanager
     def _line(self, account_id: int) -> Iterator[_Line]:
-        with self._changed:
+        with self._lock:
             line = self._lines.setdefault(account_id, _Line())
             line.users += 1
         try:
             yield line
         finally:
-            with self._changed:
+            with self._lock:
                 line.users -= 1
                 if not line.users:
                     del self._lines[account_id]
 
     def _wait_for_turn(self, line: _Line) -> None:
-        end = monotonic() + self._patience_seconds
-        with self._changed:
-            line.waiting += 1
-            try:
-                while line.is_closed:
-                    if not self._changed.wait(end - monotonic()):
-                        raise Unavailable("The writers before this one took too long.")
+        with self._lock:
+            if not line.is_busy:
                 line.is_busy = True
-            finally:
-                line.waiting -= 1
-                # Where nobody waits any more, somebody who has written must commit.
-                self._changed.notify_all()
+                return
+            line.places.append(place := _taken())
+        if not place.acquire(timeout=self._patience_seconds):
+            with self._lock:
+                # Else it has come in this moment.
+                if place in line.places:
+                    line.places.remove(place)
+                    raise Unavailable("The writers before this one took too long.")
 
     def _settle(self, line: _Line, shared: Shared, error: BaseException | None) -> None:
         """Let others go on in the transaction or, as the last one, commit; returns when that is done."""
@@ -141,15 +151,13 @@ class Sharing:
             failure = Conflict(f"Another writer of the same transaction failed: {error}")
             self._end(line, shared, lambda: shared.end(failure))
             return
-        with self._changed:
-            line.is_busy = False
-            self._changed.notify_all()
-            while shared.is_open and (line.is_busy or (line.waiting and not shared.is_full)):
-                self._changed.wait()
-            is_last = shared.is_open
-            line.is_busy = line.is_busy or is_last
+        shared.told.append(told := _taken())
+        with self._lock:
+            is_last = shared.is_full or not line.is_passed_on()
         if is_last:
             self._end(line, shared, lambda: self._commit(shared))
+        else:
+            told.acquire()
         if shared.failure is not None:
             raise type(shared.failure)(*shared.failure.args) from shared.failure
 
@@ -161,9 +169,17 @@ class Sharing:
             shared.end(failure)
         finally:
             line.shared = None
-            self._change(line, is_busy=False)
+            self._pass_on(line)
+            for told in shared.told:
+                told.release()
 
-    def _change(self, line: _Line, *, is_busy: bool) -> None:
-        with self._changed:
-            line.is_busy = is_busy
-            self._changed.notify_all()
+    def _pass_on(self, line: _Line) -> None:
+        with self._lock:
+            line.is_busy = line.is_passed_on()
+
+
+def _taken() -> Lock:
+    """Make a lock that is taken until somebody else lets it go."""
+    lock = Lock()
+    lock.acquire()
+    return lock

@@ -28,6 +28,8 @@ keeps it from doing so, and the log grows."""
 FOLLOW_SECONDS = 0.5
 """How long reads may go on in a file that was replaced."""
 
+ROOM_BYTES_MIN = 131_072
+"""How much has to be left on the disk: the log grows by about so much with one change."""
 
 _TABLES = "SELECT count(*), sum(name IN ('accounts', 'alembic_version')) FROM sqlite_schema"
 _OF_A_BOOK = 2
@@ -133,7 +135,9 @@ class Connections:
         if self._file is not None and self._file != _file_at(self.path):
             return "was moved, deleted or replaced."
         logged = self._log_path if self._log_path.exists() else self.path.parent
-        return None if _is_writable(self.path) and _is_writable(logged) else "can't be written."
+        if not (_is_writable(self.path) and _is_writable(logged)):
+            return "can't be written."
+        return "has no room left on its disk." if _is_full(self.path.parent) else None
 
     def close(self) -> None:
         """Close the connections of all threads; with the last one, SQLite writes the log into the file.
@@ -283,6 +287,15 @@ def _file_at(path: Path) -> _File | None:
 
 def _is_writable(path: Path) -> bool:
     return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    # A disk that tells no size does not tell what is left of it either.
+    return disk.f_blocks > 0 and disk.f_bavail * disk.f_frsize < ROOM_BYTES_MIN
 
 
 def _close(connection: apsw.Connection) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import apsw
 
-from tradebook.storage.database import IndexFault, Reader
+from tradebook.storage.database import FaultKind, IndexFault, Reader
 from tradebook.storage.index import ListIndex
 from tradebook.storage.index_documents import Document
-from tradebook.storage.index_faults import Kind, Step, compare_texts, steps, told
+from tradebook.storage.index_faults import Step, compare_texts, steps, told
 from tradebook.storage.index_versions import keys_to_index
 from tradebook.storage.sqlite.connections import name_to_look_into
 from tradebook.storage.sqlite.index import index_name, quoted, tokens
@@ -87,7 +87,7 @@ class _Tokens:
         )
         connection.execute(f"CREATE VIRTUAL TABLE {self._vocabulary} USING fts5vocab(main, {name}, row)")
 
-    def compare(self, step: Step) -> dict[int, Kind]:
+    def compare(self, step: Step) -> dict[int, FaultKind]:
         """Compare the tokens of some rows."""
         wanted = _rows_by_token(step.documents)
         self._connection.executemany(
@@ -101,7 +101,7 @@ class _Tokens:
                 f"SELECT -id FROM {self._name}_docsize WHERE id < -? AND id >= -?", (step.after, step.last)
             )
         }
-        found: dict[int, Kind] = dict.fromkeys(step.documents.keys() - indexed, "missing")
+        found: dict[int, FaultKind] = dict.fromkeys(step.documents.keys() - indexed, "missing")
         found |= dict.fromkeys(indexed - step.documents.keys(), "left over")
         for token, keys in wanted.items():
             for key in self._rows_with(token, step) ^ keys:
@@ -119,7 +119,7 @@ class _Tokens:
             )
         ]
 
-    def seek(self, step: Step, surplus: Iterable[str]) -> dict[int, Kind]:
+    def seek(self, step: Step, surplus: Iterable[str]) -> dict[int, FaultKind]:
         """Name the rows that hold one of these tokens and are not to."""
         wanted = _rows_by_token(step.documents)
         return {

@@ -170,22 +170,3 @@ def ndjson_rows(lines: Lines, records: Records) -> Iterator[Row | Problem]:
     if is_empty:
         yield Problem(1, None, None, "The file is empty.")
     objects.tell()
-
-
-def value_at(record: Record, path: str) -> Value:
-    """Return what a record has under a name, or at a dotted path into its objects; None where it has none.
-
-    A key of that very name wins over the path.
-    """
-    if path in record:
-        return record[path]
-    first, dot, rest = path.partition(".")
-    while dot:
-        inner = record.get(first)
-        if isinstance(inner, dict):
-            found = value_at(inner, rest)
-            if found is not None:
-                return found
-        more, dot, rest = rest.partition(".")
-        first = f"{first}.{more}"
-    return None

@@ -145,7 +145,7 @@ class XlsxSheet(_Sheet):
         elif name == "f":
             self._has_formula = True
         elif name == "row":
-            self._row = _whole(attributes.get("r"), self._row + 1)
+            self._row = whole(attributes.get("r"), self._row + 1)
             self._column = 0
 
     def _is_looked_at(self) -> bool:
@@ -155,7 +155,7 @@ class XlsxSheet(_Sheet):
         place = attributes.get("r")
         self._column = self._column + 1 if place is None else _column_of(place.rstrip(_DIGITS))
         self._kind = attributes.get("t", "")
-        self._style = _whole(attributes.get("s"), 0)
+        self._style = whole(attributes.get("s"), 0)
         self._has_formula = self._has_value = self._lacks_result = False
         self._text = None
 
@@ -206,16 +206,16 @@ class OdsSheet(_Sheet):
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "table":
-            self._depth += bool(self._depth) or self._sheet in (None, _named(attributes, "name"))
+            self._depth += bool(self._depth) or self._sheet in (None, named(attributes, "name"))
         elif self._depth != 1:
             return
         elif name == "table-row":
-            self._repeats = max(1, _whole(_named(attributes, "number-rows-repeated"), 1))
+            self._repeats = max(1, whole(named(attributes, "number-rows-repeated"), 1))
             self._column = 0
             self._remarks = {}
         elif name in ("table-cell", "covered-table-cell"):
             self._attributes = {local_name(key): value for key, value in attributes.items()}
-            self._wide = max(1, _whole(self._attributes.get("number-columns-repeated"), 1))
+            self._wide = max(1, whole(self._attributes.get("number-columns-repeated"), 1))
             self._text = []
         elif name == "p" and self._text:
             self._text.append("\n")
@@ -280,12 +280,13 @@ def _says_more(text: str, value: str) -> bool:
     return _SAYS_MORE.fullmatch(text) is not None and text.lstrip("-") != str(abs(int(number)))
 
 
-def _named(attributes: dict[str, str], name: str) -> str:
+def named(attributes: dict[str, str], name: str) -> str:
     """Return an attribute by its local name."""
     return next((value for key, value in attributes.items() if local_name(key) == name), "")
 
 
-def _whole(text: str | None, otherwise: int) -> int:
+def whole(text: str | None, otherwise: int) -> int:
+    """Read a whole number of at most eight digits."""
     return (
         int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 9 else otherwise
     )

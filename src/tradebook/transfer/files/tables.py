@@ -208,8 +208,8 @@ class Table:
         """Write a cell for a file of rejects as it is read: as the map says, or a time with its offset."""
         mapping = self._records.mapping
         if mapping is not None and cell.__class__ is not str and place < self.width:
-            written = mapping.written(self._keys[place], cell)
-            if written is not None:
+            write = mapping.writes.get(self._keys[place])
+            if write is not None and (written := write(cell)) is not None:
                 return written
         return f"{cell}Z" if isinstance(cell, Dated) and "T" in cell else str(cell or "")
 

@@ -14,7 +14,7 @@ from tradebook.crud.strict_json import Number
 from tradebook.text import quoted, shown
 from tradebook.transfer.cells import Dated
 from tradebook.transfer.files.number_formats import BUILT_IN, is_interesting, plain_number, shown_number
-from tradebook.transfer.files.sheet_xml import OdsSheet, Remarks, SheetSize, XlsxSheet, Xml, local_name
+from tradebook.transfer.files.sheet_xml import OdsSheet, Remarks, SheetSize, XlsxSheet, Xml, named, whole
 from tradebook.transfer.files.source import BROKEN_ZIP, WORKBOOK_BYTES_MAX, Unreadable
 from tradebook.transfer.rows import Recognised, Value
 
@@ -176,7 +176,7 @@ def _part_of_sheet(archive: zipfile.ZipFile, sheet: str) -> str:
 
     def of_workbook(name: str, attributes: dict[str, str]) -> None:
         if name == "sheet":
-            ids.setdefault(attributes.get("name", ""), _local(attributes, "id"))
+            ids.setdefault(attributes.get("name", ""), named(attributes, "id"))
 
     def of_relations(name: str, attributes: dict[str, str]) -> None:
         if name == "Relationship":
@@ -203,36 +203,23 @@ def _formats(archive: zipfile.ZipFile) -> dict[int, Callable[[float], str | None
         if name in ("cellXfs", "cellStyleXfs"):
             inside[0] = name
         elif name == "numFmt":
-            codes[_number_of(attributes, "numFmtId")] = attributes.get("formatCode", "")
+            codes[whole(attributes.get("numFmtId"), -1)] = attributes.get("formatCode", "")
         elif name == "xf" and inside[0] == "cellXfs":
-            styles.append(_number_of(attributes, "numFmtId"))
+            styles.append(whole(attributes.get("numFmtId"), -1))
 
     if "xl/styles.xml" in archive.namelist():
         _read_part(archive, "xl/styles.xml", start)
     interesting = {number for number, code in codes.items() if is_interesting(code)}
     return {
-        style: partial(_shown_in, codes[number])
+        style: partial(shown_number, code=codes[number])
         for style, number in enumerate(styles)
         if number in interesting
     }
 
 
-def _shown_in(code: str, value: float) -> str | None:
-    return shown_number(value, code)
-
-
 def _read_part(archive: zipfile.ZipFile, name: str, start: Callable[[str, dict[str, str]], None]) -> None:
     with archive.open(name) as file:
         Xml(start).read(file)
-
-
-def _local(attributes: dict[str, str], name: str) -> str:
-    return next((value for key, value in attributes.items() if local_name(key) == name), "")
-
-
-def _number_of(attributes: dict[str, str], name: str) -> int:
-    text = attributes.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else -1
 
 
 def _apply(row: SheetRow, remarks: Remarks) -> None:

@@ -19,6 +19,7 @@ from tradebook.ids import milliseconds_of
 from tradebook.resources import customers
 from tradebook.resources.customers import NEW, AddressChanges, price_groups_of
 from tradebook.resources.customers import records as customer_records
+from tradebook.resources.import_shapes import Outcome
 from tradebook.resources.quantities import kept
 from tradebook.storage.database import Reader
 from tradebook.storage.schema import ACCOUNT, any_of, prepare
@@ -26,7 +27,6 @@ from tradebook.text import fold_case, shortened
 from tradebook.transfer.columns import CUSTOMER_CELLS, EXTERNAL_IDS
 from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.references import References
-from tradebook.transfer.imports.summary import Outcome
 from tradebook.transfer.imports.warnings import LEAVE_OUT, is_total
 
 _PLAIN = frozenset(cell.name for cell in CUSTOMER_CELLS if cell.column and not cell.names)

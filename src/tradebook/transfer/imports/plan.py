@@ -7,18 +7,10 @@ import msgspec
 
 from tradebook.ids import decode_id
 from tradebook.resources.customers import ID_PREFIX
+from tradebook.resources.import_shapes import ImportCustomer, Outcome
 from tradebook.transfer.imports.records import CheckedRow
-from tradebook.transfer.imports.summary import Outcome, RowWarning, Summary
+from tradebook.transfer.imports.summary import RowWarning, Summary
 from tradebook.transfer.rows import Match, Problem
-
-
-class PlanCustomer(msgspec.Struct, frozen=True):
-    """The customer that a row is about; without an id if it would be a new one."""
-
-    id: str | None
-    number: str | None
-    """None where it would get the next number."""
-    name: str | None
 
 
 class PlannedRow(msgspec.Struct):
@@ -26,7 +18,7 @@ class PlannedRow(msgspec.Struct):
 
     line: int
     outcome: Outcome
-    customer: PlanCustomer | None = None
+    customer: ImportCustomer | None = None
     changes: dict[str, tuple[Any, Any]] = {}
     """Old and new by our columns, in the words of an export."""
     problems: list[Problem] = []

@@ -7,13 +7,14 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import structs
 
+from tradebook.resources.import_shapes import ImportCustomer, Outcome
 from tradebook.transfer.imports.made_names import MadeNames
 from tradebook.transfer.imports.making import Foreseen
-from tradebook.transfer.imports.plan import PlanCustomer, PlannedRow
+from tradebook.transfer.imports.plan import PlannedRow
 from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.references import References
 from tradebook.transfer.imports.spill import SortedSpill, Spill
-from tradebook.transfer.imports.summary import Outcome, RowWarning, Summary
+from tradebook.transfer.imports.summary import RowWarning, Summary
 from tradebook.transfer.imports.tally import Tally
 from tradebook.transfer.rows import Match, Problem, Recognised, Skipping
 
@@ -25,7 +26,7 @@ class KeptRow(msgspec.Struct, array_like=True):
 
     line: int
     outcome: Outcome | None
-    customer: PlanCustomer | None = None
+    customer: ImportCustomer | None = None
     changes: dict[str, tuple[Any, Any]] = {}
     problems: list[Problem] = []
     warnings: list[RowWarning] = []

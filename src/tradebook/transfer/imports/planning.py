@@ -11,6 +11,7 @@ from typing import Any
 from tradebook.crud.records import Values
 from tradebook.ids import encode_id
 from tradebook.resources.customers import ID_PREFIX
+from tradebook.resources.import_shapes import ImportCustomer
 from tradebook.storage.database import ROWS_AT_ONCE, Reader
 from tradebook.transfer.imports.changes import Words
 from tradebook.transfer.imports.checked import Checked, Chunk, checked_chunks
@@ -20,7 +21,6 @@ from tradebook.transfer.imports.joining import Joined, join
 from tradebook.transfer.imports.making import Foreseen
 from tradebook.transfer.imports.matching import Matched, Matcher
 from tradebook.transfer.imports.parents import NOBODY, Families, key_of_place
-from tradebook.transfer.imports.plan import PlanCustomer
 from tradebook.transfer.imports.planned import KeptPlan, KeptRow, further_of
 from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.references import References
@@ -213,11 +213,11 @@ class _Planner:
         self._plan.sum_up(self._foreseen, self._references)
 
 
-def _customer(record: CheckedRow, known: Values | None) -> PlanCustomer:
+def _customer(record: CheckedRow, known: Values | None) -> ImportCustomer:
     own = record.own
     if known is None:
-        return PlanCustomer(None, own.get("number"), own.get("name"))
-    return PlanCustomer(encode_id(ID_PREFIX, known["id"]), known["number"], own.get("name", known["name"]))
+        return ImportCustomer(None, own.get("number"), own.get("name"))
+    return ImportCustomer(encode_id(ID_PREFIX, known["id"]), known["number"], own.get("name", known["name"]))
 
 
 def _references_of(decision: Decision) -> Iterator[int]:

@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tradebook.storage.database import Database
 from tradebook.transfer.imports.applying import apply_plan
-from tradebook.transfer.imports.plan import Plan
 from tradebook.transfer.imports.planning import BY_NUMBER, Progress, plan_customers
-from tradebook.transfer.imports.stepping import Written
 from tradebook.transfer.imports.summary import Summary
 from tradebook.transfer.rows import Match, Problem, Recognised, Row, Skipping
 
@@ -53,7 +51,7 @@ def import_customers(
         for problem in plan.problems() if plan.summary.problems else ():
             report(problem)
         if not dry_run and may_be_kept(plan.summary, yes=yes):
-            carry_out(database, account_id, plan)
+            plan.summary = apply_plan(database, account_id, plan)
     finally:
         plan.close()
     return plan.summary
@@ -62,15 +60,3 @@ def import_customers(
 def may_be_kept(summary: Summary, *, yes: bool) -> bool:
     """Tell whether a plan may be done as a whole."""
     return not summary.problems and (yes or not summary.needs_yes)
-
-
-def carry_out(
-    database: Database,
-    account_id: int,
-    plan: Plan,
-    *,
-    source: str | None = None,
-    written: Written | None = None,
-) -> None:
-    """Do what a plan says; its summary then says what came of it. See `apply_plan`."""
-    plan.summary = apply_plan(database, account_id, plan, source=source, written=written)

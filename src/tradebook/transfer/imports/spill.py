@@ -4,7 +4,6 @@ import heapq
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 from typing import Any, BinaryIO, Generic, TypeVar
 
 import msgspec
@@ -42,11 +41,6 @@ class Spill(Generic[Entry]):
         if len(self._recent) >= self._recent_max:
             self._write_out()
 
-    def extend(self, entries: Iterable[Entry]) -> None:
-        """Remember several more entries."""
-        for entry in entries:
-            self.add(entry)
-
     @property
     def _recent_max(self) -> int:
         return BLOCK_ENTRIES
@@ -75,10 +69,6 @@ class Spill(Generic[Entry]):
         yield from self._read(self._blocks)
         yield from self._recent
 
-    def chunks(self) -> Iterator[list[Entry]]:
-        """Yield the entries a block at a time."""
-        return chunks_of(self, BLOCK_ENTRIES)
-
 
 class SortedSpill(Spill[Ordered]):
     """Entries in sorted order, no matter how they were added: parts are sorted and then merged."""
@@ -98,10 +88,6 @@ class SortedSpill(Spill[Ordered]):
             self._write_block(self._recent[start : start + BLOCK_ENTRIES])
         self._runs.append(self._blocks[before:])
         self._recent = []
-
-    def distinct(self) -> Iterator[Ordered]:
-        """Yield each entry once."""
-        return (entry for entry, _ in groupby(self))
 
     def __iter__(self) -> Iterator[Ordered]:
         runs = [self._read(run) for run in self._runs]

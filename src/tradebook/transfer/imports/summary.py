@@ -1,35 +1,16 @@
 """What an import did, or would do: the summary, the same everywhere that it is told."""
 
-from typing import Literal, get_args
-
 import msgspec
 
+from tradebook.resources.import_shapes import ImportDoubt, ImportResembled
 from tradebook.transfer.rows import Problem, Recognised
 
-Outcome = Literal["created", "updated", "unchanged", "skipped", "joined", "problem"]
-OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 LISTED_MAX = 1_000
 """How many problems, and how many warnings, a summary lists; a plan has all of them."""
 
 
-class Doubted(msgspec.Struct, frozen=True):
-    """The customer that a warning is about."""
-
-    id: str | None
-    """None where it stands in the file alone."""
-    number: str | None
-
-
-class RowWarning(msgspec.Struct, frozen=True):
-    """What looks wrong with a row, and may be meant."""
-
-    line: int
-    column: str | None
-    value: str | None
-    reason: str
-    customer: Doubted | None = None
-    needs_yes: bool = False
-    """Whether nothing is kept until somebody says yes."""
+RowWarning = ImportDoubt
+Doubted = ImportResembled
 
 
 class Made(msgspec.Struct, frozen=True):

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from tradebook.resources.customers import continues_from
+from tradebook.resources.import_shapes import ImportCustomer, Outcome
 from tradebook.transfer.imports.changes import cleared
-from tradebook.transfer.imports.plan import PlanCustomer
-from tradebook.transfer.imports.summary import LISTED_MAX, Outcome, RowWarning, SkippedBy, Summary
+from tradebook.transfer.imports.summary import LISTED_MAX, RowWarning, SkippedBy, Summary
 from tradebook.transfer.rows import Problem, Skipping
 
 
@@ -16,7 +16,7 @@ class Counted(Protocol):
 
     line: int
     outcome: Outcome | None
-    customer: PlanCustomer | None
+    customer: ImportCustomer | None
     changes: dict[str, tuple[Any, Any]]
     problems: list[Problem]
     warnings: list[RowWarning]
@@ -57,7 +57,7 @@ class Tally:
         elif row.outcome == "created":
             self._see_number(row.customer)
 
-    def _see_number(self, customer: PlanCustomer | None) -> None:
+    def _see_number(self, customer: ImportCustomer | None) -> None:
         number = None if customer is None else customer.number
         if number is not None and continues_from(number):
             self.largest_number = max(self.largest_number, int(number))

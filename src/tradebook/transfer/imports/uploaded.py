@@ -21,9 +21,10 @@ from tradebook.transfer.imports import entries
 from tradebook.transfer.imports.applying import NAMED_MAX, overtaken, switch_on
 from tradebook.transfer.imports.plan import PlannedRow
 from tradebook.transfer.imports.planned import KeptPlan
-from tradebook.transfer.imports.planning import BY_NUMBER, plan_customers
+from tradebook.transfer.imports.planning import plan_customers
 from tradebook.transfer.imports.summary import LISTED_MAX, Summary
 from tradebook.transfer.maps.column_map import ColumnMap, MapError, load_map_text
+from tradebook.transfer.maps.options import Options
 from tradebook.transfer.maps.ready_maps import load_ready
 from tradebook.transfer.rows import FileOptions, Match
 
@@ -42,17 +43,17 @@ def check(given: Mapping[str, Any], uploaded: Uploaded) -> None:
 def plan_of(reader: Reader, path: Path, options: KeptOptions, progress: Callable[[int], None]) -> KeptPlan:
     """Plan a file against a snapshot; MapError where its map can't be taken any more."""
     column_map = _map_of(None if options.own_map is not None else options.map, options.own_map)
-    keeps_empty = column_map is not None and column_map.keeps_empty
+    said = Options() if column_map is None else column_map.options
     with path.open("rb") as file:
         file_format = cast("FileFormat", options.format)
-        rows = read_file(file, file_format, column_map, _file_options(options, column_map))
+        rows = read_file(file, file_format, column_map, _file_options(options, said.file))
         plan = plan_customers(
             reader,
             rows,
-            match=_match(options, column_map),
-            keeps_empty=options.keep_empty or keeps_empty,
+            match=_match(options, said.match),
+            keeps_empty=options.keep_empty or said.keeps_empty,
             theirs={} if column_map is None else column_map.theirs,
-            skipping=() if column_map is None else column_map.skips,
+            skipping=said.skips,
             recognised=rows.recognised,
             progress=progress,
         )
@@ -78,15 +79,13 @@ def _map_of(name: str | None, text: str | None) -> ColumnMap | None:
     return None if name is None else load_ready(name)
 
 
-def _file_options(options: KeptOptions, column_map: ColumnMap | None) -> FileOptions:
+def _file_options(options: KeptOptions, file: FileOptions) -> FileOptions:
     """Take what is asked for, else what the map says, else what the sender has said."""
-    file = FileOptions() if column_map is None else column_map.file
     encoding = options.encoding or file.encoding or options.charset
     return structs.replace(file, encoding=encoding, sheet=options.sheet or file.sheet)
 
 
-def _match(options: KeptOptions, column_map: ColumnMap | None) -> Match:
-    match = BY_NUMBER if column_map is None else column_map.match
+def _match(options: KeptOptions, match: Match) -> Match:
     return Match(match.by if options.match is None else tuple(options.match), options.only or match.write)
 
 

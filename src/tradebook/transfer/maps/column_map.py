@@ -8,8 +8,7 @@ from tradebook.transfer.maps.fitted import Fitted, Plan
 from tradebook.transfer.maps.loading import MapError, read_map
 from tradebook.transfer.maps.rules import Rule
 from tradebook.transfer.maps.sources import Headings, label_of
-from tradebook.transfer.maps.taking import Write
-from tradebook.transfer.rows import FileOptions, Match, Problem, Record, Row, Skipping, Value, record_keys
+from tradebook.transfer.rows import Problem, Record, Row, WriteCell, record_keys
 
 
 class ColumnMap:
@@ -17,38 +16,19 @@ class ColumnMap:
 
     def __init__(self, plan: Plan) -> None:
         self.options = plan.options
+        """How a file is read and matched, and which of its rows are left out."""
         self.is_by_name = plan.is_by_name
         """Whether the file's columns are ours by name, as the map has no `[columns]`."""
         self.theirs = plan.theirs
         """What the file calls our columns, where it is another name."""
         self._plan = plan
         self._row: Callable[[int, Record], Row] | None = None
-        self._writes: dict[str, Write] = {}
-
-    @property
-    def file(self) -> FileOptions:
-        """How the file is to be read."""
-        return self.options.file
-
-    @property
-    def match(self) -> Match:
-        """Which customer a row is about."""
-        return self.options.match
-
-    @property
-    def keeps_empty(self) -> bool:
-        """Whether an empty cell leaves what an existing customer has."""
-        return self.options.keeps_empty
-
-    @property
-    def skips(self) -> tuple[Skipping, ...]:
-        """The rules by which rows are left out; `Row.skipped` is the place of one."""
-        return self.options.skips
+        self.writes: dict[str, WriteCell] = {}
 
     def fit(self, line: int, header: Sequence[str]) -> list[Problem]:
         """Take up a file's headings; name those that the map takes and the file does not have."""
         fitted, headings, problems = self._put_together(line, header)
-        self._row, self._writes = fitted.row, fitted.writes
+        self._row, self.writes = fitted.row, fitted.writes
         self._name_what_is_there(headings)
         return problems
 
@@ -93,11 +73,6 @@ class ColumnMap:
             fitted = Fitted(self._plan, self._plan.columns.rules, None)
             self._row = fitted.row_by_name if self.is_by_name else fitted.row
         return self._row(line, record)
-
-    def written(self, key: str, cell: Value) -> str | None:
-        """Write a number or a date of a workbook as text that the map reads as the same; see `Mapping`."""
-        write = self._writes.get(key)
-        return None if write is None else write(cell)
 
 
 def _called(place: int, name: str, *, is_first: bool) -> str:

@@ -13,8 +13,8 @@ from tradebook.transfer.maps.options import Options
 from tradebook.transfer.maps.rules import Columns, Rule, is_amount, is_date
 from tradebook.transfer.maps.skips import skip_of
 from tradebook.transfer.maps.sources import ABSENT, CellError, Headings, Read, is_empty
-from tradebook.transfer.maps.taking import Cells, Work, Write, source_of, work_of, writer_of
-from tradebook.transfer.rows import VALUE_SHOWN_MAX, Problem, Record, Row
+from tradebook.transfer.maps.taking import Cells, Work, source_of, work_of, writer_of
+from tradebook.transfer.rows import VALUE_SHOWN_MAX, Problem, Record, Row, WriteCell
 
 _FOUND = "\0"
 """What the key of a looked-up value begins with, in the record that it is put into."""
@@ -51,7 +51,7 @@ class Fitted:
         self._plain: list[tuple[str, str]] = []
         self._works: dict[str, Work] = {}
         self._by_name: dict[str, Work] = {}
-        self.writes: dict[str, Write] = {}
+        self.writes: dict[str, WriteCell] = {}
         """What writes the cells of a column of the file as the map reads them; by the key of the column."""
         lines_max = _lines_max(rules)
         for name in _currencies_first({**rules, **self._looked_up}):

@@ -10,7 +10,16 @@ from tradebook.transfer.files.formats import FileFormat
 from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.maps.aliases import column_of_words, heading_words
 from tradebook.transfer.maps.evidence import NULL_WORDS, looks_like_values
-from tradebook.transfer.rows import FileOptions, Problem, Recognised, Record, Row, Value, record_keys
+from tradebook.transfer.rows import (
+    FileOptions,
+    Problem,
+    Recognised,
+    Record,
+    Row,
+    Value,
+    WriteCell,
+    record_keys,
+)
 
 ROWS_MAX = 20_000
 """How many rows of a file are looked at."""
@@ -52,6 +61,7 @@ class _Headings:
     is_by_name = False
 
     def __init__(self) -> None:
+        self.writes: dict[str, WriteCell] = {}
         self.found: dict[str, None] = {}
         self.header: list[str] = []
 
@@ -69,9 +79,6 @@ class _Headings:
 
     def ignored(self, _header: Sequence[str]) -> list[str]:
         return []
-
-    def written(self, _key: str, _cell: Value) -> None:
-        return None
 
     def row(self, line: int, record: Record) -> Row:
         values = dict(_flat(record))

@@ -13,7 +13,7 @@ from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.maps.rules import Rule
 from tradebook.transfer.maps.sources import CellError, Headings, Read, Reading, as_text, is_empty
 from tradebook.transfer.maps.taking import Cells, source_of
-from tradebook.transfer.rows import FileOptions, Problem, Record, Row, Value
+from tradebook.transfer.rows import FileOptions, Problem, Record, Row, WriteCell
 
 Many = Literal["problem", "first", "attach", "mistake"]
 ADDRESS_PARTS = (*ADDRESSES, "address")
@@ -125,6 +125,7 @@ class _Lines:
 
     def __init__(self, lookup: Lookup, cells: Cells) -> None:
         self._lookup, self._cells = lookup, cells
+        self.writes: dict[str, WriteCell] = {}
         self._reads: dict[str, Read] = {}
 
     def _put_together(self, headings: Headings | None) -> None:
@@ -149,9 +150,6 @@ class _Lines:
 
     def ignored(self, _header: Sequence[str]) -> list[str]:
         return []
-
-    def written(self, _key: str, _cell: Value) -> None:
-        return None
 
     def row(self, line: int, record: Record) -> Row:
         if not self._reads:

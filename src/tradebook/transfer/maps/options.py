@@ -7,11 +7,11 @@ import msgspec
 from msgspec import structs
 
 from tradebook.crud.kinds import did_you_mean
+from tradebook.resources.import_options import MATCHED
 from tradebook.text import shortened
 from tradebook.transfer.columns import EXTERNAL_IDS
 from tradebook.transfer.rows import FileOptions, Match, Skipping, Write
 
-MATCHED = ("number", "email", "phone")
 Found = TypeVar("Found")
 WRITES: tuple[Write, ...] = get_args(Write)
 

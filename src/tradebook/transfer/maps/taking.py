@@ -25,14 +25,12 @@ from tradebook.transfer.maps.sources import (
     as_text,
     is_empty,
 )
-from tradebook.transfer.rows import Record, Value
+from tradebook.transfer.rows import Record, WriteCell
 
 Made = MutableMapping[str, Any]
 Work = Callable[[Record, Made], Any]
 """Makes the value of a column from a record, and from the values of the columns before it."""
 Convert = Callable[[str, Made], str]
-Write = Callable[[Value], str | None]
-"""Writes a number or a date of a workbook as text; None for any other value."""
 
 
 class Cells(msgspec.Struct, frozen=True):
@@ -190,7 +188,7 @@ def _converter(column: Column, rule: Rule, cells: Cells, currency: str | None) -
     return None
 
 
-def writer_of(column: Column, rule: Rule, cells: Cells) -> Write | None:
+def writer_of(column: Column, rule: Rule, cells: Cells) -> WriteCell | None:
     """Return what writes a workbook's cell as this column reads text; None where no map says how."""
     decimal = rule.decimal or cells.decimal
     if is_amount(column) and decimal is not None:
