@@ -26,15 +26,15 @@ waits for a thread is counted while the body is on its way. Several threads are 
 """
 
 TRYING_SECONDS = 4.0
-"""How long an overload lasts until it is tried whether it is over, and how long that is tried. Clients that ask
-again at once, but are no more than may always wait, would have it last for ever."""
+"""How long an overload lasts until it is tried whether it is over, and how long that is tried. Clients that
+ask again at once, but are no more than may always wait, would have it last for ever."""
 
 SLICE_SECONDS = 0.001
 """How long the worker works before it looks at what has come meanwhile."""
 
 CREDIT_SECONDS, IN_A_ROW = 0.02, 2
-"""How much of the time that an account had a right to, and did not take, it may take later, and how many of its
-requests may be in line then. So one that asks for little may ask twice in a row.
+"""How much of the time that an account had a right to, and did not take, it may take later, and how many of
+its requests may be in line then. So one that asks for little may ask twice in a row.
 """
 
 LATE = 2
@@ -165,7 +165,7 @@ class Waiting:
             pass
 
     def _refuse_one(self) -> bool:
-        """Refuse the newest of who has the most in line, if that is more than one, and no less than its share."""
+        """Refuse the newest of who has the most in line, unless it is its only one or it had little."""
         most = max(self._of, key=lambda each: len(self._of[each]))
         if len(self._of[most]) == 1 or self._has_had_little(most):
             return False
