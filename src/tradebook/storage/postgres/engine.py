@@ -40,6 +40,7 @@ from tradebook.storage.postgres.handles import PostgresReader, PostgresWriter, t
 from tradebook.storage.postgres.index import version_of
 from tradebook.storage.postgres.inspection import database_faults
 from tradebook.storage.postgres.literals import Statement
+from tradebook.storage.postgres.pieces import Learned, Pieces
 from tradebook.storage.postgres.row_security import own_account, put_on
 from tradebook.storage.postgres.sharing import Shared, Sharing
 from tradebook.storage.postgres.stretches import Distances
@@ -70,7 +71,7 @@ class PostgresDatabase:
         self.indexes = IndexVersions(indexes, version_of)
         self._commits = Commits()
         self.derived = Derived()
-        self._distances = Distances()
+        self._learned = Learned(Distances(), Pieces())
         self.timeout_ms = timeout_ms
         self._patience_seconds = timeout_ms / 1000
         self._server_timeout_ms = int(timeout_ms * SERVER_TIMEOUT_SHARE)
@@ -82,7 +83,7 @@ class PostgresDatabase:
     def read(self, account_id: int) -> Iterator[PostgresReader]:
         """Open a snapshot of one account."""
         with self._reading(account_id) as transaction:
-            yield PostgresReader(transaction, account_id, self.indexes, self.derived, self._distances)
+            yield PostgresReader(transaction, account_id, self.indexes, self.derived, self._learned)
 
     def hold(self, account_id: int) -> AbstractContextManager[PostgresReader]:
         """Open a snapshot that lasts: every one has a connection of its own while it is open."""
@@ -126,7 +127,7 @@ class PostgresDatabase:
     def _writer(
         self, transaction: Beginning, account_id: int, account: list[Row]
     ) -> Iterator[PostgresWriter]:
-        writer = PostgresWriter(transaction, account_id, self.indexes, self.derived, self._distances)
+        writer = PostgresWriter(transaction, account_id, self.indexes, self.derived, self._learned)
         writer.account = account[0] if account else writer.account
         writer.take_help(getattr(self._helped, "helper", None))
         yield writer

@@ -31,11 +31,12 @@ from tradebook.storage.index_versions import (
 from tradebook.storage.postgres.beginning import Beginning
 from tradebook.storage.postgres.connections import Connection
 from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists
-from tradebook.storage.postgres.index import Question, answer_of, questions
+from tradebook.storage.postgres.index import answer_of, questions
+from tradebook.storage.postgres.index_statements import Question, newest_texts
 from tradebook.storage.postgres.literals import Statement
+from tradebook.storage.postgres.pieces import Learned
 from tradebook.storage.postgres.row_security import of_many_rows
 from tradebook.storage.postgres.searched_text import searchable
-from tradebook.storage.postgres.stretches import Distances
 from tradebook.storage.schema import Prepared
 
 ONE_BY_ONE = 2
@@ -54,10 +55,10 @@ class PostgresReader:
         account_id: int,
         indexes: IndexVersions,
         derived: Derived,
-        distances: Distances,
+        learned: Learned,
     ) -> None:
         self.account_id = account_id
-        self._indexes, self._derived, self._distances = indexes, derived, distances
+        self._indexes, self._derived, self._learned = indexes, derived, learned
         self._transaction = transaction
         self.account: Row = (0, NO_VERSIONS)
         """Its revision, and the versions of its indexes."""
@@ -112,9 +113,13 @@ class PostgresReader:
     ) -> list[int]:
         """Return the keys that match, `above <= key < below`: newest first if `descending`, else oldest."""
         bounds = {"account_id": self.account_id, "above": above, "below": below, "limit": limit}
+        distances, pieces = self._learned
         search = (index.name, self.account_id, query.words) if query.words and not query.conditions else None
-        reach = search and self._distances.reach(search, above, below, limit, descending=descending)
-        asking = questions(index, query, self.account_id, descending=descending, limit=limit, reach=reach)
+        reach = search and distances.reach(search, above, below, limit, descending=descending)
+        asking = questions(
+            index, query, self.account_id, descending=descending, limit=limit, reach=reach, pieces=pieces
+        )
+        texts = self._texts_wanted(index, query)
         question = next(asking)
         while True:
             rows = self._ask(self._loading(question, bounds))
@@ -128,8 +133,18 @@ class PostgresReader:
         if query.words:
             self._indexes.require_whole(self.versions, index)
         if search and len(keys) == limit:
-            self._distances.note(search, keys)
+            distances.note(search, keys)
+        if texts is not None:
+            pieces.learn((index.name, self.account_id), [text for (text,) in self._ask(texts)])
         return keys
+
+    def _texts_wanted(self, index: ListIndex, query: Query) -> Statement | None:
+        """Ask for the texts that are to be learned from together with the next statement."""
+        if not query.words or not self._learned.pieces.wants((index.name, self.account_id)):
+            return None
+        texts = Statement(newest_texts(index), {"account_id": self.account_id})
+        self._foreseen.append(texts)
+        return texts
 
     def index_faults(self, index: ListIndex) -> Iterator[IndexFault]:
         """Compare the searched text with the rows that it is made from; facets have indexes of the server."""
