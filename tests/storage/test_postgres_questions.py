@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.ledgers import Ledger
 from tests.fixtures.lengths import length
-from tests.storage.questions import queries
+from tests.storage.questions import bound_of, queries, set_bounds
 from tradebook.app import open_database
 from tradebook.demo.book import demo_customers
 from tradebook.ids import KEY_MAX, encode_body, encode_id
@@ -22,7 +22,6 @@ from tradebook.settings import Settings
 from tradebook.storage.index import Condition, ListIndex, Query
 from tradebook.storage.index_versions import KEEP_VERSIONS, NO_VERSIONS
 from tradebook.storage.postgres import handles, searched_text
-from tradebook.storage.postgres import index as postgres_index
 from tradebook.storage.postgres.index import Questions, questions
 from tradebook.storage.postgres.searched_text import account_mark
 from tradebook.storage.postgres.stretches import WIDTHS, Reach
@@ -41,7 +40,7 @@ BOUNDED = (
     "CANDIDATES_NEAR",
 )
 BOUNDS = {
-    "as they are": tuple(getattr(postgres_index, name) for name in BOUNDED),
+    "as they are": tuple(map(bound_of, BOUNDED)),
     "the rarest condition leaves few": (5, 6, 7, 1000, 1_000, 2, 1, 2, 12, 3),
     "the words leave few": (5, 6, 20, 1000, 3, 2, 1, 1_000, 1, 1_000),
     "there are some among the first": (40, 100, 50, 1, 20, 5, 2, 10, 1, 20),
@@ -145,8 +144,7 @@ def answers(ledger: Ledger, turn: int) -> dict[tuple[Any, ...], list[str]]:
 
 @pytest.mark.parametrize("bounds", BOUNDS)
 def test_postgresql_finds_what_sqlite_finds(both, expected, monkeypatch, bounds):
-    for name, bound in zip(BOUNDED, BOUNDS[bounds], strict=True):
-        monkeypatch.setattr(postgres_index, name, bound)
+    set_bounds(monkeypatch, dict(zip(BOUNDED, BOUNDS[bounds], strict=True)))
     turn = length(TURNS[bounds], 0)
     found, right = answers(both[1], turn), expected[turn]
 
@@ -157,7 +155,7 @@ def test_postgresql_finds_what_sqlite_finds(both, expected, monkeypatch, bounds)
 
 def test_a_bound_that_cuts_an_answer_is_noticed(both, expected, monkeypatch):
     """The planted fault: too many rows to test, and nobody says so."""
-    monkeypatch.setattr(postgres_index, "TOO_MANY", 1)
+    set_bounds(monkeypatch, {"TOO_MANY": 1})
 
     with pytest.raises((AssertionError, KeyError)):
         test_postgresql_finds_what_sqlite_finds(both, expected, monkeypatch, "everything is too much")
@@ -178,7 +176,7 @@ def pages_of_a_search(ledger: Ledger, *, descending: bool) -> tuple[list[int], l
 @pytest.mark.parametrize("descending", [True, False], ids=["forwards", "backwards"])
 def test_the_next_pages_of_a_search_are_asked_for_once(both, monkeypatch, descending):
     """The page before has told how far apart its matches are: nobody looks at the first rows again."""
-    monkeypatch.setattr(postgres_index, "WALKED_ROWS", 20)
+    set_bounds(monkeypatch, {"WALKED_ROWS": 20})
     asked: list[list] = []
     monkeypatch.setattr(handles, "questions", lambda *a, **k: noted(asked, questions(*a, **k)))
 

@@ -31,7 +31,8 @@ from tradebook.storage.index_versions import (
 from tradebook.storage.postgres.beginning import Beginning
 from tradebook.storage.postgres.connections import Connection
 from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists
-from tradebook.storage.postgres.index import Question, answer_of, newest_texts, questions
+from tradebook.storage.postgres.index import answer_of, questions
+from tradebook.storage.postgres.index_statements import Question, newest_texts
 from tradebook.storage.postgres.literals import Statement
 from tradebook.storage.postgres.pieces import Learned
 from tradebook.storage.postgres.row_security import of_many_rows
