@@ -14,7 +14,7 @@ def main() -> None:
     try:
         _replace_what_is_closed()
         # A terminal of another encoding shows what it has not as it shows it in messages: written out.
-        cast(TextIOWrapper, sys.stdout).reconfigure(errors="backslashreplace")
+        cast("TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")
         _run()
     except KeyboardInterrupt:
         # It came before a command could take it: nothing is begun, and nobody asks what was being loaded.
