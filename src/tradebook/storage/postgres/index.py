@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from tradebook.ids import KEY_MAX
 from tradebook.storage.index import Condition, ListIndex, Query
 from tradebook.storage.index_versions import digest_of
 from tradebook.storage.postgres.dialect import DIALECT, list_type
@@ -24,7 +25,7 @@ from tradebook.storage.postgres.searched_text import (
     pieces_of,
     rarity,
 )
-from tradebook.storage.postgres.stretches import Reach, reach_of_page, stretches_of
+from tradebook.storage.postgres.stretches import FEW, Reach, reach_of_page, stretches_of
 
 FORM = 2
 """The number of how a document is written here. Raise it when `searchable` begins to write another text."""
@@ -64,6 +65,9 @@ CANDIDATES_OF_WORDS = 50_000
 
 CANDIDATES_NEAR = 2_000
 """How many rows that contain the words are read in that part of the list where they should fill the page."""
+
+PART = 60
+"""How many times as much of the list is asked for words of which its first rows had none."""
 
 WORDS_ASKED, WORDS_KEPT = 12, 3
 """How many words, the longest ones, the index is asked for; the others are looked for in what it finds. And
@@ -140,9 +144,9 @@ def questions(
             reached = {condition: -end for condition, end in zip(common, ends, strict=False)}
         else:
             found = yield writing.newest(query, WALKED_ROWS)
-        if words and not conditions and reach is None and (near := _near(found or (), limit)) is not None:
-            yield writing.what_words_leave_near(query, near)
-        if words and found is not None and len(found) > DENSE:
+        if words and not conditions and reach is None:
+            yield from _nearby(writing, query, found or (), limit)
+        if words and found is not None and sum(each >= 0 for each in found) >= DENSE:
             yield writing.newest(query, WALKED_FAR)
         if conditions:
             yield from _rarest_first(writing, query, reached, len(found or ()) / limit)
@@ -191,12 +195,22 @@ def _rarest_first(
         yield writing.along(query, rarest, NO_BOUND)
 
 
-def _near(found: Sequence[int], limit: int) -> Reach | None:
-    """Tell how far the page should reach, by what was found among the newest rows, and where these end."""
-    *matches, end = found or (0,)
-    if not matches or end >= 0:
-        return None
-    return reach_of_page(matches, TOO_MANY - end, limit)
+def _nearby(writing: "_Writing", query: Query, found: Sequence[int], limit: int) -> Questions:
+    """Ask for the words in a part of the list alone, by what was found among the newest rows.
+
+    Where that was nothing, a larger part is asked first, which may tell how far the page should reach.
+    """
+    *matches, first, end = found if len(found) > 1 else (0, 0)
+    if end >= 0 or first >= 0:
+        return
+    first, end = TOO_MANY - first, TOO_MANY - end
+    if not matches:
+        end = first + (end - first) * PART
+        part = Reach(max(0, min(first, end)), min(KEY_MAX, max(first, end)))
+        matches = [each for each in (yield writing.what_words_leave_near(query, part)) or () if each >= 0]
+        if len(matches) < FEW:
+            return
+    yield writing.what_words_leave_near(query, reach_of_page(matches, end, limit))
 
 
 def _enough(share: float) -> int:
@@ -382,10 +396,12 @@ class _Writing:
             f"SELECT DISTINCT ON (id) id FROM (SELECT {columns} {rows} LIMIT {bound}) AS walked"
             f" WHERE {' AND '.join(tests)} ORDER BY id {self._order} LIMIT %(limit)s"
         )
-        last = f"{'min' if self._order == 'DESC' else 'max'}({key})"
-        return self._bounded(
-            found, f"(SELECT {key} {rows} LIMIT {bound + 1}) AS walked", bound, f"{TOO_MANY} - {last}"
-        )
+        ends = f"min({key})", f"max({key})"
+        first, last = reversed(ends) if self._order == "DESC" else ends
+        mark = f"{TOO_MANY} - {last}"
+        if not query.conditions:
+            mark = f"unnest(ARRAY[{TOO_MANY} - {first}, {mark}])"
+        return self._bounded(found, f"(SELECT {key} {rows} LIMIT {bound + 1}) AS walked", bound, mark)
 
     def _bounded(self, found: str, rows: str, bound: int, mark: str = str(TOO_MANY)) -> Question:
         """Ask for what was found among the first rows, and whether there are more than these."""
