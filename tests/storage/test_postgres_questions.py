@@ -40,14 +40,16 @@ BOUNDED = (
     "WORDS_ASKED",
     "CANDIDATES_NEAR",
     "PART",
+    "PART_OF_FILTER",
+    "RARE",
 )
 BOUNDS = {
     "as they are": tuple(getattr(postgres_index, name) for name in BOUNDED),
-    "the rarest condition leaves few": (5, 6, 7, 1000, 1_000, 2, 1, 2, 12, 3, 20),
-    "the words leave few": (5, 6, 20, 1000, 3, 2, 1, 1_000, 1, 1_000, 4),
-    "there are some among the first": (40, 100, 50, 1, 20, 5, 2, 10, 1, 20, 2),
-    "everything is too much": (3, 5, 2, 1, 2, 2, 1, 2, 1, 2, 30),
-    "one row": (1, 1, 1, 0, 1, 1, 0, 1, 1, 1, 9),
+    "the rarest condition leaves few": (5, 6, 7, 1000, 1_000, 2, 1, 2, 12, 3, 20, 9, 3),
+    "the words leave few": (5, 6, 20, 1000, 3, 2, 1, 1_000, 1, 1_000, 4, 30, 1),
+    "there are some among the first": (40, 100, 50, 1, 20, 5, 2, 10, 1, 20, 2, 2, 0),
+    "everything is too much": (3, 5, 2, 1, 2, 2, 1, 2, 1, 2, 30, 9, 2),
+    "one row": (1, 1, 1, 0, 1, 1, 0, 1, 1, 1, 9, 9, 1),
 }
 WORDS = (
     "a",
