@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import json
+import os
 import stat
 
 import pytest
@@ -11,7 +12,7 @@ from tests.client.proxy import Cut, Proxy, Refuse, refusal
 from tests.fixtures.book import walk
 from tests.fixtures.server import wait_until
 from tradebook_client import AsyncTradebook, Invalid, NoAnswer, UnexpectedAnswer
-from tradebook_client.exports import Counted
+from tradebook_client.exports import Counted, form_of
 from tradebook_client.files import NewFile
 
 CUSTOMERS, GROUPS = 25, 110
@@ -169,6 +170,27 @@ def test_a_folder_is_refused_before_anything_is_sent(book, clients, tmp_path):
     with Proxy(book.server.url) as proxy, pytest.raises(OSError):
         clients.of(book, proxy.url).customers.export(tmp_path)
     assert proxy.seen == []
+
+
+def test_a_device_and_a_pipe_are_refused_and_stay(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    for path in (pipe, "/dev/null", "/dev/stdout", "/dev/new"):
+        with pytest.raises(ValueError, match="name a file"):
+            NewFile(path)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+@pytest.mark.parametrize("name", ["all.xlsx", "all.JSON", "all.csv.gz"])
+def test_an_export_is_not_named_like_something_else(name):
+    with pytest.raises(ValueError, match=r"name all\.\S+ \.csv or \.ndjson"):
+        form_of(name)
+
+
+@pytest.mark.parametrize(("name", "form"), [("all.CSV", "csv"), ("all.jsonl", "ndjson"), ("all", "ndjson")])
+def test_the_ending_says_what_is_written(name, form):
+    assert form_of(name) == form
 
 
 def test_what_a_killed_export_left_is_replaced_and_a_link_is_not_followed(tmp_path):

@@ -135,6 +135,8 @@ def test_a_customer_is_found_by_its_number(client, book):
     assert client.customers.find(number="A-") is None
     with pytest.raises(ValueError, match="empty"):
         client.customers.find(number=" ")
+    with pytest.raises(TypeError, match="number is text, not 7"):
+        client.customers.find(number=7)
 
 
 @pytest.mark.parametrize("number", ["P-1", "a/b/..", "?x#y%", "Ü 1", ".."])

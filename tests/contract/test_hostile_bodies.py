@@ -2,12 +2,12 @@
 
 import gzip
 import json
-import socket
 from functools import cache
 
 import pytest
 
 from tests.contract.checks import check_envelope
+from tests.fixtures.raw_http import exchange
 from tests.fixtures.samples import CHANGED, WRITTEN, Maker, creating
 
 GROUPS = "/v1/sales/account-groups"
@@ -147,18 +147,6 @@ def test_a_body_in_chunks_is_read(book):
     assert (answer.status_code, answer.json()["name"]) == (201, "A")
 
 
-def raw(book, text):
-    """Send bytes and return what comes back, until the server closes."""
-    host, port = book.server.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
-        connection.sendall(text)
-        connection.shutdown(socket.SHUT_WR)
-        found = b""
-        while piece := connection.recv(65_536):
-            found += piece
-    return found
-
-
 @pytest.mark.parametrize("body", [b"", b"zz\r\n{}\r\n0\r\n\r\n", b"5"], ids=["cut", "damaged", "half"])
 def test_a_body_in_chunks_that_does_not_come_is_no_empty_body(book, body):
     """Where a body may be left out, one that was lost would have its defaults: here, every permission."""
@@ -168,7 +156,7 @@ def test_a_body_in_chunks_that_does_not_come_is_no_empty_body(book, body):
     )
     before = book.get("/v1/auth/api-keys")["data"]
 
-    answer = raw(book, head.encode() + body)
+    answer = exchange(book.server.url, head.encode() + body, is_cut=True)
 
     assert not answer or answer.split(b" ")[1] == b"400", answer[:200]
     assert book.get("/v1/auth/api-keys")["data"] == before
@@ -181,7 +169,7 @@ def test_a_body_over_the_limit_is_refused_by_its_length_however_that_is_written(
         f"Content-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
     )
 
-    answer = raw(untouched, head.encode())
+    answer = exchange(untouched.server.url, head.encode(), is_cut=True)
 
     assert not answer or answer.split(b" ")[1] in (b"400", b"413"), answer[:200]
 
@@ -220,31 +208,6 @@ def test_a_body_that_is_refused_waits_for_nobody_who_writes(untouched):
         answer = untouched.client.post(GROUPS, json={"nonsense": 1})
 
     check_envelope(answer, 400, "nonsense", "parameter_unknown")
-
-
-@pytest.mark.parametrize("length", ["100", "18446744073709551616", "-1", "ten", "1e3"])
-def test_a_length_that_lies_writes_nothing(untouched, length):
-    head = (
-        f"POST {GROUPS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {untouched.key}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
-    )
-
-    answer = raw(untouched, head.encode() + json.dumps(GOOD).encode())
-
-    assert not answer or answer.split(b" ")[1] in (b"400", b"408", b"413"), answer[:200]
-
-
-def test_two_lengths_at_once_write_nothing(untouched):
-    body = json.dumps(GOOD).encode()
-    head = (
-        f"POST {GROUPS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {untouched.key}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nContent-Length: 5\r\n"
-        "Connection: close\r\n\r\n"
-    )
-
-    answer = raw(untouched, head.encode() + body)
-
-    assert not answer or answer.split(b" ")[1] == b"400", answer[:200]
 
 
 @pytest.fixture(scope="module")

@@ -49,20 +49,6 @@ def test_words_meet_exactly(book, q, wanted):
     assert sorted(number[2] for number in book.numbers(q=q)) == list(wanted)
 
 
-def test_a_search_is_in_the_order_of_the_list(book):
-    assert book.numbers(q="a-") == ["A-500", "A-400", "A-300", "A-200", "A-100"]
-
-
-def test_what_is_written_is_found_at_once_and_what_was_is_not(book):
-    book.add({"number": "A-600", "name": "Freshly Made"})
-    assert book.numbers(q="freshly") == ["A-600"]
-
-    book.add({"number": "A-600", "name": "Renamed"})
-
-    assert book.numbers(q="freshly") == []
-    assert book.numbers(q="renamed") == ["A-600"]
-
-
 def test_all_200_characters_count(book):
     name = "".join(chr(0x4E00 + n) for n in range(200))
     book.add({"number": "L-1", "name": name})

@@ -146,7 +146,8 @@ def test_an_email_has_up_to_254_characters(maker):
 
     assert show(maker, made)["contact_info"]["email"] == LONGEST_EMAIL
     assert found(maker, q=LONGEST_EMAIL[-200:]) == [made["id"]]
-    check_envelope(patch(maker, made, email=f"a{LONGEST_EMAIL}"), 400, "email", "invalid_format")
+    error = check_envelope(patch(maker, made, email=f"a{LONGEST_EMAIL}"), 400, "email", "invalid_format")
+    assert "255 characters, more than 254" in error["message"]
 
 
 @pytest.mark.parametrize("line_end", ["\u2028", "\u2029", "\r\n", "\r"])

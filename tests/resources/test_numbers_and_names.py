@@ -111,17 +111,6 @@ def test_255_characters_by_request_and_by_import(maker, text, is_good):
             maker.book.add(row)
 
 
-def test_254_characters_of_an_email(maker):
-    customer, good = maker.of_prefix("ac"), "a" * 242 + "@example.com"
-
-    answers = [
-        maker.client.patch(f"{CUSTOMERS}/{customer}", json={"email": email}) for email in (good, f"a{good}")
-    ]
-
-    assert [answer.status_code for answer in answers] == [200, 400]
-    assert "255 characters, more than 254" in answers[1].json()["error"]["message"]
-
-
 def test_an_import_finds_what_there_is_whatever_its_case(ledger):
     first = {
         "number": "Straße-1", "name": "A", "type": "Trade", "price_groups": ["Gold", "GOLD"], "carrier": "Our Van",

@@ -17,15 +17,9 @@ def bring_in(ledger, tmp_path):
     def bring(content: str, map_text: str = "", **more: str) -> Summary:
         for name, text in more.items():
             (tmp_path / f"{name}.csv").write_text(text)
-        column_map = load_map_text(map_text, (tmp_path,)) if map_text else None
-        how = {"yes": False}
-        file = None
-        if column_map is not None:
-            options = column_map.options
-            file = options.file
-            how |= {"match": options.match, "keeps_empty": options.keeps_empty, "skipping": options.skips}
-        rows = read_file(io.BytesIO(content.encode()), "csv", column_map, *([file] if file else []))
-        return ledger.take_rows(rows, **how)[0]
+        if map_text:
+            return ledger.take_through(map_text, content, tmp_path, yes=False)[0]
+        return ledger.take_rows(read_file(io.BytesIO(content.encode()), "csv", None), yes=False)[0]
 
     return bring
 

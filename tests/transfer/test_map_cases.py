@@ -1,11 +1,6 @@
 """Files that other programs write, brought in by a map: what the book has in the end."""
 
-import io
-
 import pytest
-
-from tradebook.transfer.files.rows import read_file
-from tradebook.transfer.maps.column_map import load_map_text
 
 
 @pytest.fixture
@@ -15,14 +10,7 @@ def brought_in(ledger, tmp_path):
     def bring(map_text, content, **files):
         for name, text in files.items():
             (tmp_path / f"{name}.csv").write_text(text)
-        column_map = load_map_text(map_text, (tmp_path,))
-        reader = read_file(io.BytesIO(content.encode()), "csv", column_map, column_map.options.file)
-        summary, problems = ledger.take_rows(
-            reader,
-            match=column_map.options.match,
-            keeps_empty=column_map.options.keeps_empty,
-            skipping=column_map.options.skips,
-        )
+        summary, problems = ledger.take_through(map_text, content, tmp_path)
         assert problems == []
         return summary, ledger.records()
 

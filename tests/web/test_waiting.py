@@ -10,8 +10,8 @@ from tradebook.errors import ServiceUnavailable
 from tradebook.web.waiting import (
     ALWAYS,
     FEW,
+    FEW_FOR_THREADS,
     TRYING_SECONDS,
-    TRYING_SECONDS_MAX,
     LoopTurns,
     ThreadTurns,
     Waiting,
@@ -69,9 +69,11 @@ def test_who_has_worked_alone_owes_nothing_to_who_comes():
     assert sorted(asyncio.run(story())) == [GREEDY, GREEDY, POLITE, POLITE]
 
 
-def test_the_newest_of_who_has_the_most_in_line_is_refused():
+def test_the_newest_of_who_has_the_most_in_line_is_refused(monkeypatch):
+    monkeypatch.setattr("tradebook.web.waiting.perf_counter", lambda: 1.0)
+
     async def story():
-        waiting = Waiting("read", 0)
+        waiting = Waiting("read", 0.01)
         greedy = await in_line(waiting, *[GREEDY] * ALWAYS)
         assert waiting.is_full_for(GREEDY)
         assert not waiting.is_full_for(POLITE)
@@ -142,19 +144,16 @@ def test_where_more_are_refused_than_wait_it_is_no_burst(monkeypatch):
 
     async def story():
         waiting = Waiting("read", 0.05)
-        tasks = await in_line(waiting, *[GREEDY] * 200)
-        room = waiting.number
-
-        def is_full_with(number):
-            while waiting.number > number:
-                waiting.take()
-            return waiting.is_full_for(GREEDY)
-
-        found = room, is_full_with(room - 1), is_full_with(FEW), is_full_with(FEW - 1)
+        tasks = await in_line(waiting, *[GREEDY] * 100)
+        of_burst = waiting.number
+        tasks += await in_line(waiting, GREEDY)
+        found = of_burst, waiting.number, waiting.is_full_for(GREEDY)
+        waiting.take()
+        found += (waiting.is_full_for(GREEDY),)
         await leave(waiting, tasks)
         return found
 
-    assert asyncio.run(story()) == (50, True, True, False)
+    assert asyncio.run(story()) == (50, FEW, True, False)
 
 
 @pytest.mark.parametrize(("threads", "few"), [(1, 6), (8, 2)])
@@ -162,6 +161,7 @@ def test_fewer_wait_where_there_are_more_threads(monkeypatch, threads, few):
     """Eight are seldom free at the same time."""
     monkeypatch.setattr("tradebook.web.waiting.perf_counter", lambda: 1.0)
     waiting = ThreadTurns("write", threads, 0.1, at_once=1).waiting
+    waiting.free = 0
     for _ in range(300):
         if not waiting.is_full_for(GREEDY):
             waiting.expect(GREEDY)
@@ -171,29 +171,78 @@ def test_fewer_wait_where_there_are_more_threads(monkeypatch, threads, few):
     assert waiting._held_number == few - 1
 
 
-def test_an_overload_that_goes_on_is_tried_less_and_less_often(monkeypatch):
-    """Each try lets some in who then wait long."""
+def test_an_overload_that_goes_on_is_tried_again_and_again(monkeypatch):
+    """And what a try lets in is refused at once, if it is none that many may wait for."""
     clock = [0.2]
     monkeypatch.setattr("tradebook.web.waiting.perf_counter", lambda: clock[0])
-    waiting = Waiting("read", 0.1)
-    tried = []
-    while clock[0] < 100:
-        while not waiting.is_full_for(GREEDY):
-            waiting.expect(GREEDY)
-        if waiting._held_number > FEW:
-            tried.append(clock[0])
-            for _ in range(waiting._held_number - FEW):
-                waiting.expect_no_more(GREEDY)
-        clock[0] += 0.05
+
+    async def story():
+        waiting, tasks, tried, left = Waiting("read", 0.1), [], [], []
+        while clock[0] < 30:
+            more = 0
+            while not waiting.is_full_for(GREEDY):
+                tasks += await in_line(waiting, GREEDY)
+                more += 1
+            if more:
+                tried.append(clock[0])
+                left.append(waiting.number)
+            clock[0] += 0.05
+        await leave(waiting, tasks)
+        return tried, left
+
+    tried, left = asyncio.run(story())
 
     pauses = [later - earlier for earlier, later in itertools.pairwise(tried)]
-    assert [round(pause) for pause in pauses] == [
-        TRYING_SECONDS,
-        8,
-        16,
-        TRYING_SECONDS_MAX,
-        TRYING_SECONDS_MAX,
-    ]
+    assert [round(pause) for pause in pauses] == [TRYING_SECONDS] * 7
+    assert left == [100, *[FEW] * 7]
+
+
+def test_who_stands_in_line_when_it_is_known_for_an_overload_is_refused_but_for_few(monkeypatch):
+    """The newest of those with the most, and nobody's only one: a long line would be slow for all in it."""
+    monkeypatch.setattr("tradebook.web.waiting.perf_counter", lambda: 0.001)
+
+    async def story():
+        waiting = Waiting("read", 0.05)
+        polite = await in_line(waiting, *range(POLITE, POLITE + 3))
+        greedy = await in_line(waiting, *[GREEDY] * 200)
+        # Those who are refused are told.
+        await asyncio.sleep(0)
+        refused = [each.done() for each in greedy]
+        polite_refused = any(each.done() for each in polite)
+        await leave(waiting, polite + greedy)
+        return refused, polite_refused
+
+    refused, polite_refused = asyncio.run(story())
+
+    assert not polite_refused
+    assert refused == [False] * (FEW - 3) + [True] * (200 - FEW + 3)
+
+
+def test_who_finds_a_thread_free_is_let_in_at_an_overload_too(monkeypatch):
+    """Else some clients who ask again at once, no more than there are threads, would have it last."""
+    monkeypatch.setattr("tradebook.web.waiting.perf_counter", lambda: 1.0)
+
+    async def story():
+        turns = ThreadTurns("write", 8, 0.1, at_once=8)
+        begun = [await turns.wait(GREEDY) for _ in range(8)]
+        others = [asyncio.ensure_future(turns.wait(GREEDY)) for _ in range(200)]
+        await asyncio.sleep(0)
+        was_full = turns.waiting.is_full_for(GREEDY)
+        for began in begun:
+            turns.done(GREEDY, began)
+        # Those whose turn it is are woken, and their tasks end.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        under_way = [each.result() for each in others if each.done() and not each.exception()]
+        for began in under_way:
+            turns.done(GREEDY, began)
+        let_in = 0
+        while not turns.waiting.is_full_for(GREEDY):
+            turns.waiting.expect(GREEDY)
+            let_in += 1
+        return was_full, let_in
+
+    assert asyncio.run(story()) == (True, 8 + FEW_FOR_THREADS)
 
 
 def test_turns_under_way_count_before_they_have_taken_their_time(monkeypatch):

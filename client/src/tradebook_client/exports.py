@@ -1,6 +1,8 @@
 """What an export is told of while it arrives."""
 
 from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
 from typing import Literal
 
 from tradebook_client.files import NewFile
@@ -12,6 +14,14 @@ MORE = b'"has_next_page":true'
 
 Progress = Callable[[int], object]
 """Is told how many customers are written so far, now and then."""
+
+
+def form_of(path: str | PathLike[str]) -> Form:
+    """Tell by the ending of a file what is written into it; ValueError where it is that of something else."""
+    ending = Path(path).suffix.lower()
+    if ending in (".tsv", ".json", ".xlsx", ".xls", ".ods", ".gz"):
+        raise ValueError(f"An export is CSV or NDJSON: name {path} .csv or .ndjson, or give format.")
+    return "csv" if ending == ".csv" else "ndjson"
 
 
 class Counted:

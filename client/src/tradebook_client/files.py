@@ -17,6 +17,9 @@ class NewFile:
         self._path = Path(path)
         if self._path.is_dir():
             raise IsADirectoryError(f"{self._path} is a folder: name a file.")
+        # The file would take the place of the device, for every program of the machine.
+        if self._path.parent.absolute() == Path("/dev") or (self._path.exists() and not self._path.is_file()):
+            raise ValueError(f"{self._path} is a device or a pipe: name a file.")
         self._part = self._path.with_name(f"{self._path.name}.part")
 
     def __enter__(self) -> Self:

@@ -60,7 +60,9 @@ def _filled(path: str, in_path: Iterable[str]) -> str:
 
     def place(match: re.Match[str]) -> str:
         value = next(given)
-        if not isinstance(value, str) or not value.strip():
+        if not isinstance(value, str):
+            raise TypeError(f"{match[1]} is text, not {value!r}.")
+        if not value.strip():
             raise ValueError(f"{match[1]} is empty: give its text.")
         # A dot is encoded too: two of them would lead out of the path.
         return quote(value, safe="").replace(".", "%2E")

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, TypeVar
 
@@ -12,7 +11,7 @@ from msgspec.structs import replace
 
 from tradebook_client.bodies import CustomersFilters
 from tradebook_client.errors import UnexpectedAnswer
-from tradebook_client.exports import CONTENT_TYPES, MORE, Counted, Form, Progress
+from tradebook_client.exports import CONTENT_TYPES, MORE, Counted, Form, Progress, form_of
 from tradebook_client.files import NewFile
 from tradebook_client.requests import Request, request
 from tradebook_client.tries import Download, Pause, Reply, Steps, Upload
@@ -104,8 +103,7 @@ def export(
 ) -> Steps[int]:
     """Write all customers that match to a file, from one snapshot, and return how many they are."""
     asked = request("GET", CUSTOMERS, include=include, filters=filters, known=CustomersFilters)
-    named: Form = "csv" if Path(path).suffix == ".csv" else "ndjson"
-    kind = CONTENT_TYPES[form or named]
+    kind = CONTENT_TYPES[form or form_of(path)]
     with NewFile(path) as file:
         counted = Counted(file, kind, progress)
         yield Download(replace(asked, headers={"Accept": kind}), kind, counted.write)

@@ -10,8 +10,9 @@ from tradebook.mcp.choices import NAMED, id_of, name_of
 from tradebook.mcp.customers import customer_meant, customer_named
 from tradebook.mcp.finding import answer_for, including
 from tradebook.mcp.forms import HEADING, ROW_INCLUDES, in_row, row_of, short_row
-from tradebook.mcp.routes import CREATE, MERGE, PATH, UPDATE
+from tradebook.mcp.routes import CREATE, MERGE, UPDATE
 from tradebook.money import currency_number
+from tradebook.resources.customers import PATH
 from tradebook.resources.quantities import UnitId, unit_of
 
 SOURCES_MAX = 100

@@ -7,8 +7,7 @@ from tradebook.errors import ResourceNotFound
 from tradebook.ids import read_id
 from tradebook.mcp.arguments import invalid, missing
 from tradebook.mcp.asking import Book, Json, Refused
-from tradebook.mcp.routes import PATH
-from tradebook.resources.customers import ID_PREFIX
+from tradebook.resources.customers import ID_PREFIX, PATH
 from tradebook.text import shortened
 
 AS_ID = f"takes an id, which begins with {ID_PREFIX}_; a customer's number goes into number"

@@ -12,9 +12,9 @@ from tradebook.mcp.asking import Book, Json, Refused
 from tradebook.mcp.choices import KINDS, NAMED, Choice, id_of
 from tradebook.mcp.customers import customer_named
 from tradebook.mcp.forms import HEADING, INCLUDES, LISTS, ROW_INCLUDES, group_row, lines_of, row_of, short_row
-from tradebook.mcp.routes import FILTERS, PATH
+from tradebook.mcp.routes import FILTERS
 from tradebook.resources import accounts
-from tradebook.resources.customers import INDEX
+from tradebook.resources.customers import INDEX, PATH
 from tradebook.storage.database import Reader
 from tradebook.storage.index import Query
 from tradebook.text import counted, shortened

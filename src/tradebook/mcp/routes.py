@@ -2,10 +2,9 @@
 
 from tradebook.crud.parameters import Parameter
 from tradebook.crud.resource import Action, ListRoute
-from tradebook.resources.customers import resource
+from tradebook.resources.customers import PATH, resource
 
 _ROUTES = {(getattr(route, "method", "GET"), route.path): route for route in resource.routes}
-PATH = "/v1/sales/customers"
 
 
 def _list(path: str) -> ListRoute:

@@ -38,6 +38,9 @@ class WorkerLoop(asyncio.SelectorEventLoop):
         self.meet: Callable[[list[tuple[Scope, Any]]], None] | None = None
         """Begins to answer requests, or answers them at once. The server would begin a task for each."""
 
+        self.awaits_bodies: Callable[[], bool] = lambda: False
+        """Whether bodies are to be handed over for which somebody waits in line: then nothing rests."""
+
         self._ending: asyncio.Task[None] | None = None
         self._handed_over: deque[tuple[Callable[..., Any], tuple[Any, ...], Context | None]] = deque()
         self._is_woken = False
@@ -52,7 +55,7 @@ class WorkerLoop(asyncio.SelectorEventLoop):
         if not self._is_woken:
             self._is_woken = True
             super().call_soon_threadsafe(self._take_in)
-        if self._gives_way and _is_request(args):
+        if self._gives_way and _is_request(args) and not self.awaits_bodies():
             self._rest()
 
     def give_way(self, is_overload: bool) -> None:

@@ -25,16 +25,16 @@ FEW, FEW_FOR_A_THREAD, FEW_FOR_THREADS = 4, 6, 2
 waits for a thread is counted while the body is on its way. Several threads are seldom free at the same time.
 """
 
-TRYING_SECONDS, TRYING_SECONDS_MAX = 4.0, 32.0
-"""How long an overload lasts until it is tried whether it is over; twice as long after each time that it was
-not. Clients that ask again at once, but are no more than may always wait, would have it last for ever."""
+TRYING_SECONDS = 4.0
+"""How long an overload lasts until it is tried whether it is over, and how long that is tried. Clients that
+ask again at once, but are no more than may always wait, would have it last for ever."""
 
 SLICE_SECONDS = 0.001
 """How long the worker works before it looks at what has come meanwhile."""
 
-CREDIT_SECONDS = 0.02
-"""How much of the time that an account had a right to, and did not take, it may take later. So one that asks
-for little may ask twice in a row.
+CREDIT_SECONDS, IN_A_ROW = 0.02, 2
+"""How much of the time that an account had a right to, and did not take, it may take later, and how many of
+its requests may be in line then. So one that asks for little may ask twice in a row.
 """
 
 LATE = 2
@@ -54,7 +54,9 @@ class Waiting:
     """The requests that wait, by account, and the time that the turns of each have taken."""
 
     def __init__(self, name: Queue, seconds_max: float, few: int = FEW) -> None:
-        self.number = 0
+        self.number = self.free = 0
+        """How many wait, and how many threads have nothing to do: so many newcomers don't have to wait."""
+
         self.mean_seconds = self._turn_seconds = _FIRST_GUESS_SECONDS
         """How long it is from one turn's end to the next one's, and how long a turn takes."""
 
@@ -77,7 +79,6 @@ class Waiting:
         self._refused = 0
         """How many were refused since there is always somebody who waits."""
 
-        self._try_seconds = TRYING_SECONDS
         self._try_at = self._try_ends = 0.0
         """When it is tried whether an overload is over, and until when it goes on at once if it is not."""
 
@@ -123,13 +124,13 @@ class Waiting:
     def _is_long(self) -> bool:
         """Tell whether somebody has to be refused for who comes now. Where that lasts, few may wait."""
         number = self._held_number
-        if number < self._few:
+        if number < self._few + self.free:
             return False
         now = perf_counter()
         if now < self._overload_ends:
             if now < self._try_at:
                 return True
-            self._overload_ends, self._try_ends = 0.0, now + self._seconds_max
+            self._overload_ends, self._try_ends = 0.0, now + TRYING_SECONDS
         return number >= ALWAYS and (now < self._try_ends or number * self.mean_seconds >= self._seconds_max)
 
     def _has_had_little(self, account: int) -> bool:
@@ -137,8 +138,13 @@ class Waiting:
 
         Else many who ask for little would be refused beside one who asks for much.
         """
-        expected = self._held[account] * self._turn_seconds
-        return self._held_number < ALWAYS and self._taken_by(account) + expected < self._least
+        held = self._held[account]
+        expected = held * self._turn_seconds
+        return (
+            held < IN_A_ROW
+            and self._held_number < ALWAYS
+            and self._taken_by(account) + expected < self._least
+        )
 
     def _note_refusal(self) -> None:
         """Take it for an overload that somebody is refused, if it is no burst."""
@@ -150,8 +156,21 @@ class Waiting:
         self._refused += 1
         if is_over and now - self._stands_since <= self._seconds_max and self._refused <= self._held_number:
             return
-        self._try_seconds = TRYING_SECONDS if is_over else min(2 * self._try_seconds, TRYING_SECONDS_MAX)
-        self._overload_ends, self._try_at = now + self._seconds_max, now + self._try_seconds
+        self._overload_ends, self._try_at = now + self._seconds_max, now + TRYING_SECONDS
+        self._refuse_all_but_few()
+
+    def _refuse_all_but_few(self) -> None:
+        """Refuse those who stood in line before it was known for an overload, but for one of each account."""
+        while self.number > self._few and self._refuse_one():
+            pass
+
+    def _refuse_one(self) -> bool:
+        """Refuse the newest of who has the most in line, unless it is its only one or it had little."""
+        most = max(self._of, key=lambda each: len(self._of[each]))
+        if len(self._of[most]) == 1 or self._has_had_little(most):
+            return False
+        self._remove(most, newest=True, error=overloaded())
+        return True
 
     def expect(self, account: int) -> None:
         """Count a request that was let in as one in line, from now on and until `expect_no_more`."""
@@ -174,6 +193,11 @@ class Waiting:
         seconds = perf_counter() - came
         metrics.waited(self._name, seconds)
         return seconds <= LATE * self._seconds_max
+
+    @property
+    def is_expecting(self) -> bool:
+        """Whether somebody who was let in does not stand in line yet."""
+        return self._held_number > self.number
 
     @property
     def moves(self) -> bool:
@@ -205,11 +229,8 @@ class Waiting:
         """Stand in line; ServiceUnavailable for the newcomer, or the newest of one with more in line."""
         if self.is_full_for(account):
             raise overloaded()
-        if self.number and self._is_long():
-            most = max(self._of, key=lambda each: len(self._of[each]))
-            if len(self._of[most]) > 1 and not self._has_had_little(most):
-                self._note_refusal()
-                self._remove(most, newest=True, error=overloaded())
+        if self.number and self._is_long() and self._refuse_one():
+            self._note_refusal()
         if not self.number:
             self._stands_since, self._refused = perf_counter(), 0
         place = asyncio.get_running_loop().create_future()
@@ -306,7 +327,7 @@ class ThreadTurns:
     def __init__(self, name: Queue, threads: int, seconds_max: float, *, at_once: int) -> None:
         few = FEW_FOR_A_THREAD if threads == 1 else FEW_FOR_THREADS
         self.waiting = Waiting(name, seconds_max, few)
-        self._free = threads
+        self.waiting.free = threads
         self._at_once = at_once
         self._turns: Counter[int] = Counter()
         self._busy: set[int] = set()
@@ -314,7 +335,7 @@ class ThreadTurns:
 
     async def wait(self, account: int) -> float:
         """Wait for a turn; returns when it began. End it with `done`."""
-        if self._free and account not in self._busy:
+        if self.waiting.free and account not in self._busy:
             self._begin(account)
             return perf_counter()
         if not await self.waiting.wait(account) and not self.waiting.moves:
@@ -328,18 +349,18 @@ class ThreadTurns:
         self._end(account)
 
     def _begin(self, account: int) -> None:
-        self._free -= 1
+        self.waiting.free -= 1
         self._turns[account] += 1
         if self._turns[account] >= self._at_once:
             self._busy.add(account)
 
     def _end(self, account: int) -> None:
-        self._free += 1
+        self.waiting.free += 1
         self._busy.discard(account)
         self._turns[account] -= 1
         if not self._turns[account]:
             del self._turns[account]
-        while self._free:
+        while self.waiting.free:
             taken = self.waiting.take(self._busy, self._turns)
             if taken is None:
                 break

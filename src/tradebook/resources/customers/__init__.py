@@ -18,12 +18,12 @@ from tradebook.resources.customers.addresses import (
 from tradebook.resources.customers.changes import require_customers, survivor_of
 from tradebook.resources.customers.checking import RULES
 from tradebook.resources.customers.fields import FIELDS, NEW
-from tradebook.resources.customers.given_addresses import ADDRESS_FIELDS, AddressChanges, has_value
+from tradebook.resources.customers.given_addresses import ADDRESS_FIELDS, AddressChanges
 from tradebook.resources.customers.index import INDEX
 from tradebook.resources.customers.load import load, load_plain
 from tradebook.resources.customers.naming import EXTERNAL_ID
 from tradebook.resources.customers.numbering import Numbering, continues_from
-from tradebook.resources.customers.parents import Misfit, misfits, review_parents, set_parents
+from tradebook.resources.customers.parents import review_parents
 from tradebook.resources.customers.price_groups import price_groups_of
 from tradebook.resources.customers.routes import resource
 from tradebook.resources.customers.shape import ID_PREFIX, PATH, Customer
@@ -42,7 +42,6 @@ __all__ = [
     "RULES",
     "AddressChanges",
     "Customer",
-    "Misfit",
     "Numbering",
     "Pair",
     "add_customers",
@@ -58,7 +57,6 @@ __all__ = [
     "detach",
     "external_ids",
     "has_attached",
-    "has_value",
     "is_linked",
     "likeness",
     "link",
@@ -66,13 +64,11 @@ __all__ = [
     "load",
     "load_plain",
     "merged_customers",
-    "misfits",
     "price_groups_of",
     "recognising",
     "records",
     "require_customers",
     "resource",
     "review_parents",
-    "set_parents",
     "survivor_of",
 ]
