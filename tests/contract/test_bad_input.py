@@ -39,10 +39,10 @@ def filled(module_book):
     return module_book
 
 
-def raw_get(book, target, headers=()):
+def raw_get(book, target):
     """GET a target whose bytes go over the wire as they are."""
     url = httpx.URL(book.server.url).copy_with(raw_path=target.encode())
-    return book.client.get(url, headers=dict(headers))
+    return book.client.get(url)
 
 
 # Bytes that are no text, refused before any query is made of them

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from msgspec import structs
 
-from tests.contract.checkers import CUSTOMERS, assert_error, assert_refused, header_claims
+from tests.contract.checkers import CUSTOMERS, assert_error, header_claims
 from tests.fixtures import plain_http
 from tests.fixtures.book import Book
 from tests.fixtures.server import start_server, stop_server
@@ -96,14 +96,6 @@ def test_a_missing_permission_is_403_and_named(book):
 
     assert_error(answer, 403, "insufficient_permissions")
     assert "customers:read" in answer.json()["error"]["message"]
-
-
-def test_an_unknown_customer_is_404(book):
-    assert_error(book.client.get(f"{CUSTOMERS}/{UNKNOWN}"), 404, "resource_not_found", "id")
-
-
-def test_an_unreadable_parameter_is_400(book):
-    assert_refused(book.client.get(f"{CUSTOMERS}?limit=0"), "limit")
 
 
 def test_the_key_is_asked_for_before_anything_is_read(keyless):

@@ -174,11 +174,11 @@ def clock(monkeypatch, tmp_path):
     return Clock(monkeypatch)
 
 
-def admitted(limiter, clock, seconds, per_second, name=7):
+def admitted(limiter, clock, seconds, per_second):
     """The moments at which requests are let in, when they keep coming."""
     moments = []
     for _ in range(seconds * per_second):
-        if not limiter.hit(name).retry_after_seconds:
+        if not limiter.hit(7).retry_after_seconds:
             moments.append(clock.now)
         clock.now += 1 / per_second
     return moments

@@ -12,10 +12,7 @@ from tradebook.resources.customers.reads import _PLAIN, _PLAIN_ROWS, _WHOLE_ROWS
 from tradebook.resources.customers.related import _CHILDREN, _PRICE_GROUPS
 from tradebook.storage.database import Row
 from tradebook.storage.index import ListIndex, Query
-from tradebook.storage.postgres import index as postgres_index
-from tradebook.storage.postgres import index_statements
-from tradebook.storage.postgres.index import answer_of, questions
-from tradebook.storage.postgres.index_statements import Question
+from tradebook.storage.postgres.index import Question, answer_of, questions
 from tradebook.storage.schema import Prepared
 
 ROUTE = customers.resource.routes[0]
@@ -84,19 +81,3 @@ def loading_statements() -> Iterator[Prepared]:
         yield from (reads.by_key, reads.falling, reads.rising)
     yield _OF_SPAN
     yield from (source.statement for source in INDEX.sources)
-
-
-def _places_of(name):
-    return [place for place in (postgres_index, index_statements) if hasattr(place, name)]
-
-
-def bound_of(name):
-    """Return a bound of PostgreSQL's questions."""
-    return getattr(_places_of(name)[0], name)
-
-
-def set_bounds(patch, bounds):
-    """Set bounds of PostgreSQL's questions."""
-    for name, bound in bounds.items():
-        for place in _places_of(name):
-            patch.setattr(place, name, bound)

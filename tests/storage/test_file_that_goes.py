@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -22,7 +22,12 @@ from tradebook.settings import Settings
 from tradebook.storage import readiness
 from tradebook.storage.database import Conflict, Unavailable
 from tradebook.storage.location import locate
-from tradebook.storage.sqlite.connections import FOLLOW_SECONDS, LOG_BYTES
+from tradebook.storage.sqlite.connections import (
+    FOLLOW_SECONDS,
+    LOG_BYTES,
+    LOG_PAGES,
+    LOG_PAGES_OF_MANY,
+)
 from tradebook.storage.transactions import reading, writing
 
 GROUPS = "/v1/sales/account-groups"
@@ -266,6 +271,31 @@ def test_the_log_is_small_again_after_a_reader_that_took_long(tmp_path):
 
         assert log.stat().st_size <= LOG_BYTES
         reader.close()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_log_is_longer_while_many_rows_are_written_and_bounded(tmp_path, fails):
+    url = Sqlite().new(tmp_path)
+    log = beside(locate(url).path, "-wal")
+    with closing(open_database(Settings(database=url))) as database:
+        _, key = _account(database)
+        longest = 0
+
+        def fill(writer):
+            writer._connection.execute("CREATE TABLE IF NOT EXISTS filling (text)")
+            writer._connection.execute("INSERT INTO filling VALUES (randomblob(1000000))")
+
+        with suppress(ZeroDivisionError), database.helped(key):
+            for _ in range(40):
+                writing(database, key, fill)
+                longest = max(longest, log.stat().st_size)
+            if fails:
+                raise ZeroDivisionError
+        for _ in range(3):
+            writing(database, key, lambda writer: None)
+
+        assert LOG_BYTES < longest <= LOG_BYTES * LOG_PAGES_OF_MANY / LOG_PAGES
+        assert log.stat().st_size <= LOG_BYTES
 
 
 # A disk that can't be written

@@ -1,11 +1,13 @@
 """Rows with much text: found like any other, and one more address costs the same however many there are."""
 
 import random
+from threading import Thread
 
 import apsw
 import pytest
 
 from tests.fixtures.lengths import length
+from tests.transfer.steps import planned
 from tradebook.crud.change import Change
 from tradebook.crud.grant import Grant
 from tradebook.resources import address_routes
@@ -13,9 +15,10 @@ from tradebook.resources.customers import INDEX
 from tradebook.resources.customers.index import PLACE, STATUS
 from tradebook.storage import index_entries
 from tradebook.storage.index_documents import Document, documents
+from tradebook.storage.sqlite import engine, indexing
 from tradebook.storage.sqlite import index as sqlite_index
-from tradebook.storage.sqlite import indexing
-from tradebook.transfer.imports import applying, stepping
+from tradebook.transfer.imports import applying, pace, stepping
+from tradebook.transfer.imports.applying import apply_plan
 
 ROUNDS = length(60, 2_000)
 CITIES = ("Ulm", "Łódź", "São Paulo", "Xylon")
@@ -203,6 +206,35 @@ def test_an_index_is_in_few_parts_after_many_rows(ledger, monkeypatch):
     assert before >= 8
     assert parts_of(ledger) <= 2
     assert ledger.found("one") | ledger.found("many") == {str(number) for number in range(12)}
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_an_import_merges_its_parts_together_and_nobody_beside_it_has_to(ledger, monkeypatch):
+    """Merged as they came, they were half of what the index cost, and one step in twenty took half a second."""
+    name, parts = sqlite_index.index_name(INDEX, ledger.key), []
+
+    def look(*_):
+        other = Thread(target=ledger.take, args=({"number": f"Beside {len(parts)}", "name": "Other"},))
+        other.start()
+        other.join()
+        parts.append(parts_of(ledger))
+
+    monkeypatch.setattr(applying, "ROWS_IN_ONE_STEP", 1)
+    monkeypatch.setattr(indexing, "MERGED_ROWS_MAX", 1)
+    monkeypatch.setattr(engine, "PARTS_OF_IMPORT", 15)
+    for name_of_rows in ("ROWS_FIRST", "ROWS_LEAST", "ROWS_MAX"):
+        monkeypatch.setattr(pace, name_of_rows, 2)
+    imported = planned(ledger.database, ledger.key, [{"number": str(n), "name": "Many"} for n in range(40)])
+    apply_plan(ledger.database, ledger.key, imported, written=look)
+    imported.close()
+    with ledger.database.read(ledger.key) as reader:
+        told = dict(reader._connection.execute(f"SELECT k, v FROM {name}_config"))
+
+    assert max(parts) > indexing.PARTS_AT_ONCE, "nobody has merged all of them at once"
+    assert parts[15] < max(parts[:15]), "the import has, a bit at a time"
+    assert (told["automerge"], told["crisismerge"]) == (indexing.PARTS_MERGED, indexing.PARTS_AT_ONCE)
+    assert parts_of(ledger) <= indexing.PARTS_MERGED
+    assert len(ledger.found("many")) == 40
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

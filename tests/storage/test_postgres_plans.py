@@ -12,7 +12,7 @@ import pytest
 
 from tests.fixtures.lengths import IS_SOAK, length
 from tests.fixtures.statements import TEST_MARK
-from tests.storage.questions import NESTED, ask_all, bound_of, loading_statements, queries, set_bounds
+from tests.storage.questions import NESTED, ask_all, loading_statements, queries
 from tradebook import migrations
 from tradebook.app import open_database
 from tradebook.crud.walks import MANY
@@ -21,8 +21,9 @@ from tradebook.resources.customers import INDEX, addresses, external_ids, index,
 from tradebook.settings import Settings
 from tradebook.storage.index import Condition, Query
 from tradebook.storage.index_documents import Document
+from tradebook.storage.postgres import index as postgres_index
 from tradebook.storage.postgres.dialect import DIALECT
-from tradebook.storage.postgres.index_statements import Question
+from tradebook.storage.postgres.index import Question
 from tradebook.storage.postgres.literals import Statement, written
 from tradebook.storage.postgres.searched_text import searchable
 
@@ -30,7 +31,7 @@ LARGE, SMALL = 7, 8
 SHARE = length(0.25, 1)
 """How much there is of 200,000 rows, and of the bounds that are meant for so many."""
 BOUNDED = {
-    name: int(SHARE * bound_of(name))
+    name: int(SHARE * getattr(postgres_index, name))
     for name in ("WALKED_ROWS", "WALKED_FAR", "REACHED", "WALKED_ALONG", "CANDIDATES_OF_WORDS")
 }
 ROWS, SMALL_ROWS, SMALL_ACCOUNTS = int(SHARE * 200_000), 20, 400
@@ -108,7 +109,8 @@ def database(postgres):
     fill(url)
     opened = open_database(Settings(database=url, database_timeout_ms=30_000))
     with pytest.MonkeyPatch.context() as patch:
-        set_bounds(patch, BOUNDED)
+        for name, bound in BOUNDED.items():
+            patch.setattr(postgres_index, name, bound)
         yield opened
     opened.close()
 

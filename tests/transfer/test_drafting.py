@@ -29,10 +29,10 @@ def columns_of(content, file_format="csv"):
     return tomllib.loads(drafted(content, file_format).text)["columns"]
 
 
-def require_readable(draft, data, file_format="csv"):
+def require_readable(draft, data):
     """Read the file by its draft, and require every value that the map takes to be readable."""
     mapping = load_map_text(draft.text, ())
-    for item in read_file(io.BytesIO(data), file_format, mapping, mapping.options.file):
+    for item in read_file(io.BytesIO(data), "csv", mapping, mapping.options.file):
         assert not isinstance(item, Problem), item
         # A row that is cut short is a fault of the file, and is told of every map.
         for column, value in item.values.items():

@@ -99,6 +99,14 @@ def test_what_is_decided_ahead_is_what_would_be_decided_later(ledger, database_o
     assert told(ledger.records()) == written_at_once(database_of_ledgers, records())
 
 
+def test_also_steps_that_grow_write_what_was_decided_and_nothing_more(ledger, ahead):
+    """Half of the rows of an import were decided late: a step wrote on until it had as many as it was to have."""
+    with patch.multiple(pace, ROWS_FIRST=2, ROWS_MAX=16):
+        applied(ledger, ({"number": f"K{place}", "name": "Café"} for place in range(SIZE)))
+
+    assert len(ahead) == SIZE - 2
+
+
 def test_the_json_of_what_is_decided_ahead_is_made_by_the_helper(ledger, ahead):
     made, make = [], FINISHED.make
 

@@ -262,6 +262,30 @@ def test_what_shows_at_the_end_of_the_file_is_told_once(ledger):
     plan.close()
 
 
+@pytest.mark.parametrize(
+    ("more", "lines"),
+    [
+        ([], [2]),
+        ([{"number": "3", "name": "TOTAL"}], [2, 3]),
+        ([{"number": "3", "name": "C", "phone": "NULL"}], [2, 3]),
+        ([{"number": "3", "name": "C", "status": "?"}], [2]),
+        ([{"number": "3", "name": "TOTAL", "status": "?"}, {"number": "2", "name": "Again"}], []),
+    ],
+)
+def test_warnings_are_those_of_the_rows_however_they_are_read(ledger, more, lines):
+    """Where all were found late no row is read for them: a second reading of the plan was a tenth of it."""
+    same = {"email": "a@example.com"}
+    records = [{"number": "1", "name": "A", **same}, {"number": "2", "name": "B", **same}, *more]
+    with ledger.database.read(ledger.key) as reader:
+        plan = plan_customers(reader, [Row(line, each) for line, each in enumerate(records, 1)])
+
+    found = list(plan.warnings())
+    plan.close()
+    assert found == [warning for row in plan._kept() for warning in row.warnings]
+    assert {warning.line for warning in found} >= set(lines)
+    assert len(found) == len(plan.summary.warnings)
+
+
 def test_what_is_in_the_book_already_is_not_told_again(ledger):
     rows = [
         {"number": "00417", "name": "MÃ¼ller", "email": "a@x"},

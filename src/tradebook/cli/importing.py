@@ -39,9 +39,6 @@ import_app.command("maps")(maps_command)
 import_app.command("show")(show_command)
 import_app.command("apply")(apply_command)
 
-COLLECT_AFTER = 200_000
-"""How many objects more there are before Python looks for those that only refer to each other."""
-
 FORMATS: dict[str, FileFormat] = {
     "csv": "csv",
     "tsv": "csv",
@@ -71,7 +68,8 @@ def import_customers_command(
     as_json: JsonOption = False,
 ) -> None:
     """Import customers: the whole file or nothing. A row with a known number changes that customer."""
-    _collect_rarely()
+    # Each row makes thousands of objects, and none in a circle: what is loaded need not be looked through.
+    gc.freeze()
     if file_format is not None and file_format not in FORMATS:
         fail(f"--format is one of {', '.join(FORMATS)}.", WRONG_USAGE)
     _refuse_one_file_for_two(file=file, map=map_name, rejects=rejects, plan=plan_file)
@@ -188,12 +186,6 @@ def _refuse_one_file_for_two(**named: str | Path | None) -> None:
             what = "the file that comes in" if seen[path] == "file" else f"--{seen[path]}"
             fail(f"--{name} is {what} too: name another file.", WRONG_USAGE)
         seen[path] = name
-
-
-def _collect_rarely() -> None:
-    """Spare Python a search among what stays: each row makes thousands of objects, and none in a circle."""
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER)
 
 
 def _map(name: str | None, file: str) -> ColumnMap | None:

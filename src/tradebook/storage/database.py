@@ -229,10 +229,10 @@ class Database(Protocol):
         Unavailable where an index of the account is of another version.
         """
 
-    def helped(self) -> AbstractContextManager[None]:
+    def helped(self, account_id: int) -> AbstractContextManager[None]:
         """Have a second process share in what this thread writes meanwhile, where one has a processor.
 
-        For transactions of many rows, without savepoints.
+        For transactions of many rows of one account, without savepoints.
         """
 
     def touch(self, account_id: int, statement: Prepared, **values: Any) -> None:

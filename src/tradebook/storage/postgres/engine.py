@@ -142,7 +142,7 @@ class PostgresDatabase:
             _commit(shared.transaction)
 
     @contextmanager
-    def helped(self) -> Iterator[None]:
+    def helped(self, _: int) -> Iterator[None]:
         """Have a second process write the searched texts of what this thread writes meanwhile."""
         with helping(making_entries(self.indexes.indexes, texts_of)) as helper:
             self._helped.helper = helper

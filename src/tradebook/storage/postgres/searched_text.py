@@ -1,6 +1,6 @@
 """The text of a row that is searched: how it is written, and how a word stands in it."""
 
-from functools import lru_cache
+from operator import add
 
 from tradebook.storage.index_documents import FIELD_END, Document, forms_of, middle_of
 
@@ -8,8 +8,6 @@ _MARK_DIGITS = 8
 _SHORT = 2
 """Words up to this length have no trigram, so the text also contains all pieces of this length, each between
 two spaces. What is one character begins such a piece; or it stands there itself, where it begins none."""
-
-_FIELDS_KEPT, _PIECES_KEPT = 500, 20_000
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ \n")
 _COMMON_LAST = "zqxjkvwyfbghmpdculsntroiae"
@@ -46,26 +44,13 @@ def spell(text: str) -> str:
 
 def searchable(document: Document, account_id: int) -> str:
     """Write the searched text of a row: a mark of its account, its fields, and its short pieces."""
-    fields = [_spelled(field) for field in document.fields]
-    pairs = set().union(*(pairs for _, pairs, _ in fields))
+    fields = document.folded
+    words = fields.split()
+    pairs = {pair for word in words for pair in map(add, word, word[1:])}
     # Each piece is two more trigrams, which are most of what it costs to write a row.
-    lone = set().union(*(ends for _, _, ends in fields)).difference(pair[0] for pair in pairs)
-    spelled = FIELD_END.join([text for text, _, _ in fields])
-    return f"{account_mark(account_id)}{spelled}\n {' '.join(map(_spelled_piece, sorted(pairs | lone)))} "
-
-
-# Kept, because an address that serves many customers stands in the text of each.
-@lru_cache(_FIELDS_KEPT)
-def _spelled(field: str) -> tuple[str, frozenset[str], frozenset[str]]:
-    """Spell a field, list the pairs of characters in which no word ends, and the ends of words."""
-    pairs = frozenset([field[at : at + _SHORT] for at in range(len(field) - 1)])
-    ends = [word[-1] for word in field.split(" ") if word]
-    return spell(field), frozenset([pair for pair in pairs if " " not in pair]), frozenset(ends)
-
-
-@lru_cache(_PIECES_KEPT)
-def _spelled_piece(piece: str) -> str:
-    return spell(piece)
+    lone = {word[-1] for word in words}.difference([pair[0] for pair in pairs])
+    short = " ".join(sorted(pairs | lone))
+    return account_mark(account_id) + spell(f"{fields}{FIELD_END} {short} ")
 
 
 def account_mark(account_id: int) -> str:

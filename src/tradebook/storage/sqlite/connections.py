@@ -21,9 +21,13 @@ from tradebook.storage.sqlite.turns import Turns
 
 MMAP_BYTES = 1 << 36
 CACHE_KIBIBYTES = 8_192
+LOG_PAGES, LOG_PAGES_OF_MANY = 1_000, 4_000
+"""From how many pages on the log is written into the file; and while a thread writes many rows: each of its
+transactions changes many pages that the one before has changed."""
+
 LOG_BYTES = 8 << 20
-"""What the log is cut to when it begins anew. SQLite begins anew at half of that; a reader that takes long
-keeps it from doing so, and the log grows."""
+"""What the log is cut to when it begins anew, twice as long as its pages. A reader that takes long keeps it
+from doing so, and the log grows. Where it has more pages, it is as many times as long."""
 
 FOLLOW_SECONDS = 0.5
 """How long reads may go on in a file that was replaced."""
@@ -113,6 +117,13 @@ class Connections:
             own["turns"] = Turns(self.path)
         own["turns"].begin(connection, self.timeout_ms / 1000)
         return connection
+
+    def keep_log(self, pages: int) -> None:
+        """Have the log be written into the file when this thread has brought it to so many pages."""
+        connection = self._own().get("writing")
+        if connection is not None:
+            connection.pragma("wal_autocheckpoint", pages)
+            connection.pragma("journal_size_limit", LOG_BYTES * pages // LOG_PAGES)
 
     def is_awaited(self) -> bool:
         """Tell whether somebody waits for his turn behind the thread."""

@@ -1,8 +1,10 @@
 """The embedded engine: one SQLite file through apsw."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from functools import cached_property
+from functools import cache, cached_property
+from operator import itemgetter
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -29,7 +31,7 @@ from tradebook.storage.index_versions import (
     write_versions,
 )
 from tradebook.storage.schema import Prepared, declared_parts, metadata
-from tradebook.storage.sqlite.connections import Connections
+from tradebook.storage.sqlite.connections import LOG_PAGES, LOG_PAGES_OF_MANY, Connections
 from tradebook.storage.sqlite.dialect import DIALECT
 from tradebook.storage.sqlite.index import (
     index_name,
@@ -39,7 +41,14 @@ from tradebook.storage.sqlite.index import (
     walk_statement,
     words_to_confirm,
 )
-from tradebook.storage.sqlite.indexing import Indexing, entries_of_new, has_table
+from tradebook.storage.sqlite.indexing import (
+    PARTS_MERGED,
+    PARTS_OF_IMPORT,
+    PARTS_TIDIED,
+    Indexing,
+    entries_of_new,
+    has_table,
+)
 from tradebook.storage.sqlite.inspection import file_faults, index_faults, opened
 from tradebook.storage.sqlite.searching import Search
 
@@ -62,6 +71,8 @@ _AWAY = (
 )
 
 
+_NAMES = re.compile(r":(\w+)")
+
 VERSIONS_SEEN_MAX = 1_000
 """Of how many accounts a thread remembers the versions of the indexes."""
 
@@ -72,6 +83,12 @@ _PARTS = """
         pragma_table_info(own.value) AS has
     UNION SELECT has.name FROM json_each(:tables) AS own, pragma_index_list(own.value) AS has
 """
+
+
+@cache
+def _values_of(sql: str) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """Return what lists a row's values in the order of a statement: by name, SQLite looks each one up."""
+    return itemgetter(*dict.fromkeys(_NAMES.findall(sql)))
 
 
 class SqliteReader:
@@ -203,7 +220,8 @@ class SqliteWriter(SqliteReader):
         """Run an insert for every row."""
         sql, fixed = statement.text(DIALECT)
         own = {**fixed, "account_id": self.account_id}
-        self._connection.executemany(sql, ({**row, **own} for row in rows))
+        listed = _values_of(sql)
+        self._connection.executemany(sql, (listed({**row, **own}) for row in rows))
 
     def is_awaited(self) -> bool:
         """Tell whether somebody has been waiting for the end of this transaction for some time."""
@@ -321,6 +339,10 @@ class SqliteDatabase:
             self.indexes.require_own(writer.versions)
             yield writer
         self._commits.note()
+        if self.helper is not None:
+            self._own.steps += 1
+            if self._own.steps % PARTS_OF_IMPORT == 0:
+                self._merge([account_id], PARTS_MERGED)
 
     @contextmanager
     def _write(self, account_id: int) -> Iterator[SqliteWriter]:
@@ -369,13 +391,16 @@ class SqliteDatabase:
         own["version"] = (connection, connection.execute("PRAGMA data_version").get)
 
     @contextmanager
-    def helped(self) -> Iterator[None]:
+    def helped(self, account_id: int) -> Iterator[None]:
         """Have a second process make the entries of indexes that this thread writes meanwhile."""
         with helping(making_entries(self.indexes.indexes, entries_of_new)) as helper:
-            self._own.helper = helper
+            self._own.helper, self._own.steps = helper, 0
+            self._connections.keep_log(LOG_PAGES_OF_MANY)
             try:
                 yield
+                self._merge([account_id], PARTS_MERGED)
             finally:
+                self._connections.keep_log(LOG_PAGES)
                 self._own.helper = self._own.version = None
 
     @contextmanager
@@ -461,15 +486,18 @@ class SqliteDatabase:
 
         Statistics need nothing, the planner has fixed figures.
         """
+        self._merge(account_ids, PARTS_TIDIED)
+
+    def _merge(self, account_ids: Sequence[int], parts: int) -> None:
         for account_id in account_ids:
             for index in self.indexes.indexes:
                 with suppress(Unavailable):
-                    while self._merge_some(account_id, index):
+                    while self._merge_some(account_id, index, parts):
                         pass
 
-    def _merge_some(self, account_id: int, index: ListIndex) -> bool:
+    def _merge_some(self, account_id: int, index: ListIndex, parts: int) -> bool:
         with self._transaction() as connection:
-            return Indexing(connection, account_id).merge_some(index)
+            return Indexing(connection, account_id).merge_some(index, parts)
 
     def figures(self) -> Figures:
         """Tell what was counted."""

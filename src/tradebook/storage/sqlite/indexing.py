@@ -22,8 +22,8 @@ PAGES_MERGED = 150
 """How many pages it merges at the end of a larger one. Steps of an import come one after the other: what they
 left unmerged one of them would merge all at once, for most of a second."""
 
-PAGES_TIDIED = 200
-"""How many pages it merges at once after many rows: some ten milliseconds, in which no other writes."""
+PAGES_TIDIED = 500
+"""How many pages it merges at once after many rows: some twenty milliseconds, in which no other writes."""
 
 PARTS_TIDIED = 2
 """From how many parts of one size on it then merges them."""
@@ -31,8 +31,18 @@ PARTS_TIDIED = 2
 WORDS_KEPT = 10_000
 """Of how many words of one transaction the pieces are remembered: about those of a step of an import."""
 
-PARTS_MERGED = 4
-"""How many parts of an index, of one size, FTS5 merges into one; its own default."""
+PARTS_MERGED, PARTS_AT_ONCE = 4, 16
+"""How many parts of an index, of one size, FTS5 merges into one, a bit with each transaction; and how many
+one of these merges as a whole. They are its own defaults."""
+
+NEVER = 1_999
+"""As many parts as FTS5 can have: while an import goes on, nobody merges all of them at once."""
+
+PARTS_OF_IMPORT = 256
+"""After how many steps, each a part, an import merges them; and at its end, so nearly all are merged once."""
+
+HASH_BYTES = 8 << 20
+"""How much FTS5 gathers of a transaction before it makes a part of it: of its own 1 MB, a step made three."""
 
 
 Entry = tuple[int, str, str]
@@ -60,10 +70,9 @@ class Indexing:
         found = {row[0] for row in rows[0]}
         self._remove(index, [key for key in keys if key not in found])
         if found and (self.entries is None or not self.entries.ask(index, rows)):
-            self.settle()
             if len(self._pieces) > WORDS_KEPT:
                 self._pieces.clear()
-            self._write([(index, entries_of(index, rows, self._pieces))])
+            self._write([*self._taken(), (index, entries_of(index, rows, self._pieces))])
 
     def ahead(self, index: ListIndex, rows: RowsToIndex) -> bool:
         """Have entries made for the next transaction, if a helper can."""
@@ -81,8 +90,10 @@ class Indexing:
 
     def settle(self) -> None:
         """Write what a helper has made, before somebody reads the index or writes more of it."""
-        if self.entries is not None:
-            self._write(self.entries.take())
+        self._write(self._taken())
+
+    def _taken(self) -> Sequence[tuple[ListIndex, Sequence[Entry]]]:
+        return () if self.entries is None else self.entries.take()
 
     def _remove(self, index: ListIndex, keys: Sequence[int]) -> None:
         if not keys:
@@ -143,19 +154,25 @@ class Indexing:
             name = self._name(index)
             if has_table(self._connection, name):
                 self._configure(name, "automerge", PARTS_MERGED)
-                self._configure(name, "merge", PAGES_MERGED)
+                if self.entries is None:
+                    self._configure(name, "merge", PAGES_MERGED)
 
-    def merge_some(self, index: ListIndex) -> bool:
-        """Merge parts of an index, where one size has several; tells whether there may be more to merge."""
+    def merge_some(self, index: ListIndex, parts: int) -> bool:
+        """Merge parts of an index, where one size has so many; tells whether there may be more to merge.
+
+        Where there is not, small transactions merge as ever.
+        """
         name = self._name(index)
         if not has_table(self._connection, name):
             return False
-        self._configure(name, "usermerge", PARTS_TIDIED)
+        self._configure(name, "usermerge", parts)
         before = self._connection.total_changes()
         self._configure(name, "merge", PAGES_TIDIED)
         # FTS5 says it this way: whoever asks it has changed one row already.
         has_merged = self._connection.total_changes() - before > 1
         self._configure(name, "usermerge", PARTS_MERGED)
+        if not has_merged:
+            self._configure(name, "crisismerge", PARTS_AT_ONCE)
         return has_merged
 
     def _merge_later(self, index: ListIndex, rows: int) -> None:
@@ -163,12 +180,16 @@ class Indexing:
 
         The entries of a large transaction are merged many times over: for an address that 1,000 customers
         are to have, this was nine tenths of the time. Later transactions make up for it, a bit each, and so
-        does FTS5 in between, where the parts become many.
+        does FTS5 in between, where the parts become many. An import makes up for it at its end.
         """
         self._rows += rows
         if self._rows > MERGED_ROWS_MAX and index not in self._unmerged:
             self._unmerged.append(index)
             self._configure(self._name(index), "automerge", 0)
+            if self.entries is not None:
+                # For whoever else writes until its end, too.
+                self._configure(self._name(index), "crisismerge", NEVER)
+                self._configure(self._name(index), "hashsize", HASH_BYTES)
 
     def _configure(self, name: str, option: str, value: int) -> None:
         """Tell a table of FTS5 how it merges, or to merge so many pages now."""

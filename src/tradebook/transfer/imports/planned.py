@@ -71,6 +71,7 @@ class KeptPlan:
         self._late: SortedSpill[tuple[int, int, Problem]] = SortedSpill(tuple[int, int, Problem])
         self._warnings: SortedSpill[tuple[int, int, RowWarning]] = SortedSpill(tuple[int, int, RowWarning])
         self._waiting: SortedSpill[int] = SortedSpill(int)
+        self._has_warned_rows = False
         self._tally = Tally()
 
     def close(self) -> None:
@@ -92,6 +93,7 @@ class KeptPlan:
     def note_warnings(self, row: KeptRow, warnings: list[RowWarning]) -> None:
         """Give a row its warnings; those of other lines find theirs."""
         row.warnings = [warning for warning in warnings if warning.line == row.line]
+        self._has_warned_rows |= bool(row.warnings)
         for warning in warnings:
             if warning.line != row.line:
                 self.warn(warning)
@@ -143,6 +145,9 @@ class KeptPlan:
 
     def warnings(self) -> Iterator[RowWarning]:
         """Yield every warning, in the order of the file."""
+        if not self._has_warned_rows and not self._tally.faulty:
+            # All were found late, and all count: no row has to be read for them.
+            return (warning for _, _, warning in self._warnings)
         return (warning for row in self._kept() for warning in row.warnings)
 
     def _kept(self) -> Iterator[KeptRow]:

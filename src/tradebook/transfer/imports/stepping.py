@@ -148,13 +148,16 @@ def finish(database: Database, account_id: int, key: int, written: Written | Non
     """Write all that is left of an import that this process works at; CutShort where it can't go on."""
     work = _Work(database, account_id, key, written or (lambda *_: None))
     try:
-        with database.helped():
+        with database.helped(account_id):
             while not work.is_done:
                 work.step()
     except entries.NotMine:
         # Somebody took this process for dead, and does the rest.
         return
     except BaseException as error:
+        if work.is_done:
+            # Only the index has not been brought in order.
+            raise
         raise CutShort(work.source, work.rows, work.total) from error
     if work.total >= MANY_ROWS:
         database.tidy([account_id])
@@ -219,9 +222,9 @@ class _Work:
         step = Step(writer, msgspec.json.decode(entry["matched_by"], type=Match))
         self.source, self.rows, self.total = entry["source"], entry["rows"], entry["total"]
         self._keeps_rows = entry["ends_at"] is not None
-        written = 0
-        while written < count and not (written and self._has_to_end(writer)):
-            rows, is_last = self._next(writer, min(count - written, PART_ROWS))
+        written, wanted = 0, self._rows_of_step(ahead, count)
+        while written < wanted and not (written and self._has_to_end(writer)):
+            rows, is_last = self._next(writer, min(wanted - written, PART_ROWS))
             if not rows:
                 step.end()
                 counts.note_made(step.made)
@@ -254,6 +257,14 @@ class _Work:
             # Rows that were decided already have what was wrong with them then.
             self._blocks.clear()
         return []
+
+    def _rows_of_step(self, ahead: Sequence[Ahead], count: int) -> int:
+        """Tell how many rows to write: what was decided ahead, where nobody else writes, and nothing more.
+
+        Of more the helper would have nothing ready, and it would have to make that before it goes on.
+        """
+        is_alone = ahead and not self._pace.rest_seconds
+        return sum(len(each.rows) for each in ahead) if is_alone else count
 
     def _look_ahead(self, writer: Writer, step: Step, count: int) -> list[Ahead]:
         """Decide the next rows already, for the helper to have something to do while these are committed."""
