@@ -39,14 +39,17 @@ BOUNDED = (
     "CANDIDATES_OF_WORDS",
     "WORDS_ASKED",
     "CANDIDATES_NEAR",
+    "PART",
+    "PART_OF_FILTER",
+    "RARE",
 )
 BOUNDS = {
     "as they are": tuple(getattr(postgres_index, name) for name in BOUNDED),
-    "the rarest condition leaves few": (5, 6, 7, 1000, 1_000, 2, 1, 2, 12, 3),
-    "the words leave few": (5, 6, 20, 1000, 3, 2, 1, 1_000, 1, 1_000),
-    "there are some among the first": (40, 100, 50, 1, 20, 5, 2, 10, 1, 20),
-    "everything is too much": (3, 5, 2, 1, 2, 2, 1, 2, 1, 2),
-    "one row": (1, 1, 1, 0, 1, 1, 0, 1, 1, 1),
+    "the rarest condition leaves few": (5, 6, 7, 1000, 1_000, 2, 1, 2, 12, 3, 20, 9, 3),
+    "the words leave few": (5, 6, 20, 1000, 3, 2, 1, 1_000, 1, 1_000, 4, 30, 1),
+    "there are some among the first": (40, 100, 50, 1, 20, 5, 2, 10, 1, 20, 2, 2, 0),
+    "everything is too much": (3, 5, 2, 1, 2, 2, 1, 2, 1, 2, 30, 9, 2),
+    "one row": (1, 1, 1, 0, 1, 1, 0, 1, 1, 1, 9, 9, 1),
 }
 WORDS = (
     "a",
@@ -186,6 +189,29 @@ def test_the_next_pages_of_a_search_are_asked_for_once(both, monkeypatch, descen
 
     assert pages == alike
     assert [len(each) for each in asked[1:3]] == [1, 1]
+
+
+@pytest.mark.parametrize("descending", [True, False], ids=["forwards", "backwards"])
+def test_words_that_the_first_rows_lack_are_looked_for_in_a_part_of_the_list(both, monkeypatch, descending):
+    """Not in all of it: what is found there tells how far the page should reach."""
+    span = {"above": 0, "below": KEY_MAX, "descending": descending}
+    asked: list[list] = []
+    with both[1].database.read(both[1].key) as reader:
+        keys = reader.keys(INDEX, Query(), **span, limit=SIZE)
+        half = abs(keys[SIZE // 2] - keys[0]) // abs(keys[2] - keys[0])
+        for name, bound in (("WALKED_ROWS", 3), ("PART", half), ("FEW", 2)):
+            monkeypatch.setattr(postgres_index, name, bound)
+        for word in ("llc", "supply", "inc", "hardware", "general"):
+            whole = reader.keys(INDEX, Query(words=(word,)), **span, limit=SIZE)
+            if not {*whole} & {*keys[:3]}:
+                monkeypatch.setattr(handles, "questions", lambda *a, **k: noted(asked, questions(*a, **k)))
+                assert reader.keys(INDEX, Query(words=(word,)), **span, limit=4) == whole[:4]
+                break
+
+    ((first_rows, *parts),) = asked
+    assert "&&" not in first_rows.sql
+    assert parts
+    assert all("&&" in question.sql for question in parts)
 
 
 def test_a_stretch_that_is_not_asked_for_is_noticed(both, monkeypatch):

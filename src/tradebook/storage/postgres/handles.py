@@ -31,9 +31,9 @@ from tradebook.storage.index_versions import (
 from tradebook.storage.postgres.beginning import Beginning
 from tradebook.storage.postgres.connections import Connection
 from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists
-from tradebook.storage.postgres.index import Question, answer_of, newest_texts, questions
+from tradebook.storage.postgres.index import Question, answer_of, questions, searched_view
 from tradebook.storage.postgres.literals import Statement
-from tradebook.storage.postgres.pieces import Learned
+from tradebook.storage.postgres.pieces import Learned, newest_texts
 from tradebook.storage.postgres.row_security import of_many_rows
 from tradebook.storage.postgres.searched_text import searchable
 from tradebook.storage.schema import Prepared
@@ -141,7 +141,9 @@ class PostgresReader:
         """Ask for the texts that are to be learned from together with the next statement."""
         if not query.words or not self._learned.pieces.wants((index.name, self.account_id)):
             return None
-        texts = Statement(newest_texts(index), {"account_id": self.account_id})
+        texts = Statement(
+            newest_texts(searched_view(index), index.folded_key), {"account_id": self.account_id}
+        )
         self._foreseen.append(texts)
         return texts
 

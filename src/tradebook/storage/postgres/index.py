@@ -15,8 +15,9 @@ import sqlalchemy as sa
 
 from tradebook.storage.index import Condition, ListIndex, Query
 from tradebook.storage.index_versions import digest_of
+from tradebook.storage.postgres.conditions import in_order, is_composed, leading
 from tradebook.storage.postgres.dialect import DIALECT, list_type
-from tradebook.storage.postgres.pieces import SAMPLE, Pieces
+from tradebook.storage.postgres.pieces import Pieces
 from tradebook.storage.postgres.searched_text import (
     account_mark,
     is_of_few,
@@ -24,7 +25,7 @@ from tradebook.storage.postgres.searched_text import (
     pieces_of,
     rarity,
 )
-from tradebook.storage.postgres.stretches import Reach, reach_of_page, stretches_of
+from tradebook.storage.postgres.stretches import FEW, Reach, reach_of_page, reach_of_part, stretches_of
 
 FORM = 2
 """The number of how a document is written here. Raise it when `searchable` begins to write another text."""
@@ -64,6 +65,12 @@ CANDIDATES_OF_WORDS = 50_000
 
 CANDIDATES_NEAR = 2_000
 """How many rows that contain the words are read in that part of the list where they should fill the page."""
+
+PART, PART_OF_FILTER = 60, 12
+"""How many times as much of the list is asked for words that its first rows lack, alone and with filters."""
+
+RARE = 4
+"""Up to how many rows there with the words it is cheaper to read all that have them than a filter's rows."""
 
 WORDS_ASKED, WORDS_KEPT = 12, 3
 """How many words, the longest ones, the index is asked for; the others are looked for in what it finds. And
@@ -124,32 +131,41 @@ def questions(
         yield writing.what_words_leave_near(query, reach)
     if not words and not conditions:
         yield writing.all_rows()
-    elif not words and len(conditions) == 1 and not _is_composed(conditions[0]):
+    elif not words and len(conditions) == 1 and not is_composed(conditions[0]):
         yield writing.facet_alone(conditions[0])
+    elif words:
+        yield from _with_words(writing, query, limit)
     else:
-        are_few = not conditions and any(map(is_of_few, words))
-        if are_few:
+        yield from _with_conditions(writing, query, limit)
+
+
+def _with_conditions(writing: "_Writing", query: Query, limit: int) -> Questions:
+    common = in_order(query.conditions)
+    reached: Mapping[Condition, int] = {}
+    if len(common) > 1:
+        found = (yield writing.meeting(query, common, MET)) or []
+        ends = [each for each in found if each < 0]
+        reached = {condition: -end for condition, end in zip(common, ends, strict=False)}
+    else:
+        found = (yield writing.newest(query, WALKED_ROWS)) or []
+    yield from _rarest_first(writing, query, reached, len(_matches(found)) / limit)
+
+
+def _with_words(writing: "_Writing", query: Query, limit: int) -> Questions:
+    are_few = any(map(is_of_few, query.words))
+    if are_few:
+        yield writing.what_words_leave(query)
+    found = (yield writing.newest(query, WALKED_ROWS)) or ()
+    if not (query.conditions and writing.are_common(query.words)):
+        yield from _nearby(writing, query, found, limit)
+    if len(_matches(found)) >= DENSE:
+        yield writing.newest(query, WALKED_FAR)
+    if query.conditions:
+        yield from _rarest_first(writing, query, {}, len(_matches(found)) / limit)
+    else:
+        if not are_few:
             yield writing.what_words_leave(query)
-        common = [] if words else _in_order(conditions)
-        reached: Mapping[Condition, int] = {}
-        found: list[int] | None
-        if len(common) > 1:
-            answer = (yield writing.meeting(query, common, MET)) or []
-            ends = [each for each in answer if each < 0]
-            found = [each for each in answer if each >= 0]
-            reached = {condition: -end for condition, end in zip(common, ends, strict=False)}
-        else:
-            found = yield writing.newest(query, WALKED_ROWS)
-        if words and not conditions and reach is None and (near := _near(found or (), limit)) is not None:
-            yield writing.what_words_leave_near(query, near)
-        if words and found is not None and len(found) > DENSE:
-            yield writing.newest(query, WALKED_FAR)
-        if conditions:
-            yield from _rarest_first(writing, query, reached, len(found or ()) / limit)
-        else:
-            if not are_few:
-                yield writing.what_words_leave(query)
-            yield writing.newest(query, NO_BOUND)
+        yield writing.newest(query, NO_BOUND)
 
 
 def _rarest_first(
@@ -191,12 +207,31 @@ def _rarest_first(
         yield writing.along(query, rarest, NO_BOUND)
 
 
-def _near(found: Sequence[int], limit: int) -> Reach | None:
-    """Tell how far the page should reach, by what was found among the newest rows, and where these end."""
-    *matches, end = found or (0,)
-    if not matches or end >= 0:
-        return None
-    return reach_of_page(matches, TOO_MANY - end, limit)
+def _nearby(writing: "_Writing", query: Query, found: Sequence[int], limit: int) -> Questions:
+    """Ask for the words in a part of the list alone, by what was found among the newest rows.
+
+    Where that was nothing, a larger part is asked first, which may tell how far the page should reach.
+    """
+    matches, ends = _matches(found), [TOO_MANY - each for each in found if each < 0]
+    if len(ends) < 2:
+        return
+    end = ends[1]
+    if matches and query.conditions:
+        # Of these there may be so few among the rows with the words that it would be too many of those.
+        return
+    if not matches:
+        part = reach_of_part(ends[0], end, PART_OF_FILTER if query.conditions else PART)
+        *matches, mark = (yield writing.what_words_leave_near(query, part)) or (TOO_MANY,)
+        end = part.lowest if writing.is_descending else part.highest
+        if query.conditions and TOO_MANY - mark <= RARE:
+            yield writing.what_words_leave(query)
+        if len(matches) < FEW:
+            return
+    yield writing.what_words_leave_near(query, reach_of_page(matches, end, limit))
+
+
+def _matches(found: Iterable[int]) -> list[int]:
+    return [each for each in found if each >= 0]
 
 
 def _enough(share: float) -> int:
@@ -208,27 +243,12 @@ def _enough(share: float) -> int:
     return bound
 
 
-def _in_order(conditions: Sequence[Condition]) -> list[Condition]:
-    """Choose the conditions whose index has all their rows in the order of the list."""
-    return [each for each in conditions if len(each.values) == 1 and not _is_composed(each)]
-
-
-def _is_composed(condition: Condition) -> bool:
-    """Tell whether several columns must match together; an index begins with only one of them."""
-    return any(len([part for part in value if part is not None]) > 1 for value in condition.values)
-
-
-def _leading(condition: Condition) -> tuple[sa.Column[Any], list[Any]]:
-    """Return the column that the index of a condition begins with, and the values asked for."""
-    place = next(at for at, part in enumerate(condition.values[0]) if part is not None)
-    return condition.facet.columns[place], [value[place] for value in condition.values]
-
-
 class _Writing:
     """Writes statements for one index and one direction."""
 
     def __init__(self, index: ListIndex, account_id: int, order: str, pieces: Pieces | None = None) -> None:
         self._index, self._order = index, order
+        self.is_descending = order == "DESC"
         self._pieces = pieces or Pieces()
         self._account_id = account_id
         self._table = index.table.name
@@ -284,7 +304,7 @@ class _Writing:
         # From the first row of the list: a first page begins at the end of time.
         rows = f"FROM {self._table} WHERE {_ACCOUNT} AND {_within('id')} ORDER BY id {self._order}"
         first = f"(SELECT id {rows} LIMIT 1)"
-        to_last = f"{first} - min(id)" if self._order == "DESC" else f"max(id) - {first}"
+        to_last = f"{first} - min(id)" if self.is_descending else f"max(id) - {first}"
         return f"CASE WHEN count(*) < {bound} THEN {ENDLESS} + {bound} - count(*) ELSE {to_last} END"
 
     def meeting(self, query: Query, met: Sequence[Condition], bound: int) -> Question:
@@ -294,7 +314,7 @@ class _Writing:
         keys how far each reaches, as a number below nothing.
         """
         self._values = {}
-        is_falling = self._order == "DESC"
+        is_falling = self.is_descending
         end, farthest, nearest = (
             ("%(above)s", "min(id)", "GREATEST") if is_falling else ("%(below)s", "max(id)", "LEAST")
         )
@@ -326,11 +346,11 @@ class _Writing:
         """Read the rows of one condition in their order, and test each for everything else."""
         self._values = {}
         driving = query.conditions[place]
-        column, _ = _leading(driving)
+        column, _ = leading(driving)
         is_own = column.table is self._index.table
         own = [f"{key_of(self._index, column.table)} AS id", *(c.name for c in driving.facet.columns)]
         rows = self._entries(driving, bound, "*" if is_own else ", ".join(own))
-        tests = [self._holds(driving, "walked")] if _is_composed(driving) else []
+        tests = [self._holds(driving, "walked")] if is_composed(driving) else []
         test = self._test if is_own else self._has_condition
         tests += [test(condition) for condition in query.conditions if condition is not driving]
         tests += [self._has_words(query.words)] if query.words else []
@@ -349,7 +369,7 @@ class _Writing:
 
         With no other columns than its own, the index is enough.
         """
-        column, values = _leading(condition)
+        column, values = leading(condition)
         table, key = column.table, key_of(self._index, column.table)
         columns = columns or f"{key} AS id, {column.name}"
         rows = (
@@ -382,10 +402,10 @@ class _Writing:
             f"SELECT DISTINCT ON (id) id FROM (SELECT {columns} {rows} LIMIT {bound}) AS walked"
             f" WHERE {' AND '.join(tests)} ORDER BY id {self._order} LIMIT %(limit)s"
         )
-        last = f"{'min' if self._order == 'DESC' else 'max'}({key})"
-        return self._bounded(
-            found, f"(SELECT {key} {rows} LIMIT {bound + 1}) AS walked", bound, f"{TOO_MANY} - {last}"
-        )
+        ends = f"min({key})", f"max({key})"
+        first, last = reversed(ends) if self.is_descending else ends
+        mark = f"unnest(ARRAY[{TOO_MANY} - {first}, {TOO_MANY} - {last}])"
+        return self._bounded(found, f"(SELECT {key} {rows} LIMIT {bound + 1}) AS walked", bound, mark)
 
     def _bounded(self, found: str, rows: str, bound: int, mark: str = str(TOO_MANY)) -> Question:
         """Ask for what was found among the first rows, and whether there are more than these."""
@@ -411,7 +431,10 @@ class _Writing:
         )
 
     def what_words_leave_near(self, query: Query, reach: Reach) -> Question:
-        """Collect what contains the words in a part of the list: an answer if it fills the page."""
+        """Collect what contains the words in a part of the list: an answer if it fills the page.
+
+        Else it says behind the keys how many rows have the words, as a number below nothing.
+        """
         self._values = {}
         bound = CANDIDATES_NEAR
         asked = self._bind(reach.stretches(self._account_id))
@@ -420,11 +443,14 @@ class _Writing:
             f" BETWEEN {self._bind(reach.lowest)} AND {self._bind(reach.highest)}"
             f" AND {stretches_of(self._search_key)} && {asked}::bigint[]"
         )
+        tests = [f"(SELECT count(*) FROM candidates) <= {bound}"]
+        tests += [self._has_condition(each) for each in query.conditions]
         return self._of_words(
             query,
-            f"SELECT id FROM ((SELECT id FROM {self._counted(keys, bound)} WHERE total <= {bound}"
-            f" ORDER BY id {self._order} LIMIT %(limit)s) UNION ALL (SELECT {TOO_MANY})) AS answered"
-            f" LIMIT %(limit)s",
+            f"WITH candidates (id) AS MATERIALIZED ({keys} LIMIT {bound + 1})"
+            f" SELECT id FROM ((SELECT id FROM candidates AS walked WHERE {' AND '.join(tests)}"
+            f" ORDER BY id {self._order} LIMIT %(limit)s) UNION ALL"
+            f" (SELECT {TOO_MANY} - count(*) FROM candidates)) AS answered LIMIT %(limit)s",
         )
 
     def _of_words(self, query: Query, sql: str) -> Question:
@@ -462,8 +488,8 @@ class _Writing:
         return self._holds(condition, "walked") if in_row else self._has_condition(condition)
 
     def _has_condition(self, condition: Condition) -> str:
-        column, values = _leading(condition)
-        if len(values) > 1 or _is_composed(condition):
+        column, values = leading(condition)
+        if len(values) > 1 or is_composed(condition):
             return self._has_row(column.table, self._holds(condition, "linked"))
         # In the facet's own index, whose entry is all that is looked at: no row has to be read.
         entry = f"(linked.{column.name}, linked.{key_of(self._index, column.table)})"
@@ -526,6 +552,10 @@ class _Writing:
         tests += [] if is_of_account else [self._like(account_mark(self._account_id)[-4:-1])]
         return " AND ".join([*tests, self._contains(others, self._search)] if others else tests)
 
+    def are_common(self, words: Sequence[str]) -> bool:
+        """Tell whether so many rows have the words that it is no use to look for these."""
+        return all(self._pieces.is_common(form) for word in words for form in pieces_of(word))
+
     def _like(self, piece: str) -> str:
         return f"{self._search}.folded LIKE {self._bind(f'%{piece}%')}"
 
@@ -548,12 +578,6 @@ _ACCOUNT = "account_id = %(account_id)s"
 
 def _within(key: str) -> str:
     return f"{key} >= %(above)s AND {key} < %(below)s"
-
-
-def newest_texts(index: ListIndex) -> str:
-    """Write what reads the newest texts of an account, which tell which pieces are common."""
-    view, key = searched_view(index), index.folded_key
-    return f"SELECT folded FROM {view} WHERE {_ACCOUNT} ORDER BY {key} DESC LIMIT {SAMPLE}"
 
 
 def searched_view(index: ListIndex) -> str:

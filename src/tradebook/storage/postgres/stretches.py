@@ -46,6 +46,11 @@ def reach_of_page(matches: Sequence[int], end: int, limit: int) -> Reach:
     return _reach(first, far, descending=end <= first)
 
 
+def reach_of_part(first: int, end: int, times: int) -> Reach:
+    """Tell the part of a list that is so many times as long as that from its first key to another one."""
+    return _reach(first, abs(first - end) * times, descending=end <= first)
+
+
 def _reach(first: int, far: float, *, descending: bool) -> Reach:
     if descending:
         return Reach(max(0, first - int(far)), first)
