@@ -43,8 +43,8 @@ CROWDED_SILENT_SECONDS = 0.25
 second is for when there are so many that nobody else gets in."""
 
 ENDED_SECONDS, ENDED_SECONDS_MAX = 0.1, 2.0
-"""How long a connection has to be silent when it is closed because its body was left, and after how long it is
-closed although its client sends on."""
+"""How long a connection has to be silent when it is closed because its body was left, and after how long it
+is closed although its client sends on."""
 
 LARGE_BYTES = 65_536
 """How large an answer has to be to be counted while it is unread. Smaller ones the system's buffers hold."""
