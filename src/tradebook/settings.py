@@ -112,7 +112,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit_seconds: Annotated[int, msgspec.Meta(ge=1, le=31_536_000)] = 60
     """The window of the rate limit, in seconds."""
 
-    rate_limit_storage: str = ""
+    rate_limit_storage: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^(rediss?(\+(unix|sentinel|cluster))?://\S+)?$",
+            description="a URL that begins with `redis://` or `rediss://`",
+        ),
+    ] = ""
     """Where several machines count together: `redis://HOST`, a Redis or Valkey server. Default: each machine
     counts by itself, all its worker processes together."""
 

@@ -100,3 +100,14 @@ def test_who_reads_no_more_is_told_nothing(command):
     os.close(writing)
 
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_a_terminal_of_another_encoding_shows_every_name_and_all_help(command, monkeypatch):
+    command.good("accounts", "create", "株式会社")
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+
+    listed, helped = command.run_as_process("accounts", "list"), command.run_as_process("serve", "--help")
+
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert r"\u682a\u5f0f\u4f1a\u793e" in listed.stdout
+    assert (helped.returncode, helped.stderr) == (0, "")

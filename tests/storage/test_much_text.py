@@ -242,6 +242,7 @@ def test_what_a_helper_makes_in_one_step_is_one_part_of_the_index(ledger, monkey
     """FTS5 begins another part where a row comes before the last one, and new rows come before all others."""
     monkeypatch.setattr(applying, "ROWS_IN_ONE_STEP", 1)
     monkeypatch.setattr(stepping, "PART_ROWS", 5)
+    monkeypatch.setattr(stepping, "PART_ROWS_ALONE", 5)
     monkeypatch.setattr(index_entries, "HELPED_ROWS", 1)
     ledger.take(*({"number": str(number), "name": "Many"} for number in range(40)))
 

@@ -142,7 +142,7 @@ def test_a_step_ends_where_somebody_waits_for_its_end(ledger, plan, whole):
 
     with (
         patch.multiple(pace, ROWS_LEAST=16, ROWS_FIRST=16, ROWS_MAX=16, AIM_BESIDE_SECONDS=60),
-        patch.object(stepping, "PART_ROWS", 4),
+        patch.multiple(stepping, PART_ROWS=4, PART_ROWS_ALONE=4),
         patch.object(writer, "is_awaited", lambda _: next(waiting, False)),
     ):
         apply_plan(ledger.database, ledger.key, plan, written=lambda rows, _: steps.append(rows))

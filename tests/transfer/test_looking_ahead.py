@@ -126,7 +126,10 @@ def test_the_json_of_what_is_decided_ahead_is_made_by_the_helper(ledger, ahead):
 
 
 def test_a_step_that_ends_early_leaves_the_rest_to_the_next(ledger, database_of_ledgers, ahead):
-    with patch.object(stepping, "PART_ROWS", 3), patch.object(stepping._Work, "_has_to_end", lambda *_: True):
+    with (
+        patch.multiple(stepping, PART_ROWS=3, PART_ROWS_ALONE=3),
+        patch.object(stepping._Work, "_has_to_end", lambda *_: True),
+    ):
         applied(ledger, family(SIZE))
 
     assert len(ahead) > SIZE / 2

@@ -147,6 +147,19 @@ def test_every_route_has_an_example_in_three_languages(client):
 # Where they lead
 
 
+@pytest.mark.parametrize("slug", SLUGS)
+def test_an_answer_that_is_shown_does_not_contradict_itself(read, slug):
+    """A page has the address of the next one exactly where its flag says that there is one."""
+    shown = re.findall(
+        r'"next_page_url": (\S+), "previous_page_url": (\S+), "has_next_page": (\w+), "has_prev_page": (\w+)',
+        read[f"/docs/{slug}"].text,
+    )
+
+    for following, before, has_next, has_prev in shown:
+        assert (following != "null", before != "null") == (has_next == "true", has_prev == "true")
+    assert shown or slug in ("service", "imports")
+
+
 def test_every_link_leads_to_what_there_is(client, read):
     broken = []
     for path, page in read.items():

@@ -24,6 +24,11 @@ def test_a_number_has_two_ends_and_beyond_them_it_is_refused_with_both(field):
     ("name", "value", "takes"),
     [
         ("TRADEBOOK_LOG_REQUESTS", "maybe", "`true` or `false`"),
+        (
+            "TRADEBOOK_RATE_LIMIT_STORAGE",
+            "cache.example:6379",
+            "a URL that begins with `redis://` or `rediss://`",
+        ),
         ("TRADEBOOK_CORS_ORIGINS", "app.example.com", "origins such as `https://app.example.com`, or `*`"),
     ],
 )

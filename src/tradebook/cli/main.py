@@ -3,6 +3,8 @@
 import gc
 import os
 import sys
+from io import TextIOWrapper
+from typing import cast
 
 INTERRUPTED = 130
 """What a shell says of a program that Ctrl-C has ended."""
@@ -16,6 +18,8 @@ def main() -> None:
     """Run the command line."""
     try:
         _replace_what_is_closed()
+        # A terminal of another encoding shows what it has not as it shows it in messages: written out.
+        cast("TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")
         _run()
     except KeyboardInterrupt:
         # It came before a command could take it: nothing is begun, and nobody asks what was being loaded.

@@ -37,9 +37,9 @@ class PageInfo(msgspec.Struct, frozen=True):
     """What lies before and after a page."""
 
     next_page_url: str | None
-    """Where the next page is, such as `/v1/sales/customers?cursor=…`; null on the last page."""
+    """Where the next page is, like `/v1/sales/customers?cursor=…`; null on the last page."""
     previous_page_url: str | None
-    """Where the page before is, such as `/v1/sales/customers?cursor=…`; null on the first page."""
+    """Where the page before is, like `/v1/sales/customers?cursor=…`; null on the first page."""
     has_next_page: bool
     """Whether there is a next page."""
     has_prev_page: bool

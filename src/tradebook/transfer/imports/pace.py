@@ -6,8 +6,9 @@ AIM_SECONDS, AIM_BESIDE_SECONDS = 0.25, 0.08
 ROWS_LEAST, ROWS_FIRST, ROWS_MAX = 50, 100, 2_000
 """However busy the machine is, a step has some rows: each has its price, beside that of its rows."""
 
-PART_ROWS = 100
-"""After how many rows a step looks at the clock, and whether somebody waits for its end."""
+PART_ROWS, PART_ROWS_ALONE = 100, 250
+"""After how many rows a step looks at the clock, and whether somebody waits for its end; and where it decides
+ahead, as nobody does. Each part has its price: what it asks the book, and what it says to the helper."""
 
 GROWTH_MAX = 2.0
 

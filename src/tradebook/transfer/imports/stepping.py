@@ -19,7 +19,7 @@ from tradebook.storage.database import MANY_ROWS, Database, OutcomeUnknown, Unav
 from tradebook.storage.transactions import writing
 from tradebook.text import fold_case
 from tradebook.transfer.imports import entries
-from tradebook.transfer.imports.pace import PART_ROWS, Pace
+from tradebook.transfer.imports.pace import PART_ROWS, PART_ROWS_ALONE, Pace
 from tradebook.transfer.imports.plan import PlannedRow
 from tradebook.transfer.imports.seen import NO_PARENT
 from tradebook.transfer.imports.staging import Block, block_at, drop
@@ -274,7 +274,7 @@ class _Work:
     def _coming_parts(self, writer: Writer, count: int) -> Iterator[Sequence[PlannedRow]]:
         place, end = self.rows, min(self.rows + count, self.total)
         while place < end and not writer.is_awaited():
-            rows, _ = self._next(writer, min(end - place, PART_ROWS), place)
+            rows, _ = self._next(writer, min(end - place, PART_ROWS_ALONE), place)
             yield rows
             place += len(rows)
 
