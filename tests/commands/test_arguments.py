@@ -83,6 +83,17 @@ def test_a_book_in_memory_is_refused(command):
     assert not (command.folder / ":memory:").exists()
 
 
+@pytest.mark.parametrize("name", ["a?b.db", "50%41.db", "x?mode=memory", "a#b & c.db", NO_UTF_8])
+def test_a_book_may_have_any_name_that_a_file_can_have(command, name):
+    database = f"sqlite:///{command.folder}/{name}"
+    before = set(command.folder.iterdir())
+
+    made = command.good("accounts", "create", "Acme", "--database", database)
+
+    assert made in command.good("accounts", "list", "--json", "--database", database)
+    assert {path.name for path in set(command.folder.iterdir()) - before} == {name, f"{name}-turns"}
+
+
 def test_a_reason_of_two_lines_is_told_without_the_tab_between(command):
     done = command.run("accounts", "list", "--database", "postgresql://nobody@127.0.0.1:1/nothing")
 

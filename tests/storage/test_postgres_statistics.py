@@ -193,7 +193,7 @@ def test_words_are_looked_for_in_their_index_alone(database, url):
         for words, conditions in product(WORDS, ((), (Condition(index.STATUS, ((3,),)),))):
             writing, query = _Writing(INDEX, LARGE, "DESC"), Query(conditions, words)
             asked = [writing.what_words_leave(query)]
-            asked += [] if conditions else [writing.what_words_leave_near(query, reach)]
+            asked.append(writing.what_words_leave_near(query, reach))
             for question in asked:
                 assert question.is_kept
                 plans.append(explained(reader, question.sql, {**values, **question.values})[0])

@@ -222,6 +222,15 @@ def test_a_map_without_columns_takes_the_files_own(values, told):
     assert told(text, "number,nmae\n1,x\n") == ["line 1, nmae: There is no such column. Did you mean name?"]
 
 
+@pytest.mark.parametrize(
+    ("heading", "near"), [("Country", "bill_to.country"), ("Shipto country", "ship_to.country")]
+)
+def test_a_heading_of_either_address_is_taken_for_the_bill_to_address(told, heading, near):
+    (problem,) = told("", f"number,{heading}\n1,FR\n")
+
+    assert problem.endswith(f"Did you mean {near}?")
+
+
 def test_attached_addresses_of_json_pass_a_map_without_columns(values):
     record = {"number": "1", "addresses": [{"locality": "Cork"}]}
 

@@ -96,4 +96,6 @@ def _nearest(name: str) -> str | None:
 
     # Whatever its case: NAME is nothing like name otherwise.
     looked_at = name[:_NAME_LOOKED_AT].strip().casefold()
-    return next(iter(get_close_matches(looked_at, [*COLUMNS, *ATTACHED], n=1)), None)
+    near = next(iter(get_close_matches(looked_at, [*COLUMNS, *ATTACHED], n=1)), None)
+    # Both addresses are as near, and who has one column "Country" bills there.
+    return near.replace("ship_to.", "bill_to.") if near and "ship" not in looked_at else near

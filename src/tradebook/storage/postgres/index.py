@@ -411,10 +411,11 @@ class _Writing:
         """Ask for what was found among the first rows, and whether there are more than these."""
         if bound == NO_BOUND:
             return Question(found, self._values)
-        # The second part runs only if the first one has not filled the page.
+        # The second part runs only if the first one has not filled the page. Two ends of few rows are told.
+        limit = "GREATEST(%(limit)s, 2)" if bound <= WALKED_ROWS else "%(limit)s"
         more = f"SELECT {mark} FROM {rows} HAVING count(*) > {bound}"
         return Question(
-            f"SELECT id FROM (({found}) UNION ALL ({more})) AS answered LIMIT %(limit)s", self._values
+            f"SELECT id FROM (({found}) UNION ALL ({more})) AS answered LIMIT {limit}", self._values
         )
 
     def what_words_leave(self, query: Query) -> Question:

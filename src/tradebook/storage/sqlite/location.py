@@ -74,7 +74,9 @@ class SqliteLocation:
     @contextmanager
     def migrating(self) -> Iterator[sa.Connection]:
         """Open the transaction in which the schema is changed, as a whole or not at all, in its turn."""
-        engine = sa.create_engine(self.url, connect_args={"timeout": _PATIENCE_SECONDS})
+        # From a URL in text, `?` and `%` in the file's name would be read as what they mean in one.
+        url = sa.URL.create("sqlite", database=str(self.path))
+        engine = sa.create_engine(url, connect_args={"timeout": _PATIENCE_SECONDS})
         sa.event.listen(engine, "connect", _leave_transactions_to_us)
         sa.event.listen(engine, "begin", _begin)
         turns = Turns(self.path)
