@@ -58,6 +58,28 @@ def test_more_tools_are_served_with_write_and_a_revoked_key_is_refused(command, 
     assert "revoked" in agent.refused("find_customers")
 
 
+def test_all_that_was_asked_is_answered_although_the_input_has_ended(command, monkeypatch):
+    key = command.good("keys", "create", "--account", command.account)
+    monkeypatch.setenv("TRADEBOOK_API_KEY", key)
+    calls = [
+        {
+            "jsonrpc": "2.0",
+            "id": number,
+            "method": "tools/call",
+            "params": {"name": "find_customers", "arguments": {}},
+        }
+        for number in range(100, 120)
+    ]
+    begun = [INITIALIZE, {"jsonrpc": "2.0", "method": "notifications/initialized"}]
+    lines = "\n".join(map(json.dumps, [*begun, *calls])) + "\n"
+
+    ended = command.run_as_process("mcp", given=lines.encode())
+
+    answered = {answer["id"] for answer in map(json.loads, ended.stdout.splitlines()) if "result" in answer}
+    assert answered >= {call["id"] for call in calls}
+    assert ended.returncode == 0
+
+
 UNREADABLE = {
     "garbage": (-32700, None),
     "": (-32700, None),

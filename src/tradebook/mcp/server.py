@@ -34,6 +34,9 @@ INSTRUCTIONS = (
     "Groups, carriers, terms and reps may be given by name. Preview a merge before you do it."
 )
 
+ENDING_SECONDS_MAX = 30
+"""How long answers are waited for when the input has ended."""
+
 _HEADERS = "mcp-"
 """What the names of the headers begin with that belong to the protocol."""
 
@@ -50,23 +53,64 @@ def serve_stdio(book: Book) -> None:
 async def _serve_stdio(server: "Server[Any]") -> None:
     async with stdio_server() as (incoming, outgoing), anyio.create_task_group() as group:
         handed, readable = anyio.create_memory_object_stream[SessionMessage | Exception]()
-        group.start_soon(_hand_on, incoming, handed, outgoing)
-        await server.run(readable, outgoing, server.create_initialization_options())
-        group.cancel_scope.cancel()
+        answers, made = anyio.create_memory_object_stream[SessionMessage]()
+        unanswered = _Unanswered()
+        group.start_soon(_hand_on, incoming, handed, outgoing, unanswered)
+        group.start_soon(_pass_on, made, outgoing, unanswered)
+        await server.run(readable, answers, server.create_initialization_options())
+
+
+class _Unanswered:
+    """The ids of requests that were handed on and have no answer yet."""
+
+    def __init__(self) -> None:
+        self._ids: set[int | str] = set()
+        self._changed = anyio.Event()
+
+    def add(self, message: Any) -> None:
+        """Note a request; what is none is not answered."""
+        if isinstance(message, types.JSONRPCRequest):
+            self._ids.add(message.id)
+
+    def remove(self, message: Any) -> None:
+        """Note an answer."""
+        self._ids.discard(getattr(message, "id", None))
+        self._changed.set()
+
+    async def wait_for_none(self) -> None:
+        """Wait until all are answered, for a while: one that was cancelled may never be."""
+        with anyio.move_on_after(ENDING_SECONDS_MAX):
+            while self._ids:
+                self._changed = anyio.Event()
+                await self._changed.wait()
 
 
 async def _hand_on(
     incoming: AsyncIterable[SessionMessage | Exception],
     handed: MemoryObjectSendStream[SessionMessage | Exception],
     outgoing: Any,
+    unanswered: _Unanswered,
 ) -> None:
-    """Hand on what could be read, and answer the rest: the package drops it, and whoever asked would wait."""
+    """Hand on what could be read, and answer the rest: the package drops it, and whoever asked would wait.
+
+    It also drops what is not answered yet when its input ends, so the end is handed on when all is answered.
+    """
     async with handed:
         async for message in incoming:
             if isinstance(message, Exception):
                 await outgoing.send(SessionMessage(_unreadable(message)))
             else:
+                unanswered.add(message.message)
                 await handed.send(message)
+        await unanswered.wait_for_none()
+
+
+async def _pass_on(made: AsyncIterable[SessionMessage], outgoing: Any, unanswered: _Unanswered) -> None:
+    """Pass answers on, and note them."""
+    async with outgoing:
+        async for message in made:
+            await outgoing.send(message)
+            unanswered.remove(message.message)
 
 
 def _unreadable(invalid: Any) -> types.JSONRPCError:
