@@ -156,7 +156,7 @@ def test_where_more_are_refused_than_wait_it_is_no_burst(monkeypatch):
     assert asyncio.run(story()) == (50, FEW, True, False)
 
 
-@pytest.mark.parametrize(("threads", "few"), [(1, 6), (8, 2)])
+@pytest.mark.parametrize(("threads", "few"), [(1, 5), (8, 1)])
 def test_fewer_wait_where_there_are_more_threads(monkeypatch, threads, few):
     """Eight are seldom free at the same time."""
     monkeypatch.setattr("tradebook.web.waiting.perf_counter", lambda: 1.0)
@@ -216,6 +216,34 @@ def test_who_stands_in_line_when_it_is_known_for_an_overload_is_refused_but_for_
 
     assert not polite_refused
     assert refused == [False] * (FEW - 3) + [True] * (200 - FEW + 3)
+
+
+@pytest.mark.parametrize(("longer", "under_way"), [(1.2, 8), (2, 4)])
+def test_half_of_the_threads_work_at_an_overload_where_more_get_no_more_done(monkeypatch, longer, under_way):
+    """All do where a turn takes hardly longer beside seven others, as with a server far away."""
+    clock = [100.0]
+    monkeypatch.setattr("tradebook.web.waiting.perf_counter", lambda: clock[0])
+
+    async def story():
+        turns, tasks, most = ThreadTurns("read", 8, 0.1, at_once=8), [], 0
+        for _ in range(9):
+            await turns.wait(GREEDY)
+            turns.done(GREEDY, clock[0] - 0.01)
+        begun = [await turns.wait(GREEDY) for _ in range(3)]
+        for step in range(400):
+            tasks += [asyncio.ensure_future(turns.wait(GREEDY)) for _ in range(20)]
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            begun += [each.result() for each in tasks if each.done() and not each.exception()]
+            tasks = [each for each in tasks if not each.done()]
+            clock[0] += 0.001
+            most = max(most, len(begun)) if step > 200 else 0
+            turns.done(GREEDY, clock[0] - (0.01 if len(begun) <= 4 else 0.01 * longer))
+            begun.pop()
+        assert turns.waiting.is_overload
+        return most
+
+    assert asyncio.run(story()) == under_way
 
 
 def test_who_finds_a_thread_free_is_let_in_at_an_overload_too(monkeypatch):

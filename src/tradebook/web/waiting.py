@@ -20,7 +20,7 @@ from tradebook.web.metrics import Queue
 ALWAYS = 32
 """How many may wait in any case: short bursts of slow requests are no overload."""
 
-FEW, FEW_FOR_A_THREAD, FEW_FOR_THREADS = 4, 6, 2
+FEW, FEW_FOR_A_THREAD, FEW_FOR_THREADS = 4, 5, 1
 """How many may wait while more comes than can be done: enough that the worker is never without work. Who
 waits for a thread is counted while the body is on its way. Several threads are seldom free at the same time.
 """
@@ -28,6 +28,10 @@ waits for a thread is counted while the body is on its way. Several threads are 
 TRYING_SECONDS = 4.0
 """How long an overload lasts until it is tried whether it is over, and how long that is tried. Clients that
 ask again at once, but are no more than may always wait, would have it last for ever."""
+
+LONGER = 1.4
+"""Where a turn takes so many times longer while more than half of the threads work, twice as many get little
+more done: they wait for each other, or for a processor."""
 
 SLICE_SECONDS = 0.001
 """How long the worker works before it looks at what has come meanwhile."""
@@ -195,6 +199,11 @@ class Waiting:
         return seconds <= LATE * self._seconds_max
 
     @property
+    def is_overload(self) -> bool:
+        """Whether few may wait, as more comes than can be done."""
+        return perf_counter() < self._overload_ends
+
+    @property
     def is_expecting(self) -> bool:
         """Whether somebody who was let in does not stand in line yet."""
         return self._held_number > self.number
@@ -327,11 +336,16 @@ class ThreadTurns:
     def __init__(self, name: Queue, threads: int, seconds_max: float, *, at_once: int) -> None:
         few = FEW_FOR_A_THREAD if threads == 1 else FEW_FOR_THREADS
         self.waiting = Waiting(name, seconds_max, few)
-        self.waiting.free = threads
-        self._at_once = at_once
+        self._threads, self._half, self._at_once = threads, (threads + 1) // 2, at_once
+        self._number, self._is_half = 0, False
         self._turns: Counter[int] = Counter()
         self._busy: set[int] = set()
         """The accounts that have as many turns as they may."""
+
+        self._seconds = [0.0, 0.0]
+        """How long a turn takes while half of the threads work at most, and while more do; 0: unknown."""
+
+        self._count(0)
 
     async def wait(self, account: int) -> float:
         """Wait for a turn; returns when it began. End it with `done`."""
@@ -345,17 +359,27 @@ class ThreadTurns:
 
     def done(self, account: int, began: float) -> None:
         """End a turn and give it to the next one."""
-        self.waiting.note(account, began)
+        seconds, are_many = self.waiting.note(account, began), self._number > self._half
+        mean = self._seconds[are_many] or seconds
+        self._seconds[are_many] = mean + _WEIGHT * (seconds - mean)
         self._end(account)
 
+    def _count(self, more: int) -> None:
+        """Count turns under way, and the threads left: of half of them at an overload, if more are no use."""
+        self._number += more
+        with_few, with_many = self._seconds
+        # Once few work, how long many take is not measured any more: so it stays at that.
+        self._is_half = self.waiting.is_overload and (self._is_half or with_many > LONGER * with_few > 0)
+        self.waiting.free = max(0, (self._half if self._is_half else self._threads) - self._number)
+
     def _begin(self, account: int) -> None:
-        self.waiting.free -= 1
+        self._count(1)
         self._turns[account] += 1
         if self._turns[account] >= self._at_once:
             self._busy.add(account)
 
     def _end(self, account: int) -> None:
-        self.waiting.free += 1
+        self._count(-1)
         self._busy.discard(account)
         self._turns[account] -= 1
         if not self._turns[account]:
