@@ -11,9 +11,9 @@ from typing import Any, TypeVarTuple
 
 from tradebook.web.heads import Scope
 
-REST_SECONDS, SHORT_REST_SECONDS, AWAKE_SECONDS = 0.002, 0.001, 0.0005
-"""How long the thread that hands requests over rests while more comes than can be answered; while bodies are
-awaited, which it hands over too; and how long it goes on then."""
+REST_SECONDS, AWAKE_SECONDS = 0.002, 0.0005
+"""How long the thread that hands requests over rests while more comes than can be answered, and how long it
+goes on then."""
 
 _Args = TypeVarTuple("_Args")
 
@@ -37,9 +37,6 @@ class WorkerLoop(asyncio.SelectorEventLoop):
         self.finish: Callable[[], Awaitable[None]] = _at_once
         self.meet: Callable[[list[tuple[Scope, Any]]], None] | None = None
         """Begins to answer requests, or answers them at once. The server would begin a task for each."""
-
-        self.awaits_bodies: Callable[[], bool] = lambda: False
-        """Whether bodies are to be handed over for which somebody waits in line."""
 
         self._ending: asyncio.Task[None] | None = None
         self._handed_over: deque[tuple[Callable[..., Any], tuple[Any, ...], Context | None]] = deque()
@@ -68,7 +65,7 @@ class WorkerLoop(asyncio.SelectorEventLoop):
         For each of them it takes the interpreter from the thread that answers.
         """
         if perf_counter() >= self._rests_at:
-            sleep(SHORT_REST_SECONDS if self.awaits_bodies() else REST_SECONDS)
+            sleep(REST_SECONDS)
             self._rests_at = perf_counter() + AWAKE_SECONDS
 
     def _take_in(self) -> None:

@@ -147,7 +147,6 @@ class Worker:
         gc.set_threshold(*COLLECT_AFTER)
         loop.finish = self._finish
         loop.meet = self.meet
-        loop.awaits_bodies = lambda: self._writes.waiting.is_expecting
         self._shedding.give_way = loop.give_way
         self._connections.watch(
             self._parent,

@@ -204,11 +204,6 @@ class Waiting:
         return perf_counter() < self._overload_ends
 
     @property
-    def is_expecting(self) -> bool:
-        """Whether somebody who was let in does not stand in line yet."""
-        return self._held_number > self.number
-
-    @property
     def moves(self) -> bool:
         """Whether few wait, and only as the machine is slow; not because a turn waits for the book's lock."""
         return self.number < ALWAYS and self._last_seconds <= self._seconds_max
