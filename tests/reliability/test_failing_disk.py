@@ -132,15 +132,22 @@ class Client:
         return {each["name"]: each["id"] for each in listed}
 
 
-def work_on(folder, trouble, rounds, seed=1):
-    """Write and read while the disk fails again and again, each time in another way; returns the client."""
+@contextmanager
+def new_book(folder):
+    """Make a book with an account; yields its URL, the secret of a key, and a client that asks in process."""
     url = Sqlite().new(folder)
     with closing(open_database(Settings(database=url))) as database:
         account, environment = accounts.find_account(database, accounts.create_account(database, "A", "test"))
         with database.write(account) as writer:
             _, secret = api_keys.create_key(writer, environment)
         with client_of(application(database, url), secret) as http:
-            body = Maker(SimpleNamespace(client=http)).required(customers.resource)
+            yield url, secret, http
+
+
+def work_on(folder, trouble, rounds, seed=1):
+    """Write and read while the disk fails again and again, each time in another way; returns the client."""
+    with new_book(folder) as (url, secret, http):
+        body = Maker(SimpleNamespace(client=http)).required(customers.resource)
     client, draw = Client(url, secret, seed), random.Random(seed)
     ways = list(product(FAULTS.values(), (False, True)))
     for number in range(rounds):
@@ -245,23 +252,18 @@ def fill(folder):
 
 
 def test_a_book_whose_disk_is_full_is_not_ready_until_there_is_room(small_disk):
-    url = Sqlite().new(small_disk)
-    with closing(open_database(Settings(database=url))) as database:
-        account, environment = accounts.find_account(database, accounts.create_account(database, "A", "test"))
-        with database.write(account) as writer:
-            _, secret = api_keys.create_key(writer, environment)
-        with client_of(application(database, url), secret) as client:
-            fill(small_disk)
+    with new_book(small_disk) as (_, _, client):
+        fill(small_disk)
 
-            # The log as it is may have room for some.
-            written = (add_group(client, number).status_code for number in range(100))
-            assert next(status for status in written if status != 201) == 503
-            assert client.get("/readyz").status_code == 503
-            assert client.get(CUSTOMERS).status_code == 200
+        # The log as it is may have room for some.
+        written = (add_group(client, number).status_code for number in range(100))
+        assert next(status for status in written if status != 201) == 503
+        assert client.get("/readyz").status_code == 503
+        assert client.get(CUSTOMERS).status_code == 200
 
-            (small_disk / "filling").unlink()
-            assert client.get("/readyz").status_code == 200
-            assert add_group(client, "last").status_code == 201
+        (small_disk / "filling").unlink()
+        assert client.get("/readyz").status_code == 200
+        assert add_group(client, "last").status_code == 201
 
 
 def add_group(client, name):

@@ -332,7 +332,7 @@ class ThreadTurns:
         few = FEW_FOR_A_THREAD if threads == 1 else FEW_FOR_THREADS
         self.waiting = Waiting(name, seconds_max, few)
         self._threads, self._half, self._at_once = threads, (threads + 1) // 2, at_once
-        self._number, self._is_half = 0, False
+        self._under_way, self._is_half = 0, False
         self._turns: Counter[int] = Counter()
         self._busy: set[int] = set()
         """The accounts that have as many turns as they may."""
@@ -354,18 +354,18 @@ class ThreadTurns:
 
     def done(self, account: int, began: float) -> None:
         """End a turn and give it to the next one."""
-        seconds, are_many = self.waiting.note(account, began), self._number > self._half
+        seconds, are_many = self.waiting.note(account, began), self._under_way > self._half
         mean = self._seconds[are_many] or seconds
         self._seconds[are_many] = mean + _WEIGHT * (seconds - mean)
         self._end(account)
 
     def _count(self, more: int) -> None:
         """Count turns under way, and the threads left: of half of them at an overload, if more are no use."""
-        self._number += more
+        self._under_way += more
         with_few, with_many = self._seconds
         # Once few work, how long many take is not measured any more: so it stays at that.
         self._is_half = self.waiting.is_overload and (self._is_half or with_many > LONGER * with_few > 0)
-        self.waiting.free = max(0, (self._half if self._is_half else self._threads) - self._number)
+        self.waiting.free = max(0, (self._half if self._is_half else self._threads) - self._under_way)
 
     def _begin(self, account: int) -> None:
         self._count(1)

@@ -79,7 +79,7 @@ class _Line:
     def waiting(self) -> int:
         return len(self.places)
 
-    def is_passed_on(self) -> bool:
+    def pass_on(self) -> bool:
         """Give the turn to the next one; False if nobody waits."""
         if self.places:
             self.places.popleft().release()
@@ -153,7 +153,7 @@ class Sharing:
             return
         shared.told.append(told := _taken())
         with self._lock:
-            is_last = shared.is_full or not line.is_passed_on()
+            is_last = shared.is_full or not line.pass_on()
         if is_last:
             self._end(line, shared, lambda: self._commit(shared))
         else:
@@ -175,7 +175,7 @@ class Sharing:
 
     def _pass_on(self, line: _Line) -> None:
         with self._lock:
-            line.is_busy = line.is_passed_on()
+            line.is_busy = line.pass_on()
 
 
 def _taken() -> Lock:
