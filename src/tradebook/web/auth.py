@@ -121,7 +121,7 @@ class Authenticator:
     def count_again(self, secret: str, grant: Grant, revision: int) -> Verdict | None:
         """Count a request of a key that is unchanged, and note its use; None where there is no limit."""
         verdict = None if self._limits is None else self._limits.hit(grant.key_id, grant.account_id)
-        if verdict is None or not verdict.retry_after_seconds:
+        if verdict is None or not verdict.wait_seconds:
             self._note_use(secret, grant, revision)
         return verdict
 
@@ -158,7 +158,7 @@ class Authenticator:
         if self._limits is None:
             return
         verdict = request.context.limit = self._limits.hit(name, account_id)
-        if verdict.retry_after_seconds:
+        if verdict.wait_seconds:
             raise too_many(verdict)
 
     def _note_use(self, secret: str, grant: Grant, revision: int | None) -> Grant:
@@ -176,10 +176,9 @@ class Authenticator:
 
 def too_many(verdict: Verdict) -> RateLimitExceeded:
     """Make the refusal of a request that is not within the limit."""
-    return RateLimitExceeded(
-        f"More than {counted(verdict.limit, 'request')} came. Wait {verdict.retry_after_seconds} s.",
-        retry_after_seconds=verdict.retry_after_seconds,
-    )
+    seconds = verdict.retry_after_seconds
+    message = f"More than {counted(verdict.limit, 'request')} came. Wait {seconds} s."
+    return RateLimitExceeded(message, retry_after_seconds=seconds)
 
 
 def secret_of(header: str | None) -> str:

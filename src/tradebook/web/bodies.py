@@ -203,8 +203,8 @@ async def drain(arriving: Arriving) -> bool:
 
 def require_length(request: falcon.Request, bytes_max: int) -> None:
     """Refuse a body that its head says is too large: PayloadTooLarge."""
-    length = request.env.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal() or int(length.lstrip("0")[:20] or "0") > bytes_max:
+    length = request.env.get("CONTENT_LENGTH")
+    if length and (not length.isdecimal() or int(length.lstrip("0")[:20] or "0") > bytes_max):
         raise _too_large(bytes_max)
 
 

@@ -130,7 +130,7 @@ class Repeats:
                 return None
             body = page.body
         verdict = authenticator.count_again(secret, grant, about.revision)
-        if verdict is not None and verdict.retry_after_seconds:
+        if verdict is not None and verdict.wait_seconds:
             request.environ.update({REFUSAL: too_many(verdict), LIMIT: verdict})
             return None
         given = scope.headers.get
