@@ -20,7 +20,7 @@ from tradebook.ids import encode_id
 from tradebook.resources.accounts import ID_PREFIX
 from tradebook.settings import Settings
 from tradebook.storage.postgres.handles import PostgresReader, PostgresWriter
-from tradebook.storage.sqlite.engine import SqliteReader, SqliteWriter
+from tradebook.storage.sqlite.handles import SqliteReader, SqliteWriter
 from tradebook.transfer.imports import stepping
 from tradebook.transfer.imports.applying import apply_plan
 from tradebook.transfer.imports.writing import Step

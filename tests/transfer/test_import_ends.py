@@ -8,7 +8,7 @@ import pytest
 from tests.fixtures.ledgers import Ledger
 from tests.transfer.steps import shown
 from tradebook.storage.postgres.engine import PostgresWriter
-from tradebook.storage.sqlite.engine import SqliteWriter
+from tradebook.storage.sqlite.handles import SqliteWriter
 from tradebook.transfer.exports import run as exporting
 from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.imports import run as importing

@@ -15,7 +15,7 @@ from tradebook.crud.strict_json import Number
 from tradebook.resources.import_shapes import OUTCOMES
 from tradebook.storage import helping
 from tradebook.storage.helping import Helper
-from tradebook.storage.sqlite.engine import SqliteWriter
+from tradebook.storage.sqlite.handles import SqliteWriter
 from tradebook.transfer.columns import ATTACHED, COLUMNS
 from tradebook.transfer.files.rows import read_file
 from tradebook.transfer.imports import planned, planning
