@@ -12,7 +12,8 @@ from tradebook.resources.customers.reads import _PLAIN, _PLAIN_ROWS, _WHOLE_ROWS
 from tradebook.resources.customers.related import _CHILDREN, _PRICE_GROUPS
 from tradebook.storage.database import Row
 from tradebook.storage.index import ListIndex, Query
-from tradebook.storage.postgres.index import Question, answer_of, questions
+from tradebook.storage.postgres.index import questions
+from tradebook.storage.postgres.statements import Question, answer_of
 from tradebook.storage.schema import Prepared
 
 ROUTE = customers.resource.routes[0]

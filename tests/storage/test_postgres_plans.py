@@ -21,17 +21,17 @@ from tradebook.resources.customers import INDEX, addresses, external_ids, index,
 from tradebook.settings import Settings
 from tradebook.storage.index import Condition, Query
 from tradebook.storage.index_documents import Document
-from tradebook.storage.postgres import index as postgres_index
+from tradebook.storage.postgres import bounds
 from tradebook.storage.postgres.dialect import DIALECT
-from tradebook.storage.postgres.index import Question
 from tradebook.storage.postgres.literals import Statement, written
 from tradebook.storage.postgres.searched_text import searchable
+from tradebook.storage.postgres.statements import Question
 
 LARGE, SMALL = 7, 8
 SHARE = length(0.25, 1)
 """How much there is of 200,000 rows, and of the bounds that are meant for so many."""
 BOUNDED = {
-    name: int(SHARE * getattr(postgres_index, name))
+    name: int(SHARE * getattr(bounds, name))
     for name in ("WALKED_ROWS", "WALKED_FAR", "REACHED", "WALKED_ALONG", "CANDIDATES_OF_WORDS")
 }
 ROWS, SMALL_ROWS, SMALL_ACCOUNTS = int(SHARE * 200_000), 20, 400
@@ -110,7 +110,7 @@ def database(postgres):
     opened = open_database(Settings(database=url, database_timeout_ms=30_000))
     with pytest.MonkeyPatch.context() as patch:
         for name, bound in BOUNDED.items():
-            patch.setattr(postgres_index, name, bound)
+            patch.setattr(bounds, name, bound)
         yield opened
     opened.close()
 

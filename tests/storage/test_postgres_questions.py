@@ -21,7 +21,7 @@ from tradebook.resources.customers import INDEX, index
 from tradebook.settings import Settings
 from tradebook.storage.index import Condition, ListIndex, Query
 from tradebook.storage.index_versions import KEEP_VERSIONS, NO_VERSIONS
-from tradebook.storage.postgres import handles, searched_text
+from tradebook.storage.postgres import bounds, handles, searched_text, statements
 from tradebook.storage.postgres import index as postgres_index
 from tradebook.storage.postgres.index import Questions, questions
 from tradebook.storage.postgres.searched_text import account_mark
@@ -44,7 +44,7 @@ BOUNDED = (
     "RARE",
 )
 BOUNDS = {
-    "as they are": tuple(getattr(postgres_index, name) for name in BOUNDED),
+    "as they are": tuple(getattr(bounds, name) for name in BOUNDED),
     "the rarest condition leaves few": (5, 6, 7, 1000, 1_000, 2, 1, 2, 12, 3, 20, 9, 3),
     "the words leave few": (5, 6, 20, 1000, 3, 2, 1, 1_000, 1, 1_000, 4, 30, 1),
     "there are some among the first": (40, 100, 50, 1, 20, 5, 2, 10, 1, 20, 2, 2, 0),
@@ -146,11 +146,11 @@ def answers(ledger: Ledger, turn: int) -> dict[tuple[Any, ...], list[str]]:
     return found
 
 
-@pytest.mark.parametrize("bounds", BOUNDS)
-def test_postgresql_finds_what_sqlite_finds(both, expected, monkeypatch, bounds):
-    for name, bound in zip(BOUNDED, BOUNDS[bounds], strict=True):
-        monkeypatch.setattr(postgres_index, name, bound)
-    turn = length(TURNS[bounds], 0)
+@pytest.mark.parametrize("chosen", BOUNDS)
+def test_postgresql_finds_what_sqlite_finds(both, expected, monkeypatch, chosen):
+    for name, bound in zip(BOUNDED, BOUNDS[chosen], strict=True):
+        monkeypatch.setattr(bounds, name, bound)
+    turn = length(TURNS[chosen], 0)
     found, right = answers(both[1], turn), expected[turn]
 
     assert list(found) == list(right)
@@ -160,7 +160,7 @@ def test_postgresql_finds_what_sqlite_finds(both, expected, monkeypatch, bounds)
 
 def test_a_bound_that_cuts_an_answer_is_noticed(both, expected, monkeypatch):
     """The planted fault: too many rows to test, and nobody says so."""
-    monkeypatch.setattr(postgres_index, "TOO_MANY", 1)
+    monkeypatch.setattr(statements, "TOO_MANY", 1)
 
     with pytest.raises((AssertionError, KeyError)):
         test_postgresql_finds_what_sqlite_finds(both, expected, monkeypatch, "everything is too much")
@@ -169,11 +169,11 @@ def test_a_bound_that_cuts_an_answer_is_noticed(both, expected, monkeypatch):
 def pages_of_a_search(ledger: Ledger, *, descending: bool) -> tuple[list[int], list[int]]:
     """Three pages, one after the other, and the same in one."""
     asked = {"query": Query(words=("example",)), "descending": descending}
-    bounds, pages = {"above": 0, "below": KEY_MAX}, []
+    span, pages = {"above": 0, "below": KEY_MAX}, []
     with ledger.database.read(ledger.key) as reader:
         for _ in range(3):
-            pages += (page := reader.keys(INDEX, **asked, limit=30, **bounds))
-            bounds["below" if descending else "above"] = page[-1] + (not descending)
+            pages += (page := reader.keys(INDEX, **asked, limit=30, **span))
+            span["below" if descending else "above"] = page[-1] + (not descending)
     with ledger.database.read(ledger.key) as reader:
         return pages, reader.keys(INDEX, **asked, limit=90, above=0, below=KEY_MAX)
 
@@ -181,7 +181,7 @@ def pages_of_a_search(ledger: Ledger, *, descending: bool) -> tuple[list[int], l
 @pytest.mark.parametrize("descending", [True, False], ids=["forwards", "backwards"])
 def test_the_next_pages_of_a_search_are_asked_for_once(both, monkeypatch, descending):
     """The page before has told how far apart its matches are: nobody looks at the first rows again."""
-    monkeypatch.setattr(postgres_index, "WALKED_ROWS", 20)
+    monkeypatch.setattr(bounds, "WALKED_ROWS", 20)
     asked: list[list] = []
     monkeypatch.setattr(handles, "questions", lambda *a, **k: noted(asked, questions(*a, **k)))
 
@@ -199,8 +199,9 @@ def test_words_that_the_first_rows_lack_are_looked_for_in_a_part_of_the_list(bot
     with both[1].database.read(both[1].key) as reader:
         keys = reader.keys(INDEX, Query(), **span, limit=SIZE)
         half = abs(keys[SIZE // 2] - keys[0]) // abs(keys[2] - keys[0])
-        for name, bound in (("WALKED_ROWS", 3), ("PART", half), ("FEW", 2)):
-            monkeypatch.setattr(postgres_index, name, bound)
+        monkeypatch.setattr(bounds, "WALKED_ROWS", 3)
+        monkeypatch.setattr(bounds, "PART", half)
+        monkeypatch.setattr(postgres_index, "FEW", 2)
         for word in ("llc", "supply", "inc", "hardware", "general"):
             whole = reader.keys(INDEX, Query(words=(word,)), **span, limit=SIZE)
             if not {*whole} & {*keys[:3]}:
@@ -274,11 +275,10 @@ def places_found(ledger: Ledger, index: ListIndex, words: set[tuple[str, ...]]) 
     """What each search finds, as places in the list."""
     listed = sorted(row[1] for row in ledger.sql(f"SELECT account_id, id FROM {index.table.name}"))
     places = {key: place for place, key in enumerate(listed)}
-    bounds = {"above": 0, "below": KEY_MAX, "descending": False, "limit": len(listed)}
+    span = {"above": 0, "below": KEY_MAX, "descending": False, "limit": len(listed)}
     with ledger.database.read(ledger.key) as reader:
         return {
-            asked: [places[key] for key in reader.keys(index, Query(words=asked), **bounds)]
-            for asked in words
+            asked: [places[key] for key in reader.keys(index, Query(words=asked), **span)] for asked in words
         }
 
 

@@ -22,7 +22,8 @@ from tradebook.demo.book import demo_customers
 from tradebook.resources.customers import INDEX, index
 from tradebook.settings import Settings
 from tradebook.storage.index import Condition, Query
-from tradebook.storage.postgres.index import NO_BOUND, REACHED, _Writing
+from tradebook.storage.postgres.bounds import REACHED
+from tradebook.storage.postgres.statements import NO_BOUND, Statements
 from tradebook.storage.postgres.stretches import Reach
 from tradebook.transfer import copying
 from tradebook.transfer.imports import applying, stepping
@@ -191,9 +192,9 @@ def test_words_are_looked_for_in_their_index_alone(database, url):
     plans = []
     with database.read(LARGE) as reader:
         for words, conditions in product(WORDS, ((), (Condition(index.STATUS, ((3,),)),))):
-            writing, query = _Writing(INDEX, LARGE, "DESC"), Query(conditions, words)
-            asked = [writing.what_words_leave(query)]
-            asked.append(writing.what_words_leave_near(query, reach))
+            statements, query = Statements(INDEX, LARGE, "DESC"), Query(conditions, words)
+            asked = [statements.what_words_leave(query)]
+            asked.append(statements.what_words_leave_near(query, reach))
             for question in asked:
                 assert question.is_kept
                 plans.append(explained(reader, question.sql, {**values, **question.values})[0])
@@ -210,7 +211,7 @@ def test_a_row_is_tested_by_the_entry_of_the_other_filter_alone(database, url):
         for statement in STATISTICS["right"]:
             connection.execute(statement)
     status, state = Condition(index.STATUS, ((3,),)), Condition(index.PLACE, ((None, "NV", None),))
-    question = _Writing(INDEX, LARGE, "DESC").along(Query((status, state)), 1, NO_BOUND)
+    question = Statements(INDEX, LARGE, "DESC").along(Query((status, state)), 1, NO_BOUND)
     values = {"account_id": LARGE, "above": 0, "below": 1 << 62, "limit": PAGE}
     with database.read(LARGE) as reader:
         plan, rows = explained(reader, question.sql, {**values, **question.values})

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from tradebook.storage.database import NotDistributable
 from tradebook.storage.index import ListIndex
 from tradebook.storage.postgres import row_security
-from tradebook.storage.postgres.index import searched_view
+from tradebook.storage.postgres.statements import searched_view
 from tradebook.storage.schema import metadata
 
 _HAS_CITUS = "SELECT true FROM pg_extension WHERE extname = 'citus'"

@@ -31,11 +31,12 @@ from tradebook.storage.index_versions import (
 from tradebook.storage.postgres.beginning import Beginning
 from tradebook.storage.postgres.connections import Connection
 from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists
-from tradebook.storage.postgres.index import Question, answer_of, questions, searched_view
+from tradebook.storage.postgres.index import questions
 from tradebook.storage.postgres.literals import Statement
 from tradebook.storage.postgres.pieces import Learned, newest_texts
 from tradebook.storage.postgres.row_security import of_many_rows
 from tradebook.storage.postgres.searched_text import searchable
+from tradebook.storage.postgres.statements import Question, answer_of, searched_view
 from tradebook.storage.schema import Prepared
 
 ONE_BY_ONE = 2

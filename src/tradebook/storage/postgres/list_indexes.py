@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import sqlalchemy as sa
 
 from tradebook.storage.index import ListIndex
-from tradebook.storage.postgres.index import key_of, searched_view
 from tradebook.storage.postgres.row_security import guard_search
+from tradebook.storage.postgres.statements import key_of, searched_view
 from tradebook.storage.postgres.stretches import stretches_of
 
 _KNOWN = (
