@@ -7,10 +7,11 @@ import io
 import json
 import socket
 import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from urllib.parse import urlsplit
 
 import httpx
+import psycopg
 import pytest
 
 from tests.contract.checkers import CUSTOMERS
@@ -21,9 +22,12 @@ from tests.fixtures.engines import ENGINES
 from tests.fixtures.lengths import length
 from tests.fixtures.server import start_server, stop_server, wait_until
 from tests.reliability.journal import kill_one
+from tradebook.crud.whole import Block, Pace
 from tradebook.resources.customers.load import INCLUDES
+from tradebook.storage.database import Unavailable
 from tradebook.transfer.columns import ATTACHED, COLUMNS
 from tradebook.transfer.exports.run import export_customers
+from tradebook.web.streams import Stream
 
 JSON_LINES, CSV = "application/x-ndjson", "text/csv"
 LARGE, NOTE = 600, "n" * 9_000
@@ -383,6 +387,36 @@ def test_a_client_that_goes_away_ends_its_export(patient):
 
     assert line_of_export(patient, "gone")["is_whole"] is False
     assert export(patient.client).status_code == 200
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_an_export_whose_session_is_ended_is_cut_and_holds_nothing(patient):
+    with begun(patient, "ended") as connection, psycopg.connect(patient.server.database) as office:
+        office.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        received = rest_of(connection)
+
+    assert not received.endswith(LAST_CHUNK)
+    assert line_of_export(patient, "ended")["is_whole"] is False
+    assert "Traceback" not in patient.server.log.read_text()
+    assert export(patient.client).status_code == 200
+
+
+def test_an_export_whose_snapshot_was_none_is_not_whole():
+    """As of a file on a disk that can't be written, where somebody has written meanwhile."""
+    with pytest.raises(Unavailable), ExitStack() as held:
+        held.callback(changed_meanwhile)
+        stream = Stream(1, iter([Block(b"{}\n", 1)]), held, Pace(), None, seconds_max=60)
+        assert list(stream) == []
+
+    stream.close()
+    assert (stream.rows, stream.is_whole) == (1, False)
+
+
+def changed_meanwhile():
+    raise Unavailable
 
 
 def test_an_export_whose_worker_is_killed_is_seen_to_be_cut(patient):

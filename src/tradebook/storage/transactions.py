@@ -31,13 +31,13 @@ def reading(database: Database, account_id: int, work: Callable[[Reader], Result
 
 def holding(
     database: Database, account_id: int, work: Callable[[Reader], Result]
-) -> tuple[Result, Callable[[], object]]:
-    """Do work on a snapshot that stays open; returns its result, and what ends the snapshot."""
+) -> tuple[Result, ExitStack]:
+    """Do work on a snapshot that stays open; returns its result, and what to close or leave by an error."""
 
-    def once() -> tuple[Result, Callable[[], object]]:
+    def once() -> tuple[Result, ExitStack]:
         with ExitStack() as held:
             result = work(held.enter_context(database.hold(account_id)))
-            return result, held.pop_all().close
+            return result, held.pop_all()
 
     return _again(once, database.timeout_ms)
 

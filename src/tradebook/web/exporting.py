@@ -91,12 +91,12 @@ class Exporting:
 
         leave = service.exports.enter(account_id)
         try:
-            blocks, end = holding(service.database, account_id, begin)
+            blocks, held = holding(service.database, account_id, begin)
         except BaseException:
             leave()
             raise
         packing = None if encoding is None else compressor(encoding)
-        stream = Stream(account_id, blocks, pace, packing, seconds_max=service.export_seconds_max, close=end)
+        stream = Stream(account_id, blocks, held, pace, packing, seconds_max=service.export_seconds_max)
         stream.on_close.append(lambda _: leave())
         return stream
 

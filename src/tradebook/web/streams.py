@@ -1,9 +1,11 @@
 """Answers that are made while they are sent, step by step."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from time import monotonic, perf_counter
 
 from tradebook.crud.whole import Block, Pace
+from tradebook.storage.database import Unavailable
 from tradebook.web.compression import Compressor
 
 
@@ -18,17 +20,18 @@ class Stream:
         self,
         account_id: int,
         blocks: Iterator[Block],
+        held: ExitStack,
         pace: Pace,
         packing: Compressor | None,
         *,
         seconds_max: float,
-        close: Callable[[], object],
     ) -> None:
+        """Take the blocks that are read, and the snapshot that they are read from."""
         self.account_id = account_id
         self.rows = self.bytes = 0
         self.is_whole = self._is_made = False
         self.on_close: list[Callable[[Stream], object]] = []
-        self._blocks, self._pace, self._packing, self._close = blocks, pace, packing, close
+        self._blocks, self._held, self._pace, self._packing = blocks, held, pace, packing
         self._ends_at = monotonic() + seconds_max
         self._is_closed = False
 
@@ -43,8 +46,10 @@ class Stream:
         if monotonic() >= self._ends_at:
             raise TookTooLong
         began = perf_counter()
-        block = next(self._blocks, None)
+        block = self._next_block()
         if block is None:
+            # Only now it is known that all of it was one snapshot.
+            self._held.close()
             self._is_made = True
             part = b"" if self._packing is None else self._packing.flush()
         else:
@@ -55,10 +60,19 @@ class Stream:
         self.bytes += len(part)
         return part
 
+    def _next_block(self) -> Block | None:
+        try:
+            return next(self._blocks, None)
+        except Exception as error:
+            # Whose snapshot it is says what that means: perhaps that the database is away.
+            self._held.__exit__(type(error), error, error.__traceback__)
+            raise
+
     def close(self) -> None:
         """End the snapshot, and tell those who wait for it."""
         if not self._is_closed:
             self._is_closed = True
-            self._close()
+            with suppress(Unavailable):
+                self._held.close()
             for tell in self.on_close:
                 tell(self)
