@@ -14,6 +14,8 @@ from time import monotonic
 from traceback import format_exception
 from typing import Protocol
 
+from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
+
 from tradebook.storage.database import Unavailable
 from tradebook.web.connections import Connection, Connections, borrowed, close, is_open
 from tradebook.web.log import log
@@ -131,7 +133,7 @@ class Sending:
                     flow.note(len(part))
                     await sender.send_bytes(part)
                 await flow.room()
-        except (TookTooLong, Unavailable, _ClientGone) as reason:
+        except (TookTooLong, Unavailable, _ClientGone, ProtocolClosed) as reason:
             flow.cut()
             log("answer cut", rows=stream.rows, reason=str(reason) or type(reason).__name__)
         except BaseException as error:
