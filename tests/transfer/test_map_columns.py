@@ -144,6 +144,12 @@ def test_one_of_equal_headings_is_taken(values, told):
     content = "Name,Mail,Name\nAlder,a,Oak\n"
 
     assert values('[columns]\nname = { from = "Name", nth = 2 }\n', content) == [{"name": "Oak"}]
+    several = '[columns]\nname = { from = ["Ship name", "Name"], nth = [1, 2] }\nemail = "Mail"\n[file]\noptional = true\n'
+    assert values(several, content) == [{"name": "Oak", "email": "a"}]
+    assert values(several, "Name,Ship name\nAlder,Elm\n") == [{"name": "Elm"}]
+    second = several.replace('from = ["Ship name", "Name"], nth = [1, 2]', 'from = "Name", nth = 2')
+    for lacking in (several, second):
+        assert values(lacking, "Name,Mail\nAlder,a\n") == [{"email": "a"}]
     assert told('[columns]\nname = "Name"\n', content) == [
         (
             "line 1, Name: The map takes name from this column; the file has 2: "

@@ -94,6 +94,8 @@ def test_a_wrong_option_is_told(options, name, reason):
 
     assert caught.value.name == name
     assert reason in str(caught.value)
+    # Which Python has too, and which is none either.
+    assert "base_64" not in str(caught.value)
 
 
 def test_words_for_nothing_count_everywhere(values):
@@ -195,8 +197,15 @@ def test_further_lines_become_attached_addresses(values):
 
     assert found[0]["bill_to.street_line_1"] == "High St 1"
     assert found[0]["phone"] == "New York"
-    assert found[0]["addresses"] == [{"street_line_1": "Park Rd 5", "locality": "LONDON", "country": "GB"}]
+    assert found[0]["addresses"] == [
+        {"street_line_1": "Park Rd 5", "street_line_2": "-", "locality": "LONDON", "country": "GB"}
+    ]
     assert [row.get("addresses") for row in found[1:]] == [None, None]
+    # A file of addresses need not have the column.
+    found = values(
+        text.replace(', "bill_to.country" = "land"', ""), CUSTOMERS, files={"addresses.csv": ADDRESSES}
+    )
+    assert found[0]["addresses"][0]["country"] == "GB"
 
 
 def test_a_lookup_reads_other_forms_of_files(values):
@@ -336,7 +345,9 @@ def test_cells_are_filled_from_above_where_the_map_says_so(values):
         ("[columns]\nname = { from = 'a', take = 0 }\n", ['[columns] name take: takes "first", "last", or a number from 1.']),
         ("[columns]\nname = { from = 'a', line = '-2' }\n", ['[columns] name line: takes the number of a line from 1, or "2-" for the second and all that follow.']),
         ("[columns]\nname = { from = 'a', line = 1, take = 1 }\n", ["[columns] name: line does not go with split and take."]),
-        ("[columns]\nname = { from = ['a', 'b'], nth = 2 }\n", ["[columns] name: nth goes with one heading, not with several."]),
+        ("[columns]\nname = { from = ['a', 'b'], nth = 2 }\n", ["[columns] name: nth goes with one heading; of several, say it for each, such as nth = [1, 2]."]),
+        ("[columns]\nname = { from = ['a', 'b'], nth = [2] }\n", ["[columns] name: nth has a number for each heading of from, or one for all."]),
+        ("[columns]\nname = { from = ['a', 'b'], nth = [1, 0] }\n", ["[columns] name nth: takes a whole number from 1 on, without quotes."]),
         ("[columns]\nname = { from = 'a', decimal = ',' }\n", ["[columns] name decimal: is for credit_limit and no other column."]),
         ("[columns]\nname = { from = 'a', zone = 'UTC' }\n", ["[columns] name zone: is for created_at and no other column."]),
         ("[columns]\nname = { from = 'a', default = '{b}' }\n", ["[columns] name default: '{b}' has braces, and a default is a constant: columns belong in from."]),

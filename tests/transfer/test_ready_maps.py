@@ -120,11 +120,21 @@ def test_older_editions_of_myob_name_an_address_once():
         "",
         "08 5550 0100",
         "a@haven.example",
+        "Dock 4",
+        "",
+        "",
+        "",
+        "Botany",
+        "NSW",
+        "2019",
+        "",
+        "",
+        "",
     ]
     mapping = load_ready("myob")
 
     problems = mapping.fit(1, header)
-    row = mapping.row(2, dict(zip(record_keys(header), [*cells, *[""] * 10], strict=True)))
+    row = mapping.row(2, dict(zip(record_keys(header), cells, strict=True)))
 
     assert problems == row.problems == []
     given = {column: value for column, value in row.values.items() if value and column not in row.defaulted}
@@ -138,6 +148,10 @@ def test_older_editions_of_myob_name_an_address_once():
         "bill_to.locality": "Perth",
         "bill_to.state": "WA",
         "bill_to.postal_code": "6000",
+        "ship_to.street_line_1": "Dock 4",
+        "ship_to.locality": "Botany",
+        "ship_to.state": "NSW",
+        "ship_to.postal_code": "2019",
     }
 
 

@@ -77,19 +77,22 @@ class Fitted:
         self._note_written(name, column, rule)
         if self._headings is not None and rule.is_plain and not looked_up and not cells.nothing:
             is_as_it_stands = not values and not is_date(column) and not (is_amount(column) and cells.decimal)
-            if is_as_it_stands and self._headings.has(rule.sources[0]):
-                key = self._headings.take(rule.sources[0], rule.nth, f"takes {name} from")
-                assert key is not None
-                self._plain.append((name, key))
-                return
+            source, nth = rule.places[0]
+            if is_as_it_stands and self._headings.has(source):
+                key = self._headings.take(source, nth, f"takes {name} from")
+                if key is not None:
+                    self._plain.append((name, key))
+                    return
         self._works[name] = self._work(name, column, rule, lines_max)
 
     def _note_written(self, name: str, column: Column, rule: Rule) -> None:
         write = writer_of(column, rule, self._plan.cells)
         if write is None or self._headings is None:
             return
-        for source in filter(self._headings.has, rule.sources):
-            key = self._headings.take(source, rule.nth, f"takes {name} from")
+        for source, nth in rule.places:
+            if not self._headings.has(source):
+                continue
+            key = self._headings.take(source, nth, f"takes {name} from")
             if key is not None:
                 self.writes[key] = write
 
@@ -179,7 +182,7 @@ class Fitted:
 
     def _attached(self, row: Row, each: LookedUp, found: Found) -> Iterator[dict[str, Any]]:
         """Yield an address for each further line that says where it is."""
-        defaults = self._plan.columns.defaults
+        defaults = self._address_defaults(next(iter(each.attached)).partition(".")[0])
         for line in found.further:
             record: Record = {_FOUND + name: value for name, value in line.items()}
             made: dict[str, Any] = {}
@@ -187,10 +190,18 @@ class Fitted:
                 self._make(row, made, name, self._works[name], record)
                 made[field] = made.pop(name, "")
             if any(not is_empty(made.get(field)) for field in _PLACE):
-                for name, field in each.attached.items():
-                    given = defaults.get(f"address.{field}", defaults.get(name, ""))
-                    made[field] = given if is_empty(made[field]) else made[field]
-                yield made
+                yield made | {
+                    field: default for field, default in defaults.items() if is_empty(made.get(field))
+                }
+
+    def _address_defaults(self, part: str) -> dict[str, Any]:
+        """Return what an attached address has by default, by its fields: its own, else those of a part."""
+        return {
+            column.partition(".")[2]: default
+            for each in (part, "address")
+            for column, default in self._plan.columns.defaults.items()
+            if column.startswith(f"{each}.")
+        }
 
     def _fill_up(self, row: Row) -> None:
         values = row.values

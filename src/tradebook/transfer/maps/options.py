@@ -68,19 +68,25 @@ def _read(name: str, text: str, read: Callable[[str], Found]) -> Found:
 
 def read_encoding(name: str) -> str:
     """Take the name of a code page that Python knows, whatever its spelling."""
+    if not _is_code_page(name):
+        from encodings.aliases import aliases  # noqa: PLC0415 - only for a name that is wrong
+
+        names = filter(_is_code_page, sorted({*aliases, *aliases.values()}))
+        near = did_you_mean(name.lower().replace("-", "_"), list(names))
+        raise ValueError(f"takes a code page, such as cp1250 or utf-8; {shown(name)} is none{near}")
+    return name
+
+
+def _is_code_page(name: str) -> bool:
+    """Tell whether Python has a code page of this name, which base64 and rot13 are not."""
     try:
         # Not an empty text: Python doesn't look the code page up for it.
         b"a".decode(name)
     except UnicodeError:
         pass
     except (LookupError, ValueError):
-        from encodings.aliases import aliases  # noqa: PLC0415 - only for a name that is wrong
-
-        # Not such as rot13, which Python has beside them and which is this very name.
-        names = {*aliases, *aliases.values()} - {name.lower().replace("-", "_")}
-        near = did_you_mean(name.lower().replace("-", "_"), sorted(names))
-        raise ValueError(f"takes a code page, such as cp1250 or utf-8; {shown(name)} is none{near}") from None
-    return name
+        return False
+    return True
 
 
 def read_match_columns(names: Sequence[str]) -> tuple[str, ...]:

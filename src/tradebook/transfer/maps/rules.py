@@ -27,7 +27,8 @@ class Rule(msgspec.Struct, frozen=True):
 
     sources: tuple[str, ...] = ()
     """Headings, paths or templates; the first that is not empty counts."""
-    nth: int | None = None
+    nth: int | tuple[int, ...] | None = None
+    """Which of several equal headings is meant, counted from 1; a number for each source, or one for all."""
     split: tuple[str, ...] = ()
     take: Take | None = None
     line: tuple[int, bool] | None = None
@@ -44,6 +45,12 @@ class Rule(msgspec.Struct, frozen=True):
     def label(self) -> str:
         """What to call where it comes from."""
         return " or ".join(map(label_of, self.sources))
+
+    @property
+    def places(self) -> list[tuple[str, int | None]]:
+        """Its sources, each with which of several equal headings it means."""
+        numbers = self.nth if isinstance(self.nth, tuple) else [self.nth] * len(self.sources)
+        return list(zip(self.sources, numbers, strict=False))
 
     @property
     def is_plain(self) -> bool:
@@ -86,6 +93,11 @@ def _separators(value: Any) -> tuple[str, ...]:
     return separators
 
 
+def _nth(value: Any) -> int | tuple[int, ...]:
+    number = whole(1)
+    return tuple(map(number, value)) if isinstance(value, list) else number(value)
+
+
 def _conditions(value: Any) -> tuple[Condition, ...]:
     if not isinstance(value, dict) or not value:
         raise ValueError('takes a table of headings and what stands there, such as { Type = ["A", "B"] }')
@@ -94,7 +106,7 @@ def _conditions(value: Any) -> tuple[Condition, ...]:
 
 _WORDS: dict[str, Reader] = {
     "from": read_sources,
-    "nth": whole(1),
+    "nth": _nth,
     "split": _separators,
     "take": read_take,
     "line": read_line,
@@ -159,8 +171,10 @@ def _against_each_other(column: Column, rule: Rule, has_source: bool, has_defaul
         found.append('split makes several values of one: say which counts, such as take = "first"')
     if rule.line and (rule.split or rule.take is not None):
         found.append("line does not go with split and take")
-    if rule.nth and rule.nth > 1 and len(rule.sources) > 1:
-        found.append("nth goes with one heading, not with several")
+    if isinstance(rule.nth, int) and rule.nth > 1 and len(rule.sources) > 1:
+        found.append("nth goes with one heading; of several, say it for each, such as nth = [1, 2]")
+    if isinstance(rule.nth, tuple) and len(rule.nth) != len(rule.sources):
+        found.append("nth has a number for each heading of from, or one for all")
     return found
 
 

@@ -93,7 +93,7 @@ class Headings:
         count = self._count[heading] if heading else 0
         if not count:
             self.lacked.add(heading)
-        if not count and self.are_optional:
+        if self.are_optional and count < (nth or 1):
             return None
         if not count:
             self.note(name, f"The map {purpose} this column; the file has none.{self._hint(heading)}")

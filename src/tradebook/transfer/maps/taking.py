@@ -53,8 +53,8 @@ def source_of(
     """Return what takes a column's value out of a record, before it is translated."""
     nothing = cells.nothing | rule.empty
     keeps_lines = rule.line is not None or column.cell.kind == NOTE
-    reading = Reading(headings, nothing, f"takes {name} from", rule.nth, keeps_lines)
-    read = _first_of([reading.reader(text) for text in rule.sources])
+    reading = Reading(headings, nothing, f"takes {name} from", keeps_lines=keeps_lines)
+    read = _first_of([reading._replace(nth=nth).reader(text) for text, nth in rule.places])
     if rule.line is not None:
         read = _lined(read, rule.line, lines_max)
     elif rule.split or rule.take is not None:
@@ -62,7 +62,7 @@ def source_of(
     elif headings is None:
         read = _one(read, is_list=column.cell.is_list)
     conditions = [(c, True) for c in rule.when] + [(c, False) for c in rule.unless]
-    return _if(read, conditions, reading._replace(nth=None)) if conditions else read
+    return _if(read, conditions, reading) if conditions else read
 
 
 def _first_of(reads: list[Read]) -> Read:
