@@ -88,6 +88,9 @@ _SPELLED_OUT = {"st": "saint", "ste": "saint", "rep": "republic", "dem": "democr
 _NO_WORD = re.compile(r"[^\w.']+")
 _TWICE = re.compile(r"([^()]+?)\s*(?:\(([^()]+)\)|\s[-\N{EN DASH}/|]\s+(.+))", re.DOTALL)
 _LETTERS = re.compile(r"(?:\w )+\w", re.ASCII)
+_INITIALS = re.compile(r"\W*\w(?:[.\s]*\w)*\W*", re.ASCII)
+_NOT_SAID = "na"
+"""Namibia, but by these two letters alone: with dots or a blank between them they say nothing."""
 _OFFERED_MAX = 3
 _LANGUAGES = (
     *("de", "fr", "es", "it", "nl", "pt", "sv", "da", "nb", "fi", "pl", "cs", "sk", "hu"),
@@ -104,11 +107,16 @@ def country_code(text: str) -> str | None:
     code = text.upper()
     if code in _codes():
         return code
-    # Folded, letters with accents could be those of a code, and no code has any.
     reduced = _reduced(text)
-    if len(reduced) <= _CODE_LENGTH_MAX and not text.isascii():
+    if len(reduced) <= _CODE_LENGTH_MAX and not _is_code(text, reduced):
         return None
     return _names().get(reduced) or _said_twice(text)
+
+
+def _is_code(text: str, reduced: str) -> bool:
+    """Tell whether a few letters may be a code: U.S.A. is one, and N/A, C/O or A/S are none."""
+    # Folded, letters with accents could be those of a code, and no code has any.
+    return text.isascii() and _INITIALS.fullmatch(text) is not None and reduced != _NOT_SAID
 
 
 def _said_twice(text: str) -> str | None:
