@@ -83,7 +83,7 @@ def test_a_problem_names_the_files_column_beside_ours(ledger, tmp_path):
         ]
 
     assert told(b"name,first,last,head,email,k\n7,,,9,x,1\n7,A,B,,a@b.c,2\n7,A,C,,a@b.c,\n") == [
-        "line 2, email: 'x' is not an e-mail address: it takes one @ and no spaces",
+        "line 2, email: 'x' is not an e-mail address: it takes one @, no spaces, and none of , ; : < >",
         "line 2, k (status): '1' must be one of normal, preferred, hold_shipment, hold_all",
         "line 2, first + last (name): is missing: a new customer needs a name",
         "line 2, head (parent_number): '9' is the number of no customer, in the book or the file",

@@ -74,6 +74,10 @@ def test_what_http_refuses_of_a_value_a_file_is_refused_too(ledger):
     for column, value, reason in (
         ("credit_limit", "-0.01", "must not be negative"),
         ("email", f"a@{'b' * 253}", "has 255 characters, more than 254"),
+        *(
+            ("email", email, "is not an e-mail address: it takes one @, no spaces, and none of , ; : < >")
+            for email in ("mailto:a@x.example", "<a@x.example>", "a@x.example;", "a@x.example,")
+        ),
         ("name", "A\u2028B", "has a line break or another control character"),
         ("city", "A\u2029B", "has a line break or another control character"),
     ):

@@ -38,6 +38,9 @@ def line_of(column, value, reason="", heading=None):
         ("email", "Jo <jo@x.example>", '[columns] email = { from = "Mails", split = [";", ","], take = "first" }'),
         ("email", "siehe oben", '[columns] email = { from = "Mails", empty = ["siehe oben"] }'),
         ("email", "a@b@c", None),
+        ("email", "mailto:a@x.example", '[columns] email = { from = "Mails", split = ":", take = "last" }'),
+        ("email", "a@x.example;", '[columns] email = { from = "Mails", split = [";", ","], take = "first" }'),
+        ("bill_to.country", "N/A", '[file] nothing = ["N/A"]'),
         ("email", "n/a", '[file] nothing = ["n/a"]'),
         ("number", "5", None),
         ("name", "", None),
@@ -61,6 +64,7 @@ def test_a_key_that_is_in_no_other_file_is_no_value_of_the_column():
         ("credit_limit", "$ 5,00", "has $ beside the amount, but the currency is EUR"),
         ("credit_limit", "$ 5,00", "has $ beside the amount: say the currency in credit_limit_currency too"),
         ("credit_limit", "-5,00", "must not be negative"),
+        ("credit_limit", "9" * 26, "has 26 digits, more than 24"),
         ("credit_limit", "1,234,567", "is no amount such as 1.234,56"),
         ("created_at", "1969-01-01", "is not between 1970 and 2109"),
         (

@@ -22,7 +22,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL_IN_NOTE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _UNSEEN = {"Cf", "Zs", "Zl", "Zp"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_EMAIL = re.compile(r"[^@\s,;:<>]+@[^@\s,;:<>]+")
 _URL = re.compile(r"(?:https?://\S+|[^\s:/?#]+(?::\d+)?(?:[/?#]\S*)?)", re.IGNORECASE)
 
 
@@ -53,7 +53,7 @@ def check_email(value: Any) -> str:
     """Accept what looks like an e-mail address."""
     text = check_text(value, length_max=EMAIL_LENGTH_MAX)
     if not _EMAIL.fullmatch(text):
-        raise ValueError("is not an e-mail address: it takes one @ and no spaces")
+        raise ValueError("is not an e-mail address: it takes one @, no spaces, and none of , ; : < >")
     return text
 
 

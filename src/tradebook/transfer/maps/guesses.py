@@ -205,7 +205,8 @@ def _guess(column: str, heading: str, evidence: Evidence) -> Guess:
 
 def _email(heading: str, _evidence: Evidence) -> list[Right]:
     first: Right = {"from": heading, "split": [";", ","], "take": "first"}
-    return [heading, first]
+    link: Right = {"from": heading, "split": ":", "take": "last"}
+    return [heading, first, link]
 
 
 def _street(heading: str, evidence: Evidence) -> list[Right]:

@@ -17,12 +17,28 @@ from tradebook.transfer.maps.toml_text import key, quoted
 from tradebook.transfer.maps.words import nearest
 from tradebook.transfer.rows import VALUE_SHOWN_MAX, Problem
 
-NOTHING = ("null", "\\n", "n/a", "#n/a", "na", "nan", "none", "nil", "-", "--", "undefined", "(null)", "?")
+NOTHING = (
+    "null",
+    "\\n",
+    "n/a",
+    "#n/a",
+    "na",
+    "n.a.",
+    "k.a.",
+    "nan",
+    "none",
+    "nil",
+    "-",
+    "--",
+    "undefined",
+    "(null)",
+    "?",
+)
 """Words, in small letters, that exports have in empty cells."""
 _OPEN = "…"
 """What a person puts in, where nothing is near."""
 _NOT_MENDED = (
-    *("must not be negative", "is not between", "is rounded", "can't change"),
+    *("must not be negative", "is not between", "is rounded", "can't change", "digits, more than"),
     # The map has a decimal sign already: this amount isn't written with it, or in another currency.
     *("is no amount such as", "but the currency is", "say the currency in"),
 )
@@ -167,6 +183,8 @@ def _has_form(form: str, value: str) -> bool:
 def _of_email(name: str, heading: str, value: str) -> str | None:
     pieces = email_addresses(splitter((";", ",", " "), frozenset())(value))
     source = f"[columns] {key(name)} = {{ from = {quoted(heading)}"
+    if value.lower().startswith("mailto:"):
+        return f'{source}, split = ":", take = "last" }}'
     if "@" not in value:
         return f"{source}, empty = [{quoted(value)}] }}"
     try:
