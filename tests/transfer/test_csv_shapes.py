@@ -239,8 +239,10 @@ def test_headings_that_come_again_are_no_customer():
     skip = map_of('[columns]\nnumber = "number"\nname = "name"\n[[skip]]\ncolumn = "name"\nis = ["name"]\n')
 
     _, rows, problems = read(content)
+    marked = "".join(f"\ufeff{part}" for part in ("number,name\n1,A\n", "number,name\n", "2,B\n"))
 
     assert (list(rows), problems) == ([2, 4], [told])
+    assert read(marked)[1:] == (rows, problems)
     assert read(content, mapping=skip)[2] == []
     assert read("name\nname\n")[2] == []
     by_place = map_of('[file]\nheader = 0\n[columns]\nnumber = "1"\nname = "2"\n')

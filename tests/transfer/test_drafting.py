@@ -171,6 +171,21 @@ def test_a_date_that_could_be_either_is_left_to_the_person():
     assert draft.notes[0].startswith('"Angelegt" has the day or the month first')
 
 
+def test_a_date_that_nothing_reads_is_a_comment():
+    draft = drafted("Nr,Name,Created\n1,A,2024-05-01\n2,B,Spring\n")
+
+    assert '# "Created" can\'t be read in 1 rows, such as "Spring":' in draft.text
+    assert '# created_at = "Created"' in draft.text
+
+
+def test_a_file_of_headings_alone_is_drafted_by_them():
+    assert columns_of("Kunden-Nr;Firma;seit;Foo\n") == {
+        "number": "Kunden-Nr",
+        "name": "Firma",
+        "created_at": "seit",
+    }
+
+
 def test_countries_in_another_language_get_their_codes():
     document = tomllib.loads(
         drafted("Firma,Ort,Land\nA,Dresden,Deutschland\nB,Wien,Österreich\nC,Bern,CH\n").text
@@ -204,6 +219,14 @@ def test_words_for_nothing_are_told_and_e_mails_in_lists_are_taken_apart():
 
     assert document["file"]["nothing"] == ["NULL", "n/a"]
     assert document["columns"]["email"] == {"from": "Mail", "split": [";", ","], "take": "first"}
+
+
+def test_links_to_e_mails_lose_what_makes_them_links():
+    content = "Name,E-mail\nA,mailto:a@x.example\nB,b@x.example\n"
+    draft = drafted(content)
+
+    assert columns_of(content)["email"] == {"from": "E-mail", "split": ":", "take": "last"}
+    require_readable(draft, content.encode())
 
 
 def test_lists_of_groups_are_split_where_their_commas_are():

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tradebook.transfer.cells import Dated
+from tradebook.transfer.cells import CREATED_AT, Dated
 from tradebook.transfer.columns import column_named
 from tradebook.transfer.maps.amounts import amount_reader
 from tradebook.transfer.maps.dates import date_reader, read_formats, read_zone
@@ -170,6 +170,13 @@ def test_dates_have_these_formats_and_no_other(formats, zone, text, time):
             read(text)
     else:
         assert read(text) == time
+
+
+def test_a_day_that_a_spreadsheet_has_counted_is_told_with_its_date():
+    with pytest.raises(ValueError, match="if 2024-05-01 is meant, show the column as dates there"):
+        date_reader(("%d/%m/%Y",), None)("45413")
+    with pytest.raises(ValueError, match="if 2024-05-01 is meant"):
+        CREATED_AT.kind.read_cell("45413.5")
 
 
 def test_a_date_out_of_range_is_told():

@@ -176,7 +176,9 @@ def test_all_bad_rows_are_told_and_the_good_ones_among_them_read():
     ids=lambda value: None if isinstance(value, bytes) else value[:24],
 )
 def test_what_is_wrong_with_a_line_of_ndjson_is_told_and_the_next_is_read(line, told):
-    _, rows, problems = read(b'{"name": "before"}\n' + line + b'\n\n{"name": "after"}\n', "ndjson")
+    # The file behind it began with a mark before they were joined.
+    after = '\ufeff{"name": "after"}\n'.encode()
+    _, rows, problems = read(b'{"name": "before"}\n' + line + b"\n\n" + after, "ndjson")
 
     assert rows == {1: {"name": "before"}, 4: {"name": "after"}}
     assert len(problems) == 1

@@ -110,6 +110,46 @@ def test_a_word_for_nothing_is_found_in_what_a_template_has_made_of_it():
     ]
 
 
+def test_letters_as_web_pages_write_them_are_counted_by_column():
+    names = (
+        "Smith &amp; Sons",
+        "Dr&auml;xler &amp; Co",
+        "Müller &amp; Co",
+        "O&#39;Neil",
+        "R&D; M&S",
+        "&noentity;",
+    )
+    warnings = Warnings()
+    for line, name in enumerate(names, 2):
+        assert look(warnings, Row(line, {"name": name})) == []
+
+    told = [(each.line, each.value, each.reason) for each in warnings.settle()]
+
+    assert [(line, value) for line, value, _ in told] == [(2, "&amp;"), (3, "&auml;"), (5, "&#39;")]
+    assert told[0][2] == (
+        "stands 2 times in this column: it is how web pages write &, so the list was not exported as text"
+    )
+
+
+def test_postal_codes_that_lost_their_zeros_are_counted_by_column():
+    german = [
+        {"bill_to.postal_code": code, "bill_to.country": "Germany"} for code in ("1067", "01069", "1097")
+    ]
+    others = [
+        {"ship_to.postal_code": "501", "ship_to.country": "US"},
+        {"ship_to.postal_code": "4101", "ship_to.country": "CH"},
+        {"ship_to.postal_code": "12", "ship_to.country": "US"},
+        {"ship_to.postal_code": "4101", "ship_to.country": ""},
+        {"ship_to.postal_code": "0150", "ship_to.country": "NO"},
+    ]
+
+    assert seen(*german, *others) == [
+        (2, "bill_to.postal_code", "1067", False),
+        (5, "ship_to.postal_code", "501", False),
+    ]
+    assert seen(german[0], changed={"phone": ()}) == []
+
+
 @pytest.mark.parametrize("name", ["TOTAL", "Total", "Grand Total:", "Totals (34)", "Summe", "Итого"])
 def test_a_total_at_the_end_of_a_list_is_told(name):
     rows = [{"name": "A"}, {"name": name}, {"name": "Friday, Nov. 20, 2026 03:12 PM"}]

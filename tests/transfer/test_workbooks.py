@@ -62,6 +62,9 @@ def test_cells_are_what_they_say(make):
         (1234567, "00000", "1234567"),
         (0, "000", "000"),
         (-7, "000", "-007"),
+        (491761234567, "+0", "+491761234567"),
+        (491761234567, r"\+#", "+491761234567"),
+        (417, "+0;-0", None),
         (0.15, "0%", "15%"),
         (0.075, "0.00%", "7.5%"),
         (417, "0", None),
@@ -313,3 +316,36 @@ def test_the_sizes_are_those_of_filled_cells(monkeypatch):
     )
 
     assert list(read(book)[1]) == [2]
+
+
+def test_what_is_hidden_or_merged_is_told():
+    book = openpyxl.load_workbook(io.BytesIO(xlsx([["number", "name"], [1, "A"], [2, None], [3, "C"]])))
+    sheet = book.active
+    sheet.row_dimensions[4].hidden = sheet.row_dimensions[9].hidden = True
+    sheet.merge_cells("B2:B3")
+    sheet.merge_cells("A8:B8")
+    file = io.BytesIO()
+    book.save(file)
+    seen = ods([["number", "name"], [1, "A"], [2, "B"], [3, "C"]])
+    filtered = changed(seen, "content.xml", lambda xml: _filtered(xml.decode()).encode())
+
+    told, rows, _ = read(file.getvalue())
+
+    assert list(rows) == [2, 3, 4]
+    hidden, merged = told.notes[1:]
+    assert hidden == "1 row is hidden, the first in line 4, and read like the others."
+    assert merged.startswith("Cells are merged over rows, the first in line 2: only that row has their value")
+    assert read(seen)[0].notes[1:] == []
+    assert [note.partition(",")[0] for note in read(filtered)[0].notes[1:]] == [
+        "2 rows are hidden",
+        "Cells are merged over rows",
+    ]
+
+
+def _filtered(xml):
+    """Hide two rows, and merge the first cell with those below it."""
+    first, row, rest = xml.partition("<table:table-row")
+    head, cells = (row + rest).split("</table:table-row>", 1)
+    cells = cells.replace("<table:table-cell", '<table:table-cell table:number-rows-spanned="3"', 1)
+    cells = cells.replace("<table:table-row", '<table:table-row table:visibility="filter"', 2)
+    return f"{first}{head}</table:table-row>{cells}"

@@ -6,6 +6,7 @@ who has the file, what is wrong with it.
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,8 @@ from tradebook.ids import MILLISECONDS_MAX
 
 _SEPARATOR = ";"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_COUNTED_DAY = re.compile(r"[2-6]\d{4}(?:\.\d+)?", re.ASCII)
+_DAY_0 = date(1899, 12, 30)
 _ENTRY = re.compile(r"((?:\\[\\;]|[^;])*)(?:;|$)", re.DOTALL)
 _ESCAPED = re.compile(r"\\([\\;])")
 # What starts a formula, also behind quotes, and in the full-width forms some programs take for it.
@@ -50,6 +53,7 @@ class CreatedAt(Kind, frozen=True):
         except ValueError:
             raise Unreadable(
                 "is no RFC 3339 time: write 2024-05-01T09:30:00Z, or a date such as 2024-05-01"
+                + counted_day(text)
             ) from None
         if not 0 <= milliseconds < MILLISECONDS_MAX:
             raise Unreadable("is not between 1970 and 2109")
@@ -62,6 +66,14 @@ class CreatedAt(Kind, frozen=True):
     def cell_form(self) -> str:
         """Name both forms."""
         return "an RFC 3339 time, or a date such as `2024-05-01`"
+
+
+def counted_day(text: str) -> str:
+    """Say which day a number would be that a spreadsheet counts days by; nothing of any other text."""
+    if not _COUNTED_DAY.fullmatch(text):
+        return ""
+    day = _DAY_0 + timedelta(days=int(text[:5]))
+    return f". A spreadsheet counts days so: if {day:%Y-%m-%d} is meant, show the column as dates there"
 
 
 CREATED_AT = Cell(

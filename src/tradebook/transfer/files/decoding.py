@@ -29,7 +29,8 @@ class Lines:
         """Read one more line; empty at the end."""
         line = self._text.readline(LINE_LENGTH_MAX)
         self.number += 1
-        if self.number == 1 and line.startswith(_BOM):
+        if line.startswith(_BOM):
+            # It begins a file, also one that was joined to another.
             line = line[1:]
         self.is_cut = len(line) >= LINE_LENGTH_MAX
         if self.is_cut:

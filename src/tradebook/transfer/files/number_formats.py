@@ -12,6 +12,8 @@ _OF_OTHER_KINDS = frozenset(".,/@EeDdMmYyHhSsGgBb")
 _LENGTH_MAX = 255
 _EXACT_MAX = 2**53
 """Up to here a number of a workbook has all its digits."""
+_PHONE_MIN = 1_000_000
+"""A plus before so much is that of a phone number; before less it is a sign."""
 BUILT_IN = {9: "0%", 10: "0.00%"}
 
 
@@ -43,7 +45,8 @@ def shown_number(value: float, code: str) -> str | None:
     last = max(at for at, (_, is_digit) in enumerate(parts) if is_digit)
     before = "".join(sign for sign, _ in parts[:first]).strip()
     inside = any(not is_digit and sign.strip() for sign, is_digit in parts[first:last])
-    if digits.count("0") < 2 and not inside and not before.strip("-+( "):
+    is_phone = before == "+" and magnitude >= _PHONE_MIN
+    if digits.count("0") < 2 and not inside and not before.strip("-+( ") and not is_phone:
         return None
     return ("-" if section is _first_section(code) and value < 0 else "") + _filled(
         parts, str(int(magnitude))
@@ -52,7 +55,15 @@ def shown_number(value: float, code: str) -> str | None:
 
 def is_interesting(code: str) -> bool:
     """Tell whether a format can show a number as more than that."""
-    return "%" in code or code.count("0") > 1 or '"' in code or "\\" in code or "-" in code or "(" in code
+    return (
+        "%" in code
+        or code.count("0") > 1
+        or '"' in code
+        or "\\" in code
+        or "-" in code
+        or "(" in code
+        or "+" in code
+    )
 
 
 def _first_section(code: str) -> str:

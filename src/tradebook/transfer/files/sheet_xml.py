@@ -16,6 +16,7 @@ from tradebook.transfer.files.source import Unreadable
 CELLS_MAX = 20_000_000
 _CHUNK = 65_536
 _DIGITS = "0123456789"
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _NO_RESULT = "a formula without a result"
 
 Remarks = dict[int, tuple[str, str]]
@@ -67,11 +68,12 @@ def _refuse_doctype(*_: object) -> None:
 
 
 class SheetSize:
-    """How far the filled cells of a sheet reach, and whether any has a remark."""
+    """How far the filled cells of a sheet reach, whether any has a remark, and what nobody sees."""
 
     def __init__(self, cells_before: int = 0) -> None:
         self.rows = self.columns = 0
         self.has_remarks = False
+        self.hidden = self.first_hidden = self.first_merged = 0
         self._cells_before = cells_before
 
     def reach(self, row: int, column: int) -> None:
@@ -83,6 +85,25 @@ class SheetSize:
                 f"The sheet has more than {CELLS_MAX // 1_000_000} million cells: save it as CSV UTF-8, "
                 "which may be of any size."
             )
+
+    def hide(self, line: int, rows: int) -> None:
+        """Note filled rows that nobody sees, such as those that a filter leaves out."""
+        self.hidden += rows
+        self.first_hidden = self.first_hidden or line
+
+    def merge(self, line: int, rows: int) -> None:
+        """Note a cell that reaches over rows, of which the first one alone has its value."""
+        if rows > 1:
+            self.first_merged = min(self.first_merged or line, line)
+
+    def notes(self) -> Iterator[str]:
+        """Tell what a person sees otherwise than it is read."""
+        if self.hidden:
+            rows = "1 row is" if self.hidden == 1 else f"{self.hidden:,} rows are"
+            yield f"{rows} hidden, the first in line {self.first_hidden}, and read like the others."
+        if self.first_merged:
+            only = f"the first in line {self.first_merged}: only that row has their value"
+            yield f"Cells are merged over rows, {only} (fill_down in [file] of the map repeats it)."
 
 
 class _Sheet(ABC):
@@ -129,6 +150,7 @@ class XlsxSheet(_Sheet):
         self._shown = shown
         self._style = 0
         self._kind = ""
+        self._is_hidden = self._is_filled = False
         self._has_formula = self._has_value = self._lacks_result = False
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
@@ -147,6 +169,11 @@ class XlsxSheet(_Sheet):
         elif name == "row":
             self._row = whole(attributes.get("r"), self._row + 1)
             self._column = 0
+            self._is_hidden, self._is_filled = attributes.get("hidden") in ("1", "true"), False
+        elif name == "mergeCell":
+            first, _, last = attributes.get("ref", "").partition(":")
+            line = whole(first.lstrip(_LETTERS), 0)
+            self.size.merge(line, whole(last.lstrip(_LETTERS), line) - line + 1)
 
     def _is_looked_at(self) -> bool:
         return self._kind == "e" or (self._kind in ("", "n") and self._style in self._shown)
@@ -163,6 +190,7 @@ class XlsxSheet(_Sheet):
         if name == "c":
             if self._has_value or self._has_formula:
                 self.size.reach(self._row, self._column)
+                self._is_filled = True
             text = "".join(self._text or ())
             if self._has_formula and not text and (self._lacks_result or not self._has_value):
                 self._remarks[self._column - 1] = ("error", _NO_RESULT)
@@ -171,10 +199,13 @@ class XlsxSheet(_Sheet):
                     self.size.has_remarks = True
                 else:
                     self._remark(text)
-        elif name == "row" and self._remarks:
-            self.size.has_remarks = True
-            self._rows.append((self._row, self._remarks))
-            self._remarks = {}
+        elif name == "row":
+            if self._is_hidden and self._is_filled:
+                self.size.hide(self._row, 1)
+            if self._remarks:
+                self.size.has_remarks = True
+                self._rows.append((self._row, self._remarks))
+                self._remarks = {}
 
     def _remark(self, text: str) -> None:
         if self._kind == "e":
@@ -202,6 +233,7 @@ class OdsSheet(_Sheet):
         self._cells_before = 0
         self._depth = 0
         self._repeats = self._wide = 1
+        self._is_hidden = self._is_filled = False
         self._attributes: dict[str, str] = {}
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
@@ -212,6 +244,8 @@ class OdsSheet(_Sheet):
         elif name == "table-row":
             self._repeats = max(1, whole(named(attributes, "number-rows-repeated"), 1))
             self._column = 0
+            self._is_hidden = named(attributes, "visibility") in ("collapse", "filter")
+            self._is_filled = False
             self._remarks = {}
         elif name in ("table-cell", "covered-table-cell"):
             self._attributes = {local_name(key): value for key, value in attributes.items()}
@@ -234,6 +268,8 @@ class OdsSheet(_Sheet):
         elif name in ("table-cell", "covered-table-cell"):
             self._end_cell("".join(self._text or ()))
         elif name == "table-row":
+            if self._is_hidden and self._is_filled:
+                self.size.hide(self._row + 1, self._repeats)
             if self._remarks:
                 self.size.has_remarks = True
                 self._rows += [(self._row + place, self._remarks) for place in range(1, self._repeats + 1)]
@@ -249,6 +285,8 @@ class OdsSheet(_Sheet):
         kind = self._attributes.get("value-type", "")
         if text or kind:
             self.size.reach(self._row + self._repeats, self._column + self._wide)
+            self.size.merge(self._row + 1, whole(self._attributes.get("number-rows-spanned"), 1))
+            self._is_filled = True
             remark = self._remark(kind, text)
             if remark is not None:
                 for place in range(self._column, self._column + self._wide):

@@ -59,6 +59,7 @@ class Workbook:
                 and (sheet is not None or each.visible == python_calamine.SheetVisibleEnum.Visible)
             ]
         self.sheet = self._chosen(sheet)
+        self._notes: list[str] = []
 
     def _chosen(self, sheet: str | None) -> str:
         if not self._names:
@@ -74,7 +75,8 @@ class Workbook:
         return found
 
     def tell(self, recognised: Recognised) -> None:
-        """Tell which sheet is read, and what others there are."""
+        """Tell which sheet is read, and what others there are; more is told when it is read."""
+        self._notes = recognised.notes
         others = [name for name in self._names if name != self.sheet]
         more = f"; there are also {_listed(others)}" if others else ""
         recognised.notes.append(f"Sheet {quoted(self.sheet)}{more}.")
@@ -115,6 +117,7 @@ class Workbook:
             formats = _formats(archive)
             make, measuring = partial(XlsxSheet, formats), XlsxSheet(formats, only_measures=True)
         measured = _measured(measuring, open_sheet())
+        self._notes += measured.notes()
         return make().read(open_sheet()) if measured.has_remarks else iter(())
 
 

@@ -2,10 +2,12 @@
 
 import re
 from collections import deque
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from html import unescape
 from typing import Any
 
 from tradebook.resources import customers
+from tradebook.resources.countries import country_code
 from tradebook.text import shortened
 from tradebook.transfer.columns import ATTACHED, COLUMNS, EXTERNAL_IDS
 from tradebook.transfer.imports.misreading import misread
@@ -21,6 +23,8 @@ _CODES = frozenset(
 )
 """The columns of numbers that nobody counts with; ids in other systems are such too."""
 
+_CODES_OF = tuple((f"{part}.postal_code", f"{part}.country") for part in _ADDRESS_PARTS)
+
 _WORDS = frozenset((*COLUMNS, *ATTACHED)) - _CODES
 """The columns in which text of ASCII alone looks wrong only where it is a word for nothing."""
 
@@ -32,6 +36,14 @@ _FLOAT = re.compile(r"[0-9]{2,}\.0")
 _NULLS = frozenset(("NULL", "null", "\\N", "N/A", "n/a", "#N/A", "(null)", "<null>", "nan", "NaN", "None"))
 _NULL_IN_TEXT = re.compile(r"(?<!\w)(?:NULL|\\N)(?!\w)", re.ASCII)
 """What a template has made of a cell for nothing: `Tel. NULL`."""
+_ENTITY = re.compile("&(?:[a-z][a-z0-9]{1,30}|#[0-9]{1,7}|#x[0-9a-f]{1,6});", re.IGNORECASE)
+"""How web pages write a letter or a sign: `&auml;`, `&amp;`, `&#39;`."""
+_DIGITS_OF_CODES = {
+    **dict.fromkeys(("DE", "ES", "FI", "FR", "IT", "KR", "LT", "MX", "MY", "PR", "TR", "UA", "US"), 5),
+    **dict.fromkeys(("AU", "NO", "NZ", "ZA"), 4),
+}
+"""How long postal codes are where they are digits alone, and some begin with zeros."""
+_ZEROS_MAX = 2
 _TOTAL = re.compile(
     r"(?:(?:grand|sub|report)[ -]?)?(?:totals?|totale|totaux|totaal|sum|summe|gesamt(?:summe)?"
     r"|somme|suma|razem|celkem|итого)\b[\W\d]*",
@@ -44,10 +56,14 @@ LAST_ROWS = 3
 
 def odd_columns(row: Row) -> list[str]:
     """Name the columns of a row whose values may be worth a warning: hardly any."""
-    return [
+    values = row.values
+    odd = [
         column
-        for column, value in row.values.items()
+        for column, value in values.items()
         if not _is_plain(column, value) and _may_be_told(column, value)
+    ]
+    return odd + [
+        code for code, country in _CODES_OF if code in values and _digits_lost(values, code, country)
     ]
 
 
@@ -62,6 +78,7 @@ def _is_plain(column: str, value: Any) -> bool:
         and value not in _NULLS
         and "NULL" not in value
         and "\\N" not in value
+        and "&" not in value
         and (column in _WORDS or ("E" not in value and "e" not in value and value[-2:] != ".0"))
     )
 
@@ -70,17 +87,17 @@ def _may_be_told(column: str, value: Any) -> bool:
     """Tell whether a warning comes of a cell that is not plain; of several values in one, perhaps."""
     if not isinstance(value, str):
         return True
-    return _reason(column, value) is not None or _is_float(column, value) or _null_in(value) is not None
+    return _reason(column, value) is not None or _is_float(column, value) or _word_in(value) is not None
 
 
 class Warnings:
     """Looks at the rows that are taken in; `settle` has what the whole file shows."""
 
     def __init__(self) -> None:
-        self._nulls: dict[tuple[str, str], tuple[int, int]] = {}
-        """The first line, and how many there are, by column and word."""
-        self._floats: dict[str, tuple[int, str, int]] = {}
-        """The first line, the first value, and how many there are, by column."""
+        self._words: dict[tuple[str, str], tuple[int, int]] = {}
+        """The first line, and how many there are, by column and word: for nothing, or of web pages."""
+        self._counted: dict[tuple[str, str], tuple[int, str, int]] = {}
+        """The first line, the first value, and how many there are, by column and what is odd about them."""
         self._last: deque[tuple[int, str]] = deque(maxlen=LAST_ROWS)
 
     def see(self, row: Row, changed: Container[str] | None, odd: Sequence[str]) -> list[RowWarning]:
@@ -93,6 +110,10 @@ class Warnings:
             is_attached = column == "addresses" or column.startswith("address.")
             if changed is None or ("addresses" if is_attached else column) in changed:
                 found += self._of_value(row.line, column, row.values[column])
+                if (
+                    digits := _digits_lost(row.values, column, column.replace(".postal_code", ".country"))
+                ) is not None:
+                    self._count(row.line, column, row.values[column], _ZEROS_LOST.format(digits))
         name = row.values.get("name")
         self._last.append((row.line, name if isinstance(name, str) else ""))
         return found
@@ -111,17 +132,12 @@ class Warnings:
 
     def settle(self) -> Iterator[RowWarning]:
         """Tell what shows at the end of the file only."""
-        for (column, word), (line, count) in self._nulls.items():
+        for (column, word), (line, count) in self._words.items():
             times = "once" if count == 1 else f"{count:,} times"
-            listed = f'nothing = ["{word}"]'.replace("\\", "\\\\")
-            reason = (
-                f"stands {times} in this column: if it means an empty cell, say {listed} in [file] of the map"
-            )
-            yield RowWarning(line, column, word, reason)
-        for column, (line, value, count) in self._floats.items():
+            yield RowWarning(line, column, word, f"stands {times} in this column: {_meaning(word)}")
+        for (column, reason), (line, value, count) in self._counted.items():
             values = "1 value" if count == 1 else f"{count:,} values"
-            reason = f"ends with .0, as where a program took it for an amount: {values} of this column"
-            yield RowWarning(line, column, value, reason)
+            yield RowWarning(line, column, value, f"{reason}: {values} of this column")
         for line, name in self._last:
             if is_total(name):
                 reason = f"looks like the sum at the end of a list, and would become a customer: {LEAVE_OUT}"
@@ -140,11 +156,14 @@ class Warnings:
             if reason is not None:
                 yield RowWarning(line, column, shortened(value, VALUE_SHOWN_MAX), reason, needs_yes=True)
             elif _is_float(column, value):
-                first, shown_value, count = self._floats.get(column, (line, value, 0))
-                self._floats[column] = (first, shown_value, count + 1)
-            elif (word := _null_in(value)) is not None:
-                first, count = self._nulls.get((column, word), (line, 0))
-                self._nulls[column, word] = (first, count + 1)
+                self._count(line, column, value, "ends with .0, as where a program took it for an amount")
+            elif (word := _word_in(value)) is not None:
+                first, count = self._words.get((column, word), (line, 0))
+                self._words[column, word] = (first, count + 1)
+
+    def _count(self, line: int, column: str, value: str, reason: str) -> None:
+        first, shown_value, count = self._counted.get((column, reason), (line, str(value), 0))
+        self._counted[column, reason] = (first, shown_value, count + 1)
 
 
 def _reason(column: str, value: str) -> str | None:
@@ -175,8 +194,29 @@ def is_total(text: str) -> bool:
     return _TOTAL.fullmatch(text) is not None
 
 
-def _null_in(value: str) -> str | None:
+def _word_in(value: str) -> str | None:
+    """Return a word for nothing, or a letter as web pages write it, that a text is or has in it."""
     if value in _NULLS:
         return value
-    found = _NULL_IN_TEXT.search(value)
-    return None if found is None else found[0]
+    if (found := _NULL_IN_TEXT.search(value)) is not None:
+        return found[0]
+    return next((sign for sign in _ENTITY.findall(value) if unescape(sign) != sign), None)
+
+
+def _meaning(word: str) -> str:
+    if word.startswith("&"):
+        return f"it is how web pages write {unescape(word)}, so the list was not exported as text"
+    listed = f'nothing = ["{word}"]'.replace("\\", "\\\\")
+    return f"if it means an empty cell, say {listed} in [file] of the map"
+
+
+_ZEROS_LOST = "has fewer digits than the {} of a postal code there, as where a spreadsheet took zeros away"
+
+
+def _digits_lost(values: Mapping[str, Any], code: str, country: str) -> int | None:
+    """Return how many digits a postal code should have, where it has fewer; None where nothing is odd."""
+    text, named = values.get(code), values.get(country)
+    if not isinstance(text, str) or not text.isdigit() or not isinstance(named, str) or not named:
+        return None
+    digits = _DIGITS_OF_CODES.get(country_code(named) or "", 0)
+    return digits if digits - _ZEROS_MAX <= len(text) < digits else None

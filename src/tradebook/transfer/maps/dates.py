@@ -7,7 +7,7 @@ from typing import Any
 
 from tradebook.clock import format_ms
 from tradebook.ids import MILLISECONDS_MAX
-from tradebook.transfer.cells import Dated
+from tradebook.transfer.cells import Dated, counted_day
 from tradebook.transfer.maps.options import shown
 from tradebook.transfer.maps.words import nearest, texts
 
@@ -86,7 +86,7 @@ def date_reader(formats: Sequence[str], zone: tzinfo | None) -> Callable[[str], 
     def read(text: str) -> str:
         found = _moment(text.strip(), [_iso] if isinstance(text, Dated) else readers)
         if found is None:
-            raise ValueError(f"is no date of the form {written}")
+            raise ValueError(f"is no date of the form {written}{counted_day(text.strip())}")
         try:
             seconds = (found if found.tzinfo else found.replace(tzinfo=local)).timestamp()
         except (OverflowError, ValueError):

@@ -89,11 +89,11 @@ class _Drafter:
 
     def _holds(self, each: Guess) -> bool:
         """Find the right side that reads every row; where there is none, the guess becomes a comment."""
-        if not any(self._evidence[heading].values for heading in each.headings):
+        if self._looked.records and not any(self._evidence[heading].values for heading in each.headings):
             self._found.unknown += each.headings
             each.headings = []
             return False
-        if each.column == "created_at" and not self._choose_date(each):
+        if each.column == "created_at" and self._has_two_formats(each):
             return False
         if each.column == "number" and not self._is_unique(each.headings[0]):
             self._put_off(each, "stands more than once, so it tells no customers apart")
@@ -144,7 +144,7 @@ class _Drafter:
         currency = self._evidence[each.headings[0]].currency if each.column == "credit_limit" else None
         return {"credit_limit_currency": currency} if currency else {}
 
-    def _choose_date(self, each: Guess) -> bool:
+    def _has_two_formats(self, each: Guess) -> bool:
         """Write the formats of a date; nothing is chosen where the day could be the month."""
         heading = each.headings[0]
         formats = date_formats(self._evidence[heading].values)
@@ -157,7 +157,7 @@ class _Drafter:
             self._notes.append(
                 f"{quoted(heading)} has the day or the month first; the map has a line for each."
             )
-        return len(formats) == 1
+        return len(formats) > 1
 
     def _translate(self, each: Guess) -> bool:
         """Give the codes of countries that are written in another language; False if one is in none."""
