@@ -41,8 +41,8 @@ from tradebook.web.uploads import Uploads
 if TYPE_CHECKING:
     from tradebook.mcp.asking import Book
 
-ON_A_FILE = Threads(reading=0, writing=1, at_once=1, agents=1)
-"""Reading waits for nothing, and all writers for one lock."""
+ON_A_FILE = Threads(reading=0, writing=8, at_once=6, agents=1)
+"""Reading waits for nothing. One thread writes; so many wait for its commit."""
 
 ON_A_SERVER = Threads(reading=8, writing=8, at_once=6, agents=2)
 """Whoever asks a server waits for its answer, and others can ask meanwhile. Writers share a commit."""
@@ -85,12 +85,13 @@ def create_worker(
         send_seconds_max=settings.send_timeout_ms / 1000,
         unread_bytes_max=settings.unread_bytes_max,
     )
+    is_embedded = locate(settings.database).is_embedded
     worker = Worker(
         app,
         service.bodies,
         service.uploads,
         service.authenticator,
-        threads=ON_A_FILE if locate(settings.database).is_embedded else ON_A_SERVER,
+        threads=ON_A_FILE if is_embedded else ON_A_SERVER,
         is_long=lambda path: path.endswith(_LOOKS_LONG),
         read_queue_seconds=settings.read_queue_ms / 1000,
         write_queue_seconds=settings.write_queue_ms / 1000,
@@ -98,6 +99,7 @@ def create_worker(
         cors=Cors(settings.cors_origins),
         send_seconds_max=settings.send_timeout_ms / 1000,
         repeats=_repeats_of(settings, service) if tracing is None else None,
+        gather=service.database.gather if is_embedded else None,
         parent=parent,
         on_listening=on_listening,
         close=partial(_close, service.database, tracing),

@@ -2,6 +2,7 @@
 
 import random
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from itertools import product
@@ -12,7 +13,7 @@ import pytest
 
 from tests.contract.checks import check_envelope
 from tests.fixtures import plain_http
-from tests.fixtures.application import application, client_of
+from tests.fixtures.application import Together, application, client_of
 from tests.fixtures.book import Book, walk
 from tests.fixtures.disk import watched_disk
 from tests.fixtures.engines import Sqlite
@@ -25,6 +26,7 @@ from tradebook.resources import accounts, api_keys, customers
 from tradebook.settings import Settings
 from tradebook.storage.database import Unavailable
 from tradebook.storage.sqlite.engine import SqliteDatabase
+from tradebook.storage.sqlite.gathering import Gathering
 
 CUSTOMERS, GROUPS = "/v1/sales/customers", "/v1/sales/account-groups"
 BOOKS, ROUNDS = length((1, 30), (100, 40))
@@ -85,20 +87,36 @@ def trouble():
 class Client:
     """A client of the application in this process, which knows what it was promised."""
 
-    def __init__(self, url, secret, seed):
+    def __init__(self, url, secret, seed, *, together):
         self.database = open_database(Settings(database=url, database_timeout_ms=500))
-        self.client = client_of(application(self.database, url), secret)
+        self._app = Together(application(self.database, url), self.database)
+        self.client = client_of(self._app, secret)
+        self._together = together
         self._draw = random.Random(seed)
         self.kept, self.undone, self.faults = {}, {}, []
         self.operations = 0
 
-    def write(self, name, body):
-        """Create a customer or a group, with a key or without."""
+    def write(self, names, body):
+        """Create a customer or a group of each name, with a key or without; those that go together at once."""
+        asked = [self._drawn(name, body) for name in names]
+        if self._together:
+            self._app.hold(len(asked))
+        with ThreadPoolExecutor(len(asked) if self._together else 1) as threads:
+            for name, request, key, answer in threads.map(self._post, asked):
+                self._note(name, request, key, answer)
+
+    def _drawn(self, name, body):
         key = {"Idempotency-Key": name} if self._draw.random() < 0.5 else {}
         request = (CUSTOMERS, body | {"name": name})
         if self._draw.random() < 0.5:
             request = (GROUPS, {"name": name, "type": "type_group", "description": "x " * 3_000})
-        answer = self.client.post(request[0], json=request[1], headers=key)
+        return name, request, key
+
+    def _post(self, asked):
+        _, (path, body), key = asked
+        return *asked, self.client.post(path, json=body, headers=key)
+
+    def _note(self, name, request, key, answer):
         self.operations += 1
         if answer.status_code == 201:
             self.kept[name] = answer.json()["id"]
@@ -127,6 +145,11 @@ class Client:
                 self.faults.append(f"afterwards {answer.status_code} to {name}")
         self.undone.clear()
 
+    def close(self):
+        self.client.close()
+        self._app.close()
+        self.database.close()
+
     def names(self):
         listed = [*walk(self.client, CUSTOMERS, limit=1000), *walk(self.client, GROUPS, limit=1000)]
         return {each["name"]: each["id"] for each in listed}
@@ -144,11 +167,11 @@ def new_book(folder):
             yield url, secret, http
 
 
-def work_on(folder, trouble, rounds, seed=1):
+def work_on(folder, trouble, rounds, seed=1, *, together=False):
     """Write and read while the disk fails again and again, each time in another way; returns the client."""
     with new_book(folder) as (url, secret, http):
         body = Maker(SimpleNamespace(client=http)).required(customers.resource)
-    client, draw = Client(url, secret, seed), random.Random(seed)
+    client, draw = Client(url, secret, seed, together=together), random.Random(seed)
     ways = list(product(FAULTS.values(), (False, True)))
     for number in range(rounds):
         (kinds, failure, latest), lasts = ways[number % len(ways)]
@@ -157,23 +180,24 @@ def work_on(folder, trouble, rounds, seed=1):
             # As after a restart: nothing is open.
             client.database.close()
         trouble.begin(kinds, failure, after=draw.randint(1, latest), lasts=lasts)
-        for place in range(4):
-            client.write(f"{number} {place}", body)
+        names = [f"{number} {place}" for place in range(4)]
+        for some in [names] if together else [[name] for name in names]:
+            client.write(some, body)
             client.read(may_fail=opens)
         trouble.end()
         client.try_again()
     found = client.names()
     client.faults += [f"lost: {name}" for name, key in client.kept.items() if found.get(name) != key]
-    client.client.close()
-    client.database.close()
+    client.close()
     return client
 
 
-def test_a_failing_disk_loses_nothing_and_stops_no_reader(tmp_path, trouble, figures):
+@pytest.mark.parametrize("together", [False, True], ids=["one by one", "together"])
+def test_a_failing_disk_loses_nothing_and_stops_no_reader(tmp_path, trouble, figures, together):
     faults, operations = [], 0
     for number in range(BOOKS):
         (folder := tmp_path / str(number)).mkdir()
-        client = work_on(folder, trouble, ROUNDS, SEED + number)
+        client = work_on(folder, trouble, ROUNDS, SEED + number, together=together)
         faults += client.faults + broken(folder / "book.db")
         operations += client.operations
 
@@ -205,6 +229,16 @@ def test_a_success_that_is_none_is_noticed(tmp_path, trouble, monkeypatch):
     monkeypatch.setattr(SqliteDatabase, "write", hopeful)
 
     client = work_on(tmp_path, trouble, 10)
+
+    assert any(fault.startswith("lost: ") for fault in client.faults)
+
+
+def test_a_shared_commit_that_fails_in_silence_is_noticed(tmp_path, trouble, monkeypatch):
+    """The tooth: those that wait for the commit of another one are told success, whatever came of it."""
+    settle = Gathering.settle
+    monkeypatch.setattr(Gathering, "settle", lambda self: settle(self) and None)
+
+    client = work_on(tmp_path, trouble, 10, together=True)
 
     assert any(fault.startswith("lost: ") for fault in client.faults)
 

@@ -4,7 +4,7 @@ A handle belongs to one account and gives the account's number to every statemen
 handle has another type than a write handle, and can't write. Only `web` and the commands commit.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol
 
@@ -207,6 +207,17 @@ class Inspector(Reader, Protocol):
         """Compare an index with the rows that it is made from, both ways."""
 
 
+class Gathering(Protocol):
+    """The changes of a thread that share a commit."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something was done that is not committed yet."""
+
+    def settle(self) -> BaseException | None:
+        """Commit what is left open; tells why nothing is done of what was done since the last time, if so."""
+
+
 class Database(Protocol):
     """A book: the accounts of one deployment, on one engine."""
 
@@ -227,6 +238,13 @@ class Database(Protocol):
         """Open a transaction on one account; leaving it normally commits, an exception undoes it.
 
         Unavailable where an index of the account is of another version.
+        """
+
+    def gather(self, goes_on: Callable[[], bool]) -> Gathering | None:
+        """Have this thread's transactions share a commit: each leaves it to a next one if `goes_on`.
+
+        What was done may be told once `settle` has had nothing to tell. None where threads that write at once
+        share a commit by themselves.
         """
 
     def helped(self, account_id: int) -> AbstractContextManager[None]:

@@ -24,11 +24,13 @@ from typing import Any, NamedTuple, Protocol
 
 from tradebook.errors import ApiError, InternalError, ServiceUnavailable
 from tradebook.web.agents import AGENTS_PATH
+from tradebook.web.application import refuse_as_undone
 from tradebook.web.auth import Caller
 from tradebook.web.bodies import Bodies, Body, is_small
 from tradebook.web.connections import LARGE_BYTES, Connections
 from tradebook.web.cors import Cors
 from tradebook.web.envelope import error_answer
+from tradebook.web.gathering import Gather, GatheringThread
 from tradebook.web.heads import REFUSAL, BodyWanted, Environ, Scope, environ_of, has_body
 from tradebook.web.log import log, write_gathered
 from tradebook.web.loops import WorkerLoop
@@ -86,10 +88,14 @@ class Threads(NamedTuple):
 
     writing: int
     at_once: int
-    """How many of these an account may have at a time."""
+    """How many change the book at once, and how many of one account: in threads that wait for a server, or in
+    one that commits what they do together."""
 
     agents: int
     """For agents, who read and write in one request, and whose protocol takes time of its own."""
+
+
+_Executor = ThreadPoolExecutor | GatheringThread
 
 
 class Worker:
@@ -110,6 +116,7 @@ class Worker:
         cors: Cors,
         send_seconds_max: float,
         repeats: Repeats | None = None,
+        gather: Gather | None = None,
         parent: int,
         on_listening: Callable[[], object] = lambda: None,
         close: Callable[[], None],
@@ -124,7 +131,11 @@ class Worker:
             self._reads = ThreadTurns("read", threads.reading, read_queue_seconds, at_once=threads.reading)
             self._readers = ThreadPoolExecutor(threads.reading, thread_name_prefix="reader")
         self._writes = ThreadTurns("write", threads.writing, write_queue_seconds, at_once=threads.at_once)
-        self._writers = ThreadPoolExecutor(threads.writing, thread_name_prefix="writer")
+        self._writers: _Executor
+        if gather is None:
+            self._writers = ThreadPoolExecutor(threads.writing, thread_name_prefix="writer")
+        else:
+            self._writers = GatheringThread(gather, lambda request: refuse_as_undone(request.environ))
         self._of_agents = ThreadTurns("agent", threads.agents, write_queue_seconds, at_once=1)
         self._agents = ThreadPoolExecutor(threads.agents, thread_name_prefix="agent")
         self._connections = connections
@@ -399,7 +410,7 @@ class Worker:
                 timer.cancel()
         environ["wsgi.input"] = io.BytesIO(raw)
 
-    def _line(self, method: str, path: str) -> tuple[LoopTurns | ThreadTurns, ThreadPoolExecutor | None]:
+    def _line(self, method: str, path: str) -> tuple[LoopTurns | ThreadTurns, _Executor | None]:
         """Tell in which line a request waits, and in which threads it is answered."""
         if method in _READING:
             return self._reads, self._readers
@@ -408,7 +419,7 @@ class Worker:
         return self._writes, self._writers
 
     async def _in_turn(
-        self, turns: LoopTurns | ThreadTurns, threads: ThreadPoolExecutor | None, request: "_Request"
+        self, turns: LoopTurns | ThreadTurns, threads: _Executor | None, request: "_Request"
     ) -> Answered:
         if turns.waiting is request.expected_in:
             request.expect_no_more()
@@ -418,11 +429,11 @@ class Worker:
         finally:
             turns.done(request.account, began)
 
-    async def _called(self, threads: ThreadPoolExecutor | None, request: "_Request") -> Answered:
+    async def _called(self, threads: _Executor | None, request: "_Request") -> Answered:
         """Call the application, in one of the threads if there are any."""
         if threads is None:
             return self._call(request)
-        return await asyncio.get_running_loop().run_in_executor(threads, self._call, request)
+        return await asyncio.wrap_future(threads.submit(self._call, request))
 
     @staticmethod
     def _fault(error: Exception) -> Called:

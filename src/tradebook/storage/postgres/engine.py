@@ -5,7 +5,7 @@ the session is the connection's own: so there may be a pooler in transaction mod
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
@@ -216,6 +216,9 @@ class PostgresDatabase:
             transaction.connection.patience_seconds = STATISTICS_SECONDS_MAX
             tables = ", ".join(map(str, metadata.sorted_tables))
             transaction.connection.execute(f"VACUUM (ANALYZE) {tables}")
+
+    def gather(self, _: Callable[[], bool]) -> None:
+        """Do nothing: who writes waits until what is shared is committed (`sharing`)."""
 
     def figures(self) -> Figures:
         """Tell what was counted, and how many connections there are."""

@@ -1,6 +1,7 @@
 """The embedded engine: one SQLite file through apsw."""
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from time import monotonic
@@ -20,6 +21,7 @@ from tradebook.storage.index_versions import NO_VERSIONS, OTHER_VERSIONS, IndexV
 from tradebook.storage.schema import Prepared, declared_parts, metadata
 from tradebook.storage.sqlite.connections import LOG_PAGES, LOG_PAGES_OF_MANY, Connections
 from tradebook.storage.sqlite.dialect import DIALECT
+from tradebook.storage.sqlite.gathering import Gathering
 from tradebook.storage.sqlite.handles import SqliteInspector, SqliteReader, SqliteWriter
 from tradebook.storage.sqlite.index import version_of
 from tradebook.storage.sqlite.indexing import (
@@ -69,6 +71,7 @@ class SqliteDatabase:
         self._commits = Commits()
         self._connections = Connections(path, timeout_ms=timeout_ms)
         self._own = self._connections.own
+        self._gatherings = threading.local()
         self._of_file = (self.indexes, self.derived, self._connections)
 
     @contextmanager
@@ -116,16 +119,21 @@ class SqliteDatabase:
 
     @contextmanager
     def _transaction(self) -> Iterator[apsw.Connection]:
-        with _translated():
-            connection = self._connections.begin()
-            try:
-                yield connection
-                self._connections.require_named()
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+        gathering: Gathering = self._gatherings.__dict__.get("own") or self._gathering(lambda: False)
+        with _translated(), gathering.part() as connection:
+            yield connection
+
+    def gather(self, goes_on: Callable[[], bool]) -> Gathering:
+        """Have the transactions of this thread share a commit, as long as there is a next one."""
+        gathering = self._gatherings.own = self._gathering(goes_on)
+        return gathering
+
+    def _gathering(self, goes_on: Callable[[], bool]) -> Gathering:
+        return Gathering(self._connections.begin, self._commit, goes_on)
+
+    def _commit(self, connection: apsw.Connection) -> None:
+        self._connections.require_named()
+        connection.execute("COMMIT")
 
     @property
     def helper(self) -> Helper | None:
