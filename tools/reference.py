@@ -210,7 +210,9 @@ def _route_section(route: Route) -> str:
         return _change_section(route)
     answer = ("a list of " if isinstance(route, ListRoute) else "one ") + link(route.item)
     rows = [(code(p.name), _takes(p), p.description) for p in parameters_of(route)]
-    needed = f"Needs the permission `{route.permission}`." if route.permission else "Needs no permission."
+    needed = "Needs no permission."
+    if route.permissions:
+        needed = f"Needs the permission {' and '.join(map(code, route.permissions))}."
     parts = [
         f"## GET {route.path}",
         f"{route.summary}. {needed} Answers with {answer}.",

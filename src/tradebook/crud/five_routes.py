@@ -25,7 +25,7 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
     noun: str
     """The name of one object in a sentence, such as `payment term`."""
     nouns: str
-    permissions: str | None
+    permissions_of: str | None
     """The first part of the permissions, such as `payment_terms`; None if every good key may read."""
     item: type[msgspec.Struct]
     load: Load
@@ -58,7 +58,7 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
             ItemRoute(
                 path=path,
                 summary=f"Get one {self.noun}",
-                permission=None if self.permissions is None else f"{self.permissions}:read",
+                permissions=self._to("read"),
                 path_objects=in_path,
                 is_kept=self.is_kept,
                 **shown,
@@ -71,7 +71,7 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
                     method="POST",
                     path=self.path,
                     summary=f"Create one {self.noun}",
-                    permissions=(f"{self.permissions}:create",),
+                    permissions=self._to("create"),
                     act=self.create,
                     body=to_create,
                     path_objects=self.path_objects,
@@ -87,7 +87,7 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
                     method="PATCH",
                     path=path,
                     summary=f"Change one {self.noun}; absent fields stay as they are",
-                    permissions=(f"{self.permissions}:update",),
+                    permissions=self._to("update"),
                     act=self.update,
                     body=to_update,
                     path_objects=in_path,
@@ -101,7 +101,7 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
                     method="DELETE",
                     path=path,
                     summary=f"Delete one {self.noun}",
-                    permissions=(f"{self.permissions}:delete",),
+                    permissions=self._to("delete"),
                     act=self.delete,
                     path_objects=in_path,
                     errors=self.errors.get("DELETE", ()),
@@ -110,12 +110,15 @@ class FiveRoutes(msgspec.Struct, frozen=True, kw_only=True):
             )
         return tuple(routes)
 
+    def _to(self, do: str) -> tuple[str, ...]:
+        return () if self.permissions_of is None else (f"{self.permissions_of}:{do}",)
+
     def _list(self, shown: dict[str, Any]) -> ListRoute:
         texts = self.texts
         return ListRoute(
             path=self.path,
             summary=f"List {self.nouns}",
-            permission=None if self.permissions is None else f"{self.permissions}:read",
+            permissions=self._to("read"),
             walk=self.walk if texts is None else walk_of_words(self.walk, texts),
             parameters=self.parameters if texts is None else (Q, *self.parameters),
             path_objects=self.path_objects,

@@ -208,8 +208,8 @@ class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str
     summary: str
-    permission: str | None
-    """What a key needs; None if every good key may read it."""
+    permissions: tuple[str, ...]
+    """What a key needs; none if every good key may read it."""
     item: type[msgspec.Struct]
     walk: Walk
     load: Load
@@ -227,18 +227,13 @@ class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
     owner: Owner | None = None
     """Whose its objects may be asked to be; None where a request can name none."""
 
-    @property
-    def permissions(self) -> tuple[str, ...]:
-        """The permissions that a key needs."""
-        return () if self.permission is None else (self.permission,)
-
 
 class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
     """GET of one object by its id."""
 
     path: str
     summary: str
-    permission: str | None
+    permissions: tuple[str, ...]
     item: type[msgspec.Struct]
     path_objects: tuple[PathObject, ...]
     """The objects in the path; the last one is the answer."""
@@ -246,11 +241,6 @@ class ItemRoute(msgspec.Struct, frozen=True, kw_only=True):
     includes: tuple[str, ...] = ()
     is_kept: bool = True
     owner: Owner | None = None
-
-    @property
-    def permissions(self) -> tuple[str, ...]:
-        """The permissions that a key needs."""
-        return () if self.permission is None else (self.permission,)
 
     def find(self, view: View, names: Sequence[PathKey]) -> Any:
         """Return the finished object; ResourceNotFound if any object of the path is missing."""

@@ -284,7 +284,7 @@ _ROUTES: tuple[Route, ...] = (
         path=PATH,
         noun="address",
         nouns="addresses",
-        permissions="addresses",
+        permissions_of="addresses",
         item=Address,
         load=load,
         walk=_walk,
@@ -316,7 +316,7 @@ _ROUTES: tuple[Route, ...] = (
     ListRoute(
         path=f"{PATH}/{{id}}/customers",
         summary="List the customers that use an address",
-        permission="customers:read",
+        permissions=("customers:read",),
         item=Customer,
         walk=_walk_served,
         load=load_plain,

@@ -250,7 +250,7 @@ resource = Resource(
         ListRoute(
             path=PATH,
             summary="List imports",
-            permission="imports:read",
+            permissions=("imports:read",),
             item=Import,
             walk=_walk,
             load=load,
@@ -274,7 +274,7 @@ resource = Resource(
         ItemRoute(
             path=f"{PATH}/{{id}}",
             summary="Get an import",
-            permission="imports:read",
+            permissions=("imports:read",),
             item=Import,
             path_objects=(_PATH_OBJECT,),
             load=load,
@@ -283,7 +283,7 @@ resource = Resource(
         ListRoute(
             path=f"{PATH}/{{id}}/rows",
             summary="List what the rows of a planned import do",
-            permission="imports:read",
+            permissions=("imports:read",),
             item=ImportRow,
             walk=walk_rows,
             load=load_rows,

@@ -207,7 +207,7 @@ resource = Resource(
             path=PATH,
             noun="shipping term",
             nouns="shipping terms",
-            permissions="shipping_terms",
+            permissions_of="shipping_terms",
             item=ShippingTerm,
             load=load,
             walk=walk_of_table(_s.id),
@@ -229,7 +229,7 @@ resource = Resource(
         ListRoute(
             path=f"{PATH}/{{id}}/free_shipping_service_levels",
             summary="List the service levels that are free under a shipping term",
-            permission="shipping_terms:read",
+            permissions=("shipping_terms:read",),
             item=ServiceLevel,
             walk=walk_of_owned(_free.shipping_term_id, _free.service_level_id),
             load=service_levels.fragments.load_found,

@@ -114,7 +114,7 @@ _PATH_OBJECT = PathObject("id", ID_PREFIX, records, gone=Gone(CustomerMerged, su
 _BY_NUMBER = PathObject("number", ID_PREFIX, records, by=naming.NUMBER)
 _BY_EXTERNAL_ID = PathObject("id", ID_PREFIX, records, by=naming.EXTERNAL_ID)
 _SHOWN: dict[str, Any] = {"item": Customer, "load": load, "includes": INCLUDES}
-_READ: dict[str, Any] = {"permission": "customers:read", **_SHOWN}
+_READ: dict[str, Any] = {"permissions": ("customers:read",), **_SHOWN}
 _CHANGED: dict[str, Any] = {"permissions": ("customers:update",), "foresee": changes.foresee, **_SHOWN}
 _PUT: dict[str, Any] = {
     "method": "PUT",
@@ -219,7 +219,7 @@ resource = Resource(
         ListRoute(
             path=f"{PATH}/{{id}}/child_accounts",
             summary="List a customer's child accounts",
-            permission="customers:read",
+            permissions=("customers:read",),
             item=Customer,
             walk=walk_of_owned(customers.c.parent_id, customers.c.id),
             load=load_plain,
@@ -228,7 +228,7 @@ resource = Resource(
         ListRoute(
             path=f"{PATH}/{{id}}/price_groups",
             summary="List a customer's price groups",
-            permission="customers:read",
+            permissions=("customers:read",),
             item=AccountGroup,
             walk=walk_of_owned(customer_price_groups.c.customer_id, customer_price_groups.c.group_id),
             load=account_groups.fragments.load_found,
