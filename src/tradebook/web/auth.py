@@ -12,8 +12,9 @@ from tradebook.crud.grant import Grant
 from tradebook.errors import ApiError, InvalidCredentials, RateLimitExceeded
 from tradebook.storage.database import Database, Reader
 from tradebook.text import counted
-from tradebook.web.limits import Limits, Verdict, number_of
+from tradebook.web.limits import Limits, number_of
 from tradebook.web.recent import Recent
+from tradebook.web.verdict import Verdict
 
 GRANTS_MAX = 10_000
 

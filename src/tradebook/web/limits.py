@@ -14,7 +14,6 @@ from hashlib import blake2b
 from math import ceil
 from struct import Struct
 from threading import Lock
-from typing import Protocol
 
 import msgspec
 
@@ -22,6 +21,7 @@ from tradebook.settings import Settings
 from tradebook.web.log import log
 from tradebook.web.recent import Recent
 from tradebook.web.shared_file import open_shared
+from tradebook.web.verdict import Limiter, Verdict
 
 _SLOT = Struct("<QIII4x")
 _SLOTS_OF_BUCKET = 8
@@ -37,37 +37,6 @@ of them could have keys lose what is taken ahead for them."""
 
 LEAST_WAIT_SECONDS = 0.000_001
 """A wait that rounding leaves nothing of is one all the same."""
-
-
-class Verdict(msgspec.Struct, frozen=True):
-    """Whether a request is within the limit, and what the headers of its answer say about the limit."""
-
-    limit: int
-    remaining: int
-    reset_seconds: int
-    wait_seconds: float = 0.0
-    """How long nothing is let in; 0 if the request is within the limit."""
-
-    @property
-    def retry_after_seconds(self) -> int:
-        """Tell how long to wait, in whole seconds; 0 if the request is within the limit."""
-        return ceil(self.wait_seconds)
-
-    @property
-    def headers(self) -> tuple[tuple[str, str], ...]:
-        """Write the headers about the limit."""
-        return (
-            ("ratelimit-limit", str(self.limit)),
-            ("ratelimit-remaining", str(self.remaining)),
-            ("ratelimit-reset", str(self.reset_seconds)),
-        )
-
-
-class Limiter(Protocol):
-    """Counts requests."""
-
-    def hit(self, name: int) -> Verdict:
-        """Count a request of a key, if it is within the limit."""
 
 
 class Limits(msgspec.Struct, frozen=True):

@@ -8,8 +8,8 @@ from limits.errors import StorageError
 from limits.storage import storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from tradebook.web.limits import Limiter, Verdict
 from tradebook.web.log import log
+from tradebook.web.verdict import Limiter, Verdict
 
 AWAY_SECONDS = 5.0
 """How long a counter that has failed is not asked."""
