@@ -69,7 +69,7 @@ class _Account:
         self.key, self.environment = accounts.find_account(database, self.id)
         _, self.secret = self.new_key(database)
         known = (Row(n, {"number": f"K{n}", "name": f"Known {n}"}) for n in range(KNOWN))
-        import_customers(database, self.key, known, dry_run=False, report=print)
+        import_customers(database, self.key, known, report=print)
         with database.read(self.key) as reader:
             found = customers.records.find_by(reader, "number", [f"K{n}" for n in range(KNOWN)])
         self.customers = {number: encode_id(customers.ID_PREFIX, row["id"]) for number, row in found.items()}

@@ -45,7 +45,7 @@ def book_of(folder: Path, count: int) -> BenchBook:
     database = open_database(Settings(database=url))
     key, environment = accounts.find_account(database, accounts.create_account(database, "Bench", "test"))
     start = time.perf_counter()
-    summary = import_customers(database, key, records(count), dry_run=False, report=print)
+    summary = import_customers(database, key, records(count), report=print)
     seconds = time.perf_counter() - start
     assert summary.problems == 0
     with database.write(key) as writer:

@@ -132,7 +132,6 @@ def take_file(book: Book, rows: list[dict], file_format: str) -> None:
         book.database,
         book.account_key,
         read_file(file, file_format, None),
-        dry_run=False,
         report=problems.append,
     )
     assert problems == [], [str(problem) for problem in problems]

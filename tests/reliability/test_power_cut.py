@@ -170,7 +170,7 @@ def written(url):
     states.note()
     with recording.running(), closing(open_database(Settings(database=url))) as database:
         rows = (Row(number, row) for number, row in enumerate(ROWS, 1))
-        import_customers(database, key, rows, dry_run=False, report=print)
+        import_customers(database, key, rows, report=print)
         states.note()
         with client_of(application(database, url), secret) as client:
             write_much(client, body, states.note)
@@ -235,7 +235,7 @@ def cut_in_a_migration(place, old, cuts):
     with closing(open_database(Settings(database=place))) as database:
         key, _ = accounts.find_account(database, accounts.create_account(database, "A", "test"))
         rows = (Row(number, row) for number, row in enumerate(ROWS, 1))
-        import_customers(database, key, rows, dry_run=False, report=print)
+        import_customers(database, key, rows, report=print)
     take_back(place, old)
     before, recording = files_of(path.parent), Recording()
     schemas, names = [seen(path, schema)], seen(path, customer_names)

@@ -40,7 +40,7 @@ def heavy_account(database) -> int:
     """Add an account with one customer, who is in many groups with long descriptions."""
     key, _ = accounts.find_account(database, accounts.create_account(database, "Heavy", "test"))
     record = {"name": "Heavy", "price_groups": [f"Heavy {n}" for n in range(GROUPS)]}
-    import_customers(database, key, iter([Row(1, record)]), dry_run=False, report=pytest.fail)
+    import_customers(database, key, iter([Row(1, record)]), report=pytest.fail)
     with database.write(key) as writer:
         assert writer.changed(_DESCRIBE) == GROUPS
     return key

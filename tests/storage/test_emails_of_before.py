@@ -154,7 +154,7 @@ def test_an_import_finds_the_one_whose_email_is_written_so(book):
     emails = (*EMAILS[:3], "aNN@X.example")
     rows = [Row(n, {"number": f"{n}", "name": "A", "sales_rep_email": e}) for n, e in enumerate(emails)]
 
-    summary = import_customers(database, account, rows, dry_run=False, report=print)
+    summary = import_customers(database, account, rows, report=print)
 
     database.close()
     assert (summary.problems, summary.made.get("sales_reps", 0)) == (0, 0)

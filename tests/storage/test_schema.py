@@ -181,7 +181,7 @@ def test_a_book_of_before_is_indexed_when_it_is_upgraded(place):
     account, _ = accounts.find_account(database, accounts.create_account(database, "Old", "test"))
     record = {"name": "A", "type": "Wholesale", "bill_to.country": "DE", "bill_to.locality": "Ulm"}
     rows = [Row(1, record)]
-    import_customers(database, account, rows, dry_run=False, report=print)
+    import_customers(database, account, rows, report=print)
     database.close()
     take_back(place, "0002")
 

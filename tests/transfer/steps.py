@@ -7,6 +7,7 @@ import pytest
 
 from tradebook.transfer.imports import applying, pace, staging
 from tradebook.transfer.imports.planning import plan_customers
+from tradebook.transfer.maps.options import Options
 from tradebook.transfer.rows import Row
 
 ROWS_IN_A_STEP = 8
@@ -34,8 +35,9 @@ def small_steps():
 
 def planned(database, account, records, **options):
     """The plan of some records. Close it."""
+    rows = [Row(line, each) for line, each in enumerate(records, 1)]
     with database.read(account) as reader:
-        return plan_customers(reader, [Row(line, each) for line, each in enumerate(records, 1)], **options)
+        return plan_customers(reader, rows, Options(**options))
 
 
 def family(size):

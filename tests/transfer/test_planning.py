@@ -22,6 +22,7 @@ from tradebook.transfer.imports import planned, planning
 from tradebook.transfer.imports.planning import plan_customers
 from tradebook.transfer.imports.seen import changed_since
 from tradebook.transfer.imports.summary import Summary
+from tradebook.transfer.maps.options import Options
 from tradebook.transfer.rows import Match, Problem, Row, Skipping
 
 HOME = {"bill_to.country": "DE", "bill_to.locality": "Bonn"}
@@ -31,7 +32,7 @@ def rows_of(*records):
     return [Row(line, record) for line, record in enumerate(records, 1)]
 
 
-def plan(ledger, *records, **options):
+def plan(ledger, *records, skips=(), **how):
     """Plan some records, and return the rows and the summary."""
     rows = [record if isinstance(record, Row | Problem) else None for record in records]
     listed = [
@@ -39,7 +40,7 @@ def plan(ledger, *records, **options):
     ]
     with (
         ledger.database.read(ledger.key) as reader,
-        closing(plan_customers(reader, listed, **options)) as found,
+        closing(plan_customers(reader, listed, Options(skips=skips), **how)) as found,
     ):
         return list(found), found.summary
 
@@ -72,7 +73,7 @@ def test_every_row_has_an_outcome_its_customer_and_what_changes_in_the_words_of_
         {"number": "3", "name": "C", "type": "retail", "status": "hold_all", "parent_number": "2", **HOME},
         {"number": "4"},
         Row(9, {}, skipped=0),
-        skipping=[Skipping("Kind", "Supplier")],
+        skips=(Skipping("Kind", "Supplier"),),
     )
 
     assert [row.outcome for row in rows] == ["updated", "unchanged", "created", "problem", "skipped"]

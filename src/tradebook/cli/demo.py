@@ -77,7 +77,7 @@ def make_book(database: str, count: int) -> str:
         rows = (Row(line, record) for line, record in enumerate(demo_customers(count), 1))
         with book.write(key) as writer:
             add_examples(writer)
-        summary = import_customers(book, key, rows, dry_run=False, report=lambda p: tell(str(p)))
+        summary = import_customers(book, key, rows, report=lambda p: tell(str(p)))
         assert summary.problems == 0, "the demo book is ours and has no problems"
         with book.write(key) as writer:
             attach_examples(writer)

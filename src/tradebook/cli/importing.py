@@ -235,10 +235,8 @@ def _plan(
         return plan_customers(
             reader,
             rows,
-            match=options.match,
-            keeps_empty=options.keeps_empty,
+            options,
             theirs={} if column_map is None else column_map.theirs,
-            skipping=options.skips,
             recognised=rows.recognised,
             keeps_raw=keeps_raw,
             tells_new=tells_new,

@@ -1,6 +1,6 @@
 """A plan that was made in this process: its rows in temporary files, and what was found of them late."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from copy import copy
 from typing import Any, Generic, TypeVar
 
@@ -16,7 +16,8 @@ from tradebook.transfer.imports.references import References
 from tradebook.transfer.imports.spill import SortedSpill, Spill
 from tradebook.transfer.imports.summary import RowWarning, Summary
 from tradebook.transfer.imports.tally import Tally
-from tradebook.transfer.rows import Match, Problem, Recognised, Skipping
+from tradebook.transfer.maps.options import Options
+from tradebook.transfer.rows import Problem, Recognised
 
 Entry = TypeVar("Entry")
 
@@ -58,14 +59,12 @@ def further_of(line: int) -> Problem:
 class KeptPlan:
     """A plan in temporary files; see `plan.Plan`."""
 
-    def __init__(
-        self, match: Match, *, keeps_empty: bool, recognised: Recognised, skipping: Sequence[Skipping]
-    ) -> None:
-        self.match, self.keeps_empty = match, keeps_empty
+    def __init__(self, options: Options, recognised: Recognised) -> None:
+        self.match, self.keeps_empty = options.match, options.keeps_empty
         self.summary = Summary(recognised=recognised)
         self.largest_number = 0
         self.places = self.file_problems = 0
-        self._skipping = skipping
+        self._skips = options.skips
         self._rows: Spill[KeptRow] = Spill(KeptRow)
         # By place or line, and in the order of coming.
         self._late: SortedSpill[tuple[int, int, Problem]] = SortedSpill(tuple[int, int, Problem])
@@ -119,7 +118,7 @@ class KeptPlan:
             self._tally = Tally()
             for row in self._kept():
                 self._tally.add(row)
-        self._tally.into(self.summary, self._skipping)
+        self._tally.into(self.summary, self._skips)
         self.largest_number = self._tally.largest_number
         self.summary.made = MadeNames(references).of(foreseen, self._tally.needed)
 

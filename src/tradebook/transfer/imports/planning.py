@@ -27,36 +27,37 @@ from tradebook.transfer.imports.references import References
 from tradebook.transfer.imports.seen import version_seen
 from tradebook.transfer.imports.spill import chunks_of
 from tradebook.transfer.imports.watching import Watch
-from tradebook.transfer.rows import Match, Problem, Recognised, Row, Skipping
+from tradebook.transfer.maps.options import Options
+from tradebook.transfer.rows import Match, Problem, Recognised, Row
 
 Progress = Callable[[int], None]
 BY_NUMBER = Match()
+AS_BY_DEFAULT = Options()
 
 
 def plan_customers(
     reader: Reader,
     rows: Iterable[Row | Problem],
+    options: Options = AS_BY_DEFAULT,
     *,
-    match: Match = BY_NUMBER,
-    keeps_empty: bool = False,
+    theirs: dict[str, str] | None = None,
+    recognised: Recognised | None = None,
     keeps_raw: bool = False,
     tells_new: bool = True,
-    theirs: dict[str, str] | None = None,
-    skipping: Sequence[Skipping] = (),
-    recognised: Recognised | None = None,
     progress: Progress | None = None,
 ) -> KeptPlan:
     """Look at every row of a file and decide what it would do. Close the plan in the end.
 
     A bare Problem among the rows is one of the file, and no row. `theirs` has what the file calls our
     columns, where it is another name. `keeps_raw` keeps of each row with a problem what the file has;
-    without `tells_new` the rows of new customers don't say what they set, which is quicker.
+    without `tells_new` the rows of new customers don't say what they set, which is quicker. `progress` is
+    called now and then with the number of rows read.
     """
-    plan = KeptPlan(match, keeps_empty=keeps_empty, recognised=recognised or Recognised(), skipping=skipping)
+    plan = KeptPlan(options, recognised or Recognised())
     planner = _Planner(reader, plan, theirs or {}, keeps_raw=keeps_raw, tells_new=tells_new)
     try:
-        chunks = chunks_of(join(rows, match), ROWS_AT_ONCE)
-        with closing(checked_chunks(chunks, keeps_empty=keeps_empty)) as listed:
+        chunks = chunks_of(join(rows, options.match), ROWS_AT_ONCE)
+        with closing(checked_chunks(chunks, keeps_empty=options.keeps_empty)) as listed:
             for chunk, checked in listed:
                 planner.take(chunk, checked)
                 if progress is not None:

@@ -4,13 +4,14 @@ The file is looked at first, against a snapshot, and nothing is written while th
 in the meantime counts as done before: each row is decided again when it is written.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from tradebook.storage.database import Database
 from tradebook.transfer.imports.applying import apply_plan
-from tradebook.transfer.imports.planning import BY_NUMBER, Progress, plan_customers
+from tradebook.transfer.imports.planning import AS_BY_DEFAULT, plan_customers
 from tradebook.transfer.imports.summary import Summary
-from tradebook.transfer.rows import Match, Problem, Recognised, Row, Skipping
+from tradebook.transfer.maps.options import Options
+from tradebook.transfer.rows import Problem, Row
 
 Report = Callable[[Problem], None]
 
@@ -19,34 +20,18 @@ def import_customers(
     database: Database,
     account_id: int,
     rows: Iterable[Row | Problem],
+    options: Options = AS_BY_DEFAULT,
     *,
-    dry_run: bool,
     report: Report,
+    dry_run: bool = False,
     yes: bool = False,
-    match: Match = BY_NUMBER,
-    keeps_empty: bool = False,
-    theirs: dict[str, str] | None = None,
-    skipping: Sequence[Skipping] = (),
-    recognised: Recognised | None = None,
-    progress: Progress | None = None,
 ) -> Summary:
     """Import rows. Every problem is reported; if there is one, nothing is written.
 
-    Nothing is written either where a warning needs a `yes`. `progress` is called now and then with the
-    number of rows read.
+    Nothing is written either where a warning needs a `yes`.
     """
     with database.read(account_id) as reader:
-        plan = plan_customers(
-            reader,
-            rows,
-            match=match,
-            keeps_empty=keeps_empty,
-            theirs=theirs,
-            skipping=skipping,
-            recognised=recognised,
-            progress=progress,
-            tells_new=False,
-        )
+        plan = plan_customers(reader, rows, options, tells_new=False)
     try:
         for problem in plan.problems() if plan.summary.problems else ():
             report(problem)

@@ -50,10 +50,12 @@ def plan_of(reader: Reader, path: Path, options: KeptOptions, progress: Callable
         plan = plan_customers(
             reader,
             rows,
-            match=_match(options, said.match),
-            keeps_empty=options.keep_empty or said.keeps_empty,
+            structs.replace(
+                said,
+                match=_match(options, said.match),
+                keeps_empty=options.keep_empty or said.keeps_empty,
+            ),
             theirs={} if column_map is None else column_map.theirs,
-            skipping=said.skips,
             recognised=rows.recognised,
             progress=progress,
         )
