@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from tradebook.cli.output import tell
+from tradebook.resources.import_shapes import ImportDoubt
 from tradebook.text import counted, quoted, shown
 from tradebook.transfer.imports.plan import Plan
-from tradebook.transfer.imports.summary import RowWarning, Summary
+from tradebook.transfer.imports.summary import Summary
 from tradebook.transfer.maps.mending import mending_line
 from tradebook.transfer.rows import Problem
 
@@ -24,7 +25,7 @@ _Key = tuple[str | None, str | None, str | None, str, bool]
 class Cause(msgspec.Struct):
     """Problems, or warnings, of one column with one reason and one value."""
 
-    told: Problem | RowWarning
+    told: Problem | ImportDoubt
     """The first of them."""
     count: int = 0
     lines: list[int] = []
@@ -51,15 +52,15 @@ class Cause(msgspec.Struct):
 class Causes:
     """Brings together what has one cause."""
 
-    def __init__(self, found: Iterable[Problem | RowWarning]) -> None:
+    def __init__(self, found: Iterable[Problem | ImportDoubt]) -> None:
         self._by_key: dict[_Key, Cause] = {}
         self._untold = 0
         for each in found:
             self._add(each)
 
-    def _add(self, each: Problem | RowWarning) -> None:
+    def _add(self, each: Problem | ImportDoubt) -> None:
         heading = each.heading if isinstance(each, Problem) else None
-        needs_yes = isinstance(each, RowWarning) and each.needs_yes
+        needs_yes = isinstance(each, ImportDoubt) and each.needs_yes
         key = (each.column, heading, each.value, each.reason, needs_yes)
         cause = self._by_key.get(key)
         if cause is None:
@@ -95,11 +96,11 @@ def tell_problems(problems: Iterable[Problem]) -> None:
         tell(f"… and {counted(causes.left(), 'more problem')}. --json tells all of them.")
 
 
-def tell_warnings(warnings: Iterable[RowWarning]) -> None:
+def tell_warnings(warnings: Iterable[ImportDoubt]) -> None:
     """Tell what looks wrong, each cause once."""
     causes = Causes(warnings)
     for cause in causes.most():
-        assert isinstance(cause.told, RowWarning)
+        assert isinstance(cause.told, ImportDoubt)
         tell(f"Warning: {cause}{' (needs --yes)' if cause.told.needs_yes else ''}")
     if causes.left():
         tell(f"… and {counted(causes.left(), 'more warning')}. --json tells all of them.")

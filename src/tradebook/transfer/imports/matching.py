@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 from tradebook.crud.records import Values
 from tradebook.resources import customers
+from tradebook.resources.import_shapes import ImportDoubt
 from tradebook.storage.database import Reader
 from tradebook.text import fold_case
 from tradebook.transfer.columns import EXTERNAL_IDS
 from tradebook.transfer.imports.mentions import Late, Mentions, word_of
 from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.resemblance import Resemblance, Resembled, did_you_mean, named
-from tradebook.transfer.imports.summary import RowWarning
 from tradebook.transfer.rows import Match, Row
 
 _BY: dict[str, customers.recognising.By] = {"email": "email", "phone": "phone"}
@@ -25,7 +25,7 @@ class Matched(NamedTuple):
     """The row of the customer in the book; None where there is none: a new one."""
     by: str | None = None
     """The column that decided; None where the row has none of them."""
-    warnings: Sequence[RowWarning] = ()
+    warnings: Sequence[ImportDoubt] = ()
     """Whom a new customer resembles. They count if the row is taken in."""
 
 

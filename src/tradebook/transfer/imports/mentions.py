@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from tradebook.crud.records import Values
 from tradebook.resources import customers
+from tradebook.resources.import_shapes import ImportDoubt, ImportResembled
 from tradebook.text import fold_case, shortened
 from tradebook.transfer.columns import EXTERNAL_IDS
 from tradebook.transfer.imports.records import CheckedRow, problem
 from tradebook.transfer.imports.resemblance import difference
 from tradebook.transfer.imports.spill import SortedSpill
-from tradebook.transfer.imports.summary import Doubted, RowWarning
 from tradebook.transfer.rows import Problem
 
 ALIKE_MAX = 100
@@ -43,7 +43,7 @@ class Late(NamedTuple):
     """What is wrong with a row, or looks so, and shows only when all rows are read."""
 
     place: int
-    found: Problem | RowWarning
+    found: Problem | ImportDoubt
 
 
 class Mentions:
@@ -128,8 +128,8 @@ def _alike(listed: Sequence[_Mention]) -> Iterator[Late]:
                 f"looks like {first.text} in line {first.line}, from which it differs by "
                 f"{difference(mention.text, first.text)}: they would be two customers"
             )
-            customer = Doubted(None, first.text)
-            warning = RowWarning(mention.line, "number", mention.text, reason, customer, needs_yes=True)
+            customer = ImportResembled(None, first.text)
+            warning = ImportDoubt(mention.line, "number", mention.text, reason, customer, needs_yes=True)
             yield Late(mention.place, warning)
 
 
@@ -159,7 +159,7 @@ def _values(column: str, group: Iterable[_Mention]) -> Iterator[Late]:
             yield _twice(mention, decider or first, column)
         elif mention.is_new and first.is_new:
             reason = f"is the {word_of(column)} of line {first.line} too, which is another new customer"
-            yield Late(mention.place, RowWarning(mention.line, column, mention.text, reason))
+            yield Late(mention.place, ImportDoubt(mention.line, column, mention.text, reason))
         if decides and decider is None:
             decider = mention
 

@@ -7,9 +7,9 @@ import msgspec
 
 from tradebook.ids import decode_id
 from tradebook.resources.customers import ID_PREFIX
-from tradebook.resources.import_shapes import ImportCustomer, Outcome
+from tradebook.resources.import_shapes import ImportCustomer, ImportDoubt, Outcome
 from tradebook.transfer.imports.records import CheckedRow
-from tradebook.transfer.imports.summary import RowWarning, Summary
+from tradebook.transfer.imports.summary import Summary
 from tradebook.transfer.rows import Match, Problem
 
 
@@ -55,7 +55,7 @@ class Plan(Protocol):
     def problems(self) -> Iterator[Problem]:
         """Yield every problem, in the order of the file; the summary lists the first of them."""
 
-    def warnings(self) -> Iterator[RowWarning]:
+    def warnings(self) -> Iterator[ImportDoubt]:
         """Yield every warning, in the order of the file."""
 
     def close(self) -> None:

@@ -16,8 +16,9 @@ from typing import Any, BinaryIO, TypeVar
 import msgspec
 import zstandard
 
+from tradebook.resources.import_shapes import ImportDoubt
 from tradebook.transfer.imports.plan import Plan, PlannedRow
-from tradebook.transfer.imports.summary import RowWarning, Summary
+from tradebook.transfer.imports.summary import Summary
 from tradebook.transfer.rows import Match, Problem
 
 MAGIC = b"tradebook plan 1\n"
@@ -104,9 +105,9 @@ class FilePlan:
         """Yield every problem, in the order of the file."""
         return self._entries(_PROBLEMS, list[Problem])
 
-    def warnings(self) -> Iterator[RowWarning]:
+    def warnings(self) -> Iterator[ImportDoubt]:
         """Yield every warning, in the order of the file."""
-        return self._entries(_WARNINGS, list[RowWarning])
+        return self._entries(_WARNINGS, list[ImportDoubt])
 
     def close(self) -> None:
         """Close the file."""

@@ -7,14 +7,14 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import structs
 
-from tradebook.resources.import_shapes import ImportCustomer, Outcome
+from tradebook.resources.import_shapes import ImportCustomer, ImportDoubt, Outcome
 from tradebook.transfer.imports.made_names import MadeNames
 from tradebook.transfer.imports.making import Foreseen
 from tradebook.transfer.imports.plan import PlannedRow
 from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.references import References
 from tradebook.transfer.imports.spill import SortedSpill, Spill
-from tradebook.transfer.imports.summary import RowWarning, Summary
+from tradebook.transfer.imports.summary import Summary
 from tradebook.transfer.imports.tally import Tally
 from tradebook.transfer.maps.options import Options
 from tradebook.transfer.rows import Problem, Recognised
@@ -30,7 +30,7 @@ class KeptRow(msgspec.Struct, array_like=True):
     customer: ImportCustomer | None = None
     changes: dict[str, tuple[Any, Any]] = {}
     problems: list[Problem] = []
-    warnings: list[RowWarning] = []
+    warnings: list[ImportDoubt] = []
     record: CheckedRow | None = None
     seen: str | None = None
     rule: int | None = None
@@ -68,7 +68,7 @@ class KeptPlan:
         self._rows: Spill[KeptRow] = Spill(KeptRow)
         # By place or line, and in the order of coming.
         self._late: SortedSpill[tuple[int, int, Problem]] = SortedSpill(tuple[int, int, Problem])
-        self._warnings: SortedSpill[tuple[int, int, RowWarning]] = SortedSpill(tuple[int, int, RowWarning])
+        self._warnings: SortedSpill[tuple[int, int, ImportDoubt]] = SortedSpill(tuple[int, int, ImportDoubt])
         self._waiting: SortedSpill[int] = SortedSpill(int)
         self._has_warned_rows = False
         self._tally = Tally()
@@ -89,7 +89,7 @@ class KeptPlan:
         self.file_problems += 1
         self.add(KeptRow(problem.line, None, problems=[problem]))
 
-    def note_warnings(self, row: KeptRow, warnings: list[RowWarning]) -> None:
+    def note_warnings(self, row: KeptRow, warnings: list[ImportDoubt]) -> None:
         """Give a row its warnings; those of other lines find theirs."""
         row.warnings = [warning for warning in warnings if warning.line == row.line]
         self._has_warned_rows |= bool(row.warnings)
@@ -101,7 +101,7 @@ class KeptPlan:
         """Take a problem of a row that was taken before."""
         self._late.add((place, self._late.count, problem))
 
-    def warn(self, warning: RowWarning) -> None:
+    def warn(self, warning: ImportDoubt) -> None:
         """Take a warning of a row that was taken before."""
         self._warnings.add((warning.line, self._warnings.count, warning))
 
@@ -142,7 +142,7 @@ class KeptPlan:
         """Yield every problem, in the order of the file."""
         return (problem for row in self._kept() for problem in row.problems)
 
-    def warnings(self) -> Iterator[RowWarning]:
+    def warnings(self) -> Iterator[ImportDoubt]:
         """Yield every warning, in the order of the file."""
         if not self._has_warned_rows and not self._tally.faulty:
             # All were found late, and all count: no row has to be read for them.

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from tradebook.crud.records import Values
 from tradebook.ids import encode_id
 from tradebook.resources import customers
+from tradebook.resources.import_shapes import ImportDoubt, ImportResembled
 from tradebook.storage.database import Reader
 from tradebook.text import fold_case, shortened
 from tradebook.transfer.imports.records import CheckedRow
-from tradebook.transfer.imports.summary import Doubted, RowWarning
 from tradebook.transfer.rows import VALUE_SHOWN_MAX
 
 
@@ -17,11 +17,11 @@ class Resembled:
     """Whom a row resembles."""
 
     def __init__(self) -> None:
-        self.warnings: list[RowWarning] = []
+        self.warnings: list[ImportDoubt] = []
         self.nearest: Values | None = None
         """The customer that it resembles most."""
 
-    def note(self, customer: Values, warning: RowWarning) -> None:
+    def note(self, customer: Values, warning: ImportDoubt) -> None:
         """Note a customer that it resembles; the first one is the nearest."""
         self.nearest = self.nearest or customer
         self.warnings.append(warning)
@@ -73,7 +73,7 @@ def _is_another(number: str, known: Values | None) -> bool:
     return known is None or fold_case(number) != fold_case(known["number"])
 
 
-def _of_number(record: CheckedRow, other: Values, known: Values | None) -> RowWarning:
+def _of_number(record: CheckedRow, other: Values, known: Values | None) -> ImportDoubt:
     number = record.own["number"]
     reason = f"looks like {named(other)}, from which it differs by {difference(number, other['number'])}"
     if known is None:
@@ -83,7 +83,7 @@ def _of_number(record: CheckedRow, other: Values, known: Values | None) -> RowWa
     return _doubt(record, "number", reason, other)
 
 
-def _of_email(record: CheckedRow, other: Values) -> RowWarning:
+def _of_email(record: CheckedRow, other: Values) -> ImportDoubt:
     reason = (
         f"is the e-mail of {named(other)}, and this row would make a second customer: "
         "match by e-mail (--match email) if they are one"
@@ -91,12 +91,14 @@ def _of_email(record: CheckedRow, other: Values) -> RowWarning:
     return _doubt(record, "email", reason, other)
 
 
-def _doubt(record: CheckedRow, column: str, reason: str, other: Values | None) -> RowWarning:
+def _doubt(record: CheckedRow, column: str, reason: str, other: Values | None) -> ImportDoubt:
     customer = (
-        None if other is None else Doubted(encode_id(customers.ID_PREFIX, other["id"]), other["number"])
+        None
+        if other is None
+        else ImportResembled(encode_id(customers.ID_PREFIX, other["id"]), other["number"])
     )
     value = shortened(record.own[column], VALUE_SHOWN_MAX)
-    return RowWarning(record.line, column, value, reason, customer, needs_yes=True)
+    return ImportDoubt(record.line, column, value, reason, customer, needs_yes=True)
 
 
 def nearest_of(reader: Reader, numbers: Iterable[str]) -> dict[str, Values]:

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import structs
 
 from tradebook.crud.records import Values
+from tradebook.resources.import_shapes import ImportDoubt
 from tradebook.resources.imports import BlockKind
 from tradebook.storage.database import MANY_ROWS, Database, OutcomeUnknown, Unavailable, Writer
 from tradebook.storage.transactions import writing
@@ -23,7 +24,7 @@ from tradebook.transfer.imports.pace import PART_ROWS, PART_ROWS_ALONE, Pace
 from tradebook.transfer.imports.plan import PlannedRow
 from tradebook.transfer.imports.seen import NO_PARENT
 from tradebook.transfer.imports.staging import Block, block_at, drop
-from tradebook.transfer.imports.summary import Made, RowWarning, Summary
+from tradebook.transfer.imports.summary import Made, Summary
 from tradebook.transfer.imports.writing import Ahead, Step
 from tradebook.transfer.rows import Match
 
@@ -82,7 +83,7 @@ class Counts(msgspec.Struct):
 
     def told_in(self, summary: Summary) -> Summary:
         """Return the summary of a plan with what came of it."""
-        warnings = [RowWarning(line, None, None, reason) for line, reason in self.passed_over]
+        warnings = [ImportDoubt(line, None, None, reason) for line, reason in self.passed_over]
         return structs.replace(
             summary,
             is_kept=True,

@@ -2,15 +2,11 @@
 
 import msgspec
 
-from tradebook.resources.import_shapes import ImportDoubt, ImportResembled
+from tradebook.resources.import_shapes import ImportDoubt
 from tradebook.transfer.rows import Problem, Recognised
 
 LISTED_MAX = 1_000
 """How many problems, and how many warnings, a summary lists; a plan has all of them."""
-
-
-RowWarning = ImportDoubt
-Doubted = ImportResembled
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -50,7 +46,7 @@ class Summary(msgspec.Struct, kw_only=True):
     """How many warnings keep it from being written until somebody says yes."""
     problem_list: list[Problem] = []
     """In the order of the file; the first LISTED_MAX of them."""
-    warnings: list[RowWarning] = []
+    warnings: list[ImportDoubt] = []
     cleared: dict[str, int] = {}
     """How many values would become empty, by column."""
     skipped_by: list[SkippedBy] = []

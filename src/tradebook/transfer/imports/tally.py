@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from tradebook.resources.customers import continues_from
-from tradebook.resources.import_shapes import ImportCustomer, Outcome
+from tradebook.resources.import_shapes import ImportCustomer, ImportDoubt, Outcome
 from tradebook.transfer.imports.changes import cleared
-from tradebook.transfer.imports.summary import LISTED_MAX, RowWarning, SkippedBy, Summary
+from tradebook.transfer.imports.summary import LISTED_MAX, SkippedBy, Summary
 from tradebook.transfer.rows import Problem, Skipping
 
 
@@ -19,7 +19,7 @@ class Counted(Protocol):
     customer: ImportCustomer | None
     changes: dict[str, tuple[Any, Any]]
     problems: list[Problem]
-    warnings: list[RowWarning]
+    warnings: list[ImportDoubt]
     rule: int | None
     needs: list[int]
 
@@ -32,7 +32,7 @@ class Tally:
         self._rules: Counter[int] = Counter()
         self._cleared: Counter[str] = Counter()
         self._problems: list[Problem] = []
-        self._warnings: list[RowWarning] = []
+        self._warnings: list[ImportDoubt] = []
         self._problem_count = self._needs_yes = 0
         self.needed: dict[int, int] = {}
         """The line that first needs a name, by the name's key."""
@@ -62,13 +62,13 @@ class Tally:
         if number is not None and continues_from(number):
             self.largest_number = max(self.largest_number, int(number))
 
-    def warn(self, warnings: Iterable[RowWarning]) -> None:
+    def warn(self, warnings: Iterable[ImportDoubt]) -> None:
         """Count what was found of rows late, in the order of the file."""
         for warning in warnings:
             self._note([warning])
         self._warnings.sort(key=lambda warning: warning.line)
 
-    def _note(self, warnings: list[RowWarning]) -> None:
+    def _note(self, warnings: list[ImportDoubt]) -> None:
         self._needs_yes += sum(warning.needs_yes for warning in warnings)
         self._warnings += warnings[: LISTED_MAX - len(self._warnings)]
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from tradebook.resources import customers
 from tradebook.resources.countries import country_code
+from tradebook.resources.import_shapes import ImportDoubt
 from tradebook.text import shortened
 from tradebook.transfer.columns import ATTACHED, COLUMNS, EXTERNAL_IDS
 from tradebook.transfer.imports.misreading import misread
-from tradebook.transfer.imports.summary import RowWarning
 from tradebook.transfer.rows import VALUE_SHOWN_MAX, Row
 
 _ADDRESS_PARTS = ("bill_to", "ship_to", "address")
@@ -100,12 +100,12 @@ class Warnings:
         """The first line, the first value, and how many there are, by column and what is odd about them."""
         self._last: deque[tuple[int, str]] = deque(maxlen=LAST_ROWS)
 
-    def see(self, row: Row, changed: Container[str] | None, odd: Sequence[str]) -> list[RowWarning]:
+    def see(self, row: Row, changed: Container[str] | None, odd: Sequence[str]) -> list[ImportDoubt]:
         """Look at a row's odd values: those of the columns that it changes; all, for a new customer.
 
         An attached address is in the column `addresses`.
         """
-        found: list[RowWarning] = []
+        found: list[ImportDoubt] = []
         for column in odd:
             is_attached = column == "addresses" or column.startswith("address.")
             if changed is None or ("addresses" if is_attached else column) in changed:
@@ -118,7 +118,7 @@ class Warnings:
         self._last.append((row.line, name if isinstance(name, str) else ""))
         return found
 
-    def new_group(self, line: int, column: str, name: str) -> RowWarning | None:
+    def new_group(self, line: int, column: str, name: str) -> ImportDoubt | None:
         """Look at the name of a group that the import makes."""
         if "," not in name:
             return None
@@ -128,22 +128,22 @@ class Warnings:
         )
         advice = several if column == "price_groups" else "a customer has one type, so look whether it is one"
         reason = f"is a new group with a comma in its name: {advice}"
-        return RowWarning(line, column, shortened(name, VALUE_SHOWN_MAX), reason)
+        return ImportDoubt(line, column, shortened(name, VALUE_SHOWN_MAX), reason)
 
-    def settle(self) -> Iterator[RowWarning]:
+    def settle(self) -> Iterator[ImportDoubt]:
         """Tell what shows at the end of the file only."""
         for (column, word), (line, count) in self._words.items():
             times = "once" if count == 1 else f"{count:,} times"
-            yield RowWarning(line, column, word, f"stands {times} in this column: {_meaning(word)}")
+            yield ImportDoubt(line, column, word, f"stands {times} in this column: {_meaning(word)}")
         for (column, reason), (line, value, count) in self._counted.items():
             values = "1 value" if count == 1 else f"{count:,} values"
-            yield RowWarning(line, column, value, f"{reason}: {values} of this column")
+            yield ImportDoubt(line, column, value, f"{reason}: {values} of this column")
         for line, name in self._last:
             if is_total(name):
                 reason = f"looks like the sum at the end of a list, and would become a customer: {LEAVE_OUT}"
-                yield RowWarning(line, "name", shortened(name, VALUE_SHOWN_MAX), reason)
+                yield ImportDoubt(line, "name", shortened(name, VALUE_SHOWN_MAX), reason)
 
-    def _of_value(self, line: int, column: str, value: Any) -> Iterator[RowWarning]:
+    def _of_value(self, line: int, column: str, value: Any) -> Iterator[ImportDoubt]:
         if isinstance(value, list):
             for entry in value:
                 listed = entry if isinstance(entry, dict) else {None: entry}
@@ -154,7 +154,7 @@ class Warnings:
             value = str(value)
             reason = _reason(column, value)
             if reason is not None:
-                yield RowWarning(line, column, shortened(value, VALUE_SHOWN_MAX), reason, needs_yes=True)
+                yield ImportDoubt(line, column, shortened(value, VALUE_SHOWN_MAX), reason, needs_yes=True)
             elif _is_float(column, value):
                 self._count(line, column, value, "ends with .0, as where a program took it for an amount")
             elif (word := _word_in(value)) is not None:
