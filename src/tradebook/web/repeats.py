@@ -9,17 +9,18 @@ Whatever is different in any way is left to the application.
 import asyncio
 from collections.abc import Callable
 from time import perf_counter
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from tradebook.errors import ApiError
 from tradebook.storage.database import Unavailable
 from tradebook.web import metrics
 from tradebook.web.auth import Authenticator, secret_of, too_many
-from tradebook.web.heads import REFUSAL, Environ, Scope, has_body
+from tradebook.web.heads import REFUSAL, Scope, has_body
 from tradebook.web.log import log_request
 from tradebook.web.middleware import LIMIT, REQUEST_ID_HEADERS, Repeatable, good_request_id
 from tradebook.web.page_cache import PageCache, size_of_pairs
 from tradebook.web.recent import Recent
+from tradebook.web.request import READING, Headers, Request
 
 READ = (
     "accept",
@@ -42,23 +43,10 @@ BYTES_MAX = 4_194_304
 ENTRY_OVERHEAD_BYTES = 3_000
 """What an entry takes up besides the texts of its head: mostly the headers of the answer."""
 
-_METHODS = frozenset({"GET", "HEAD"})
 _FIRST_ID, _LATER_ID = map(str.lower, REQUEST_ID_HEADERS)
 
-Headers = list[tuple[str, str]]
 Answer = tuple[int, Headers, bytes]
 Key = tuple[str | None, ...]
-
-
-class Request(Protocol):
-    """A request under way."""
-
-    scope: Scope
-    account: int
-
-    @property
-    def environ(self) -> Environ:
-        """What the application is called with."""
 
 
 class _Known(NamedTuple):
@@ -162,7 +150,7 @@ class Repeats:
 
 def _key_of(scope: Scope) -> Key | None:
     """Return what an answer is found by; None where a header is sent twice, or can't be read."""
-    if scope.method not in _METHODS:
+    if scope.method not in READING:
         return None
     headers = scope.headers
     pairs = headers.items()

@@ -16,32 +16,31 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from math import ceil
 from time import perf_counter
 from traceback import format_exception
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from tradebook.errors import ApiError, InternalError, ServiceUnavailable
 from tradebook.web.agents import AGENTS_PATH
 from tradebook.web.application import refuse_as_undone
 from tradebook.web.auth import Caller
-from tradebook.web.bodies import Bodies, Body, is_small
+from tradebook.web.bodies import Bodies, is_small
 from tradebook.web.connections import LARGE_BYTES, Connections
 from tradebook.web.cors import Cors
 from tradebook.web.envelope import error_answer
 from tradebook.web.gathering import Gather, GatheringThread
-from tradebook.web.heads import REFUSAL, BodyWanted, Environ, Scope, environ_of, has_body
+from tradebook.web.heads import REFUSAL, BodyWanted, Environ, Scope, has_body
 from tradebook.web.log import log, write_gathered
 from tradebook.web.loops import WorkerLoop
 from tradebook.web.middleware import REPEATABLE, REQUEST_ID_HEADERS, good_request_id
 from tradebook.web.repeats import Repeats
+from tradebook.web.request import READING, Headers, Request, Transport
 from tradebook.web.sending import Sending
-from tradebook.web.sending import Transport as Streaming
 from tradebook.web.shedding import OF_REFUSALS, Callers, Shedding
 from tradebook.web.streams import Stream
 from tradebook.web.uploads import RECEIVED, WANTED, Received, Uploads
-from tradebook.web.waiting import LoopTurns, ThreadTurns, Waiting
+from tradebook.web.waiting import LoopTurns, ThreadTurns
 
 SWITCH_SECONDS = 0.0001
 """How long a thread keeps the interpreter from another one: a fiftieth of the default. A writer lets go of it
@@ -59,25 +58,15 @@ which it waits for a next request; and how often it looks whether there are such
 EXPECTED_SECONDS = 0.05
 """How long a request that was let in holds a place in line before its body is there."""
 
-_READING = frozenset({"GET", "HEAD"})
-_JSON = "application/json"
 _LIVENESS, _READINESS = "/healthz", "/readyz"
 """Paths that are answered however long the line is: a supervisor asks whether the server lives."""
 
 OK = 200
 CLOSE = ("connection", "close")
 
-Headers = list[tuple[str, str]]
 Called = tuple[int, Headers, bytes]
 Answered = tuple[int, Headers, bytes | Stream]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-
-
-class Transport(Body, Streaming, Protocol):
-    """The server's end of one request."""
-
-    def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
-        """Send an answer."""
 
 
 class Threads(NamedTuple):
@@ -204,7 +193,7 @@ class Worker:
         if isinstance(self._reads, LoopTurns):
             self._reads.begin_round()
         for scope, transport in requests:
-            request = _Request(scope, transport)
+            request = Request(scope, transport)
             try:
                 answer = self._at_once(request)
                 if answer is not None:
@@ -216,7 +205,7 @@ class Worker:
 
     async def __rsgi__(self, scope: Scope, transport: Transport) -> None:
         """Answer a request that has a task, as it has where the loop does not know of `meet`."""
-        await self._serve(_Request(scope, transport))
+        await self._serve(Request(scope, transport))
 
     def _begin(self, answering: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(answering)
@@ -224,7 +213,7 @@ class Worker:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _serve(self, request: "_Request") -> None:
+    async def _serve(self, request: Request) -> None:
         try:
             status, headers, body = self._at_once(request) or await self._answer(request)
         except Exception as error:  # noqa: BLE001 - as above
@@ -241,13 +230,13 @@ class Worker:
         finally:
             self._end(body)
 
-    def _complete(self, request: "_Request", headers: Headers) -> None:
+    def _complete(self, request: Request, headers: Headers) -> None:
         if self._is_ending:
             _say_close(headers)
         if self._cors is not None:
             self._cors.put_on(request.scope, headers)
 
-    def _send(self, request: "_Request", status: int, headers: Headers, body: bytes) -> None:
+    def _send(self, request: Request, status: int, headers: Headers, body: bytes) -> None:
         self._complete(request, headers)
         if not body and _has_no_length(request.scope.method, status, headers):
             # The answer to its GET is sent in parts: a length would be a wrong one.
@@ -280,7 +269,7 @@ class Worker:
         else:
             self._readers.submit(stream.close)
 
-    def _at_once(self, request: "_Request") -> Called | None:
+    def _at_once(self, request: Request) -> Called | None:
         """Give an answer again whose turn would begin at once; None where there is none, or others wait."""
         if not isinstance(self._reads, LoopTurns) or not self._reads.is_free:
             return None
@@ -290,17 +279,17 @@ class Worker:
             self._reads.done(request.account, began)
         return answer
 
-    def _again(self, request: "_Request") -> Called | None:
+    def _again(self, request: Request) -> Called | None:
         """Give an answer again, unless it was looked for already."""
         if self._repeats is None or not isinstance(self._reads, LoopTurns) or not request.may_be_repeated:
             return None
-        if request.scope.method not in _READING:
+        if request.scope.method not in READING:
             # A change is not repeated, and may be answered in a thread of its own.
             return None
         request.may_be_repeated = False
         return self._repeats.answer(request, self._reads.open_round())
 
-    def _lets_in(self, request: "_Request") -> bool:
+    def _lets_in(self, request: Request) -> bool:
         """Count a request in line if it may wait for its turn, or refuse it."""
         scope, path = request.scope, request.scope.path
         caller = self._know_caller(request)
@@ -313,7 +302,7 @@ class Worker:
         request.expect(waiting)
         return True
 
-    def _refuse(self, request: "_Request", caller: Caller) -> None:
+    def _refuse(self, request: Request, caller: Caller) -> None:
         """Refuse a request before anything is done for it."""
         given = request.scope.headers.get
         refused = self._shedding.answer(request.scope, caller)
@@ -327,11 +316,11 @@ class Worker:
                 _say_close(refused[1])
         self._send(request, *refused)
 
-    async def _refuse_large(self, request: "_Request", refused: Called) -> None:
+    async def _refuse_large(self, request: Request, refused: Called) -> None:
         await self._leave(request, refused[1], is_kept=True)
         self._send(request, *refused)
 
-    def _know_caller(self, request: "_Request") -> Caller:
+    def _know_caller(self, request: Request) -> Caller:
         scope = request.scope
         caller = self._callers.caller_of(
             scope.headers.get("authorization"), lambda: scope.client.rpartition(":")[0]
@@ -339,7 +328,7 @@ class Worker:
         request.account, request.is_known = caller.account, caller.account_id is not None
         return caller
 
-    async def _answer(self, request: "_Request") -> Answered:
+    async def _answer(self, request: Request) -> Answered:
         scope = request.scope
         try:
             if scope.path == _LIVENESS:
@@ -358,7 +347,7 @@ class Worker:
             await self._leave(request, answer[1])
         return answer
 
-    async def _leave(self, request: "_Request", headers: Headers, *, is_kept: bool = False) -> None:
+    async def _leave(self, request: Request, headers: Headers, *, is_kept: bool = False) -> None:
         """Drop a body, so that its client reads the answer, and close: a rest would be the next request.
 
         A client that expects to be asked for it has not sent it yet. With `is_kept` the connection stays if
@@ -371,7 +360,7 @@ class Worker:
         if not is_read or not is_kept:
             _say_close(headers)
 
-    async def _change(self, request: "_Request") -> Answered:
+    async def _change(self, request: Request) -> Answered:
         """Answer a request that changes the book, once its body is there."""
         environ = request.environ
         # A first call has looked at the key, so now it is known whose it is.
@@ -394,7 +383,7 @@ class Worker:
             if received is not None:
                 received.close()
 
-    async def _receive(self, request: "_Request") -> None:
+    async def _receive(self, request: Request) -> None:
         """Wait for the body, and put it where the application finds it; an ApiError refuses it."""
         environ, raw = request.environ, b""
         if has_body(request.scope.headers.get):
@@ -412,14 +401,14 @@ class Worker:
 
     def _line(self, method: str, path: str) -> tuple[LoopTurns | ThreadTurns, _Executor | None]:
         """Tell in which line a request waits, and in which threads it is answered."""
-        if method in _READING:
+        if method in READING:
             return self._reads, self._readers
         if path == AGENTS_PATH or self._is_long(path):
             return self._of_agents, self._agents
         return self._writes, self._writers
 
     async def _in_turn(
-        self, turns: LoopTurns | ThreadTurns, threads: _Executor | None, request: "_Request"
+        self, turns: LoopTurns | ThreadTurns, threads: _Executor | None, request: Request
     ) -> Answered:
         if turns.waiting is request.expected_in:
             request.expect_no_more()
@@ -429,7 +418,7 @@ class Worker:
         finally:
             turns.done(request.account, began)
 
-    async def _called(self, threads: _Executor | None, request: "_Request") -> Answered:
+    async def _called(self, threads: _Executor | None, request: Request) -> Answered:
         """Call the application, in one of the threads if there are any."""
         if threads is None:
             return self._call(request)
@@ -450,7 +439,7 @@ class Worker:
         ]
         return answer.status, headers, answer.body or b""
 
-    def _call(self, request: "_Request") -> Answered:
+    def _call(self, request: Request) -> Answered:
         """Call the application, as WSGI has it, if the answer can't be given again without."""
         again = self._again(request)
         if again is not None:
@@ -468,58 +457,6 @@ class Worker:
         if self._repeats is not None and REPEATABLE in environ:
             self._repeats.remember(request, environ[REPEATABLE], whole)
         return whole
-
-
-class _Request:
-    """A request under way."""
-
-    account = 0
-    """Whose it is, as far as that is known."""
-
-    is_known = False
-    """Whether its key was good when it was looked up last."""
-
-    may_be_repeated = True
-    """Whether nobody has looked yet if its answer can be given again."""
-
-    expected_in: Waiting | None = None
-    """The line in which it is counted, and will stand soon."""
-
-    _expected_of = 0
-
-    def __init__(self, scope: Scope, transport: Transport) -> None:
-        self.scope, self.transport = scope, transport
-
-    def expect(self, waiting: Waiting) -> None:
-        """Have it counted in a line."""
-        self.expected_in, self._expected_of = waiting, self.account
-        waiting.expect(self.account)
-
-    def expect_no_more(self) -> None:
-        """Have it counted no more, if it is: it stands in line itself, or never will."""
-        if self.expected_in is not None:
-            self.expected_in.expect_no_more(self._expected_of)
-            self.expected_in = None
-
-    @property
-    def may_come_whole(self) -> bool:
-        """Whether it is a change whose body can be awaited before anything of the request is looked at.
-
-        Files are not, which come to the disk, nor what a client wants to be asked for.
-        """
-        given = self.scope.headers.get
-        if not self.is_known or self.scope.method in _READING or REFUSAL in self.environ:
-            return False
-        if not has_body(given):
-            return True
-        is_plain = given("expect") is None and given("transfer-encoding") is None
-        is_json = (given("content-type") or "").startswith(_JSON)
-        return is_plain and is_json and is_small(given("content-length"))
-
-    @cached_property
-    def environ(self) -> Environ:
-        """What the application is called with; most answers that are given again need none."""
-        return environ_of(self.scope)
 
 
 def _has_no_length(method: str, status: int, headers: Headers) -> bool:
