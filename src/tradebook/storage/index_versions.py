@@ -9,19 +9,17 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import msgspec
 import sqlalchemy as sa
 
 from tradebook.storage.accounts import accounts
 from tradebook.storage.database import ROWS_AT_ONCE, Unavailable, Writer
+from tradebook.storage.finished import FinishedRows
 from tradebook.storage.index import ListIndex, Source
 from tradebook.storage.schema import ACCOUNT, Prepared, prepare, prepare_of_all_accounts
 from tradebook.text import FOLDING
-
-if TYPE_CHECKING:
-    from tradebook.storage.finished import FinishedRows
 
 NO_VERSIONS = "{}"
 _DIGEST_BYTES = 8
@@ -145,7 +143,7 @@ class IndexVersions:
 
 
 @cache
-def keys_to_index(kept: "ListIndex | FinishedRows") -> Prepared:
+def keys_to_index(kept: ListIndex | FinishedRows) -> Prepared:
     """Ask for the next keys `after` a key: of rows, and of what is kept of rows that are gone."""
     parts = [
         sa.select(column.label("id"))
