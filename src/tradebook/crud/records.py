@@ -33,7 +33,6 @@ class Records:
         unique: Sequence[str] = (),
         unique_within: str | None = None,
         unless: sa.ColumnElement[bool] | None = None,
-        standing: sa.ColumnElement[bool] | None = None,
         owned: Collection[sa.Column[Any]] = (),
         index: ListIndex | None = None,
         finished: FinishedRows | None = None,
@@ -41,9 +40,8 @@ class Records:
         """Declare what is special about the table.
 
         No two rows may have the same value in a column of `unique`: among the rows that have the same
-        `unique_within`, and without those for which `unless` is true. A row for which `standing` is not
-        true is not found. Rows that refer to a row by a column of `owned` are deleted with it. The
-        JSON that is kept of the rows, `finished`, is written with them.
+        `unique_within`, and without those for which `unless` is true. Rows that refer to a row by a column of
+        `owned` are deleted with it. The JSON that is kept of the rows, `finished`, is written with them.
         """
         self.table, self._index, self._within = table, index, unique_within
         self._finished = finished
@@ -57,8 +55,7 @@ class Records:
         ]
         self._owned_columns = set(owned)
         own = (table.c.account_id == ACCOUNT, table.c.id == _KEY)
-        there = own if standing is None else (*own, standing)
-        self._select = prepare(sa.select(*(table.c[name] for name in self.columns)).where(*there))
+        self._select = prepare(sa.select(*(table.c[name] for name in self.columns)).where(*own))
         self._insert = prepare(sa.insert(table))
         self._update = prepare(
             sa.update(table)
