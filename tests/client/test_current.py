@@ -36,17 +36,14 @@ def run(folder, *command, path=""):
 
 
 def test_the_types_and_routes_are_those_of_the_server_and_others_are_noticed(copy):
-    command = ("tools/client_types.py", "--check")
-    assert run(copy, *command).stderr == ""
+    """Of the modules, that one is named alone."""
+    module = copy / "client" / "src" / "tradebook_client" / "words.py"
+    module.write_text(module.read_text().replace("customer", "kunde", 1))
 
-    package = copy / "client" / "src" / "tradebook_client"
-    for name in ("words", "objects", "bodies", "resources", "async_resources"):
-        module = package / f"{name}.py"
-        module.write_text(module.read_text().replace("customer", "kunde", 1))
-    done = run(copy, *command)
+    done = run(copy, "tools/client_types.py", "--check")
 
     assert done.returncode == 1
-    assert "words.py, objects.py, bodies.py, resources.py, async_resources.py" in done.stderr
+    assert done.stderr == "Not what the code says: words.py. Run `make docs`.\n"
 
 
 def test_the_client_imports_nothing_of_the_server_and_an_import_is_noticed(copy):
