@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tradebook.transfer.columns import column_named
 from tradebook.transfer.files.rows import read_file
-from tradebook.transfer.maps.aliases import column_of_words, heading_words
+from tradebook.transfer.maps.aliases import column_of_heading
 from tradebook.transfer.maps.column_map import load_map_text
 from tradebook.transfer.maps.draft import draft_map
 from tradebook.transfer.maps.looking import CantBeRead
@@ -63,12 +63,16 @@ def require_readable(draft, data):
         ("shippingCountryCode", "ship_to.country"),
         ("Customer Phone", "phone"),
         ("Land", "bill_to.country"),
+        ("Nom du tiers* (s.nom)", "name"),
+        ("Ville (s.town)", "bill_to.locality"),
+        ("Address (Ship to)", "ship_to.street_line_1"),
+        ("E-mail 1 - Value", "email"),
         ("Points", None),
         ("Reserved", None),
     ],
 )
 def test_headings_are_known_in_several_languages(heading, column):
-    assert column_of_words(heading_words(heading)) == column
+    assert column_of_heading(heading) == column
 
 
 def test_our_own_columns_are_taken_as_they_are():
@@ -109,9 +113,13 @@ def test_who_has_no_name_is_called_by_what_there_is():
 
 
 def test_apostrophes_before_every_value_of_a_column_go():
-    document = tomllib.loads(drafted("Id,Name,Zip\n'7210,A,'01067\n'7211,B,1010\n").text)
+    for content in (
+        "Id,Name,Zip\n'7210,A,'01067\n'7211,B,1010\n",
+        'Id,Name\n"=""07210""",A\n"=""07211""",B\n',
+    ):
+        document = tomllib.loads(drafted(content).text)
 
-    assert document["file"]["unguard"] is True
+        assert document["file"]["unguard"] is True
 
 
 def test_a_last_name_may_only_be_called_name():
@@ -176,6 +184,11 @@ def test_a_date_that_nothing_reads_is_a_comment():
 
     assert '# "Created" can\'t be read in 1 rows, such as "Spring":' in draft.text
     assert '# created_at = "Created"' in draft.text
+
+
+def test_lines_that_are_quoted_as_a_whole_are_refused():
+    with pytest.raises(CantBeRead, match="Is the whole line in quotes"):
+        drafted('"number,name,type"\n"1,A,R"\n')
 
 
 def test_a_file_of_headings_alone_is_drafted_by_them():

@@ -120,6 +120,14 @@ def test_empty_rows_and_columns_without_name_or_cells_are_passed_over():
         (b"number,name\n1,A,B\n", "line 2: The row has 3 cells, the header names 2."),
         (b"number,name\n1\n", "line 2: The row has 1 cells, the header names 2."),
         (
+            b'number,name,note\n"1,A,B"\n',
+            "the header names 3. Is the whole line in quotes, or has it another",
+        ),
+        (
+            b'"number,name,note"\n"1,A,B"\n',
+            "line 1, number,name,note: Is the whole line in quotes, or has it another separator? Save",
+        ),
+        (
             b'number,name\n1,A\n2,"B\n3,C\n',
             "line 3: The row can't be read: a quote is opened and never closed.",
         ),
@@ -135,6 +143,8 @@ def test_empty_rows_and_columns_without_name_or_cells_are_passed_over():
         "twice",
         "more",
         "fewer",
+        "quoted",
+        "headings-quoted",
         "unclosed",
         "after-quote",
         "long",

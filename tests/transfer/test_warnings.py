@@ -110,6 +110,18 @@ def test_a_word_for_nothing_is_found_in_what_a_template_has_made_of_it():
     ]
 
 
+def test_signs_that_keep_text_in_a_spreadsheet_are_counted_by_column():
+    rows = [
+        {"number": f'="0041{n}"', "name": '="A"', "phone": f"'0123{n}", "note": "'90s only"} for n in range(3)
+    ]
+
+    assert seen(*rows, {"name": "='A'", "note": "=1+1"}, {"number": "'t Hof"}) == [
+        (2, "number", '="00410"', False),
+        (2, "name", '="A"', False),
+        (2, "phone", "'01230", False),
+    ]
+
+
 def test_letters_as_web_pages_write_them_are_counted_by_column():
     names = (
         "Smith &amp; Sons",

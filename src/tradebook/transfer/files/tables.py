@@ -8,7 +8,7 @@ from tradebook.text import encodable, shortened, shown
 from tradebook.transfer.cells import Dated, unescape, unguard
 from tradebook.transfer.columns import column_named, unknown_column, unknown_columns
 from tradebook.transfer.files.csv_records import CsvRecord
-from tradebook.transfer.files.csv_shape import Shape, heading_line
+from tradebook.transfer.files.csv_shape import SEPARATORS, Shape, heading_line
 from tradebook.transfer.files.decoding import Lines
 from tradebook.transfer.files.records import PROBLEM, PROBLEM_TOLD, Records
 from tradebook.transfer.files.workbooks import SheetRow
@@ -147,7 +147,7 @@ class Table:
         if self.problem_at is not None and len(values) > self.problem_at:
             values = [*values[: self.problem_at], "", *values[self.problem_at + 1 :]]
         if len(values) < width:
-            return f"The row has {len(values)} cells, the header names {width}."
+            return f"The row has {len(values)} cells, the header names {width}.{all_in_one(values, width)}"
         if not any(values[width:]):
             return None
         # Columns without a name, at the end: whoever has a map has not taken them.
@@ -254,6 +254,12 @@ def _cell(cell: Value, *, unguards: bool) -> Value:
     return unguard(text) if unguards else unescape(text)
 
 
+def all_in_one(cells: Sequence[str], width: int = 3) -> str:
+    """Ask for what is wrong with a line whose one cell has separators for all of them; else nothing."""
+    is_so = len(cells) == 1 and any(cells[0].count(sign) >= width - 1 for sign in SEPARATORS)
+    return " Is the whole line in quotes, or has it another separator? Save the list anew." if is_so else ""
+
+
 _AGAIN = "The row is the headings once more, as where files were joined: take it out."
 _LEFT_OUT = "with a map, such columns are left out"
 
@@ -277,6 +283,7 @@ def _strange(line: int, header: list[str]) -> Iterator[Problem]:
         yield Problem(line, None, None, f"Column{'s' * (len(nameless) > 1)} {listed} {have}: {_LEFT_OUT}.")
     if len(unknown) == 1:
         name = shortened(unknown[0], VALUE_SHOWN_MAX)
-        yield Problem(line, None, None, unknown_column(name), name)
+        reason = all_in_one(header).strip() or unknown_column(name)
+        yield Problem(line, None, None, reason, name)
     elif unknown:
         yield Problem(line, None, None, unknown_columns(unknown))

@@ -10,6 +10,7 @@ from tradebook.resources import customers
 from tradebook.resources.countries import country_code
 from tradebook.resources.import_shapes import ImportDoubt
 from tradebook.text import shortened
+from tradebook.transfer.cells import unguard
 from tradebook.transfer.columns import ATTACHED, COLUMNS, EXTERNAL_IDS
 from tradebook.transfer.imports.misreading import misread
 from tradebook.transfer.rows import VALUE_SHOWN_MAX, Row
@@ -23,7 +24,7 @@ _CODES = frozenset(
 )
 """The columns of numbers that nobody counts with; ids in other systems are such too."""
 
-_CODES_OF = tuple((f"{part}.postal_code", f"{part}.country") for part in _ADDRESS_PARTS)
+_COUNTRY_OF = {f"{part}.postal_code": f"{part}.country" for part in _ADDRESS_PARTS}
 
 _WORDS = frozenset((*COLUMNS, *ATTACHED)) - _CODES
 """The columns in which text of ASCII alone looks wrong only where it is a word for nothing."""
@@ -32,6 +33,8 @@ _EMAILS = frozenset(("email", "sales_rep_email", *(f"{part}.email" for part in _
 _ROUNDED = re.compile(
     r"[+-]?[0-9](?:[.,][0-9]+)?E\+[0-9]{1,3}|[+-]?[0-9][.,][0-9]+E[0-9]{1,3}", re.IGNORECASE
 )
+_GUARDS = frozenset("='")
+"""What text begins with that a spreadsheet is made to keep: ="00417", and '00417 in a column of numbers."""
 _FLOAT = re.compile(r"[0-9]{2,}\.0")
 _NULLS = frozenset(("NULL", "null", "\\N", "N/A", "n/a", "#N/A", "(null)", "<null>", "nan", "NaN", "None"))
 _NULL_IN_TEXT = re.compile(r"(?<!\w)(?:NULL|\\N)(?!\w)", re.ASCII)
@@ -62,9 +65,7 @@ def odd_columns(row: Row) -> list[str]:
         for column, value in values.items()
         if not _is_plain(column, value) and _may_be_told(column, value)
     ]
-    return odd + [
-        code for code, country in _CODES_OF if code in values and _digits_lost(values, code, country)
-    ]
+    return odd + [code for code in _COUNTRY_OF if code in values and _digits_lost(values, code)]
 
 
 def _is_plain(column: str, value: Any) -> bool:
@@ -79,6 +80,7 @@ def _is_plain(column: str, value: Any) -> bool:
         and "NULL" not in value
         and "\\N" not in value
         and "&" not in value
+        and value[:1] not in _GUARDS
         and (column in _WORDS or ("E" not in value and "e" not in value and value[-2:] != ".0"))
     )
 
@@ -87,7 +89,7 @@ def _may_be_told(column: str, value: Any) -> bool:
     """Tell whether a warning comes of a cell that is not plain; of several values in one, perhaps."""
     if not isinstance(value, str):
         return True
-    return _reason(column, value) is not None or _is_float(column, value) or _word_in(value) is not None
+    return (_reason(column, value) or _looks_like(column, value) or _word_in(value)) is not None
 
 
 class Warnings:
@@ -110,9 +112,7 @@ class Warnings:
             is_attached = column == "addresses" or column.startswith("address.")
             if changed is None or ("addresses" if is_attached else column) in changed:
                 found += self._of_value(row.line, column, row.values[column])
-                if (
-                    digits := _digits_lost(row.values, column, column.replace(".postal_code", ".country"))
-                ) is not None:
+                if (digits := _digits_lost(row.values, column)) is not None:
                     self._count(row.line, column, row.values[column], _ZEROS_LOST.format(digits))
         name = row.values.get("name")
         self._last.append((row.line, name if isinstance(name, str) else ""))
@@ -155,8 +155,8 @@ class Warnings:
             reason = _reason(column, value)
             if reason is not None:
                 yield ImportDoubt(line, column, shortened(value, VALUE_SHOWN_MAX), reason, needs_yes=True)
-            elif _is_float(column, value):
-                self._count(line, column, value, "ends with .0, as where a program took it for an amount")
+            elif (reason := _looks_like(column, value)) is not None:
+                self._count(line, column, value, reason)
             elif (word := _word_in(value)) is not None:
                 first, count = self._words.get((column, word), (line, 0))
                 self._words[column, word] = (first, count + 1)
@@ -181,8 +181,16 @@ def _reason(column: str, value: str) -> str | None:
     return None
 
 
-def _is_float(column: str, value: str) -> bool:
-    return _is_code(column) and _FLOAT.fullmatch(value) is not None
+def _looks_like(column: str, value: str) -> str | None:
+    """Say what a program has made of a text, which is counted by column."""
+    if _is_code(column) and _FLOAT.fullmatch(value):
+        return "ends with .0, as where a program took it for an amount"
+    is_formula = value[:2] == '="' and unguard(value) != value
+    if is_formula or (value[:1] == "'" and value[1:2].isdigit() and _is_code(column)):
+        return (
+            "has signs by which a spreadsheet keeps text: unguard = true in [file] of the map takes them away"
+        )
+    return None
 
 
 def _is_code(column: str) -> bool:
@@ -213,9 +221,9 @@ def _meaning(word: str) -> str:
 _ZEROS_LOST = "has fewer digits than the {} of a postal code there, as where a spreadsheet took zeros away"
 
 
-def _digits_lost(values: Mapping[str, Any], code: str, country: str) -> int | None:
+def _digits_lost(values: Mapping[str, Any], column: str) -> int | None:
     """Return how many digits a postal code should have, where it has fewer; None where nothing is odd."""
-    text, named = values.get(code), values.get(country)
+    text, named = values.get(column), values.get(_COUNTRY_OF.get(column, ""))
     if not isinstance(text, str) or not text.isdigit() or not isinstance(named, str) or not named:
         return None
     digits = _DIGITS_OF_CODES.get(country_code(named) or "", 0)

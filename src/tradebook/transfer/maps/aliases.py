@@ -27,17 +27,18 @@ _OWN = {
         nom, nom du client, nom client, raison sociale, societe, entreprise, denomination, nombre,
         nombre completo, nombre fiscal, nombre comercial, razon social, empresa, compania, cliente,
         nombre del cliente, nombre cliente, naam, bedrijf, bedrijfsnaam, klant, klantnaam, organisatie,
-        nome, azienda, ragione sociale, societa, denominazione, nome cliente""",
+        nome, azienda, ragione sociale, societa, denominazione, nome cliente, nom du tiers,
+        organization 1 name""",
     "email": """
         email, emails, e mails, email addresses, mail, email address, mail address, e mail adresse,
         mailadresse, adresse e mail, adresse mail, courriel, correo, correo electronico, email 1,
         e mailadres, mailadres, indirizzo email, posta elettronica, primary email, main email,
-        billing email, invoice email, contact email, customer email""",
+        billing email, invoice email, contact email, customer email, e mail 1 value""",
     "phone": """
         phone, phones, phone number, phone no, phone 1, phone numbers, telephone, telephone number, tel,
         tel no, tel nr, primary phone, main phone, work phone, business phone, office phone, telefon,
         telefon 1, telefonnummer, telefon nr, festnetz, numero de telephone, telephone fixe, telefono,
-        telefono 1, numero de telefono, fijo, telefoon, telefoonnummer, numero di telefono""",
+        telefono 1, numero de telefono, fijo, telefoon, telefoonnummer, numero di telefono, phone 1 value""",
     "-mobile": """
         mobile, mobile phone, mobile number, mobile no, cell, cell phone, mobil, mobiltelefon, mobilnummer,
         handy, handynummer, telephone portable, telephone mobile, portable, movil, telefono movil, celular,
@@ -48,7 +49,8 @@ _OWN = {
         ust id, umsatzsteuer id, steuernummer, numero de tva, n tva, tva, tva intracommunautaire, siret,
         siren, nif, cif, nif cif, btw nummer, btw, kvk, kvk nummer, partita iva, p iva, codice fiscale""",
     "url": """
-        url, website, web, web address, website url, homepage, internet, www, webseite, site, site web,
+        url, website, websites, web, web page, web address, website url, homepage, internet, www, webseite,
+        webseiten, site, site web,
         site internet, sitio web, pagina web, sito, sito web, domain""",
     "note": """
         note, notes, comment, comments, remark, remarks, memo, about, customer note, notiz, notizen,
@@ -85,14 +87,16 @@ _OWN = {
         carrier, ship via, shipper, spediteur, versanddienst, versandart, transporteur, transportista,
         vervoerder, corriere, vettore""",
     "sales_rep_name": """
-        sales rep, sales rep name, salesperson, account manager, account owner, owner, company owner, rep,
+        sales rep, sales rep name, salesperson, assigned user, assigned to, account manager, account owner,
+        owner, company owner, rep,
         agent, vertreter, verkaeufer, verkaufer, betreuer, kundenbetreuer, aussendienst, commercial,
         representant, vendedor, comercial, agente, agente comercial, verkoper, vertegenwoordiger,
         venditore""",
     "parent_number": "parent number, parent customer number, parent no",
     "created_at": """
         created at, created, created on, create date, creation date, date created, created date,
-        date added, added, date add, customer since, since, registered, registered on, registration,
+        date added, added, date add, date joined, joined, customer since, since, registered, registered on,
+        registration,
         registration date, date registered, sign up, signup date, join date, angelegt, angelegt am,
         anlagedatum, erstellt, erstellt am, erstelldatum, erfasst, erfasst am, kunde seit, seit,
         date de creation, cree le, date d inscription, client depuis, fecha de creacion, fecha de alta,
@@ -159,6 +163,7 @@ _NOISE = """
         company, kunde, kunden, client, cliente, klant, contact, business, work, 1, 01, your"""
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9])")
+_ASIDE = re.compile(r"[(\[][^()\[\]]*[)\]]\s*$")
 _SIGNS = re.compile(r"[^a-z0-9#]+")
 
 
@@ -185,6 +190,12 @@ _OWN_WORDS = _table(_OWN)
 _ADDRESS_WORDS = _table(_ADDRESS)
 _SIDES = {"bill_to": _list(_BILL), "ship_to": _list(_SHIP)}
 _NOISE_WORDS = frozenset(_list(_NOISE))
+
+
+def column_of_heading(heading: str) -> str | None:
+    """Return the column that a heading means, or else what stands before its brackets: Ville (s.town)."""
+    found = column_of_words(heading_words(heading))
+    return found or column_of_words(heading_words(_ASIDE.sub("", heading)))
 
 
 def column_of_words(words: str) -> str | None:

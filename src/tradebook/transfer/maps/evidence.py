@@ -8,7 +8,9 @@ from functools import lru_cache
 from tradebook.text import fold
 
 _NULL = r"NULL null Null (null) [NULL] \N n/a N/A #N/A NaN nan undefined - -- k.A. 0000-00-00 00.00.0000"
-NULL_WORDS = frozenset([*_NULL.split(), "\N{EN DASH}", "\N{EM DASH}", "k. A.", "0000-00-00 00:00:00"])
+NULL_WORDS = frozenset(
+    [*_NULL.split(), "http://", "https://", "\N{EN DASH}", "\N{EM DASH}", "k. A.", "0000-00-00 00:00:00"]
+)
 SHARE_MIN = 0.9
 _EMAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]{2,}")
 _PHONE = re.compile(r"(?=(?:.*\d){6})(?:\+|00|\(|0)[\d ()/.\-]{6,20}", re.ASCII)

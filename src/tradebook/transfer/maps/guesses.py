@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from tradebook.transfer.columns import ADDRESSES, COLUMNS
-from tradebook.transfer.maps.aliases import ADDRESS_FIELDS, column_of_words, heading_words
+from tradebook.transfer.maps.aliases import ADDRESS_FIELDS, column_of_heading, heading_words
 from tradebook.transfer.maps.evidence import Evidence
 from tradebook.transfer.maps.toml_text import Right
 
@@ -47,7 +47,7 @@ def guess(evidence: dict[str, Evidence]) -> Found:
         # Of headings that stand twice, and of none at all, nobody can say which one is meant.
         if not heading or heading.partition("\0")[0] in repeated:
             continue
-        column = heading if heading in COLUMNS else column_of_words(heading_words(heading))
+        column = heading if heading in COLUMNS else column_of_heading(heading)
         if column is None:
             found.unknown.append(heading)
         else:

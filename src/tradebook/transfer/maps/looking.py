@@ -6,9 +6,11 @@ from typing import BinaryIO
 import msgspec
 from msgspec import structs
 
+from tradebook.transfer.cells import unguard
 from tradebook.transfer.files.formats import FileFormat
 from tradebook.transfer.files.rows import read_file
-from tradebook.transfer.maps.aliases import column_of_words, heading_words
+from tradebook.transfer.files.tables import all_in_one
+from tradebook.transfer.maps.aliases import column_of_heading
 from tradebook.transfer.maps.evidence import NULL_WORDS, looks_like_values
 from tradebook.transfer.rows import (
     FileOptions,
@@ -72,7 +74,7 @@ class _Headings:
 
     def lacking(self, line: int, header: Sequence[str]) -> list[Problem]:
         # Lines that may be the headings are tried.
-        known = sum(column_of_words(heading_words(heading)) is not None for heading in header)
+        known = sum(column_of_heading(heading) is not None for heading in header)
         if known < KNOWN_MIN:
             return [Problem(line, None, None, "These are no headings that anybody knows.")]
         return []
@@ -100,9 +102,9 @@ def look(file: BinaryIO, file_format: FileFormat, options: FileOptions) -> Looke
 
 
 def _is_guarded(values: Sequence[str]) -> bool:
-    """Tell whether an apostrophe stands before every value, as shops put it before numbers."""
+    """Tell whether every value is kept as text, as shops keep numbers: 'text or ="text"."""
     filled = [value for value in values if value]
-    return bool(filled) and all(value.startswith("'") for value in filled)
+    return bool(filled) and all(unguard(value) != value for value in filled)
 
 
 def _look(file: BinaryIO, file_format: FileFormat, options: FileOptions) -> Looked:
@@ -123,6 +125,8 @@ def _look(file: BinaryIO, file_format: FileFormat, options: FileOptions) -> Look
     looked.header, looked.headings = headings.header, list(headings.found)
     if not looked.headings or (wrong and not records):
         raise CantBeRead(str(wrong or "The file has no headings."))
+    if question := all_in_one(looked.headings):
+        raise CantBeRead(f"The headings are one cell.{question}")
     return looked
 
 

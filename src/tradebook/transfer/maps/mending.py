@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from functools import cache
 
-from tradebook.crud.kinds import EMAIL, Flag, OneOf
+from tradebook.crud.kinds import EMAIL, URL, Flag, OneOf
 from tradebook.crud.text_values import check_email
+from tradebook.money import currencies_by_number, currency_name, currency_symbol
 from tradebook.resources.addresses import Country
 from tradebook.resources.countries import countries_near, country_abroad
-from tradebook.resources.quantities import Decimal
+from tradebook.resources.quantities import Decimal, UnitId
 from tradebook.transfer.cells import CreatedAt
 from tradebook.transfer.columns import Column, column_named
 from tradebook.transfer.maps.amounts import amount_reader
@@ -93,6 +94,8 @@ def _of_cell(name: str, heading: str, column: Column, value: str, reason: str) -
     for kinds, mend in _MENDED:
         if isinstance(kind, kinds):
             return mend(name, column, value)
+    if kind == URL:
+        return None if "." in value else _as_nothing(name, heading, value)
     return _of_email(name, heading, value) if kind == EMAIL else None
 
 
@@ -131,6 +134,15 @@ def _of_country(name: str, _column: Column, value: str) -> str:
     ours = country_abroad(value) or (near[0][:2] if len(near) == 1 else None)
     choices = " or ".join(near) or "a code of two letters, such as FR"
     return _translated(name, value, ours, choices)
+
+
+def _of_currency(name: str, _column: Column, value: str) -> str:
+    asked = value.casefold()
+    codes = currencies_by_number().values()
+    found = [
+        code for code in codes if asked in (currency_symbol(code).casefold(), currency_name(code).casefold())
+    ]
+    return _translated(name, value, found[0] if len(found) == 1 else None, "a code such as USD")
 
 
 def _of_amount(_name: str, _column: Column, value: str) -> str | None:
@@ -186,7 +198,7 @@ def _of_email(name: str, heading: str, value: str) -> str | None:
     if value.lower().startswith("mailto:"):
         return f'{source}, split = ":", take = "last" }}'
     if "@" not in value:
-        return f"{source}, empty = [{quoted(value)}] }}"
+        return _as_nothing(name, heading, value)
     try:
         check_email(pieces[0])
     except ValueError:
@@ -194,10 +206,15 @@ def _of_email(name: str, heading: str, value: str) -> str | None:
     return f'{source}, split = [";", ","], take = "first" }}'
 
 
+def _as_nothing(name: str, heading: str, value: str) -> str:
+    return f"[columns] {key(name)} = {{ from = {quoted(heading)}, empty = [{quoted(value)}] }}"
+
+
 _MENDED: tuple[tuple[type, Callable[[str, Column, str], str | None]], ...] = (
     (OneOf, _of_word),
     (Flag, _of_flag),
     (Country, _of_country),
     (Decimal, _of_amount),
+    (UnitId, _of_currency),
     (CreatedAt, _of_date),
 )
