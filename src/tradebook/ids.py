@@ -17,7 +17,7 @@ KEY_MAX = (1 << KEY_BITS) - 1
 MILLISECONDS_MAX = KEY_MAX >> SEQUENCE_BITS
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_DIGITS = {letter: value for value, letter in enumerate(_ALPHABET)}
+_DIGITS_OF_PYTHON = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")
 # Three digits at a time: a page of 100 customers formats hundreds of ids.
 _TRIPLES = [a + b + c for a in _ALPHABET for b in _ALPHABET for c in _ALPHABET]
 _BODY = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{12}", re.ASCII)
@@ -53,10 +53,7 @@ def decode_body(body: str) -> int | None:
     """Read 13 characters back into a key; None when they are no key in its one spelling."""
     if not _BODY.fullmatch(body):
         return None
-    key = 0
-    for letter in body:
-        key = key << 5 | _DIGITS[letter]
-    return key
+    return int(body.translate(_DIGITS_OF_PYTHON), 32)
 
 
 def decode_id(prefix: str, text: str) -> int | None:

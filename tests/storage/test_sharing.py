@@ -5,19 +5,22 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from tests.fixtures.server import wait_until
 from tradebook.app import open_database
-from tradebook.resources import accounts
+from tradebook.crud import table_fields
+from tradebook.resources import accounts, addresses
 from tradebook.settings import Settings
 from tradebook.storage.accounts import FIRST_VALUES, NEW_ACCOUNT
 from tradebook.storage.accounts import accounts as table
-from tradebook.storage.database import OutcomeUnknown, Unavailable
+from tradebook.storage.database import Duplicate, OutcomeUnknown, Unavailable
 from tradebook.storage.postgres import sharing
 from tradebook.storage.postgres.beginning import Beginning
 from tradebook.storage.postgres.connections import PatientConnection
+from tradebook.storage.postgres.handles import FEW
 from tradebook.storage.schema import ACCOUNT, prepare
 from tradebook.storage.transactions import writing
 
@@ -48,16 +51,20 @@ def account(database):
 
 
 @pytest.fixture
-def commits(monkeypatch):
-    """Grows with every commit."""
+def sent(account, monkeypatch):
+    """Grows with every round trip, by the statements in it."""
     noted, send = [], PatientConnection.send
 
-    def sent(connection, texts):
-        noted.extend(text for text, _ in texts if text == b"COMMIT")
+    def note(connection, texts):
+        noted.append([text for text, _ in texts])
         return send(connection, texts)
 
-    monkeypatch.setattr(PatientConnection, "send", sent)
+    monkeypatch.setattr(PatientConnection, "send", note)
     return noted
+
+
+def commits_of(sent):
+    return sum(texts.count(b"COMMIT") for texts in sent)
 
 
 @contextmanager
@@ -91,6 +98,22 @@ def count_on(writer):
     return writer.rows(LAST)[0][0]
 
 
+def look_and_count_on(writer):
+    before = writer.rows(LAST)[0][0]
+    writer.run(COUNT_ON)
+    return before
+
+
+def leave(writer):
+    writer.run(COUNT_ON)
+
+
+def leave_many(writer):
+    given = {**table_fields.new_row(addresses.FIELDS), "name": "A", "country": "DE"}
+    addresses.records.insert(writer, [addresses.new_row(given) for _ in range(FEW + 1)])
+    leave(writer)
+
+
 def last(database, account):
     with database.read(account) as reader:
         return reader.rows(LAST)[0][0]
@@ -113,13 +136,16 @@ def can_not_be_sent(writer):
     writer.run(NEW_ACCOUNT, **FIRST_VALUES, name="\0", environment="", revision=0, indexes="{}")
 
 
-def test_writers_that_come_at_once_have_one_commit(database, account, commits):
+FAILURES = {refuse: Refused, break_off: Duplicate, can_not_be_sent: psycopg.DataError}
+
+
+def test_writers_that_come_at_once_have_one_commit(database, account, sent):
     with in_line(database, account, *[count_on] * WRITERS) as outcomes:
         found = {each.result() for each in outcomes}
 
     assert found == set(range(1, WRITERS + 1))
     assert last(database, account) == WRITERS
-    assert len(commits) == 1
+    assert commits_of(sent) == 1
 
 
 def test_turns_come_in_the_order_in_which_they_were_waited_for(database, account):
@@ -147,11 +173,11 @@ def test_turns_come_in_the_order_in_which_they_were_waited_for(database, account
     assert order == list(range(WRITERS))
 
 
-def test_writers_that_come_one_by_one_have_a_commit_each(database, account, commits):
+def test_writers_that_come_one_by_one_have_a_commit_each(database, account, sent):
     for _ in range(WRITERS):
         writing(database, account, count_on)
 
-    assert len(commits) == WRITERS
+    assert commits_of(sent) == WRITERS
 
 
 @pytest.mark.parametrize("place", [0, 1, WRITERS - 1])
@@ -162,9 +188,36 @@ def test_what_one_fails_at_is_undone_alone(database, account, place, fail):
     with in_line(database, account, *works) as outcomes:
         found = [each.result() for each in outcomes]
 
-    assert isinstance(found[place], Refused) if fail is refuse else isinstance(found[place], Exception)
+    assert isinstance(found[place], FAILURES[fail])
     assert Counter(type(each) for each in found)[int] == WRITERS - 1
     assert last(database, account) == WRITERS - 1
+
+
+def test_what_one_has_left_goes_with_the_next_ones_question(database, account, sent):
+    with in_line(database, account, *[look_and_count_on] * WRITERS) as outcomes:
+        found = [each.result() for each in outcomes]
+
+    assert sorted(found) == list(range(WRITERS))
+    assert last(database, account) == WRITERS
+    # One for each of them, the commit, and the look at the end.
+    assert len(sent) == WRITERS + 2
+
+
+@pytest.mark.parametrize(
+    "works",
+    [
+        (leave, break_off, leave),
+        (break_off, leave, leave),
+        (leave, leave, break_off),
+        (break_off, leave_many),
+    ],
+)
+def test_who_leaves_something_is_told_what_became_of_it(database, account, works):
+    with in_line(database, account, *works) as outcomes:
+        found = [each.result() for each in outcomes]
+
+    assert [isinstance(each, Duplicate) for each in found] == [work is break_off for work in works]
+    assert last(database, account) == len(works) - 1
 
 
 def test_a_refusal_waits_for_the_commit_of_what_it_was_refused_for(database, account):
@@ -235,9 +288,9 @@ def test_accounts_do_not_wait_for_each_other(database, account):
     assert last(database, account) == 1
 
 
-def test_a_part_that_is_not_sent_at_its_end_is_noticed(database, account, monkeypatch):
-    """The planted fault: what the first one has left for later is sent in the part of the next one."""
-    monkeypatch.setattr(Beginning, "flush", lambda _: None)
+def test_that_one_fails_for_what_another_one_has_left_is_noticed(database, account, monkeypatch):
+    """The planted fault: what the first one has left for later is taken for the next one's."""
+    monkeypatch.setattr(Beginning, "begin_part", lambda _: None)
     with in_line(database, account, break_off, count_on, count_on) as outcomes:
         found = [each.result() for each in outcomes]
 

@@ -5,10 +5,12 @@ import pytest
 from tests.fixtures.samples import Maker
 from tradebook.crud.records import Records
 from tradebook.resources import payment_terms
+from tradebook.resources.customers.fields import CREATE
 
 TERMS = "/v1/finance/payment-terms"
 GROUPS = "/v1/sales/account-groups"
 CARRIERS = "/v1/operations/carriers"
+CUSTOMERS = "/v1/sales/customers"
 KEY, ROW, UPDATE, ANSWER, REVISION = 1, 1, 1, 1, 1
 """The key is known before the body, and read in the transaction: it may have been revoked since."""
 FREE, REFERENCES = 1, 1
@@ -64,6 +66,25 @@ def test_the_index_is_written_where_something_indexed_has_changed(book, counting
     group = f"{GROUPS}/{Maker(book).of_prefix('acgr')}"
 
     assert counting.count("PATCH", group, json=body) == KEY + ROW + UPDATE + more + ANSWER + REVISION
+
+
+def test_all_that_a_customer_refers_to_is_one_question(book, counting):
+    given = Maker(book).body(CREATE, only_required=True)
+    customer = f"{CUSTOMERS}/{counting.ask('POST', CUSTOMERS, json=given)['id']}"
+    references = {name: value for name, value in given.items() if name.endswith("_id")}
+    first, *_ = references.items()
+
+    assert len(references) > 3
+    assert counting.count("PATCH", customer, json=references) == counting.count(
+        "PATCH", customer, json=dict([first])
+    )
+
+
+def test_a_new_customer_is_answered_as_it_is_read(book, counting):
+    given = {**Maker(book).body(CREATE, only_required=True), "note": 'ü "\\\n'}
+    made = counting.ask("POST", CUSTOMERS, json=given)
+
+    assert counting.ask("GET", f"{CUSTOMERS}/{made['id']}") == made
 
 
 def test_a_row_that_is_read_twice_is_noticed(term, counting, monkeypatch):

@@ -4,6 +4,7 @@ The same declarations serve the requests, the OpenAPI document and the reference
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -58,7 +59,7 @@ class Field(msgspec.Struct, frozen=True):
         return described | {"type": [described["type"], "null"]}
 
 
-class Body(msgspec.Struct, frozen=True):
+class Body(msgspec.Struct, frozen=True, dict=True):
     """The body that a route takes: a JSON object with these fields."""
 
     name: str
@@ -69,6 +70,14 @@ class Body(msgspec.Struct, frozen=True):
     """The object that the body describes; its other fields are read-only."""
     shown: tuple[str, ...] = ()
     """The fields that an example has, besides those that are required."""
+
+    @cached_property
+    def _declared(self) -> dict[str, Field]:
+        return {field.name: field for field in self.fields}
+
+    @cached_property
+    def _defaults(self) -> dict[str, Any]:
+        return {field.name: field.default for field in self.fields}
 
     @property
     def example(self) -> dict[str, Any]:
@@ -90,21 +99,19 @@ class Body(msgspec.Struct, frozen=True):
 
     def new(self, **given: Any) -> dict[str, Any]:
         """Return what is kept of a new object: what is given, as it is kept, and the defaults."""
-        return {**{field.name: field.default for field in self.fields}, **given}
+        return {**self._defaults, **given}
 
     def values_of(self, found: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         """Read an object's fields; `prefix` is the path to the object inside the body."""
-        declared = {field.name: field for field in self.fields}
-        for name in found:
-            if name not in declared:
-                self._refuse_unknown(prefix, name, list(declared))
-        values: dict[str, Any] = {}
-        for field in self.fields:
-            param = prefix + field.name
-            if field.name in found:
-                values[field.name] = field.take(found[field.name], param)
-            elif not self.is_partial:
-                values[field.name] = field.absent(param)
+        declared = self._declared
+        if unknown := [name for name in found if name not in declared]:
+            self._refuse_unknown(prefix, unknown[0], list(declared))
+        values = {} if self.is_partial else self._defaults.copy()
+        for name, field in declared.items():
+            if name in found:
+                values[name] = field.take(found[name], prefix + name)
+            elif field.is_required and not self.is_partial:
+                field.absent(prefix + name)
         return values
 
     def completed(self, values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

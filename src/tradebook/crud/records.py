@@ -159,17 +159,12 @@ class Records:
         rows = self.find_all(reader, keys.values())
         return {text: rows[key] for text, key in keys.items()}
 
-    def foresee(self, reader: Reader, keys: Iterable[int]) -> None:
-        """Say that these rows will be required, all of them in one step."""
-        if wanted := sorted(set(keys)):
-            reader.foresee(self._some, ids=wanted)
-
     def require(self, reader: Reader, keys: Iterable[int], param: str) -> dict[int, Values]:
         """Return the rows of keys; ValidationFailed where the account doesn't have them all."""
         wanted = set(keys)
         found = self.find_all(reader, wanted)
         if len(found) < len(wanted):
-            raise _not_found(param)
+            raise not_found(param)
         return found
 
     def new_row(self, values: Values) -> Values:
@@ -312,7 +307,8 @@ class Records:
                 yield name, statement, {"value": value, **more}
 
 
-def _not_found(param: str) -> ValidationFailed:
+def not_found(param: str) -> ValidationFailed:
+    """Make the refusal of a key that the account doesn't have."""
     return ValidationFailed(f"{param} names an object that this account doesn't have.", param=param)
 
 

@@ -141,6 +141,9 @@ class Writer(Reader, Protocol):
     def insert(self, statement: Prepared, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run an insert for every row, into the handle's own account."""
 
+    def tell(self, statement: Prepared, rows: list[Row], **values: Any) -> None:
+        """Say what `rows` would answer to the next question, by what was written just now: none is asked."""
+
     def is_awaited(self) -> bool:
         """Tell whether somebody has been waiting for the end of this transaction for some time."""
 

@@ -78,9 +78,11 @@ class FinishedRows:
         self, writer: Writer, rows: Sequence[Mapping[str, Any]], made: Sequence[Finished] | None = None
     ) -> None:
         """Keep the JSON of whole rows that are new; `made` where it was made ahead."""
-        writer.insert(
-            self._insert, self._made(map(self._row_of, rows)) if made is None else self._named(made)
-        )
+        writer.insert(self._insert, self._named(self.made(rows) if made is None else made))
+
+    def made(self, rows: Iterable[Mapping[str, Any]]) -> Sequence[Finished]:
+        """Make the JSON of whole rows, which `add` takes."""
+        return list(self.make(map(self._row_of, rows)).items())
 
     def make_ahead(self, writer: Writer, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Have the JSON of rows made that the next transaction is to add; False where nobody can."""

@@ -18,23 +18,18 @@ from tradebook.errors import (
     ValidationFailed,
 )
 from tradebook.ids import encode_id
-from tradebook.resources import (
-    account_groups,
-    account_users,
-    addresses,
-    carriers,
-    payment_terms,
-    service_levels,
-    shipping_terms,
-)
+from tradebook.resources import addresses
 from tradebook.resources.customers import external_ids
 from tradebook.resources.customers.addresses import addresses_of, serving_nobody
 from tradebook.resources.customers.fields import NEW, columns
+from tradebook.resources.customers.finished import FINISHED
 from tradebook.resources.customers.given_addresses import AddressChanges
 from tradebook.resources.customers.index import INDEX
 from tradebook.resources.customers.numbering import Numbering
 from tradebook.resources.customers.parents import Misfit, misfits, review_parents
 from tradebook.resources.customers.price_groups import price_groups_of
+from tradebook.resources.customers.reads import tell_plain
+from tradebook.resources.customers.references import check_references, foresee_references
 from tradebook.resources.customers.shape import ID_PREFIX, PATH
 from tradebook.resources.customers.tables import merged_customers
 from tradebook.resources.customers.writing import add_customers, change_customers, records
@@ -58,18 +53,6 @@ _SURVIVORS = prepare(
         merged_customers.c.account_id == ACCOUNT, any_of(merged_customers.c.id, "ids")
     )
 )
-_PLAIN_REFERENCES = (
-    ("default_payment_term_id", payment_terms.records),
-    ("default_shipping_term_id", shipping_terms.records),
-    ("bill_to_address_id", addresses.records),
-    ("ship_to_address_id", addresses.records),
-)
-_OTHER_REFERENCES = (
-    ("customer_type_group_id", account_groups.records),
-    ("default_carrier_id", carriers.records),
-    ("default_sales_rep_id", account_users.records),
-    ("default_service_level_id", service_levels.records),
-)
 _MISFITS: dict[Misfit, str] = {
     "itself": "A customer can't be its own parent.",
     "is_child": "This parent is itself a child account; there is one level.",
@@ -88,10 +71,7 @@ class AddressesLeft(msgspec.Struct, frozen=True):
 
 def foresee(reader: Reader, given: Values) -> None:
     """Say what the rules will look at, by the fields of a body."""
-    for param, target in (*_PLAIN_REFERENCES, *_OTHER_REFERENCES):
-        if given.get(param) is not None:
-            target.foresee(reader, [given[param]])
-    account_groups.records.foresee(reader, given.get("customer_price_group_ids") or ())
+    foresee_references(reader, given)
     if "number" in given:
         Numbering.foresee(reader)
         records.foresee_free(reader, given, ["number"])
@@ -104,7 +84,7 @@ def create(change: Change) -> int:
     ids = given.pop(external_ids.FIELD) or {}
     inline = addresses.new_rows([given.pop(f"{part}_to_address") for part in ("bill", "ship")])
     bill, ship = inline[0], inline[-1]
-    _check(writer, {name: value for name, value in given.items() if value is not None}, NEW, groups)
+    _check(writer, {name: value for name, value in change.values.items() if value is not None}, NEW)
     given["number"] = _number(writer, given["number"])
     addresses.records.insert(writer, inline)
     row = records.new_row(
@@ -117,11 +97,13 @@ def create(change: Change) -> int:
     )
     key: int = row["id"]
     places = {address["id"]: address for address in inline}
-    add_customers(writer, [row], price_groups={key: groups}, places=places)
+    made = FINISHED.made([row])
+    add_customers(writer, [row], price_groups={key: groups}, places=places, finished=made)
     external_ids.set_external_ids(writer, {key: ids}, had={})
     writer.reindex(INDEX, [key], {key: row}, {key: inline})
     if stale := review_parents(writer, [row["parent_id"]]):
         writer.reindex(INDEX, stale)
+    tell_plain(writer, made)
     return key
 
 
@@ -206,7 +188,7 @@ def _checked(reader: Reader, values: Values, before: Values) -> _Given:
     """Check what a body says of a customer that is there, by its fields."""
     given = dict(values)
     groups = given.pop("customer_price_group_ids", None)
-    _check(reader, given, before, groups or ())
+    _check(reader, values, before)
     key: int = before["id"]
     had = {} if groups is None else price_groups_of(reader, [key])
     had_ids = external_ids.of(reader, [key])[key] if external_ids.FIELD in given else {}
@@ -290,58 +272,11 @@ def require_customers(reader: Reader, keys: Collection[int], param: str) -> None
         raise
 
 
-def _check(reader: Reader, given: Values, before: Values, groups: Collection[int]) -> None:
+def _check(reader: Reader, given: Values, before: Values) -> None:
     """Check the given values against the rules."""
-    for param, target in _PLAIN_REFERENCES:
-        if given.get(param) is not None:
-            target.require(reader, [given[param]], param)
-    if "customer_type_group_id" in given:
-        _require_groups(reader, [given["customer_type_group_id"]], "customer_type_group_id", "type_group")
-    _require_groups(reader, groups, "customer_price_group_ids", "pricing_group")
-    _check_carrier(reader, given, before)
-    _check_rep(reader, given.get("default_sales_rep_id"), before)
+    check_references(reader, given, before)
     if given.get("parent_account_id") is not None:
         _check_parent(reader, given["parent_account_id"], before)
-
-
-def _require_groups(reader: Reader, keys: Collection[int], param: str, kind: str) -> None:
-    wanted = account_groups.TYPES.index(kind)
-    found = account_groups.records.require(reader, keys, param)
-    if any(row["type"] != wanted for row in found.values()):
-        raise ValidationFailed(f"{param} takes groups whose type is {kind}.", param=param)
-
-
-def _check_carrier(reader: Reader, given: Values, before: Values) -> None:
-    names = ("default_carrier_id", "default_service_level_id")
-    carrier = given.get("default_carrier_id", before["carrier_id"])
-    level = given.get("default_service_level_id", before["service_level_id"])
-    if carrier is not None and carrier != before["carrier_id"]:
-        (row,) = carriers.records.require(reader, [carrier], "default_carrier_id").values()
-        if row["deleted_at"] is not None:
-            raise ResourceGone("This carrier was deleted: choose another one.", param="default_carrier_id")
-    if level is None or not any(name in given for name in names):
-        return
-    param = "default_service_level_id" if "default_service_level_id" in given else "default_carrier_id"
-    carrier_of = {
-        key: row["carrier_id"] for key, row in service_levels.records.require(reader, [level], param).items()
-    }
-    if not service_levels.go_together(carrier, level, carrier_of):
-        raise ValidationFailed(
-            "The service level belongs to another carrier: give default_carrier_id and "
-            "default_service_level_id that go together.",
-            param=param,
-        )
-
-
-def _check_rep(reader: Reader, rep: int | None, before: Values) -> None:
-    if rep is None or rep == before["sales_rep_id"]:
-        return
-    param = "default_sales_rep_id"
-    (row,) = account_users.records.require(reader, [rep], param).values()
-    if row["status"] == account_users.STATUSES.index("removed"):
-        raise ResourceGone(
-            "This account user was removed: choose another one, or activate them.", param=param
-        )
 
 
 def _check_parent(reader: Reader, parent: int, before: Values) -> None:

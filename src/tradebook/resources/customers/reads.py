@@ -1,6 +1,6 @@
 """The statements that read customers for pages: their finished JSON, and what they refer to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,7 +12,7 @@ from tradebook.crud.walks import in_span, select_span
 from tradebook.resources import addresses
 from tradebook.resources.customers.finished import COLUMNS, FINISHED, NOTHING_ELSE, plain
 from tradebook.resources.customers.tables import customers, finished_customers
-from tradebook.storage.database import Reader, Row
+from tradebook.storage.database import Finished, Reader, Row, Writer
 from tradebook.storage.schema import ACCOUNT, TEXT, Prepared, any_of, prepare, utf8
 
 Wanted = Sequence[int] | Span
@@ -110,6 +110,12 @@ def read_plain(reader: Reader, wanted: Wanted) -> Sequence[Row]:
     statement, values = _PLAIN_ROWS.of(wanted)
     made = plain(reader.rows(statement, **values))
     return [(key, msgspec.json.encode(customer)) for key, customer in made.items()]
+
+
+def tell_plain(writer: Writer, made: Iterable[Finished]) -> None:
+    """Say what `read_plain` reads of a customer whose JSON was made and written just now."""
+    for key, (head, *_, ending) in made:
+        writer.tell(_PLAIN.by_key, [(key, f"{head}{NOTHING_ELSE}{ending}".encode())], ids=[key])
 
 
 def read_whole(reader: Reader, wanted: Wanted, include: frozenset[str]) -> Sequence[Row]:

@@ -7,7 +7,7 @@ from time import monotonic
 import psycopg
 from psycopg import errors
 
-from tradebook.storage.database import Row, Unavailable
+from tradebook.storage.database import Conflict, Row, Unavailable
 from tradebook.storage.postgres.connections import KEPT_ELSEWHERE, Connections, PatientConnection
 from tradebook.storage.postgres.literals import Statement, Written
 from tradebook.storage.postgres.row_security import APPLICATION
@@ -37,6 +37,10 @@ class Beginning:
         self._later: list[Written] = []
         self._sent = 0
         """How often what was left for later has been sent."""
+        self._of_others = 0
+        """How many of what was left for later an earlier part has left."""
+        self.failure_of_others: psycopg.Error | None = None
+        """What the server has said of that, if it has refused it: then nothing of the transaction stands."""
 
     @property
     def has_begun(self) -> bool:
@@ -47,6 +51,11 @@ class Beginning:
     def is_lost(self) -> bool:
         """Whether its connection is gone."""
         return self._taken is None or self._taken.closed
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it can't go on, whatever the part that is under way does."""
+        return self.is_lost or self.failure_of_others is not None
 
     @property
     def has_failed(self) -> bool:
@@ -94,22 +103,35 @@ class Beginning:
         """Run statements in one round trip, what was left for later before them; returns the rows of each."""
         texts = [self.connection.written(each) for each in statements]
         later, self._later = self._later, []
+        of_others, self._of_others = self._of_others, 0
         self._sent += 1
-        if later or texts:
+        if not later and not texts:
+            self.connection.settle()
+            return ()
+        try:
             return self.connection.send([*later, *texts])[len(later) :]
-        self.connection.settle()
-        return ()
+        except psycopg.Error as error:
+            if self.is_lost or not self.has_failed or self.connection.done >= of_others:
+                raise
+            self.failure_of_others = error
+            raise Conflict(f"Another writer of the same transaction failed: {error}") from error
 
     def send_ahead(self) -> None:
         """Have the server do what was left for later, while this process goes on; unless it is busy."""
-        if not self.connection.is_working:
+        if self._of_others:
+            self.ask()
+        elif not self.connection.is_working:
             later, self._later = self._later, []
             self._sent += 1
             self.connection.send_ahead(later)
 
-    def flush(self) -> None:
-        """Have everything done that was left for later and can fail."""
-        if self.connection.is_ahead or any(each.text != _RELEASE.sql.encode() for each in self._later):
+    def begin_part(self) -> None:
+        """Begin a part: if what is left by now fails, that is not the fault of this one."""
+        self._of_others = len(self._later)
+
+    def end_part(self) -> None:
+        """End a part. What it has left goes with what the next one asks, unless two have left something."""
+        if self._of_others or self.connection.is_ahead:
             self.ask()
 
     @contextmanager
@@ -124,7 +146,7 @@ class Beginning:
                 del self._later[place:]
             else:
                 self._later.clear()
-                if not self.is_lost:
+                if not self.is_broken:
                     with suppress(psycopg.Error):
                         self.connection.settle()
                     self.connection.together(Statement("ROLLBACK TO SAVEPOINT part"), _RELEASE)

@@ -61,6 +61,9 @@ class PatientConnection(Connection):
     keeps = False
     """Whether the server keeps statements for it."""
 
+    done = 0
+    """How many statements the server had done of what it was sent last, before one failed."""
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._kept: set[str] | None = set()
@@ -99,6 +102,7 @@ class PatientConnection(Connection):
         prepared = self._start(statements)
         reading = Transformer(self)
         results = self.wait(fetch_all(self.pgconn))
+        self.done = sum(is_asked for _, is_asked in prepared[: len(results) - 1])
         self._require_done(results)
         # From the end, as the first statement may be several, of which the last one counts.
         ended = zip(reversed(results), reversed(prepared), strict=False)

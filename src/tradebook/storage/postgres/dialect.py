@@ -40,15 +40,29 @@ def _newest_of_each(element: newest_of_each, compiler: Any, **options: Any) -> s
     return str(compiler.process(found.select_from(owners.join(lateral, sa.true())), **options))
 
 
-@cache
-def insert_of_lists(statement: Prepared) -> tuple[str, list[str]] | None:
-    """Write an insert of many rows as one statement, which takes a list for each of these columns.
+def is_plain_insert(statement: Prepared) -> bool:
+    """Tell whether the functions below can write a statement for any number of rows."""
+    return isinstance(statement.statement, sa.Insert)
 
-    None where the statement is no plain insert.
+
+@cache
+def insert_of_rows(statement: Prepared, count: int) -> tuple[str, list[dict[str, str]]]:
+    """Write an insert for so many rows.
+
+    Returns the text, and for each row by what name it takes which column.
     """
+    table = statement.statement.table
+    names = [column.name for column in table.c if column.name != ACCOUNT.key]
+    places = [{f"{name}_{number}": name for name in names} for number in range(count)]
+    rows = [f"(%({ACCOUNT.key})s, {', '.join(f'%({place})s' for place in row)})" for row in places]
+    into = f"{table.name} ({ACCOUNT.key}, {', '.join(names)})"
+    return f"INSERT INTO {into} VALUES {', '.join(rows)}", places
+
+
+@cache
+def insert_of_lists(statement: Prepared) -> tuple[str, list[str]]:
+    """Write an insert of many rows as one statement, which takes a list for each of these columns."""
     insert = statement.statement
-    if not isinstance(insert, sa.Insert):
-        return None
     columns = [column for column in insert.table.c if column.name != ACCOUNT.key]
     names = [column.name for column in columns]
     lists = ", ".join(f"%({column.name})s::{list_type(column.type)}[]" for column in columns)

@@ -138,6 +138,7 @@ class PostgresDatabase:
 
     def _commit_shared(self, shared: Shared) -> None:
         with _translated(), self._writer(shared.transaction, shared.account_id, shared.account) as writer:
+            shared.transaction.begin_part()
             shared.revision = _renew(writer)
             _commit(shared.transaction)
 

@@ -30,7 +30,7 @@ from tradebook.storage.index_versions import (
 )
 from tradebook.storage.postgres.beginning import Beginning
 from tradebook.storage.postgres.connections import Connection
-from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists
+from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists, insert_of_rows, is_plain_insert
 from tradebook.storage.postgres.index import questions
 from tradebook.storage.postgres.literals import Statement
 from tradebook.storage.postgres.pieces import Learned, newest_texts
@@ -39,8 +39,8 @@ from tradebook.storage.postgres.searched_text import searchable
 from tradebook.storage.postgres.statements import Question, answer_of, searched_view
 from tradebook.storage.schema import Prepared
 
-ONE_BY_ONE = 2
-"""Up to how many rows are inserted by a statement each: to take lists apart takes longer."""
+WRITTEN_OUT_MAX = 2
+"""Up to how many rows are inserted by a statement for that number: to take lists apart takes longer."""
 
 FEW = 20
 """Up to how many rows a change has that is sent with the next statement. More are sent at once."""
@@ -244,16 +244,24 @@ class PostgresWriter(PostgresReader):
             return
         if len(listed) > FEW:
             self._prepare_for_many()
-        at_once = insert_of_lists(statement)
-        if at_once is not None and len(listed) > ONE_BY_ONE:
-            # A list for each column: one statement to parse and plan, not a thousand.
-            sql, columns = at_once
-            lists: dict[str, Any] = {name: [row.get(name) for row in listed] for name in columns}
-            self._change(Statement(sql, {**lists, "account_id": self.account_id}, is_kept=True), len(listed))
-        else:
-            whole = {} if at_once is None else dict.fromkeys(at_once[1])
+        if not is_plain_insert(statement):
             for row in listed:
-                self._change(self._bound(statement, {**whole, **row}))
+                self._change(self._bound(statement, row))
+            return
+        values: dict[str, Any] = {"account_id": self.account_id}
+        if len(listed) <= WRITTEN_OUT_MAX:
+            sql, places = insert_of_rows(statement, len(listed))
+            for row, columns in zip(listed, places, strict=True):
+                values.update({place: row.get(name) for place, name in columns.items()})
+        else:
+            # A list for each column: one statement to parse and plan, not a thousand.
+            sql, names = insert_of_lists(statement)
+            values.update({name: [row.get(name) for row in listed] for name in names})
+        self._change(Statement(sql, values, is_kept=True), len(listed))
+
+    def tell(self, statement: Prepared, rows: list[Row], **values: Any) -> None:
+        """Say what `rows` would answer to the next question, before anything else is changed."""
+        self._known.append((self._bound(statement, values), rows))
 
     def _prepare_for_many(self) -> None:
         """Have the server plan anew how it checks references, and put off more of its index of words.

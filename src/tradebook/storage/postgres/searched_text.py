@@ -1,5 +1,6 @@
 """The text of a row that is searched: how it is written, and how a word stands in it."""
 
+from functools import lru_cache
 from operator import add
 
 from tradebook.storage.index_documents import FIELD_END, Document, forms_of, middle_of
@@ -53,6 +54,7 @@ def searchable(document: Document, account_id: int) -> str:
     return account_mark(account_id) + spell(f"{fields}{FIELD_END} {short} ")
 
 
+@lru_cache
 def account_mark(account_id: int) -> str:
     """Write what the texts of an account begin with."""
     # A part of the account's key, among the trigrams: rows of other accounts hardly get out of the index. In

@@ -3,6 +3,9 @@
 The server lets the next writer of an account begin when the commit of the last one is on its disk. With a
 commit for each, an account could not be changed more often in a second than the disk ends a write.
 
+What one leaves for later goes with what the next one asks first, in one round trip. If the server refuses it,
+all of the transaction is undone. Who left it is told why, and the others do their work again.
+
 What a writer has done is told when it is committed. A refusal waits for that too: the reason for it may be
 something that another one has written, and that is not true before.
 """
@@ -34,6 +37,8 @@ class Shared:
         self.is_full = False
         self.failure: BaseException | None = None
         self.line: _Line | None = None
+        self.left_by: Lock | None = None
+        """What the last one waits for whose part has ended well: what it left may still fail."""
         self.told: list[Lock] = []
         """What those wait for who have had their turn: the end of the transaction."""
         self._until = 0.0
@@ -47,16 +52,20 @@ class Shared:
     @contextmanager
     def part(self) -> Iterator[None]:
         """Have what is done inside undone alone if it fails: the first one's is all that there is."""
+        self.transaction.begin_part()
         with self.transaction.savepoint() if self.members else nullcontext():
             yield
             # The first one has waited for the lock.
             self._until = self._until or monotonic() + OPEN_SECONDS_MAX
             is_late = self.members + 1 >= MEMBERS_MAX or monotonic() >= self._until
             self.is_full = is_late or not self.is_awaited()
-            if self.members or not self.is_full:
-                # What was left for later has to fail here, not in the part of the next one.
-                self.transaction.flush()
+            self.transaction.end_part()
         self.members += 1
+
+    def failure_of(self, told: Lock) -> BaseException | None:
+        """Return what one of them is told, by what it has waited for."""
+        is_fault = told is self.left_by and self.transaction.failure_of_others is not None
+        return self.transaction.failure_of_others if is_fault else self.failure
 
     def end(self, failure: BaseException | None = None) -> None:
         """Give the connection back; with a failure, nothing was done, as far as is known."""
@@ -147,19 +156,21 @@ class Sharing:
 
     def _settle(self, line: _Line, shared: Shared, error: BaseException | None) -> None:
         """Let others go on in the transaction or, as the last one, commit; returns when that is done."""
-        if error is not None and (not shared.members or shared.transaction.is_lost):
+        if error is not None and (not shared.members or shared.transaction.is_broken):
             failure = Conflict(f"Another writer of the same transaction failed: {error}")
             self._end(line, shared, lambda: shared.end(failure))
             return
         shared.told.append(told := _taken())
+        if error is None:
+            shared.left_by = told
         with self._lock:
             is_last = shared.is_full or not line.pass_on()
         if is_last:
             self._end(line, shared, lambda: self._commit(shared))
         else:
             told.acquire()
-        if shared.failure is not None:
-            raise type(shared.failure)(*shared.failure.args) from shared.failure
+        if reason := shared.failure_of(told):
+            raise type(reason)(*reason.args) from reason
 
     def _end(self, line: _Line, shared: Shared, end: Callable[[], None]) -> None:
         try:
