@@ -130,6 +130,11 @@ class @StartedImport:
         return self.told.state
 
     @property
+    def progress(self) -> ImportProgress:
+        """How many of its rows are looked at or written, when the server told of it last."""
+        return self.told.progress
+
+    @property
     def summary(self) -> ImportSummary | None:
         """What it would do, or did; None until it is planned."""
         return self.told.summary

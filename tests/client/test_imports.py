@@ -46,6 +46,7 @@ def test_bytes_and_open_files_are_sent_and_given_up(book, clients):
     for file in (b"number,name\n1,A\n", io.BytesIO(b'{"number": "1", "name": "A"}\n')):
         started = client.imports.create(file)
         assert started.wait(timeout=30).summary.created == 1
+        assert started.progress.rows == started.progress.total == 1
         assert started.discard().state == "discarded"
     with pytest.raises(Invalid):
         client.imports.create(b"name\n", format="csv", map="shopfy")

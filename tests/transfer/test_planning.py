@@ -161,6 +161,25 @@ def test_the_child_of_a_row_that_is_left_out_is_left_out(ledger):
     check_sum(summary)
 
 
+GOES_ALONG = "The row goes with another one of its customer, which has a problem."
+
+
+def test_the_rows_of_a_customer_are_taken_in_together_or_not_at_all(ledger):
+    """Alone, a further row that was mended would clear what the first one says."""
+    rows, summary = plan(
+        ledger,
+        {"number": "1", "name": "A", "address.locality": "York", "address.country": "GB"},
+        {"number": "1", "address.locality": "Bath", "address.country": "Grmany"},
+        {"number": "1", "address.locality": "Hull", "address.country": "GB"},
+        {"number": "2", "name": "B"},
+    )
+
+    assert [row.outcome for row in rows] == ["problem", "problem", "problem", "created"]
+    assert [row.problems[0].reason for row in (rows[0], rows[2])] == [GOES_ALONG, GOES_ALONG]
+    assert [problem.column for problem in rows[1].problems] == ["address.country"]
+    check_sum(summary)
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
 def test_a_family_may_be_turned_around(ledger, order):
     """The head becomes the child of its child, which leaves it: possible once both rows are done."""

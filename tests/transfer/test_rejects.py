@@ -83,6 +83,9 @@ def test_the_map_that_took_the_file_takes_its_rejects():
 
     assert rows == [{"number": "1", "name": "A"}, {"number": "2", "name": "B"}]
     assert "problem, which a file of rejects has" in told.left_out
+    content = b'{"No": "1", "Firm": "A"}\n'
+    told, _, _ = rows_of(rejected(content, "ndjson", mapping=mapping), "ndjson", mapping=mapping)
+    assert told.left_out == ["problem, which a file of rejects has"]
 
 
 def test_a_column_called_problem_that_a_map_takes_is_taken():

@@ -186,6 +186,8 @@ def test_rows_before_the_headings_and_empty_columns_keep_their_places(make):
     assert (told.header, told.left_out) == (3, ["column 1, without a name", "column 2, without a name"])
     assert problems == []
     assert read(make(rows), mapping, header=3)[1] == found
+    one = read(make([["Report"], ["number", "name"], [1, "A"]]), mapping)[0]
+    assert "Row 1 stands before the headings." in one.notes
 
 
 def test_a_sheet_is_chosen_by_name_and_the_nearest_is_offered():

@@ -65,6 +65,7 @@ from tradebook_client.objects import (
     CustomerMergePreview,
     DeletedCustomer,
     Import,
+    ImportProgress,
     ImportRow,
     ImportSummary,
     MergedCustomer,
@@ -898,6 +899,11 @@ class StartedImport:
     def state(self) -> State:
         """How far it was when the server told of it last."""
         return self.told.state
+
+    @property
+    def progress(self) -> ImportProgress:
+        """How many of its rows are looked at or written, when the server told of it last."""
+        return self.told.progress
 
     @property
     def summary(self) -> ImportSummary | None:

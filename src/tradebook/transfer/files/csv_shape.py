@@ -72,10 +72,8 @@ def shape_of(sample: str, *, is_whole: bool, separator: str | None, header: int 
     records = _records(rest, begins, sign, quote, is_whole=is_whole)
     if header is None:
         header = heading_line(records, fits) if records else begins
-        skipped = header - begins
-        if skipped:
-            told = f"Line {begins} stands" if skipped == 1 else f"Lines {begins} to {header - 1} stand"
-            notes.append(f"{told} before the headings.")
+        if header != begins:
+            notes.append(stands_before("Line", begins, header))
         begins = header
     shape = Shape(sign, quote, header, begins, notes=notes)
     first = lines[begins - 1] if begins <= len(lines) else ""
@@ -123,6 +121,12 @@ def _records(
         return found
     # The last record may be cut off by the sample's end.
     return found if is_whole or len(found) < 3 else found[:-1]
+
+
+def stands_before(what: str, first: int, header: int) -> str:
+    """Say which lines or rows stand before the headings."""
+    told = f"{what} {first} stands" if header - first == 1 else f"{what}s {first} to {header - 1} stand"
+    return f"{told} before the headings."
 
 
 def heading_line(records: list[tuple[int, list[str]]], fits: Fits) -> int:

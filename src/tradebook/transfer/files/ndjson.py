@@ -109,9 +109,8 @@ class Objects:
         if mapping is None or mapping.is_by_name or not self._keys:
             return
         keys = list(self._keys)
-        recognised.left_out = [shown(name) for name in mapping.ignored(keys)]
-        if PROBLEM in self._keys:
-            self._leave_out_problem()
+        ignored = mapping.ignored(keys)
+        recognised.left_out = [PROBLEM_TOLD if name == PROBLEM else shown(name) for name in ignored]
         for problem in mapping.lacking(1, keys):
             name = problem.heading or ""
             # A path may go on into a list.

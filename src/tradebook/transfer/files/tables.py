@@ -8,7 +8,7 @@ from tradebook.text import encodable, shortened, shown
 from tradebook.transfer.cells import Dated, unescape, unguard
 from tradebook.transfer.columns import column_named, unknown_column, unknown_columns
 from tradebook.transfer.files.csv_records import CsvRecord
-from tradebook.transfer.files.csv_shape import SEPARATORS, Shape, heading_line
+from tradebook.transfer.files.csv_shape import SEPARATORS, Shape, heading_line, stands_before
 from tradebook.transfer.files.decoding import Lines
 from tradebook.transfer.files.records import PROBLEM, PROBLEM_TOLD, Records
 from tradebook.transfer.files.workbooks import SheetRow
@@ -168,9 +168,7 @@ class Table:
         if header is None:
             header = heading_line(filled, self.fits) if filled else 1
             if filled and header != filled[0][0]:
-                self._recognised.notes.append(
-                    f"Rows {filled[0][0]} to {header - 1} stand before the headings."
-                )
+                self._recognised.notes.append(stands_before("Row", filled[0][0], header))
         self._recognised.header = header
         cells = next((cells for line, cells in filled if line == header), None)
         if header == 0 and filled:

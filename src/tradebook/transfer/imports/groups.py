@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tradebook.transfer.imports.checked import Checked
 from tradebook.transfer.imports.joining import Joined
+from tradebook.transfer.imports.planned import goes_along
 from tradebook.transfer.rows import Problem, Row
 
 
@@ -18,7 +19,11 @@ class Further:
 
 
 class Group:
-    """A row, and the further ones that are the same customer; one with a problem brings nothing."""
+    """A row, and the further ones that are the same customer.
+
+    A problem of one is a problem of all. A further row says nothing but its address: mended and brought in
+    alone, it would clear what the first one says.
+    """
 
     def __init__(self, joined: Joined, checked: Iterator[Checked]) -> None:
         """Take what each of the rows was found to be from `checked`."""
@@ -28,6 +33,7 @@ class Group:
         self.further: list[Further] = []
         for row in joined.further:
             further = Further(row, next(checked))
-            if not further.problems:
-                self.record.addresses += further.addresses
+            self.record.addresses += further.addresses
             self.further.append(further)
+        if not self.record.problems and any(further.problems for further in self.further):
+            self.record.problems.append(goes_along(self.record.line))

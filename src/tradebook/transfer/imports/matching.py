@@ -157,6 +157,8 @@ class Matcher:
         elif known is None:
             reason = f"is the {word_of(sought.column)} of no customer, and this import makes no new ones"
             record.refuse(sought.column, sought.text, reason + did_you_mean(resembled.nearest))
+        # It makes no new customer, so what a new one needs is not missing.
+        record.is_undecided = bool(record.problems)
 
 
 def _several(column: str, meant: Sequence[Values]) -> str:

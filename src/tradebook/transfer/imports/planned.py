@@ -51,9 +51,9 @@ class KeptRow(msgspec.Struct, array_like=True):
         self.changes, self.needs = {}, []
 
 
-def further_of(line: int) -> Problem:
-    """Say what is wrong with a further row of a customer that has a problem."""
-    return Problem(line, None, None, f"The row goes with line {line}, which has a problem.")
+def goes_along(line: int) -> Problem:
+    """Say what is wrong with a row of a customer of which another row has a problem."""
+    return Problem(line, None, None, "The row goes with another one of its customer, which has a problem.")
 
 
 class KeptPlan:
@@ -153,7 +153,7 @@ class KeptPlan:
         """Yield the rows, each with what was found late."""
         late, warnings = Beside(self._late), Beside(self._warnings)
         waiting = Beside((place, place, place) for place in self._waiting)
-        head, further = 0, 0
+        further = 0
         for place, kept in enumerate(self._rows):
             # Of its own: the last rows are in memory, and are told more than once.
             row = copy(kept)
@@ -167,11 +167,11 @@ class KeptPlan:
                 if row.outcome == "problem":
                     row.warnings = [warning for warning in row.warnings if not warning.needs_yes]
                 if row.further:
-                    head, further = row.line, row.further if row.outcome == "problem" else 0
+                    further = row.further if row.outcome == "problem" else 0
                 elif further:
                     further -= 1
                     if row.outcome == "joined":
-                        row.refuse(further_of(head))
+                        row.refuse(goes_along(row.line))
             yield row
 
 

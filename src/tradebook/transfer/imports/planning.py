@@ -21,7 +21,7 @@ from tradebook.transfer.imports.joining import Joined, join
 from tradebook.transfer.imports.making import Foreseen
 from tradebook.transfer.imports.matching import Matched, Matcher
 from tradebook.transfer.imports.parents import NOBODY, Families, key_of_place
-from tradebook.transfer.imports.planned import KeptPlan, KeptRow, further_of
+from tradebook.transfer.imports.planned import KeptPlan, KeptRow, goes_along
 from tradebook.transfer.imports.records import CheckedRow
 from tradebook.transfer.imports.references import References
 from tradebook.transfer.imports.seen import version_seen
@@ -154,7 +154,7 @@ class _Planner:
         if row.problems:
             kept.outcome, kept.problems = "problem", self._renamed(row.problems)
         elif head.outcome == "problem":
-            kept.refuse(further_of(head.line))
+            kept.refuse(goes_along(row.line))
         self._plan.add(kept)
 
     def _note_number(
