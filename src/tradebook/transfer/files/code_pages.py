@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from tradebook.transfer.files.alphabets import PAGES, page_by_alphabets
 
 USUAL = ("cp1252", "Windows-1252")
+LATIN_9 = ("iso8859_15", "ISO 8859-15")
 HEBREW = ("cp1255", "Windows-1255")
 _OTHERS = (
     ("cp1250", "Windows-1250"),
@@ -17,9 +18,12 @@ _OTHERS = (
     ("koi8_r", "KOI8-R"),
     ("iso8859_2", "ISO 8859-2"),
 )
-GUESSED = frozenset(codec for codec, _ in (HEBREW, *PAGES, *_OTHERS))
+GUESSED = frozenset(codec for codec, _ in (LATIN_9, HEBREW, *PAGES, *_OTHERS))
 """The codecs that are found by many words, and may not be found again by a few of them."""
-_LATIN = frozenset({"cp1250", "mac_roman", "cp850", "iso8859_2"})
+_LATIN = frozenset({"cp1250", "mac_roman", "cp850", "iso8859_2", "iso8859_15"})
+_OF_LATIN_9 = re.compile(rb"\xa4|[a-z][\xa8\xb8\xbd][a-z]|(?<![a-z0-9])\xbc[a-z]", re.IGNORECASE)
+"""Its sign for the euro, and letters amidst others, where Windows-1252 has a currency sign and fractions."""
+_NOT_OF_LATIN_9 = re.compile(rb"[\x80-\x9f]|[0-9] ?[\xbc-\xbe]")
 _EAST_ASIAN = ("cp932", "gb18030", "big5", "euc_kr")
 _WIDE_FROM = "\u2e80"
 _FITS_MIN = 0.8
@@ -40,17 +44,22 @@ _GOOD_MAX = 0.05
 def likely_code_page(blocks: Sequence[bytes]) -> tuple[str, str] | None:
     """Name the codec, and how it is told; None where the words look wrong in all of them."""
     words = _words_of(blocks)
-    odd = _odd_share(words, USUAL[0])
+    odd, is_latin_9 = _odd_share(words, USUAL[0]), _is_latin_9(blocks)
     if _are_hebrew(words):
         return HEBREW
     if odd <= _ODD_MAX:
-        return page_by_alphabets(words) or USUAL
-    best = min(_OTHERS, key=lambda page: _odd_share(words, page[0]))
+        return page_by_alphabets(words) or (LATIN_9 if is_latin_9 else USUAL)
+    best = min((*_OTHERS, LATIN_9) if is_latin_9 else _OTHERS, key=lambda page: _odd_share(words, page[0]))
     is_good = _odd_share(words, best[0]) <= min(_GOOD_MAX, odd / 4)
     if is_good and (best[0] not in _LATIN or not _may_be_east_asian(blocks)):
         return best
     is_wrong = is_good or (odd > _WRONG_MIN and len(words) >= _WRONG_WORDS_MIN) or _may_be_east_asian(blocks)
     return None if is_wrong else USUAL
+
+
+def _is_latin_9(blocks: Iterable[bytes]) -> bool:
+    """Tell whether a text has signs of ISO 8859-15, and none of those that it doesn't have."""
+    return any(map(_OF_LATIN_9.search, blocks)) and not any(map(_NOT_OF_LATIN_9.search, blocks))
 
 
 def _are_hebrew(words: Sequence[bytes]) -> bool:
