@@ -3,12 +3,15 @@
 import asyncio
 import json
 import os
+import threading
 
 import pytest
 
 from tests.fixtures.rsgi import Scope, Transport
+from tests.fixtures.uploads import IMPORTS, settled
 from tradebook import app as product
 from tradebook.settings import Settings
+from tradebook.storage.sqlite.engine import SqliteDatabase
 from tradebook.web.connections import Connections
 from tradebook.web.cors import Cors
 from tradebook.web.rsgi import Worker
@@ -37,7 +40,7 @@ class Sent(Transport):
 class Counted:
     """A worker, and how often its application is called for a request."""
 
-    def __init__(self, book):
+    def __init__(self, book, gather=None):
         made = Settings(database=book.server.database, log_requests=False)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("tradebook.app.open_database", lambda _: book.database)
@@ -51,25 +54,30 @@ class Counted:
             called, service.bodies, service.uploads, service.authenticator, threads=product.ON_A_FILE,
             read_queue_seconds=9, write_queue_seconds=9,
             connections=Connections(1, per_address_max=9, in_all_max=9, send_seconds_max=9, unread_bytes_max=9),
-            cors=Cors(""), send_seconds_max=9, parent=os.getppid(), close=lambda: None,
+            cors=Cors(""), send_seconds_max=9, gather=gather, parent=os.getppid(), close=lambda: None,
         )  # fmt: skip
-        self.key = book.key
+        self.key, self.uploads, self.calls = book.key, service.uploads, 0
 
     def ask(self, body, *pairs, method="POST", url=TERMS, key=None):
         """Send a request; returns its status, its JSON, and how often the application was called for it."""
+        self.calls = 0
+        sent = self.request(body, *pairs, method=method, url=url, key=key)
+        [(status, _, answer)] = asyncio.run(self.answers(sent))
+        return status, json.loads(answer), self.calls
+
+    def request(self, body, *pairs, method="POST", url=TERMS, key=None):
+        """Make a request, as it is handed over."""
         sent = [("host", "x"), ("authorization", f"Bearer {key or self.key}"), *pairs]
         if body and CHUNKED not in pairs:
             sent.append(("content-length", str(len(body))))
+        return Scope(*sent, method=method, url=url), Sent(body)
 
-        async def story():
-            transport = Sent(body)
-            self.worker.meet([(Scope(*sent, method=method, url=url), transport)])
+    async def answers(self, *requests):
+        """Send requests at once; returns their answers."""
+        self.worker.meet(requests)
+        for _, transport in requests:
             await asyncio.wait_for(transport.has_answer.wait(), 30)
-            return transport.answer
-
-        self.calls = 0
-        status, _, answer = asyncio.run(story())
-        return status, json.loads(answer), self.calls
+        return [transport.answer for _, transport in requests]
 
 
 @pytest.fixture
@@ -143,3 +151,41 @@ def test_what_is_wrong_is_told_as_after_a_look_at_the_head(counted):
         for answer in (usual, looked):
             answer[1]["error"].pop("request_log_url", None)
         assert usual[:2] == looked[:2]
+
+
+def test_a_file_is_held_until_the_row_that_names_it_is_committed(book, monkeypatch):
+    """Else it is swept, where its row is committed with those of others, after the call."""
+    monkeypatch.setattr("tradebook.storage.sqlite.gathering.OPEN_SECONDS_MAX", 60)
+    commit, has_begun, may_begin = SqliteDatabase._commit, threading.Event(), threading.Event()
+
+    def sweep_and_commit(database, connection):
+        made.uploads._folder.sweep(lambda _: False)
+        commit(database, connection)
+
+    monkeypatch.setattr(SqliteDatabase, "_commit", sweep_and_commit)
+    made = Counted(book, book.database.gather)
+    writers, waits = made.worker._writers, asyncio.Event()
+    submit = writers.submit
+
+    def noted(*asked):
+        waits.set()
+        return submit(*asked)
+
+    async def story():
+        submit(lambda _: has_begun.set() or may_begin.wait(30), None)
+        assert has_begun.wait(30)
+        monkeypatch.setattr(writers, "submit", noted)
+        file = made.request(b"number,name\nU1,u\n", ("content-type", "text/csv"), url=IMPORTS)
+        asked = []
+        for request in (file, made.request(named("Other"), JSON)):
+            waits.clear()
+            asked.append(asyncio.create_task(made.answers(request)))
+            await asyncio.wait_for(waits.wait(), 30)
+        may_begin.set()
+        return [answer for each in asked for answer in await each]
+
+    answers = asyncio.run(story())
+    writers.shutdown()
+
+    assert [status for status, *_ in answers] == [202, 201]
+    assert settled(book.client, dict(answers[0][1])["location"])["state"] == "planned"

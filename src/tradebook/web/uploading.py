@@ -10,7 +10,7 @@ from tradebook.web.changing import NO_MORE, Asked, Changing, More, granted
 from tradebook.web.query_string import parse_query_string
 from tradebook.web.replays import REPLAYED, replay_of
 from tradebook.web.service import Service
-from tradebook.web.uploads import Received, media_type, require_type
+from tradebook.web.uploads import RECEIVED, Received, media_type, require_type
 
 FORM_BYTES_MAX = 2_097_152
 """How much more than its file a form may have: the text beside it, and what stands between its parts."""
@@ -49,7 +49,9 @@ class Uploading(Changing):
             if REPLAYED not in answer.headers and answer.status < 300:
                 received.keep()
         finally:
-            received.close()
+            if RECEIVED not in request.env:
+                # Else whoever has waited for it lets go of it, once the row that names it is committed.
+                received.close()
         answer.send(response)
 
     def _asked_with(
