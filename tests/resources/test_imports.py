@@ -159,13 +159,23 @@ def test_a_map_comes_with_the_file_or_by_its_name(book):
     assert len(book.get(IMPORTS)["data"]) == 1
 
 
-def test_a_file_that_cannot_be_read_has_failed_and_says_why(book):
-    at = upload(book.client, b"number,nmae\n1,A\n").headers["location"]
+@pytest.mark.parametrize(
+    ("sent", "error"),
+    [
+        ((b"number,nmae\n1,A\n",), "nmae"),
+        # Its beginning is no list: whoever applied it would have half of the customers.
+        ((b'[{"number": "1", "name": "A"},\n{"numb', "application/json"), "line 2: "),
+        ((b"number,name\n1,A\n", "text/csv", "?match=email"), "matched by email, which no row has"),
+    ],
+    ids=["headings", "cut", "match"],
+)
+def test_a_file_that_cannot_be_read_has_failed_and_says_why(book, sent, error):
+    at = upload(book.client, *sent).headers["location"]
 
     found = settled(book.client, at)
 
     assert (found["state"], found["summary"]) == ("failed", None)
-    assert "nmae" in found["error"]
+    assert error in found["error"]
     check_envelope(act(book.client, at, "apply"), 409, "id", "resource_conflict")
 
 

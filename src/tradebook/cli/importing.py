@@ -131,7 +131,7 @@ class _Import:
         how, plan = self._how, self._plan
         tell_findings(plan)
         # What is wrong with the file as a whole can't be taken out of it.
-        has_problems = plan.file_problems if how.rejects else plan.summary.problems
+        has_problems = plan.file_problem if how.rejects else plan.summary.problems
         may_be_done = not has_problems and (how.yes or not plan.summary.needs_yes)
         is_only_told = how.dry_run or how.plan_file is not None
         if how.rejects is not None:

@@ -193,12 +193,12 @@ class Background:
             self._fail(account_id, key, FAULT, error)
 
     def _keep(self, account_id: int, key: int, plan: KeptPlan) -> None:
-        summary = plan.summary
-        if not summary.rows and summary.problems:
-            self._fail(account_id, key, str(next(plan.problems())))
+        # What is read of it may be its beginning, and is no list to apply.
+        if plan.file_problem is not None:
+            self._fail(account_id, key, str(plan.file_problem))
             return
         keep_plan(self._database, account_id, key, plan, ends_at=now_ms() + PLAN_ENDS_AFTER_MS)
-        self._tell(Told(account_id, key, "planned", summary.rows))
+        self._tell(Told(account_id, key, "planned", plan.summary.rows))
 
     def _fail(self, account_id: int, key: int, error: str, fault: BaseException | None = None) -> None:
         writing(self._database, account_id, partial(_end, key=key, error=error))

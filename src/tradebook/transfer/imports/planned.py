@@ -63,7 +63,9 @@ class KeptPlan:
         self.match, self.keeps_empty = options.match, options.keeps_empty
         self.summary = Summary(recognised=recognised)
         self.largest_number = 0
-        self.places = self.file_problems = 0
+        self.places = 0
+        self.file_problem: Problem | None = None
+        """The first of the file as a whole: then no row can be written, whatever it is."""
         self._skips = options.skips
         self._rows: Spill[KeptRow] = Spill(KeptRow)
         # By place or line, and in the order of coming.
@@ -86,7 +88,7 @@ class KeptPlan:
 
     def add_problem(self, problem: Problem) -> None:
         """Take a problem of the file, which is no row."""
-        self.file_problems += 1
+        self.file_problem = self.file_problem or problem
         self.add(KeptRow(problem.line, None, problems=[problem]))
 
     def note_warnings(self, row: KeptRow, warnings: list[ImportDoubt]) -> None:

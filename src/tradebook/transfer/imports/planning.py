@@ -198,7 +198,7 @@ class _Planner:
 
     def settle(self) -> None:
         """Find what shows only when all rows are read, and sum up."""
-        if self.rows and not self._is_matched and not self._plan.file_problems:
+        if self.rows and not self._is_matched and self._plan.file_problem is None:
             # Each row would be a new customer, and again with the next file.
             reason = f"The customers are matched by {' or '.join(self._by)}, which no row has."
             self._plan.add_problem(Problem(1, None, None, reason))
