@@ -297,6 +297,12 @@ def test_a_file_without_headings_has_its_columns_by_their_place():
     assert document["file"]["header"] == 0
     assert document["columns"]["email"] == "2"
     assert document["columns"]["phone"] == "3"
+    numbered = drafted("10001,Alder Ltd,Retail\n10002,Birch Ltd,Retail\n").text
+    assert "header = 0\n" in numbered
+    assert 'name = "2"' in numbered
+    assert '#   "2"' not in numbered
+    assert "header = 0\n" not in drafted("0,1,2\n10001,Alder Ltd,Retail\n").text
+    assert "header = 0\n" not in drafted("Name,2023,2024\nAlder Ltd,5,6\n").text
 
 
 @pytest.mark.parametrize("content", ["", "\n\n"])

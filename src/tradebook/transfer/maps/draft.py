@@ -112,11 +112,12 @@ class _Drafter:
         return False
 
     def _any_name(self) -> list[Guess]:
-        """Take the first column that could be a name, so that there is a line to begin with."""
-        for heading in self._looked.headings:
+        """Take the first column that could be a name, one of words before others, to begin with a line."""
+        for heading in sorted(self._looked.headings, key=lambda each: not self._evidence[each].has_words):
             if heading and "\0" not in heading and self._trial.reads_all("name", heading):
                 self._notes.append(f"No column was recognised. The map takes {quoted(heading)} for the name.")
-                return [Guess("name", [heading], [heading])]
+                self._found.guesses.append(Guess("name", [heading], [heading]))
+                return self._found.guesses[-1:]
         return []
 
     def _ask_for_a_name(self) -> None:

@@ -93,12 +93,18 @@ class _Headings:
 def look(file: BinaryIO, file_format: FileFormat, options: FileOptions) -> Looked:
     """Read the beginning of a file that can be read twice; CantBeRead where there is nothing to look at."""
     looked = _look(file, file_format, options)
-    if options.header is None and looks_like_values(looked.headings):
+    if options.header is None and (looks_like_values(looked.headings) or _is_a_row(looked.header)):
         options = structs.replace(options, header=0)
         looked = _look(file, file_format, options)
     if any(_is_guarded(looked.values(heading)) for heading in looked.headings):
         looked = _look(file, file_format, structs.replace(options, unguard=True))
     return looked
+
+
+def _is_a_row(headings: Sequence[str]) -> bool:
+    """Tell whether headings are a customer: a number beside words, none of which is known as a heading."""
+    numbers = sum(heading.isdigit() for heading in headings)
+    return 0 < numbers < len(headings) and not any(map(column_of_heading, headings))
 
 
 def _is_guarded(values: Sequence[str]) -> bool:
