@@ -64,14 +64,18 @@ class _Flow:
         """Count a part that was sent, with the length and the line ends around it."""
         self._sent += size + len(f"{size:x}") + 4
 
-    async def room(self) -> None:
-        """Wait until the client has read most of what was sent; _ClientGone if it reads nothing for long."""
+    async def room(self, stream: Stream) -> None:
+        """Wait until the client has read most of what was sent.
+
+        _ClientGone if it reads nothing for long, TookTooLong if it reads so little that the stream is late.
+        """
         pause, moved_at = PAUSE_SECONDS_MIN, monotonic()
         while self._sent - (arrived := self._arrived_by_now()) > WINDOW_BYTES:
             if arrived > self._arrived:
                 self._arrived, moved_at = arrived, monotonic()
             elif monotonic() - moved_at > self._seconds_max:
                 raise _ClientGone("it does not read")
+            stream.require_in_time()
             await asyncio.sleep(pause)
             pause = min(2 * pause, PAUSE_SECONDS_MAX)
 
@@ -132,7 +136,7 @@ class Sending:
                 if part:
                     flow.note(len(part))
                     await sender.send_bytes(part)
-                await flow.room()
+                await flow.room(stream)
         except (TookTooLong, Unavailable, _ClientGone, ProtocolClosed) as reason:
             flow.cut()
             log("answer cut", rows=stream.rows, reason=str(reason) or type(reason).__name__)

@@ -38,13 +38,17 @@ class Stream:
     def __iter__(self) -> Iterator[bytes]:
         return self
 
+    def require_in_time(self) -> None:
+        """TookTooLong if its snapshot has been held for as long as it may be."""
+        if not self._is_made and monotonic() >= self._ends_at:
+            raise TookTooLong
+
     def __next__(self) -> bytes:
         """Make the next part, which may be empty where it is compressed."""
         if self._is_made:
             self.is_whole = True
             raise StopIteration
-        if monotonic() >= self._ends_at:
-            raise TookTooLong
+        self.require_in_time()
         began = perf_counter()
         block = self._next_block()
         if block is None:
