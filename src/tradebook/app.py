@@ -41,10 +41,10 @@ from tradebook.web.uploads import Uploads
 if TYPE_CHECKING:
     from tradebook.mcp.asking import Book
 
-ON_A_FILE = Threads(reading=0, writing=8, at_once=6, agents=1)
-"""Reading waits for nothing. One thread writes; so many wait for its commit."""
+ON_A_FILE = Threads(reading=0, writing=1, of_each=8, at_once=6, agents=1)
+"""Reading waits for nothing, and all writers for one lock: those that come at once share a commit."""
 
-ON_A_SERVER = Threads(reading=8, writing=8, at_once=6, agents=2)
+ON_A_SERVER = Threads(reading=8, writing=8, of_each=1, at_once=6, agents=2)
 """Whoever asks a server waits for its answer, and others can ask meanwhile. Writers share a commit."""
 
 

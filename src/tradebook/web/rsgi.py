@@ -76,9 +76,11 @@ class Threads(NamedTuple):
     """0 for the loop's own thread: where reading needs no waiting."""
 
     writing: int
+    of_each: int
+    """How many changes a thread has at a time: those that it commits together."""
+
     at_once: int
-    """How many change the book at once, and how many of one account: in threads that wait for a server, or in
-    one that commits what they do together."""
+    """How many of all these an account may have at a time."""
 
     agents: int
     """For agents, who read and write in one request, and whose protocol takes time of its own."""
@@ -119,7 +121,9 @@ class Worker:
         if threads.reading:
             self._reads = ThreadTurns("read", threads.reading, read_queue_seconds, at_once=threads.reading)
             self._readers = ThreadPoolExecutor(threads.reading, thread_name_prefix="reader")
-        self._writes = ThreadTurns("write", threads.writing, write_queue_seconds, at_once=threads.at_once)
+        self._writes = ThreadTurns(
+            "write", threads.writing, write_queue_seconds, at_once=threads.at_once, of_each=threads.of_each
+        )
         self._writers: _Executor
         if gather is None:
             self._writers = ThreadPoolExecutor(threads.writing, thread_name_prefix="writer")

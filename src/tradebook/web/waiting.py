@@ -323,15 +323,17 @@ class LoopTurns:
 
 
 class ThreadTurns:
-    """Turns in threads of their own, as many at a time as there are threads.
+    """Turns in threads of their own, each of which has some at a time: those that it commits together.
 
     Writers of an account wait for each other, so that an account has only some turns at a time, `at_once`.
     """
 
-    def __init__(self, name: Queue, threads: int, seconds_max: float, *, at_once: int) -> None:
+    def __init__(
+        self, name: Queue, threads: int, seconds_max: float, *, at_once: int, of_each: int = 1
+    ) -> None:
         few = FEW_FOR_A_THREAD if threads == 1 else FEW_FOR_THREADS
         self.waiting = Waiting(name, seconds_max, few)
-        self._threads, self._half, self._at_once = threads, (threads + 1) // 2, at_once
+        self._all, self._half, self._at_once = threads * of_each, (threads + 1) // 2 * of_each, at_once
         self._under_way, self._is_half = 0, False
         self._turns: Counter[int] = Counter()
         self._busy: set[int] = set()
@@ -365,7 +367,7 @@ class ThreadTurns:
         with_few, with_many = self._seconds
         # Once few work, how long many take is not measured any more: so it stays at that.
         self._is_half = self.waiting.is_overload and (self._is_half or with_many > LONGER * with_few > 0)
-        self.waiting.free = max(0, (self._half if self._is_half else self._threads) - self._under_way)
+        self.waiting.free = max(0, (self._half if self._is_half else self._all) - self._under_way)
 
     def _begin(self, account: int) -> None:
         self._count(1)
