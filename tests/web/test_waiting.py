@@ -218,14 +218,22 @@ def test_who_stands_in_line_when_it_is_known_for_an_overload_is_refused_but_for_
     assert refused == [False] * (FEW - 3) + [True] * (200 - FEW + 3)
 
 
-@pytest.mark.parametrize(("longer", "under_way"), [(1.2, 8), (2, 4)])
-def test_half_of_the_threads_work_at_an_overload_where_more_get_no_more_done(monkeypatch, longer, under_way):
-    """All do where a turn takes hardly longer beside seven others, as with a server far away."""
+@pytest.mark.parametrize(
+    ("threads", "of_each", "longer", "under_way"), [(8, 1, 1.2, 8), (8, 1, 2, 4), (1, 8, 2, 8)]
+)
+def test_half_of_the_threads_work_at_an_overload_where_more_get_no_more_done(
+    monkeypatch, threads, of_each, longer, under_way
+):
+    """All do where a turn takes hardly longer beside seven others, as with a server far away.
+
+    And turns of one thread share a commit: the more, the better.
+    """
     clock = [100.0]
     monkeypatch.setattr("tradebook.web.waiting.perf_counter", lambda: clock[0])
 
     async def story():
-        turns, tasks, most = ThreadTurns("read", 8, 0.1, at_once=8), [], 0
+        turns = ThreadTurns("read", threads, 0.1, at_once=8, of_each=of_each)
+        tasks, most = [], 0
         for _ in range(9):
             await turns.wait(GREEDY)
             turns.done(GREEDY, clock[0] - 0.01)
