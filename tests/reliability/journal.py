@@ -169,7 +169,7 @@ def children_of(process: int) -> list[int]:
     found: list[int] = []
     for children in Path(f"/proc/{process}/task").glob("*/children"):
         # A thread may end while it is looked at.
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, ProcessLookupError):
             found += map(int, children.read_text().split())
     return sorted(found)
 
@@ -177,7 +177,8 @@ def children_of(process: int) -> list[int]:
 def _is_of_imports(process: int) -> bool:
     try:
         return b"tradebook.cli.import_process" in Path(f"/proc/{process}/cmdline").read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
+        # It has ended, before or while it was looked at.
         return True
 
 
