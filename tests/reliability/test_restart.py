@@ -264,12 +264,16 @@ def test_a_server_can_be_reached_when_it_says_so_and_be_stopped_at_once(place, w
             command, env={**os.environ, "TRADEBOOK_DATABASE": database}, cwd=folder, stderr=subprocess.PIPE
         )
         with process, process.stderr as said:
-            assert b"listens on" in said.readline()
-            socket.create_connection(("127.0.0.1", port), timeout=5).close()
-            time.sleep(pause)
-            began = time.monotonic()
-            process.terminate()
-            assert process.wait(DEADLINE_SECONDS) == 0
+            try:
+                assert b"listens on" in said.readline()
+                socket.create_connection(("127.0.0.1", port), timeout=5).close()
+                time.sleep(pause)
+                began = time.monotonic()
+                process.terminate()
+                assert process.wait(DEADLINE_SECONDS) == 0
+            finally:
+                # Else a failure would wait for a server that nobody ends.
+                process.kill()
         # Ten seconds is when a worker that has not heard it is killed.
         assert time.monotonic() - began < 8
 
