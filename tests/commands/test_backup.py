@@ -101,9 +101,38 @@ def test_nothing_is_written_over_or_through_what_is_there(command, name, kind):
     done = command.run("backup", "copy.db")
 
     assert done.returncode == FAILED
-    assert f"{there} exists already" in done.stderr
+    delete = ", or delete it if nothing uses it" if name.endswith(".part") else ""
+    assert done.stderr == f"Error: {there} exists already. Choose another name{delete}.\n"
     assert files_of(command) == before
     assert kind == "dangling link" or there.read_text() == "kept"
+
+
+@pytest.mark.parametrize("target", [".", "/", "books.db"])
+def test_nobody_is_told_to_delete_what_is_no_copy(command, target):
+    """The book itself may be what was named."""
+    book_of(command).rename(command.folder / "books.db")
+    command.database = f"sqlite:///{command.folder / 'books.db'}"
+
+    done = command.run("backup", target)
+
+    assert done.returncode == FAILED
+    assert done.stderr.endswith(" exists already. Choose another name.\n")
+
+
+@pytest.mark.parametrize("end", ["-wal", "-shm", "-journal", "-turns"])
+def test_a_copy_is_not_what_sqlite_would_take_for_a_part_of_a_book(command, end):
+    """Nor does it lie beside such a part: what stands in the log of another file would be read as its own."""
+    left, book = command.folder / f"copy.db{end}", book_of(command)
+    left.write_text("left")
+
+    beside = command.run("backup", "copy.db")
+    of_the_book = command.run("backup", f"{book.name}{end}")
+
+    assert (beside.returncode, of_the_book.returncode) == (FAILED, FAILED)
+    assert beside.stderr.startswith(f"Error: {left} exists already. Choose another name, or delete it")
+    assert end == "-turns" or "it would be taken for a part of the book" in of_the_book.stderr
+    assert files_of(command) == {left.name}
+    assert account_of(command, book.name) == [command.account]
 
 
 def test_a_folder_may_be_a_link_and_must_be_there(command):

@@ -16,6 +16,7 @@ from tests.fixtures import plain_http
 from tests.fixtures.application import Together, application, client_of
 from tests.fixtures.book import Book, walk
 from tests.fixtures.disk import watched_disk
+from tests.fixtures.command_line import CommandLine
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.lengths import IS_SOAK, length
 from tests.fixtures.samples import Maker
@@ -302,6 +303,16 @@ def test_a_book_whose_disk_is_full_is_not_ready_until_there_is_room(small_disk):
 
 def add_group(client, name):
     return client.post(GROUPS, json={"name": f"{name}", "type": "type_group"})
+
+
+def test_a_backup_onto_a_full_disk_says_so_and_leaves_no_file(tmp_path, full_folder):
+    command = CommandLine(tmp_path, Sqlite().new(tmp_path))
+    fill(full_folder)
+
+    done = command.run("backup", "full/copy.db")
+
+    assert done.stderr == "Error: There is no backup: full/copy.db: No space left on device.\n"
+    assert [path.name for path in full_folder.iterdir()] == ["filling"]
 
 
 @pytest.mark.parametrize("when", ["before the start", "while it serves"])

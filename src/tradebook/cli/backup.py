@@ -44,7 +44,10 @@ def backup(
     try:
         made = back_up(location.path, target, timeout_ms=settings.database_timeout_ms)
     except FileExistsError as error:
-        fail(f"{error.filename} exists already. Choose another name, or delete it if no backup is running.")
+        # What has the name itself may be anything, the book too: nobody is told to delete that.
+        has_the_name = Path(error.filename) == target.parent.resolve() / target.name
+        delete = "" if has_the_name else ", or delete it if nothing uses it"
+        fail(f"{error.filename} exists already. Choose another name{delete}.")
     except NotWhole as error:
         fail(f"The copy was thrown away. {error} Run tradebook check.")
     except (Unavailable, OSError) as error:

@@ -12,7 +12,7 @@ import apsw
 import msgspec
 
 from tradebook.storage.database import Unavailable
-from tradebook.storage.sqlite.connections import name_to_look_into
+from tradebook.storage.sqlite.connections import beside, name_to_look_into
 
 STEP_PAGES = 2_000
 """How many pages are copied before an interrupt is noticed."""
@@ -40,9 +40,8 @@ def back_up(book: Path, target: Path, *, timeout_ms: int) -> Backup:
     """Copy a book to a new file, for its owner alone; OSError, Unavailable or NotWhole leave no file."""
     # SQLite follows no link in the whole name. A link among the folders is the operator's own.
     target = target.parent.resolve(strict=True) / target.name
+    _require_free(book, target)
     part = target.with_name(f"{target.name}.part")
-    if os.path.lexists(target):
-        raise _exists(target)
     with _made(part) as descriptor:
         with _translated():
             _copy(book, part, timeout_ms)
@@ -52,6 +51,17 @@ def back_up(book: Path, target: Path, *, timeout_ms: int) -> Backup:
         _give_name(part, target)
     _sync_folder(target.parent)
     return Backup(str(target), size, schema)
+
+
+def _require_free(book: Path, target: Path) -> None:
+    """FileExistsError where a file has the name, or one that SQLite would take for a part of the copy."""
+    # The first one by itself: the root of all folders exists, and nothing lies beside it.
+    if os.path.lexists(target):
+        raise _exists(target)
+    if target in beside(book):
+        raise OSError(errno.EINVAL, "it would be taken for a part of the book")
+    for path in filter(os.path.lexists, beside(target)):
+        raise _exists(path)
 
 
 @contextmanager
@@ -193,5 +203,8 @@ def _translated() -> Iterator[None]:
         yield
     except (apsw.CorruptError, apsw.NotADBError) as error:
         raise NotWhole(f"SQLite finds a fault in it: {error}.") from error
+    except apsw.FullError as error:
+        # SQLite itself says "not an error" of it.
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
     except apsw.Error as error:
         raise Unavailable(str(error)) from error

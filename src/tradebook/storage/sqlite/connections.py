@@ -17,7 +17,7 @@ from weakref import WeakSet
 import apsw
 
 from tradebook.storage.database import Conflict, Unavailable
-from tradebook.storage.sqlite.turns import Turns
+from tradebook.storage.sqlite.turns import SUFFIX, Turns
 
 MMAP_BYTES = 1 << 36
 CACHE_KIBIBYTES = 8_192
@@ -272,6 +272,11 @@ class Connections:
             return None
         file = _File(found.st_dev, found.st_ino)
         return _State(file, found.st_size, found.st_mtime_ns, self._log_path.exists())
+
+
+def beside(path: Path) -> list[Path]:
+    """Name the files that SQLite and the turns keep beside a book, or would take for those of one."""
+    return [path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm", "-journal", SUFFIX)]
 
 
 def name_to_look_into(path: Path) -> str:

@@ -13,13 +13,13 @@ import sqlalchemy as sa
 from tradebook.storage.database import NotDistributable, Unavailable
 from tradebook.storage.index import ListIndex
 from tradebook.storage.schema import metadata
+from tradebook.storage.sqlite.connections import beside
 from tradebook.storage.sqlite.engine import SqliteDatabase
 from tradebook.storage.sqlite.statistics import fixed_statistics
-from tradebook.storage.sqlite.turns import SUFFIX, Turns
+from tradebook.storage.sqlite.turns import Turns
 
 SCHEME = "sqlite:///"
 _PATIENCE_SECONDS = 60
-_BESIDE = ("-wal", "-shm", SUFFIX)
 _AWAY = {
     apsw.SQLITE_BUSY,
     apsw.SQLITE_LOCKED,
@@ -54,11 +54,7 @@ class SqliteLocation:
         """
         if self.path.exists():
             return False
-        left = [
-            name
-            for name in (f"{self.path.name}{end}" for end in _BESIDE)
-            if (self.path.parent / name).exists()
-        ]
+        left = [each.name for each in beside(self.path) if each.exists()]
         if left:
             raise FileNotFoundError(
                 f"There was a book, and it is gone; {', '.join(left)} beside it is still there. Put the book "
