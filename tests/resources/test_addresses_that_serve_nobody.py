@@ -123,21 +123,22 @@ def test_an_address_serves_nobody_from_when_it_is_left_to_when_it_is_used(book, 
     """Whatever makes and ends a link: attaching, replacing, the list of an address, another customer's body."""
     path = new()
     free = attach(book, path, customer_ids=[])
-    key, customer = free.rpartition("/")[2], path.rpartition("/")[2]
+    key, customer, other = (each.rpartition("/")[2] for each in (free, path, new()))
     seen = [listed(book, customers="none")]
 
     for method, at, body in (
         ("PUT", f"{free}/customers/{customer}", None),
         ("DELETE", f"{free}/customers/{customer}", None),
         ("PATCH", free, {"customer_ids": [customer]}),
+        ("PATCH", free, {"customer_ids": [other]}),
         ("PATCH", free, {"customer_ids": []}),
         ("PATCH", path, {"bill_to_address_id": key}),
     ):
         assert book.client.request(method, at, json=body).status_code == 200
         seen.append(listed(book, customers="none"))
 
-    assert seen == [["Hof 1"], [], ["Hof 1"], [], ["Hof 1"], []]
-    assert listed(book, customers="some") == ["Hof 1", "Am Kai 9", "Ahornweg 3"]
+    assert seen == [["Hof 1"], [], ["Hof 1"], [], [], ["Hof 1"], []]
+    assert "Hof 1" in listed(book, customers="some")
     assert is_sound(book)
 
 

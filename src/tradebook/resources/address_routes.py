@@ -249,11 +249,12 @@ def _serve(writer: Writer, address: Values, served: set[int], known: Mapping[int
     key: int = address["id"]
     attached = {customer for customer, is_attached in known.items() if is_attached}
     gone, new = attached - served, served - attached
-    if gone:
-        detach(writer, key, sorted(gone))
     if new:
         links = {(customer, key): is_attached for customer, is_attached in known.items()}
         link(writer, _pairs(new, key), known=links, places={key: address}, is_attached=True)
+    # Behind them: an address that goes from some to others serves somebody all the while.
+    if gone:
+        detach(writer, key, sorted(gone))
     return gone | new
 
 
