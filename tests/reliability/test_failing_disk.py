@@ -15,8 +15,8 @@ from tests.contract.checks import check_envelope
 from tests.fixtures import plain_http
 from tests.fixtures.application import Together, application, client_of
 from tests.fixtures.book import Book, walk
-from tests.fixtures.disk import watched_disk
 from tests.fixtures.command_line import CommandLine
+from tests.fixtures.disk import watched_disk
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.lengths import IS_SOAK, length
 from tests.fixtures.samples import Maker
