@@ -185,6 +185,15 @@ def test_traces_are_wanted_where_an_endpoint_is_named(environment, wanted):
     assert why_not(environment) is None
 
 
+@pytest.mark.parametrize(
+    "text", ["127.0.0.1:4318", "collector", "grpc://collector", "http://", "http://a:99999", "http://[::1"]
+)
+def test_an_endpoint_that_is_no_url_is_told_without_what_it_holds(text):
+    assert why_not({ENDPOINT: text}) == (
+        f"{ENDPOINT} is no URL that begins with http:// or https://, such as http://127.0.0.1:4318."
+    )
+
+
 def test_another_protocol_is_refused():
     environment = {ENDPOINT: "http://collector:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
 

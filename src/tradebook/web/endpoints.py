@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from importlib.util import find_spec
+from urllib.parse import urlsplit
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
@@ -23,6 +24,9 @@ def why_not(environment: Mapping[str, str] = os.environ) -> str | None:
     if not is_wanted(environment):
         return None
     named = next(name for name in ENDPOINTS if environment.get(name))
+    # What is wrong is not shown: a URL may hold a password.
+    if not _is_url(environment[named]):
+        return f"{named} is no URL that begins with http:// or https://, such as http://127.0.0.1:4318."
     for name in PROTOCOLS:
         if environment.get(name, PROTOCOL) != PROTOCOL:
             return f"{name} is {environment[name]}, and traces are sent by {PROTOCOL} only."
@@ -31,6 +35,15 @@ def why_not(environment: Mapping[str, str] = os.environ) -> str | None:
             f"{named} is set, and what sends traces is not installed. Install tradebook[otel], or unset it."
         )
     return None
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        # Looked at, as it is read only then.
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _is_installed() -> bool:
