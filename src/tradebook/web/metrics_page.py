@@ -148,7 +148,7 @@ def _made(family: Family, cells: Mapping[tuple[str, ...], int], parts: list[Any]
         for values, first in cells.items():
             width = family.width
             sums = [sum(part[first + place] for _, part, _ in parts) for place in range(width)]
-            if any(sums):
+            if any(sums) or len(cells) < _MANY:
                 bounds = (*map(str, BUCKETS), "+Inf")
                 histogram.add_metric(
                     values, list(zip(bounds, accumulate(sums[:-1]), strict=True)), sum_value=sums[-1]
@@ -158,13 +158,14 @@ def _made(family: Family, cells: Mapping[tuple[str, ...], int], parts: list[Any]
     made = kind(family.name, family.help, labels=labels)
     for values, cell in cells.items():
         value = _together(family, [(part[cell], is_taken) for _, part, is_taken in parts])
-        # Of very many combinations most never occur.
-        if value or not labels or len(cells) < _FEW:
+        if value or len(cells) < _MANY:
             made.add_metric(values, value)
     return made
 
 
-_FEW = 10
+_MANY = 50
+"""Of so many combinations most never occur, and only those are shown that have. The others are shown from the
+start: a first fault that comes with its figure is no increase to Prometheus."""
 
 
 def _together(family: Family, cells: Iterable[tuple[float, bool]]) -> float:
