@@ -1,10 +1,19 @@
 """The letters in which PostgreSQL keeps folded text: what occurs in the one occurs in the other, and nothing else."""
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tradebook.storage.index_documents import FIELD_END, Document
-from tradebook.storage.postgres.searched_text import account_mark, pieces_of, searchable, spell
+from tradebook.storage.postgres.searched_text import (
+    FOLLOWING,
+    account_mark,
+    is_pair,
+    pieces_of,
+    searchable,
+    spell,
+)
 from tradebook.text import fold, fold_phone
 
 letters = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12).map(fold)
@@ -33,24 +42,36 @@ def test_the_spelling_is_letters_digits_and_spaces_alone(text):
 
 
 @given(fields=st.lists(texts, max_size=4), word=words.map(lambda word: word[:2]))
-def test_a_short_word_stands_by_itself_where_it_occurs_in_a_field(fields, word):
-    document = Document()
-    document.fields = dict.fromkeys(" ".join(field.split()) for field in fields)
-    text = searchable(document, 5).removeprefix(account_mark(5))
+def test_a_short_word_is_found_where_it_occurs_in_a_field(fields, word):
+    text = text_of(fields)
+    (piece, *_) = pieces_of(word)
+    found = re.search(f"{piece}{FOLLOWING}", text) if is_pair(piece) else piece in text
 
-    assert (pieces_of(word)[0] in text) == (word in document.folded.replace(FIELD_END, "\x01"))
+    assert bool(found) == any(word in field for field in fields)
+
+
+@given(word=words.map(lambda word: word[:2]))
+def test_what_the_index_is_asked_for_has_a_trigram(word):
+    (piece, *_) = pieces_of(word)
+
+    assert is_pair(piece) or len(piece) > 2 or (piece[0] == " " and len(piece) == 2)
 
 
 @given(fields=st.lists(texts, max_size=4))
-def test_one_character_stands_by_itself_only_where_it_begins_no_pair(fields):
+def test_one_character_stands_by_itself_only_where_it_begins_no_word(fields):
+    *_, alone = text_of(fields).rpartition(FIELD_END)
+    lone = set(alone.split())
+    beginnings = {word[0] for field in fields for word in field.split()}
+
+    for letter in set("".join(fields)) - {" "}:
+        is_plain = spell(letter) == letter
+        assert (letter in lone) == (is_plain and letter not in beginnings)
+
+
+def text_of(fields):
     document = Document()
     document.fields = dict.fromkeys(" ".join(field.split()) for field in fields)
-    *_, short = searchable(document, 5).rpartition(FIELD_END)
-    pieces = set(short.split())
-
-    for letter in set("".join(document.fields)) - {" "}:
-        begins = any(piece.startswith(spell(letter)) and piece != spell(letter) for piece in pieces)
-        assert begins != (spell(letter) in pieces)
+    return searchable(document, 5).removeprefix(account_mark(5))
 
 
 @given(word=words, account=st.integers(0, (1 << 63) - 1))

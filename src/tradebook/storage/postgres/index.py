@@ -20,7 +20,7 @@ from tradebook.storage.postgres.searched_text import is_of_few
 from tradebook.storage.postgres.statements import ENDLESS, NO_BOUND, TOO_MANY, Question, Statements
 from tradebook.storage.postgres.stretches import FEW, Reach, reach_of_page, reach_of_part
 
-FORM = 2
+FORM = 3
 """The number of how a document is written here. Raise it when `searchable` begins to write another text."""
 
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from tradebook.storage.postgres.stretches import Distances
 
-LENGTH = 3
-"""The length of the pieces that the index has."""
+LENGTH, SHORT = 3, 2
+"""The length of the pieces that the index has, and of what it is asked for by all pieces that begin with it."""
 
 ASKED, ASKED_OF_EACH = 6, 2
 """How many pieces of all words are asked for at most, and how many of each word at least."""
@@ -47,7 +47,7 @@ class Pieces:
         if len(texts) >= SAMPLE:
             self._samples += 1
             for text in texts:
-                self._counts.update(set(_pieces(text)))
+                self._counts.update({*_pieces(text), *_pieces(text, SHORT)})
 
     def of_word(self, text: str, words: int) -> list[str]:
         """List what the index is asked for of one of some words: the whole of it, or its rarest pieces."""
@@ -66,7 +66,7 @@ class Pieces:
     def is_common(self, text: str) -> bool:
         """Tell whether every piece of a text is in many of the known texts."""
         many = self._samples * SAMPLE * COMMON
-        return all(self._counts[piece] > many for piece in _pieces(text))
+        return all(self._counts[piece] > many for piece in _pieces(text) or [text])
 
     def commonness(self, piece: str) -> int:
         """Tell in how many of the known texts a piece was."""
@@ -78,8 +78,8 @@ def newest_texts(view: str, key: str) -> str:
     return f"SELECT folded FROM {view} WHERE account_id = %(account_id)s ORDER BY {key} DESC LIMIT {SAMPLE}"
 
 
-def _pieces(text: str) -> list[str]:
-    return [text[at : at + LENGTH] for at in range(len(text) - LENGTH + 1)]
+def _pieces(text: str, length: int = LENGTH) -> list[str]:
+    return [text[at : at + length] for at in range(len(text) - length + 1)]
 
 
 class Learned(NamedTuple):

@@ -1,16 +1,14 @@
 """The text of a row that is searched: how it is written, and how a word stands in it."""
 
 from functools import lru_cache
-from operator import add
 
 from tradebook.storage.index_documents import FIELD_END, Document, forms_of, middle_of
 
-_MARK_DIGITS = 8
-_SHORT = 2
-"""Words up to this length have no trigram, so the text also contains all pieces of this length, each between
-two spaces. What is one character begins such a piece; or it stands there itself, where it begins none."""
-
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ \n")
+_FIELD = f"{FIELD_END} "
+FOLLOWING = "[a-zA-Z0-9 \n]"
+"""What may follow two characters in a text, as a regular expression: with each of these they are a trigram."""
+
 _COMMON_LAST = "zqxjkvwyfbghmpdculsntroiae"
 """The letters of names and places, rare ones first; whatever else there is comes before them."""
 
@@ -44,23 +42,22 @@ def spell(text: str) -> str:
 
 
 def searchable(document: Document, account_id: int) -> str:
-    """Write the searched text of a row: a mark of its account, its fields, and its short pieces."""
-    fields = document.folded
-    words = fields.split()
-    pairs = {pair for word in words for pair in map(add, word, word[1:])}
-    # Each piece is two more trigrams, which are most of what it costs to write a row.
-    lone = {word[-1] for word in words}.difference([pair[0] for pair in pairs])
-    short = " ".join(sorted(pairs | lone))
-    return account_mark(account_id) + spell(f"{fields}{FIELD_END} {short} ")
+    """Write the searched text of a row: a mark of its account, its fields, and characters that begin no word.
+
+    Where a plain character begins a word, a space comes before it. With that it has a trigram.
+    """
+    fields = _FIELD.join(document.fields)
+    # Each is two more trigrams, which are most of what it costs to write a row.
+    lone = _PLAIN.intersection(fields).difference(" \n", [word[0] for word in fields.split()])
+    return f"{account_mark(account_id)}{_FIELD}{spell(fields)}{_FIELD}{' '.join(sorted(lone))} "
 
 
 @lru_cache
 def account_mark(account_id: int) -> str:
-    """Write what the texts of an account begin with."""
+    """Write what the texts of an account begin with: three letters, which are one trigram."""
     # A part of the account's key, among the trigrams: rows of other accounts hardly get out of the index. In
     # letters that stand only behind others in the spelling of a character, so no spelled word is found in it.
-    digits = f"{account_id % 8**_MARK_DIGITS:0{_MARK_DIGITS}o}"
-    return "".join(_OTHERS[int(digit)] for digit in digits) + "\n"
+    return "".join(_OTHERS[int(digit)] for digit in f"{account_id % 8**3:03o}")
 
 
 def rarity(word: str) -> tuple[int, int]:
@@ -86,8 +83,11 @@ def middles_of(word: str) -> list[str]:
     return [_piece(middle_of(form)) for form in forms_of(word)]
 
 
+def is_pair(piece: str) -> bool:
+    """Tell whether a piece is two characters, which have no trigram of their own."""
+    return len(piece) == 2 and not piece.startswith(" ")
+
+
 def _piece(form: str) -> str:
     spelled = spell(form)
-    if len(form) > _SHORT:
-        return spelled
-    return f" {spelled} " if len(form) == _SHORT else f" {spelled}"
+    return f" {spelled}" if len(spelled) == 1 else spelled

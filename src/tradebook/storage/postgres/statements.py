@@ -10,7 +10,14 @@ from tradebook.storage.postgres import bounds
 from tradebook.storage.postgres.conditions import is_composed, leading
 from tradebook.storage.postgres.dialect import list_type
 from tradebook.storage.postgres.pieces import Pieces
-from tradebook.storage.postgres.searched_text import account_mark, middles_of, pieces_of, rarity
+from tradebook.storage.postgres.searched_text import (
+    FOLLOWING,
+    account_mark,
+    is_pair,
+    middles_of,
+    pieces_of,
+    rarity,
+)
 from tradebook.storage.postgres.stretches import Reach, stretches_of
 
 TOO_MANY = -1
@@ -342,20 +349,23 @@ class Statements:
             forms, middles = pieces_of(word), middles_of(word)
             if len(forms) > 1:
                 # Mostly digits, whose pieces are all alike.
-                tests.append(f"({' OR '.join(map(self._like, middles))})")
+                tests.append(f"({' OR '.join(map(self._has_piece, middles))})")
             else:
                 middles = self._pieces.of_word(forms[0], len(asked))
                 pieces += middles
             others += [] if middles == forms else [word]
-        tests += map(self._like, sorted(pieces, key=self._pieces.commonness))
-        tests += [] if is_of_account else [self._like(account_mark(self._account_id)[-4:-1])]
+        tests += map(self._has_piece, sorted(pieces, key=self._pieces.commonness))
+        tests += [] if is_of_account else [self._has_piece(account_mark(self._account_id))]
         return " AND ".join([*tests, self._contains(others, self._search)] if others else tests)
 
     def are_common(self, words: Sequence[str]) -> bool:
         """Tell whether so many rows have the words that it is no use to look for these."""
         return all(self._pieces.is_common(form) for word in words for form in pieces_of(word))
 
-    def _like(self, piece: str) -> str:
+    def _has_piece(self, piece: str) -> str:
+        """Write the test for a piece that the index of trigrams serves."""
+        if is_pair(piece):
+            return f"{self._search}.folded ~ {self._bind(f'{piece}{FOLLOWING}')}"
         return f"{self._search}.folded LIKE {self._bind(f'%{piece}%')}"
 
     def _contains(self, words: Sequence[str], table: str) -> str:
