@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tradebook.storage.postgres.stretches import Distances
 
 LENGTH, SHORT = 3, 2
-"""The length of the pieces that the index has, and of what it is asked for by all pieces that begin with it."""
+"""The length of the pieces that the index has; and of what it is asked for by all that begin with that."""
 
 ASKED, ASKED_OF_EACH = 6, 2
 """How many pieces of all words are asked for at most, and how many of each word at least."""

@@ -7,7 +7,7 @@ from tradebook.storage.index_documents import FIELD_END, Document, forms_of, mid
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ \n")
 _FIELD = f"{FIELD_END} "
 FOLLOWING = "[a-zA-Z0-9 \n]"
-"""What may follow two characters in a text, as a regular expression: with each of these they are a trigram."""
+"""What may follow two characters in a text, as a regular expression: with each they are a trigram."""
 
 _COMMON_LAST = "zqxjkvwyfbghmpdculsntroiae"
 """The letters of names and places, rare ones first; whatever else there is comes before them."""
