@@ -81,6 +81,20 @@ def test_without_a_key_the_client_is_told_to_look(book, said, is_done):
     assert count(book) == int(is_done)
 
 
+@pytest.mark.parametrize(
+    ("method", "is_told"), [("POST", "outcome_in_doubt"), ("DELETE", "service_unavailable")]
+)
+def test_doubt_is_told_though_the_server_is_away_by_then(book, method, is_told):
+    """One of which a process was killed begins anew. A deletion may be sent again in any case."""
+    made = book.client.post(GROUPS, json={"name": "B", "type": "type_group"}).json()
+    path, body = (GROUPS, BODY) if method == "POST" else (f"{GROUPS}/{made['id']}", b"")
+    with client_behind(book, Fault(True, after=b" account_groups ", is_last=True)) as (client, proxy):
+        answer = client.simulate_request(method, path, body=body, headers=HEADERS)
+
+    assert (proxy.faults, answer.status_code, answer.json["error"]["code"]) == (1, 503, is_told)
+    assert count(book) == (2 if method == "POST" else 0)
+
+
 @pytest.mark.parametrize("said", length(SOME, [*DOUBTFUL]))
 @pytest.mark.parametrize("is_done", [True, False], ids=["done", "not done"])
 def test_with_a_key_it_is_answered_or_can_be_repeated(book, said, is_done):

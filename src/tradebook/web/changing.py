@@ -70,6 +70,9 @@ class Changing:
             raw = service.bodies.read(request)
             replay = replay_of(request, sha256(raw).hexdigest(), has_secret=action.has_secret)
             answer = self.changed(request, grant, replay, self.asked(request, grant.account_id, raw, path))
+        except OutcomeInDoubt:
+            # The key was good in the transaction, and the database may be away for longer.
+            raise
         except ApiError:
             # What is wrong is told to nobody whose key is not.
             service.authenticator.confirm(request)
