@@ -1,5 +1,6 @@
 """Runs the server: Granian's worker processes, each with what `create_worker` makes."""
 
+import gc
 import multiprocessing
 import os
 import resource
@@ -86,6 +87,8 @@ def serve_forever(
     )
     server.tell_when(listening, on_listening)
     server.watch_imports(ImportWatch(load_settings()))
+    # Workers share what is loaded by now. To look through it for garbage would make a copy for each of them.
+    gc.freeze()
     # It asks for a callable, and calls the method of RSGI where there is one.
     server.serve(target_loader=partial(_worker, port, connections, os.getpid(), told), wrap_loader=False)  # type: ignore[arg-type]
 
