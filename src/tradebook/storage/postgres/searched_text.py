@@ -4,7 +4,9 @@ from functools import lru_cache
 
 from tradebook.storage.index_documents import FIELD_END, Document, forms_of, middle_of
 
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ \n")
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ")
+"""What is spelled as one letter or digit; the large ones are the digits of phones."""
+
 _FIELD = f"{FIELD_END} "
 FOLLOWING = "[a-zA-Z0-9 \n]"
 """What may follow two characters in a text, as a regular expression: with each they are a trigram."""
@@ -15,7 +17,9 @@ _COMMON_LAST = "zqxjkvwyfbghmpdculsntroiae"
 _CODE = 4
 """Up to how many characters a word with digits may be an area code, or the beginning of many numbers."""
 
-_FIRST, _OTHERS = "KLMNOPQR", "STUVWXYZ"
+_FIRST, _OTHERS, _EIGHT = "KLMNOPQ", "STUVWXYZ", "R"
+"""Trigrams are in small letters, and the small letter of `I` is another one where the database is Turkish. So
+the digit of a phone that is written as `I` is another letter here."""
 
 
 class _Spelling(dict[int, str]):
@@ -33,7 +37,7 @@ class _Spelling(dict[int, str]):
         return spelled
 
 
-_spelling = _Spelling()
+_spelling = _Spelling({ord(" "): " ", ord("\n"): "\n", ord("I"): _EIGHT})
 
 
 def spell(text: str) -> str:
@@ -48,8 +52,8 @@ def searchable(document: Document, account_id: int) -> str:
     """
     fields = _FIELD.join(document.fields)
     # Each is two more trigrams, which are most of what it costs to write a row.
-    lone = _PLAIN.intersection(fields).difference(" \n", [word[0] for word in fields.split()])
-    return f"{account_mark(account_id)}{_FIELD}{spell(fields)}{_FIELD}{' '.join(sorted(lone))} "
+    lone = _PLAIN.intersection(fields).difference([word[0] for word in fields.split()])
+    return f"{account_mark(account_id)}{_FIELD}{spell(fields)}{_FIELD}{spell(' '.join(sorted(lone)))} "
 
 
 @lru_cache
