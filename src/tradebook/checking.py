@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from tradebook.crud.rules import Rule, broken, rule
 from tradebook.ids import KEY_MAX, encode_id
+from tradebook.money import parse_amount
 from tradebook.resources import (
     INDEXES,
     account_groups,
@@ -93,6 +94,13 @@ def _sentences(inspector: Inspector) -> Iterator[str]:
         yield f"The account's revision is {revision}, which is no key."
     if last < 0:
         yield f"The account's sequence of customer numbers is at {last}."
+    are_strange = False
+    for sentence in _strange_values(inspector):
+        are_strange = True
+        yield sentence
+    if are_strange:
+        yield "The rest was not looked at: it can't be compared with such values."
+        return
     for walked, rules in groupby(_RULES, key=_table_walked):
         for key, says in broken(inspector, list(rules)):
             yield f"{_name(metadata.tables[walked], key)} {says}."
@@ -100,6 +108,15 @@ def _sentences(inspector: Inspector) -> Iterator[str]:
         yield from map(_index_sentence, inspector.index_faults(index))
         if index.finished is not None:
             yield from _wrongly_finished(inspector, index.finished)
+
+
+def _strange_values(inspector: Inspector) -> Iterator[str]:
+    for table in metadata.sorted_tables:
+        # What has no second key is about the whole account or book.
+        walked = _walked(table)[0].table if len(table.primary_key) > 1 else None
+        if walked in _NAMES:
+            for key, column in inspector.strange_values(table):
+                yield f"{_name(walked, key)} has a value of the wrong kind in {table}.{column}."
 
 
 def _wrongly_finished(inspector: Inspector, finished: FinishedRows) -> Iterator[str]:
@@ -162,7 +179,20 @@ def _small_number(column: sa.Column[Any]) -> Rule:
     )
 
 
-def _amount(column: sa.Column[Any], currency: sa.Column[Any]) -> Rule:
+def _amount(column: sa.Column[Any]) -> Rule:
+    walked, key = _walked(column.table)
+
+    def says(amount: str) -> str | None:
+        try:
+            parse_amount(amount)
+        except ValueError:
+            return f"has {amount!r} in {column.table}.{column.name}, which takes an amount"
+        return None
+
+    return rule(walked, says, column.is_not(None), key=key, told=(column,))
+
+
+def _currency(column: sa.Column[Any], currency: sa.Column[Any]) -> Rule:
     walked, key = _walked(column.table)
     return rule(
         walked,
@@ -186,7 +216,8 @@ def _rules_of_columns() -> Iterator[Rule]:
             if isinstance(column.type, sa.SmallInteger):
                 yield _small_number(column)
             if currency is not None:
-                yield _amount(column, currency)
+                yield _amount(column)
+                yield _currency(column, currency)
 
 
 def _folding(column: sa.Column[Any]) -> Rule:

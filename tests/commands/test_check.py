@@ -100,6 +100,7 @@ ROW_FAULTS = {
     "flag out of range": ("UPDATE carriers SET is_system = 2 WHERE account_id = {a}", "Carrier cr_.* has 2 in carriers.is_system, .* 0 to 1"),
     "link's flag out of range": ("UPDATE customer_addresses SET is_attached = -1 WHERE account_id = {a}", "has -1 in customer_addresses.is_attached"),
     "amount without currency": (f"UPDATE customers SET credit_limit_currency = NULL WHERE {of('3')}", "has credit_limit or its currency"),
+    "no amount": (f"UPDATE customers SET credit_limit = 'ten' WHERE {of('3')}", "has 'ten' in customers.credit_limit, .* an amount"),
     "parent not there": (
         f"UPDATE customers SET parent_id = {NOWHERE} WHERE {of('3')}",
         r"Customer ac_.* refers to ac_0000000000007, which is not there \(customers.parent_id\)",
@@ -236,6 +237,33 @@ def test_a_fault_of_tokens_is_found(sqlite_ledger, fault):
     found = sentences(sqlite_ledger)
     assert_told(found, pattern)
     assert len(found) == 1
+
+
+STRANGE = {
+    "bytes for a text": "UPDATE customers SET name = x'00'",
+    "a text that is none": "UPDATE customers SET name = CAST(x'ff00' AS TEXT)",
+    "a text for a number": "UPDATE customers SET type_id = 'x'",
+    "a fraction for a flag": "UPDATE customers SET is_parent = 0.5",
+    "a text that is none in JSON": "UPDATE finished_customers SET head = CAST(x'ff00' AS TEXT)",
+    "a text that is none beside the customers": "UPDATE account_groups SET name = CAST(x'ff00' AS TEXT)",
+}
+
+
+@pytest.mark.parametrize("fault", STRANGE)
+def test_a_value_of_another_kind_is_told_and_not_worked_with(sqlite_ledger, fault):
+    """As damage leaves it, or somebody's SQL: the file keeps it, and nothing can be compared with it."""
+    plant(f"sqlite:///{sqlite_ledger.database.path}", STRANGE[fault])
+
+    *found, last = sentences(sqlite_ledger)
+
+    table, column = re.search(r"UPDATE (\w+) SET (\w+)", STRANGE[fault]).groups()
+    assert found
+    for sentence in found:
+        told = re.fullmatch(
+            r"[A-Z][a-z ]+ (ac|acgr)_\w{13} has a value of the wrong kind in (\S+)\.", sentence
+        )
+        assert told[2] == f"{table}.{column}"
+    assert last == "The rest was not looked at: it can't be compared with such values."
 
 
 def test_rows_of_many_steps_are_each_compared(sqlite_ledger, monkeypatch):
@@ -392,6 +420,17 @@ def test_it_changes_nothing(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == files
 
 
+def test_a_list_of_accounts_that_cannot_be_read_is_told(tmp_path):
+    command = CommandLine(tmp_path, Sqlite().new(tmp_path))
+    command.good("accounts", "create", "Acme")
+    plant(command.database, "UPDATE accounts SET name = CAST(x'ff00' AS TEXT)")
+
+    done = command.run("check")
+
+    assert done.returncode == FAILED
+    assert done.stderr.startswith(f"Error: {command.database}: 'utf-8' codec can't decode")
+
+
 def test_no_book_is_made_to_be_checked(tmp_path):
     done = CommandLine(tmp_path, f"sqlite:///{tmp_path / 'book.db'}").run("check")
 
@@ -422,3 +461,6 @@ def test_a_damaged_file_is_told_and_no_traceback(tmp_path, share):
 
     assert done.returncode == FAILED
     assert re.search("malformed|fault in the file|could not be read", done.stdout + done.stderr)
+    # SQLite tells several in one, below a heading.
+    beginnings = r"SQLite finds a fault in the file: \w|ac_\w{13}: "
+    assert [line for line in done.stdout.splitlines() if not re.match(beginnings, line)] == []

@@ -63,7 +63,8 @@ def check(
                     shown.append(fault)
                     if not as_json:
                         print(fault)
-    except (Unavailable, OSError) as error:
+    except (Unavailable, OSError, UnicodeDecodeError) as error:
+        # The last one where the list of accounts can't be read.
         fail(f"{location.shown}: {reason_of(error)}")
     looked_at = counted(len(chosen), "account")
     if as_json:

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol
 
 import msgspec
+import sqlalchemy as sa
 
 from tradebook.clock import now_ms
 from tradebook.storage.derived import Values
@@ -208,6 +209,9 @@ class Inspector(Reader, Protocol):
 
     def index_faults(self, index: ListIndex) -> Iterator[IndexFault]:
         """Compare an index with the rows that it is made from, both ways."""
+
+    def strange_values(self, table: sa.Table) -> Iterator[tuple[int, str]]:
+        """Name values of another kind than their column: the second key of the row, and the column."""
 
 
 class Gathering(Protocol):

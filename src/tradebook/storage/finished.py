@@ -109,7 +109,7 @@ class FinishedRows:
         found = {key: tuple(parts) for key, *parts in reader.rows(self._found, ids=list(keys))}
         for key in keys:
             # Of a row that holds what can't be shown there is no JSON, neither right nor wrong.
-            with suppress(LookupError):
+            with suppress(LookupError, ArithmeticError):
                 if self.make([rows[key]] if key in rows else []).get(key) != found.get(key):
                     yield key
 

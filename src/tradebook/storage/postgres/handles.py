@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
+import sqlalchemy as sa
+
 from tradebook.storage.database import Finished, IndexFault, Row
 from tradebook.storage.derived import Derived, Values
 from tradebook.storage.helping import Helper
@@ -156,6 +158,10 @@ class PostgresReader:
 
         for step in steps(self, index):
             yield from told(index, compare_texts(step, write))
+
+    def strange_values(self, _table: sa.Table) -> Iterator[tuple[int, str]]:
+        """Name none: the server keeps no such values."""
+        return iter(())
 
     def _loading(self, question: Question, bounds: Mapping[str, int]) -> Statement:
         """Write a question so that it brings the rows of the keys that it finds, where these are expected."""

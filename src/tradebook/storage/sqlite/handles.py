@@ -9,6 +9,7 @@ from typing import Any
 
 import apsw
 import msgspec
+import sqlalchemy as sa
 
 from tradebook.storage.accounts import REVISION
 from tradebook.storage.database import Finished, IndexFault, Row
@@ -36,7 +37,7 @@ from tradebook.storage.sqlite.index import (
     words_to_confirm,
 )
 from tradebook.storage.sqlite.indexing import Indexing, has_table
-from tradebook.storage.sqlite.inspection import index_faults
+from tradebook.storage.sqlite.inspection import index_faults, strange_values
 from tradebook.storage.sqlite.searching import Search
 
 _NAMES = re.compile(r":(\w+)")
@@ -161,6 +162,10 @@ class SqliteInspector(SqliteReader):
     def index_faults(self, index: ListIndex) -> Iterator[IndexFault]:
         """Compare an index with the rows that it is made from, both ways."""
         return index_faults(self._connection, self, index)
+
+    def strange_values(self, table: sa.Table) -> Iterator[tuple[int, str]]:
+        """Name values of another kind than their column: the second key of the row, and the column."""
+        return strange_values(self._connection, self.account_id, table)
 
 
 class SqliteWriter(SqliteReader):

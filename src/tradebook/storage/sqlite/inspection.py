@@ -2,9 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import apsw
+import sqlalchemy as sa
 
 from tradebook.storage.database import FaultKind, IndexFault, Reader
 from tradebook.storage.index import ListIndex
@@ -33,9 +36,11 @@ def opened(path: Path, *, timeout_ms: int) -> apsw.Connection:
 
 def file_faults(connection: apsw.Connection, indexes: Iterable[ListIndex]) -> Iterator[str]:
     """Name what is wrong with the file as a whole."""
-    for (line,) in connection.execute("PRAGMA integrity_check"):
-        if line != "ok":
-            yield f"SQLite finds a fault in the file: {line}"
+    for (text,) in connection.execute("PRAGMA integrity_check"):
+        # Several may come together, below a heading.
+        for line in text.splitlines():
+            if line != "ok" and not line.startswith("***"):
+                yield f"SQLite finds a fault in the file: {line}"
     # All other references are looked at with the rows, and then the rows are named.
     referring = connection.execute("PRAGMA foreign_key_check")
     strays = Counter(table for table, _, parent, _ in referring if parent == "accounts")
@@ -69,6 +74,39 @@ def index_faults(connection: apsw.Connection, reader: Reader, index: ListIndex) 
     for step in steps(reader, index) if surplus else ():
         found = {key: kind for key, kind in held.seek(step, surplus).items() if key not in named}
         yield from told(index, found)
+
+
+def strange_values(
+    connection: apsw.Connection, account_id: int, table: sa.Table
+) -> Iterator[tuple[int, str]]:
+    """Name values of another kind than their column: SQLite keeps whatever it is given."""
+    connection.create_scalar_function("is_text", _is_text, 1, deterministic=True)
+    key = table.primary_key.columns.values()[1].name
+    for column in table.c:
+        kind, name = _KINDS[type(column.type)], column.name
+        kinds = f"'{kind}', 'null'" if column.nullable else f"'{kind}'"
+        is_strange = f"typeof({name}) NOT IN ({kinds})"
+        if kind == "text":
+            is_strange += f" OR NOT is_text(CAST({name} AS BLOB))"
+        rows = connection.execute(
+            f"SELECT CAST({key} AS INTEGER) FROM {table.name} WHERE account_id = ? AND ({is_strange})",
+            (account_id,),
+        )
+        yield from ((found, name) for (found,) in rows)
+
+
+_KINDS: dict[type[Any], str] = {
+    sa.Text: "text",
+    sa.BigInteger: "integer",
+    sa.SmallInteger: "integer",
+    sa.LargeBinary: "blob",
+}
+
+
+def _is_text(*values: Any) -> bool:
+    with suppress(UnicodeDecodeError):
+        return all((value or b"").decode() is not None for value in values)
+    return False
 
 
 class _Tokens:
