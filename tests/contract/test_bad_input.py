@@ -280,6 +280,25 @@ def test_junk_in_headers_changes_no_answer(filled, headers):
     assert b"evil" not in answer.content
 
 
+def test_a_header_that_is_not_ascii_is_refused_where_it_is_read_and_otherwise_ignored(filled):
+    """Proxies add such ones, with the city of a client or the name of a user."""
+    body = {"name": "x", "type": "type_group"}
+    customer = filled.client.get(CUSTOMERS).json()["data"][0]["id"]
+
+    def asked(name, method="GET", path=CUSTOMERS, value="São", **others):
+        headers = [(name.encode(), value.encode()), (b"X-A", b"1"), (b"X-A", b"2")]
+        answer = filled.client.request(method, path, headers=headers, **others)
+        return answer.status_code, answer.json().get("error", {}).get("param")
+
+    ignored = ("X-City", "User-Agent", "Idempotency-Key", "If-None-Match", "Accept", "X-Request-Id", "Cookie")
+    assert {name: asked(name) for name in ignored} == dict.fromkeys(ignored, (200, None))
+    assert asked("Idempotency-Key", "POST", "/v1/sales/account-groups", json=body) == (400, "Idempotency-Key")
+    assert asked("If-Match", "PATCH", f"{CUSTOMERS}/{customer}", json={}) == (400, "If-Match")
+    assert asked("Augno-Account") == (400, "Augno-Account")
+    assert asked("Content-Type", "POST", "/v1/sales/account-groups", content=b"{}") == (415, None)
+    assert asked("Authorization", value="Bearer São") == (401, None)
+
+
 @pytest.mark.parametrize("count", [100, 1000])
 def test_many_headers_are_read_or_refused(filled, count):
     answer = filled.client.get(CUSTOMERS, headers=[(f"X-Junk-{n}", "1") for n in range(count)])

@@ -44,6 +44,9 @@ _VARIABLES = {
 } | {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 """The headers that most requests have. Others are spelt when they come: a client may name any."""
 
+UNREADABLE = "\xff"
+"""Stands for a value that is not ASCII, which the server leaves out: no header that is read takes it."""
+
 
 class Headers(Protocol):
     """The headers of a request, their names in small letters."""
@@ -119,6 +122,7 @@ def environ_of(scope: Scope) -> Environ:
     headers = scope.headers
     pairs = headers.items()
     twice = None
+    pairs += [(name, UNREADABLE) for name in set(headers.keys()).difference(dict(pairs))]
     for name, value in pairs:
         # Not a name with an underscore: it would be taken for the one with a hyphen.
         variable = _VARIABLES.get(name) or ("" if "_" in name else "HTTP_" + name.upper().replace("-", "_"))
@@ -128,7 +132,7 @@ def environ_of(scope: Scope) -> Environ:
             environ[variable] = f"{environ[variable]},{value}"
         elif variable:
             environ[variable] = value
-    refusal = _refusal(scope, environ, twice) or _unreadable(headers, pairs)
+    refusal = _refusal(scope, environ, twice)
     if refusal is not None:
         environ[REFUSAL] = refusal
     return environ
@@ -150,16 +154,6 @@ def _refusal(scope: Scope, environ: Environ, twice: str | None) -> ApiError | No
             param="Transfer-Encoding",
         )
     return None
-
-
-def _unreadable(headers: Headers, pairs: list[tuple[str, str]]) -> ApiError | None:
-    """Refuse a header whose value the server has left out: it would be ignored without a word."""
-    names = headers.keys()
-    read = {name for name, _ in pairs}
-    if len(names) == len(read):
-        return None
-    missing = sorted(set(names) - read)
-    return _about(missing[0], "holds characters that are not ASCII.")
 
 
 def _about(header: str, what: str) -> ApiError:
