@@ -17,7 +17,7 @@ from tradebook import settings
 from tradebook.cli.root import COMMANDS, app, load
 from tradebook.crud.fields import Field
 from tradebook.crud.list_requests import parameters_of
-from tradebook.crud.parameters import Parameter
+from tradebook.crud.parameters import CURSOR, Parameter
 from tradebook.crud.resource import Action, ListRoute, Route
 from tradebook.crud.table_fields import Cell
 from tradebook.errors import CATALOGUE
@@ -167,7 +167,7 @@ def _change_section(route: Action) -> str:
     parts = [
         f"## {route.method} {route.path}",
         f"{route.summary}. Needs the permission {needed}. Answers with {answer}{others}.",
-        table(("field", "takes", "required", "meaning"), rows) if rows else "It takes no body.",
+        table(("field", "takes", "required", "meaning"), rows) if rows else _no_fields(route),
     ]
     if route.parameters:
         asked = [(code(p.name), _takes(p), p.description) for p in route.parameters]
@@ -175,6 +175,13 @@ def _change_section(route: Action) -> str:
     if route.includes:
         parts.append("It takes the include values of its GET.")
     return "\n\n".join(parts)
+
+
+def _no_fields(route: Action) -> str:
+    if route.upload is None:
+        return "It takes no body."
+    types = ", ".join(map(code, route.upload.formats))
+    return f"It takes a file, as its body or in a form. {route.upload.description} Its types: {types}."
 
 
 def _field_takes(field: Field) -> str:
@@ -235,8 +242,12 @@ def _takes(parameter: Parameter) -> str:
         kind = f"text, {schema['minLength']} to {schema['maxLength']} characters"
     elif schema["type"] == "integer":
         kind = f"{schema['minimum']} to {schema['maximum']}, default {schema['default']}"
+    elif schema["type"] == "boolean":
+        kind = "`true` or `false`"
+    elif "format" in schema:
+        kind = f"RFC 3339 {schema['format']}"
     else:
-        kind = "RFC 3339 " + schema["format"] if "format" in schema else "a cursor"
+        kind = "a cursor" if parameter is CURSOR else "text"
     return kind + (", many" if parameter.is_array else "")
 
 

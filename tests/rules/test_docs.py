@@ -37,6 +37,13 @@ def test_every_error_is_documented(error):
     assert f"\n## {error.code}\n" in text_of("errors.md")
 
 
+def test_the_reference_calls_cursors_and_bodies_what_they_are():
+    text = text_of("parameters.md")
+
+    assert set(re.findall(r"\| `(.*)` \| a cursor \|", text)) == {"cursor"}
+    assert text.split("\n## POST /v1/core/imports\n")[1].split("\n\n")[1].startswith("It takes a file")
+
+
 def described():
     """Name and description of every parameter, of every field of a body, and of every column of a file."""
     for route in (route for resource in ALL for route in resource.routes):
