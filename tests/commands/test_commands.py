@@ -428,7 +428,7 @@ def test_a_command_ends_as_a_process_as_it_does_when_it_is_called(command, accou
 
 
 def test_the_demo_serves_what_it_prints_and_leaves_nothing(tmp_path):
-    """The printed curl line's key opens the printed address; Ctrl-C removes the book."""
+    """The printed curl line's key opens the printed address; Ctrl-C removes the book. Rows are results too."""
     port = free_port()
     log = tmp_path / "demo.log"
     with log.open("wb") as output:
@@ -436,7 +436,7 @@ def test_the_demo_serves_what_it_prints_and_leaves_nothing(tmp_path):
             [sys.executable, "-m", "tradebook", "demo", "--port", str(port), "--customers", "50"],
             env={**os.environ, "TMPDIR": str(tmp_path)},
             stdout=output,
-            stderr=output,
+            stderr=subprocess.DEVNULL,
         )
     wait_until(lambda: "curl" in log.read_text() or demo.poll() is not None, "the demo's curl line")
     key = re.search(r"tb_sk_test_[0-9a-z]+", log.read_text())[0]
@@ -454,5 +454,6 @@ def test_the_demo_serves_what_it_prints_and_leaves_nothing(tmp_path):
     demo.wait(20)
 
     assert len(page["data"]) == 3
+    assert page["data"][0]["number"] in log.read_text()
     assert demo.returncode == 0
     assert [path.name for path in tmp_path.iterdir()] == ["demo.log"]

@@ -10,13 +10,12 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from tradebook.cli.listening import PortTaken, require_free
 from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import PortOption
-from tradebook.cli.output import fail, tell
+from tradebook.cli.output import fail, print_whole, tell
 from tradebook.cli.serving import serve_forever
 from tradebook.crud.resource import View
 from tradebook.demo.book import demo_customers
@@ -105,7 +104,7 @@ def _show_first_rows(view: View) -> None:
             f"{place.locality}, {place.country}" if place else "",
             limit.display_value if limit else "",
         )
-    Console(stderr=True).print(table)
+    print_whole(table)
 
 
 def _introduce(port: int, secret: str) -> None:

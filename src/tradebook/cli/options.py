@@ -7,9 +7,6 @@ import typer
 from tradebook.cli.output import WRONG_USAGE, fail
 from tradebook.text import encodable
 
-NAME_LENGTH_MAX = 255
-"""As over HTTP."""
-
 DatabaseOption = Annotated[
     str | None,
     typer.Option(
@@ -36,10 +33,13 @@ PortOption = Annotated[int, typer.Option(min=1, max=65535, help="The port to lis
 
 
 def named(option: str, text: str) -> str:
-    """Return a name without the white space around it; end the command where it can't be one."""
-    name = text.strip()
-    if encodable(name) != name:
+    """Return a name without the white space around it; end the command where it can't be one over HTTP."""
+    # Late: these options are those of commands too that need nothing else of it.
+    from tradebook.crud.kinds import LINE  # noqa: PLC0415
+
+    if encodable(text) != text:
         fail(f"{option} is not UTF-8.", WRONG_USAGE)
-    if not 1 <= len(name) <= NAME_LENGTH_MAX:
-        fail(f"{option} takes 1 to {NAME_LENGTH_MAX} characters.", WRONG_USAGE)
-    return name
+    try:
+        return LINE.read(text)
+    except ValueError as reason:
+        fail(f"{option} {reason}.", WRONG_USAGE)
