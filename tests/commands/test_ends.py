@@ -1,6 +1,7 @@
 """How a command ends where nobody takes its results, or where Ctrl-C comes before it has begun."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -67,6 +68,29 @@ def test_results_that_nobody_can_take_are_told(command, account, what):
 
     assert done.returncode == 1
     assert done.stderr == "Error: standard output can't be written: Bad file descriptor.\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "done"),
+    [
+        ("accounts create Bolt", r"The account is made: tradebook accounts list shows it\."),
+        ("keys create --account {a}", r"Key ak_\w{13} is made, and nobody knows its secret: .*\."),
+        ("import customers list.csv --account {a} --json", r"The rows are written\."),
+        ("backup copy.db --json", r"The copy is made: \S+/copy\.db\."),
+    ],
+)
+def test_what_is_done_is_told_where_the_results_are_lost(command, account, monkeypatch, line, done):
+    """A full disk behind `> file`: the work is done and stays so, and is not to be done again."""
+    # Then nothing waits for the end of the command: it fails within its work.
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    (command.folder / "list.csv").write_text("number,name\n1,Alder\n")
+
+    ended = shell(command, f"tradebook {line.format(a=account)} >/dev/full")
+
+    *_, error, last = ended.stderr.splitlines()
+    assert ended.returncode == 1
+    assert error == "Error: standard output can't be written: No space left on device."
+    assert re.fullmatch(done, last)
 
 
 def test_a_command_without_results_needs_no_standard_output(command, account):

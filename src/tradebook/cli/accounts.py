@@ -7,7 +7,7 @@ from rich.table import Table
 
 from tradebook.cli.opening import opened
 from tradebook.cli.options import DatabaseOption, JsonOption, named
-from tradebook.cli.output import WRONG_USAGE, fail, print_json, print_whole
+from tradebook.cli.output import WRONG_USAGE, fail, json_of, print_json, print_result, print_whole
 from tradebook.resources import accounts
 from tradebook.resources.api_keys import ENVIRONMENTS
 
@@ -29,10 +29,9 @@ def create_account(
     name = named("NAME", name)
     with opened(database, makes=True) as book:
         account = accounts.create_account(book, name, environment)
-    if as_json:
-        print_json({"id": account, "name": name, "environment": environment})
-    else:
-        print(account)
+    made = {"id": account, "name": name, "environment": environment}
+    done = "The account is made: tradebook accounts list shows it."
+    print_result(json_of(made) if as_json else account, done=done)
 
 
 @app.command("list")

@@ -53,6 +53,6 @@ def backup(
     except (Unavailable, OSError) as error:
         fail(f"There is no backup: {target}: {reason_of(error)}.")
     if as_json:
-        print_json(made)
+        print_json(made, done=f"The copy is made: {made.target}.")
     else:
         tell(f"{made.target} has {made.bytes:,} bytes, schema {made.schema}, verified.")

@@ -11,7 +11,7 @@ from tradebook.book import open_database
 from tradebook.checking import Fault, faults_of_account, faults_of_book
 from tradebook.cli.opening import PATIENCE_MS, account_key, require_book, settings_for
 from tradebook.cli.options import DatabaseOption, JsonOption
-from tradebook.cli.output import FAILED, fail, print_json, reason_of, tell
+from tradebook.cli.output import FAILED, fail, print_json, print_result, reason_of, tell
 from tradebook.resources import accounts
 from tradebook.storage import readiness
 from tradebook.storage.database import Unavailable
@@ -62,7 +62,7 @@ def check(
                 if count <= FAULTS_SHOWN:
                     shown.append(fault)
                     if not as_json:
-                        print(fault)
+                        print_result(str(fault))
     except (Unavailable, OSError, UnicodeDecodeError) as error:
         # The last one where the list of accounts can't be read.
         fail(f"{location.shown}: {reason_of(error)}")

@@ -16,7 +16,7 @@ from tradebook.cli import output_files
 from tradebook.cli.drafting import draft_command, maps_command, tell_ready_map
 from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption
-from tradebook.cli.output import FAILED, WRONG_USAGE, fail, json_of, print_json, reason_of, tell
+from tradebook.cli.output import FAILED, WRONG_USAGE, end_untaken, fail, json_of, print_json, reason_of, tell
 from tradebook.cli.output_files import STANDARD
 from tradebook.cli.plans import apply_command, apply_or_fail, keep, show_command, told_of_passed_over
 from tradebook.cli.progress import rows_read, rows_written
@@ -145,7 +145,8 @@ class _Import:
             told_of_passed_over(plan.summary, summary)
             plan.summary = summary
         if how.as_json:
-            _print_whole(plan)
+            is_done = may_be_done and not is_only_told
+            _print_whole(plan, done="The rows are written." if is_done else "")
         elif has_problems:
             rows, problems = counted(plan.summary.rows, "row"), counted(plan.summary.problems, "problem")
             tell(f"{rows} read, {problems}: nothing was written.")
@@ -244,12 +245,20 @@ def _plan(
         )
 
 
-def _print_whole(plan: KeptPlan) -> None:
+def _print_whole(plan: KeptPlan, *, done: str) -> None:
     """Print the summary with all problems and warnings, however many there are."""
     summary = plan.summary
     if summary.problems <= LISTED_MAX and len(summary.warnings) < LISTED_MAX:
-        print_json(summary)
+        print_json(summary, done=done)
         return
+    try:
+        _write_all(plan)
+    except OSError as error:
+        end_untaken(error, done)
+
+
+def _write_all(plan: KeptPlan) -> None:
+    summary = plan.summary
     # Both lists are empty in this, and come before any word of the file.
     bare = json_of(structs.replace(summary, problem_list=[], warnings=[]))
     head, middle, rest = bare.split("[]", 2)

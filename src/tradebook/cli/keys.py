@@ -8,7 +8,7 @@ from rich.table import Table
 
 from tradebook.cli.opening import account_key, opened
 from tradebook.cli.options import AccountOption, DatabaseOption, JsonOption, named
-from tradebook.cli.output import WRONG_USAGE, fail, print_json, print_whole, tell
+from tradebook.cli.output import WRONG_USAGE, fail, json_of, print_json, print_result, print_whole, tell
 from tradebook.clock import DAY_MS, now_ms
 from tradebook.crud.kinds import did_you_mean
 from tradebook.errors import ResourceGone, ResourceNotFound, ValidationFailed
@@ -62,11 +62,15 @@ def create_key(
             key_id, secret = writing(book, key, make)
         except ValidationFailed as error:
             fail(error.message)
-    if as_json:
-        print_json({"id": key_id, "key": secret, "permissions": permissions})
-    else:
+    if not as_json:
         tell(f"Key {key_id}. Keep the secret well: it is not shown again.")
-        print(secret)
+    made = {"id": key_id, "key": secret, "permissions": permissions}
+    _print_made(key_id, json_of(made) if as_json else secret)
+
+
+def _print_made(key_id: str, text: str) -> None:
+    done = f"Key {key_id} is made, and nobody knows its secret: revoke it, and make another one."
+    print_result(text, done=done)
 
 
 @app.command("list")
@@ -133,11 +137,10 @@ def rotate_key(
             fail(f"This account has no key {key} that is still valid.")
         except ValidationFailed as error:
             fail(error.message)
-    if as_json:
-        print_json({"id": key_id, "key": secret, "replaces": key})
-    else:
+    if not as_json:
         tell(f"Key {key_id} replaces {key}. Keep the secret well: it is not shown again.")
-        print(secret)
+    made = {"id": key_id, "key": secret, "replaces": key}
+    _print_made(key_id, json_of(made) if as_json else secret)
 
 
 @app.command("revoke")

@@ -56,10 +56,6 @@ def _run() -> None:
         if error.filename is not None:
             raise
         # Late: hardly ever wanted.
-        from tradebook.cli.output import FAILED, reason_of, tell  # noqa: PLC0415
+        from tradebook.cli.output import end_untaken  # noqa: PLC0415
 
-        # What could not be written would be tried once more at the very end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        if not isinstance(error, BrokenPipeError):
-            tell(f"Error: standard output can't be written: {reason_of(error)}.")
-        sys.exit(FAILED)
+        end_untaken(error)

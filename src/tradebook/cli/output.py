@@ -1,5 +1,6 @@
 """What the commands say: results on standard output, messages on standard error, and how they end."""
 
+import os
 import re
 import sys
 from typing import Any, NoReturn
@@ -39,9 +40,28 @@ def json_of(result: Any) -> str:
     return _STEERS.sub(lambda sign: f"\\u{ord(sign[0]):04x}", msgspec.json.encode(result).decode())
 
 
-def print_json(result: Any) -> None:
+def print_result(text: str, *, done: str = "") -> None:
+    """Print a result; where standard output does not take it, tell what is `done` all the same."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        end_untaken(error, done)
+
+
+def print_json(result: Any, *, done: str = "") -> None:
     """Print a result for programs, one line."""
-    print(json_of(result))
+    print_result(json_of(result), done=done)
+
+
+def end_untaken(error: OSError, done: str = "") -> NoReturn:
+    """End the command, as standard output takes no results; who reads no more is not told of that."""
+    # What could not be written would be tried once more at the very end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    if not isinstance(error, BrokenPipeError):
+        tell(f"Error: standard output can't be written: {reason_of(error)}.")
+    if done:
+        tell(done)
+    sys.exit(FAILED)
 
 
 def print_whole(table: Table) -> None:

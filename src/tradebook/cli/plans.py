@@ -182,7 +182,7 @@ def apply_command(
             fail("The book has changed since this plan was made: nothing was changed. Make a new plan.")
     is_whole = not told_of_passed_over(found.summary, summary)
     if as_json:
-        print_json(summary)
+        print_json(summary, done="The plan is carried out.")
     else:
         tell_summary(summary)
     if not is_whole:

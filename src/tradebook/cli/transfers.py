@@ -88,7 +88,7 @@ def copy_command(
         except (Unavailable, Duplicate) as error:
             fail(f"The copy ended early: {error} Do not use the target: empty it and copy again.")
     if as_json:
-        print_json(summary)
+        print_json(summary, done="The copy is made.")
     else:
         tell(str(summary))
 
