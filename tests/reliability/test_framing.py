@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import select
 import socket
 import time
 from urllib.parse import urlsplit
@@ -56,6 +57,7 @@ def chunk(data, size=None):
 
 
 END = b"0\r\n\r\n"
+LARGE = body("x" * 900_000)
 HOST = b"Host: x\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 
@@ -201,6 +203,21 @@ def test_what_stays_away_is_waited_for_until_the_deadline_and_no_longer(book, fr
     assert time.monotonic() - began < BODY_SECONDS + 4
 
 
+@pytest.mark.parametrize("host", [HOST, HOST * 2])
+def test_whoever_sends_on_after_its_answer_is_not_kept_and_can_read_it(book, host):
+    """It does not look for an answer before all is sent, as most libraries do."""
+    parts = urlsplit(book.server.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=9) as connection:
+        connection.sendall(post(book, length_of(LARGE), host=host) + LARGE[:9])
+        assert select.select([connection], [], [], 9)[0]
+
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            connection.sendall(LARGE * 20)
+
+        answer = connection.recv(65_536)
+    assert statuses(answer) == [408 if host == HOST else 400]
+
+
 def test_requests_in_one_go_are_answered_in_order(book):
     first = [post(book, length_of(body(name)), connection=b"") + body(name) for name in ("A", "B", "C")]
     chunked = post(book, CHUNKED, connection=b"") + chunk(body("D")) + END
@@ -230,9 +247,6 @@ def test_a_body_that_is_refused_unread_is_never_the_next_request(book, status):
     answer = exchange(book.server.url, head.encode() + filling)
 
     assert answers_in(answer) == [status], answer[:500]
-
-
-LARGE = body("x" * 900_000)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 405])

@@ -42,10 +42,6 @@ CROWDED_SILENT_SECONDS = 0.25
 """How long a connection has to be silent before it may be closed: its next request could be on its way. The
 second is for when there are so many that nobody else gets in."""
 
-ENDED_SECONDS, ENDED_SECONDS_MAX = 0.1, 2.0
-"""How long a connection has to be silent when it is closed because its body was left, and after how long it
-is closed although its client sends on."""
-
 LARGE_BYTES = 65_536
 """How large an answer has to be to be counted while it is unread. Smaller ones the system's buffers hold."""
 
@@ -88,10 +84,6 @@ class Connections:
         self._large: dict[tuple[str, int], int] = {}
         self._new_large: dict[tuple[str, int], int] = {}
         self._is_hurried = False
-        self._ended: set[tuple[str, int]] = set()
-        self._ending: dict[int, float] = {}
-        """Those of them that were found, by their inodes, and when."""
-
         self._per_address_max = per_address_max
         self._in_all_max = in_all_max
         self._send_ms_max = int(send_seconds_max * 1000)
@@ -141,10 +133,6 @@ class Connections:
                     return Connection(descriptor, inode, *name)
         return None
 
-    def end(self, client: str) -> None:
-        """Have a connection closed soon: its body is left unread, so the server may keep it."""
-        self._ended.add(_client(client))
-
     def look(self) -> int:
         """Close what is too much, and return how many connections are left."""
         found = list(self._open())
@@ -161,7 +149,6 @@ class Connections:
         metrics.closed("too_many", closed)
         metrics.closed("unread", unread)
         closed += unread
-        self._close_ended(found)
         self.number = len(found) - closed
         if closed:
             log(
@@ -210,22 +197,6 @@ class Connections:
             # It listens, or is closed already.
             pass
         return inode
-
-    def _close_ended(self, connections: list[Connection]) -> None:
-        """Close what was ended before the last look and is silent: by now the answer has left."""
-        due, self._ending = self._ending, {}
-        ended, now = set(), perf_counter()
-        while self._ended:
-            ended.add(self._ended.pop())
-        for connection in connections if due or ended else ():
-            since = due.get(connection.inode)
-            if since is None:
-                if (connection.address, connection.port) in ended:
-                    self._ending[connection.inode] = now
-            elif _silent_seconds(connection) > ENDED_SECONDS or now - since > ENDED_SECONDS_MAX:
-                close(connection)
-            else:
-                self._ending[connection.inode] = since
 
     def _close_unread(self, connections: list[Connection]) -> int:
         """Close those that have left large answers unread the longest, where these are too many bytes."""

@@ -316,7 +316,6 @@ class Worker:
                 self._begin(self._refuse_large(request, refused))
                 return
             if not self._bodies.leave(request.transport):
-                self._connections.end(request.scope.client)
                 _say_close(refused[1])
         self._send(request, *refused)
 
@@ -359,8 +358,6 @@ class Worker:
         """
         given = request.scope.headers.get
         is_read = given("expect") is None and await self._bodies.drained(request.transport)
-        if not is_read:
-            self._connections.end(request.scope.client)
         if not is_read or not is_kept:
             _say_close(headers)
 
@@ -375,7 +372,6 @@ class Worker:
             environ[REFUSAL] = refusal
             answer = self._call(request)
             _say_close(answer[1])
-            self._connections.end(request.scope.client)
             return answer
         turns, threads = self._line(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         try:
