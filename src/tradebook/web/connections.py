@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from ctypes import addressof, create_string_buffer
 from pathlib import Path
-from time import perf_counter
+from time import thread_time
 
 import msgspec
 
@@ -32,7 +32,8 @@ STARTING_SECONDS = 0.01
 
 NEARLY = 0.75
 SHARE = 50
-"""How many times longer than the last look the pause after it is at least."""
+"""How many times longer than the last look has worked the pause after it is at least. How long it had to wait
+for a processor doesn't count: on a busy machine, nothing would be bounded for that long."""
 
 UNSENT_BYTES = 262_144
 """How much of its answers the system keeps for a client that doesn't read. It would be megabytes."""
@@ -103,7 +104,7 @@ class Connections:
                 pause.wait(STARTING_SECONDS)
             on_listening()
             while True:
-                began = perf_counter()
+                began = thread_time()
                 try:
                     self.look()
                 except OSError as error:
@@ -112,7 +113,7 @@ class Connections:
                     on_orphaned()
                     return
                 seconds = HURRIED_SECONDS if self._is_hurried else LOOK_SECONDS
-                pause.wait(max(seconds, SHARE * (perf_counter() - began)))
+                pause.wait(max(seconds, SHARE * (thread_time() - began)))
 
         threading.Thread(target=look_on, name="connections", daemon=True).start()
 
