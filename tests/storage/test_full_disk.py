@@ -70,9 +70,10 @@ def test_a_transaction_that_the_engine_has_undone_is_told_by_its_own_reason(clie
         raise apsw.FullError("FullError: the disk is full")
 
 
-def test_a_file_that_may_not_be_written_is_503(client):
+def test_a_file_that_may_not_be_written_is_503(client, monkeypatch):
     """Reading goes on, though when the key was used can't be noted."""
     add(client, 0)
+    monkeypatch.setattr("tradebook.storage.sqlite.connections._is_writable", lambda _: False)
     for connection in (client.database._own.writing, client.database._connections.touching()):
         connection.pragma("query_only", 1)
 

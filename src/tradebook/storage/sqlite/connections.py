@@ -78,6 +78,9 @@ class Connections:
         if "reading" not in self.own.__dict__ or monotonic() >= self.follow_at:
             self._follow()
         own = self._own()
+        if "reading" in own and own["reading"].readonly("main") and _is_writable(self.path):
+            self.close()
+            own = self._own()
         still = own.get("still")
         if still is not None and still != self._state():
             own.pop("reading").close()
@@ -111,6 +114,17 @@ class Connections:
 
     def begin(self) -> apsw.Connection:
         """Begin a transaction that writes, in the thread's turn; `require_named` before it is committed."""
+        try:
+            return self._begun()
+        except apsw.ReadOnlyError:
+            # All connections of a process share the index of the log, as the first one could open it. If that
+            # was on a disk that could not be written, nobody writes until all are closed.
+            if not _is_writable(self.path):
+                raise
+            self.close()
+            return self._begun()
+
+    def _begun(self) -> apsw.Connection:
         connection = self._to_write("writing", self.timeout_ms)
         own = self.own.__dict__
         if "turns" not in own:
