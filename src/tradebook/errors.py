@@ -282,7 +282,7 @@ class ServiceUnavailable(ApiError):
 
 
 class OutcomeInDoubt(ApiError):
-    """The database was lost while the change was being committed, and it may be done or not. Look first.
+    """The database was lost, or failed, during the commit, and the change may be done or not. Look first.
 
     With an `Idempotency-Key` this does not happen: sent again, the request is answered from what was kept.
     """

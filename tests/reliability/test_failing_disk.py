@@ -16,7 +16,7 @@ from tests.fixtures import plain_http
 from tests.fixtures.application import Together, application, client_of
 from tests.fixtures.book import Book, walk
 from tests.fixtures.command_line import CommandLine
-from tests.fixtures.disk import watched_disk
+from tests.fixtures.disk import planted, watched_disk
 from tests.fixtures.engines import Sqlite
 from tests.fixtures.lengths import IS_SOAK, length
 from tests.fixtures.samples import Maker
@@ -34,21 +34,14 @@ BOOKS, ROUNDS = length((1, 30), (100, 40))
 SEED = random.SystemRandom().randrange(2**32) if IS_SOAK else 1
 
 
-def _failure(kind, detail=None):
-    error = kind("planted")
-    if detail is not None:
-        error.extendedresult = detail
-    return error
-
-
 FAULTS = {
-    "write errors": ({"write"}, partial(_failure, apsw.IOError, apsw.SQLITE_IOERR_WRITE), 60),
-    "sync errors": ({"sync"}, partial(_failure, apsw.IOError, apsw.SQLITE_IOERR_FSYNC), 4),
-    "no room": ({"write", "truncate"}, partial(_failure, apsw.FullError), 60),
-    "nothing can be opened": ({"open"}, partial(_failure, apsw.CantOpenError), 2),
+    "write errors": ({"write"}, partial(planted, apsw.IOError, apsw.SQLITE_IOERR_WRITE), 60),
+    "sync errors": ({"sync"}, partial(planted, apsw.IOError, apsw.SQLITE_IOERR_FSYNC), 4),
+    "no room": ({"write", "truncate"}, partial(planted, apsw.FullError), 60),
+    "nothing can be opened": ({"open"}, partial(planted, apsw.CantOpenError), 2),
     "everything fails": (
         {"write", "sync", "truncate", "open", "delete"},
-        partial(_failure, apsw.IOError, apsw.SQLITE_IOERR_WRITE),
+        partial(planted, apsw.IOError, apsw.SQLITE_IOERR_WRITE),
         40,
     ),
 }

@@ -54,6 +54,7 @@ def told(connection, story):
         if gathering.is_open and now.goes_on:
             continue
         done += held if gathering.settle() is None else []
+        gathering.forget()
         held = []
         assert not connection.in_transaction
     return done

@@ -222,7 +222,13 @@ class Gathering(Protocol):
         """Whether something was done that is not committed yet."""
 
     def settle(self) -> BaseException | None:
-        """Commit what is left open; tells why nothing is done of what was done since the last time, if so."""
+        """Commit what is left open; tells why nothing is done of what was done since the last time, if so.
+
+        Then every part fails for that reason, until `forget`.
+        """
+
+    def forget(self) -> None:
+        """Begin anew: whoever has had a part in what failed has heard of it."""
 
 
 class Database(Protocol):

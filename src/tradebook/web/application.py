@@ -27,7 +27,6 @@ from tradebook.web.bodies import require_length
 from tradebook.web.changing import NO_MORE, Changing, More
 from tradebook.web.cors import Cors
 from tradebook.web.envelope import answer_error
-from tradebook.web.heads import REFUSAL, Environ
 from tradebook.web.log import log
 from tradebook.web.middleware import EveryRequest
 from tradebook.web.open_pages import Constant, Document, Ready
@@ -199,17 +198,7 @@ def _answer_unavailable(
 ) -> None:
     metrics.unavailable("database")
     log("database unavailable", request_id=request.context.request_id, reason=str(error))
-    answer_error(response, _away())
-
-
-def refuse_as_undone(environ: Environ) -> None:
-    """Have a request refused that was answered, and of which nothing is done: its commit has failed."""
-    metrics.unavailable("database")
-    environ[REFUSAL] = _away()
-
-
-def _away() -> ServiceUnavailable:
-    return ServiceUnavailable("The database is away or busy. Try again shortly.")
+    answer_error(response, ServiceUnavailable("The database is away or busy. Try again shortly."))
 
 
 def _answer_fault(request: falcon.Request, response: falcon.Response, error: Exception, params: Any) -> None:

@@ -181,6 +181,11 @@ class Bodies:
             raise overloaded()
 
 
+def rewind_body(environ: Environ) -> None:
+    """Have the body of a request, which was read, be read again."""
+    environ["wsgi.input"].seek(0)
+
+
 def is_small(length: str | None) -> bool:
     """Tell whether a body says, in its head, that it is small."""
     return length is not None and length.isdecimal() and len(length) <= WHOLE_DIGITS_MAX

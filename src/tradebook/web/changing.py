@@ -141,7 +141,7 @@ class Changing:
             return reading(self._service.database, grant.account_id, find)
         if request.method in NOT_IDEMPOTENT:
             raise OutcomeInDoubt(
-                "The connection to the database was lost during the commit, so this may be done or not. Look "
+                "The database was lost, or failed, during the commit, so this may be done or not. Look "
                 "before you send it again. With an Idempotency-Key you could send it again at once."
             )
         return None

@@ -24,12 +24,12 @@ class _Asked(NamedTuple):
 class GatheringThread:
     """Calls one after another in a thread, and tells what came of them when that is committed.
 
-    The last one of those that wait commits for all. If it can't, each is called again, and told by `undo`
-    before that nothing of it is done.
+    The last one of those that wait commits for all. If it can't, each is called again, and meets the reason
+    in its transaction. `rewind` is told before what it is called with.
     """
 
-    def __init__(self, gather: Gather, undo: Callable[[Any], None]) -> None:
-        self._gather, self._undo = gather, undo
+    def __init__(self, gather: Gather, rewind: Callable[[Any], object]) -> None:
+        self._gather, self._rewind = gather, rewind
         self._asked: SimpleQueue[_Asked | None] = SimpleQueue()
         self._thread = Thread(target=self._work, name="writer", daemon=True)
         self._thread.start()
@@ -63,8 +63,9 @@ class GatheringThread:
                     reason=str(failure),
                 )
                 for each, *_ in held:
-                    self._undo(each.request)
+                    self._rewind(each.request)
                 held = [(each, *_outcome(each)) for each, *_ in held]
+                gathering.forget()
             for each, answer, error in held:
                 if error is None:
                     each.future.set_result(answer)

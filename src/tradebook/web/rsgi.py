@@ -23,9 +23,8 @@ from typing import Any, NamedTuple
 
 from tradebook.errors import ApiError, InternalError, ServiceUnavailable
 from tradebook.web.agents import AGENTS_PATH
-from tradebook.web.application import refuse_as_undone
 from tradebook.web.auth import Caller
-from tradebook.web.bodies import Bodies, is_small
+from tradebook.web.bodies import Bodies, is_small, rewind_body
 from tradebook.web.connections import LARGE_BYTES, Connections
 from tradebook.web.cors import Cors
 from tradebook.web.envelope import error_answer
@@ -128,7 +127,7 @@ class Worker:
         if gather is None:
             self._writers = ThreadPoolExecutor(threads.writing, thread_name_prefix="writer")
         else:
-            self._writers = GatheringThread(gather, lambda request: refuse_as_undone(request.environ))
+            self._writers = GatheringThread(gather, lambda request: rewind_body(request.environ))
         self._of_agents = ThreadTurns("agent", threads.agents, write_queue_seconds, at_once=1)
         self._agents = ThreadPoolExecutor(threads.agents, thread_name_prefix="agent")
         self._connections = connections

@@ -4,7 +4,7 @@ import falcon
 from msgspec import structs
 
 from tradebook.crud.resource import Action
-from tradebook.errors import ApiError
+from tradebook.errors import ApiError, OutcomeInDoubt
 from tradebook.storage.database import OutcomeUnknown
 from tradebook.web.changing import NO_MORE, Asked, Changing, More, granted
 from tradebook.web.query_string import parse_query_string
@@ -42,7 +42,7 @@ class Uploading(Changing):
             asked = self._asked_with(request, grant.account_id, received, path)
             try:
                 answer = self.changed(request, grant, replay, asked)
-            except OutcomeUnknown:
+            except (OutcomeInDoubt, OutcomeUnknown):
                 # The row may be there. If it is not, the file is swept.
                 received.keep()
                 raise

@@ -12,7 +12,7 @@ import msgspec
 
 from tradebook.ids import ClockOutOfRange, new_key
 from tradebook.storage.accounts import FIRST_VALUES, NEW_ACCOUNT, NEW_REVISION, REVISION
-from tradebook.storage.database import Commits, Duplicate, Figures, Row, Unavailable
+from tradebook.storage.database import Commits, Duplicate, Figures, OutcomeUnknown, Row, Unavailable
 from tradebook.storage.derived import Derived
 from tradebook.storage.helping import Helper, helping
 from tradebook.storage.index import ListIndex
@@ -133,7 +133,13 @@ class SqliteDatabase:
 
     def _commit(self, connection: apsw.Connection) -> None:
         self._connections.require_named()
-        connection.execute("COMMIT")
+        try:
+            connection.execute("COMMIT")
+        except apsw.IOError as error:
+            if getattr(error, "extendedresult", None) == apsw.SQLITE_IOERR_FSYNC:
+                # It is in the log, and only the next change takes it away: who is killed before finds it.
+                raise OutcomeUnknown(f"The commit may be on the disk or not: {error}") from error
+            raise
 
     @property
     def helper(self) -> Helper | None:

@@ -10,7 +10,7 @@ from time import monotonic
 
 import apsw
 
-from tradebook.storage.database import Unavailable
+from tradebook.storage.database import OutcomeUnknown, Unavailable
 
 MEMBERS_MAX = 16
 OPEN_SECONDS_MAX = 0.05
@@ -43,7 +43,8 @@ class Gathering:
     def part(self) -> Iterator[apsw.Connection]:
         """Have a part in the transaction, or begin one; an exception undoes this part alone."""
         if self._failure is not None:
-            raise Unavailable(f"Another change of the same transaction failed: {self._failure}")
+            kind = OutcomeUnknown if isinstance(self._failure, OutcomeUnknown) else Unavailable
+            raise kind(f"Another change of the same transaction failed: {self._failure}")
         connection, is_first = self._connection, self._connection is None
         if connection is None:
             connection, self._until = self._begin(), monotonic() + OPEN_SECONDS_MAX
@@ -63,12 +64,18 @@ class Gathering:
             self._end(connection, others=self._members - 1)
 
     def settle(self) -> BaseException | None:
-        """Commit what is left open; tells why nothing is done of what was done since the last time, if so."""
+        """Commit what is left open; tells why nothing is done of what was done since the last time, if so.
+
+        Then every part fails for that reason, until `forget`.
+        """
         if self._connection is not None:
             with suppress(Exception):
                 self._end(self._connection, others=self._members)
-        failure, self._failure = self._failure, None
-        return failure
+        return self._failure
+
+    def forget(self) -> None:
+        """Begin anew: whoever has had a part in what failed has heard of it."""
+        self._failure = None
 
     def _end(self, connection: apsw.Connection, others: int) -> None:
         try:
