@@ -12,6 +12,7 @@ import pytest
 from tradebook.crud.fields import Object
 from tradebook.crud.list_requests import parameters_of
 from tradebook.crud.resource import Action
+from tradebook.demo.book import demo_customers
 from tradebook.errors import CATALOGUE
 from tradebook.resources import ALL
 from tradebook.settings import Settings
@@ -119,3 +120,13 @@ def test_every_map_that_ships_is_in_the_docs_and_has_its_test():
 
     assert shipped == set(NAMES) == tested
     assert [name for name in NAMES if f"| `{name}` | " not in page] == []
+
+
+def test_what_the_quickstart_searches_for_is_in_the_book_that_it_makes():
+    page = (ROOT / "docs" / "quickstart.md").read_text()
+    rows = [" ".join(map(str, row.values())).lower() for row in demo_customers(1_000)]
+
+    searches = re.findall(r'\$(?:LIST|ADDRESSES)\?q=([^"&]+)', page)
+    assert len(searches) == 2
+    for search in searches:
+        assert [row for row in rows if all(word in row for word in search.split("+"))], search
