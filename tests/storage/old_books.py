@@ -10,12 +10,14 @@ import psycopg
 
 import tradebook.app
 from tests.fixtures import plain_http
-from tradebook.migrations import steps
+from tests.fixtures.lengths import length
+from tradebook.migrations import HEAD, steps
 from tradebook.resources import INDEXES
 from tradebook.settings import Settings
 from tradebook.storage.location import locate
 
-OLD_SCHEMAS = ("0001", "0002", "0003", "0004", "0005")
+_OLD_SCHEMAS = tuple(f"{number:04}" for number in range(1, int(HEAD)))
+OLD_SCHEMAS = length(_OLD_SCHEMAS[::2], _OLD_SCHEMAS)
 _INDEXED_SINCE = {"customers_index": "0001", "addresses_index": "0003", "account_groups_index": "0003"}
 
 
