@@ -10,10 +10,11 @@ from tests.fixtures import plain_http
 from tests.fixtures.book import Book
 from tests.fixtures.command_line import CommandLine
 from tests.fixtures.postgres import PostgresServer
-from tests.fixtures.server import serving, wait_until
+from tests.fixtures.server import free_port, serving, wait_until
 from tradebook import migrations
 from tradebook.app import open_database
 from tradebook.settings import Settings
+from tradebook.storage.transactions import reading
 
 SETTINGS = Settings()
 IN_TIME_SECONDS = 2 * SETTINGS.database_timeout_ms / 1000
@@ -108,26 +109,27 @@ def test_standbys_serve_reads_in_turn_and_the_primary_none(book, primary, standb
 
 
 def test_what_came_of_each_replica_is_counted(book, primary, standbys):
-    database = open_database(
-        Settings(database=primary.url("book"), replicas=" ".join(each.url("book") for each in standbys))
-    )
+    gone = f"postgresql://postgres@127.0.0.1:{free_port()}/book"
+    replicas = " ".join([*(each.url("book") for each in standbys), gone])
+    database = open_database(Settings(database=primary.url("book"), replicas=replicas))
     standbys[0].execute("SELECT pg_wal_replay_pause()")
     try:
         book.add({"name": "Newest"})
         wait_until_followed(book, standbys[1])
-        for _ in range(2):
-            with database.read(book.account_key) as reader:
-                assert reader.revision == book.database.revision(book.account_key)
+        for _ in range(3):
+            revision = reading(database, book.account_key, lambda reader: reader.revision)
+            assert revision == book.database.revision(book.account_key)
     finally:
         standbys[0].execute("SELECT pg_wal_replay_resume()")
     figures = database.figures()
-    behind, current = figures.replicas
+    behind, current, failed = figures.replicas
     database.close()
 
     assert (behind.answered, behind.behind > 0, behind.failed) == (0, True, 0)
     assert behind.lag_ms > 0
     assert (figures.idle, figures.in_use) == (1, 0)
-    assert (current.answered, current.behind, current.failed, current.lag_ms) == (2, 0, 0, 0)
+    assert (current.answered, current.behind, current.failed, current.lag_ms) == (3, 0, 0, 0)
+    assert (failed.answered, failed.behind, failed.failed) == (0, 0, 1)
 
 
 def test_a_write_is_seen_by_the_next_read_while_replay_stands_still(book, primary, standbys):

@@ -110,5 +110,6 @@ def _left_alone_on_failure(standby: _Standby) -> Iterator[None]:
     try:
         yield
     except Unavailable as error:
+        standby.figures.failed += 1
         standby.leave_alone(FAILED_SECONDS)
         raise Conflict(f"A replica failed: {error}") from error
