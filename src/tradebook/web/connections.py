@@ -51,10 +51,21 @@ _INFO_BYTES = 104
 _LAST_RECEIVED = struct.Struct("=52xI")
 """Where the kernel's tcp_info tells how long ago the last data came, in milliseconds."""
 
+_IN_ITS_QUEUE = struct.Struct("=24xI")
+"""Where it tells of a socket that listens how many are connected and not accepted yet."""
+
 _SO_ATTACH_FILTER = 26
-_RETURN_NOTHING = create_string_buffer(struct.pack("=HBBI", 6, 0, 0, 0), 8)
-_DROP_ALL = struct.pack("@HP", 1, addressof(_RETURN_NOTHING))
-"""A filter of packets, of one instruction: take no byte of any."""
+_INSTRUCTION, _LOAD_BYTE, _SKIP_UNLESS_SET, _TAKE = struct.Struct("=HBBI"), 0x30, 0x45, 0x06
+_FLAGS_AT, _SYN = 13, 2
+_INSTRUCTIONS = (
+    (_LOAD_BYTE, 0, 0, _FLAGS_AT),
+    (_SKIP_UNLESS_SET, 0, 1, _SYN),
+    (_TAKE, 0, 0, 0),
+    (_TAKE, 0, 0, 0xFFFFFFFF),
+)
+_DROPPING = create_string_buffer(b"".join(_INSTRUCTION.pack(*each) for each in _INSTRUCTIONS))
+_DROP_THE_FIRST = struct.pack("@HP", len(_INSTRUCTIONS), addressof(_DROPPING))
+"""A filter of packets: of those with which a connection begins take no byte, of others all."""
 
 
 class Connection(msgspec.Struct, frozen=True):
@@ -167,12 +178,21 @@ class Connections:
         """Let nobody connect from now on, while those that are connected are answered.
 
         If the listening socket were closed instead, those in its queue would be cut, who have perhaps sent
-        a request already. With a filter that drops all packets, those who connect go on trying until it is
-        closed, and then know that nothing was sent.
+        a request already. With a filter that drops their first packet, those who connect go on trying until
+        it is closed, and then know that nothing was sent. Who was answered before is connected, and let in.
         """
         for descriptor in _listeners():
             with suppress(OSError), borrowed(descriptor) as end:
-                end.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, _DROP_ALL)
+                end.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, _DROP_THE_FIRST)
+
+    def has_queue(self) -> bool:
+        """Tell whether somebody is connected whom the server has not accepted yet."""
+        for descriptor in _listeners():
+            with suppress(OSError), borrowed(descriptor) as end:
+                info = end.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
+                if _IN_ITS_QUEUE.unpack_from(info)[0]:
+                    return True
+        return False
 
     def _open(self) -> Iterator[Connection]:
         """List the connections that are open."""

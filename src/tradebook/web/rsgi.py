@@ -187,7 +187,7 @@ class Worker:
         self._uploads.wait_no_more()
         for _ in range(ceil(QUIET_SECONDS / LOOK_SECONDS)):
             await asyncio.sleep(LOOK_SECONDS)
-            if not connections.active(QUIET_SECONDS):
+            if not connections.has_queue() and not connections.active(QUIET_SECONDS):
                 break
         self._sending.cut()
 
