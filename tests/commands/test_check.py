@@ -266,6 +266,13 @@ def test_a_value_of_another_kind_is_told_and_not_worked_with(sqlite_ledger, faul
     assert last == "The rest was not looked at: it can't be compared with such values."
 
 
+@pytest.mark.parametrize("column", ["revision", "last_customer_number"])
+def test_a_value_of_another_kind_in_the_accounts_own_row_is_told(sqlite_ledger, column):
+    plant(f"sqlite:///{sqlite_ledger.database.path}", f"UPDATE accounts SET {column} = 'x'")
+
+    assert sum("'x'" in sentence for sentence in sentences(sqlite_ledger)) == 1
+
+
 def test_rows_of_many_steps_are_each_compared(sqlite_ledger, monkeypatch):
     """With steps of three rows: what is wrong of the first and of the last is named, and nothing else is."""
     for module in (index_versions, storage_database):

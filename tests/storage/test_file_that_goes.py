@@ -387,6 +387,22 @@ def test_started_on_what_cant_be_written_it_reads_and_writes_when_it_can(folder,
         assert numbers(database, key) == 1
 
 
+@pytest.mark.parametrize("log_stays", [True, False], ids=["log", "no log"])
+def test_nobody_is_cut_where_the_file_could_be_written_and_what_lies_beside_it_not(folder, log_stays):
+    with (
+        opened_read_only(folder, log_stays) as (url, key),
+        closing(open_database(Settings(database=url))) as database,
+    ):
+        locate(url).path.chmod(0o600)
+        with database.read(key) as reader:
+            for _ in range(2):
+                _in_a_thread(lambda: numbers(database, key))
+                with pytest.raises(Unavailable):
+                    _in_a_thread(lambda: write(database, key))
+
+            assert len(api_keys.list_keys(reader)) == 0
+
+
 def test_a_stop_leaves_everything_in_a_file_that_can_be_written_again(folder):
     with opened_read_only(folder, True) as (url, key):
         with closing(open_database(Settings(database=url))) as database:

@@ -233,6 +233,24 @@ def test_a_commit_whose_outcome_is_not_known_is_looked_up(ledger, plan, whole):
     assert told(ledger.records()) == whole
 
 
+@pytest.mark.parametrize("at", ["_note", "_end"])
+def test_an_import_whose_commits_stay_in_doubt_is_cut_and_finished_by_who_comes_next(ledger, plan, whole, at):
+    """As on a disk that goes on failing: in each step, and in the one that would have ended it."""
+    did = getattr(stepping._Work, at)
+
+    def doubtful(self, *arguments):
+        did(self, *arguments)
+        raise OutcomeUnknown("the commit was cut")
+
+    with patch.object(stepping._Work, at, doubtful), pytest.raises(CutShort):
+        apply_plan(ledger.database, ledger.key, plan)
+    settled = settling.settle(ledger.database)
+
+    assert settled == 1
+    assert told(ledger.records()) == whole
+    assert sound(ledger)
+
+
 def test_what_fails_before_the_switch_leaves_nothing(ledger, plan):
     with (
         patch.object(applying, "_switch", side_effect=Unavailable("away")),

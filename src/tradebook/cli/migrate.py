@@ -58,7 +58,8 @@ def migrate(
         tell(notice)
     if as_json:
         told = {"schema": version if check else migrations.HEAD, "missing": missing}
-        print_json({**told, "distributed": distributed} if spread else told)
+        done = "" if check else f"The book has schema {migrations.HEAD}."
+        print_json({**told, "distributed": distributed} if spread else told, done=done)
     elif check:
         tell("\n".join(["Missing:", *missing]) if missing else f"Up to date, schema {version}.")
     else:

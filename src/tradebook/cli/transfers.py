@@ -54,7 +54,7 @@ def export_customers_command(
         except OSError as error:
             fail(f"{output}: {reason_of(error)}. Nothing was written.")
     if as_json and output != STANDARD:
-        print_json(summary)
+        print_json(summary, done=f"{output} is written.")
     else:
         tell(str(summary))
 

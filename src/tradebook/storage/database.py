@@ -40,7 +40,7 @@ class Conflict(Unavailable):
 
 
 class OutcomeUnknown(Unavailable):
-    """The commit was cut: the work may be done or not. Look before doing it again."""
+    """The commit was cut, or its disk failed: the work may be done or not. Look before doing it again."""
 
 
 class NotDistributable(Exception):

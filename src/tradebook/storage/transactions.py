@@ -1,7 +1,7 @@
 """Does work in a transaction, and does it again if another transaction was in the way.
 
-Work is repeated only if it was certainly not done. If the connection is lost during the commit, that is not
-certain (OutcomeUnknown), and there is no second try.
+Work is repeated only if it was certainly not done. If the connection is lost during the commit, or the disk
+fails, that is not certain (OutcomeUnknown), and there is no second try.
 """
 
 import random

@@ -17,7 +17,7 @@ from tradebook.crud.resource import Act, Action, Deleted, View, path_of_new, row
 from tradebook.crud.uploads import Uploaded
 from tradebook.errors import ApiError, InsufficientPermissions, OutcomeInDoubt, UnsupportedMediaType
 from tradebook.ids import encode_id
-from tradebook.storage.database import Database, OutcomeUnknown, Reader, Writer
+from tradebook.storage.database import Database, OutcomeUnknown, Reader, Unavailable, Writer
 from tradebook.storage.transactions import reading, writing
 from tradebook.web.account_header import Named, named_owner
 from tradebook.web.auth import Look, as_known, no_look
@@ -71,7 +71,7 @@ class Changing:
             replay = replay_of(request, sha256(raw).hexdigest(), has_secret=action.has_secret)
             answer = self.changed(request, grant, replay, self.asked(request, grant.account_id, raw, path))
         except OutcomeInDoubt:
-            # The key was good in the transaction, and the database may be away for longer.
+            # The key was looked at in the transaction, and the database may be away for longer.
             raise
         except ApiError:
             # What is wrong is told to nobody whose key is not.
@@ -99,8 +99,12 @@ class Changing:
                 answer = writing(service.database, grant.account_id, work)
         except _Replayed as replayed:
             answer = replayed.answer
-        except OutcomeUnknown:
-            found = self._settled(request, grant, replay, asked)
+        except OutcomeUnknown as doubt:
+            try:
+                found = self._settled(request, grant, replay, asked)
+            except Unavailable:
+                # As long as it is away, nobody can tell.
+                raise doubt from None
             if found is None:
                 raise
             answer = found

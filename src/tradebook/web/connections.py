@@ -179,7 +179,8 @@ class Connections:
 
         If the listening socket were closed instead, those in its queue would be cut, who have perhaps sent
         a request already. With a filter that drops their first packet, those who connect go on trying until
-        it is closed, and then know that nothing was sent. Who was answered before is connected, and let in.
+        it is closed, and then know that nothing was sent. Who was answered before is connected, and let in,
+        unless its answer to that is on its way for longer than a worker waits.
         """
         for descriptor in _listeners():
             with suppress(OSError), borrowed(descriptor) as end:

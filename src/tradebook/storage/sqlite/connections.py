@@ -78,7 +78,8 @@ class Connections:
         if "reading" not in self.own.__dict__ or monotonic() >= self.follow_at:
             self._follow()
         own = self._own()
-        if "reading" in own and own["reading"].readonly("main") and _is_writable(self.path):
+        is_of_log = "reading" in own and own["still"] is None
+        if is_of_log and own["reading"].readonly("main") and self.why_not_written() is None:
             self.close()
             own = self._own()
         still = own.get("still")
@@ -119,7 +120,7 @@ class Connections:
         except apsw.ReadOnlyError:
             # All connections of a process share the index of the log, as the first one could open it. If that
             # was on a disk that could not be written, nobody writes until all are closed.
-            if not _is_writable(self.path):
+            if self.why_not_written() is not None:
                 raise
             self.close()
             return self._begun()

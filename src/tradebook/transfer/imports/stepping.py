@@ -183,6 +183,9 @@ class _Work:
         self.source: str | None = None
         self.rows = self.total = 0
         self.is_done = False
+        self._is_at_end = False
+        """Whether the step that is under way ends the import, if it is committed."""
+        self._was_in_doubt = False
         self._keeps_rows = False
         """Whether somebody may still read what each row does: then its block stays until the plan's end."""
         self._begun = 0.0
@@ -196,7 +199,10 @@ class _Work:
         try:
             written = writing(self._database, self._account_id, partial(self._write, count=count))
         except OutcomeUnknown:
-            # It is done or it is not: the entry says it to the next step.
+            # It is done or it is not: the entry says it to the next step. Once: a disk may go on failing.
+            if self._was_in_doubt:
+                raise
+            self._was_in_doubt = True
             return
         except (Unavailable, entries.NotMine):
             raise
@@ -206,6 +212,7 @@ class _Work:
                 return
             writing(self._database, self._account_id, partial(self._pass_over, error=error))
             written = 1
+        self.is_done, self._was_in_doubt = self._is_at_end, False
         self._ahead, self._is_under_way = self._coming, False
         if self._one_by_one:
             self._one_by_one -= written
@@ -216,7 +223,7 @@ class _Work:
 
     def _write(self, writer: Writer, *, count: int) -> int:
         """Write up to so many rows, as far as the time goes and nobody waits; tells how many."""
-        self._begun, self._is_awaited = monotonic(), False
+        self._begun, self._is_awaited, self._is_at_end = monotonic(), False, False
         ahead = self._take_ahead(writer)
         entry = entries.mine(writer, self._key)
         counts = msgspec.json.decode(entry["counts"], type=Counts)
@@ -284,6 +291,7 @@ class _Work:
         return self._is_awaited or monotonic() - self._begun > self._pace.aim_seconds * WRITTEN_SHARE
 
     def _pass_over(self, writer: Writer, *, error: Exception) -> None:
+        self._is_at_end = False
         entry = entries.mine(writer, self._key)
         counts = msgspec.json.decode(entry["counts"], type=Counts)
         self.rows, self._keeps_rows = entry["rows"], entry["ends_at"] is not None
@@ -342,4 +350,4 @@ class _Work:
             owner=None,
             lease_until=None,
         )
-        self.is_done = True
+        self._is_at_end = True
