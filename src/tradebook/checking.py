@@ -90,11 +90,11 @@ def _as_far_as_it_can_be_read(account: str | None, look: Callable[[], Iterator[s
 
 def _sentences(inspector: Inspector) -> Iterator[str]:
     ((revision, last),) = inspector.rows(_ACCOUNT)
+    are_strange = not (isinstance(revision, int) and isinstance(last, int))
     if not (isinstance(revision, int) and 0 <= revision < KEY_MAX):
         yield f"The account's revision is {revision!r}, which is no key."
-    if not isinstance(last, int) or last < 0:
+    if not (isinstance(last, int) and last >= 0):
         yield f"The account's sequence of customer numbers is at {last!r}."
-    are_strange = not (isinstance(revision, int) and isinstance(last, int))
     for sentence in _strange_values(inspector):
         are_strange = True
         yield sentence

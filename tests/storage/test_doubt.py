@@ -10,8 +10,10 @@ from tests.fixtures.application import application
 from tests.fixtures.book import Book, filled
 from tests.fixtures.faulty_proxy import Fault, FaultyProxy
 from tests.fixtures.lengths import length
+from tests.fixtures.uploads import IMPORTS
 from tradebook.app import open_database
 from tradebook.settings import Settings
+from tradebook.web.uploads import Received
 
 GROUPS = "/v1/sales/account-groups"
 BODY = b'{"name": "A", "type": "type_group"}'
@@ -93,6 +95,17 @@ def test_doubt_is_told_though_the_server_is_away_by_then(book, method, is_told):
 
     assert (proxy.faults, answer.status_code, answer.json["error"]["code"]) == (1, 503, is_told)
     assert count(book) == (2 if method == "POST" else 0)
+
+
+@pytest.mark.parametrize("key", ["", "an upload"], ids=["no key", "key"])
+def test_the_file_of_an_upload_is_kept_as_long_as_nobody_can_tell(book, monkeypatch, key):
+    kept, keep = [], Received.keep
+    monkeypatch.setattr(Received, "keep", lambda received: kept.append(keep(received)))
+    headers = {"Content-Type": "text/csv", **({"Idempotency-Key": key} if key else {})}
+    with client_behind(book, Fault(True, after=b" imports ", is_last=True)) as (client, proxy):
+        answer = client.simulate_post(IMPORTS, body=b"number,name\n1,A\n", headers=headers)
+
+    assert (proxy.faults, answer.status_code, len(kept)) == (1, 503, 1)
 
 
 @pytest.mark.parametrize("said", length(SOME, [*DOUBTFUL]))
