@@ -1,6 +1,9 @@
 """Rows with much text: found like any other, and one more address costs the same however many there are."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from threading import Thread
 
 import apsw
@@ -10,10 +13,13 @@ from tests.fixtures.lengths import length
 from tests.transfer.steps import planned
 from tradebook.crud.change import Change
 from tradebook.crud.grant import Grant
+from tradebook.ids import KEY_MAX
 from tradebook.resources import address_routes
 from tradebook.resources.customers import INDEX
 from tradebook.resources.customers.index import PLACE, STATUS
+from tradebook.resources.customers.writing import records as customers
 from tradebook.storage import index_entries
+from tradebook.storage.index import Query
 from tradebook.storage.index_documents import Document, documents
 from tradebook.storage.sqlite import engine, indexing
 from tradebook.storage.sqlite import index as sqlite_index
@@ -83,12 +89,18 @@ def test_a_search_that_forgets_what_has_more_text_is_noticed(ledger, monkeypatch
 
 def attach(ledger, keys, number):
     """Attach one more address with long texts to all of these customers."""
+    with ledger.database.write(ledger.key) as writer:
+        return attach_by(writer, keys, number)
+
+
+def attach_by(writer, keys, number):
     chance = random.Random(number)
     text = "".join(chance.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(190))
     values = {**SINGLE, "name": text, "country": "DE", "type": 0, "customer_ids": keys}
     values |= {"locality": text[::-1], "state": text[50:], "postal_code": f"{number}{text}"}
-    with ledger.database.write(ledger.key) as writer:
-        address_routes.create(Change(writer=writer, grant=Grant(ledger.key, 1, frozenset()), values=values))
+    address_routes.create(
+        Change(writer=writer, grant=Grant(writer.account_id, 1, frozenset()), values=values)
+    )
     return text
 
 
@@ -180,7 +192,7 @@ def test_entries_of_a_large_transaction_are_not_merged_many_times(many, monkeypa
     ledger, keys = many
     attach(ledger, keys[:1], 0)
     once = pages_written(ledger, lambda: attach(ledger, keys, 1))
-    monkeypatch.setattr(indexing, "MERGED_ROWS_MAX", MANY)
+    monkeypatch.setattr(indexing.Indexing, "_merge_later", lambda *_: None)
     at_each_row = pages_written(ledger, lambda: attach(ledger, keys, 2))
 
     assert once < 0.7 * at_each_row
@@ -191,6 +203,71 @@ def parts_of(ledger):
     sql = f"SELECT count(DISTINCT segid) FROM {sqlite_index.index_name(INDEX, ledger.key)}_idx"
     with ledger.database.read(ledger.key) as reader:
         return reader._connection.execute(sql).get
+
+
+def in_one_commit(ledger, *works):
+    """Have changes share a commit; returns what they return, None for one that fails."""
+    left, told = list(works), []
+
+    def change():
+        gathering = ledger.database.gather(lambda: bool(left))
+        while left:
+            work, found = left.pop(0), None
+            with suppress(ZeroDivisionError), ledger.database.write(ledger.key) as writer:
+                found = work(writer)
+            told.append(found)
+        assert gathering.settle() is None
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(change).result()
+    return told
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_changes_that_share_a_commit_make_one_part_of_the_index(ledger):
+    ledger.take(*({"number": str(number), "name": "Many"} for number in range(4)))
+    keys = [row[1] for row in ledger.sql("SELECT account_id, id FROM customers ORDER BY number")]
+    before = parts_of(ledger)
+
+    def attach_and_fail(writer):
+        attach_by(writer, keys[1:2], 7)
+        raise ZeroDivisionError
+
+    def attach_and_undo(writer):
+        with suppress(ZeroDivisionError), writer.savepoint():
+            attach_and_fail(writer)
+
+    works = [partial(attach_by, keys=keys[at : at + 1], number=at) for at in (0, 2, 3)]
+    first, second, _, _, third = in_one_commit(ledger, *works[:2], attach_and_fail, attach_and_undo, works[2])
+    with ledger.database.inspect(ledger.key) as inspector:
+        faults = list(inspector.index_faults(INDEX))
+
+    assert (parts_of(ledger), faults) == (before + 1, [])
+    assert [ledger.found(text[60:80]) for text in (first, second, third)] == [{"0"}, {"2"}, {"3"}]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_change_sees_and_deletes_what_one_before_it_has_had_indexed(ledger):
+    ledger.take({"number": "1", "name": "Many"}, {"number": "2", "name": "Few"})
+    keys = [row[1] for row in ledger.sql("SELECT account_id, id FROM customers ORDER BY number")]
+    attached = partial(attach_by, keys=keys, number=0)
+
+    def look(writer):
+        return writer.keys(INDEX, Query((), ("many",)), above=0, below=KEY_MAX, descending=True, limit=9)
+
+    def delete(writer):
+        customers.delete(writer, customers.find(writer, keys[1]))
+        writer.reindex(INDEX, keys[1:])
+
+    def look_and_fail(writer):
+        look(writer)
+        raise ZeroDivisionError
+
+    _, _, found, _ = in_one_commit(ledger, attached, look_and_fail, look, delete)
+    with ledger.database.inspect(ledger.key) as inspector:
+        faults = list(inspector.index_faults(INDEX))
+
+    assert (found, faults) == ([keys[0]], [])
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

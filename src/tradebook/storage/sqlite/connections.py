@@ -257,6 +257,8 @@ class Connections:
             ("synchronous", "full"),
             ("foreign_keys", 1),
             ("trusted_schema", 0),
+            # What a writer puts aside is small, and its disk may be full. A reader may have much to sort.
+            ("temp_store", "default" if query_only else "memory"),
             ("mmap_size", MMAP_BYTES),
             ("cache_size", -CACHE_KIBIBYTES),
             ("query_only", int(query_only)),

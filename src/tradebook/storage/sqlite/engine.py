@@ -30,6 +30,7 @@ from tradebook.storage.sqlite.indexing import (
     PARTS_TIDIED,
     Indexing,
     entries_of_new,
+    write_waiting,
 )
 from tradebook.storage.sqlite.inspection import file_faults, opened
 
@@ -132,6 +133,7 @@ class SqliteDatabase:
         return Gathering(self._connections.begin, self._commit, goes_on)
 
     def _commit(self, connection: apsw.Connection) -> None:
+        write_waiting(connection)
         self._connections.require_named()
         try:
             connection.execute("COMMIT")

@@ -2,9 +2,14 @@
 
 An account has the table of an index once there is something in it: each is six tables for SQLite, and whoever
 opens the file reads the names of all of them.
+
+FTS5 makes a part of what it has gathered at every savepoint, and at every statement that checks a reference.
+So the entries of few rows wait for the commit, in a table of the connection's own, from which a savepoint
+takes them back like all else: changes that share a commit make one part together.
 """
 
 from collections.abc import Sequence
+from itertools import groupby
 from operator import itemgetter
 
 import apsw
@@ -44,6 +49,10 @@ PARTS_OF_IMPORT = 256
 HASH_BYTES = 8 << 20
 """How much FTS5 gathers of a transaction before it makes a part of it: of its own 1 MB, a step made three."""
 
+_MAKE_WAITING = """
+    CREATE TEMP TABLE waiting (name TEXT, place INTEGER, tokens TEXT, PRIMARY KEY (name, place)) WITHOUT ROWID
+"""
+_WAIT = "INSERT OR REPLACE INTO temp.waiting VALUES (?, -?, ?)"
 
 Entry = tuple[int, str, str]
 """The key of a row, its folded text, and its tokens."""
@@ -52,8 +61,7 @@ Entry = tuple[int, str, str]
 class Indexing:
     """Writes the indexes of one account in one transaction, which `end` is called at the end of.
 
-    What a helper makes is written there: FTS5 gives what it has gathered to the file at every statement that
-    checks a reference.
+    What a helper makes is written there, and what is few at the commit, by `write_waiting`.
     """
 
     def __init__(self, connection: apsw.Connection, account_id: int, helper: Helper | None = None) -> None:
@@ -89,8 +97,9 @@ class Indexing:
             self.entries.forget()
 
     def settle(self) -> None:
-        """Write what a helper has made, before somebody reads the index or writes more of it."""
+        """Write what a helper has made and what waits, before somebody reads or deletes entries."""
         self._write(self._taken())
+        write_waiting(self._connection)
 
     def _taken(self) -> Sequence[tuple[ListIndex, Sequence[Entry]]]:
         return () if self.entries is None else self.entries.take()
@@ -105,7 +114,8 @@ class Indexing:
         )
         name = self._name(index)
         if has_table(self._connection, name):
-            self._merge_later(index, len(keys))
+            self._rows += len(keys)
+            self._merge_later(index)
             self._connection.executemany(
                 f"DELETE FROM {name} WHERE rowid = -?", ((key,) for key in sorted(keys, reverse=True))
             )
@@ -123,10 +133,17 @@ class Indexing:
             whole.setdefault(index, []).extend((key, tokens) for key, _, tokens in entries)
         for index, rows in whole.items():
             name = self._name(index)
-            self._make(name)
-            self._merge_later(index, len(rows))
-            # FTS5 gives what it has gathered to the file where a row comes before the last one. Of two
-            # entries of a row, the later one stays the later one.
+            self._rows += len(rows)
+            if self._rows <= MERGED_ROWS_MAX:
+                if not has_table(self._connection, "waiting", "temp"):
+                    self._connection.execute(_MAKE_WAITING)
+                self._connection.executemany(_WAIT, ((name, *row) for row in rows))
+                continue
+            make_table(self._connection, name)
+            self._merge_later(index)
+            write_waiting(self._connection)
+            # FTS5 makes a part of what it has gathered where a row comes before the last one. Of two entries
+            # of a row, the later one stays the later one.
             rows.sort(key=itemgetter(0), reverse=True)
             self._connection.executemany(
                 f"INSERT OR REPLACE INTO {name} (rowid, tokens) VALUES (-?, ?)", rows
@@ -138,17 +155,9 @@ class Indexing:
         self._connection.execute(f"DROP TABLE IF EXISTS {self._name(index)}")
         self._unmerged = [each for each in self._unmerged if each is not index]
 
-    def _make(self, name: str) -> None:
-        """Make the account's own table of an index, unless it is there."""
-        if not has_table(self._connection, name):
-            self._connection.execute(
-                f"CREATE VIRTUAL TABLE {name} USING fts5("
-                f"tokens, content='', contentless_delete=1, detail=none, tokenize={quoted(TOKENIZER)})"
-            )
-
     def end(self) -> None:
         """Write what is still to come, and leave the indexes to later transactions as these expect them."""
-        self.settle()
+        self._write(self._taken())
         for index in self._unmerged:
             # A savepoint may have taken the table back.
             name = self._name(index)
@@ -175,14 +184,13 @@ class Indexing:
             self._configure(name, "crisismerge", PARTS_AT_ONCE)
         return has_merged
 
-    def _merge_later(self, index: ListIndex, rows: int) -> None:
+    def _merge_later(self, index: ListIndex) -> None:
         """Keep FTS5 from merging, from the row on that makes this a large transaction.
 
         The entries of a large transaction are merged many times over: for an address that 1,000 customers
         are to have, this was nine tenths of the time. Later transactions make up for it, a bit each, and so
         does FTS5 in between, where the parts become many. An import makes up for it at its end.
         """
-        self._rows += rows
         if self._rows > MERGED_ROWS_MAX and index not in self._unmerged:
             self._unmerged.append(index)
             self._configure(self._name(index), "automerge", 0)
@@ -199,9 +207,33 @@ class Indexing:
         return index_name(index, self._account_id)
 
 
-def has_table(connection: apsw.Connection, name: str) -> bool:
+def write_waiting(connection: apsw.Connection) -> None:
+    """Write the entries that wait for the commit, of all who have a part in the transaction."""
+    if not has_table(connection, "waiting", "temp"):
+        return
+    # Not by one statement for all: that would keep pages to be taken back.
+    rows = connection.execute("SELECT name, place, tokens FROM temp.waiting ORDER BY name, place").fetchall()
+    for name, waiting in groupby(rows, itemgetter(0)):
+        make_table(connection, name)
+        connection.executemany(
+            f"INSERT OR REPLACE INTO {name} (rowid, tokens) VALUES (?, ?)", [row[1:] for row in waiting]
+        )
+    if rows:
+        connection.execute("DELETE FROM temp.waiting")
+
+
+def make_table(connection: apsw.Connection, name: str) -> None:
+    """Make an account's own table of an index, unless it is there."""
+    if not has_table(connection, name):
+        connection.execute(
+            f"CREATE VIRTUAL TABLE {name} USING fts5("
+            f"tokens, content='', contentless_delete=1, detail=none, tokenize={quoted(TOKENIZER)})"
+        )
+
+
+def has_table(connection: apsw.Connection, name: str, database: str = "main") -> bool:
     """Tell whether an account has its own table of an index."""
-    return connection.table_exists("main", name)
+    return connection.table_exists(database, name)
 
 
 def entries_of(index: ListIndex, rows: RowsToIndex, pieces: dict[str, set[str]] | None = None) -> list[Entry]:
