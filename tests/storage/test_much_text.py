@@ -13,13 +13,11 @@ from tests.fixtures.lengths import length
 from tests.transfer.steps import planned
 from tradebook.crud.change import Change
 from tradebook.crud.grant import Grant
-from tradebook.ids import KEY_MAX
 from tradebook.resources import address_routes
 from tradebook.resources.customers import INDEX
 from tradebook.resources.customers.index import PLACE, STATUS
 from tradebook.resources.customers.writing import records as customers
 from tradebook.storage import index_entries
-from tradebook.storage.index import Query
 from tradebook.storage.index_documents import Document, documents
 from tradebook.storage.sqlite import engine, indexing
 from tradebook.storage.sqlite import index as sqlite_index
@@ -247,27 +245,24 @@ def test_changes_that_share_a_commit_make_one_part_of_the_index(ledger):
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-def test_a_change_sees_and_deletes_what_one_before_it_has_had_indexed(ledger):
-    ledger.take({"number": "1", "name": "Many"}, {"number": "2", "name": "Few"})
+@pytest.mark.parametrize("rows_max", [0, 100])
+def test_a_change_replaces_and_deletes_what_one_before_it_has_had_indexed(ledger, monkeypatch, rows_max):
+    ledger.take(*({"number": str(number), "name": "Many"} for number in range(3)))
     keys = [row[1] for row in ledger.sql("SELECT account_id, id FROM customers ORDER BY number")]
-    attached = partial(attach_by, keys=keys, number=0)
 
-    def look(writer):
-        return writer.keys(INDEX, Query((), ("many",)), above=0, below=KEY_MAX, descending=True, limit=9)
+    def attach_at_once(writer):
+        monkeypatch.setattr(indexing, "MERGED_ROWS_MAX", rows_max)
+        return attach_by(writer, keys[:2], 1)
 
     def delete(writer):
         customers.delete(writer, customers.find(writer, keys[1]))
-        writer.reindex(INDEX, keys[1:])
+        writer.reindex(INDEX, keys[1:2])
 
-    def look_and_fail(writer):
-        look(writer)
-        raise ZeroDivisionError
-
-    _, _, found, _ = in_one_commit(ledger, attached, look_and_fail, look, delete)
+    _, text, _ = in_one_commit(ledger, partial(attach_by, keys=keys, number=0), attach_at_once, delete)
     with ledger.database.inspect(ledger.key) as inspector:
         faults = list(inspector.index_faults(INDEX))
 
-    assert (found, faults) == ([keys[0]], [])
+    assert (ledger.found(text[60:80]), ledger.found("many"), faults) == ({"0"}, {"0", "2"}, [])
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

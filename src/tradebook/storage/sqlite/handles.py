@@ -214,11 +214,6 @@ class SqliteWriter(SqliteReader):
             return told[2]
         return super().rows(statement, **values)
 
-    def keys(self, index: ListIndex, query: Query, **bounds: Any) -> list[int]:
-        """Return the keys that match, by what this transaction has written too."""
-        self.indexing.settle()
-        return super().keys(index, query, **bounds)
-
     def is_awaited(self) -> bool:
         """Tell whether somebody has been waiting for the end of this transaction for some time."""
         return self._connections.is_awaited()

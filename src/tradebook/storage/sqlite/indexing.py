@@ -5,7 +5,8 @@ opens the file reads the names of all of them.
 
 FTS5 makes a part of what it has gathered at every savepoint, and at every statement that checks a reference.
 So the entries of few rows wait for the commit, in a table of the connection's own, from which a savepoint
-takes them back like all else: changes that share a commit make one part together.
+takes them back like all else: changes that share a commit make one part together. What a transaction has
+written is found when it is committed.
 """
 
 from collections.abc import Sequence
@@ -97,9 +98,8 @@ class Indexing:
             self.entries.forget()
 
     def settle(self) -> None:
-        """Write what a helper has made and what waits, before somebody reads or deletes entries."""
+        """Write what a helper has made, before somebody deletes entries."""
         self._write(self._taken())
-        write_waiting(self._connection)
 
     def _taken(self) -> Sequence[tuple[ListIndex, Sequence[Entry]]]:
         return () if self.entries is None else self.entries.take()
@@ -113,6 +113,7 @@ class Indexing:
             ((self._account_id, key) for key in keys),
         )
         name = self._name(index)
+        self._let_wait_no_more(name, keys)
         if has_table(self._connection, name):
             self._rows += len(keys)
             self._merge_later(index)
@@ -141,7 +142,7 @@ class Indexing:
                 continue
             make_table(self._connection, name)
             self._merge_later(index)
-            write_waiting(self._connection)
+            self._let_wait_no_more(name, [key for key, _ in rows])
             # FTS5 makes a part of what it has gathered where a row comes before the last one. Of two entries
             # of a row, the later one stays the later one.
             rows.sort(key=itemgetter(0), reverse=True)
@@ -149,15 +150,24 @@ class Indexing:
                 f"INSERT OR REPLACE INTO {name} (rowid, tokens) VALUES (-?, ?)", rows
             )
 
+    def _let_wait_no_more(self, name: str, keys: Sequence[int]) -> None:
+        """Drop entries that wait, of rows that are gone or written now."""
+        if has_table(self._connection, "waiting", "temp"):
+            self._connection.executemany(
+                "DELETE FROM temp.waiting WHERE name = ? AND place = -?", [(name, key) for key in keys]
+            )
+
     def empty(self, index: ListIndex) -> None:
         """Throw the account's own table of the index away."""
         self.settle()
+        if has_table(self._connection, "waiting", "temp"):
+            self._connection.execute("DELETE FROM temp.waiting WHERE name = ?", (self._name(index),))
         self._connection.execute(f"DROP TABLE IF EXISTS {self._name(index)}")
         self._unmerged = [each for each in self._unmerged if each is not index]
 
     def end(self) -> None:
         """Write what is still to come, and leave the indexes to later transactions as these expect them."""
-        self._write(self._taken())
+        self.settle()
         for index in self._unmerged:
             # A savepoint may have taken the table back.
             name = self._name(index)
