@@ -41,7 +41,7 @@ from tradebook.web.uploads import Uploads
 if TYPE_CHECKING:
     from tradebook.mcp.asking import Book
 
-ON_A_FILE = Threads(reading=0, writing=1, of_each=8, at_once=6, agents=1)
+ON_A_FILE = Threads(reading=0, writing=1, of_each=16, at_once=12, agents=1)
 """Reading waits for nothing, and all writers for one lock: those that come at once share a commit."""
 
 ON_A_SERVER = Threads(reading=8, writing=8, of_each=1, at_once=6, agents=2)
