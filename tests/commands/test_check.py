@@ -205,6 +205,22 @@ def test_a_fault_of_rows_is_found(place, ledger, fault):
     assert_told(sentences(ledger), pattern)
 
 
+@pytest.mark.parametrize("facts", ["'{}'", "facts || 1", "facts[2:]"])
+def test_a_fault_of_facts_is_found(postgres, facts):
+    """A filter would miss the customer, or look at it in vain."""
+    url = postgres.new(None)
+    ledger = Ledger(open_database(Settings(database=url)))
+    ledger.take(*RECORDS)
+    assert sentences(ledger) == []
+
+    plant(url, f"UPDATE customer_search SET facts = {facts} WHERE account_id = {ledger.key}")
+
+    found = sentences(ledger)
+    ledger.database.close()
+    assert len(found) == len(RECORDS)
+    assert_told(found, "Customer ac_.* with something else")
+
+
 @pytest.fixture
 def sqlite_ledger(tmp_path):
     book = open_database(Settings(database=Sqlite().new(tmp_path)))

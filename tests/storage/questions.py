@@ -13,7 +13,13 @@ from tradebook.resources.customers.related import _CHILDREN, _PRICE_GROUPS
 from tradebook.storage.database import Row
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.postgres.index import questions
-from tradebook.storage.postgres.statements import Question, answer_of
+from tradebook.storage.postgres.statements import (
+    TOO_MANY,
+    Question,
+    answer_of,
+    searched_columns,
+    searched_view,
+)
 from tradebook.storage.schema import Prepared
 
 ROUTE = customers.resource.routes[0]
@@ -69,10 +75,30 @@ def ask_all(
     question = next(asking)
     while True:
         found = [row[0] for row in run(question)]
-        keys = answer_of(question, found, limit)
+        keys = answer_of(found, limit)
         if keys is not None:
             return keys
         question = asking.send(found)
+
+
+def every_question(query: Query, account: int, *, descending: bool, limit: int) -> Iterator[Question]:
+    """Every way in which a query is asked, as if none had an answer yet."""
+    asking = questions(INDEX, query, account, descending=descending, limit=limit)
+    question: Question | None = next(asking)
+    while question is not None:
+        yield question
+        try:
+            # The last row that was looked at, or that few were found; and the ends of the list.
+            question = asking.send([TOO_MANY - 60, TOO_MANY - 90, TOO_MANY])
+        except StopIteration:
+            question = None
+
+
+def as_spread(sql: str) -> str:
+    """Write a statement as it is where tables are spread: a searched view is the table then."""
+    view = searched_view(INDEX)
+    columns = f"account_id, {searched_columns(INDEX)}"
+    return sql.replace(f"FROM {view}", f"FROM (SELECT {columns} FROM {INDEX.folded.name}) AS {view}")
 
 
 def loading_statements() -> Iterator[Prepared]:

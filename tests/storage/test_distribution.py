@@ -8,13 +8,11 @@ from itertools import chain
 import pytest
 
 from tests.fixtures.statements import TEST_MARK, faults_of
-from tests.storage.questions import queries
+from tests.storage.questions import as_spread, every_question, queries
 from tradebook.app import open_database
 from tradebook.cli import main as _all_of_the_product  # noqa: F401
-from tradebook.resources.customers import INDEX
 from tradebook.settings import Settings
 from tradebook.storage.postgres.dialect import DIALECT
-from tradebook.storage.postgres.index import questions
 from tradebook.storage.schema import Prepared, metadata
 
 ACCOUNT = 5
@@ -35,7 +33,7 @@ def asked_statements():
     """Every statement that the list's questions become."""
     for _, query in queries():
         for descending in (True, False):
-            for question in questions(INDEX, query, ACCOUNT, descending=descending, limit=2):
+            for question in every_question(query, ACCOUNT, descending=descending, limit=2):
                 yield question.sql, {"above": 0, "below": 9, "limit": 2, **question.values}
 
 
@@ -91,7 +89,7 @@ def test_every_statement_reads_one_partition(postgres, tmp_path):
         for sql, fixed in chain(prepared_statements(), asked_statements()):
             if not sql.startswith("INSERT") and "SELECT accounts.account_id" not in sql:
                 # As the test's own: the plan is asked for without the account's own settings.
-                read[sql] = partitions_read(reader._connection, sql, values_for(sql, fixed))
+                read[sql] = partitions_read(reader._connection, as_spread(sql), values_for(sql, fixed))
     database.close()
 
     own = {sql: numbers for sql, numbers in read.items() if "deployment" not in sql}

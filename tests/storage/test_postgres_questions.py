@@ -1,7 +1,8 @@
 """However small the bounds are at which PostgreSQL is asked in another way: its keys are SQLite's keys."""
 
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import product
 from typing import Any
 
@@ -21,8 +22,7 @@ from tradebook.resources.customers import INDEX, index
 from tradebook.settings import Settings
 from tradebook.storage.index import Condition, ListIndex, Query
 from tradebook.storage.index_versions import KEEP_VERSIONS, NO_VERSIONS
-from tradebook.storage.postgres import bounds, handles, searched_text, statements
-from tradebook.storage.postgres import index as postgres_index
+from tradebook.storage.postgres import bounds, facts, handles, searched_text, statements
 from tradebook.storage.postgres.index import Questions, questions
 from tradebook.storage.postgres.searched_text import account_mark
 from tradebook.storage.postgres.stretches import WIDTHS, Reach
@@ -30,26 +30,19 @@ from tradebook.text import words_of
 
 BOUNDED = (
     "WALKED_ROWS",
-    "WALKED_FAR",
-    "MET",
-    "DENSE",
-    "REACHED",
-    "WALKED_ALONG",
-    "ENOUGH",
-    "CANDIDATES_OF_WORDS",
-    "WORDS_ASKED",
-    "CANDIDATES_NEAR",
+    "CANDIDATES",
+    "CANDIDATES_OF_A_PAGE",
     "PART",
-    "PART_OF_FILTER",
-    "RARE",
+    "PARTS",
+    "WORDS_ASKED",
 )
 BOUNDS = {
     "as they are": tuple(getattr(bounds, name) for name in BOUNDED),
-    "the rarest condition leaves few": (5, 6, 7, 1000, 1_000, 2, 1, 2, 12, 3, 20, 9, 3),
-    "the words leave few": (5, 6, 20, 1000, 3, 2, 1, 1_000, 1, 1_000, 4, 30, 1),
-    "there are some among the first": (40, 100, 50, 1, 20, 5, 2, 10, 1, 20, 2, 2, 0),
-    "everything is too much": (3, 5, 2, 1, 2, 2, 1, 2, 1, 2, 30, 9, 2),
-    "one row": (1, 1, 1, 0, 1, 1, 0, 1, 1, 1, 9, 9, 1),
+    "parts grow slowly": (5, 1_000, 4, 3, 8, 1),
+    "parts are too long": (5, 6, 1, 60, 8, 12),
+    "there are some among the first": (40, 20, 1, 2, 3, 1),
+    "everything is too much": (3, 2, 0, 30, 4, 1),
+    "one row": (1, 1, 0, 9, 1, 1),
 }
 WORDS = (
     "a",
@@ -166,9 +159,14 @@ def test_a_bound_that_cuts_an_answer_is_noticed(both, expected, monkeypatch):
         test_postgresql_finds_what_sqlite_finds(both, expected, monkeypatch, "everything is too much")
 
 
-def pages_of_a_search(ledger: Ledger, *, descending: bool) -> tuple[list[int], list[int]]:
+EXAMPLE = Query(words=("example",))
+
+
+def pages_of_a_search(
+    ledger: Ledger, *, descending: bool, query: Query = EXAMPLE
+) -> tuple[list[int], list[int]]:
     """Three pages, one after the other, and the same in one."""
-    asked = {"query": Query(words=("example",)), "descending": descending}
+    asked = {"query": query, "descending": descending}
     span, pages = {"above": 0, "below": KEY_MAX}, []
     with ledger.database.read(ledger.key) as reader:
         for _ in range(3):
@@ -178,14 +176,23 @@ def pages_of_a_search(ledger: Ledger, *, descending: bool) -> tuple[list[int], l
         return pages, reader.keys(INDEX, **asked, limit=90, above=0, below=KEY_MAX)
 
 
+NORMAL = Condition(index.STATUS, ((0,),))
+SEARCHES = {
+    "a word": EXAMPLE,
+    "two filters": Query((NORMAL, Condition(index.IS_PARENT, ((0,),)))),
+    "a word and a filter": Query((NORMAL,), ("example",)),
+}
+
+
 @pytest.mark.parametrize("descending", [True, False], ids=["forwards", "backwards"])
-def test_the_next_pages_of_a_search_are_asked_for_once(both, monkeypatch, descending):
+@pytest.mark.parametrize("query", SEARCHES.values(), ids=SEARCHES)
+def test_the_next_pages_of_a_search_are_asked_for_once(both, monkeypatch, query, descending):
     """The page before has told how far apart its matches are: nobody looks at the first rows again."""
     monkeypatch.setattr(bounds, "WALKED_ROWS", 20)
     asked: list[list] = []
     monkeypatch.setattr(handles, "questions", lambda *a, **k: noted(asked, questions(*a, **k)))
 
-    pages, alike = pages_of_a_search(both[1], descending=descending)
+    pages, alike = pages_of_a_search(both[1], descending=descending, query=query)
 
     assert pages == alike
     assert [len(each) for each in asked[1:3]] == [1, 1]
@@ -201,7 +208,6 @@ def test_words_that_the_first_rows_lack_are_looked_for_in_a_part_of_the_list(bot
         half = abs(keys[SIZE // 2] - keys[0]) // abs(keys[2] - keys[0])
         monkeypatch.setattr(bounds, "WALKED_ROWS", 3)
         monkeypatch.setattr(bounds, "PART", half)
-        monkeypatch.setattr(postgres_index, "FEW", 2)
         for word in ("llc", "supply", "inc", "hardware", "general"):
             whole = reader.keys(INDEX, Query(words=(word,)), **span, limit=SIZE)
             if not {*whole} & {*keys[:3]}:
@@ -305,6 +311,35 @@ def make_anew(ledger: Ledger) -> None:
         writer.run(KEEP_VERSIONS, kept=NO_VERSIONS)
     while ledger.database.remake_indexes(ledger.key):
         pass
+
+
+@contextmanager
+def one_number_for_each_filter(ledger: Ledger) -> Iterator[None]:
+    """Every value of a filter has the same number: whoever asks for one is told of all."""
+    with pytest.MonkeyPatch.context() as planted:
+        planted.setattr(facts, "_number", lambda facet, *_: ord(facet.letter))
+        facts._numbers.cache_clear()
+        make_anew(ledger)
+        yield
+    facts._numbers.cache_clear()
+    make_anew(ledger)
+
+
+def test_values_that_have_the_same_number_are_told_apart(both, expected):
+    """Whoever is found by a number is tested for the value."""
+    with one_number_for_each_filter(both[1]):
+        kept = both[1].sql("SELECT account_id, facts FROM customer_search")
+        found = answers(both[1], 0)
+
+    assert {number for _, numbers in kept for number in numbers} == {*map(ord, "ghilmoprstuw")}
+    assert found == expected[0]
+
+
+def test_a_value_that_is_not_tested_is_noticed(both, expected, monkeypatch):
+    """The planted fault: who has the number is believed to have the value."""
+    monkeypatch.setattr(statements.Statements, "_has_condition", lambda *_: "true")
+    with one_number_for_each_filter(both[1]):
+        assert answers(both[1], 0) != expected[0]
 
 
 @pytest.mark.parametrize("index", length(INDEXES[:1], INDEXES), ids=lambda index: index.table.name)

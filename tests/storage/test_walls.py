@@ -8,13 +8,11 @@ import pytest
 
 from tests.fixtures.ledgers import Ledger
 from tests.fixtures.statements import TEST_MARK
-from tests.storage.questions import queries
+from tests.storage.questions import as_spread, every_question, queries
 from tests.storage.test_distribution import prepared_statements, values_for
 from tradebook.app import open_database
 from tradebook.demo.book import demo_customers
-from tradebook.resources.customers import INDEX
 from tradebook.settings import Settings
-from tradebook.storage.postgres.index import questions
 from tradebook.storage.postgres.row_security import APPLICATION
 from tradebook.storage.schema import metadata
 
@@ -45,7 +43,7 @@ def every_reading_statement(account: int, fixed_values: dict):
         if sql.startswith("SELECT") and "deployment" not in sql and "SELECT accounts.account_id" not in sql:
             yield sql, {**values_for(sql, fixed), **fixed_values}
     for _, query in queries():
-        for question in questions(INDEX, query, account, descending=True, limit=9):
+        for question in every_question(query, account, descending=True, limit=9):
             yield question.sql, {**fixed_values, **question.values}
 
 
@@ -93,7 +91,7 @@ def test_without_row_level_security_the_same_check_finds_foreign_rows(url, two):
         values = {"ids": list(foreign), "above": 0, "below": 1 << 62, "limit": 1000, "after": -1, "owner": 1}
         found = set()
         for sql, bound in every_reading_statement(mine.key, values):
-            rows = connection.execute(stripped(sql).replace("_of_account", ""), bound).fetchall()
+            rows = connection.execute(stripped(as_spread(sql)), bound).fetchall()
             found |= {value for row in rows for value in row if value in foreign}
 
     assert len(found) > 50

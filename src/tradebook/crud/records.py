@@ -246,7 +246,7 @@ class Records:
 
     def _reindex(self, writer: Writer, rows: Sequence[Values]) -> None:
         if self._index is not None and rows:
-            writer.reindex(self._index, [row["id"] for row in rows], {row["id"]: row for row in rows})
+            writer.reindex(self._index, [row["id"] for row in rows], [{row["id"]: [row] for row in rows}])
 
     def require_unreferenced(self, reader: Reader, key: int) -> None:
         """Refuse if other rows refer to this one, and say how many: ResourceConflict."""

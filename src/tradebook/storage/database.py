@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from tradebook.clock import now_ms
 from tradebook.storage.derived import Values
 from tradebook.storage.index import ListIndex, Query
-from tradebook.storage.index_documents import Known, Linked
+from tradebook.storage.index_documents import Linked
 from tradebook.storage.schema import Prepared
 
 Row = tuple[Any, ...]
@@ -155,12 +155,11 @@ class Writer(Reader, Protocol):
         self,
         index: ListIndex,
         keys: Sequence[int],
-        known: Known | None = None,
-        linked: Linked | None = None,
+        at_hand: Sequence[Linked] = (),
     ) -> None:
         """Bring the index up to date for these rows, also for those that are gone.
 
-        `known` are whole rows that are at hand, by key, and `linked` those of the second source: they are not
+        `at_hand` are rows of its sources, in their order, each by the key of the indexed row: they are not
         read again.
         """
 

@@ -16,11 +16,8 @@ _WORDS_KEPT = 1_000
 RowsToIndex = list[list[Sequence[Any]]]
 """Rows of each source of an index, which begin with the key of the indexed row."""
 
-Known = Mapping[int, Mapping[str, Any]]
-"""Whole rows of the indexed table, by key."""
-
 Linked = Mapping[int, Sequence[Mapping[str, Any]]]
-"""All rows of the second source of each of some keys, by the names of its columns."""
+"""All rows of a source of each of some keys, by the names of its columns."""
 
 
 class Document:
@@ -102,30 +99,23 @@ def rows_to_index(
     index: ListIndex,
     rows_of: Any,
     keys: Sequence[int],
-    known: Known | None = None,
-    linked: Linked | None = None,
-    *,
-    with_facets: bool = True,
+    at_hand: Sequence[Linked] = (),
 ) -> RowsToIndex:
-    """Read the rows that documents are made of: of each source in turn, without those at hand.
-
-    Without facets, sources that have nothing else are left out.
-    """
-    at_hand: list[Linked] = [{key: [row] for key, row in (known or {}).items()}, linked or {}]
-    found = rows_at_hand(index, at_hand, with_facets=with_facets)
+    """Read the rows that documents are made of: of each source in turn, without those at hand."""
+    found = rows_at_hand(index, at_hand)
     for number, source in enumerate(index.sources):
         given = at_hand[number] if number < len(at_hand) else {}
         missing = [key for key in keys if key not in given]
-        if missing and (source.texts or with_facets):
+        if missing:
             found[number] += rows_of(source.statement, ids=missing)
     return found
 
 
-def rows_at_hand(index: ListIndex, at_hand: Sequence[Linked], *, with_facets: bool = True) -> RowsToIndex:
+def rows_at_hand(index: ListIndex, at_hand: Sequence[Linked]) -> RowsToIndex:
     """Return the rows that documents are made of, of each source in turn, where nothing has to be read."""
     found: RowsToIndex = []
     for number, source in enumerate(index.sources):
-        given = at_hand[number] if number < len(at_hand) and (source.texts or with_facets) else {}
+        given = at_hand[number] if number < len(at_hand) else {}
         names = [column.name for column in source.columns]
         found.append(
             [(key, *[row[name] for name in names]) for key, listed in given.items() for row in listed]

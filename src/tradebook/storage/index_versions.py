@@ -157,20 +157,19 @@ def keys_to_index(kept: ListIndex | FinishedRows) -> Prepared:
     return prepare(sa.select(keys.c.id).order_by(keys.c.id).limit(ROWS_AT_ONCE))
 
 
-def digest_of(index: ListIndex, dialect: sa.Dialect, *, form: int, with_facets: bool) -> str:
+def digest_of(index: ListIndex, dialect: sa.Dialect, *, form: int) -> str:
     """Sum up what decides the content of an engine's index.
 
-    `form` is the engine's number for how it writes a document. An engine that keeps no facets in its index
-    leaves them out, so that a new one is no difference there.
+    `form` is the engine's number for how it writes a document.
     """
     rules = [form, FOLDING, unicodedata.unidata_version]
-    sources = [_described(source, dialect, with_facets=with_facets) for source in index.sources]
+    sources = [_described(source, dialect) for source in index.sources]
     digest = blake2b(msgspec.json.encode([rules, list(filter(None, sources))]), digest_size=_DIGEST_BYTES)
     return digest.hexdigest()
 
 
-def _described(source: Source, dialect: sa.Dialect, *, with_facets: bool) -> list[Any] | None:
-    facets = sorted(source.facets, key=lambda facet: facet.letter) if with_facets else []
+def _described(source: Source, dialect: sa.Dialect) -> list[Any] | None:
+    facets = sorted(source.facets, key=lambda facet: facet.letter)
     of_facets = [column for facet in facets for column in facet.columns]
     used = sorted({*source.texts, *source.phones, *of_facets}, key=str)
     if not used:

@@ -54,7 +54,7 @@ def upgrade() -> None:
         row_security.open_table("deployment"),
         row_security.open_table("alembic_version"),
         chain.from_iterable(row_security.guard_table(table) for table in TENANT_TABLES),
-        row_security.guard_search(*SEARCH),
+        row_security.guard_search(*SEARCH, "customer_id, folded"),
     ):
         op.execute(statement)
 
@@ -69,7 +69,8 @@ def downgrade() -> None:
         op.execute(f"DROP POLICY own_account ON {table}")
         op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
     # A version of the program that came later has made another one in its place.
-    op.execute("DROP INDEX IF EXISTS customer_search_by_trigram, customer_search_by_words")
+    op.execute("DROP INDEX IF EXISTS customer_search_by_trigram, customer_search_by_everything")
+    op.execute("ALTER TABLE customer_search DROP COLUMN IF EXISTS facts")
     for table, column, _ in FILTERS:
         op.drop_index(f"{table}_by_{column}")
     for table in ("accounts", "deployment", "alembic_version", *TENANT_TABLES):

@@ -59,7 +59,10 @@ def _upgrade_postgresql() -> None:
     for statement in chain(
         row_security.guard_table("idempotency_records"),
         *(row_security.guard_table(table) for table, _ in SEARCHED),
-        *(row_security.guard_search(table, f"{table}_of_account") for table, _ in SEARCHED),
+        *(
+            row_security.guard_search(table, f"{table}_of_account", f"{key}, folded")
+            for table, key in SEARCHED
+        ),
     ):
         op.execute(statement)
 

@@ -100,7 +100,8 @@ def create(change: Change) -> int:
     made = FINISHED.made([row])
     add_customers(writer, [row], price_groups={key: groups}, places=places, finished=made)
     external_ids.set_external_ids(writer, {key: ids}, had={})
-    writer.reindex(INDEX, [key], {key: row}, {key: inline})
+    listed = [{"group_id": group} for group in groups]
+    writer.reindex(INDEX, [key], [{key: [row]}, {key: inline}, {key: listed}])
     if stale := review_parents(writer, [row["parent_id"]]):
         writer.reindex(INDEX, stale)
     tell_plain(writer, made)

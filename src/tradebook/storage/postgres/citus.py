@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from tradebook.storage.database import NotDistributable
 from tradebook.storage.index import ListIndex
 from tradebook.storage.postgres import row_security
-from tradebook.storage.postgres.statements import searched_view
+from tradebook.storage.postgres.statements import searched_columns, searched_view
 from tradebook.storage.schema import metadata
 
 _HAS_CITUS = "SELECT true FROM pg_extension WHERE extname = 'citus'"
@@ -35,7 +35,7 @@ def distribute(connection: sa.Connection, indexes: Iterable[ListIndex]) -> list[
     spread = {name for (name,) in connection.execute(sa.text(_SPREAD))}
     own = [table.name for table in metadata.sorted_tables if "account_id" in table.c]
     waiting = [name for name in own if name not in spread]
-    searched = [(index.folded.name, searched_view(index)) for index in indexes]
+    searched = [(index.folded.name, searched_view(index), searched_columns(index)) for index in indexes]
     for statement in row_security.take_down(own, searched):
         connection.execute(sa.text(statement))
     if "deployment" not in spread:

@@ -1,16 +1,10 @@
 """How the index of a condition has its rows."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from tradebook.storage.index import Condition
-
-
-def in_order(conditions: Sequence[Condition]) -> list[Condition]:
-    """Choose the conditions whose index has all their rows in the order of the list."""
-    return [each for each in conditions if len(each.values) == 1 and not is_composed(each)]
 
 
 def is_composed(condition: Condition) -> bool:

@@ -36,7 +36,7 @@ from tradebook.storage.postgres import parts
 from tradebook.storage.postgres.beginning import AWAY, Beginning
 from tradebook.storage.postgres.connections import KEPT_ELSEWHERE, Connections
 from tradebook.storage.postgres.dialect import DIALECT
-from tradebook.storage.postgres.handles import PostgresReader, PostgresWriter, texts_of
+from tradebook.storage.postgres.handles import PostgresReader, PostgresWriter, entries_of
 from tradebook.storage.postgres.index import version_of
 from tradebook.storage.postgres.inspection import database_faults
 from tradebook.storage.postgres.literals import Statement
@@ -144,8 +144,8 @@ class PostgresDatabase:
 
     @contextmanager
     def helped(self, _: int) -> Iterator[None]:
-        """Have a second process write the searched texts of what this thread writes meanwhile."""
-        with helping(making_entries(self.indexes.indexes, texts_of)) as helper:
+        """Have a second process make the index entries of what this thread writes meanwhile."""
+        with helping(making_entries(self.indexes.indexes, entries_of)) as helper:
             self._helped.helper = helper
             try:
                 yield
@@ -207,7 +207,7 @@ class PostgresDatabase:
             yield from database_faults(transaction.connection)
 
     def tidy(self, _: Sequence[int]) -> None:
-        """Look at all rows anew, and take in what the index of words has put off.
+        """Look at all rows anew, and take in what the index of everything has put off.
 
         Who does not own the tables gets a warning of the server, and nothing is done.
         """

@@ -7,13 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tradebook.storage.database import Finished, IndexFault, Row
+from tradebook.storage.database import FaultKind, Finished, IndexFault, Row
 from tradebook.storage.derived import Derived, Values
 from tradebook.storage.helping import Helper
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.index_documents import (
     Document,
-    Known,
     Linked,
     RowsToIndex,
     documents_of,
@@ -33,12 +32,13 @@ from tradebook.storage.index_versions import (
 from tradebook.storage.postgres.beginning import Beginning
 from tradebook.storage.postgres.connections import Connection
 from tradebook.storage.postgres.dialect import DIALECT, insert_of_lists, insert_of_rows, is_plain_insert
-from tradebook.storage.postgres.index import questions
+from tradebook.storage.postgres.facts import facts_of
+from tradebook.storage.postgres.index import is_of_index, questions
 from tradebook.storage.postgres.literals import Statement
 from tradebook.storage.postgres.pieces import Learned, newest_texts
 from tradebook.storage.postgres.row_security import of_many_rows
 from tradebook.storage.postgres.searched_text import searchable
-from tradebook.storage.postgres.statements import Question, answer_of, searched_view
+from tradebook.storage.postgres.statements import Question, answer_of
 from tradebook.storage.schema import Prepared
 
 WRITTEN_OUT_MAX = 2
@@ -116,7 +116,7 @@ class PostgresReader:
         """Return the keys that match, `above <= key < below`: newest first if `descending`, else oldest."""
         bounds = {"account_id": self.account_id, "above": above, "below": below, "limit": limit}
         distances, pieces = self._learned
-        search = (index.name, self.account_id, query.words) if query.words and not query.conditions else None
+        search = (index.name, self.account_id, query) if is_of_index(query) else None
         reach = search and distances.reach(search, above, below, limit, descending=descending)
         asking = questions(
             index, query, self.account_id, descending=descending, limit=limit, reach=reach, pieces=pieces
@@ -126,16 +126,16 @@ class PostgresReader:
         while True:
             rows = self._ask(self._loading(question, bounds))
             found = [row[0] for row in rows]
-            keys = answer_of(question, found, limit)
+            keys = answer_of(found, limit)
             if keys is not None:
                 break
             question = asking.send(found)
         if self._expected is not None and not self._loaded:
             self._loaded = {row[0]: row[1:] for row in rows}
-        if query.words:
+        if search:
             self._indexes.require_whole(self.versions, index)
-        if search and len(keys) == limit:
-            distances.note(search, keys)
+            if len(keys) == limit:
+                distances.note(search, keys)
         if texts is not None:
             pieces.learn((index.name, self.account_id), [text for (text,) in self._ask(texts)])
         return keys
@@ -144,20 +144,30 @@ class PostgresReader:
         """Ask for the texts that are to be learned from together with the next statement."""
         if not query.words or not self._learned.pieces.wants((index.name, self.account_id)):
             return None
-        texts = Statement(
-            newest_texts(searched_view(index), index.folded_key), {"account_id": self.account_id}
-        )
+        texts = Statement(newest_texts(index.folded.name, index.folded_key), {"account_id": self.account_id})
         self._foreseen.append(texts)
         return texts
 
     def index_faults(self, index: ListIndex) -> Iterator[IndexFault]:
-        """Compare the searched text with the rows that it is made from; facets have indexes of the server."""
+        """Compare the searched texts and the facts with the rows that they are made from."""
 
         def write(document: Document) -> str:
             return searchable(document, self.account_id)
 
+        kept = Statement(
+            f"SELECT {index.folded_key}, facts::text FROM {index.folded.name}"
+            f" WHERE account_id = %(account_id)s"
+            f" AND {index.folded_key} > %(after)s AND {index.folded_key} <= %(last)s"
+        )
         for step in steps(self, index):
-            yield from told(index, compare_texts(step, write))
+            span = {"account_id": self.account_id, "after": step.after, "last": step.last}
+            facts: dict[int, str] = dict(self._ask(kept._replace(values=span)))
+            stale: dict[int, FaultKind] = {
+                key: "stale"
+                for key, document in step.documents.items()
+                if facts.get(key) != facts_of(document, self.account_id)
+            }
+            yield from told(index, stale | compare_texts(step, write))
 
     def strange_values(self, _table: sa.Table) -> Iterator[tuple[int, str]]:
         """Name none: the server keeps no such values."""
@@ -166,7 +176,7 @@ class PostgresReader:
     def _loading(self, question: Question, bounds: Mapping[str, int]) -> Statement:
         """Write a question so that it brings the rows of the keys that it finds, where these are expected."""
         sql, values = question.sql, {**bounds, **question.values}
-        if self._expected is not None and not self._loaded and not question.is_of_reach:
+        if self._expected is not None and not self._loaded:
             load, fixed = self._expected.text(DIALECT)
             load = load.replace("%(ids)s", "ARRAY[found.id]")
             sql = (
@@ -205,8 +215,8 @@ class PostgresReader:
         return found
 
 
-Text = tuple[int, str]
-"""The key of a row, and its searched text."""
+Entry = tuple[int, str, str]
+"""The key of a row, its searched text, and its facts."""
 
 _IS_AWAITED = (
     "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"
@@ -225,7 +235,7 @@ class PostgresWriter(PostgresReader):
     """Whether somebody in this process waits until this one is done."""
 
     def take_help(self, helper: Helper | None) -> None:
-        """Have a helper write the texts of rows; they come in at the end of the transaction, by `settle`."""
+        """Have a helper make the entries of rows; they come in at the end of the transaction, by `settle`."""
         self._entries = None if helper is None else Entries(self.account_id, helper)
 
     @cached_property
@@ -270,7 +280,7 @@ class PostgresWriter(PostgresReader):
         self._known.append((self._bound(statement, values), rows))
 
     def _prepare_for_many(self) -> None:
-        """Have the server plan anew how it checks references, and put off more of its index of words.
+        """Have the server plan anew how it checks references, and put off more of its index.
 
         It keeps them for a session. Those from when the tables were empty read all rows of the account for
         each reference: the more rows, the longer, until the server happens to count them.
@@ -293,7 +303,7 @@ class PostgresWriter(PostgresReader):
         """Have everything done that was left for later."""
         self._known.clear()
         self._begun()
-        self._transaction.flush()
+        self._transaction.ask()
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -318,16 +328,15 @@ class PostgresWriter(PostgresReader):
         self,
         index: ListIndex,
         keys: Sequence[int],
-        known: Known | None = None,
-        linked: Linked | None = None,
+        at_hand: Sequence[Linked] = (),
     ) -> None:
         """Bring the index up to date for these rows; those that no longer exist are removed from it."""
-        rows = rows_to_index(index, self.rows, list(keys), known, linked, with_facets=False)
+        rows = rows_to_index(index, self.rows, list(keys), at_hand)
         found = {row[0] for row in rows[0]}
         gone = [key for key in keys if key not in found]
         if gone or self._entries is None or not self._entries.ask(index, rows):
             self.settle()
-            self._write_texts(index, texts_of(index, self.account_id, rows))
+            self._write_entries(index, entries_of(index, self.account_id, rows))
         self._write_ready()
         if gone:
             drop = (
@@ -343,12 +352,12 @@ class PostgresWriter(PostgresReader):
         return self.revision == self.last_revision
 
     def index_ahead(self, index: ListIndex, at_hand: Sequence[Linked]) -> bool:
-        """Have a helper write the texts of rows that the next transaction adds."""
-        rows = rows_at_hand(index, at_hand, with_facets=False)
+        """Have a helper write the entries of rows that the next transaction adds."""
+        rows = rows_at_hand(index, at_hand)
         return self._entries is not None and self._entries.ask_ahead(index, rows)
 
     def take_indexed(self, index: ListIndex) -> None:
-        """Take up texts that were written ahead."""
+        """Take up entries that were written ahead."""
         assert self._entries is not None
         self._entries.expect(index)
         self._write_ready()
@@ -363,37 +372,43 @@ class PostgresWriter(PostgresReader):
         return self._entries.finished()
 
     def forget_ahead(self) -> None:
-        """Drop texts that were written ahead."""
+        """Drop entries that were written ahead."""
         if self._entries is not None:
             self._entries.forget()
 
     def _write_ready(self) -> None:
         """Write what the helper has made so far: who waits for the end is not to wait for all of it."""
-        for index, texts in () if self._entries is None else self._entries.take_ready():
-            self._write_texts(index, texts)
+        for index, entries in () if self._entries is None else self._entries.take_ready():
+            self._write_entries(index, entries)
 
     def settle(self) -> None:
-        """Write the texts that a helper has made."""
-        for index, texts in () if self._entries is None else self._entries.take():
-            self._write_texts(index, texts)
+        """Write the entries that a helper has made."""
+        for index, entries in () if self._entries is None else self._entries.take():
+            self._write_entries(index, entries)
 
-    def _write_texts(self, index: ListIndex, texts: Sequence[Text]) -> None:
+    def _write_entries(self, index: ListIndex, entries: Sequence[Entry]) -> None:
         table, key = index.folded.name, index.folded_key
-        keys, written = [key for key, _ in texts], [text for _, text in texts]
         put = (
-            f"INSERT INTO {table} (account_id, {key}, folded) SELECT %(account_id)s::bigint, given.*"
-            f" FROM unnest(%(keys)s::bigint[], %(texts)s::text[]) AS given ({key}, folded)"
-            f" ON CONFLICT (account_id, {key}) DO UPDATE SET folded = excluded.folded"
-            f" WHERE {table}.folded <> excluded.folded"
+            f"INSERT INTO {table} (account_id, {key}, folded, facts)"
+            f" SELECT %(account_id)s::bigint, given.{key}, given.folded, given.facts::integer[]"
+            f" FROM unnest(%(keys)s::bigint[], %(texts)s::text[], %(facts)s::text[])"
+            f" AS given ({key}, folded, facts) ON CONFLICT (account_id, {key})"
+            f" DO UPDATE SET folded = excluded.folded, facts = excluded.facts"
+            f" WHERE {table}.folded <> excluded.folded OR {table}.facts <> excluded.facts"
         )
-        values: dict[str, Any] = {"account_id": self.account_id, "keys": keys, "texts": written}
-        self._change(Statement(put, values, is_kept=True), len(texts))
+        names = ("keys", "texts", "facts")
+        values: dict[str, Any] = {name: [entry[at] for entry in entries] for at, name in enumerate(names)}
+        values["account_id"] = self.account_id
+        self._change(Statement(put, values, is_kept=True), len(entries))
 
     def is_awaited(self) -> bool:
         """Tell whether somebody waits for the end of this transaction."""
         return self.is_followed() or bool(self._ask(Statement(_IS_AWAITED))[0][0])
 
 
-def texts_of(index: ListIndex, account_id: int, rows: RowsToIndex) -> list[Text]:
-    """Write the searched texts of rows."""
-    return [(key, searchable(document, account_id)) for key, document in documents_of(index, rows).items()]
+def entries_of(index: ListIndex, account_id: int, rows: RowsToIndex) -> list[Entry]:
+    """Write the searched texts and the facts of rows."""
+    return [
+        (key, searchable(document, account_id), facts_of(document, account_id))
+        for key, document in documents_of(index, rows).items()
+    ]

@@ -1,33 +1,39 @@
-"""The index of a list on PostgreSQL: a B-tree for each facet, trigrams for words (docs/decisions/0007).
+"""The index of a list on PostgreSQL: one for every filter and word, and a B-tree for each facet (0007).
 
-One facet alone is one ordered read of its B-tree. A query with more conditions is tried in several ways, one
-after another. First what the newest rows of each have in common or, with words, the newest rows of the list,
-which also tells how dense the matches are; then what the rarest condition leaves, or what contains the words.
-Each statement is written so that it can be run in one way only: what the planner knows or believes of the
-rows decides nothing.
+One facet alone is one ordered read of its B-tree. For more conditions, or words, the index of everything is
+asked for a part of the list. How far that reaches is told by the page before, or by the first rows of the
+list; where it turns out to be too little or too much, another part is asked for. Each statement is written so
+that it can be run in one way only: what the planner knows or believes of the rows decides nothing.
 """
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator
 from functools import cache
+from math import isqrt
 
-from tradebook.storage.index import Condition, ListIndex, Query
+from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.index_versions import digest_of
 from tradebook.storage.postgres import bounds
-from tradebook.storage.postgres.conditions import in_order, is_composed
+from tradebook.storage.postgres.conditions import is_composed
 from tradebook.storage.postgres.dialect import DIALECT
 from tradebook.storage.postgres.pieces import Pieces
 from tradebook.storage.postgres.searched_text import is_of_few
-from tradebook.storage.postgres.statements import ENDLESS, NO_BOUND, TOO_MANY, Question, Statements
-from tradebook.storage.postgres.stretches import FEW, Reach, reach_of_page, reach_of_part
+from tradebook.storage.postgres.statements import NO_BOUND, TOO_MANY, Question, Statements, most_found
+from tradebook.storage.postgres.stretches import Reach, reach_from
 
-FORM = 3
-"""The number of how a document is written here. Raise it when `searchable` begins to write another text."""
+FORM = 4
+"""The number of how a document is written here. Raise it when its text or its facts are written otherwise."""
 
 
 @cache
 def version_of(index: ListIndex) -> str:
-    """Sum up what the searched text is made from; the facets have indexes of their own."""
-    return digest_of(index, DIALECT, form=FORM, with_facets=False)
+    """Sum up what the index is made from: the texts and the facets."""
+    return digest_of(index, DIALECT, form=FORM)
+
+
+def is_of_index(query: Query) -> bool:
+    """Tell whether a query asks the index of everything, and not one that is always up to date."""
+    conditions = query.conditions
+    return bool(query.words) or len(conditions) > 1 or any(map(is_composed, conditions))
 
 
 Questions = Generator[Question, list[int] | None, None]
@@ -45,124 +51,61 @@ def questions(
 ) -> Questions:
     """Yield the statements to run, until there is an `answer_of` one; takes what each has found.
 
-    `reach` is how far a page should reach that has these words, where that is known; `pieces` tells which
-    parts of a word are rare.
+    `reach` is how far a page of this query should reach, where that is known; `pieces` tells which parts of a
+    word are rare.
     """
     statements = Statements(index, account_id, "DESC" if descending else "ASC", pieces)
-    conditions, words = query.conditions, query.words
+    if not is_of_index(query):
+        alone = query.conditions
+        yield statements.facet_alone(alone[0]) if alone else statements.all_rows()
+        return
+    if reach is None and any(map(is_of_few, query.words)):
+        yield statements.by_index(query, limit)
+    yield from _by_parts(statements, query, limit, reach)
+    yield statements.newest(query, NO_BOUND)
+
+
+def _by_parts(statements: Statements, query: Query, limit: int, reach: Reach | None) -> Questions:
+    """Ask for a part of the list of such a length that it should fill the page.
+
+    Where nothing tells how long that is, the first rows are tested.
+    """
+    # Of the list from its first row on: how much is too little, how much is too much, and all of it.
+    little = much = 0
     if reach is not None:
-        yield statements.what_words_leave_near(query, reach)
-    if not words and not conditions:
-        yield statements.all_rows()
-    elif not words and len(conditions) == 1 and not is_composed(conditions[0]):
-        yield statements.facet_alone(conditions[0])
-    elif words:
-        yield from _with_words(statements, query, limit)
-    else:
-        yield from _with_conditions(statements, query, limit)
-
-
-def _with_conditions(statements: Statements, query: Query, limit: int) -> Questions:
-    common = in_order(query.conditions)
-    reached: Mapping[Condition, int] = {}
-    if len(common) > 1:
-        found = (yield statements.meeting(query, common, bounds.MET)) or []
-        ends = [each for each in found if each < 0]
-        reached = {condition: -end for condition, end in zip(common, ends, strict=False)}
-    else:
-        found = (yield statements.newest(query, bounds.WALKED_ROWS)) or []
-    yield from _rarest_first(statements, query, reached, len(_matches(found)) / limit)
-
-
-def _with_words(statements: Statements, query: Query, limit: int) -> Questions:
-    are_few = any(map(is_of_few, query.words))
-    if are_few:
-        yield statements.what_words_leave(query)
-    found = (yield statements.newest(query, bounds.WALKED_ROWS)) or ()
-    if not (query.conditions and statements.are_common(query.words)):
-        yield from _nearby(statements, query, found, limit)
-    if len(_matches(found)) >= bounds.DENSE:
-        yield statements.newest(query, bounds.WALKED_FAR)
-    if query.conditions:
-        yield from _rarest_first(statements, query, {}, len(_matches(found)) / limit)
-    else:
-        if not are_few:
-            yield statements.what_words_leave(query)
-        yield statements.newest(query, NO_BOUND)
-
-
-def _rarest_first(
-    statements: Statements, query: Query, reached: Mapping[Condition, int], share: float
-) -> Questions:
-    """Go along the rarest condition; where others are about as rare, read what they have in common.
-
-    How far each reaches is asked for unless it is known. `share` is how much of the page was found so far.
-    """
-    conditions = query.conditions
-    if all(condition in reached for condition in conditions):
-        reach = [reached[condition] for condition in conditions]
-    else:
-        reach = (yield statements.reach(conditions)) or [ENDLESS] * len(conditions)
-    # Several values are sorted before the first row is tested: only if they are few.
-    known = [
-        (far, place)
-        for place, far in enumerate(reach)
-        if far >= ENDLESS or len(conditions[place].values) == 1
-    ]
-    far, rarest = max(known, default=(0, None))
-    if query.words and far < ENDLESS:
-        if rarest is not None:
-            found = yield statements.along(query, rarest, bounds.WALKED_ALONG)
-            if found is not None and len(found) > bounds.ENOUGH:
-                yield statements.along(query, rarest, bounds.WALKED_FAR)
-        yield statements.what_words_leave(query)
-    alike = [
-        conditions[place]
-        for each, place in known
-        if each * bounds.ALIKE >= far and conditions[place] in reached
-    ]
-    level = [condition for condition in alike if reached[condition] * bounds.LEVEL >= far]
-    if rarest is not None and far < ENDLESS and len(level) > 1:
-        yield statements.meeting(query, level, _enough(share))
-    if rarest is None:
-        yield statements.newest(query, NO_BOUND)
-    elif far < ENDLESS and len(alike) > 1 and share < bounds.MET_SHARE:
-        yield statements.meeting(query, alike, NO_BOUND)
-    else:
-        yield statements.along(query, rarest, NO_BOUND)
-
-
-def _nearby(statements: Statements, query: Query, found: Sequence[int], limit: int) -> Questions:
-    """Ask for the words in a part of the list alone, by what was found among the newest rows.
-
-    Where that was nothing, a larger part is asked first, which may tell how far the page should reach.
-    """
-    matches, ends = _matches(found), [TOO_MANY - each for each in found if each < 0]
-    if len(ends) < 2:
-        return
-    end = ends[1]
-    if matches and query.conditions:
-        # Of these there may be so few among the rows with the words that it would be too many of those.
-        return
-    if not matches:
-        part = reach_of_part(ends[0], end, bounds.PART_OF_FILTER if query.conditions else bounds.PART)
-        *matches, mark = (yield statements.what_words_leave_near(query, part)) or (TOO_MANY,)
-        end = part.lowest if statements.is_descending else part.highest
-        if query.conditions and TOO_MANY - mark <= bounds.RARE:
-            yield statements.what_words_leave(query)
-        if len(matches) < FEW:
+        matches, count, first, end = _told((yield statements.by_index(query, limit, reach)))
+        if count <= most_found(limit):
+            little = first - reach.lowest if statements.is_descending else reach.highest - first
+    if little <= 0:
+        matches, last, first, end = _told((yield statements.newest(query, bounds.WALKED_ROWS)))
+        little = abs(first - last)
+    whole = abs(first - end)
+    for _ in range(bounds.PARTS):
+        part = min(whole, int(little * _times(matches, limit)) + 1)
+        if much and part >= much:
+            part = isqrt(little * much)
+        reach = reach_from(first, part, descending=statements.is_descending)
+        if not much:
+            reach = reach.to_the_end(descending=statements.is_descending)
+            part = reach.highest - reach.lowest
+        question = statements.by_index(query, limit, reach, is_whole=part >= whole)
+        found, count, *_ = _told((yield question))
+        if count <= most_found(limit):
+            little, matches = part, found
+        elif reach.is_narrowest:
             return
-    yield statements.what_words_leave_near(query, reach_of_page(matches, end, limit))
+        else:
+            much = part
 
 
-def _matches(found: Iterable[int]) -> list[int]:
-    return [each for each in found if each >= 0]
+def _told(found: list[int] | None) -> list[int]:
+    """Tell how many keys were found, and the three numbers that stand behind them."""
+    assert found is not None
+    return [len(found) - 3, *(TOO_MANY - each for each in found[-3:])]
 
 
-def _enough(share: float) -> int:
-    """Tell how many rows of each condition fill the page, where MET rows of each have filled this share."""
-    bound = bounds.MET
-    # Few different bounds: each is a statement of its own, which a server keeps.
-    while bound * share < 1.5 * bounds.MET and 2 * bound <= bounds.MET_FAR:
-        bound *= 2
-    return bound
+def _times(matches: int, limit: int) -> float:
+    """Tell how many times as long a part has to be to fill a page, by its matches."""
+    # The fewer they are, the less they tell.
+    wanted = limit / matches * (1.3 + 6 / matches) if matches else bounds.PART
+    return max(2, min(bounds.PART, wanted))

@@ -1,4 +1,4 @@
-"""What the lists need of a database: a B-tree for each facet, trigrams, and the views that are searched.
+"""What the lists need of a database: a B-tree for each facet, an index of everything, and the views.
 
 Made by `migrate` from the declaration, so that a filter or a searched text that is added needs no migration.
 """
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tradebook.storage.index import ListIndex
 from tradebook.storage.postgres.row_security import guard_search
-from tradebook.storage.postgres.statements import key_of, searched_view
+from tradebook.storage.postgres.statements import key_of, searched_columns, searched_view
 from tradebook.storage.postgres.stretches import stretches_of
 
 _KNOWN = (
@@ -23,9 +23,9 @@ def names(indexes: Iterable[ListIndex]) -> list[str]:
     return [name for index in indexes for name, _ in _needed(index)]
 
 
-def name_of_words(folded: str) -> str:
-    """Name the index of words of a table of searched text."""
-    return f"{folded}_by_words"
+def name_of_everything(folded: str) -> str:
+    """Name the index of a table of searched text, by its words, facts and stretches of the list."""
+    return f"{folded}_by_everything"
 
 
 def make_missing(connection: sa.Connection, indexes: Iterable[ListIndex]) -> bool:
@@ -47,22 +47,23 @@ def _needed(index: ListIndex) -> Iterator[tuple[str, Sequence[str]]]:
         name = f"{table}_by_{column.name}"
         yield name, [f"CREATE INDEX {name} ON {table} (account_id, {column.name}, {key})"]
     folded, view = index.folded.name, searched_view(index)
-    yield name_of_words(folded), list(_index_of_words(folded, index.folded_key))
-    yield view, list(guard_search(folded, view))
+    guarded = list(guard_search(folded, view, searched_columns(index)))
+    yield name_of_everything(folded), [*_index_of_everything(folded, index.folded_key), *guarded]
+    yield view, guarded
 
 
-def _index_of_words(folded: str, key: str) -> Iterator[str]:
-    # As it was before rows had their stretches in it.
-    yield f"DROP INDEX IF EXISTS {folded}_by_trigram"
-    columns = f"folded gin_trgm_ops, ({stretches_of(key)})"
-    yield f"CREATE INDEX {name_of_words(folded)} ON {folded} USING gin ({columns})"
-    # There is one plan for all accounts and words. Where the planner believes that accounts have few rows, it
-    # would read all of an account's by the primary key: so it is to think of the largest one. And what it
-    # knows of the texts only costs time: it would look for each word in two hundred of them, to plan.
+def _index_of_everything(folded: str, key: str) -> Iterator[str]:
+    # As it was before rows had their stretches in it, and before they had their facts.
+    yield f"DROP INDEX IF EXISTS {folded}_by_trigram, {folded}_by_words"
+    yield f"ALTER TABLE {folded} ADD COLUMN IF NOT EXISTS facts integer[] NOT NULL DEFAULT '{{}}'"
+    # In this order a row is looked for: most rows of a book are in the widest stretches.
+    columns = f"folded gin_trgm_ops, facts, ({stretches_of(key)})"
+    yield f"CREATE INDEX {name_of_everything(folded)} ON {folded} USING gin ({columns})"
+    # What the planner knows of them only costs time: it would look for each word in two hundred texts.
     yield f"""DO $$ BEGIN
         IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') THEN
-            ALTER TABLE {folded} ALTER COLUMN account_id SET (n_distinct = 1),
-                ALTER COLUMN folded SET STATISTICS 0;
+            ALTER TABLE {folded} ALTER COLUMN account_id RESET (n_distinct),
+                ALTER COLUMN folded SET STATISTICS 0, ALTER COLUMN facts SET STATISTICS 0;
         END IF;
     END $$"""
     yield f"ANALYZE {folded}"

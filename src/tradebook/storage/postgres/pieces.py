@@ -1,4 +1,4 @@
-"""Which pieces of a word the index of words is asked for: the rarest, by what some of the texts have told.
+"""Which pieces of a word the index is asked for: the rarest, by what some of the texts have told.
 
 The index has a list of rows for each piece of three characters, and walks those that it is asked for. Most
 pieces of an address of mail are common, as names are made of common words. Where two words meet, they are
@@ -16,9 +16,6 @@ LENGTH, SHORT = 3, 2
 
 ASKED, ASKED_OF_EACH = 6, 2
 """How many pieces of all words are asked for at most, and how many of each word at least."""
-
-COMMON = 0.1
-"""In which share of the texts a piece is common."""
 
 SAMPLE, SAMPLES_MAX = 200, 5
 """How many texts of an account tell which pieces are common, and how many accounts do: all share an index."""
@@ -63,19 +60,14 @@ class Pieces:
         most = max(ASKED_OF_EACH, min(ASKED // words, -(-len(text) // LENGTH)))
         return rarest[:most] if len(rarest) > most else [text]
 
-    def is_common(self, text: str) -> bool:
-        """Tell whether every piece of a text is in many of the known texts."""
-        many = self._samples * SAMPLE * COMMON
-        return all(self._counts[piece] > many for piece in _pieces(text) or [text])
-
     def commonness(self, piece: str) -> int:
         """Tell in how many of the known texts a piece was."""
         return self._counts[piece]
 
 
-def newest_texts(view: str, key: str) -> str:
+def newest_texts(table: str, key: str) -> str:
     """Write what reads the texts of an account that are learned from."""
-    return f"SELECT folded FROM {view} WHERE account_id = %(account_id)s ORDER BY {key} DESC LIMIT {SAMPLE}"
+    return f"SELECT folded FROM {table} WHERE account_id = %(account_id)s ORDER BY {key} DESC LIMIT {SAMPLE}"
 
 
 def _pieces(text: str, length: int = LENGTH) -> list[str]:

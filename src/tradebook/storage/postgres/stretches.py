@@ -1,4 +1,4 @@
-"""Stretches of a list, for which the index of words can be asked alone.
+"""Stretches of a list, for which the index can be asked alone.
 
 It finds rows in no order, so all that match, however many these are. Where some rows have told how dense the
 matches are, the next page lies in a stretch of the list. So each row's entry says where in the list it is,
@@ -31,27 +31,30 @@ class Reach(NamedTuple):
     lowest: int
     highest: int
 
+    @property
+    def is_narrowest(self) -> bool:
+        """Whether the index can't be asked for less of it."""
+        return self.lowest >> WIDTHS[0] == self.highest >> WIDTHS[0]
+
     def stretches(self, account_id: int) -> list[int]:
         """Tell which stretches of an account cover it, as the index has them: the narrowest that do."""
-        bits = next(b for b in WIDTHS if (self.highest >> b) - (self.lowest >> b) < ASKED_MAX)
+        bits = self._bits()
         numbers = range(self.lowest >> bits, (self.highest >> bits) + 1)
         return [(number << _WIDTH_BITS | bits) ^ account_id for number in numbers]
 
+    def _bits(self) -> int:
+        return next(b for b in WIDTHS if (self.highest >> b) - (self.lowest >> b) < ASKED_MAX)
 
-def reach_of_page(matches: Sequence[int], end: int, limit: int) -> Reach:
-    """Tell how far a page should reach, by the matches among the rows from the first of them to a key."""
-    first, count = matches[0], len(matches)
-    # The fewer they are, the less they tell.
-    far = abs(first - end) * limit / count * (1.3 + 6 / count)
-    return _reach(first, far, descending=end <= first)
-
-
-def reach_of_part(first: int, end: int, times: int) -> Reach:
-    """Tell the part of a list that is so many times as long as that from its first key to another one."""
-    return _reach(first, abs(first - end) * times, descending=end <= first)
+    def to_the_end(self, *, descending: bool) -> "Reach":
+        """Return it with all of its last stretch: what is in there is found anyway."""
+        bits = self._bits()
+        if descending:
+            return Reach(self.lowest >> bits << bits, self.highest)
+        return Reach(self.lowest, ((self.highest >> bits) + 1 << bits) - 1)
 
 
-def _reach(first: int, far: float, *, descending: bool) -> Reach:
+def reach_from(first: int, far: float, *, descending: bool) -> Reach:
+    """Tell the part of a list that reaches so far from a key."""
     if descending:
         return Reach(max(0, first - int(far)), first)
     return Reach(first, min(KEY_MAX, first + int(far)))
@@ -80,7 +83,7 @@ class Distances:
         known, first = self._known.get(search), below if descending else above
         if known is None or limit < FEW or not 0 < first < KEY_MAX:
             return None
-        return _reach(first, known * limit * 1.4, descending=descending)
+        return reach_from(first, known * limit * 1.4, descending=descending)
 
 
 def stretches_of(key: str) -> str:

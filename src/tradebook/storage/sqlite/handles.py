@@ -16,7 +16,7 @@ from tradebook.storage.database import Finished, IndexFault, Row
 from tradebook.storage.derived import Derived, Values
 from tradebook.storage.helping import Helper
 from tradebook.storage.index import ListIndex, Query
-from tradebook.storage.index_documents import Known, Linked, rows_at_hand, rows_to_index
+from tradebook.storage.index_documents import Linked, rows_at_hand, rows_to_index
 from tradebook.storage.index_versions import (
     KEEP_VERSIONS,
     NO_VERSIONS,
@@ -238,12 +238,11 @@ class SqliteWriter(SqliteReader):
         self,
         index: ListIndex,
         keys: Sequence[int],
-        known: Known | None = None,
-        linked: Linked | None = None,
+        at_hand: Sequence[Linked] = (),
     ) -> None:
         """Bring the index up to date for these rows; those that no longer exist are removed from it."""
         self.cache.pop(f"{index.name} has more", None)
-        self.indexing.write(index, rows_to_index(index, self.rows, list(keys), known, linked), keys)
+        self.indexing.write(index, rows_to_index(index, self.rows, list(keys), at_hand), keys)
 
     def index_ahead(self, index: ListIndex, at_hand: Sequence[Linked]) -> bool:
         """Have a helper make the entries of rows that the next transaction adds."""

@@ -62,7 +62,7 @@ _FACETS_KEPT = 20_000
 @cache
 def version_of(index: ListIndex) -> str:
     """Sum up what the index is made from: the texts and the facets."""
-    return digest_of(index, DIALECT, form=FORM, with_facets=True)
+    return digest_of(index, DIALECT, form=FORM)
 
 
 def tokens(document: Document, known: dict[str, set[str]] | None = None) -> str:

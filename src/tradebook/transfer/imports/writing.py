@@ -311,8 +311,8 @@ class _Batch(Batch):
         if self._indexed:
             writer.take_indexed(INDEX)
             return touched - self._indexed
-        new = {row["id"]: row for row in self.created if row["id"] not in self.reviewed}
-        writer.reindex(INDEX, sorted(touched), new)
+        new = {row["id"]: [row] for row in self.created if row["id"] not in self.reviewed}
+        writer.reindex(INDEX, sorted(touched), [new])
         return set()
 
     def _write_ids(self, writer: Writer) -> None:
