@@ -54,7 +54,8 @@ def _needed(index: ListIndex) -> Iterator[tuple[str, Sequence[str]]]:
 
 def _index_of_everything(folded: str, key: str) -> Iterator[str]:
     # As it was before rows had their stretches in it, and before they had their facts.
-    yield f"DROP INDEX IF EXISTS {folded}_by_trigram, {folded}_by_words"
+    for former in ("trigram", "words"):
+        yield f"DROP INDEX IF EXISTS {folded}_by_{former}"
     yield f"ALTER TABLE {folded} ADD COLUMN IF NOT EXISTS facts integer[] NOT NULL DEFAULT '{{}}'"
     # In this order a row is looked for: most rows of a book are in the widest stretches.
     columns = f"folded gin_trgm_ops, facts, ({stretches_of(key)})"
