@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 ON_A_FILE = Threads(reading=0, writing=1, of_each=16, at_once=12, agents=1)
 """Reading waits for nothing, and all writers for one lock: those that come at once share a commit."""
 
-ON_A_SERVER = Threads(reading=8, writing=8, of_each=1, at_once=6, agents=2)
+ON_A_SERVER = Threads(reading=8, writing=16, of_each=1, at_once=12, agents=2)
 """Whoever asks a server waits for its answer, and others can ask meanwhile. Writers share a commit."""
 
 

@@ -219,13 +219,14 @@ def test_who_stands_in_line_when_it_is_known_for_an_overload_is_refused_but_for_
 
 
 @pytest.mark.parametrize(
-    ("threads", "of_each", "longer", "under_way"), [(8, 1, 1.2, 8), (8, 1, 2, 4), (1, 8, 2, 8)]
+    ("threads", "of_each", "longer", "under_way"), [(8, 1, 1.2, 8), (8, 1, 2, 4), (16, 1, 2, 4), (1, 8, 2, 8)]
 )
 def test_half_of_the_threads_work_at_an_overload_where_more_get_no_more_done(
     monkeypatch, threads, of_each, longer, under_way
 ):
     """All do where a turn takes hardly longer beside seven others, as with a server far away.
 
+    Of many threads, four do and not the half.
     And turns of one thread share a commit: the more, the better.
     """
     clock = [100.0]

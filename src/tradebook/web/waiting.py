@@ -33,6 +33,9 @@ LONGER = 1.4
 """Where a turn takes so many times longer while more than half of the threads work, twice as many get little
 more done: they wait for each other, or for a processor."""
 
+HALF_MAX = 4
+"""How many threads half of them are at most: with more, answers took twice as long at an overload."""
+
 SLICE_SECONDS = 0.001
 """How long the worker works before it looks at what has come meanwhile."""
 
@@ -333,7 +336,8 @@ class ThreadTurns:
     ) -> None:
         few = FEW_FOR_A_THREAD if threads == 1 else FEW_FOR_THREADS
         self.waiting = Waiting(name, seconds_max, few)
-        self._all, self._half, self._at_once = threads * of_each, (threads + 1) // 2 * of_each, at_once
+        self._all, self._at_once = threads * of_each, at_once
+        self._half = min((threads + 1) // 2, HALF_MAX) * of_each
         self._under_way, self._is_half = 0, False
         self._turns: Counter[int] = Counter()
         self._busy: set[int] = set()

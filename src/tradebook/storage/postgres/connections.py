@@ -25,7 +25,7 @@ from tradebook.storage.postgres.row_security import NO_ROLE, ROLE_SETTING
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-IDLE_MAX = 16
+IDLE_MAX = 24
 """As many as the threads of a worker use at once: with fewer, a busy worker would always open and close."""
 
 
