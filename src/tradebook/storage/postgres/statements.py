@@ -108,33 +108,37 @@ class Statements:
         tests = [*self._facts(query.conditions, "walked"), *self._contains(query.words, "walked")]
         tests += map(self._has_condition, query.conditions)
         # The limit inside prevents the planner from choosing another order.
-        found = (
+        page = (
             f"SELECT id FROM (SELECT {key} AS id, folded, facts {rows} LIMIT {bound}) AS walked"
             f" WHERE {' AND '.join(tests)} ORDER BY id {self._order} LIMIT %(limit)s"
         )
         if bound == NO_BOUND:
-            return Question(found, self._values)
-        # The second part runs only if the first one has not filled the page.
-        ends = f"min({key})", f"max({key})"
-        last = ends[0] if self.is_descending else ends[1]
-        more = (
-            f"{self._marks(last)} FROM (SELECT {key} {rows} LIMIT {bound + 1}) AS walked"
-            f" HAVING count(*) > {bound}"
-        )
-        return Question(
-            f"SELECT id FROM (({found}) UNION ALL ({more})) AS answered LIMIT %(limit)s + 3", self._values
-        )
+            return Question(page, self._values)
+        last = f"{'min' if self.is_descending else 'max'}({key})"
+        walked = f"(SELECT {key} {rows} LIMIT {bound + 1}) AS walked"
+        return Question(self._answer("", page, last, walked, bound), self._values)
 
     def _listed(self) -> str:
         key = self._search_key
         return f"FROM {self._index.folded.name} WHERE {_ACCOUNT} AND {_within(key)} ORDER BY {key}"
 
-    def _marks(self, *told: str) -> str:
-        """Write the beginning of a SELECT of what is told behind the keys, and of both ends of the list."""
+    def _answer(self, before: str, page: str, told: str, rows: str, bound: int) -> str:
+        """Write a page and, where it is not full, what is told behind it, with both ends of the list.
+
+        Where `bound` rows are all that there is, the page is whole, and nothing is told.
+        """
         opposite = "ASC" if self.is_descending else "DESC"
-        rows = f"SELECT {self._search_key} {self._listed()}"
-        told += f"({rows} {self._order} LIMIT 1)", f"({rows} {opposite} LIMIT 1)"
-        return f"SELECT unnest(ARRAY[{', '.join(f'{TOO_MANY} - {each}' for each in told)}])"
+        ends = (
+            f"(SELECT {self._search_key} {self._listed()} {order} LIMIT 1)"
+            for order in (self._order, opposite)
+        )
+        marks = ", ".join(f"{TOO_MANY} - {each}" for each in (told, *ends))
+        is_short = "(SELECT count(*) FROM page) < %(limit)s"
+        return (
+            f"WITH {before}page (id) AS MATERIALIZED ({page})"
+            f" SELECT id FROM ((SELECT id FROM page) UNION ALL (SELECT unnest(ARRAY[{marks}]) FROM {rows}"
+            f" WHERE {is_short} HAVING {is_short} AND count(*) > {bound})) AS answered LIMIT %(limit)s + 3"
+        )
 
     def by_index(
         self, query: Query, limit: int, reach: Reach | None = None, *, is_whole: bool = False
@@ -150,14 +154,11 @@ class Statements:
         facts = self._facts(query.conditions, self._search)
         tests = [_ACCOUNT, *facts, *self._words(query.words, is_of_account=bool(reach or facts))]
         checks = [f"(SELECT count(*) FROM candidates) <= {bound}", _within("walked.id")]
-        mark = f"{self._marks('count(*)')} FROM candidates"
         if reach is not None:
             asked = self._bind(reach.stretches(self._account_id))
             tests.append(f"stretches && {asked}::bigint[]")
             checks.append(f"walked.id BETWEEN {self._bind(reach.lowest)} AND {self._bind(reach.highest)}")
         checks += map(self._has_condition, query.conditions)
-        if reach is None or is_whole:
-            mark += f" HAVING count(*) > {bound}"
         # A query of its own: row-level security on another table of the same query would keep LIKE from its
         # index.
         keys = f"SELECT {key} FROM {self._search} WHERE {' AND '.join(tests)} LIMIT {bound + 1}"
@@ -166,9 +167,10 @@ class Statements:
             f"SELECT id FROM (SELECT id FROM candidates ORDER BY id {self._order}) AS walked"
             f" WHERE {' AND '.join(checks)} ORDER BY id {self._order} LIMIT %(limit)s"
         )
+        before = f"candidates (id) AS MATERIALIZED ({keys}), "
+        is_all = reach is None or is_whole
         return Question(
-            f"WITH candidates (id) AS MATERIALIZED ({keys})"
-            f" SELECT id FROM (({page}) UNION ALL ({mark})) AS answered LIMIT %(limit)s + 3",
+            self._answer(before, page, "count(*)", "candidates", bound if is_all else -1),
             self._values,
             is_kept=len(query.words) <= bounds.WORDS_KEPT,
         )
