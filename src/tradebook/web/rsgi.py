@@ -41,8 +41,8 @@ from tradebook.web.streams import Stream
 from tradebook.web.uploads import RECEIVED, WANTED, Received, Uploads
 from tradebook.web.waiting import LoopTurns, ThreadTurns
 
-SWITCH_SECONDS = 0.0001
-"""How long a thread keeps the interpreter from another one: a fiftieth of the default. A writer lets go of it
+SWITCH_SECONDS = 0.0005
+"""How long a thread keeps the interpreter from another one: a tenth of the default. A writer lets go of it
 at each statement, and would wait for so long each time while others are refused."""
 
 COLLECT_AFTER = 20_000, 10, 20
