@@ -3,10 +3,12 @@
 Alembic is imported by what works with the steps: most commands only look at the number of the schema.
 """
 
+from contextlib import closing
+
 import sqlalchemy as sa
 
 from tradebook.ids import encode_id
-from tradebook.migrations.indexing import Progress, remake_indexes
+from tradebook.migrations.indexing import TIMEOUT_MS, Progress, remake_indexes
 from tradebook.resources import INDEXES
 from tradebook.resources.accounts import ID_PREFIX
 from tradebook.storage.database import ANOTHER_PROGRAMS, Database, Unavailable
@@ -54,7 +56,12 @@ def distribute(url: str) -> list[str]:
     """Spread a migrated book's tables over the machines of a cluster; returns which weren't yet."""
     location = locate(url)
     with location.migrating() as connection:
-        return location.distribute(connection, INDEXES)
+        spread = location.distribute(connection, INDEXES)
+    if spread:
+        # The other machines know nothing yet of the rows that came to them.
+        with closing(location.open(timeout_ms=TIMEOUT_MS, indexes=INDEXES)) as database:
+            database.tidy(())
+    return spread
 
 
 def pending(book: Database) -> list[str]:
