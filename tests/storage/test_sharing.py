@@ -27,6 +27,7 @@ from tradebook.storage.transactions import writing
 WRITERS = 6
 _own = table.c.account_id == ACCOUNT
 LAST = prepare(sa.select(table.c.last_customer_number).where(_own))
+BY_ZERO = prepare(sa.select(table.c.last_customer_number / sa.literal_column("0")).where(_own))
 COUNT_ON = prepare(sa.update(table).where(_own).values(last_customer_number=table.c.last_customer_number + 1))
 
 
@@ -124,6 +125,16 @@ def refuse(writer):
     raise Refused
 
 
+def change_and_refuse(writer):
+    assert writer.changed(COUNT_ON) == 1
+    raise Refused
+
+
+def ask_wrongly(writer):
+    """Fail in the server before anything is changed."""
+    writer.rows(BY_ZERO)
+
+
 def break_off(writer):
     """Fail in the server, at the end of the turn."""
     writer.run(COUNT_ON)
@@ -136,7 +147,13 @@ def can_not_be_sent(writer):
     writer.run(NEW_ACCOUNT, **FIRST_VALUES, name="\0", environment="", revision=0, indexes="{}")
 
 
-FAILURES = {refuse: Refused, break_off: Duplicate, can_not_be_sent: psycopg.DataError}
+FAILURES = {
+    refuse: Refused,
+    change_and_refuse: Refused,
+    ask_wrongly: psycopg.errors.DivisionByZero,
+    break_off: Duplicate,
+    can_not_be_sent: psycopg.DataError,
+}
 
 
 def test_writers_that_come_at_once_have_one_commit(database, account, sent):
@@ -181,7 +198,7 @@ def test_writers_that_come_one_by_one_have_a_commit_each(database, account, sent
 
 
 @pytest.mark.parametrize("place", [0, 1, WRITERS - 1])
-@pytest.mark.parametrize("fail", [refuse, break_off, can_not_be_sent])
+@pytest.mark.parametrize("fail", FAILURES)
 def test_what_one_fails_at_is_undone_alone(database, account, place, fail):
     works = [count_on] * WRITERS
     works[place] = fail
@@ -201,6 +218,7 @@ def test_what_one_has_left_goes_with_the_next_ones_question(database, account, s
     assert last(database, account) == WRITERS
     # One for each of them, the commit, and the look at the end.
     assert len(sent) == WRITERS + 2
+    assert not any(b"SAVEPOINT part" in texts for texts in sent), "nothing is sent that could be undone alone"
 
 
 @pytest.mark.parametrize(

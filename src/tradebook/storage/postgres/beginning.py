@@ -21,7 +21,7 @@ AWAY = (
     errors.InternalError_,
 )
 
-_RELEASE = Statement("RELEASE SAVEPOINT part")
+_SAVEPOINT, _RELEASE = Written(b"SAVEPOINT part"), Statement("RELEASE SAVEPOINT part")
 
 
 class Beginning:
@@ -35,8 +35,8 @@ class Beginning:
         self._patience_seconds = patience_seconds
         self._taken: PatientConnection | None = None
         self._later: list[Written] = []
-        self._sent = 0
-        """How often what was left for later has been sent."""
+        self._places: list[int | None] = []
+        """How much was left for later before each place that is marked; None where the server knows of it."""
         self._of_others = 0
         """How many of what was left for later an earlier part has left."""
         self.failure_of_others: psycopg.Error | None = None
@@ -55,7 +55,7 @@ class Beginning:
     @property
     def is_broken(self) -> bool:
         """Whether it can't go on, whatever the part that is under way does."""
-        return self.is_lost or self.failure_of_others is not None
+        return self.is_lost or self.failure_of_others is not None or self.has_failed
 
     @property
     def has_failed(self) -> bool:
@@ -99,12 +99,16 @@ class Beginning:
         # Written out at once: what can't be written fails here, not in what is sent with it.
         self._later.append(self.connection.written(statement))
 
+    def flush(self) -> None:
+        """Have everything done that was left for later, before a change that is not."""
+        self._mark(len(self._later) + 1)
+        self.ask()
+
     def ask(self, *statements: Statement) -> Sequence[list[Row]]:
         """Run statements in one round trip, what was left for later before them; returns the rows of each."""
         texts = [self.connection.written(each) for each in statements]
-        later, self._later = self._later, []
+        later = self._take_later()
         of_others, self._of_others = self._of_others, 0
-        self._sent += 1
         if not later and not texts:
             self.connection.settle()
             return ()
@@ -121,9 +125,21 @@ class Beginning:
         if self._of_others:
             self.ask()
         elif not self.connection.is_working:
-            later, self._later = self._later, []
-            self._sent += 1
-            self.connection.send_ahead(later)
+            self.connection.send_ahead(self._take_later())
+
+    def _take_later(self) -> list[Written]:
+        """Return what was left for later, to be sent."""
+        self._mark(len(self._later))
+        later, self._later = self._later, []
+        self._places = [None if place is None else 0 for place in self._places]
+        return later
+
+    def _mark(self, number: int) -> None:
+        """Have the server told of each place before the last one of so many changes."""
+        for at, place in reversed(list(enumerate(self._places))):
+            if place is not None and place < number:
+                self._later.insert(place, _SAVEPOINT)
+                self._places[at] = None
 
     def begin_part(self) -> None:
         """Begin a part: if what is left by now fails, that is not the fault of this one."""
@@ -136,22 +152,26 @@ class Beginning:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Mark a place; an exception undoes everything since then. Both are sent with what comes next."""
-        place, sent = len(self._later), self._sent
-        self.later(Statement("SAVEPOINT part"))
+        """Mark a place; an exception undoes everything since then.
+
+        The server is told when it is sent a change that may be undone. What is sent later is not there yet.
+        """
+        self._places.append(len(self._later))
         try:
             yield
         except BaseException:
-            if self._sent == sent:
+            place = self._places.pop()
+            if place is not None:
                 del self._later[place:]
             else:
                 self._later.clear()
-                if not self.is_broken:
+                if not self.is_lost and self.failure_of_others is None:
                     with suppress(psycopg.Error):
                         self.connection.settle()
                     self.connection.together(Statement("ROLLBACK TO SAVEPOINT part"), _RELEASE)
             raise
-        self.later(_RELEASE)
+        if self._places.pop() is None:
+            self.later(_RELEASE)
 
     @contextmanager
     def kept(self) -> Iterator[None]:

@@ -303,7 +303,7 @@ class PostgresWriter(PostgresReader):
         """Have everything done that was left for later."""
         self._known.clear()
         self._begun()
-        self._transaction.ask()
+        self._transaction.flush()
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
