@@ -89,7 +89,7 @@ def every_question(query: Query, account: int, *, descending: bool, limit: int) 
         yield question
         try:
             # The last row that was looked at, or that few were found; and the ends of the list.
-            question = asking.send([TOO_MANY - 60, TOO_MANY - 90, TOO_MANY])
+            question = asking.send([TOO_MANY - 60, TOO_MANY - 90, TOO_MANY - 30])
         except StopIteration:
             question = None
 

@@ -25,6 +25,7 @@ from tradebook.storage.index_versions import KEEP_VERSIONS, NO_VERSIONS
 from tradebook.storage.postgres import bounds, facts, handles, searched_text, statements
 from tradebook.storage.postgres.index import Questions, questions
 from tradebook.storage.postgres.searched_text import account_mark
+from tradebook.storage.postgres.statements import NO_BOUND
 from tradebook.storage.postgres.stretches import WIDTHS, Reach
 from tradebook.text import words_of
 
@@ -221,6 +222,66 @@ def test_words_that_the_first_rows_lack_are_looked_for_in_a_part_of_the_list(bot
     assert all("&&" in question.sql for question in parts)
 
 
+@pytest.mark.parametrize("limit", [1, 3, 20])
+@pytest.mark.parametrize("query", [*SEARCHES.values(), Query((), ("10240",))], ids=[*SEARCHES, "a number"])
+def test_an_empty_part_of_the_list_is_answered_whatever_is_known(both, monkeypatch, query, limit):
+    """Also where more is found elsewhere than is tested."""
+    monkeypatch.setattr(bounds, "CANDIDATES", 0)
+    monkeypatch.setattr(bounds, "CANDIDATES_OF_A_PAGE", 0)
+    with both[1].database.read(both[1].key) as reader:
+        keys = reader.keys(INDEX, Query(), above=0, below=KEY_MAX, descending=True, limit=SIZE)
+        for descending, limit_known in product((True, False), (limit, 20)):
+            span = {"descending": descending, "limit": limit_known}
+            reader.keys(INDEX, query, above=keys[-1], below=keys[0], **span)
+            for above, below in ((5, 9), (keys[0] + 1, KEY_MAX), (9, 5)):
+                assert reader.keys(INDEX, query, above=above, below=below, **span) == []
+
+
+@pytest.fixture(scope="module")
+def uneven(postgres):
+    """Four imports, years apart, each within seconds and of a status of its own."""
+    ledger = Ledger(open_database(Settings(database=postgres.new(None))))
+    for place, status in enumerate(("normal", "preferred", "hold_shipment", "hold_all")):
+        ledger.take(
+            *(
+                {
+                    "number": f"{place}{n:03}",
+                    "name": "Wool" if n % 2 else "Silk",
+                    "status": status,
+                    "freight_policy": "free_freight" if n % 3 else "billed_freight",
+                    "created_at": f"{2010 + 4 * place}-05-01T00:00:{n // 10:02}.{n % 10}00Z",
+                }
+                for n in range(150)
+            )
+        )
+    yield ledger
+    ledger.database.close()
+
+
+@pytest.mark.parametrize("descending", [True, False], ids=["forwards", "backwards"])
+@pytest.mark.parametrize("status", range(4))
+def test_an_uneven_list_is_not_walked(uneven, monkeypatch, status, descending):
+    """What lies together behind a gap of years is found by as many rows as fill a page."""
+    small = {"WALKED_ROWS": 5, "CANDIDATES": 40, "CANDIDATES_OF_A_PAGE": 2}
+    for name, bound in small.items():
+        monkeypatch.setattr(bounds, name, bound)
+    asked: list[list] = []
+    monkeypatch.setattr(handles, "questions", lambda *a, **k: noted(asked, questions(*a, **k)))
+    numbers = {row[1]: row[2] for row in uneven.sql("SELECT account_id, id, number FROM customers")}
+    right = sorted(each for each in numbers.values() if each[0] == str(status) and int(each[1:]) % 3 == 0)
+    with uneven.database.read(uneven.key) as reader:
+        for words in ((), ("wool",)):
+            query = Query(
+                (Condition(index.STATUS, ((status,),)), Condition(index.FREIGHT_POLICY, ((1,),))), words
+            )
+            found = reader.keys(INDEX, query, above=0, below=KEY_MAX, descending=descending, limit=6)
+            wanted = [number for number in right if not words or int(number) % 2]
+            assert [numbers[key] for key in found] == (wanted[::-1] if descending else wanted)[:6]
+
+    walked = [question for each in asked for question in each if f"LIMIT {NO_BOUND}" in question.sql]
+    assert walked == []
+
+
 def test_a_stretch_that_is_not_asked_for_is_noticed(both, monkeypatch):
     """The planted fault: a page is filled, and rows that belong between its rows are not there."""
     whole = Reach.stretches
@@ -248,12 +309,23 @@ def test_stretches_cover_what_lies_between_two_keys(data):
     keys = st.integers(0, KEY_MAX)
     reach = Reach(*sorted((data.draw(keys), data.draw(keys))))
     key = data.draw(st.integers(*reach))
-    asked = set(reach.stretches(5))
+    is_exact = data.draw(st.booleans())
+    asked = {*reach.exact_stretches(5)} if is_exact else {*reach.stretches(5)}
     own, other = ({(key >> bits << 6 | bits) ^ account for bits in WIDTHS} for account in (5, 9 << 41))
 
     assert asked & own
     assert not asked & other
-    assert len(asked) <= 64
+    assert len(asked) <= (700 if is_exact else 64)
+    if is_exact:
+        beside = key_beside(data, reach)
+        assert not asked & {(beside >> bits << 6 | bits) ^ 5 for bits in WIDTHS}
+
+
+def key_beside(data, reach: Reach) -> int:
+    """A key that is farther from a part than the narrowest stretch is long; at the ends of all keys, its own account's
+    key of no row."""
+    far = data.draw(st.integers(1 << WIDTHS[0], KEY_MAX))
+    return max(-1, reach.lowest - far) if data.draw(st.booleans()) else reach.highest + far
 
 
 ROWS_PULLED_APART = 2

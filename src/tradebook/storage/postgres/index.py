@@ -10,6 +10,7 @@ from collections.abc import Generator
 from functools import cache
 from math import isqrt
 
+from tradebook.ids import KEY_MAX
 from tradebook.storage.index import ListIndex, Query
 from tradebook.storage.index_versions import digest_of
 from tradebook.storage.postgres import bounds
@@ -61,17 +62,20 @@ def questions(
         return
     if reach is None and any(map(is_of_few, query.words)):
         yield statements.by_index(query, limit)
-    yield from _by_parts(statements, query, limit, reach)
+    first = yield from _by_parts(statements, query, limit, reach)
+    yield from _by_rows(statements, query, limit, first)
     yield statements.newest(query, NO_BOUND)
 
 
-def _by_parts(statements: Statements, query: Query, limit: int, reach: Reach | None) -> Questions:
-    """Ask for a part of the list of such a length that it should fill the page.
+def _by_parts(
+    statements: Statements, query: Query, limit: int, reach: Reach | None
+) -> Generator[Question, list[int] | None, int]:
+    """Ask for a part of the list of such a length that it should fill the page, as if it were even.
 
-    Where nothing tells how long that is, the first rows are tested.
+    Where nothing tells how long that is, the first rows are tested. Returns the first row of the list.
     """
-    # Of the list from its first row on: how much is too little, how much is too much, and all of it.
-    little = much = 0
+    # How much of the list from its first row on is too little.
+    little = 0
     if reach is not None:
         matches, count, first, end = _told((yield statements.by_index(query, limit, reach)))
         if count <= most_found(limit):
@@ -79,23 +83,46 @@ def _by_parts(statements: Statements, query: Query, limit: int, reach: Reach | N
     if little <= 0:
         matches, last, first, end = _told((yield statements.newest(query, bounds.WALKED_ROWS)))
         little = abs(first - last)
-    whole = abs(first - end)
+    whole, times = abs(first - end), _times(matches, limit)
     for _ in range(bounds.PARTS):
-        part = min(whole, int(little * _times(matches, limit)) + 1)
-        if much and part >= much:
-            part = isqrt(little * much)
-        reach = reach_from(first, part, descending=statements.is_descending)
-        if not much:
-            reach = reach.to_the_end(descending=statements.is_descending)
-            part = reach.highest - reach.lowest
-        question = statements.by_index(query, limit, reach, is_whole=part >= whole)
+        reach = reach_from(first, min(whole, little * times), descending=statements.is_descending)
+        reach = reach.to_the_end(descending=statements.is_descending)
+        little = reach.highest - reach.lowest
+        question = statements.by_index(query, limit, reach, is_whole=little >= whole)
+        found, count, *_ = _told((yield question))
+        if count > most_found(limit):
+            break
+        times = _times(found, limit) if found > matches else bounds.PART
+        matches = found
+    return first
+
+
+def _by_rows(statements: Statements, query: Query, limit: int, first: int) -> Questions:
+    """Ask for a part of the list with so many rows of the rarest condition that it should fill the page.
+
+    However uneven the list is, where customers have come by the thousand and then none for months.
+    """
+    rows, little, much, matches = max(1, most_found(limit) // 2), 0, 0, 0
+    for _ in range(bounds.PARTS):
+        reached = yield statements.reach(query.conditions, rows)
+        assert reached
+        far = TOO_MANY - reached[0]
+        reach = Reach(*sorted((first, far)))
+        question = statements.by_index(query, limit, reach, is_whole=far in (0, KEY_MAX), is_exact=True)
         found, count, *_ = _told((yield question))
         if count <= most_found(limit):
-            little, matches = part, found
+            little, matches = rows, found
         elif reach.is_narrowest:
             return
         else:
-            much = part
+            much = rows
+        wanted = int(max(1, little) * _times(matches, limit))
+        if much and wanted >= much:
+            wanted = isqrt(max(1, little) * much)
+        # Each number of rows is a statement of its own, which a server keeps: so there are few of them.
+        rows = 1 << wanted.bit_length() >> 1
+        if rows <= little:
+            return
 
 
 def _told(found: list[int] | None) -> list[int]:

@@ -28,11 +28,19 @@ def name_of_everything(folded: str) -> str:
     return f"{folded}_by_everything"
 
 
+def former_names(folded: str) -> list[str]:
+    """Name this index as it was before rows had their stretches in it, and before they had their facts."""
+    return [f"{folded}_by_trigram", f"{folded}_by_words"]
+
+
 def make_missing(connection: sa.Connection, indexes: Iterable[ListIndex]) -> bool:
     """Make what isn't there, and tell whether; what is there is not touched, so nobody waits for it."""
     known = {name for (name,) in connection.execute(sa.text(_KNOWN))}
     before = len(known)
     for index in indexes:
+        for name in former_names(index.folded.name):
+            if name in known:
+                connection.execute(sa.text(f"DROP INDEX {name}"))
         for name, statements in _needed(index):
             if name not in known:
                 known.add(name)
@@ -53,9 +61,6 @@ def _needed(index: ListIndex) -> Iterator[tuple[str, Sequence[str]]]:
 
 
 def _index_of_everything(folded: str, key: str) -> Iterator[str]:
-    # As it was before rows had their stretches in it, and before they had their facts.
-    for former in ("trigram", "words"):
-        yield f"DROP INDEX IF EXISTS {folded}_by_{former}"
     yield f"ALTER TABLE {folded} ADD COLUMN IF NOT EXISTS facts integer[] NOT NULL DEFAULT '{{}}'"
     # In this order a row is looked for: most rows of a book are in the widest stretches.
     columns = f"folded gin_trgm_ops, facts, ({stretches_of(key)})"

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from tradebook.ids import KEY_MAX
 from tradebook.storage.index import Condition, ListIndex, Query
 from tradebook.storage.postgres import bounds
 from tradebook.storage.postgres.conditions import is_composed, leading
@@ -105,7 +106,9 @@ class Statements:
         """
         self._values = {}
         key, rows = self._search_key, f"{self._listed()} {self._order}"
-        tests = [*self._facts(query.conditions, "walked"), *self._contains(query.words, "walked")]
+        # Each number of a row is compared with each of the list.
+        few = [each for each in query.conditions if len(each.values) <= bounds.VALUES_COMPARED]
+        tests = [*self._facts(few, "walked"), *self._contains(query.words, "walked")]
         tests += map(self._has_condition, query.conditions)
         # The limit inside prevents the planner from choosing another order.
         page = (
@@ -118,6 +121,33 @@ class Statements:
         walked = f"(SELECT {key} {rows} LIMIT {bound + 1}) AS walked"
         return Question(self._answer("", page, last, walked, bound), self._values)
 
+    def reach(self, conditions: Sequence[Condition], bound: int) -> Question:
+        """Tell how far so many rows of the rarest condition reach, as a number below nothing.
+
+        Without a condition of one value it is so many rows of the list. Whatever matches up to there is among
+        these rows. If there are no more of them, that is to the end of all lists.
+        """
+        self._values = {}
+        far, end, farther = ("min", 0, "LEAST") if self.is_descending else ("max", KEY_MAX, "GREATEST")
+        walks = [self._entries(each, bound) for each in conditions if len(each.values) == 1]
+        walks = walks or [f"SELECT {self._search_key} AS id {self._listed()} {self._order} LIMIT {bound}"]
+        reached = ", ".join(
+            f"(SELECT CASE WHEN count(*) < {bound} THEN {end} ELSE {far}(id) END FROM ({walk}) AS walked)"
+            for walk in walks
+        )
+        return Question(f"SELECT {TOO_MANY} - {farther}({reached})", self._values)
+
+    def _entries(self, condition: Condition, bound: int) -> str:
+        """Write the first rows that have the one value of a condition, as its own index has them."""
+        column, (value,) = leading(condition)
+        key, wanted = key_of(self._index, column.table), self._bind(value)
+        return (
+            f"SELECT {key} AS id, {column.name} FROM {column.table.name} WHERE {_ACCOUNT}"
+            f" AND ({column.name}, {key}) >= ({wanted}, %(above)s)"
+            f" AND ({column.name}, {key}) < ({wanted}, %(below)s)"
+            f" ORDER BY {column.name} {self._order}, {key} {self._order} LIMIT {bound}"
+        )
+
     def _listed(self) -> str:
         key = self._search_key
         return f"FROM {self._index.folded.name} WHERE {_ACCOUNT} AND {_within(key)} ORDER BY {key}"
@@ -125,29 +155,37 @@ class Statements:
     def _answer(self, before: str, page: str, told: str, rows: str, bound: int) -> str:
         """Write a page and, where it is not full, what is told behind it, with both ends of the list.
 
-        Where `bound` rows are all that there is, the page is whole, and nothing is told.
+        Nothing is told either where `bound` rows are all that there is, or the list is empty: it is whole.
         """
         opposite = "ASC" if self.is_descending else "DESC"
         ends = (
             f"(SELECT {self._search_key} {self._listed()} {order} LIMIT 1)"
             for order in (self._order, opposite)
         )
-        marks = ", ".join(f"{TOO_MANY} - {each}" for each in (told, *ends))
+        first, end = ends
+        marks = ", ".join(f"{TOO_MANY} - {each}" for each in (told, first, end))
         is_short = "(SELECT count(*) FROM page) < %(limit)s"
         return (
             f"WITH {before}page (id) AS MATERIALIZED ({page})"
             f" SELECT id FROM ((SELECT id FROM page) UNION ALL (SELECT unnest(ARRAY[{marks}]) FROM {rows}"
-            f" WHERE {is_short} HAVING {is_short} AND count(*) > {bound})) AS answered LIMIT %(limit)s + 3"
+            f" WHERE {is_short} HAVING {is_short} AND count(*) > {bound} AND {first} IS NOT NULL))"
+            " AS answered LIMIT %(limit)s + 3"
         )
 
     def by_index(
-        self, query: Query, limit: int, reach: Reach | None = None, *, is_whole: bool = False
+        self,
+        query: Query,
+        limit: int,
+        reach: Reach | None = None,
+        *,
+        is_whole: bool = False,
+        is_exact: bool = False,
     ) -> Question:
         """Collect what the index finds in a part of the list, or in all of it, and test it.
 
         If there are too many rows to be tested, or a part does not fill the page, the answer says behind the
         keys how many were found, and which rows are the first and the last of the list, as numbers below
-        nothing. `is_whole`: nothing lies behind the part.
+        nothing. `is_whole`: nothing lies behind the part. `is_exact`: hardly anything beside it is read.
         """
         self._values = {}
         key, bound = self._search_key, most_found(limit)
@@ -155,8 +193,8 @@ class Statements:
         tests = [_ACCOUNT, *facts, *self._words(query.words, is_of_account=bool(reach or facts))]
         checks = [f"(SELECT count(*) FROM candidates) <= {bound}", _within("walked.id")]
         if reach is not None:
-            asked = self._bind(reach.stretches(self._account_id))
-            tests.append(f"stretches && {asked}::bigint[]")
+            stretches = reach.exact_stretches if is_exact else reach.stretches
+            tests.append(f"stretches && {self._bind(stretches(self._account_id))}::bigint[]")
             checks.append(f"walked.id BETWEEN {self._bind(reach.lowest)} AND {self._bind(reach.highest)}")
         checks += map(self._has_condition, query.conditions)
         # A query of its own: row-level security on another table of the same query would keep LIKE from its

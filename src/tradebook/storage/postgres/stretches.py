@@ -8,7 +8,7 @@ once for each width of a stretch: what the index finds there is found without lo
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
-from tradebook.ids import KEY_MAX
+from tradebook.ids import KEY_BITS, KEY_MAX
 
 WIDTHS = (28, 34, 40, 46, 52, 58)
 """How many bits of their keys tell rows of one stretch apart: from a part of a second to some years."""
@@ -41,6 +41,24 @@ class Reach(NamedTuple):
         bits = self._bits()
         numbers = range(self.lowest >> bits, (self.highest >> bits) + 1)
         return [(number << _WIDTH_BITS | bits) ^ account_id for number in numbers]
+
+    def exact_stretches(self, account_id: int) -> list[int]:
+        """Tell those that cover hardly more than it: narrow ones at both ends, wide ones between them."""
+        low, high = self.lowest >> WIDTHS[0], self.highest >> WIDTHS[0]
+        found: list[int] = []
+        for bits, wider in zip(WIDTHS, [*WIDTHS[1:], KEY_BITS], strict=True):
+            step = 1 << wider - bits
+            # What is whole in the next width.
+            first, last = -(-low // step), (high + 1) // step - 1
+            is_done = bits == WIDTHS[-1] or first > last
+            ends = (low, high + 1), (low, low)
+            if not is_done:
+                ends = (low, first * step), ((last + 1) * step, high + 1)
+            found += [(number << _WIDTH_BITS | bits) ^ account_id for end in ends for number in range(*end)]
+            if is_done:
+                break
+            low, high = first, last
+        return found
 
     def _bits(self) -> int:
         return next(b for b in WIDTHS if (self.highest >> b) - (self.lowest >> b) < ASKED_MAX)
