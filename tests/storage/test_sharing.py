@@ -27,7 +27,7 @@ from tradebook.storage.transactions import writing
 WRITERS = 6
 _own = table.c.account_id == ACCOUNT
 LAST = prepare(sa.select(table.c.last_customer_number).where(_own))
-BY_ZERO = prepare(sa.select(table.c.last_customer_number / sa.literal_column("0")).where(_own))
+BY = prepare(sa.select(table.c.last_customer_number / sa.bindparam("by", type_=sa.BigInteger)).where(_own))
 COUNT_ON = prepare(sa.update(table).where(_own).values(last_customer_number=table.c.last_customer_number + 1))
 
 
@@ -132,7 +132,7 @@ def change_and_refuse(writer):
 
 def ask_wrongly(writer):
     """Fail in the server before anything is changed."""
-    writer.rows(BY_ZERO)
+    writer.rows(BY, by=0)
 
 
 def break_off(writer):
