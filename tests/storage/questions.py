@@ -82,16 +82,18 @@ def ask_all(
 
 
 def every_question(query: Query, account: int, *, descending: bool, limit: int) -> Iterator[Question]:
-    """Every way in which a query is asked, as if none had an answer yet."""
+    """Every way in which a query is asked, once, as if none had an answer yet."""
     asking = questions(INDEX, query, account, descending=descending, limit=limit)
+    asked = {}
     question: Question | None = next(asking)
     while question is not None:
-        yield question
+        asked.setdefault(question.sql, question)
         try:
             # The last row that was looked at, or that few were found; and the ends of the list.
             question = asking.send([TOO_MANY - 60, TOO_MANY - 90, TOO_MANY - 30])
         except StopIteration:
             question = None
+    yield from asked.values()
 
 
 def as_spread(sql: str) -> str:
