@@ -318,6 +318,8 @@ def test_a_reader_does_not_wait_for_writers_that_wait(server, books, figures):
     assert set(statuses(outcomes)) == {200}
     assert set(statuses(writers)) <= {503, 429}
     assert all(each.is_refusal for each in writers)
+    # All that have come wait at once, and not one after the other.
+    assert max(each.seconds for each in writers) < 2 * theirs.database.timeout_ms / 1000
     assert slowest < max(0.5, 20 * quiet)
 
 

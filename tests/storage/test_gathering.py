@@ -29,7 +29,7 @@ def told(connection, story):
     """Do what a worker's thread does; returns which changes are told to be done."""
     now = SimpleNamespace(goes_on=False, fails=False)
 
-    def begin():
+    def begin(_waited_seconds):
         connection.execute("BEGIN IMMEDIATE")
         return connection
 
@@ -85,7 +85,7 @@ def test_a_transaction_ends_though_there_is_always_a_next_change(monkeypatch, is
     clock = itertools.count(step=1 if is_slow else 0)
     monkeypatch.setattr("tradebook.storage.sqlite.gathering.monotonic", lambda: next(clock))
     committed, begun = [], []
-    gathering = Gathering(lambda: begun.append(1) or _Nothing(), committed.append, lambda: True)
+    gathering = Gathering(lambda _: begun.append(1) or _Nothing(), committed.append, lambda: True)
 
     for _ in range(2 * MEMBERS_MAX):
         with gathering.part():

@@ -216,6 +216,9 @@ class Inspector(Reader, Protocol):
 class Gathering(Protocol):
     """The changes of a thread that share a commit."""
 
+    asked_at: float | None
+    """When the change was asked for that is done next, by `monotonic`."""
+
     @property
     def is_open(self) -> bool:
         """Whether something was done that is not committed yet."""

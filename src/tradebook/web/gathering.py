@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
 from threading import Thread
+from time import monotonic
 from typing import Any, NamedTuple
 
 from tradebook.storage.database import Gathering
@@ -19,6 +20,7 @@ class _Asked(NamedTuple):
     future: Future[Any]
     call: Callable[[Any], Any]
     request: Any
+    at: float
 
 
 class GatheringThread:
@@ -37,7 +39,7 @@ class GatheringThread:
     def submit(self, call: Callable[[Any], Any], request: Any, /) -> Future[Any]:
         """Have a request answered."""
         future: Future[Any] = Future()
-        self._asked.put(_Asked(future, call, request))
+        self._asked.put(_Asked(future, call, request, monotonic()))
         return future
 
     def shutdown(self) -> None:
@@ -52,7 +54,7 @@ class GatheringThread:
         while True:
             asked = self._asked.get()
             if asked is not None and asked.future.set_running_or_notify_cancel():
-                held.append((asked, *_outcome(asked)))
+                held.append((asked, *_outcome(asked, gathering)))
             if asked is not None and gathering.is_open and not self._asked.empty():
                 continue
             failure = gathering.settle()
@@ -64,7 +66,7 @@ class GatheringThread:
                 )
                 for each, *_ in held:
                     self._rewind(each.request)
-                held = [(each, *_outcome(each)) for each, *_ in held]
+                held = [(each, *_outcome(each, gathering)) for each, *_ in held]
                 gathering.forget()
             for each, answer, error in held:
                 if error is None:
@@ -76,7 +78,8 @@ class GatheringThread:
                 return
 
 
-def _outcome(asked: _Asked) -> tuple[Any, BaseException | None]:
+def _outcome(asked: _Asked, gathering: Gathering) -> tuple[Any, BaseException | None]:
+    gathering.asked_at = asked.at
     try:
         return asked.call(asked.request), None
     except BaseException as error:  # noqa: BLE001 - whoever waits for it hears of it

@@ -29,6 +29,9 @@ LOG_BYTES = 8 << 20
 """What the log is cut to when it begins anew, twice as long as its pages. A reader that takes long keeps it
 from doing so, and the log grows. Where it has more pages, it is as many times as long."""
 
+PATIENCE_SECONDS_MIN = 0.05
+"""How long at least a change waits for others of the book, however long it has waited in its own process."""
+
 FOLLOW_SECONDS = 0.5
 """How long reads may go on in a file that was replaced."""
 
@@ -113,24 +116,27 @@ class Connections:
         finally:
             connection.close()
 
-    def begin(self) -> apsw.Connection:
-        """Begin a transaction that writes, in the thread's turn; `require_named` before it is committed."""
+    def begin(self, waited_seconds: float) -> apsw.Connection:
+        """Begin a transaction that writes, in the thread's turn; `require_named` before it is committed.
+
+        Who has waited so long for others of the process waits so much shorter for others of the book.
+        """
         try:
-            return self._begun()
+            return self._begun(waited_seconds)
         except apsw.ReadOnlyError:
             # All connections of a process share the index of the log, as the first one could open it. If that
             # was on a disk that could not be written, nobody writes until all are closed.
             if self.why_not_written() is not None:
                 raise
             self.close()
-            return self._begun()
+            return self._begun(waited_seconds)
 
-    def _begun(self) -> apsw.Connection:
+    def _begun(self, waited_seconds: float) -> apsw.Connection:
         connection = self._to_write("writing", self.timeout_ms)
         own = self.own.__dict__
         if "turns" not in own:
             own["turns"] = Turns(self.path)
-        own["turns"].begin(connection, self.timeout_ms / 1000)
+        own["turns"].begin(connection, max(PATIENCE_SECONDS_MIN, self.timeout_ms / 1000 - waited_seconds))
         return connection
 
     def keep_log(self, pages: int) -> None:

@@ -22,14 +22,19 @@ class Gathering:
 
     def __init__(
         self,
-        begin: Callable[[], apsw.Connection],
+        begin: Callable[[float], apsw.Connection],
         commit: Callable[[apsw.Connection], None],
         goes_on: Callable[[], bool],
     ) -> None:
-        """Leave a commit to the next change where `goes_on` says that there is one."""
+        """Leave a commit to the next change where `goes_on` says that there is one.
+
+        `begin` takes for how many seconds this one has been waiting already.
+        """
         self._begin, self._commit, self._goes_on = begin, commit, goes_on
         self._connection: apsw.Connection | None = None
         self._until = 0.0
+        self.asked_at: float | None = None
+        """When the change was asked for that is done now."""
         self._failure: BaseException | None = None
         """Why nothing is done of what others have done in the transaction."""
         self._members = 0
@@ -47,7 +52,8 @@ class Gathering:
             raise kind(f"Another change of the same transaction failed: {self._failure}")
         connection, is_first = self._connection, self._connection is None
         if connection is None:
-            connection, self._until = self._begin(), monotonic() + OPEN_SECONDS_MAX
+            waited = 0.0 if self.asked_at is None else monotonic() - self.asked_at
+            connection, self._until = self._begin(waited), monotonic() + OPEN_SECONDS_MAX
         else:
             connection.execute("SAVEPOINT member")
         try:
