@@ -2,8 +2,9 @@
 
 One facet alone is one ordered read of its B-tree. For more conditions, or words, the index of everything is
 asked for a part of the list. How far that reaches is told by the page before, or by the first rows of the
-list; where it turns out to be too little or too much, another part is asked for. Each statement is written so
-that it can be run in one way only: what the planner knows or believes of the rows decides nothing.
+list; where it turns out to be too little or too much, another part is asked for, in an uneven list by rows of
+the rarest condition. Each statement is written so that it can be run in one way only: what the planner knows
+or believes of the rows decides nothing.
 """
 
 from collections.abc import Generator
